@@ -1,0 +1,160 @@
+"""The operators' inner loops: plain functions of tensors, without autograd.
+
+One table picks the implementation by device and dtype. `gossamer.kernels.reference` runs anywhere;
+every name here has the same meaning there, and its documentation.
+
+A compressed adjacency is a triple ``(indptr, indices, eids)``: row ``r`` owns the slots
+``indptr[r]`` to ``indptr[r + 1] - 1``; slot ``k`` has the neighbour ``indices[k]`` and the edge id
+``eids[k]``, or ``k`` when `eids` is None. All three share one dtype, int32 or int64. Features are
+``(N, *f)``; two operands have the same number of dimensions and broadcast over ``*f`` as in NumPy.
+All tensors are contiguous and on one device. Inputs are trusted: they are validated above.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidValueError
+from gossamer.kernels import reference
+
+__all__ = [
+    "coo_to_csr",
+    "edge_softmax",
+    "edge_softmax_backward",
+    "gather_mm",
+    "info",
+    "sddmm",
+    "segment_mm",
+    "spmm",
+    "spmm_arg_backward",
+    "transpose",
+    "use",
+]
+
+
+def _pick(*operands: Tensor | None) -> ModuleType:
+    return reference
+
+
+def spmm(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    u: Tensor | None,
+    e: Tensor | None,
+    op: str,
+    reduce: str,
+) -> tuple[Tensor, Tensor | None]:
+    """Reduce the messages of each row; see `gossamer.kernels.reference.spmm`."""
+    return _pick(u, e).spmm(indptr, indices, eids, u, e, op, reduce)
+
+
+def spmm_arg_backward(
+    indices: Tensor,
+    eids: Tensor | None,
+    arg: Tensor,
+    grad: Tensor,
+    u: Tensor | None,
+    e: Tensor | None,
+    op: str,
+    num_u: int,
+    num_e: int,
+    want_u: bool,
+    want_e: bool,
+) -> tuple[Tensor | None, Tensor | None]:
+    """Give max's and min's gradient to the winners; see `reference.spmm_arg_backward`."""
+    kernel = _pick(grad, u, e).spmm_arg_backward
+    return kernel(indices, eids, arg, grad, u, e, op, num_u, num_e, want_u, want_e)
+
+
+def sddmm(
+    src: Tensor,
+    dst: Tensor,
+    eids: Tensor | None,
+    lhs: Tensor | None,
+    rhs: Tensor | None,
+    op: str,
+    lhs_target: str,
+    rhs_target: str,
+) -> Tensor:
+    """Combine two operands on each edge; see `gossamer.kernels.reference.sddmm`."""
+    return _pick(lhs, rhs).sddmm(src, dst, eids, lhs, rhs, op, lhs_target, rhs_target)
+
+
+def edge_softmax(indptr: Tensor, eids: Tensor | None, logits: Tensor) -> Tensor:
+    """Normalise the logits of each row; see `gossamer.kernels.reference.edge_softmax`."""
+    return _pick(logits).edge_softmax(indptr, eids, logits)
+
+
+def edge_softmax_backward(indptr: Tensor, eids: Tensor | None, out: Tensor, grad: Tensor) -> Tensor:
+    """Return the gradient of the logits; see `reference.edge_softmax_backward`."""
+    return _pick(out, grad).edge_softmax_backward(indptr, eids, out, grad)
+
+
+def coo_to_csr(
+    row: Tensor, col: Tensor, num_rows: int, dtype: torch.dtype | None = None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Group edges by row; see `gossamer.kernels.reference.coo_to_csr`."""
+    return _pick().coo_to_csr(row, col, num_rows, dtype)
+
+
+def transpose(
+    indptr: Tensor, indices: Tensor, eids: Tensor | None, num_cols: int
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Turn an adjacency around; see `gossamer.kernels.reference.transpose`."""
+    return _pick().transpose(indptr, indices, eids, num_cols)
+
+
+def segment_mm(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
+    """Multiply segments of rows by their matrix; see `reference.segment_mm`."""
+    return _pick(a, b).segment_mm(a, b, seglen)
+
+
+def gather_mm(a: Tensor, b: Tensor, idx: Tensor) -> Tensor:
+    """Multiply each row by the matrix that it names; see `reference.gather_mm`."""
+    return _pick(a, b).gather_mm(a, b, idx)
+
+
+_forced = os.environ.get("GOSSAMER_KERNELS", "")
+
+
+@contextmanager
+def use(name: str) -> Iterator[None]:
+    """Run the body with one implementation: ``"reference"`` or ``"native"``.
+
+    The environment variable ``GOSSAMER_KERNELS=reference`` does the same for a whole process.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such implementation.
+
+    Examples
+    --------
+    >>> from gossamer import kernels
+    >>> with kernels.use("reference"):
+    ...     kernels.info()["forced"]
+    'reference'
+    """
+    global _forced
+    if name not in ("reference", "native"):
+        raise InvalidValueError(
+            f"kernels.use() got {name!r}; the implementations are 'reference' and 'native'."
+        )
+    before, _forced = _forced, name
+    try:
+        yield
+    finally:
+        _forced = before
+
+
+def info() -> dict[str, Any]:
+    """Tell which kernels run here."""
+    return {"native": False, "forced": _forced}

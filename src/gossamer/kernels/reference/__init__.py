@@ -1,0 +1,25 @@
+"""The reference kernels: short torch code, right by inspection, on any device and any dtype.
+
+Every fast kernel is tested against these. They build a tensor with one entry per slot, so they need
+memory in proportion to the number of edges times the width of the features.
+"""
+
+from __future__ import annotations
+
+from gossamer.kernels.reference.grouped_mm import gather_mm, segment_mm
+from gossamer.kernels.reference.sddmm import sddmm
+from gossamer.kernels.reference.softmax import edge_softmax, edge_softmax_backward
+from gossamer.kernels.reference.spmm import spmm, spmm_arg_backward
+from gossamer.kernels.reference.structure import coo_to_csr, transpose
+
+__all__ = [
+    "coo_to_csr",
+    "edge_softmax",
+    "edge_softmax_backward",
+    "gather_mm",
+    "sddmm",
+    "segment_mm",
+    "spmm",
+    "spmm_arg_backward",
+    "transpose",
+]

@@ -1,0 +1,138 @@
+"""Aggregation over rows, and the gradient of max and min through the recorded winners."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gossamer.kernels.reference._common import combine, narrow, row_of_slot, sum_rows, take, widen
+
+
+def spmm(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    u: Tensor | None,
+    e: Tensor | None,
+    op: str,
+    reduce: str,
+) -> tuple[Tensor, Tensor | None]:
+    r"""Reduce the messages of each row: ``out[r] = reduce_k op(u[indices[k]], e[eids[k]])``.
+
+    Parameters
+    ----------
+    indptr, indices, eids : Tensor
+        Compressed adjacency; slot ``k`` is edge ``k`` when `eids` is None.
+    u, e : Tensor or None
+        Features ``(N, *f_u)`` of the neighbours and ``(E, *f_e)`` of the edges.
+    op : str
+        One of copy_lhs, copy_rhs, add, sub, mul, div.
+    reduce : str
+        One of sum, mean, max, min. A mean divides by the number of slots, duplicates included.
+
+    Returns
+    -------
+    out : Tensor
+        ``(R, *f_out)``; zero in rows without slots.
+    arg : Tensor or None
+        For max and min the slot that won, ``(R, *f_out)`` in the dtype of `indices`: the first on
+        ties, -1 in rows without slots. A NaN wins over every number.
+    """
+    num_rows = len(indptr) - 1
+    rows = row_of_slot(indptr)
+    lhs = None if u is None else widen(u).index_select(0, indices)
+    # A graph may have more edge features than slots, so None means the leading ones.
+    rhs = None if e is None else take(widen(e), eids)[: len(indices)]
+    messages = combine(op, lhs, rhs)
+    like = u if u is not None else e
+    if reduce in ("sum", "mean"):
+        out = sum_rows(messages, rows, num_rows)
+        if reduce == "mean":
+            degree = indptr.diff().clamp(min=1)
+            out = out / degree.view(-1, *[1] * (out.dim() - 1)).to(out.dtype)
+        return narrow(out, like), None
+    out, arg = _extreme(messages, rows, num_rows, largest=reduce == "max")
+    return narrow(out, like), arg.to(indices.dtype)
+
+
+def _extreme(messages: Tensor, rows: Tensor, num_rows: int, largest: bool) -> tuple[Tensor, Tensor]:
+    """Return each row's extreme value and the first slot that has it."""
+    shape = (num_rows, *messages.shape[1:])
+    index = rows.view(-1, *[1] * (messages.dim() - 1)).expand_as(messages)
+    name = "amax" if largest else "amin"
+    best = messages.new_zeros(shape).scatter_reduce_(0, index, messages, name, include_self=False)
+    wins = messages == best.index_select(0, rows)
+    if messages.is_floating_point():
+        # A NaN wins: every NaN slot of a row beats the numbers, and the first of them is recorded.
+        is_nan = messages.isnan()
+        row_has_nan = torch.zeros(shape, dtype=torch.long, device=rows.device)
+        row_has_nan.scatter_reduce_(0, index, is_nan.long(), "amax")
+        best = best.masked_fill(row_has_nan.bool(), float("nan"))
+        wins = torch.where(row_has_nan.index_select(0, rows).bool(), is_nan, wins)
+    slots = torch.arange(len(rows), device=rows.device).view_as(rows)
+    slots = slots.view(-1, *[1] * (messages.dim() - 1)).expand_as(messages)
+    slots = slots.masked_fill(~wins, len(rows))
+    arg = torch.full(shape, -1, dtype=torch.long, device=rows.device)
+    arg.scatter_reduce_(0, index, slots, "amin", include_self=False)
+    return best, arg
+
+
+def spmm_arg_backward(
+    indices: Tensor,
+    eids: Tensor | None,
+    arg: Tensor,
+    grad: Tensor,
+    u: Tensor | None,
+    e: Tensor | None,
+    op: str,
+    num_u: int,
+    num_e: int,
+    want_u: bool,
+    want_e: bool,
+) -> tuple[Tensor | None, Tensor | None]:
+    """Send the gradient of a max or min to the operands of the winning slots.
+
+    Parameters
+    ----------
+    arg : Tensor
+        ``(R, *f_out)``, the winners that `spmm` returned.
+    grad : Tensor
+        ``(R, *f_out)``, the gradient of its output.
+    u, e : Tensor or None
+        The operands of the forward call; one that `op` ignores may be None.
+    num_u, num_e : int
+        Rows of the gradients to return.
+
+    Returns
+    -------
+    tuple of (Tensor or None)
+        Gradients in the shapes of `u` and `e`, zero where nothing won.
+    """
+    rows, *feature = torch.where(arg >= 0)
+    where = (rows, *feature)
+    slot = arg[where].long()
+    flow = widen(grad)[where]
+    neighbour = indices[slot].long()
+    edge = slot if eids is None else eids[slot].long()
+
+    def pick(x: Tensor | None, ids: Tensor) -> Tensor | None:
+        if op not in ("mul", "div"):
+            return None
+        return widen(x).expand(x.shape[0], *grad.shape[1:])[(ids, *feature)]
+
+    def scatter(values: Tensor, ids: Tensor, count: int, x: Tensor | None) -> Tensor:
+        full = values.new_zeros((count, *grad.shape[1:]))
+        full.index_put_((ids, *feature), values, accumulate=True)
+        shape = full.shape if x is None else (count, *x.shape[1:])
+        return narrow(full.sum_to_size(shape), grad)
+
+    x, w = pick(u, neighbour), pick(e, edge)
+    grad_u = grad_e = None
+    if want_u:
+        slope = {"mul": lambda: w, "div": lambda: 1 / w}.get(op, lambda: 1)()
+        grad_u = scatter(flow * slope, neighbour, num_u, u)
+    if want_e:
+        slopes = {"sub": lambda: -1, "mul": lambda: x, "div": lambda: -x / (w * w)}
+        slope = slopes.get(op, lambda: 1)()
+        grad_e = scatter(flow * slope, edge, num_e, e)
+    return grad_u, grad_e

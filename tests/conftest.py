@@ -1,0 +1,53 @@
+"""Settings and fixtures for every test."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+pytest.register_assert_rewrite("helpers.compare")
+
+from helpers.memory import poisoned_memory  # noqa: E402  (after the rewrite hook)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--device", default="cpu", help="device of the `device` fixture, e.g. cuda")
+    parser.addoption("--run-slow", action="store_true", help="also run the tests marked slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--run-slow") or "slow" in config.getoption("-m"):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
+@pytest.fixture(scope="session")
+def device(request: pytest.FixtureRequest) -> torch.device:
+    """Return the device given by ``--device``; one that cannot be used fails right here."""
+    chosen = torch.device(request.config.getoption("--device"))
+    torch.zeros(1, device=chosen)
+    return chosen
+
+
+@pytest.fixture(autouse=True)
+def _fixed_seeds() -> None:
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002  (libraries under test draw from the global generator)
+    torch.manual_seed(0)
+    seed = getattr(sys.modules.get("gossamer"), "seed", None)
+    if seed is not None:
+        seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _poisoned_memory() -> Iterator[None]:
+    with poisoned_memory():
+        yield

@@ -1,0 +1,280 @@
+"""Reject checks that check nothing and messages that nobody can read, by syntax tree.
+
+usage: python tools/check_tests.py [PATH ...]      (default: src tests tools benchmarks examples)
+
+Prints ``file:line: code message`` and exits with 1 when there is a finding. The codes:
+
+dropped-comparison  a statement that compares and throws the result away
+assert-free-test    a test that cannot fail, or an assert_*/check_* helper that asserts nothing
+raise-braces        a message with ``{name}`` in it, but no f before the quote
+raise-empty         an exception without a message
+raise-arguments     an error raised with two positional arguments, which prints as a tuple
+swallowed-error     a bare ``except``, or ``except Exception`` that does nothing
+
+The first two look at files under a folder called ``tests``, the others at all files.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_PATHS = ("src", "tests", "tools", "benchmarks", "examples")
+
+# Calls whose whole point is the value they return.
+VERDICTS = {
+    "all",
+    "allclose",
+    "any",
+    "array_equal",
+    "array_equiv",
+    "equal",
+    "isclose",
+    "isfinite",
+    "isinstance",
+    "issubset",
+    "is_same_size",
+}
+# Calls that raise when something is wrong, besides those named assert_* or check_*.
+RAISING_CALLS = {"raises", "warns", "deprecated_call", "fail", "gradcheck", "gradgradcheck"}
+# Exceptions that mean something without a word, and those whose arguments are not a message.
+WORDLESS = {
+    "GeneratorExit",
+    "KeyboardInterrupt",
+    "StopAsyncIteration",
+    "StopIteration",
+    "SystemExit",
+}
+STRUCTURED = {
+    "BlockingIOError",
+    "CalledProcessError",
+    "FileExistsError",
+    "FileNotFoundError",
+    "IsADirectoryError",
+    "NotADirectoryError",
+    "OSError",
+    "PermissionError",
+    "SyntaxError",
+    "TimeoutExpired",
+    "UnicodeDecodeError",
+    "UnicodeEncodeError",
+}
+PLACEHOLDER = re.compile(r"\{[A-Za-z_][^{}\n]*\}")
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One thing to repair."""
+
+    path: str
+    line: int
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.code} {self.message}"
+
+
+def check_source(source: str, path: str, *, is_test: bool) -> list[Finding]:
+    """Return the findings in one file, in order of line."""
+    tree = ast.parse(source, filename=path)
+    checks = [_raises(tree, source), _swallowed(tree)]
+    if is_test:
+        checks += [_dropped(tree), _assert_free(tree)]
+    return sorted(Finding(path, *found) for check in checks for found in check)
+
+
+Found = tuple[int, str, str]
+
+
+def _name(node: ast.expr) -> str:
+    """Return the last part of a (dotted) name, or the empty string."""
+    if isinstance(node, ast.Call):
+        return _name(node.func)
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_checking_name(name: str) -> bool:
+    return name.lstrip("_").startswith(("assert_", "check_"))
+
+
+# --- comparisons whose result is dropped -------------------------------------------------------
+
+
+def _dropped(node: ast.AST, expecting: bool = False) -> Iterator[Found]:
+    """Find dropped comparisons; inside ``with pytest.raises`` a comparison is there to raise."""
+    if isinstance(node, ast.With | ast.AsyncWith):
+        expecting = expecting or any(
+            _name(item.context_expr) in {"raises", "warns", "deprecated_call"}
+            for item in node.items
+        )
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        expecting = False
+    elif isinstance(node, ast.Expr) and not expecting and _is_verdict(node.value):
+        text = ast.unparse(node.value)
+        yield node.lineno, "dropped-comparison", f"nobody looks at the result of `{text[:60]}`"
+    for child in ast.iter_child_nodes(node):
+        yield from _dropped(child, expecting)
+
+
+def _is_verdict(value: ast.expr) -> bool:
+    if isinstance(value, ast.Compare):
+        return True
+    if isinstance(value, ast.BoolOp):
+        return _is_verdict(value.values[-1])
+    if isinstance(value, ast.UnaryOp):
+        return isinstance(value.op, ast.Not)
+    if isinstance(value, ast.Tuple):
+        return any(_is_verdict(part) for part in value.elts)
+    return isinstance(value, ast.Call) and _name(value.func) in VERDICTS
+
+
+# --- tests that cannot fail --------------------------------------------------------------------
+
+
+def _assert_free(tree: ast.Module) -> Iterator[Found]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if _is_fixture(node) or _can_fail(node):
+            continue
+        if node.name.startswith("test"):
+            yield node.lineno, "assert-free-test", f"{node.name} asserts nothing"
+        elif _is_checking_name(node.name):
+            yield node.lineno, "assert-free-test", f"the helper {node.name} asserts nothing"
+
+
+def _is_fixture(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any(_name(decorator) == "fixture" for decorator in node.decorator_list)
+
+
+def _can_fail(function: ast.AST) -> bool:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assert | ast.Raise):
+            if not (isinstance(node, ast.Assert) and _is_constant_truth(node.test)):
+                return True
+        elif isinstance(node, ast.Call):
+            name = _name(node.func)
+            if _is_checking_name(name) or name in RAISING_CALLS:
+                return True
+    return False
+
+
+def _is_constant_truth(test: ast.expr) -> bool:
+    return isinstance(test, ast.Constant) and bool(test.value)
+
+
+# --- messages ----------------------------------------------------------------------------------
+
+
+def _raises(tree: ast.Module, source: str) -> Iterator[Found]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Raise) or node.exc is None:
+            continue
+        error = node.exc
+        name = _name(error)
+        if not isinstance(error, ast.Call):
+            if name[:1].isupper() and name not in WORDLESS:
+                yield node.lineno, "raise-empty", f"{name} is raised without a message"
+            continue
+        if not name.lstrip("_")[:1].isupper():  # a function that makes the exception
+            continue
+        if not (error.args or error.keywords or name in WORDLESS) or _is_blank(error.args[:1]):
+            yield node.lineno, "raise-empty", f"{name} is raised without a message"
+        if len(error.args) > 1 and name.endswith("Error") and name not in STRUCTURED:
+            yield node.lineno, "raise-arguments", f"{name} gets {len(error.args)} arguments"
+        for text in _unformatted(error.args[:1], source):
+            yield node.lineno, "raise-braces", f"{text!r} prints as it stands: no f-string"
+
+
+def _is_blank(args: list[ast.expr]) -> bool:
+    return any(
+        isinstance(arg, ast.Constant) and isinstance(arg.value, str) and not arg.value.strip()
+        for arg in args
+    )
+
+
+def _unformatted(nodes: list[ast.expr], source: str) -> Iterator[str]:
+    """Find placeholders in plain strings, also those joined to f-strings by juxtaposition."""
+    for node in nodes:
+        if isinstance(node, ast.Call) and _name(node.func) in {"format", "format_map"}:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            # In the tree of an f-string "{{x}}" and a juxtaposed plain "{x}" look the same.
+            if "{{" in (ast.get_source_segment(source, node) or ""):
+                continue
+            parts = [part for part in node.values if isinstance(part, ast.Constant)]
+            yield from _unformatted(parts, source)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from PLACEHOLDER.findall(node.value)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            yield from _unformatted([node.left, node.right], source)
+
+
+# --- swallowed errors --------------------------------------------------------------------------
+
+
+def _swallowed(tree: ast.Module) -> Iterator[Found]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ExceptHandler):
+            continue
+        if node.type is None:
+            yield (
+                node.lineno,
+                "swallowed-error",
+                "a bare except catches even Ctrl-C: name the error",
+            )
+        elif _catches_everything(node.type) and all(_does_nothing(line) for line in node.body):
+            caught = ast.unparse(node.type)
+            yield node.lineno, "swallowed-error", f"except {caught} that does nothing hides bugs"
+
+
+def _catches_everything(caught: ast.expr) -> bool:
+    kinds = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+    return any(_name(kind) in {"Exception", "BaseException"} for kind in kinds)
+
+
+def _does_nothing(line: ast.stmt) -> bool:
+    is_text = isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
+    return is_text or isinstance(line, ast.Pass | ast.Continue)
+
+
+# --- command line ------------------------------------------------------------------------------
+
+
+def python_files(paths: list[Path]) -> Iterator[Path]:
+    """List the Python files at and below `paths`, in a fixed order."""
+    for path in paths:
+        yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+def main(arguments: list[str]) -> int:
+    """Check the given paths and print what is found."""
+    named = [Path(argument) for argument in arguments]
+    missing = [str(path) for path in named if not path.exists()]
+    if missing:
+        print(f"check_tests: no such file or folder: {', '.join(missing)}", file=sys.stderr)
+        return 2
+    root = Path(__file__).resolve().parents[1]
+    paths = named or [root / name for name in DEFAULT_PATHS if (root / name).exists()]
+    findings: list[Finding] = []
+    count = 0
+    for path in python_files(paths):
+        source = path.read_text(encoding="utf-8")
+        shown = path.relative_to(root) if path.is_relative_to(root) else path
+        findings += check_source(source, str(shown), is_test="tests" in shown.parts)
+        count += 1
+    for finding in findings:
+        print(finding)
+    print(f"check_tests: {len(findings)} findings in {count} files")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

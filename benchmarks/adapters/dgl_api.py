@@ -1,0 +1,284 @@
+"""Gossamer and DGL: one API, so one text for both."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks.adapters import Form
+from benchmarks.adapters.training import (
+    differentiate,
+    epochs,
+    set_parameters,
+    transpose_weights,
+    zero_biases,
+)
+from benchmarks.registry import D, F, H, Sizes, Workload
+
+
+class Adapter:
+    """The rows written with DGL's API, run by the module of the given name."""
+
+    def __init__(self, library: str) -> None:
+        self.library = library
+        self.api = importlib.import_module(library)
+        self.fn = importlib.import_module(f"{library}.function")
+        self.nn = importlib.import_module(f"{library}.nn")
+        self.ops = importlib.import_module(f"{library}.ops")
+
+    def versions(self) -> dict[str, str]:
+        """The releases in use."""
+        return {self.library: self.api.__version__, "torch": torch.__version__}
+
+    def forms(
+        self, row: Workload, inputs: Mapping[str, Tensor], sizes: Sizes
+    ) -> dict[str, Callable[[], Form]]:
+        """The ways to write a row, each a function that prepares it."""
+        make = _ROWS[row.name]
+        if row.name == "COO to CSC":
+            return make(self, inputs, sizes)
+        graph = self.graph(inputs, sizes)
+        graph.create_formats_()
+        return make(self, graph, inputs)
+
+    def graph(self, inputs: Mapping[str, Tensor], sizes: Sizes) -> Any:
+        """The row's graph."""
+        return self.api.graph((inputs["src"], inputs["dst"]), num_nodes=sizes.nodes)
+
+    # ------------------------------------------------------------------ operators
+
+    def copy_u(self, reduce: str) -> Callable[..., dict[str, Callable[[], Form]]]:
+        """Rows ``copy_u/*``."""
+
+        def make(graph: Any, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+            x = inputs["x"]
+            message, reducer = self.fn.copy_u("x", "m"), getattr(self.fn, reduce)("m", "out")
+            forms = {"update_all": lambda: self._update_all(graph, message, reducer, x=x)}
+            # DGL's operator leaves -inf at nodes without in-edges; only update_all makes it 0.
+            if reduce != "max":
+                operator = getattr(self.ops, f"copy_u_{reduce}")
+                forms["ops"] = lambda: Form(lambda: {"out": operator(graph, x)})
+            return forms
+
+        return make
+
+    def _update_all(self, graph: Any, message: Any, reducer: Any, **data: Tensor) -> Form:
+        for name, value in data.items():
+            (graph.edata if name == "w" else graph.ndata)[name] = value
+
+        def run() -> dict[str, Tensor]:
+            graph.update_all(message, reducer)
+            return {"out": graph.ndata.pop("out")}
+
+        return Form(run)
+
+    def weighted_sum(self, graph: Any, inputs: Mapping[str, Tensor]) -> dict:
+        """Rows ``u_mul_e/sum*``."""
+        x, w = inputs["x"], inputs["w"]
+        message, reducer = self.fn.u_mul_e("x", "w", "m"), self.fn.sum("m", "out")
+        forms = {
+            "update_all": lambda: self._update_all(graph, message, reducer, x=x, w=w),
+            "ops": lambda: Form(lambda: {"out": self.ops.u_mul_e_sum(graph, x, w)}),
+        }
+        return {**forms, "sparse": lambda: self._sparse_sum(graph, x, w)}
+
+    def _sparse(self, graph: Any, value: Tensor) -> tuple[Any, Any]:
+        sparse = importlib.import_module(f"{self.library}.sparse")
+        src, dst = graph.edges()
+        nodes = graph.num_nodes()
+        return sparse, sparse.spmatrix(torch.stack([dst, src]), value, (nodes, nodes))
+
+    def _sparse_sum(self, graph: Any, x: Tensor, w: Tensor) -> Form:
+        sparse, matrix = self._sparse(graph, w.flatten(1).squeeze(1))
+        if x.dim() == 2:
+            return Form(lambda: {"out": sparse.spmm(matrix, x)})
+        heads_last = x.transpose(1, 2).contiguous()  # how the sparse API lays heads out
+        return Form(lambda: {"out": sparse.bspmm(matrix, heads_last).transpose(1, 2)})
+
+    def gradient_of_sum(self, graph: Any, inputs: Mapping[str, Tensor]) -> dict:
+        """Row ``copy_u/sum fwd+bwd``."""
+        x, g = inputs["x"].requires_grad_(), inputs["g"]
+
+        def update_all() -> Form:
+            graph.ndata["x"] = x
+            message, reducer = self.fn.copy_u("x", "m"), self.fn.sum("m", "out")
+
+            def forward() -> Tensor:
+                graph.update_all(message, reducer)
+                return graph.ndata.pop("out")
+
+            return Form(differentiate(forward, {"x": x}, g))
+
+        def ops() -> Form:
+            return Form(differentiate(lambda: self.ops.copy_u_sum(graph, x), {"x": x}, g))
+
+        return {"update_all": update_all, "ops": ops}
+
+    def dot(self, graph: Any, inputs: Mapping[str, Tensor]) -> dict:
+        """Row ``u_dot_v``."""
+        x, y = inputs["x"], inputs["y"]
+
+        def apply_edges() -> Form:
+            graph.ndata["x"], graph.ndata["y"] = x, y
+            message = self.fn.u_dot_v("x", "y", "out")
+
+            def run() -> dict[str, Tensor]:
+                graph.apply_edges(message)
+                return {"out": graph.edata.pop("out")}
+
+            return Form(run)
+
+        def sparse() -> Form:
+            library, matrix = self._sparse(graph, torch.ones(graph.num_edges()))
+            left = y.transpose(1, 2).contiguous()  # (N, D, H)
+            right = x.permute(2, 0, 1).contiguous()  # (D, N, H)
+            return Form(lambda: {"out": library.bsddmm(matrix, left, right).val.unsqueeze(-1)})
+
+        return {
+            "apply_edges": apply_edges,
+            "ops": lambda: Form(lambda: {"out": self.ops.u_dot_v(graph, x, y)}),
+            "sparse": sparse,
+        }
+
+    def softmax(self, graph: Any, inputs: Mapping[str, Tensor]) -> dict:
+        """Row ``edge_softmax``."""
+        e = inputs["e"]
+        return {
+            "edge_softmax": lambda: Form(lambda: {"out": self.nn.functional.edge_softmax(graph, e)})
+        }
+
+    def compress(self, inputs: Mapping[str, Tensor], sizes: Sizes) -> dict:
+        """Row ``COO to CSC``."""
+
+        def run() -> dict[str, Tensor]:
+            indptr, indices, _ = self.graph(inputs, sizes).adj_tensors("csc")
+            return {"indptr": indptr, "indices": indices}
+
+        return {"adj_tensors": lambda: Form(run)}
+
+    # ------------------------------------------------------------------ layers
+
+    def layer(self, build: Callable[[Any], nn.Module], names: Mapping[str, str]) -> Callable:
+        """Rows of one layer; `names` maps the registry's arrays to the layer's parameters."""
+
+        def make(graph: Any, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+            layer = build(self.nn)
+            wrt, turned = set_parameters(layer, names, inputs)
+            x = inputs["x"].requires_grad_()
+            run = differentiate(lambda: layer(graph, x), {"x": x, **wrt}, inputs["g"])
+            return {"layer": lambda: Form(lambda: transpose_weights(run(), turned))}
+
+        return make
+
+    def cora_gcn(self, graph: Any, inputs: Mapping[str, Tensor]) -> dict:
+        """Row ``Cora GCN epoch``."""
+        x, hidden = inputs["x"], inputs["weight_1"].shape[1]
+        classes = inputs["weight_2"].shape[1]
+
+        def model(norm: str) -> nn.ModuleList:
+            first = self.nn.GraphConv(x.shape[1], hidden, norm=norm)
+            second = self.nn.GraphConv(hidden, classes, norm=norm)
+            zero_biases(first, second)
+            set_parameters(first, {"weight_1": "weight"}, inputs)
+            set_parameters(second, {"weight_2": "weight"}, inputs)
+            return nn.ModuleList([first, second])
+
+        def layers() -> Form:
+            net = model("both")
+            return epochs(net, lambda: net[1](graph, net[0](graph, x).relu()), inputs)
+
+        def edge_weights() -> Form:
+            net = model("none")
+            ones = torch.ones(graph.num_edges())
+            w = self.nn.EdgeWeightNorm(norm="both")(graph, ones)
+
+            def forward() -> Tensor:
+                hidden = net[0](graph, x, edge_weight=w).relu()
+                return net[1](graph, hidden, edge_weight=w)
+
+            return epochs(net, forward, inputs)
+
+        return {"layers": layers, "EdgeWeightNorm": edge_weights}
+
+    def cora_gat(self, graph: Any, inputs: Mapping[str, Tensor]) -> dict:
+        """Row ``Cora GAT epoch``."""
+        x, classes = inputs["x"], inputs["weight_2"].shape[1]
+
+        def layers() -> Form:
+            first, second = self.nn.GATConv(x.shape[1], 8, 8), self.nn.GATConv(64, classes, 1)
+            zero_biases(first, second)
+            for k, layer in ((1, first), (2, second)):
+                names = {f"weight_{k}": "fc.weight", f"att_src_{k}": "attn_l"}
+                set_parameters(layer, {**names, f"att_dst_{k}": "attn_r"}, inputs)
+            elu = nn.functional.elu
+
+            def forward() -> Tensor:
+                return second(graph, elu(first(graph, x).flatten(1))).squeeze(1)
+
+            return epochs(nn.ModuleList([first, second]), forward, inputs)
+
+        return {"layers": layers}
+
+
+def _graph_conv(lib: Any) -> nn.Module:
+    return lib.GraphConv(F, F, norm="both", allow_zero_in_degree=True)
+
+
+def _sage(lib: Any) -> nn.Module:
+    return lib.SAGEConv(F, F, "mean")
+
+
+def _gin(lib: Any) -> nn.Module:
+    return lib.GINConv(nn.Linear(F, F), "sum")
+
+
+def _gat(lib: Any) -> nn.Module:
+    return lib.GATConv(F, D, H, allow_zero_in_degree=True)
+
+
+def _gatv2(lib: Any) -> nn.Module:
+    return lib.GATv2Conv(F, D, H, allow_zero_in_degree=True)
+
+
+_LINEAR = {"weight": "apply_func.weight", "bias": "apply_func.bias"}
+_SAGE = {"weight": "fc_neigh.weight", "weight_self": "fc_self.weight", "bias": "fc_self.bias"}
+_GAT = {"weight": "fc.weight", "att_src": "attn_l", "att_dst": "attn_r", "bias": "bias"}
+_GATV2 = {
+    "weight_src": "fc_src.weight",
+    "bias_src": "fc_src.bias",
+    "weight_dst": "fc_dst.weight",
+    "bias_dst": "fc_dst.bias",
+    "att": "attn",
+}
+
+
+def _layer(build: Callable[[Any], nn.Module], names: Mapping[str, str]) -> Callable:
+    return lambda self, graph, inputs: self.layer(build, names)(graph, inputs)
+
+
+def _copy_u(reduce: str) -> Callable:
+    return lambda self, graph, inputs: self.copy_u(reduce)(graph, inputs)
+
+
+_ROWS: dict[str, Callable] = {
+    "copy_u/sum": _copy_u("sum"),
+    "copy_u/mean": _copy_u("mean"),
+    "copy_u/max": _copy_u("max"),
+    "u_mul_e/sum": Adapter.weighted_sum,
+    "u_mul_e/sum heads": Adapter.weighted_sum,
+    "copy_u/sum fwd+bwd": Adapter.gradient_of_sum,
+    "u_dot_v": Adapter.dot,
+    "edge_softmax": Adapter.softmax,
+    "GraphConv fwd+bwd": _layer(_graph_conv, {"weight": "weight", "bias": "bias"}),
+    "SAGEConv fwd+bwd": _layer(_sage, _SAGE),
+    "GINConv fwd+bwd": _layer(_gin, _LINEAR),
+    "GATConv fwd+bwd": _layer(_gat, _GAT),
+    "GATv2Conv fwd+bwd": _layer(_gatv2, _GATV2),
+    "Cora GCN epoch": Adapter.cora_gcn,
+    "Cora GAT epoch": Adapter.cora_gat,
+    "COO to CSC": Adapter.compress,
+}

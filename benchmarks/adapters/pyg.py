@@ -1,0 +1,321 @@
+"""PyG: each row in every form that its documentation recommends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import torch_geometric
+from torch import Tensor, nn
+from torch_geometric import EdgeIndex
+from torch_geometric import nn as gnn
+from torch_geometric.utils import scatter, segment, softmax, spmm
+
+from benchmarks.adapters import Form
+from benchmarks.adapters.training import (
+    differentiate,
+    epochs,
+    set_parameters,
+    transpose_weights,
+    zero_biases,
+)
+from benchmarks.registry import D, F, H, Sizes, Workload
+
+
+class Edges:
+    """The row's graph in PyG's layouts, each made on first need and outside the timing."""
+
+    def __init__(self, inputs: Mapping[str, Tensor], sizes: Sizes) -> None:
+        self.src, self.dst, self.nodes = inputs["src"], inputs["dst"], sizes.nodes
+        self.sorted = bool((self.dst[1:] >= self.dst[:-1]).all())
+        self.pair = torch.stack([self.src, self.dst])
+
+    def by_destination(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Row pointers, sources, and the edge at each slot."""
+        order = torch.argsort(self.dst, stable=True)
+        counts = torch.bincount(self.dst, minlength=self.nodes)
+        indptr = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+        return indptr, self.src[order], order
+
+    def csr(self, value: Tensor | None = None) -> Tensor:
+        """The transposed adjacency as ``torch.sparse_csr``: rows are destinations."""
+        indptr, indices, order = self.by_destination()
+        value = torch.ones(len(indices)) if value is None else value[order]
+        return torch.sparse_csr_tensor(indptr, indices, value, (self.nodes, self.nodes))
+
+    def edge_index(self) -> EdgeIndex:
+        """The sorted index class with its caches filled."""
+        pair = self.pair if self.sorted else self.pair[:, torch.argsort(self.dst, stable=True)]
+        index = EdgeIndex(pair, sparse_size=(self.nodes, self.nodes), sort_order="col")
+        return index.fill_cache_()
+
+    def layouts(self, value: Tensor | None = None) -> dict[str, Callable[[], tuple]]:
+        """What a layer takes as its edges: (edges, weights beside them)."""
+        forms: dict[str, Callable[[], tuple]] = {
+            "edge_index": lambda: (self.pair, value),
+            "sparse_csr": lambda: (self.csr(value), None),
+        }
+        if value is None:
+            forms["EdgeIndex"] = lambda: (self.edge_index(), None)
+        elif self.sorted:
+            forms["EdgeIndex"] = lambda: (self.edge_index(), value)
+        return forms
+
+
+class Adapter:
+    """The rows written for PyG."""
+
+    def versions(self) -> dict[str, str]:
+        """The releases in use."""
+        return {"torch_geometric": torch_geometric.__version__, "torch": torch.__version__}
+
+    def forms(
+        self, row: Workload, inputs: Mapping[str, Tensor], sizes: Sizes
+    ) -> dict[str, Callable[[], Form]]:
+        """The ways to write a row, each a function that prepares it."""
+        return _ROWS[row.name](Edges(inputs, sizes), inputs)
+
+
+# ---------------------------------------------------------------------- operators
+
+
+def _copy_u(reduce: str) -> Callable[..., dict[str, Callable[[], Form]]]:
+    def make(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+        calls = _aggregations(edges, inputs["x"], reduce)
+        return {name: lambda prepare=prepare: _form(prepare()) for name, prepare in calls.items()}
+
+    return make
+
+
+def _form(call: Callable[[], Tensor]) -> Form:
+    return Form(lambda: {"out": call()})
+
+
+def _aggregations(edges: Edges, x: Tensor, reduce: str) -> dict[str, Callable[[], Callable]]:
+    """Sums over neighbours in each layout; every entry prepares a call."""
+
+    def csr() -> Callable[[], Tensor]:
+        adjacency = edges.csr()
+        return lambda: spmm(adjacency, x, reduce)
+
+    def index() -> Callable[[], Tensor]:
+        adjacency = edges.edge_index()
+        return lambda: adjacency.matmul(x, reduce=reduce, transpose=True)
+
+    def scattered() -> Callable[[], Tensor]:
+        return lambda: scatter(x.index_select(0, edges.src), edges.dst, 0, edges.nodes, reduce)
+
+    def segmented() -> Callable[[], Tensor]:
+        indptr, indices, _ = edges.by_destination()
+        return lambda: segment(x.index_select(0, indices), indptr, reduce)
+
+    return {"sparse_csr": csr, "EdgeIndex": index, "scatter": scattered, "segment": segmented}
+
+
+def _weighted_sum(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+    x, w = inputs["x"], inputs["w"]
+
+    def csr() -> Form:
+        adjacency = edges.csr(w.squeeze(1))
+        return _form(lambda: spmm(adjacency, x, "sum"))
+
+    def index() -> Form:
+        adjacency = edges.edge_index()
+        value = w.squeeze(1)[edges.by_destination()[2]]
+        return _form(lambda: adjacency.matmul(x, input_value=value, transpose=True))
+
+    return {"sparse_csr": csr, "EdgeIndex": index, "scatter": lambda: _scatter_sum(edges, x, w)}
+
+
+def _scatter_sum(edges: Edges, x: Tensor, w: Tensor) -> Form:
+    return _form(
+        lambda: scatter(x.index_select(0, edges.src) * w, edges.dst, 0, edges.nodes, "sum")
+    )
+
+
+def _weighted_sum_heads(edges: Edges, inputs: Mapping[str, Tensor]) -> dict:
+    x, w = inputs["x"], inputs["w"]
+
+    def csr_per_head() -> Form:
+        matrices = [edges.csr(w[:, h, 0].contiguous()) for h in range(w.shape[1])]
+        columns = [x[:, h].contiguous() for h in range(w.shape[1])]
+
+        def call() -> Tensor:
+            parts = [spmm(m, c, "sum") for m, c in zip(matrices, columns, strict=True)]
+            return torch.stack(parts, 1)
+
+        return _form(call)
+
+    return {"sparse_csr per head": csr_per_head, "scatter": lambda: _scatter_sum(edges, x, w)}
+
+
+def _gradient_of_sum(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+    x, g = inputs["x"].requires_grad_(), inputs["g"]
+    return {
+        name: lambda prepare=prepare: Form(differentiate(prepare(), {"x": x}, g))
+        for name, prepare in _aggregations(edges, x, "sum").items()
+    }
+
+
+def _dot(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+    x, y = inputs["x"], inputs["y"]
+
+    def gathered() -> Form:
+        def call() -> Tensor:
+            left, right = x.index_select(0, edges.src), y.index_select(0, edges.dst)
+            return (left * right).sum(-1, keepdim=True)
+
+        return _form(call)
+
+    def sampled_per_head() -> Form:
+        # The edges' dot products in slot order; duplicates are separate slots.
+        pattern = edges.csr(torch.zeros(len(edges.src)))
+        left = [y[:, h].contiguous() for h in range(y.shape[1])]
+        right = [x[:, h].t().contiguous() for h in range(x.shape[1])]
+        back = torch.argsort(edges.by_destination()[2])
+
+        def call() -> Tensor:
+            heads = [
+                torch.sparse.sampled_addmm(pattern, a, b, beta=0.0).values()
+                for a, b in zip(left, right, strict=True)
+            ]
+            out = torch.stack(heads, 1).unsqueeze(-1)
+            return out if edges.sorted else out[back]
+
+        return _form(call)
+
+    return {"gather": gathered, "sampled_addmm per head": sampled_per_head}
+
+
+def _softmax(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+    e = inputs["e"]
+    forms = {"softmax(index)": lambda: _form(lambda: softmax(e, edges.dst, num_nodes=edges.nodes))}
+    if edges.sorted:
+        indptr, _, _ = edges.by_destination()
+        forms["softmax(ptr)"] = lambda: _form(lambda: softmax(e, ptr=indptr))
+    return forms
+
+
+def _compress(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+    size = (edges.nodes, edges.nodes)
+
+    def index() -> dict[str, Tensor]:
+        index = EdgeIndex(torch.stack([edges.src, edges.dst]), sparse_size=size)
+        (indptr, indices), _ = index.sort_by("col").values.get_csc()
+        return {"indptr": indptr, "indices": indices}
+
+    def sparse() -> dict[str, Tensor]:
+        pair = torch.stack([edges.src, edges.dst])
+        matrix = torch_geometric.utils.to_torch_csc_tensor(pair, size=size)
+        return {"indptr": matrix.ccol_indices(), "indices": matrix.row_indices()}
+
+    return {"EdgeIndex": lambda: Form(index), "to_torch_csc_tensor": lambda: Form(sparse)}
+
+
+# ---------------------------------------------------------------------- layers
+
+
+def _layer(build: Callable[[], nn.Module], names: Mapping[str, str]) -> Callable:
+    def make(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+        def form(prepare: Callable[[], tuple]) -> Form:
+            return _layer_form(build(), names, prepare()[0], inputs)
+
+        return {
+            name: lambda prepare=prepare: form(prepare) for name, prepare in edges.layouts().items()
+        }
+
+    return make
+
+
+def _layer_form(
+    layer: nn.Module, names: Mapping[str, str], adjacency: Any, inputs: Mapping, *weights: Any
+) -> Form:
+    zero_biases(layer)
+    wrt, turned = set_parameters(layer, names, inputs)
+    x = inputs["x"].requires_grad_()
+    run = differentiate(lambda: layer(x, adjacency, *weights), {"x": x, **wrt}, inputs["g"])
+    return Form(lambda: transpose_weights(run(), turned))
+
+
+def _graph_conv(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+    # The normalization of a directed graph, computed once: PyG's layer knows only in-degrees.
+    degree_in = torch.bincount(edges.dst, minlength=edges.nodes).clamp(min=1).float()
+    degree_out = torch.bincount(edges.src, minlength=edges.nodes).clamp(min=1).float()
+    norm = (degree_out[edges.src] * degree_in[edges.dst]).rsqrt()
+
+    def form(prepare: Callable[[], tuple]) -> Form:
+        layer = gnn.GCNConv(F, F, normalize=False, add_self_loops=False)
+        adjacency, weight = prepare()
+        names = {"weight": "lin.weight", "bias": "bias"}
+        return _layer_form(layer, names, adjacency, inputs, weight)
+
+    return {
+        name: lambda prepare=prepare: form(prepare) for name, prepare in edges.layouts(norm).items()
+    }
+
+
+def _cora_gcn(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+    def form(prepare: Callable[[], tuple]) -> Form:
+        x, (adjacency, _) = inputs["x"], prepare()
+        options = {"cached": True, "add_self_loops": False}
+        first = gnn.GCNConv(x.shape[1], inputs["weight_1"].shape[1], **options)
+        second = gnn.GCNConv(*inputs["weight_2"].shape, **options)
+        net = _stack((first, second), ("weight",), inputs)
+        return epochs(net, lambda: second(first(x, adjacency).relu(), adjacency), inputs)
+
+    return {n: lambda prepare=p: form(prepare) for n, p in edges.layouts().items()}
+
+
+def _cora_gat(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+    def form(prepare: Callable[[], tuple]) -> Form:
+        x, (adjacency, _) = inputs["x"], prepare()
+        first = gnn.GATConv(x.shape[1], 8, heads=8, add_self_loops=False)
+        second = gnn.GATConv(*inputs["weight_2"].shape, add_self_loops=False)
+        net = _stack((first, second), ("weight", "att_src", "att_dst"), inputs)
+        elu = nn.functional.elu
+        return epochs(net, lambda: second(elu(first(x, adjacency)), adjacency), inputs)
+
+    return {n: lambda prepare=p: form(prepare) for n, p in edges.layouts().items()}
+
+
+def _stack(layers: tuple, arrays: tuple[str, ...], inputs: Mapping[str, Tensor]) -> nn.Module:
+    paths = {"weight": "lin.weight", "att_src": "att_src", "att_dst": "att_dst"}
+    for k, layer in enumerate(layers, 1):
+        zero_biases(layer)
+        set_parameters(layer, {f"{array}_{k}": paths[array] for array in arrays}, inputs)
+    return nn.ModuleList(layers)
+
+
+_GAT = {"weight": "lin.weight", "att_src": "att_src", "att_dst": "att_dst", "bias": "bias"}
+_GATV2 = {
+    "weight_src": "lin_l.weight",
+    "bias_src": "lin_l.bias",
+    "weight_dst": "lin_r.weight",
+    "bias_dst": "lin_r.bias",
+    "att": "att",
+}
+
+_ROWS: dict[str, Callable[..., dict[str, Callable[[], Form]]]] = {
+    "copy_u/sum": _copy_u("sum"),
+    "copy_u/mean": _copy_u("mean"),
+    "copy_u/max": _copy_u("max"),
+    "u_mul_e/sum": _weighted_sum,
+    "u_mul_e/sum heads": _weighted_sum_heads,
+    "copy_u/sum fwd+bwd": _gradient_of_sum,
+    "u_dot_v": _dot,
+    "edge_softmax": _softmax,
+    "GraphConv fwd+bwd": _graph_conv,
+    "SAGEConv fwd+bwd": _layer(
+        lambda: gnn.SAGEConv(F, F),
+        {"weight": "lin_l.weight", "bias": "lin_l.bias", "weight_self": "lin_r.weight"},
+    ),
+    "GINConv fwd+bwd": _layer(
+        lambda: gnn.GINConv(nn.Linear(F, F)), {"weight": "nn.weight", "bias": "nn.bias"}
+    ),
+    "GATConv fwd+bwd": _layer(lambda: gnn.GATConv(F, D, heads=H, add_self_loops=False), _GAT),
+    "GATv2Conv fwd+bwd": _layer(lambda: gnn.GATv2Conv(F, D, heads=H, add_self_loops=False), _GATV2),
+    "Cora GCN epoch": _cora_gcn,
+    "Cora GAT epoch": _cora_gat,
+    "COO to CSC": _compress,
+}

@@ -1,0 +1,110 @@
+"""Seeded inputs, made once with NumPy and given to every library as the same bits.
+
+The processes that measure run under different NumPy releases, so they never draw numbers
+themselves: the files written here are what they map.
+"""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.registry import Sizes, Workload
+
+SKEW = 0.7  # exponent of the power law: the largest hub of 4,000,000 edges has some 30,000
+
+
+def skewed_edges(
+    nodes: int, edges: int, seed: int = 0, order: str = "destination"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw both ends of each edge from a power law.
+
+    The node of rank `r` (from 1) is drawn with probability proportional to ``r ** -0.7``; ranks
+    are dealt to node ids by one random permutation for sources and another for destinations, so
+    an id says nothing about a degree. Duplicate edges and self-loops stay.
+
+    Parameters
+    ----------
+    nodes, edges : int
+        Sizes.
+    seed : int
+        Seed of NumPy's default generator.
+    order : {"destination", "random"}
+        ``destination`` sorts the edges by destination, then source.
+
+    Returns
+    -------
+    (numpy.ndarray, numpy.ndarray)
+        int64 sources and destinations, `(E,)` each.
+    """
+    rng = np.random.default_rng(seed)
+    share = np.cumsum(np.arange(1, nodes + 1) ** -SKEW)
+    ends = []
+    for _ in range(2):
+        rank = np.searchsorted(share, rng.random(edges) * share[-1])
+        ends.append(rng.permutation(nodes)[np.minimum(rank, nodes - 1)])
+    src, dst = ends
+    if order == "destination":
+        by = np.lexsort((src, dst))
+        src, dst = src[by], dst[by]
+    return src.astype(np.int64), dst.astype(np.int64)
+
+
+def cora_edges(sizes: Sizes, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """A graph with Cora's sizes: undirected skewed edges stored both ways, and self-loops."""
+    rng = np.random.default_rng(seed)
+    pairs = (sizes.edges - sizes.nodes) // 2
+    found: dict[tuple[int, int], None] = {}
+    while len(found) < pairs:
+        a, b = skewed_edges(sizes.nodes, pairs, int(rng.integers(2**31)), order="random")
+        low, high = np.minimum(a, b), np.maximum(a, b)
+        found |= dict.fromkeys((int(u), int(v)) for u, v in zip(low, high, strict=True) if u != v)
+    ends = np.array(list(found)[:pairs], dtype=np.int64)
+    loops = np.arange(sizes.nodes, dtype=np.int64)
+    src = np.concatenate([ends[:, 0], ends[:, 1], loops])
+    dst = np.concatenate([ends[:, 1], ends[:, 0], loops])
+    by = np.lexsort((src, dst))
+    return src[by], dst[by]
+
+
+def make_edges(
+    workload: Workload, sizes: Sizes, seed: int = 0, unsorted: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """The edge list of a row."""
+    if workload.graph == "cora":
+        return cora_edges(sizes, seed)
+    order = "random" if unsorted or workload.graph == "shuffled" else "destination"
+    return skewed_edges(sizes.nodes, sizes.edges, seed, order)
+
+
+def make_arrays(workload: Workload, sizes: Sizes, seed: int = 0) -> dict[str, np.ndarray]:
+    """The float32 arrays of a row, and for a Cora-like one its labels and training nodes."""
+    arrays: dict[str, np.ndarray] = {}
+    for name in workload.arrays:
+        shape = workload.shape(name, sizes)
+        # Keyed by name, so that adding an array to a row leaves the others as they were.
+        rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        arrays[name] = rng.standard_normal(shape, dtype=np.float32)
+        if name in workload.weight_arrays:
+            arrays[name] *= np.float32(1 / np.sqrt(max(shape[0], 8)))
+    if workload.graph == "cora":
+        rng = np.random.default_rng([seed, 1])
+        words = rng.random(arrays["x"].shape) < 0.0127  # Cora's density: 18 words a paper
+        arrays["x"] = (words / np.maximum(words.sum(1, keepdims=True), 1)).astype(np.float32)
+        arrays["label"] = rng.integers(0, sizes.classes, sizes.nodes)
+        arrays["train"] = np.sort(rng.permutation(sizes.nodes)[: sizes.train])
+    return arrays
+
+
+def write(folder: Path, edges: tuple[np.ndarray, np.ndarray], arrays: dict) -> None:
+    """Write the inputs of a row as one ``.npy`` file each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, array in {"src": edges[0], "dst": edges[1], **arrays}.items():
+        np.save(folder / f"{name}.npy", array)
+
+
+def read(folder: Path) -> dict[str, np.ndarray]:
+    """Read what :func:`write` wrote."""
+    return {file.stem: np.load(file) for file in sorted(folder.glob("*.npy"))}

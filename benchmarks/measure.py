@@ -1,0 +1,163 @@
+"""One row: write its inputs, let every library load it, compare, then time in alternation."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import inputs as bench_inputs
+from benchmarks.pool import Pool, WorkerError
+from benchmarks.registry import Sizes, Workload
+from benchmarks.verify import compare
+
+PAUSE = 0.02  # seconds for the threads of the previous library to stop spinning
+
+
+@dataclass
+class Column:
+    """What one library did in one row. Times in seconds, memory in bytes."""
+
+    form: str
+    forms: dict[str, float]
+    failures: dict[str, str]
+    off: float = 0.0
+    times: list[list[float]] = field(default_factory=list)
+    extra_memory: int | None = None
+
+    @property
+    def median(self) -> float:
+        """Median over all timed calls, each round counting alike."""
+        return statistics.median(statistics.median(visit) for visit in self.times)
+
+    @property
+    def spread(self) -> float:
+        """Half the distance between the quartiles of the rounds, as a share of the median."""
+        rounds = [statistics.median(visit) for visit in self.times]
+        if len(rounds) < 2:
+            return 0.0
+        low, _, high = statistics.quantiles(rounds, n=4, method="inclusive")
+        return (high - low) / 2 / self.median
+
+
+@dataclass
+class Row:
+    """A finished row."""
+
+    name: str
+    about: str
+    goal: float
+    columns: dict[str, Column] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    traffic: int | None = None
+    flops: int | None = None
+    bound: float | None = None
+    rates: dict[str, Any] | None = None
+
+    def record(self) -> dict[str, Any]:
+        """The row for JSON."""
+        out = {k: v for k, v in asdict(self).items() if k != "columns"}
+        out["columns"] = {
+            name: asdict(c) | ({"median": c.median, "spread": c.spread} if c.times else {})
+            for name, c in self.columns.items()
+        }
+        return out
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to measure."""
+
+    rounds: int = 5
+    budget: float = 0.4
+    seed: int = 0
+    unsorted: bool = False
+    bounds: bool = True
+
+
+def run_row(
+    pool: Pool, workload: Workload, sizes: Sizes, folder: Path, plan: Plan, against: str
+) -> Row:
+    """Measure one row with every worker of the pool.
+
+    `against` names the column that the others' results are compared with; columns called
+    ``oracle`` are compared and not timed.
+    """
+    row = Row(workload.name, workload.about, workload.goal)
+    edges = bench_inputs.make_edges(workload, sizes, plan.seed, plan.unsorted)
+    arrays = bench_inputs.make_arrays(workload, sizes, plan.seed)
+    bench_inputs.write(folder / "in", edges, arrays)
+    try:
+        _load(pool, workload, sizes, folder, row)
+        _compare(folder, row, against)
+        if not row.faults:
+            _time(pool, workload, sizes, folder, row, plan)
+    finally:
+        for file in folder.rglob("*.np[yz]"):
+            file.unlink()
+    return row
+
+
+def _load(pool: Pool, workload: Workload, sizes: Sizes, folder: Path, row: Row) -> None:
+    request = {"row": workload.name, "sizes": asdict(sizes), "folder": str(folder / "in")}
+    for name, worker in pool.items():
+        try:
+            answer = worker.ask("load", **request, result=str(folder / f"{name}.npz"))
+        except WorkerError as error:
+            row.missing[name] = str(error)
+            continue
+        row.columns[name] = Column(answer["kept"], answer["forms"], answer["failures"])
+
+
+def _compare(folder: Path, row: Row, against: str) -> None:
+    results = {}
+    for name in row.columns:
+        with np.load(folder / f"{name}.npz") as held:
+            results[name] = dict(held)
+    if against not in results:
+        against = next(iter(results), "")
+    if results:
+        worst, row.faults = compare(results, against)
+        for name, off in worst.items():
+            row.columns[name].off = off
+
+
+def _time(pool: Pool, workload: Workload, sizes: Sizes, folder: Path, row: Row, plan: Plan) -> None:
+    names = [name for name in row.columns if name != "oracle"]
+    traffic = workload.traffic(sizes) if workload.traffic and plan.bounds else None
+    row.flops = workload.flops(sizes)
+    measured: list[dict] = []
+    for turn in range(plan.rounds):
+        # Each round starts with another library: what one leaves behind (heat, cache) hits all.
+        start = turn % len(names) if names else 0
+        for name in names[start:] + names[:start]:
+            time.sleep(PAUSE)
+            answer = pool[name].ask("visit", budget=plan.budget)
+            row.columns[name].times.append(answer["seconds"])
+        if traffic is not None:
+            measured.append(_rates(pool, names[0], sizes, folder, list(traffic.gathers)))
+    for name in names:
+        row.columns[name].extra_memory = pool[name].ask("memory")["extra"]
+    if traffic is not None:
+        row.traffic = traffic.total
+        row.rates = _median_rates(measured)
+        gathers = {int(size): rate for size, rate in row.rates["gather"].items()}
+        row.bound = traffic.bound(row.rates["copy"], gathers)
+
+
+def _rates(pool: Pool, name: str, sizes: Sizes, folder: Path, gathers: list[int]) -> dict:
+    time.sleep(PAUSE)
+    return pool[name].ask("rates", sizes=gathers, folder=str(folder / "in"), nodes=sizes.nodes)
+
+
+def _median_rates(measured: list[dict]) -> dict[str, Any]:
+    gather = {
+        size: statistics.median(m["gather"][size] for m in measured)
+        for size in measured[0]["gather"]
+    }
+    return {"copy": statistics.median(m["copy"] for m in measured), "gather": gather}

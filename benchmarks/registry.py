@@ -1,0 +1,353 @@
+"""What is measured: one :class:`Workload` per row, with its inputs and the traffic it cannot avoid.
+
+Nothing here runs a library. Dimension letters: ``N`` nodes, ``E`` edges, ``F`` = 64 features,
+``H`` = 8 heads, ``D`` = 16 features per head, ``HD`` = 128.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+FLOAT = 4
+INDEX = 4  # a compact index; what a library that stores 8 bytes moves beyond it is its own loss
+
+F, H, D = 64, 8, 16
+HD = H * D
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The size of one input graph, and of its features when it is a Cora-like one."""
+
+    nodes: int
+    edges: int
+    features: int = 0
+    classes: int = 0
+    train: int = 0
+
+
+FULL: dict[str, Sizes] = {
+    "skew": Sizes(nodes=200_000, edges=4_000_000),
+    "shuffled": Sizes(nodes=200_000, edges=4_000_000),
+    # Cora: 5,278 undirected edges stored both ways, and a self-loop at each node.
+    "cora": Sizes(nodes=2_708, edges=10_556 + 2_708, features=1_433, classes=7, train=140),
+}
+SMALL: dict[str, Sizes] = {
+    "skew": Sizes(nodes=400, edges=3_000),
+    "shuffled": Sizes(nodes=400, edges=3_000),
+    "cora": Sizes(nodes=150, edges=2 * 300 + 150, features=40, classes=7, train=60),
+}
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Bytes that have to move: each operand read once, each result written once, rows gathered.
+
+    Attributes
+    ----------
+    stream : int
+        Bytes read or written in order.
+    gathers : mapping of int to int
+        Bytes of a row -> number of rows of this size read in random order.
+    """
+
+    stream: int
+    gathers: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """All bytes."""
+        return self.stream + sum(size * rows for size, rows in self.gathers.items())
+
+    def bound(self, copy_rate: float, gather_rates: Mapping[int, float]) -> float:
+        """Seconds at the measured rates (bytes per second; gather rates by bytes of a row)."""
+        gathered = sum(size * rows / gather_rates[size] for size, rows in self.gathers.items())
+        return self.stream / copy_rate + gathered
+
+
+Dims = tuple["str | int", ...]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One row of the table.
+
+    Attributes
+    ----------
+    name : str
+        The row's name, which is what ``--rows`` takes.
+    about : str
+        The inputs in words.
+    graph : str
+        Key of :data:`FULL`: ``skew`` (sorted by destination), ``shuffled`` or ``cora``.
+    arrays : mapping of str to dims
+        Float32 inputs beside the graph, by name; dims are letters or numbers.
+    traffic : callable or None
+        Sizes -> :class:`Traffic`; None where the data fit in cache and call overhead decides.
+    flops : callable
+        Sizes -> floating-point operations of the straightforward algorithm.
+    goal : float
+        How many times faster than the faster peer Gossamer means to be.
+    weight_arrays : tuple of str
+        The arrays that are parameters of a layer (drawn smaller, as an initializer would).
+    """
+
+    name: str
+    about: str
+    graph: str
+    arrays: Mapping[str, Dims]
+    traffic: Callable[[Sizes], Traffic] | None
+    flops: Callable[[Sizes], int]
+    goal: float = 1.0
+    weight_arrays: tuple[str, ...] = ()
+
+    def shape(self, array: str, sizes: Sizes) -> tuple[int, ...]:
+        """The shape of an input array at the given sizes."""
+        letters = {"N": sizes.nodes, "E": sizes.edges, "F": F, "H": H, "D": D, "HD": HD}
+        letters |= {"C": sizes.classes, "X": sizes.features}
+        return tuple(letters[d] if isinstance(d, str) else d for d in self.arrays[array])
+
+
+def _structure(s: Sizes, passes: int = 1) -> int:
+    """Bytes of one walk over a compressed adjacency, times the passes."""
+    return passes * INDEX * (s.edges + s.nodes + 1)
+
+
+def _aggregate(width: int, *, per_edge: int = 0, passes: int = 1, nodes_io: int = 0):
+    """Traffic of sums over neighbours.
+
+    ``passes`` walks, each gathering ``width`` floats per edge and reading ``per_edge`` floats of
+    the edge in order; ``nodes_io`` floats per node are read or written once beside.
+    """
+
+    def traffic(s: Sizes) -> Traffic:
+        stream = _structure(s, passes)
+        stream += FLOAT * (passes * per_edge * s.edges + nodes_io * s.nodes)
+        return Traffic(stream, {FLOAT * width: passes * s.edges})
+
+    return traffic
+
+
+def _attention(wide_gathers: int, narrow_gathers: int, nodes_io: int):
+    """Traffic of fused attention: rows of 128 and of 8 floats gathered, forward and backward."""
+
+    def traffic(s: Sizes) -> Traffic:
+        gathers = {FLOAT * HD: wide_gathers * s.edges}
+        if narrow_gathers:
+            gathers[FLOAT * H] = narrow_gathers * s.edges
+        # Three walks: forward by destination, backward by destination and by source.
+        return Traffic(_structure(s, 3) + FLOAT * nodes_io * s.nodes, gathers)
+
+    return traffic
+
+
+def _dense(s: Sizes, width_in: int, width_out: int, products: int = 1) -> int:
+    """Operations of a dense product forward, and of both its gradients backward."""
+    return products * 3 * 2 * s.nodes * width_in * width_out
+
+
+_LAYER = {"x": ("N", "F"), "g": ("N", "F"), "weight": ("F", "F"), "bias": ("F",)}
+
+_ROWS = [
+    Workload(
+        "copy_u/sum",
+        "sum of neighbours, 64 features",
+        "skew",
+        {"x": ("N", "F")},
+        _aggregate(F, nodes_io=F),
+        lambda s: s.edges * F,
+        goal=1.6,
+    ),
+    Workload(
+        "copy_u/mean",
+        "mean of neighbours, 64 features",
+        "skew",
+        {"x": ("N", "F")},
+        _aggregate(F, nodes_io=F),
+        lambda s: (s.edges + s.nodes) * F,
+        goal=1.6,
+    ),
+    Workload(
+        "copy_u/max",
+        "maximum of neighbours, 64 features",
+        "skew",
+        {"x": ("N", "F")},
+        _aggregate(F, nodes_io=F),
+        lambda s: s.edges * F,
+        goal=2.5,
+    ),
+    Workload(
+        "u_mul_e/sum",
+        "weighted sum, one weight an edge, 64 features",
+        "skew",
+        {"x": ("N", "F"), "w": ("E", 1)},
+        _aggregate(F, per_edge=1, nodes_io=F),
+        lambda s: 2 * s.edges * F,
+        goal=3.0,
+    ),
+    Workload(
+        "u_mul_e/sum heads",
+        "weighted sum, 8 heads x 16, one weight an edge and head",
+        "skew",
+        {"x": ("N", "H", "D"), "w": ("E", "H", 1)},
+        _aggregate(HD, per_edge=H, nodes_io=HD),
+        lambda s: 2 * s.edges * HD,
+        goal=3.0,
+    ),
+    Workload(
+        "copy_u/sum fwd+bwd",
+        "sum of neighbours and its gradient, 64 features",
+        "skew",
+        {"x": ("N", "F"), "g": ("N", "F")},
+        _aggregate(F, passes=2, nodes_io=2 * F),
+        lambda s: 2 * s.edges * F,
+        goal=2.0,
+    ),
+    Workload(
+        "u_dot_v",
+        "dot product of the ends, 8 heads x 16",
+        "skew",
+        {"x": ("N", "H", "D"), "y": ("N", "H", "D")},
+        _aggregate(HD, per_edge=H, nodes_io=HD),
+        lambda s: 2 * s.edges * HD,
+        goal=4.0,
+    ),
+    Workload(
+        "edge_softmax",
+        "softmax over in-edges, 8 heads",
+        "skew",
+        {"e": ("E", "H", 1)},
+        lambda s: Traffic(INDEX * (s.nodes + 1) + 2 * FLOAT * H * s.edges),
+        lambda s: 4 * s.edges * H,
+        goal=6.0,
+    ),
+    Workload(
+        "GraphConv fwd+bwd",
+        "64 -> 64, symmetric normalization; gradients of input and parameters",
+        "skew",
+        _LAYER,
+        _aggregate(F, passes=2, nodes_io=3 * F),
+        lambda s: 2 * s.edges * F + _dense(s, F, F),
+        goal=1.6,
+        weight_arrays=("weight", "bias"),
+    ),
+    Workload(
+        "SAGEConv fwd+bwd",
+        "64 -> 64, mean; gradients of input and parameters",
+        "skew",
+        {**_LAYER, "weight_self": ("F", "F")},
+        _aggregate(F, passes=2, nodes_io=3 * F),
+        lambda s: 2 * s.edges * F + _dense(s, F, F, 2),
+        goal=1.6,
+        weight_arrays=("weight", "weight_self", "bias"),
+    ),
+    Workload(
+        "GINConv fwd+bwd",
+        "64 -> 64, sum; gradients of input and parameters",
+        "skew",
+        _LAYER,
+        _aggregate(F, passes=2, nodes_io=3 * F),
+        lambda s: 2 * s.edges * F + _dense(s, F, F),
+        goal=1.6,
+        weight_arrays=("weight", "bias"),
+    ),
+    Workload(
+        "GATConv fwd+bwd",
+        "64 -> 8 heads x 16; gradients of input and parameters",
+        "skew",
+        {
+            "x": ("N", "F"),
+            "g": ("N", "H", "D"),
+            "weight": ("F", "HD"),
+            "att_src": (1, "H", "D"),
+            "att_dst": (1, "H", "D"),
+            "bias": ("HD",),
+        },
+        # Forward: h of the source. Backward by destination: h again; by source: the gradient.
+        # Narrow rows: the source's score, twice; the destination's score and normalizer.
+        _attention(3, 4, 2 * F + 2 * HD),
+        lambda s: 3 * s.edges * (2 * HD + 6 * H) + _dense(s, F, HD),
+        goal=5.0,
+        weight_arrays=("weight", "att_src", "att_dst", "bias"),
+    ),
+    Workload(
+        "GATv2Conv fwd+bwd",
+        "64 -> 8 heads x 16; gradients of input and parameters",
+        "skew",
+        {
+            "x": ("N", "F"),
+            "g": ("N", "H", "D"),
+            "weight_src": ("F", "HD"),
+            "bias_src": ("HD",),
+            "weight_dst": ("F", "HD"),
+            "bias_dst": ("HD",),
+            "att": (1, "H", "D"),
+        },
+        # As GATConv, but the backward by source also needs the destination's row.
+        _attention(4, 1, 2 * F + 2 * HD),
+        lambda s: 3 * s.edges * (6 * HD + 6 * H) + _dense(s, F, HD, 2),
+        goal=5.0,
+        weight_arrays=("weight_src", "bias_src", "weight_dst", "bias_dst", "att"),
+    ),
+    Workload(
+        "Cora GCN epoch",
+        "2 layers, 16 hidden, full batch, Adam; no dropout",
+        "cora",
+        {"x": ("N", "X"), "weight_1": ("X", 16), "weight_2": (16, "C")},
+        None,
+        lambda s: 4 * s.edges * 16 + 6 * s.nodes * 16 * (s.features + s.classes),
+        weight_arrays=("weight_1", "weight_2"),
+    ),
+    Workload(
+        "Cora GAT epoch",
+        "2 layers, 8 heads x 8 then 1 head, full batch, Adam; no dropout",
+        "cora",
+        {
+            "x": ("N", "X"),
+            "weight_1": ("X", 64),
+            "att_src_1": (1, 8, 8),
+            "att_dst_1": (1, 8, 8),
+            "weight_2": (64, "C"),
+            "att_src_2": (1, 1, "C"),
+            "att_dst_2": (1, 1, "C"),
+        },
+        None,
+        lambda s: 6 * s.edges * (64 + s.classes) + 6 * s.nodes * 64 * (s.features + s.classes),
+        weight_arrays=(
+            "weight_1",
+            "att_src_1",
+            "att_dst_1",
+            "weight_2",
+            "att_src_2",
+            "att_dst_2",
+        ),
+    ),
+    Workload(
+        "COO to CSC",
+        "a new graph from shuffled edges (int64), compressed by destination",
+        "shuffled",
+        {},
+        # Both ends read once (8-byte ids, as they come), sources and edge ids written once.
+        lambda s: Traffic(2 * 8 * s.edges + 2 * INDEX * s.edges + INDEX * (s.nodes + 1)),
+        lambda s: 0,
+    ),
+]
+
+WORKLOADS: dict[str, Workload] = {row.name: row for row in _ROWS}
+
+
+def select(names: str | None) -> list[Workload]:
+    """The rows whose name is, or begins with, one of the comma-separated names (None: all)."""
+    if names is None:
+        return list(WORKLOADS.values())
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    for name in wanted:
+        if not any(row.startswith(name) for row in WORKLOADS):
+            raise SystemExit(f"No row is called {name!r}. Rows: {', '.join(WORKLOADS)}.")
+    return [
+        row
+        for row in WORKLOADS.values()
+        if row.name in wanted
+        or any(row.name.startswith(name) for name in wanted if name not in WORKLOADS)
+    ]

@@ -1,0 +1,57 @@
+"""Do the libraries agree? A fast wrong answer never gets a number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+TOLERANCE = 1e-3
+
+
+def disagreement(a: np.ndarray, b: np.ndarray) -> float:
+    """How far `a` is from `b`: the largest of ``|a - b| / (|b| + rms(b))``; inf for other shapes.
+
+    Each element is held against its own size, and small ones against the array's: float32 sums of
+    30,000 terms in another order differ in the fourth digit, a wrong row in the first. Integers
+    must be equal.
+    """
+    if a.shape != b.shape:
+        return float("inf")
+    if a.dtype.kind in "iub":
+        return 0.0 if np.array_equal(a, b) else float("inf")
+    if a.size == 0:
+        return 0.0
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    scale = np.abs(b) + np.sqrt(np.mean(b * b)) + np.finfo(np.float32).tiny
+    worst = np.max(np.abs(a - b) / scale)
+    return float("inf") if np.isnan(worst) else float(worst)
+
+
+def compare(
+    results: Mapping[str, Mapping[str, np.ndarray]], against: str
+) -> tuple[dict[str, float], list[str]]:
+    """Compare every library's results with those of one of them.
+
+    Returns
+    -------
+    (dict of str to float, list of str)
+        The worst disagreement of each library, and a sentence for each one beyond the tolerance.
+    """
+    truth = results[against]
+    worst: dict[str, float] = {}
+    faults: list[str] = []
+    for name, found in results.items():
+        if name == against:
+            continue
+        worst[name] = 0.0
+        for key in sorted(truth.keys() | found.keys()):
+            if key not in found or key not in truth:
+                faults.append(f"{key} comes from only one of {name} and {against}")
+                continue
+            off = disagreement(found[key], truth[key])
+            worst[name] = max(worst[name], off)
+            if off > TOLERANCE:
+                shapes = f"{found[key].shape} and {truth[key].shape}"
+                faults.append(f"{key} of {name} is off {against}'s by {off:.2g} (shapes {shapes})")
+    return worst, faults

@@ -1,0 +1,60 @@
+# Two commands on a fresh machine with Python 3.10+ and a C++ compiler:
+#   make train    train a graph network on real data (handwritten digits) and write a report
+#   make test     every check and every test
+# Each sets up .venv by itself. Variables: PYTHON (interpreter), VENV (environment), TORCH (a
+# requirement such as 'torch>=2.6', in place of tools/constraints.txt), ARGS (more arguments).
+
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?=
+ARGS ?=
+BIN := $(VENV)/bin
+
+# Another environment's modules must not leak into ours.
+unexport PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.PHONY: help train test lint format check doctest api setup-train setup-test python clean
+
+help:  ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+train: setup-train  ## Train on the handwritten digits; writes runs/digits (ARGS: more flags).
+	$(BIN)/gossamer train --dataset digits --out runs/digits $(ARGS)
+
+test: setup-test  ## Lint, format, syntax-tree check, API check, doctests, tests (ARGS: for pytest).
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python tools/check_tests.py
+	$(BIN)/python tools/check_api.py
+	$(BIN)/python -m pytest -q --doctest-modules src/gossamer
+	$(BIN)/python -m pytest -q tests $(ARGS)
+
+lint: setup-test  ## Style and syntax-tree checks only.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python tools/check_tests.py
+
+format: setup-test  ## Format the code and repair what can be repaired by itself.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+doctest: setup-test  ## Run the examples in the docstrings.
+	$(BIN)/python -m pytest -q --doctest-modules src/gossamer
+
+api: setup-test  ## Compare the public names with the inventory of DGL's.
+	$(BIN)/python tools/check_api.py
+
+setup-train setup-test: setup-%: python
+	@$(PYTHON) tools/setup_env.py $* --venv "$(VENV)" --torch "$(TORCH)"
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
+	  found=$$($(PYTHON) -c 'import sys; print("Python " + sys.version.split()[0])' 2>/dev/null) || \
+	    found="no Python that runs"; \
+	  echo "make: Gossamer needs Python 3.10 or newer, but '$(PYTHON)' is $$found;" \
+	    "name another one: make PYTHON=/path/to/python" >&2; \
+	  exit 2; }
+
+clean:  ## Remove the environment and everything built.
+	rm -rf "$(VENV)" build .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,179 @@
+"""Make the repository's own virtual environment; what `make train` and `make test` do first.
+
+usage: python tools/setup_env.py {train,test} [--venv .venv] [--torch REQUIREMENT]
+
+Installs torch (the version of tools/constraints.txt, never a CUDA build unless --torch asks for
+one), the build tools, and Gossamer itself in editable form with the packages of the extra. A stamp
+in the environment records what it was made from, so that a second run returns at once and a change
+to the build installs again. Standard library only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import fcntl
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CONSTRAINTS = ROOT / "tools" / "constraints.txt"
+# Each environment can do what those in its set can.
+COVERS = {"train": {"train"}, "test": {"train", "test"}}
+# A build of torch that needs one of these is made for CUDA.
+CUDA_PACKAGES = ("nvidia-", "cuda-")
+
+
+class SetupError(Exception):
+    """The set-up cannot go on; the message is for the user."""
+
+
+def main() -> int:
+    """Set the environment up and say what was done."""
+    parser = argparse.ArgumentParser(description="Make the repository's virtual environment.")
+    parser.add_argument("extra", choices=sorted(COVERS))
+    parser.add_argument("--venv", type=Path, default=ROOT / ".venv")
+    parser.add_argument("--torch", default="", help="a requirement such as 'torch==2.13.0'")
+    arguments = parser.parse_args()
+    # Absolute, but not resolved: the environment's python is a link to the one that made it.
+    venv = Path(os.path.abspath(arguments.venv))
+    try:
+        # Two commands at once, say `make train` and `make test`, take turns.
+        with open(__file__) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            set_up(venv, arguments.extra, arguments.torch)
+    except (SetupError, OSError) as error:
+        print(f"setup_env: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def set_up(venv: Path, extra: str, torch: str) -> None:
+    """Bring `venv` to the state that `extra` needs, unless its stamp says that it is there."""
+    stamp = venv / "gossamer-stamp.json"
+    python = venv / "bin" / "python"
+    fingerprint = compute_fingerprint(venv, torch)
+    done = read_stamp(stamp)
+    if done.get("fingerprint") == fingerprint and extra in COVERS.get(done.get("extra"), ()):
+        return
+    stamp.unlink(missing_ok=True)
+
+    if not is_usable(python):
+        say(f"creating {venv} with Python {sys.version.split()[0]}")
+        create(venv)
+    pip(python, "install", "--quiet", "--upgrade", "pip>=23.0", doing="upgrade pip")
+    constraint = [] if torch else ["--constraint", str(CONSTRAINTS)]
+    requirement = torch or "torch"
+    if not torch:
+        refuse_cuda(python, constraint)
+    say(f"installing {torch or pinned_torch()} and the build tools")
+    tools = [*build_requirements(), "cmake", "ninja"]
+    pip(python, "install", "--quiet", *constraint, requirement, *tools, doing="install torch")
+    say("building gossamer (csrc/) and installing what it needs")
+    # Not isolated, so that the next build finds the same tools and compiles only what changed.
+    editable = ["--no-build-isolation", "--editable", f"{ROOT}[{extra}]"]
+    pip(python, "install", "--quiet", *constraint, *editable, doing="build gossamer")
+    stamp.write_text(json.dumps({"fingerprint": fingerprint, "extra": extra}), encoding="utf-8")
+    say("done")
+
+
+def compute_fingerprint(venv: Path, torch: str) -> str:
+    """Return a digest of all that decides what the environment holds."""
+    digest = hashlib.sha256(repr((sys.version, str(venv), str(ROOT), torch)).encode())
+    files = [ROOT / "pyproject.toml", ROOT / "CMakeLists.txt", CONSTRAINTS, Path(__file__)]
+    files += sorted(path for path in (ROOT / "csrc").rglob("*") if path.is_file())
+    for path in files:
+        if path.exists():
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def read_stamp(stamp: Path) -> dict[str, str]:
+    """Return what the last complete set-up recorded; nothing if there was none."""
+    try:
+        return json.loads(stamp.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def is_usable(python: Path) -> bool:
+    """Tell whether the environment is there, has pip, and runs the Python that we were given."""
+    code = "import pip, sys; print(sys.version)"
+    try:
+        run = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return run.returncode == 0 and run.stdout.strip() == sys.version
+
+
+def create(venv: Path) -> None:
+    """Make an empty environment, in place of a broken one if need be."""
+    command = [sys.executable, "-m", "venv", "--clear", str(venv)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        lines = [line for line in (run.stdout + run.stderr).splitlines() if line.strip()]
+        raise SetupError(
+            f"'{' '.join(command)}' failed ({lines[-1] if lines else 'no output'}). "
+            f"On Debian and Ubuntu the package python3-venv brings the venv module."
+        )
+
+
+def build_requirements() -> list[str]:
+    """Return ``requires`` of pyproject.toml's build system (Python 3.10 has no TOML reader)."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    match = re.search(r"^requires\s*=\s*(\[.*?\])", text, flags=re.MULTILINE | re.DOTALL)
+    if match is None:
+        raise SetupError("pyproject.toml has no [build-system] requires")
+    return ast.literal_eval(match.group(1))
+
+
+def pinned_torch() -> str:
+    """Return the requirement in the constraints file."""
+    lines = CONSTRAINTS.read_text(encoding="utf-8").splitlines()
+    return next(line for line in lines if line.startswith("torch"))
+
+
+def refuse_cuda(python: Path, constraint: list[str]) -> None:
+    """Stop if pip would bring a CUDA build, by asking it what it would install."""
+    command = ["install", "--quiet", "--dry-run", "--report", "-", *constraint, "torch"]
+    run = subprocess.run(
+        [python, "-m", "pip", *command], stdout=subprocess.PIPE, text=True, check=False
+    )
+    if run.returncode != 0:
+        raise SetupError(
+            f"pip finds no {pinned_torch()} for Python {sys.version.split()[0]}. Try another "
+            "Python (PYTHON=python3.11) or another torch (TORCH='torch>=2.6')."
+        )
+    names = [item["metadata"]["name"].lower() for item in json.loads(run.stdout)["install"]]
+    cuda = [name for name in names if name.startswith(CUDA_PACKAGES)]
+    if cuda:
+        raise SetupError(
+            f"the {pinned_torch()} that pip finds here is a CUDA build ({len(cuda)} packages, "
+            "gigabytes). For the CPU build let pip see PyTorch's CPU wheels: set "
+            "PIP_EXTRA_INDEX_URL to the index shown under 'Get Started' on pytorch.org. "
+            f"To take the CUDA build say so: TORCH='{pinned_torch()}'."
+        )
+
+
+def pip(python: Path, *arguments: str, doing: str) -> None:
+    """Run pip, whose own messages tell what went wrong."""
+    # No input: a question nobody answers would hang.
+    command = [python, "-m", "pip", "--no-input", "--disable-pip-version-check", *arguments]
+    run = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
+    if run.returncode != 0:
+        raise SetupError(f"could not {doing}: pip's message is above (exit code {run.returncode})")
+
+
+def say(text: str) -> None:
+    """Report progress."""
+    print(f"setup_env: {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

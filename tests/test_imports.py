@@ -1,0 +1,70 @@
+"""Importing the package is cheap and pulls in nothing optional, in a fresh process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+OPTIONAL = [
+    "matplotlib",
+    "networkx",
+    "pandas",
+    "pyarrow",
+    "safetensors",
+    "scipy",
+    "sklearn",
+    "tqdm",
+    "yaml",
+]
+
+# Some of OPTIONAL may come with torch itself (it imports networkx where it is installed, say);
+# what counts is what we add.
+PROGRAM = """
+import json, sys
+import torch, numpy
+before = set(sys.modules)
+{statement}
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def _modules_added_by(statement: str) -> list[str]:
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(statement=statement)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == "", "importing must be silent"
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def added() -> list[str]:
+    return _modules_added_by("import gossamer")
+
+
+def test_no_optional_package_is_loaded(added: list[str]) -> None:
+    assert "gossamer.graph" in added
+    loaded = {name.partition(".")[0] for name in added}
+    assert not loaded & set(OPTIONAL)
+
+
+def test_nothing_heavy_is_loaded(added: list[str]) -> None:
+    """A generous bound; torch alone loads well over a thousand modules."""
+    foreign = [name for name in added if name.partition(".")[0] != "gossamer"]
+    assert len(foreign) < 150, foreign
+    heavy = {"torch._dynamo", "torch._inductor", "torch.distributed.rpc"}
+    assert not heavy & set(added)
+
+
+def test_the_command_line_is_not_loaded(added: list[str]) -> None:
+    assert not [name for name in added if name.startswith(("gossamer.cli", "gossamer.compat"))]
+
+
+def test_the_measurement_itself() -> None:
+    assert "json.tool" in _modules_added_by("import json.tool")

@@ -19,8 +19,8 @@ unexport PYTHONPATH PYTHONHOME
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-train: setup-train  ## Train on the handwritten digits; writes runs/digits (ARGS: more flags).
-	$(BIN)/gossamer train --dataset digits --out runs/digits $(ARGS)
+train: setup-train  ## Train on the handwritten digits, results in runs/ (ARGS: more flags).
+	$(BIN)/gossamer train --dataset digits $(ARGS)
 
 test: setup-test  ## Lint, format, syntax-tree check, API check, doctests, tests (ARGS: for pytest).
 	$(BIN)/ruff check .

@@ -66,18 +66,18 @@ def set_up(venv: Path, extra: str, torch: str) -> None:
     if not is_usable(python):
         say(f"creating {venv} with Python {sys.version.split()[0]}")
         create(venv)
-    pip(python, "install", "--quiet", "--upgrade", "pip>=23.0", doing="upgrade pip")
+    pip(python, "install", "-qq", "--upgrade", "pip>=23.0", doing="upgrade pip")
     constraint = [] if torch else ["--constraint", str(CONSTRAINTS)]
     requirement = torch or "torch"
     if not torch:
         refuse_cuda(python, constraint)
     say(f"installing {torch or pinned_torch()} and the build tools")
     tools = [*build_requirements(), "cmake", "ninja"]
-    pip(python, "install", "--quiet", *constraint, requirement, *tools, doing="install torch")
+    pip(python, "install", "-qq", *constraint, requirement, *tools, doing="install torch")
     say("building gossamer (csrc/) and installing what it needs")
     # Not isolated, so that the next build finds the same tools and compiles only what changed.
     editable = ["--no-build-isolation", "--editable", f"{ROOT}[{extra}]"]
-    pip(python, "install", "--quiet", *constraint, *editable, doing="build gossamer")
+    pip(python, "install", "-qq", *constraint, *editable, doing="build gossamer")
     stamp.write_text(json.dumps({"fingerprint": fingerprint, "extra": extra}), encoding="utf-8")
     say("done")
 
@@ -141,7 +141,7 @@ def pinned_torch() -> str:
 
 def refuse_cuda(python: Path, constraint: list[str]) -> None:
     """Stop if pip would bring a CUDA build, by asking it what it would install."""
-    command = ["install", "--quiet", "--dry-run", "--report", "-", *constraint, "torch"]
+    command = ["install", "-qq", "--dry-run", "--report", "-", *constraint, "torch"]
     run = subprocess.run(
         [python, "-m", "pip", *command], stdout=subprocess.PIPE, text=True, check=False
     )

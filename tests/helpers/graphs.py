@@ -312,7 +312,7 @@ def block_no_edges(idtype: torch.dtype) -> Graph:
     )
 
 
-@_case("heterogeneous_block", "self_loops", "unsorted")
+@_case("heterogeneous_block", "self_loops", "unsorted", "zero_in_degree")
 def heterogeneous_block(idtype: torch.dtype) -> Graph:
     import gossamer
 

@@ -1,0 +1,163 @@
+"""The set-up script decides rightly what to do; the installing itself is what `make test` did."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.paths import REPOSITORY
+
+
+@pytest.fixture
+def setup_env():
+    path = REPOSITORY / "tools" / "setup_env.py"
+    spec = importlib.util.spec_from_file_location("setup_env_tool", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def calls(setup_env, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """Record what pip is asked for instead of running it."""
+    recorded: list[tuple[str, ...]] = []
+    monkeypatch.setattr(setup_env, "pip", lambda _, *args, doing: recorded.append(args))
+    monkeypatch.setattr(setup_env, "create", lambda venv: venv.mkdir(exist_ok=True))
+    monkeypatch.setattr(setup_env, "refuse_cuda", lambda *args: recorded.append(("refuse_cuda",)))
+    return recorded
+
+
+def _flat(calls: list[tuple[str, ...]]) -> list[str]:
+    return [argument for call in calls for argument in call]
+
+
+def test_second_run_does_nothing(setup_env, calls, tmp_path: Path) -> None:
+    setup_env.set_up(tmp_path / "venv", "test", "")
+    first = _flat(calls)
+    assert "refuse_cuda" in first
+    assert f"{REPOSITORY}[test]" in first
+    assert str(setup_env.CONSTRAINTS) in first
+    calls.clear()
+    setup_env.set_up(tmp_path / "venv", "test", "")
+    setup_env.set_up(tmp_path / "venv", "train", "")
+    assert calls == []
+
+
+def test_train_is_not_enough_for_test(setup_env, calls, tmp_path: Path) -> None:
+    setup_env.set_up(tmp_path / "venv", "train", "")
+    calls.clear()
+    setup_env.set_up(tmp_path / "venv", "test", "")
+    assert f"{REPOSITORY}[test]" in _flat(calls)
+
+
+def test_an_interrupted_run_is_done_again(setup_env, calls, tmp_path: Path, monkeypatch) -> None:
+    setup_env.set_up(tmp_path / "venv", "train", "")
+
+    def stop(*args, **kwargs):
+        raise setup_env.SetupError("no network")
+
+    monkeypatch.setattr(setup_env, "pip", stop)
+    with pytest.raises(setup_env.SetupError, match="no network"):
+        setup_env.set_up(tmp_path / "venv", "test", "")
+    assert setup_env.read_stamp(tmp_path / "venv" / "gossamer-stamp.json") == {}
+
+
+def test_another_torch_is_taken_as_asked(setup_env, calls, tmp_path: Path) -> None:
+    setup_env.set_up(tmp_path / "venv", "train", "")
+    calls.clear()
+    setup_env.set_up(tmp_path / "venv", "train", "torch==2.12.1")
+    asked = _flat(calls)
+    assert "torch==2.12.1" in asked
+    assert "refuse_cuda" not in asked
+    assert "--constraint" not in asked
+
+
+@pytest.mark.parametrize("changed", ["pyproject.toml", "CMakeLists.txt", "csrc/core/new.cpp"])
+def test_a_changed_build_changes_the_fingerprint(
+    setup_env, tmp_path: Path, monkeypatch, changed: str
+) -> None:
+    monkeypatch.setattr(setup_env, "ROOT", tmp_path)
+    constraints = tmp_path / "constraints.txt"
+    constraints.write_text("torch==2.13.0\n")
+    monkeypatch.setattr(setup_env, "CONSTRAINTS", constraints)
+    monkeypatch.setattr(setup_env, "__file__", str(constraints))
+    before = setup_env.compute_fingerprint(tmp_path / ".venv", "")
+    assert setup_env.compute_fingerprint(tmp_path / ".venv", "") == before
+    (tmp_path / changed).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / changed).write_text("new\n")
+    assert setup_env.compute_fingerprint(tmp_path / ".venv", "") != before
+
+
+@pytest.mark.parametrize(
+    ("packages", "message"),
+    [
+        (["torch", "sympy"], None),
+        ([], None),
+        (["torch", "nvidia-cublas", "cuda-toolkit"], r"is a CUDA build \(2 packages"),
+    ],
+)
+def test_cuda_is_refused(setup_env, monkeypatch, packages: list[str], message: str | None) -> None:
+    report = json.dumps({"install": [{"metadata": {"name": name}} for name in packages]})
+    monkeypatch.setattr(
+        setup_env.subprocess,
+        "run",
+        lambda *args, **kwargs: subprocess.CompletedProcess(args, 0, stdout=report),
+    )
+    if message is None:
+        assert setup_env.refuse_cuda(Path("python"), []) is None
+    else:
+        with pytest.raises(setup_env.SetupError, match=message):
+            setup_env.refuse_cuda(Path("python"), [])
+
+
+def test_the_environment_of_this_run_is_usable_and_a_missing_one_is_not(
+    setup_env, tmp_path
+) -> None:
+    assert setup_env.is_usable(Path(sys.executable))
+    assert not setup_env.is_usable(tmp_path / "bin" / "python")
+
+
+def test_requirements_are_read_from_pyproject(setup_env) -> None:
+    assert any(name.startswith("nanobind") for name in setup_env.build_requirements())
+    assert setup_env.pinned_torch() == "torch==2.13.0"
+
+
+def test_errors_are_one_line(setup_env, monkeypatch, capsys) -> None:
+    def stop(*args):
+        raise setup_env.SetupError("no network")
+
+    monkeypatch.setattr(setup_env, "set_up", stop)
+    monkeypatch.setattr(sys, "argv", ["setup_env.py", "train"])
+    assert setup_env.main() == 2
+    assert capsys.readouterr().err == "setup_env: no network\n"
+
+
+def _make(target: str, *variables: str) -> subprocess.CompletedProcess:
+    command = ["make", "-s", "-C", str(REPOSITORY), target, *variables]
+    # What an outer `make test` hands down must not reach this one.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+
+
+def test_an_old_python_is_refused_in_one_line(tmp_path: Path) -> None:
+    old = tmp_path / "python3.8"
+    old.write_text('#!/bin/sh\ncase "$2" in *exit*) exit 1;; *) echo Python 3.8.1;; esac\n')
+    old.chmod(0o755)
+    run = _make("python", f"PYTHON={old}")
+    assert run.returncode == 2
+    assert run.stderr.startswith(
+        f"make: Gossamer needs Python 3.10 or newer, but '{old}' is Python 3.8.1; name another"
+    )
+    assert _make("python", f"PYTHON={sys.executable}").returncode == 0
+
+
+def test_help_lists_the_two_commands() -> None:
+    printed = _make("help").stdout
+    assert "make train" in printed
+    assert "make test" in printed

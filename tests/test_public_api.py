@@ -13,11 +13,22 @@ import gossamer
 
 
 def _public_modules() -> list[str]:
+    """List what users import from: packages, modules at the top, and files with an __all__.
+
+    A file inside a room is where something is written, not where it is found, unless it says what
+    it exports.
+    """
     found = ["gossamer"]
     for info in pkgutil.walk_packages(gossamer.__path__, "gossamer.", onerror=_fail):
-        if not any(part.startswith("_") for part in info.name.split(".")):
+        if any(part.startswith("_") for part in info.name.split(".")):
+            continue
+        if info.ispkg or info.name.count(".") == 1 or _names_exports(info.name):
             found.append(info.name)
     return found
+
+
+def _names_exports(name: str) -> bool:
+    return hasattr(importlib.import_module(name), "__all__")
 
 
 def _fail(name: str) -> None:

@@ -1,0 +1,106 @@
+"""Files on disk: the cache folder, atomic writes, checksums and hostile npz archives."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from gossamer.errors import FileError, InvalidValueError
+
+_CHUNK = 1 << 20
+_ALGORITHM_OF_LENGTH = {40: "sha1", 64: "sha256"}
+
+
+def download_dir() -> Path:
+    """Folder that keeps downloads: ``$GOSSAMER_DOWNLOAD_DIR``, or ``~/.gossamer``."""
+    return Path(os.environ.get("GOSSAMER_DOWNLOAD_DIR") or "~/.gossamer").expanduser().absolute()
+
+
+def make_folder(path: Path) -> None:
+    """Create folder `path` and its parents, or raise FileError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"Cannot create the folder {path}: {error.strerror}. "
+            "Choose a writable one with raw_dir (or save_dir), or set GOSSAMER_DOWNLOAD_DIR."
+        ) from None
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that appears as `path` when the block ends well, and not at all otherwise.
+
+    The temporary file lies in the same folder, since a rename is atomic only within a file system.
+    """
+    make_folder(path.parent)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise FileError(
+            f"Cannot write into {path.parent}: {error.strerror}. "
+            "Choose a writable folder with raw_dir (or save_dir), or set GOSSAMER_DOWNLOAD_DIR."
+        ) from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    # Python can read the mask only by setting it.
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def checksum_algorithm(checksum: str) -> str:
+    """``"sha1"`` or ``"sha256"``, told by the length of a hexadecimal `checksum`."""
+    try:
+        return _ALGORITHM_OF_LENGTH[len(checksum)]
+    except KeyError:
+        raise InvalidValueError(
+            "Expected a checksum of 40 (SHA-1) or 64 (SHA-256) hexadecimal digits, "
+            f"got {len(checksum)}."
+        ) from None
+
+
+def matches_checksum(path: Path, checksum: str) -> bool:
+    """Whether the content of the file has this SHA-1 or SHA-256."""
+    digest = hashlib.new(checksum_algorithm(checksum))
+    try:
+        with open(path, "rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        raise FileError(f"Cannot read {path}: {error.strerror}.") from None
+    return digest.hexdigest() == checksum.lower()
+
+
+def read_npz(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Read the named arrays of an npz archive that nobody has vouched for; pickles are refused."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            missing = [name for name in names if name not in archive.files]
+            if not missing:
+                return {name: archive[name] for name in names}
+    except FileNotFoundError:
+        raise FileError(f"There is no file {path}.") from None
+    except Exception as error:  # a broken archive can raise almost anything
+        raise FileError(
+            f"Cannot read {path}: it is truncated, corrupt, or not a plain npz archive "
+            f"({type(error).__name__}: {error}). Delete it and fetch it again."
+        ) from None
+    raise FileError(f"{path} lacks the arrays {', '.join(missing)}. Fetch the file again.")

@@ -1,0 +1,220 @@
+"""Reading the pickles of scientific Python without running anything they ask for.
+
+A pickle is a program. This reader first walks over its opcodes, then unpickles with every global
+replaced by an inert record that merely notes its arguments: the file never calls a class or a
+function of numpy or scipy. The records are checked and turned into arrays here. A file that names
+any other global is refused. Memory stays proportional to the size of the file.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import pickle
+import pickletools
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gossamer.errors import FileError
+
+_NUMERIC_TYPE = re.compile(r"(b1|[iu][1248]|f[248])\Z")
+# Far above what arrays need. Python hashes nested tuples by recursion on the C stack.
+_MAX_TUPLES = 1000
+_MAX_DENSE_ENTRIES = 2**31
+
+
+class CsrParts(NamedTuple):
+    """A sparse matrix in compressed rows: plain arrays, checked to be consistent."""
+
+    shape: tuple[int, int]
+    indptr: np.ndarray
+    indices: np.ndarray
+    data: np.ndarray
+
+    def to_dense(self) -> np.ndarray:
+        """The matrix as a float32 array; entries stored twice are added."""
+        dense = np.zeros(self.shape, dtype=np.float32)
+        rows = np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
+        np.add.at(dense, (rows, self.indices), self.data.astype(np.float32))
+        return dense
+
+
+class _Record:
+    """Stands for an object of the file: what it was made from, nothing more."""
+
+    arguments: tuple = ()
+    state: Any = None
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+
+    # Without it, the BUILD opcode would set attributes that the file names.
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+class _Array(_Record):
+    pass
+
+
+class _ArrayType(_Record):
+    pass
+
+
+class _Dtype(_Record):
+    pass
+
+
+class _Csr(_Record):
+    pass
+
+
+class _ListType(_Record):
+    pass
+
+
+class _Mapping(dict):
+    """A defaultdict without its default; it copies nothing, so that it cannot fill the memory."""
+
+    def __init__(self, _factory: Any = None) -> None:
+        super().__init__()
+
+    def __setstate__(self, state: Any) -> None:
+        raise pickle.UnpicklingError("a defaultdict with a state")
+
+
+_ALLOWED = {
+    ("numpy", "ndarray"): _ArrayType,
+    ("numpy", "dtype"): _Dtype,
+    ("numpy.core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("scipy.sparse.csr", "csr_matrix"): _Csr,
+    ("scipy.sparse._csr", "csr_matrix"): _Csr,
+    ("collections", "defaultdict"): _Mapping,
+    ("__builtin__", "list"): _ListType,
+    ("builtins", "list"): _ListType,
+}
+
+
+class _Forbidden(Exception):
+    """The file names a global that is not on the list."""
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return _ALLOWED[module, name]
+        except KeyError:
+            raise _Forbidden(f"{module}.{name}") from None
+
+
+def load_arrays(path: Path) -> Any:
+    """Read a pickle of plain containers, numpy arrays and scipy CSR matrices.
+
+    Returns
+    -------
+    numpy.ndarray, CsrParts, or plain containers of numbers and strings
+
+    Raises
+    ------
+    FileError
+        If the file is missing, truncated, corrupt, or names a global that is not admitted; the
+        message names it.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"Cannot read {path}: {error.strerror}.") from None
+    try:
+        _walk(content)
+        value = _Unpickler(io.BytesIO(content), encoding="latin1").load()
+        return _convert(value)
+    except _Forbidden as error:
+        raise FileError(
+            f"{path} is not trusted: its pickle names the global '{error}', and only numpy arrays, "
+            "scipy CSR matrices and plain containers are admitted. "
+            "Fetch the file from its original source."
+        ) from None
+    except Exception as error:  # hostile bytes can make the unpickler raise almost anything
+        raise FileError(
+            f"Cannot read {path}: it is truncated or corrupt ({type(error).__name__}: {error}). "
+            "Delete it and fetch it again."
+        ) from None
+
+
+def _walk(content: bytes) -> None:
+    """Refuse programs that would crash or exhaust the unpickler; nothing is executed."""
+    tuples = 0
+    for opcode, argument, _ in pickletools.genops(content):
+        name = opcode.name
+        if name == "GLOBAL":
+            module, _, attribute = argument.partition(" ")
+            if (module, attribute) not in _ALLOWED:
+                raise _Forbidden(f"{module}.{attribute}")
+        elif "PUT" in name and int(argument) > len(content):
+            # The memo of the C unpickler is an array as long as its largest index.
+            raise pickle.UnpicklingError(f"memo index {argument}")
+        elif "TUPLE" in name or "FROZENSET" in name:
+            tuples += 1
+            if tuples > _MAX_TUPLES:
+                raise pickle.UnpicklingError("too many tuples")
+
+
+def _convert(value: Any) -> Any:
+    if isinstance(value, _Array):
+        return _array(value)
+    if isinstance(value, _Csr):
+        return _csr(value)
+    if isinstance(value, _Record):
+        raise ValueError("a record that is neither an array nor a matrix")
+    return value
+
+
+def _array(record: Any) -> np.ndarray:
+    if not isinstance(record, _Array):
+        raise ValueError(f"expected an array, got {type(record).__name__}")
+    _, shape, dtype, fortran, raw = record.state
+    dtype = _dtype(dtype)
+    if not all(type(size) is int and size >= 0 for size in shape):
+        raise ValueError(f"array shape {shape!r}")
+    raw = raw.encode("latin1") if isinstance(raw, str) else bytes(raw)
+    if len(raw) != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{len(raw)} bytes for shape {shape} of {dtype}")
+    flat = np.frombuffer(raw, dtype=dtype)
+    array = flat.reshape(shape, order="F" if fortran else "C")
+    return array.astype(dtype.newbyteorder("="))
+
+
+def _dtype(record: Any) -> np.dtype:
+    code = record.arguments[0] if isinstance(record, _Dtype) else None
+    if not isinstance(code, str) or not _NUMERIC_TYPE.match(code):
+        raise ValueError(f"array of type {code!r}, expected numbers")
+    order = record.state[1] if record.state is not None else "="
+    if order not in ("<", ">", "|", "="):
+        raise ValueError(f"byte order {order!r}")
+    return np.dtype(order + code)
+
+
+def _csr(record: _Csr) -> CsrParts:
+    state = record.state
+    shape = state["_shape"] if "_shape" in state else state["shape"]
+    rows, columns = shape
+    indptr, indices, data = (_array(state[name]) for name in ("indptr", "indices", "data"))
+    consistent = (
+        type(rows) is int
+        and type(columns) is int
+        and 0 <= rows * columns <= _MAX_DENSE_ENTRIES
+        and all(part.ndim == 1 for part in (indptr, indices, data))
+        and indptr.dtype.kind == indices.dtype.kind == "i"
+        and len(indptr) == rows + 1
+        and indptr[0] == 0
+        and bool((np.diff(indptr) >= 0).all())
+        and indptr[-1] == len(indices) == len(data)
+        and (len(indices) == 0 or (indices.min() >= 0 and indices.max() < columns))
+    )
+    if not consistent:
+        raise ValueError("inconsistent sparse matrix")
+    return CsrParts((rows, columns), indptr, indices, data)

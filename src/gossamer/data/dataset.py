@@ -1,0 +1,303 @@
+"""The base classes of datasets: where files lie, and when to download, process and cache."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Callable, Hashable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gossamer.data._archive import extract_archive, is_archive
+from gossamer.data._download import download
+from gossamer.data._files import download_dir, make_folder
+from gossamer.errors import FileError, InvalidTypeError, OutOfRangeError
+from gossamer.graph import Graph
+
+Transform = Callable[[Any], Any]
+
+
+class Dataset:
+    """A sequence of graphs that knows how to get itself.
+
+    On construction::
+
+        has_cache()?  yes: load()
+                      no:  download() if there is a url and no raw data yet; process(); save()
+
+    A subclass defines ``process``, ``__getitem__`` and ``__len__``; ``download``, ``has_cache``,
+    ``save`` and ``load`` do nothing unless overridden. A cache that fails to load is built anew,
+    with a warning. Folders are created only when something is written into them.
+
+    Parameters
+    ----------
+    name : str
+        Name of the dataset.
+    url : str, optional
+        Where to download the raw data.
+    raw_dir : str, optional
+        Folder with the raw data. Default: ``$GOSSAMER_DOWNLOAD_DIR``, or ``~/.gossamer``.
+    save_dir : str, optional
+        Folder for processed data. Default: `raw_dir`.
+    hash_key : tuple, optional
+        Values that tell apart the variants of a dataset; `hash` is made from them.
+    force_reload : bool, optional
+        Whether to process anew even if there is a cache.
+    verbose : bool, optional
+        Whether to print progress.
+    transform : callable, optional
+        Applied to each graph when it is accessed.
+
+    Examples
+    --------
+    >>> class Squares(Dataset):
+    ...     def process(self):
+    ...         self.items = [n * n for n in range(4)]
+    ...     def __getitem__(self, idx):
+    ...         return self.items[idx]
+    ...     def __len__(self):
+    ...         return len(self.items)
+    >>> squares = Squares("squares")
+    >>> squares[3], len(squares), squares.hash
+    (9, 4, 'f9065fa7')
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str | None = None,
+        raw_dir: str | None = None,
+        save_dir: str | None = None,
+        hash_key: tuple[Hashable, ...] = (),
+        force_reload: bool = False,
+        verbose: bool = False,
+        transform: Transform | None = None,
+    ) -> None:
+        if transform is not None and not callable(transform):
+            raise InvalidTypeError(
+                f"{type(self).__name__}: transform must be callable, "
+                f"got {type(transform).__name__}."
+            )
+        self._name = name
+        self._url = url
+        self._raw_dir = str(Path(raw_dir).expanduser()) if raw_dir else str(download_dir())
+        self._save_dir = str(Path(save_dir).expanduser()) if save_dir else self._raw_dir
+        self._hash_key = hash_key
+        self._hash = hashlib.sha1(str(hash_key).encode()).hexdigest()[:8]
+        self._force_reload = force_reload
+        self._verbose = verbose
+        self._transform = transform
+        self._load()
+
+    def download(self) -> None:
+        """Fetch the raw data into `raw_path`; the base class has nothing to fetch."""
+
+    def save(self) -> None:
+        """Write the processed data to `save_path`; the base class keeps no cache."""
+
+    def load(self) -> None:
+        """Read what `save` wrote; the base class has no cache to read."""
+
+    def has_cache(self) -> bool:
+        """Whether `load` would find processed data. The base class: no."""
+        return False
+
+    def process(self) -> None:
+        """Turn the raw data into graphs. A subclass must define it."""
+        raise self._undefined("process")
+
+    def __getitem__(self, idx: int) -> Any:
+        """Return one example. A subclass must define it."""
+        raise self._undefined("__getitem__")
+
+    def __len__(self) -> int:
+        """Return the number of examples. A subclass must define it."""
+        raise self._undefined("__len__")
+
+    def _undefined(self, method: str) -> InvalidTypeError:
+        return InvalidTypeError(f"{type(self).__name__} must define {method}(): Dataset does not.")
+
+    def _load(self) -> None:
+        if not self._force_reload and self.has_cache():
+            try:
+                self.load()
+                return
+            except Exception as error:  # a cache is never worth a failure: it can be made again
+                warnings.warn(
+                    f"The cache of dataset '{self.name}' in {self.save_path} cannot be loaded "
+                    f"({type(error).__name__}: {error}) and is made anew.",
+                    stacklevel=3,
+                )
+        self._download()
+        self.process()
+        self.save()
+
+    def _download(self) -> None:
+        if self.url is not None and not Path(self.raw_path).exists():
+            self.download()
+
+    @property
+    def name(self) -> str:
+        """Name of the dataset."""
+        return self._name
+
+    @property
+    def url(self) -> str | None:
+        """Where the raw data comes from."""
+        return self._url
+
+    @property
+    def raw_dir(self) -> str:
+        """Folder that holds the raw data of all datasets."""
+        return self._raw_dir
+
+    @property
+    def raw_path(self) -> str:
+        """Folder that holds the raw data of this dataset: ``raw_dir/name``."""
+        return str(Path(self.raw_dir) / self.name)
+
+    @property
+    def save_dir(self) -> str:
+        """Folder that holds the processed data of all datasets."""
+        return self._save_dir
+
+    @property
+    def save_path(self) -> str:
+        """Folder that holds the processed data of this dataset: ``save_dir/name``."""
+        return str(Path(self.save_dir) / self.name)
+
+    @property
+    def verbose(self) -> bool:
+        """Whether progress is printed."""
+        return self._verbose
+
+    @property
+    def hash(self) -> str:
+        """Eight hexadecimal digits made from `hash_key`."""
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f'Dataset("{self.name}", num_graphs={len(self)}, save_path={self.save_path})'
+
+
+class BuiltinDataset(Dataset):
+    """A dataset that comes with Gossamer: it has a url, and `download` knows what to do with it.
+
+    An archive is unpacked into `raw_path`, any other file is put there.
+
+    Parameters
+    ----------
+    name, url, raw_dir, hash_key, force_reload, verbose, transform
+        As in `Dataset`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str | None,
+        raw_dir: str | None = None,
+        hash_key: tuple[Hashable, ...] = (),
+        force_reload: bool = False,
+        verbose: bool = False,
+        transform: Transform | None = None,
+    ) -> None:
+        super().__init__(
+            name,
+            url=url,
+            raw_dir=raw_dir,
+            hash_key=hash_key,
+            force_reload=force_reload,
+            verbose=verbose,
+            transform=transform,
+        )
+
+    def download(self) -> None:
+        """Fetch the url into `raw_path`, unpacking an archive."""
+        folder = self.raw_dir if is_archive(self.url) else self.raw_path
+        make_folder(Path(folder))
+        file = download(self.url, path=folder, log=self.verbose)
+        if is_archive(file):
+            extract_archive(file, self.raw_path)
+
+
+class SingleGraphDataset(BuiltinDataset):
+    """A dataset of one graph, which `process` puts into ``self.graph``."""
+
+    graph: Graph
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, idx: int) -> Graph:
+        """Return the graph, transformed if there is a `transform`.
+
+        Raises
+        ------
+        OutOfRangeError
+            If `idx` is not 0.
+        """
+        if idx != 0:
+            raise OutOfRangeError(
+                f"{type(self).__name__} has a single graph, number 0; there is no number {idx}."
+            )
+        return self.graph if self._transform is None else self._transform(self.graph)
+
+
+class RawFile(NamedTuple):
+    """One file that a dataset is made from."""
+
+    name: str
+    url: str
+    checksum: str | None = None
+
+
+class FileDataset(SingleGraphDataset):
+    """A single graph made from a fixed list of raw files.
+
+    The files may lie in `raw_path`, in `raw_dir` itself, or in a folder of `raw_dir` whose name
+    begins with the dataset's name. Only if they are not found are they downloaded, into `raw_path`.
+    They are parsed each time, which takes about a second at most, so there is no cache to go stale.
+    """
+
+    def raw_files(self) -> Iterable[RawFile]:
+        """The files that `process` reads."""
+        raise self._undefined("raw_files")
+
+    def download(self) -> None:
+        """Fetch each raw file into `raw_path`."""
+        folder = Path(self.raw_path)
+        for file in self.raw_files():
+            target = str(folder / file.name)
+            try:
+                download(file.url, target, False, file.checksum, log=self.verbose)
+            except FileError as error:
+                raise FileError(f"{self._missing()} {error}") from None
+
+    def _download(self) -> None:
+        if self.find_raw() is None:
+            self.download()
+
+    def find_raw(self) -> Path | None:
+        """Folder that holds all raw files, or None."""
+        names = [file.name for file in self.raw_files()]
+        for folder in self._candidates():
+            if all((folder / name).is_file() for name in names):
+                return folder
+        return None
+
+    def raw_file(self, name: str) -> Path:
+        """Path of one raw file, or a FileError that tells which files are expected where."""
+        folder = self.find_raw()
+        if folder is None:
+            raise FileError(self._missing())
+        return folder / name
+
+    def _candidates(self) -> list[Path]:
+        raw_dir = Path(self.raw_dir)
+        return [Path(self.raw_path), raw_dir, *sorted(raw_dir.glob(f"{self.name}_*"))]
+
+    def _missing(self) -> str:
+        names = [file.name for file in self.raw_files()]
+        shown = names if len(names) <= 8 else [*names[:7], f"{len(names) - 7} more"]
+        where = self.raw_dir if Path(self.raw_dir).is_dir() else f"{self.raw_dir} (no such folder)"
+        return f"Dataset '{self.name}' needs {', '.join(shown)} in {where}."

@@ -1,0 +1,314 @@
+"""The citation networks Cora, Citeseer and Pubmed in Planetoid's raw format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gossamer._optional import optional_import
+from gossamer.data._build import index_mask, node_graph
+from gossamer.data._pickles import CsrParts, load_arrays
+from gossamer.data.dataset import FileDataset, RawFile, Transform
+from gossamer.errors import FileError, UnknownKeyError
+
+_URL = "https://github.com/tkipf/gcn/raw/master/gcn/data/"
+_PARTS = ("x", "y", "tx", "ty", "allx", "ally", "graph", "test.index")
+_NUM_VALIDATION = 500
+_CHECKSUMS = {
+    "ind.cora.x": "23cfa55d91c6f624233f5eb7b6e3f141f1bd2b2ae39608a63cf5d084bb27baab",
+    "ind.cora.y": "94465c14eb53e04ca262198dcbb2521ee8af60fb3f3d546cd6ca24a511b0e7d1",
+    "ind.cora.tx": "b9afbaa4a400df991f6f02ef677e1e44da55ffc04801fd02f9e673987829226a",
+    "ind.cora.ty": "41f5ac76596a1699cc33f53084a2419e92961c42bb75f36fc38e616d348532ad",
+    "ind.cora.allx": "9419ba2f26f5c35243db64aba110e0f35a04851609e0dc5433450676ca6b8543",
+    "ind.cora.ally": "2b998f5cc7fedc86e7f97ca2498f47a1ffc1462c29e2d578b23bf3f62b6e7d71",
+    "ind.cora.graph": "58f13302f39dde8852dad6fe6d15b89b077b6d7f837626bce671ef80344b383d",
+    "ind.cora.test.index": "297ce89af2b51a6a194181c7dbe1796c6a1cf9cd9349a88383b1b1e227867875",
+    "ind.citeseer.x": "d20de19150741e555de0ed037195630fc194114ebc7fd72ced62810148aa22f6",
+    "ind.citeseer.y": "8ba87e515d8e3ee3cf52f6d2c5b86aa73f11ecad825a808455209ec26cd54924",
+    "ind.citeseer.tx": "539a8906a2da97628d212f2fdd668c109a8b3f0d36574b59e5d3fd5b5303da21",
+    "ind.citeseer.ty": "55e5bd1ba1e733a04598753ad1a8d57957f4b8f89e74519f41f4f4938767e4ce",
+    "ind.citeseer.allx": "2ac30345d95c9ec933a817ee0bdd6a5f077f8c184a20e696910192d534414668",
+    "ind.citeseer.ally": "f704b2d986dde6c2669934de1f3ae5696a6cf9455c0f6b2646a2d135ea0a1c95",
+    "ind.citeseer.graph": "d79a4ef9d3e7169aee8946145f6b7306e35bc79bffad26346cfb94e10e9912a7",
+    "ind.citeseer.test.index": "2af990671580b6b2df5d158d1038f8292e30c9cd821b5453f399659b25b723d4",
+}
+
+
+class CitationGraphDataset(FileDataset):
+    """A citation network with the public split of Z. Yang et al., "Revisiting semi-supervised
+    learning with graph embeddings", ICML 2016 (`paper <https://arxiv.org/abs/1603.08861>`__).
+
+    Nodes are papers, described by their words; an edge joins a paper to one that it cites.
+    ``ndata`` has ``feat`` (N, D) float32, each row divided by its sum; ``label`` (N,) int64; and
+    ``train_mask`` (20 nodes of each class), ``val_mask`` (500), ``test_mask`` (1,000), (N,) bool.
+    Repeated citations count once, self-citations stay. Papers without words have a zero row, papers
+    without a class have label 0 and are in no mask.
+
+    Edges are sorted by source. Those of one source follow the order of the file, where a citation
+    stands at the place of its first mention from either end.
+
+    Parameters
+    ----------
+    name : str
+        'cora', 'citeseer' or 'pubmed'.
+    raw_dir : str, optional
+        Folder with the files ``ind.<name>.x``, ``.y``, ``.tx``, ``.ty``, ``.allx``, ``.ally``,
+        ``.graph`` and ``.test.index``, or with a folder of the dataset's name that holds them. They
+        are downloaded if they are not there. Default: ``~/.gossamer``.
+    force_reload : bool, optional
+        No effect: nothing is cached but the files.
+    verbose : bool, optional
+        Whether to show the progress of a download.
+    reverse_edge : bool, optional
+        Whether to have both directions of each edge. If False, only the one from the smaller id.
+    transform : callable, optional
+        Applied to the graph when it is accessed.
+    reorder : bool, optional
+        Whether to renumber the nodes so that neighbours lie close together in memory (reverse
+        Cuthill-McKee) and to sort the edges by destination. Needs scipy.
+
+    Raises
+    ------
+    FileError
+        If files are missing and cannot be downloaded, or are truncated, corrupt or not trusted.
+        They are Python 2 pickles; they are read without running anything they name.
+    UnknownKeyError
+        If there is no such dataset.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = True,
+        reverse_edge: bool = True,
+        transform: Transform | None = None,
+        reorder: bool = False,
+    ) -> None:
+        stem = "cora" if name == "cora_v2" else name
+        if stem not in ("cora", "citeseer", "pubmed"):
+            raise UnknownKeyError(
+                f"There is no citation network '{name}'. Choose one of cora, citeseer, pubmed."
+            )
+        self._stem = stem
+        self._reverse_edge = reverse_edge
+        self._reorder = reorder
+        super().__init__(
+            stem,
+            url=_URL,
+            raw_dir=raw_dir,
+            force_reload=force_reload,
+            verbose=verbose,
+            transform=transform,
+        )
+
+    def raw_files(self) -> list[RawFile]:
+        """The eight files of the raw format."""
+        names = [f"ind.{self._stem}.{part}" for part in _PARTS]
+        return [RawFile(name, _URL + name, _CHECKSUMS.get(name)) for name in names]
+
+    def process(self) -> None:
+        """Build the graph from the raw files."""
+        features, one_hot, masks = self._nodes()
+        source, target = self._edges(len(features))
+        if not self._reverse_edge:
+            source, target = source[source <= target], target[source <= target]
+        label = one_hot.argmax(axis=1)
+        if self._reorder:
+            order = _cuthill_mckee(source, target, len(label))
+            source, target = _renumbered(source, target, order)
+            features, label = features[order], label[order]
+            masks = {name: mask[order] for name, mask in masks.items()}
+        self.graph = node_graph(
+            source, target, len(label), {**masks, "label": label, "feat": _normalized(features)}
+        )
+        self._num_classes = one_hot.shape[1]
+
+    def _nodes(self) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        """Words and one-hot classes of all nodes, and the masks.
+
+        Nodes 0 ... len(allx)-1 are in allx and ally, the labelled ones first; row i of tx and ty
+        belongs to node test_index[i]. Test nodes that nobody lists exist, without words or class.
+        """
+        x, tx, allx = (self._matrix(part) for part in ("x", "tx", "allx"))
+        y, ty, ally = (self._classes(part) for part in ("y", "ty", "ally"))
+        test = self._test_index()
+        known, num_train = len(allx), len(y)
+        num_nodes = int(test.max()) + 1
+        consistent = (
+            tx.shape[1] == allx.shape[1] == x.shape[1]
+            and ty.shape[1] == ally.shape[1] == y.shape[1]
+            and len(tx) == len(ty) == len(test) == len(np.unique(test))
+            and len(x) == num_train <= known == len(ally)
+            and num_train + _NUM_VALIDATION <= known == test.min()
+            and num_nodes <= known + 2 * len(test)
+        )
+        if not consistent:
+            raise self._broken("the eight files do not fit together")
+        features = np.zeros((num_nodes, allx.shape[1]), dtype=np.float32)
+        one_hot = np.zeros((num_nodes, ally.shape[1]), dtype=np.int64)
+        features[:known], features[test] = allx, tx
+        one_hot[:known], one_hot[test] = ally, ty
+        masks = {
+            "train_mask": index_mask(range(num_train), num_nodes),
+            "val_mask": index_mask(range(num_train, num_train + _NUM_VALIDATION), num_nodes),
+            "test_mask": index_mask(test, num_nodes),
+        }
+        return features, one_hot, masks
+
+    def _edges(self, num_nodes: int) -> tuple[np.ndarray, np.ndarray]:
+        neighbours = self._read("graph")
+        if not isinstance(neighbours, dict) or not all(
+            type(node) is int and type(others) is list and all(type(n) is int for n in others)
+            for node, others in neighbours.items()
+        ):
+            raise self._broken("ind.*.graph is not a dictionary of lists of integers")
+        source = np.repeat(list(neighbours), [len(others) for others in neighbours.values()])
+        target = np.array([n for others in neighbours.values() for n in others])
+        ends = np.concatenate([source, target])
+        if not len(ends) or ends.dtype != np.int64 or ends.min() < 0 or ends.max() >= num_nodes:
+            raise self._broken(f"ind.*.graph names nodes outside 0 ... {num_nodes - 1}, or none")
+        return _symmetric(source, target, num_nodes)
+
+    def _read(self, part: str) -> Any:
+        return load_arrays(self._path(part))
+
+    def _path(self, part: str) -> Path:
+        return self.raw_file(f"ind.{self._stem}.{part}")
+
+    def _matrix(self, part: str) -> np.ndarray:
+        matrix = self._read(part)
+        if not isinstance(matrix, CsrParts):
+            raise self._broken(f"ind.*.{part} is not a sparse matrix")
+        return matrix.to_dense()
+
+    def _classes(self, part: str) -> np.ndarray:
+        array = self._read(part)
+        if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind not in "iu":
+            raise self._broken(f"ind.*.{part} is not a table of one-hot classes")
+        return array
+
+    def _test_index(self) -> np.ndarray:
+        path = self._path("test.index")
+        try:
+            index = np.array([int(line) for line in path.read_text("ascii").split()])
+        except (OSError, ValueError) as error:
+            raise self._broken(f"{path.name} is not a list of node ids ({error})") from None
+        if not len(index) or index.dtype != np.int64:
+            raise self._broken(f"{path.name} is empty or its ids are too large")
+        return index
+
+    def _broken(self, what: str) -> FileError:
+        return FileError(
+            f"The files of '{self.name}' in {self.find_raw()} are truncated or corrupt: {what}. "
+            "Delete them and fetch them again."
+        )
+
+    @property
+    def num_classes(self) -> int:
+        """Number of node classes."""
+        return self._num_classes
+
+
+def _symmetric(source: np.ndarray, target: np.ndarray, num_nodes: int) -> tuple:
+    """Both directions of each edge, loops once; by source, then by the edge's first mention."""
+    key = np.minimum(source, target) * num_nodes + np.maximum(source, target)
+    mention = np.sort(np.unique(key, return_index=True)[1])
+    u, v = source[mention], target[mention]
+    reverse = u != v
+    source, target = np.concatenate([u, v[reverse]]), np.concatenate([v, u[reverse]])
+    rank = np.arange(len(mention))
+    order = np.lexsort((np.concatenate([rank, rank[reverse]]), source))
+    return source[order], target[order]
+
+
+def _normalized(features: np.ndarray) -> np.ndarray:
+    """Rows divided by their sums; zero rows stay."""
+    sums = features.sum(axis=1, keepdims=True)
+    return np.divide(features, sums, out=np.zeros_like(features), where=sums != 0)
+
+
+def _cuthill_mckee(source: np.ndarray, target: np.ndarray, num_nodes: int) -> np.ndarray:
+    """Old node ids in their new order."""
+    sparse = optional_import("scipy.sparse", "reorder=True")
+    csgraph = optional_import("scipy.sparse.csgraph", "reorder=True")
+    indptr = np.concatenate([[0], np.bincount(source, minlength=num_nodes).cumsum()])
+    entries = (np.ones(len(target), dtype=np.float32), target, indptr)
+    adjacency = sparse.csr_matrix(entries, shape=(num_nodes, num_nodes))
+    return csgraph.reverse_cuthill_mckee(adjacency)
+
+
+def _renumbered(source: np.ndarray, target: np.ndarray, order: np.ndarray) -> tuple:
+    """The edges in new ids, sorted by destination."""
+    new_id = np.empty(len(order), dtype=np.int64)
+    new_id[order] = np.arange(len(order))
+    source, target = new_id[source], new_id[target]
+    by_target = target.argsort(kind="stable")
+    return source[by_target], target[by_target]
+
+
+class _Named(CitationGraphDataset):
+    """A citation network whose class says which."""
+
+    _graph_name: str
+
+    def __init__(
+        self,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = True,
+        reverse_edge: bool = True,
+        transform: Transform | None = None,
+        reorder: bool = False,
+    ) -> None:
+        super().__init__(
+            self._graph_name, raw_dir, force_reload, verbose, reverse_edge, transform, reorder
+        )
+
+
+class CoraGraphDataset(_Named):
+    """Cora: machine-learning papers in seven fields.
+
+    Nodes: 2,708. Edges: 10,556. Features: 1,433. Classes: 7. Split: 140 / 500 / 1,000. Parameters
+    and contents of the graph: see `CitationGraphDataset`.
+    """
+
+    _graph_name = "cora"
+
+
+class CiteseerGraphDataset(_Named):
+    """Citeseer: computer-science papers in six fields.
+
+    Nodes: 3,327. Edges: 9,228, among them 124 self-loops. Features: 3,703. Classes: 6. Split: 120 /
+    500 / 1,000. Parameters and contents of the graph: see `CitationGraphDataset`.
+    """
+
+    _graph_name = "citeseer"
+
+
+class PubmedGraphDataset(_Named):
+    """Pubmed: medical papers on three kinds of diabetes.
+
+    Nodes: 19,717. Edges: 88,651. Features: 500. Classes: 3. Split: 60 / 500 / 1,000. Parameters and
+    contents of the graph: see `CitationGraphDataset`.
+    """
+
+    _graph_name = "pubmed"
+
+
+def load_cora(**arguments: Any) -> CoraGraphDataset:
+    """Same as ``CoraGraphDataset(**arguments)``."""
+    return CoraGraphDataset(**arguments)
+
+
+def load_citeseer(**arguments: Any) -> CiteseerGraphDataset:
+    """Same as ``CiteseerGraphDataset(**arguments)``."""
+    return CiteseerGraphDataset(**arguments)
+
+
+def load_pubmed(**arguments: Any) -> PubmedGraphDataset:
+    """Same as ``PubmedGraphDataset(**arguments)``."""
+    return PubmedGraphDataset(**arguments)

@@ -1,0 +1,205 @@
+"""Splitting datasets and nodes into training, validation and test parts."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from gossamer.data._build import MASKS, index_mask
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+
+
+class Sized(Protocol):
+    """Anything with a length and numbered items."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, idx: int) -> Any: ...
+
+
+class Subset:
+    """Items of a dataset, chosen by their numbers.
+
+    Parameters
+    ----------
+    dataset : sequence
+        Where the items come from.
+    indices : sequence of int
+        Item i of the subset is item ``indices[i]`` of the dataset.
+
+    Examples
+    --------
+    >>> Subset("gossamer", [0, 2, 3])[1]
+    's'
+    """
+
+    def __init__(self, dataset: Sized, indices: Sequence[int]) -> None:
+        self.dataset = dataset
+        self.indices = indices
+
+    def __getitem__(self, item: int) -> Any:
+        """Return the item at position `item` of the subset."""
+        return self.dataset[int(self.indices[item])]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+def split_dataset(
+    dataset: Sized,
+    frac_list: Sequence[float] | None = None,
+    shuffle: bool = False,
+    random_state: int | None = None,
+) -> list[Subset]:
+    """Split a dataset into training, validation and test set.
+
+    The first two have ``floor(fraction * length)`` items, the test set has the rest.
+
+    Parameters
+    ----------
+    dataset : sequence
+        The dataset.
+    frac_list : sequence of 3 float, optional
+        Fractions that add up to 1. Default: 0.8, 0.1, 0.1.
+    shuffle : bool, optional
+        Whether to shuffle first.
+    random_state : int, optional
+        Seed of the shuffle.
+
+    Raises
+    ------
+    InvalidValueError
+        If there are not three fractions, or they do not add up to 1.
+
+    Examples
+    --------
+    >>> [len(part) for part in split_dataset(range(10), [0.5, 0.3, 0.2])]
+    [5, 3, 2]
+    """
+    ratios = _ratios("split_dataset", frac_list or (0.8, 0.1, 0.1), 3)
+    order = np.arange(len(dataset))
+    if shuffle:
+        order = np.random.RandomState(random_state).permutation(len(dataset))
+    return [Subset(dataset, part) for part in np.split(order, _cuts(ratios, len(dataset)))]
+
+
+def idx2mask(idx: Any, len: int) -> np.ndarray:
+    """NumPy array of `len` zeros with ones at `idx`, as float64.
+
+    Raises
+    ------
+    OutOfRangeError
+        If an index is not in ``-len ... len-1``.
+    """
+    mask = np.zeros(len)
+    try:
+        mask[idx] = 1
+    except IndexError as error:
+        raise OutOfRangeError(f"idx2mask: {error}.") from None
+    return mask
+
+
+def generate_mask_tensor(mask: np.ndarray) -> torch.Tensor:
+    """Boolean tensor of a NumPy array: true where it is not zero.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `mask` is not a NumPy array.
+    """
+    if not isinstance(mask, np.ndarray):
+        raise InvalidTypeError(
+            f"generate_mask_tensor: expected a NumPy array, got {type(mask).__name__}."
+        )
+    return torch.from_numpy(mask.astype(bool))
+
+
+def add_nodepred_split(
+    dataset: Iterable[Any], ratio: Sequence[float], ntype: str | None = None
+) -> None:
+    """Give each graph random ``train_mask``, ``val_mask`` and ``test_mask``.
+
+    The split is drawn from NumPy's global generator: ``numpy.random.seed`` fixes it.
+
+    Parameters
+    ----------
+    dataset : iterable of Graph
+        The graphs, changed in place.
+    ratio : sequence of 3 float
+        Fractions that add up to 1.
+    ntype : str, optional
+        Node type to split; needed if there are several.
+    """
+    ratios = _ratios("add_nodepred_split", ratio, 3)
+    for number in range(len(dataset)):
+        g = dataset[number]
+        num_nodes = g.num_nodes(ntype)
+        order = np.random.permutation(num_nodes)  # noqa: NPY002
+        for name, part in zip(MASKS, np.split(order, _cuts(ratios, num_nodes)), strict=True):
+            g.nodes[ntype].data[name] = torch.from_numpy(index_mask(part, num_nodes))
+
+
+def mask_nodes_by_property(
+    property_values: np.ndarray, part_ratios: Sequence[float], random_seed: int | None = None
+) -> dict[str, torch.Tensor]:
+    """Split nodes with a shift of distribution along a property.
+
+    G. Bazhenov et al., "Evaluating robustness and uncertainty of graph models under structural
+    distributional shifts", NeurIPS 2023. The nodes with the smallest values are in-distribution,
+    and are split at random into training, validation and test; the others, in ascending order, are
+    the out-of-distribution validation and test nodes. Equal values are ordered at random.
+
+    Parameters
+    ----------
+    property_values : numpy.ndarray
+        One value for each node, (N,).
+    part_ratios : sequence of 5 float
+        Fractions of the five parts, in the order of the result; they add up to 1.
+    random_seed : int, optional
+        Seed of the random choices.
+
+    Returns
+    -------
+    dict
+        Boolean tensors (N,): 'in_train_mask', 'in_valid_mask', 'in_test_mask', 'out_valid_mask',
+        'out_test_mask'. Each node is in exactly one.
+
+    Raises
+    ------
+    InvalidValueError
+        If there are not five ratios, or they do not add up to 1.
+    """
+    ratios = _ratios("mask_nodes_by_property", part_ratios, 5)
+    generator = np.random.RandomState(random_seed)
+    num_nodes = len(property_values)
+    order = generator.permutation(num_nodes)
+    order = order[np.asarray(property_values)[order].argsort(kind="stable")]
+    cuts = _cuts(ratios, num_nodes)
+    inside = generator.permutation(order[: cuts[2]])
+    parts = np.split(np.concatenate([inside, order[cuts[2] :]]), cuts)
+    names = ("in_train_mask", "in_valid_mask", "in_test_mask", "out_valid_mask", "out_test_mask")
+    return {
+        name: torch.from_numpy(index_mask(part, num_nodes))
+        for name, part in zip(names, parts, strict=True)
+    }
+
+
+def _ratios(who: str, ratios: Sequence[float], count: int) -> list[float]:
+    ratios = [float(ratio) for ratio in ratios]
+    if len(ratios) != count or min(ratios) < 0 or not math.isclose(sum(ratios), 1, abs_tol=1e-6):
+        raise InvalidValueError(
+            f"{who}: expected {count} fractions that add up to 1, got {ratios}."
+        )
+    return ratios
+
+
+def _cuts(ratios: list[float], length: int) -> list[int]:
+    """Where one part ends and the next begins; the last part takes what rounding leaves."""
+    # The small shift keeps 0.7 * 10 from being cut to 6.
+    sizes = [int(ratio * length + 1e-9 * length) for ratio in ratios[:-1]]
+    return list(itertools.accumulate(sizes))

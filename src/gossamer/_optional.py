@@ -1,0 +1,54 @@
+"""The one place that imports optional packages."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from gossamer.errors import MissingExtraError
+
+# Top-level module -> the extra of pyproject.toml that installs it.
+_EXTRA_OF = {
+    "matplotlib": "train",
+    "networkx": "interop",
+    "pandas": "interop",
+    "pyarrow": "parquet",
+    "safetensors": "train",
+    "scipy": "data",
+    "sklearn": "train",
+    "tqdm": "train",
+    "yaml": "train",
+}
+
+
+def optional_import(name: str, purpose: str) -> ModuleType:
+    """Import module `name`, or raise an error that names the extra to install.
+
+    Parameters
+    ----------
+    name : str
+        Dotted module name, such as ``"scipy.sparse"``.
+    purpose : str
+        What needs it, as the subject of a sentence: ``"Graph.adj_external"``.
+
+    Raises
+    ------
+    MissingExtraError
+        If the package is not installed.
+
+    Examples
+    --------
+    >>> optional_import("json", "this example").dumps([1])
+    '[1]'
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        package = name.partition(".")[0]
+        if (error.name or "").partition(".")[0] != package:
+            raise
+        extra = _EXTRA_OF.get(package)
+        fix = f"pip install 'gossamer[{extra}]'" if extra else f"pip install {package}"
+        raise MissingExtraError(
+            f"{purpose} needs the package '{package}', which is not installed. Run: {fix}"
+        ) from None

@@ -1,0 +1,126 @@
+"""Batches of edges and nodes, as user-defined functions see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from torch import Tensor
+
+__all__ = ["EdgeBatch", "NodeBatch"]
+
+
+class _Rows(Mapping[str, Tensor]):
+    """Rows `index` of every feature of a frame, gathered when read and kept."""
+
+    __slots__ = ("_cache", "_frame", "_index")
+
+    def __init__(self, frame: Mapping[str, Tensor], index: Tensor | None) -> None:
+        self._frame = frame
+        self._index = None if index is None else index.long()
+        self._cache: dict[str, Tensor] = {}
+
+    def __getitem__(self, name: str) -> Tensor:
+        if self._index is None:
+            return self._frame[name]
+        if name not in self._cache:
+            self._cache[name] = self._frame[name].index_select(0, self._index)
+        return self._cache[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._frame)
+
+    def __len__(self) -> int:
+        return len(self._frame)
+
+    def __repr__(self) -> str:
+        return repr({name: self[name] for name in self})
+
+
+class EdgeBatch:
+    """A batch of edges: what a user-defined message function is called with.
+
+    Attributes
+    ----------
+    src, dst : Mapping[str, Tensor]
+        Features of the source and destination node of each edge, ``(B, *)``.
+    data : Mapping[str, Tensor]
+        Features of the edges, ``(B, *)``.
+    canonical_etype : (str, str, str)
+        Type of the edges.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph(([0, 1], [1, 2]))
+    >>> g.ndata["h"] = torch.tensor([1.0, 2.0, 4.0])
+    >>> g.apply_edges(lambda edges: {"d": edges.dst["h"] - edges.src["h"]})
+    >>> g.edata["d"]
+    tensor([1., 2.])
+    """
+
+    __slots__ = ("_edges", "canonical_etype", "data", "dst", "src")
+
+    def __init__(
+        self,
+        edges: tuple[Tensor, Tensor, Tensor],
+        src: Mapping[str, Tensor],
+        dst: Mapping[str, Tensor],
+        data: Mapping[str, Tensor],
+        canonical_etype: tuple[str, str, str],
+    ) -> None:
+        self._edges = edges
+        self.src = src
+        self.dst = dst
+        self.data = data
+        self.canonical_etype = canonical_etype
+
+    def edges(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Source, destination and id of each edge."""
+        return self._edges
+
+    def batch_size(self) -> int:
+        """Number of edges."""
+        return self._edges[0].shape[0]
+
+    def __len__(self) -> int:
+        return self.batch_size()
+
+
+class NodeBatch:
+    """A batch of nodes: what a user-defined reduce or apply function is called with.
+
+    Attributes
+    ----------
+    data : Mapping[str, Tensor]
+        Features of the nodes, ``(B, *)``.
+    mailbox : Mapping[str, Tensor] or None
+        In a reduce function, the messages: ``(B, D, *)`` where every node of the batch receives
+        `D` messages, in the order of edge ids. Otherwise None.
+    ntype : str
+        Type of the nodes.
+    """
+
+    __slots__ = ("_nodes", "data", "mailbox", "ntype")
+
+    def __init__(
+        self,
+        nodes: Tensor,
+        data: Mapping[str, Tensor],
+        mailbox: Mapping[str, Tensor] | None,
+        ntype: str,
+    ) -> None:
+        self._nodes = nodes
+        self.data = data
+        self.mailbox = mailbox
+        self.ntype = ntype
+
+    def nodes(self) -> Tensor:
+        """Ids of the nodes."""
+        return self._nodes
+
+    def batch_size(self) -> int:
+        """Number of nodes."""
+        return self._nodes.shape[0]
+
+    def __len__(self) -> int:
+        return self.batch_size()

@@ -1,0 +1,360 @@
+"""The edges of one relation, in whichever of COO, CSR and CSC is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from gossamer import kernels
+from gossamer.errors import InvalidValueError
+
+__all__ = ["FORMATS", "Adjacency", "Compressed"]
+
+FORMATS = ("coo", "csr", "csc")
+_INT32_LIMIT = 2**31 - 1
+
+
+class Compressed(NamedTuple):
+    """Rows of neighbours: CSR when rows are sources, CSC when rows are destinations.
+
+    Row ``r`` owns the slots ``indptr[r]`` to ``indptr[r + 1]``; slot ``k`` holds the neighbour
+    ``indices[k]`` and the edge id ``eids[k]``, or ``k`` itself when `eids` is None.
+    """
+
+    indptr: Tensor
+    indices: Tensor
+    eids: Tensor | None
+
+
+class Adjacency:
+    """The edges of one relation; immutable, and shared freely between graphs.
+
+    Each of COO, CSR and CSC is built from another on first need and kept, unless the adjacency is
+    restricted to certain formats. Within a row of CSR or CSC, edges stand in insertion order.
+
+    COO is kept in the id type that the user chose. CSR and CSC are what kernels read, so they are
+    int32 whenever node and edge counts allow it: half the index traffic.
+
+    Parameters
+    ----------
+    num_src, num_dst : int
+        Number of source and destination nodes.
+    idtype : torch.dtype
+        torch.int32 or torch.int64: what users see.
+    coo : (Tensor, Tensor), optional
+        Source and destination of each edge, in the order of edge ids.
+    csr, csc : Compressed, optional
+        The same edges by row; at least one of the three must be given.
+    allowed : iterable of str, optional
+        The formats that may be kept. Default: all three.
+    """
+
+    __slots__ = ("_coo", "_csc", "_csr", "_memo", "allowed", "idtype", "num_dst", "num_src")
+
+    def __init__(
+        self,
+        num_src: int,
+        num_dst: int,
+        idtype: torch.dtype,
+        *,
+        coo: tuple[Tensor, Tensor] | None = None,
+        csr: Compressed | None = None,
+        csc: Compressed | None = None,
+        allowed: Iterable[str] = FORMATS,
+    ) -> None:
+        self.num_src = num_src
+        self.num_dst = num_dst
+        self.idtype = idtype
+        self.allowed = tuple(name for name in FORMATS if name in set(allowed))
+        self._coo = coo
+        self._csr = csr
+        self._csc = csc
+        self._memo: dict[Any, Any] = {}
+        if idtype == torch.int32 and max(num_src, num_dst, self.num_edges) > _INT32_LIMIT:
+            raise InvalidValueError(
+                f"A graph with {max(num_src, num_dst, self.num_edges)} nodes or edges does not fit "
+                "int32 ids. Use idtype=torch.int64."
+            )
+
+    # A pickled adjacency carries one format only; the others are cheaper to rebuild than to ship.
+    def __getstate__(self) -> tuple:
+        coo, csr, csc = self._coo, None, None
+        if coo is None:
+            csr, csc = (self._csr, None) if self._csr is not None else (None, self._csc)
+        return self.num_src, self.num_dst, self.idtype, self.allowed, coo, csr, csc
+
+    def __setstate__(self, state: tuple) -> None:
+        self.num_src, self.num_dst, self.idtype, self.allowed, coo, csr, csc = state
+        self._coo, self._csr, self._csc, self._memo = coo, csr, csc, {}
+
+    def __deepcopy__(self, memo: dict) -> Adjacency:
+        return self
+
+    def __repr__(self) -> str:
+        return (
+            f"Adjacency(num_src={self.num_src}, num_dst={self.num_dst}, "
+            f"num_edges={self.num_edges}, idtype={self.idtype}, formats={list(self.created())})"
+        )
+
+    @property
+    def adjacency(self) -> Adjacency:
+        """Itself, so that operators take a graph of one relation or an adjacency alike."""
+        return self
+
+    @property
+    def num_edges(self) -> int:
+        """Number of edges."""
+        if self._coo is not None:
+            return self._coo[0].shape[0]
+        return (self._csc or self._csr).indices.shape[0]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the edges live."""
+        if self._coo is not None:
+            return self._coo[0].device
+        return (self._csc or self._csr).indices.device
+
+    @property
+    def index_dtype(self) -> torch.dtype:
+        """The dtype of CSR and CSC: int32 whenever every id fits."""
+        largest = max(self.num_src, self.num_dst, self.num_edges)
+        return torch.int32 if largest < _INT32_LIMIT else torch.int64
+
+    def memo(self, key: Any, compute: Callable[[], Any]) -> Any:
+        """What `compute` gave the first time for `key`: edges never change, so it stays true.
+
+        Callers must not write into what they get.
+        """
+        try:
+            return self._memo[key]
+        except KeyError:
+            value = self._memo[key] = compute()
+            return value
+
+    # --------------------------------------------------------------------------------- formats
+
+    def created(self) -> tuple[str, ...]:
+        """Names of the formats that exist now."""
+        kept = (self._coo, self._csr, self._csc)
+        return tuple(name for name, value in zip(FORMATS, kept, strict=True) if value is not None)
+
+    def coo(self) -> tuple[Tensor, Tensor]:
+        """Source and destination of each edge, in the order of edge ids, in `idtype`."""
+        if self._coo is not None:
+            return self._coo
+        if self._csr is not None:
+            row, col = _expand(self._csr)
+        else:
+            col, row = _expand(self._csc)
+        coo = row.to(self.idtype), col.to(self.idtype)
+        if "coo" in self.allowed:
+            self._coo = coo
+        return coo
+
+    def csr(self) -> Compressed:
+        """Out-edges by source node."""
+        if self._csr is not None:
+            return self._csr
+        if self._csc is not None:
+            csr = Compressed(*kernels.transpose(*self._csc, self.num_src))
+        else:
+            row, col = self._coo
+            csr = Compressed(*kernels.coo_to_csr(row, col, self.num_src, dtype=self.index_dtype))
+        if "csr" in self.allowed:
+            self._csr = csr
+        return csr
+
+    def csc(self) -> Compressed:
+        """In-edges by destination node."""
+        if self._csc is not None:
+            return self._csc
+        if self._coo is not None:
+            row, col = self._coo
+            csc = Compressed(*kernels.coo_to_csr(col, row, self.num_dst, dtype=self.index_dtype))
+        else:
+            csc = Compressed(*kernels.transpose(*self._csr, self.num_dst))
+        if "csc" in self.allowed:
+            self._csc = csc
+        return csc
+
+    def create(self) -> None:
+        """Build every allowed format now."""
+        for name in self.allowed:
+            getattr(self, name)()
+
+    def restrict(self, allowed: Iterable[str]) -> Adjacency:
+        """The same edges, keeping only the formats `allowed`."""
+        allowed = tuple(allowed)
+        kept = {name: getattr(self, f"_{name}") for name in allowed}
+        if all(value is None for value in kept.values()):
+            name = next(name for name in ("csc", "csr", "coo") if name in allowed)
+            kept[name] = getattr(self, name)()
+        return Adjacency(self.num_src, self.num_dst, self.idtype, **kept, allowed=allowed)
+
+    # ---------------------------------------------------------------------- what kernels read
+
+    def slots(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        """(source, destination, edge id) of each slot: grouped by destination if CSC exists.
+
+        The edge ids are None where slot ``k`` is edge ``k``.
+        """
+        if self._csc is None and self._coo is not None:
+            return (*self._coo, None)
+        csc = self.csc()
+        rows = self.memo("csc_rows", lambda: _row_of_slot(csc))
+        return csc.indices, rows, csc.eids
+
+    def structure(
+        self, *, by_dst: bool = False, by_src: bool = False, slots: bool = False
+    ) -> tuple[Tensor | None, ...]:
+        """The tensors that an operator reads: slots, CSC and CSR, three entries each.
+
+        Parts that were not asked for are None.
+        """
+        none = (None, None, None)
+        in_edges = self.csc() if by_dst else none
+        out_edges = self.csr() if by_src else none
+        return (*(self.slots() if slots else none), *in_edges, *out_edges)
+
+    # --------------------------------------------------------------------------------- queries
+
+    def in_degrees(self) -> Tensor:
+        """In-degree of every destination node, in `idtype`. Shared: do not write into it."""
+        return self.memo("in_degrees", lambda: self._degrees(self._csc, 1, self.num_dst))
+
+    def out_degrees(self) -> Tensor:
+        """Out-degree of every source node, in `idtype`. Shared: do not write into it."""
+        return self.memo("out_degrees", lambda: self._degrees(self._csr, 0, self.num_src))
+
+    def _degrees(self, compressed: Compressed | None, end: int, num_rows: int) -> Tensor:
+        if compressed is not None:
+            return compressed.indptr.diff().to(self.idtype)
+        return torch.bincount(self.coo()[end], minlength=num_rows).to(self.idtype)
+
+    def has_zero_in_degree(self) -> bool:
+        """Whether some destination node has no in-edge."""
+        return self.memo("zero_in_degree", lambda: bool((self.in_degrees() == 0).any()))
+
+    def in_slots(self, nodes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(source, destination, edge id) of the in-edges of `nodes`, node by node."""
+        source, destination, eids = _slots_of(self.csc(), nodes)
+        return source.to(self.idtype), destination, eids.to(self.idtype)
+
+    def out_slots(self, nodes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(source, destination, edge id) of the out-edges of `nodes`, node by node."""
+        destination, source, eids = _slots_of(self.csr(), nodes)
+        return source, destination.to(self.idtype), eids.to(self.idtype)
+
+    def edges_between(self, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Every edge ``u[i] -> v[i]``, as (pair number i, edge id), sorted by pair, then by id."""
+        keys, order = self.memo("pairs", self._sorted_pairs)
+        wanted = u.long() * self.num_dst + v.long()
+        first = torch.searchsorted(keys, wanted)
+        count = torch.searchsorted(keys, wanted, right=True) - first
+        pair, position = _ranges(first, count)
+        return pair, order[position].to(self.idtype)
+
+    def _sorted_pairs(self) -> tuple[Tensor, Tensor]:
+        row, col = self.coo()
+        return torch.sort(row.long() * self.num_dst + col.long(), stable=True)
+
+    def has_duplicates(self) -> bool:
+        """Whether two edges join the same pair of nodes in the same direction."""
+
+        def compute() -> bool:
+            keys, _ = self.memo("pairs", self._sorted_pairs)
+            return bool((keys[1:] == keys[:-1]).any())
+
+        return self.memo("duplicates", compute)
+
+    # ---------------------------------------------------------------------------- new adjacencies
+
+    def reverse(self) -> Adjacency:
+        """Every edge turned round; edge ids stay. Shares memory."""
+        coo = None if self._coo is None else (self._coo[1], self._coo[0])
+        swap = {"coo": "coo", "csr": "csc", "csc": "csr"}
+        return Adjacency(
+            self.num_dst,
+            self.num_src,
+            self.idtype,
+            coo=coo,
+            csr=self._csc,
+            csc=self._csr,
+            allowed=[swap[name] for name in self.allowed],
+        )
+
+    def edge_subset(self, eids: Tensor) -> Adjacency:
+        """The edges `eids`, in that order, between the same nodes."""
+        row, col = self.coo()
+        return Adjacency(
+            self.num_src, self.num_dst, self.idtype, coo=(row[eids.long()], col[eids.long()])
+        )
+
+    def astype(self, idtype: torch.dtype) -> Adjacency:
+        """The same edges with ids of `idtype` towards users."""
+        if idtype == self.idtype:
+            return self
+        coo = None if self._coo is None else (self._coo[0].to(idtype), self._coo[1].to(idtype))
+        return self._with(idtype, coo, self._csr, self._csc)
+
+    def apply(self, function: Callable[[Tensor], Tensor]) -> Adjacency:
+        """Put every tensor through `function`: a move to a device, pinning, sharing."""
+
+        def each(tensors: Any) -> Any:
+            if tensors is None:
+                return None
+            moved = [None if t is None else function(t) for t in tensors]
+            return Compressed(*moved) if isinstance(tensors, Compressed) else tuple(moved)
+
+        return self._with(self.idtype, each(self._coo), each(self._csr), each(self._csc))
+
+    def _with(self, idtype: torch.dtype, coo: Any, csr: Any, csc: Any) -> Adjacency:
+        return Adjacency(
+            self.num_src, self.num_dst, idtype, coo=coo, csr=csr, csc=csc, allowed=self.allowed
+        )
+
+    def tensors(self) -> list[Tensor]:
+        """Every tensor kept now, for pinning and sharing."""
+        kept = [*(self._coo or ()), *(self._csr or ()), *(self._csc or ())]
+        return [tensor for tensor in kept if tensor is not None]
+
+
+def _row_of_slot(compressed: Compressed) -> Tensor:
+    indptr = compressed.indptr
+    rows = torch.arange(indptr.shape[0] - 1, dtype=indptr.dtype, device=indptr.device)
+    return torch.repeat_interleave(
+        rows, indptr.diff().long(), output_size=compressed.indices.shape[0]
+    )
+
+
+def _expand(compressed: Compressed) -> tuple[Tensor, Tensor]:
+    """(row, neighbour) of each edge, in the order of edge ids."""
+    rows, neighbours = _row_of_slot(compressed), compressed.indices
+    if compressed.eids is None:
+        return rows, neighbours
+    position = compressed.eids.long()
+    return (
+        torch.empty_like(rows).index_copy_(0, position, rows),
+        torch.empty_like(neighbours).index_copy_(0, position, neighbours),
+    )
+
+
+def _ranges(first: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
+    """(i, member) of all ranges ``first[i] ... first[i] + count[i] - 1``, one after another."""
+    owner = torch.repeat_interleave(torch.arange(first.shape[0], device=first.device), count)
+    start = count.cumsum(0) - count
+    offset = torch.arange(owner.shape[0], device=first.device) - start[owner]
+    return owner, first[owner] + offset
+
+
+def _slots_of(compressed: Compressed, nodes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(neighbour, node, edge id) over the rows of `nodes`."""
+    indptr, indices, eids = compressed
+    rows = nodes.long()
+    first = indptr[rows].long()
+    owner, slot = _ranges(first, indptr[rows + 1].long() - first)
+    return indices[slot], nodes[owner], (slot if eids is None else eids[slot])

@@ -1,0 +1,309 @@
+"""Batches: many graphs as one, with the sizes that take them apart again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.frame import Frame
+from gossamer.graph.graph import Graph
+from gossamer.graph.ids import ALL, EID, NID
+
+__all__ = ["batch", "slice_batch", "unbatch"]
+
+
+def batch(graphs: Iterable[Graph], ndata: Any = ALL, edata: Any = ALL) -> Graph:
+    """Lay graphs side by side in one graph.
+
+    Parameters
+    ----------
+    graphs : list of Graph
+        Graphs of the same types, id type and device; batches are taken apart into their graphs.
+    ndata, edata : list of str, None, or ALL
+        Node and edge features to carry: some, none, or all. Every graph must have them in the same
+        form.
+
+    Returns
+    -------
+    Graph
+        Nodes and edges of the first graph come first; :meth:`Graph.batch_num_nodes` tells how many.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no graph, or types, features, id types or devices differ.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> bg = gs.batch([gs.graph(([0], [1])), gs.graph(([0, 1], [1, 2]))])
+    >>> bg.batch_num_nodes(), bg.edges()
+    (tensor([2, 3]), (tensor([0, 2, 3]), tensor([1, 3, 4])))
+    """
+    graphs = list(graphs)
+    _check_alike(graphs)
+    first = graphs[0]
+    schema = first._schema
+    form = {"dtype": torch.int64, "device": first.device}
+    sizes = [
+        torch.tensor([graph._node_frames[i].num_rows for graph in graphs], **form)
+        for i in range(len(schema.ntypes))
+    ]
+    totals = [int(size.sum()) for size in sizes]
+    offsets = [(size.cumsum(0) - size).to(first.idtype) for size in sizes]
+    adjacencies = []
+    for i, (src, dst) in enumerate(schema.endpoints):
+        parts = [graph._adjacencies[i].coo() for graph in graphs]
+        counts = torch.tensor([len(row) for row, _ in parts], **form)
+        row = torch.cat([row for row, _ in parts]).add_(offsets[src].repeat_interleave(counts))
+        col = torch.cat([col for _, col in parts]).add_(offsets[dst].repeat_interleave(counts))
+        adjacencies.append(Adjacency(totals[src], totals[dst], first.idtype, coo=(row, col)))
+    node_frames = [
+        _join([graph._node_frames[i] for graph in graphs], ndata, f"node type '{name}'")
+        for i, name in enumerate(schema.ntypes)
+    ]
+    edge_frames = [
+        _join([graph._edge_frames[i] for graph in graphs], edata, f"edge type {name}")
+        for i, name in enumerate(schema.canonical_etypes)
+    ]
+    result = Graph.from_parts(schema, adjacencies, node_frames, edge_frames)
+    # A type on both sides of a block has no single count, so its sizes are those of both sides.
+    nodes: dict[str, Tensor] = {}
+    for name in dict.fromkeys(schema.ntypes):
+        sides = [i for i, other in enumerate(schema.ntypes) if other == name]
+        nodes[name] = sum(_inner_sizes(graphs, i, name, sizes[i], "node") for i in sides)
+    result._batch_num_nodes = {name: size.to(first.idtype) for name, size in nodes.items()}
+    result._batch_num_edges = {}
+    for i, etype in enumerate(schema.canonical_etypes):
+        counts = torch.tensor([graph._adjacencies[i].num_edges for graph in graphs], **form)
+        inner = _inner_sizes(graphs, i, etype, counts, "edge")
+        result._batch_num_edges[etype] = inner.to(first.idtype)
+    return result
+
+
+def _inner_sizes(graphs: list[Graph], position: int, key: Any, sizes: Tensor, kind: str) -> Tensor:
+    """Sizes graph by graph, where a batch among `graphs` counts as its graphs."""
+    inner = [getattr(graph, f"_batch_num_{kind}s") for graph in graphs]
+    if all(value is None for value in inner):
+        return sizes
+    pieces = [
+        sizes[i : i + 1] if value is None else value[key].to(sizes.dtype)
+        for i, value in enumerate(inner)
+    ]
+    return torch.cat(pieces)
+
+
+def _check_alike(graphs: list[Graph]) -> None:
+    if not graphs:
+        raise InvalidValueError("There is no graph to batch; the list is empty.")
+    for i, graph in enumerate(graphs):
+        if not isinstance(graph, Graph):
+            raise InvalidTypeError(
+                f"batch takes a list of graphs; element {i} is a {type(graph).__name__}."
+            )
+    first = graphs[0]
+    for i, graph in enumerate(graphs):
+        for what, value, wanted in (
+            ("types", graph._schema, first._schema),
+            ("id type", graph.idtype, first.idtype),
+            ("device", graph.device, first.device),
+        ):
+            if value is not wanted and value != wanted:
+                raise InvalidValueError(
+                    f"Graphs of a batch need the same {what}: graph {i} has {value}, "
+                    f"graph 0 has {wanted}."
+                )
+
+
+def _join(frames: list[Frame], wanted: Any, where: str) -> Frame:
+    """One frame with the rows of all."""
+    result = Frame(sum(frame.num_rows for frame in frames), frames[0].kind)
+    if wanted is None:
+        return result
+    everything = isinstance(wanted, str) and wanted == ALL
+    # Graphs without rows carry no features worth comparing.
+    filled = [(i, frame) for i, frame in enumerate(frames) if frame.num_rows or not everything]
+    if not filled:
+        filled = [(0, frames[0])]
+    lead = filled[0][1]
+    names = list(lead) if everything else list(wanted)
+    for i, frame in filled:
+        missing = [name for name in names if name not in frame]
+        extra = [name for name in frame if name not in names] if everything else []
+        if missing or extra:
+            raise InvalidValueError(
+                f"Graphs of a batch need the same features on {where}: graph {i} has "
+                f"{list(frame)}, expected {names}. Choose features with ndata=[...] or edata=[...]."
+            )
+    for name in names:
+        scheme = lead.scheme(name)
+        for i, frame in filled:
+            if frame.scheme(name) != scheme:
+                raise InvalidValueError(
+                    f"Feature {name!r} on {where} differs between graphs: graph {i} has "
+                    f"{tuple(frame.scheme(name))}, graph {filled[0][0]} has {tuple(scheme)}."
+                )
+        result[name] = torch.cat([frame[name] for _, frame in filled])
+    return result
+
+
+def unbatch(
+    g: Graph,
+    node_split: Tensor | Mapping[str, Tensor] | None = None,
+    edge_split: Tensor | Mapping[Any, Tensor] | None = None,
+) -> list[Graph]:
+    """Take a batch apart into its graphs.
+
+    Parameters
+    ----------
+    g : Graph
+        A batch; or any graph whose components lie one after another, with the splits given.
+    node_split, edge_split : Tensor or dict of Tensor, optional
+        Nodes and edges of each graph, by type where there are several. Default: the batch's own.
+
+    Returns
+    -------
+    list of Graph
+        Their features are views into the batch's.
+
+    Raises
+    ------
+    InvalidValueError
+        If the splits do not add up, or an edge would cross from one graph into another.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> bg = gs.batch([gs.graph(([0], [1])), gs.graph(([0, 1], [1, 2]))])
+    >>> [graph.num_nodes() for graph in gs.unbatch(bg)]
+    [2, 3]
+    """
+    if not isinstance(g, Graph):
+        raise InvalidTypeError(f"unbatch takes a graph, got {type(g).__name__}.")
+    if (node_split is None) != (edge_split is None):
+        raise InvalidValueError("Give both node_split and edge_split, or neither.")
+    schema = g._schema
+    if schema.is_block:
+        raise InvalidValueError("Batches of blocks cannot be taken apart; unbatch their inputs.")
+    if node_split is not None:
+        g = g._replace()
+        g.set_batch_num_nodes(node_split)
+        g.set_batch_num_edges(edge_split)
+    nodes = [g.batch_num_nodes(name).long() for name in schema.ntypes]
+    edges = [g.batch_num_edges(etype).long() for etype in schema.canonical_etypes]
+    if len({len(split) for split in (*nodes, *edges)}) != 1:
+        raise InvalidValueError(
+            "Node and edge splits disagree on the number of graphs: "
+            f"{[len(split) for split in nodes]} and {[len(split) for split in edges]}."
+        )
+    node_counts = [split.tolist() for split in nodes]
+    edge_counts = [split.tolist() for split in edges]
+    adjacencies = [
+        _split_edges(adjacency, count, nodes[src], nodes[dst])
+        for adjacency, count, (src, dst) in zip(
+            g._adjacencies, edges, schema.endpoints, strict=True
+        )
+    ]
+    node_frames = [_split_frame(*pair) for pair in zip(g._node_frames, node_counts, strict=True)]
+    edge_frames = [_split_frame(*pair) for pair in zip(g._edge_frames, edge_counts, strict=True)]
+    return [
+        Graph.from_parts(schema, list(adjacency), list(node_frame), list(edge_frame))
+        for adjacency, node_frame, edge_frame in zip(
+            zip(*adjacencies, strict=True),
+            zip(*node_frames, strict=True),
+            zip(*edge_frames, strict=True),
+            strict=True,
+        )
+    ]
+
+
+def _split_edges(adjacency: Adjacency, counts: Tensor, src: Tensor, dst: Tensor) -> list[Adjacency]:
+    row, col = adjacency.coo()
+    ends = []
+    for ids, sizes in ((row, src), (col, dst)):
+        local = ids - (sizes.cumsum(0) - sizes).repeat_interleave(counts).to(ids.dtype)
+        if bool(((local < 0) | (local >= sizes.repeat_interleave(counts))).any()):
+            raise InvalidValueError(
+                "An edge crosses from one graph of the split into another, so the graph cannot be "
+                "taken apart there."
+            )
+        ends.append(local.split(counts.tolist()))
+    return [
+        Adjacency(num_src, num_dst, adjacency.idtype, coo=coo, allowed=adjacency.allowed)
+        for num_src, num_dst, coo in zip(src.tolist(), dst.tolist(), zip(*ends), strict=True)
+    ]
+
+
+def _split_frame(frame: Frame, counts: list[int]) -> list[Frame]:
+    pieces = [Frame(count, frame.kind) for count in counts]
+    for name in frame:
+        for piece, value in zip(pieces, frame[name].split(counts), strict=True):
+            piece[name] = value
+    return pieces
+
+
+def slice_batch(g: Graph, gid: int, store_ids: bool = False) -> Graph:
+    """Take one graph out of a batch, without taking the others apart.
+
+    Parameters
+    ----------
+    g : Graph
+        A batch.
+    gid : int
+        Which graph; negative counts from the end.
+    store_ids : bool
+        If True, features ``gossamer.NID`` and ``gossamer.EID`` hold the ids in the batch.
+
+    Raises
+    ------
+    OutOfRangeError
+        If there is no such graph.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> bg = gs.batch([gs.graph(([0], [1])), gs.graph(([0, 1], [1, 2]))])
+    >>> gs.slice_batch(bg, 1).edges()
+    (tensor([0, 1]), tensor([1, 2]))
+    """
+    if not -g.batch_size <= gid < g.batch_size:
+        raise OutOfRangeError(f"There is no graph {gid} in a batch of {g.batch_size}.")
+    if g.is_block:
+        raise InvalidValueError("Batches of blocks cannot be taken apart; slice their inputs.")
+    gid %= g.batch_size
+    starts, stops, node_frames = [], [], []
+    for name, frame in zip(g._schema.ntypes, g._node_frames, strict=True):
+        start, stop = _span(g.batch_num_nodes(name), gid)
+        starts.append(start)
+        stops.append(stop)
+        node_frames.append(_rows_between(frame, start, stop, NID if store_ids else None, g))
+    adjacencies, edge_frames = [], []
+    for i, etype in enumerate(g._schema.canonical_etypes):
+        start, stop = _span(g.batch_num_edges(etype), gid)
+        row, col = g._adjacencies[i].coo()
+        src, dst = g._schema.endpoints[i]
+        coo = row[start:stop] - starts[src], col[start:stop] - starts[dst]
+        sizes = stops[src] - starts[src], stops[dst] - starts[dst]
+        adjacencies.append(Adjacency(*sizes, g.idtype, coo=coo))
+        frame = _rows_between(g._edge_frames[i], start, stop, EID if store_ids else None, g)
+        edge_frames.append(frame)
+    return Graph.from_parts(g._schema, adjacencies, node_frames, edge_frames)
+
+
+def _span(sizes: Tensor, gid: int) -> tuple[int, int]:
+    start = int(sizes[:gid].sum())
+    return start, start + int(sizes[gid])
+
+
+def _rows_between(frame: Frame, start: int, stop: int, ids: str | None, g: Graph) -> Frame:
+    piece = Frame(stop - start, frame.kind)
+    for name in frame:
+        piece[name] = frame[name][start:stop]
+    if ids is not None:
+        piece[ids] = torch.arange(start, stop, dtype=g.idtype, device=g.device)
+    return piece

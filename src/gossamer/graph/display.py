@@ -1,0 +1,126 @@
+"""What a graph looks like when printed, as text and in a notebook."""
+
+from __future__ import annotations
+
+import html as html_escape
+from typing import TYPE_CHECKING
+
+from gossamer.graph.frame import Frame, Scheme
+
+if TYPE_CHECKING:
+    from gossamer.graph.graph import Graph
+
+__all__ = ["html", "text"]
+
+_CELL = "padding:.15em .9em .15em 0;text-align:left;vertical-align:top"
+
+
+def _scheme(scheme: Scheme) -> str:
+    dtype = str(scheme.dtype).removeprefix("torch.")
+    if not scheme.shape:
+        return dtype
+    sizes = ", ".join(f"{size}" for size in scheme.shape)
+    return f"{dtype} ({sizes}{',' if len(scheme.shape) == 1 else ''})"
+
+
+def _rows(graph: Graph) -> list[tuple[str, str, str, Frame]]:
+    """(heading, type, count, frame) for each node and edge type."""
+    schema = graph._schema
+    rows = []
+    for i, (ntype, frame) in enumerate(zip(schema.ntypes, graph._node_frames, strict=True)):
+        heading = "nodes"
+        if schema.is_block:
+            heading = "src" if i < schema.num_src_ntypes else "dst"
+        rows.append((heading, ntype, f"{frame.num_rows:,}", frame))
+    for (src, relation, dst), frame in zip(
+        schema.canonical_etypes, graph._edge_frames, strict=True
+    ):
+        rows.append(("edges", f"{src} -[{relation}]-> {dst}", f"{frame.num_rows:,}", frame))
+    return rows
+
+
+def _plain(graph: Graph) -> bool:
+    return (
+        len(graph._adjacencies) == 1
+        and len(graph._node_frames) <= 2
+        and (graph.is_homogeneous or (graph.is_block and graph.etypes == ["_E"]))
+    )
+
+
+def _title(graph: Graph) -> str:
+    name = "Block" if graph.is_block else "Graph"
+    if not _plain(graph):
+        return (
+            f"{name}({len(graph.ntypes)} node types, {len(graph.etypes)} edge types{_notes(graph)})"
+        )
+    if graph.is_block:
+        counts = f"num_src_nodes={graph.num_src_nodes():,}, num_dst_nodes={graph.num_dst_nodes():,}"
+    else:
+        counts = f"num_nodes={graph.num_nodes():,}"
+    return f"{name}({counts}, num_edges={graph.num_edges():,}{_notes(graph)})"
+
+
+def _notes(graph: Graph) -> str:
+    notes = ""
+    if graph.batch_size != 1:
+        notes += f", batch_size={graph.batch_size:,}"
+    if str(graph.idtype) != "torch.int64":
+        notes += f", idtype={str(graph.idtype).removeprefix('torch.')}"
+    if graph.device.type != "cpu":
+        notes += f", device='{graph.device}'"
+    return notes
+
+
+def text(graph: Graph) -> str:
+    """The graph in a few aligned lines: counts, then each feature with dtype and row shape."""
+    lines = [_title(graph)]
+    if _plain(graph):
+        names = ["srcdata", "dstdata", "edata"] if graph.is_block else ["ndata", "edata"]
+        sections = [(n, f) for n, (*_, f) in zip(names, _rows(graph), strict=True) if f]
+        head = max((len(name) for name, _ in sections), default=0)
+        for name, frame in sections:
+            lines += _features(f"  {name.ljust(head)}  ", frame)
+        return "\n".join(lines)
+    rows = _rows(graph)
+    kind = max(len(heading) for heading, *_ in rows)
+    width = max(len(name) for _, name, *_ in rows)
+    digits = max(len(count) for *_, count, _ in rows)
+    before = None
+    for heading, name, count, frame in rows:
+        shown = "" if heading == before else heading
+        before = heading
+        start = f"  {shown.ljust(kind)}  {name.ljust(width)}  {count.rjust(digits)}"
+        lines += _features(start + "   ", frame) or [start]
+    return "\n".join(lines)
+
+
+def _features(start: str, frame: Frame) -> list[str]:
+    schemes = frame.schemes()
+    width = max((len(name) for name in schemes), default=0)
+    lines = []
+    for name, scheme in schemes.items():
+        lines.append(f"{start}{name.ljust(width)}  {_scheme(scheme)}")
+        start = " " * len(start)
+    return lines
+
+
+def html(graph: Graph) -> str:
+    """The graph as a small HTML table, for notebooks."""
+    escape = html_escape.escape
+    cells = []
+    for heading, name, count, frame in _rows(graph):
+        features = "<br>".join(
+            f"<code>{escape(feature)}</code> {escape(_scheme(scheme))}"
+            for feature, scheme in frame.schemes().items()
+        )
+        columns = (heading, escape(name), count, features or "&ndash;")
+        row = "".join(f'<td style="{_CELL}">{column}</td>' for column in columns)
+        cells.append(f"<tr>{row}</tr>")
+    headings = "".join(
+        f'<th scope="col" style="{_CELL}">{name}</th>' for name in ("", "type", "count", "features")
+    )
+    return (
+        f"<div><strong>{escape(_title(graph))}</strong>"
+        f'<table style="border-collapse:collapse;margin-top:.4em"><thead><tr>{headings}</tr></thead>'
+        f"<tbody>{''.join(cells)}</tbody></table></div>"
+    )

@@ -1,0 +1,228 @@
+"""Features: named columns of equal length, gathered on first read where they come from a larger graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
+
+__all__ = ["Frame", "Scheme", "zero_initializer"]
+
+Initializer = Callable[[tuple[int, ...], torch.dtype, torch.device, slice], Tensor]
+
+
+class Scheme(NamedTuple):
+    """Shape of one row of a feature, and its dtype."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+
+def zero_initializer(
+    shape: tuple[int, ...], dtype: torch.dtype, ctx: torch.device, id_range: slice
+) -> Tensor:
+    """Rows of zeros: what new nodes and edges get unless an initializer was set."""
+    return torch.zeros(shape, dtype=dtype, device=ctx)
+
+
+class _Gathered:
+    """Rows `index` of a column; read when somebody first looks."""
+
+    __slots__ = ("index", "source")
+
+    def __init__(self, source: Tensor | _Gathered, index: Tensor) -> None:
+        self.source = source
+        self.index = index
+
+    def read(self) -> Tensor:
+        source = self.source.read() if isinstance(self.source, _Gathered) else self.source
+        return source.index_select(0, self.index.long())
+
+
+class Frame(MutableMapping[str, Tensor]):
+    """An ordered mapping from feature name to a tensor with `num_rows` rows.
+
+    Parameters
+    ----------
+    num_rows : int
+        Number of nodes or edges that the frame describes.
+    kind : str
+        What a row is, for messages: ``"node"`` or ``"edge"``.
+    """
+
+    __slots__ = ("_columns", "_default_initializer", "_initializers", "kind", "num_rows")
+
+    def __init__(self, num_rows: int, kind: str = "node") -> None:
+        self.num_rows = num_rows
+        self.kind = kind
+        self._columns: dict[str, Tensor | _Gathered] = {}
+        self._initializers: dict[str, Initializer] = {}
+        self._default_initializer: Initializer = zero_initializer
+
+    # Features are gathered before they travel: a pickled block must not drag its whole graph along.
+    def __getstate__(self) -> tuple:
+        return (
+            self.num_rows,
+            self.kind,
+            {name: self[name] for name in self},
+            self._initializers,
+            self._default_initializer,
+        )
+
+    def __setstate__(self, state: tuple) -> None:
+        (
+            self.num_rows,
+            self.kind,
+            self._columns,
+            self._initializers,
+            self._default_initializer,
+        ) = state
+
+    def __getitem__(self, name: str) -> Tensor:
+        try:
+            column = self._columns[name]
+        except KeyError:
+            raise UnknownKeyError(
+                f"There is no {self.kind} feature {name!r}; there are {list(self._columns)}. "
+                f"Set it first, as in g.{self.kind[0]}data[{name!r}] = tensor."
+            ) from None
+        if isinstance(column, _Gathered):
+            column = self._columns[name] = column.read()
+        return column
+
+    def __setitem__(self, name: str, value: Tensor) -> None:
+        self._columns[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        self[name]
+        del self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def check(self, name: str, value: Tensor, device: torch.device, num_rows: int) -> None:
+        """Raise unless `value` can be feature `name` of `num_rows` rows on `device`."""
+        if not isinstance(value, Tensor):
+            raise InvalidTypeError(
+                f"{self.kind.capitalize()} feature {name!r} must be a torch.Tensor, "
+                f"got {type(value).__name__}. Wrap it in torch.as_tensor(...)."
+            )
+        if not isinstance(name, str):
+            raise InvalidTypeError(f"A feature name is a str, got {type(name).__name__}: {name!r}.")
+        if value.dim() == 0 or value.shape[0] != num_rows:
+            raise InvalidValueError(
+                f"{self.kind.capitalize()} feature {name!r} must have one row for each of the "
+                f"{num_rows} {self.kind}s, got shape {tuple(value.shape)}."
+            )
+        if value.device != device:
+            raise InvalidValueError(
+                f"{self.kind.capitalize()} feature {name!r} is on {value.device} but the graph is "
+                f"on {device}. Move one of them with .to(...)."
+            )
+
+    def scheme(self, name: str) -> Scheme:
+        """Row shape and dtype of one feature, without gathering it."""
+        column = self._columns[name]
+        while isinstance(column, _Gathered):
+            column = column.source
+        return Scheme(tuple(column.shape[1:]), column.dtype)
+
+    def schemes(self) -> dict[str, Scheme]:
+        """Row shape and dtype of every feature."""
+        return {name: self.scheme(name) for name in self._columns}
+
+    # ------------------------------------------------------------------------------ derivation
+
+    def copy(self) -> Frame:
+        """A frame with the same tensors; adding or replacing features leaves this one alone."""
+        return self._derive(self.num_rows, dict(self._columns))
+
+    def gather(self, index: Tensor) -> Frame:
+        """The rows `index`; each feature is gathered when it is first read."""
+        columns = {name: _Gathered(column, index) for name, column in self._columns.items()}
+        return self._derive(index.shape[0], columns)
+
+    def apply(self, function: Callable[[Tensor], Tensor]) -> Frame:
+        """Put every feature through `function`: a move to a device, a change of dtype."""
+        return self._derive(self.num_rows, {name: function(self[name]) for name in self})
+
+    def _derive(self, num_rows: int, columns: dict[str, Tensor | _Gathered]) -> Frame:
+        frame = Frame(num_rows, self.kind)
+        frame._columns = columns
+        frame._initializers = dict(self._initializers)
+        frame._default_initializer = self._default_initializer
+        return frame
+
+    # --------------------------------------------------------------------------------- changes
+
+    def set_initializer(self, initializer: Initializer, name: str | None = None) -> None:
+        """Decide how rows without a value are filled: of one feature, or of all others."""
+        if name is None:
+            self._default_initializer = initializer
+        else:
+            self._initializers[name] = initializer
+
+    def initial_rows(self, name: str, count: int, scheme: Scheme, device: torch.device) -> Tensor:
+        """`count` rows for feature `name` from its initializer, as if added at the end."""
+        initializer = self._initializers.get(name, self._default_initializer)
+        rows = slice(self.num_rows, self.num_rows + count)
+        return initializer((count, *scheme.shape), scheme.dtype, device, rows)
+
+    def append(self, count: int, data: dict[str, Tensor] | None, device: torch.device) -> None:
+        """Add `count` rows: from `data` where it has the feature, else from the initializer."""
+        data = dict(data or {})
+        for name, value in data.items():
+            self.check(name, value, device, count)
+            if name in self and self.scheme(name) != Scheme(tuple(value.shape[1:]), value.dtype):
+                raise InvalidValueError(
+                    f"New rows of {self.kind} feature {name!r} have row shape "
+                    f"{tuple(value.shape[1:])} and {value.dtype}, but the feature has "
+                    f"{tuple(self.scheme(name).shape)} and {self.scheme(name).dtype}."
+                )
+        columns: dict[str, Tensor | _Gathered] = {}
+        for name in dict.fromkeys([*self, *data]):
+            new = data.get(name)
+            if new is None:
+                new = self.initial_rows(name, count, self.scheme(name), device)
+            if name in self:
+                old = self[name]
+            else:
+                scheme = Scheme(tuple(new.shape[1:]), new.dtype)
+                initializer = self._initializers.get(name, self._default_initializer)
+                shape = (self.num_rows, *scheme.shape)
+                old = initializer(shape, scheme.dtype, device, slice(0, self.num_rows))
+            columns[name] = torch.cat([old, new])
+        self._columns = columns
+        self.num_rows += count
+
+    def update_rows(self, index: Tensor, values: dict[str, Tensor], device: torch.device) -> None:
+        """Write rows `index` of the features in `values`; others keep their value or the initial one."""
+        for name, value in values.items():
+            self.check(name, value, device, index.shape[0])
+            scheme = Scheme(tuple(value.shape[1:]), value.dtype)
+            if name in self:
+                if self.scheme(name) != scheme:
+                    raise InvalidValueError(
+                        f"Rows of {self.kind} feature {name!r} have row shape "
+                        f"{tuple(self.scheme(name).shape)} and {self.scheme(name).dtype}; "
+                        f"{tuple(scheme.shape)} and {scheme.dtype} came."
+                    )
+                old = self[name]
+            else:
+                initializer = self._initializers.get(name, self._default_initializer)
+                shape = (self.num_rows, *scheme.shape)
+                old = initializer(shape, scheme.dtype, device, slice(0, self.num_rows))
+            self._columns[name] = old.index_copy(0, index.long(), value)

@@ -1,0 +1,563 @@
+"""The graph: a schema, one adjacency for each relation, and frames of features."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer._optional import optional_import
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import display, slicing
+from gossamer.graph.adjacency import FORMATS, Adjacency
+from gossamer.graph.edits import Edits
+from gossamer.graph.frame import Frame, Initializer, Scheme
+from gossamer.graph.ids import as_id_tensor, check_range, is_all
+from gossamer.graph.messages import MessagePassing
+from gossamer.graph.queries import StructureQueries
+from gossamer.graph.schema import CanonicalEType, Schema
+from gossamer.graph.views import EdgeView, FeatureView, NodeView, TypedFeatureView
+
+__all__ = ["Graph"]
+
+
+class Graph(StructureQueries, MessagePassing, Edits):
+    """A graph, homogeneous, bipartite or heterogeneous, with features on nodes and edges.
+
+    Build one with :func:`gossamer.graph`, :func:`gossamer.heterograph` or
+    :func:`gossamer.create_block`; ``Graph(data)`` is :func:`gossamer.graph`, and ``Graph()`` is empty.
+
+    A graph is tensors: it can be pickled, deep-copied, sent to worker processes and moved between
+    devices. Structure is immutable and shared between graphs; methods that edit a graph give it new
+    structure.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph(([0, 0, 1], [1, 2, 2]))
+    >>> g.ndata["h"] = torch.ones(3, 4)
+    >>> g
+    Graph(num_nodes=3, num_edges=3)
+      ndata  h  float32 (4,)
+    """
+
+    def __init__(self, data: Any = None, **kwargs: Any) -> None:
+        from gossamer.graph.construct import graph
+
+        built = graph(([], []) if data is None else data, **kwargs)
+        self.__dict__.update(built.__dict__)
+
+    @classmethod
+    def from_parts(
+        cls,
+        schema: Schema,
+        adjacencies: list[Adjacency],
+        node_frames: list[Frame] | None = None,
+        edge_frames: list[Frame] | None = None,
+        num_nodes: list[int] | None = None,
+    ) -> Graph:
+        """Assemble a graph from checked parts; `num_nodes` or `node_frames` gives the node counts."""
+        graph = cls.__new__(cls)
+        graph._schema = schema
+        graph._adjacencies = adjacencies
+        graph._node_frames = node_frames or [Frame(count, "node") for count in num_nodes]
+        graph._edge_frames = edge_frames or [Frame(a.num_edges, "edge") for a in adjacencies]
+        graph._batch_num_nodes = None
+        graph._batch_num_edges = None
+        return graph
+
+    def _replace(self, **changes: Any) -> Graph:
+        """A graph that shares everything with this one but what `changes` says."""
+        graph = type(self).__new__(type(self))
+        graph.__dict__.update(self.__dict__)
+        graph.__dict__.update(changes)
+        return graph
+
+    def __copy__(self) -> Graph:
+        return self.clone()
+
+    def __deepcopy__(self, memo: dict) -> Graph:
+        return self._replace(
+            _node_frames=[copy.deepcopy(frame, memo) for frame in self._node_frames],
+            _edge_frames=[copy.deepcopy(frame, memo) for frame in self._edge_frames],
+        )
+
+    def __repr__(self) -> str:
+        return display.text(self)
+
+    def _repr_html_(self) -> str:
+        return display.html(self)
+
+    # ------------------------------------------------------------------------------------ schema
+
+    @property
+    def ntypes(self) -> list[str]:
+        """Node types; of a block, source types and then destination types."""
+        return list(self._schema.ntypes)
+
+    @property
+    def etypes(self) -> list[str]:
+        """Relation name of each edge type."""
+        return list(self._schema.etypes)
+
+    @property
+    def canonical_etypes(self) -> list[CanonicalEType]:
+        """Edge types as (source type, relation, destination type)."""
+        return list(self._schema.canonical_etypes)
+
+    @property
+    def srctypes(self) -> list[str]:
+        """Node types on the source side; all node types unless the graph is unibipartite."""
+        return list(self._schema.src_ids)
+
+    @property
+    def dsttypes(self) -> list[str]:
+        """Node types on the destination side; all node types unless the graph is unibipartite."""
+        return list(self._schema.dst_ids)
+
+    @property
+    def is_block(self) -> bool:
+        """Whether source and destination nodes are kept apart, as in a message-flow graph."""
+        return self._schema.is_block
+
+    @property
+    def is_homogeneous(self) -> bool:
+        """Whether there is one node type and one edge type."""
+        return len(self._schema.ntypes) == 1 and len(self._schema.canonical_etypes) == 1
+
+    @property
+    def is_unibipartite(self) -> bool:
+        """Whether no node type is both a source and a destination."""
+        return self._schema.is_unibipartite
+
+    @property
+    def is_multigraph(self) -> bool:
+        """Whether some pair of nodes is joined by several edges of one type and direction."""
+        return any(adjacency.has_duplicates() for adjacency in self._adjacencies)
+
+    def get_ntype_id(self, ntype: str | None) -> int:
+        """Position of a node type in :attr:`ntypes`."""
+        return self._schema.ntype_id(ntype)
+
+    def get_etype_id(self, etype: Any) -> int:
+        """Position of an edge type in :attr:`canonical_etypes`."""
+        return self._schema.etype_id(etype)
+
+    def to_canonical_etype(self, etype: Any) -> CanonicalEType:
+        """The (source type, relation, destination type) of an edge type given by either name."""
+        return self._schema.canonical_etypes[self._schema.etype_id(etype)]
+
+    def metagraph(self) -> Any:
+        """The graph of types as a networkx.MultiDiGraph: node types, joined by relations."""
+        networkx = optional_import("networkx", "Graph.metagraph")
+        meta = networkx.MultiDiGraph()
+        meta.add_nodes_from(self._schema.ntypes)
+        for src, relation, dst in self._schema.canonical_etypes:
+            meta.add_edge(src, dst, key=relation)
+        return meta
+
+    def __getitem__(self, key: Any) -> Graph:
+        """The part of one edge type, or of all that ``(src, relation, dst)`` with ``:`` matches.
+
+        A single edge type shares features with this graph. Several are merged into one, with the
+        node types that they join, the features that all of them have, and ids one after another.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> g = gs.heterograph({("a", "r", "b"): ([0], [1]), ("b", "s", "b"): ([0], [1])})
+        >>> g["r"].canonical_etypes
+        [('a', 'r', 'b')]
+        >>> g[:, :, "b"].canonical_etypes
+        [('a+b', 'r+s', 'b')]
+        """
+        return slicing.slice_types(self, key)
+
+    # -------------------------------------------------------------------------------------- sizes
+
+    def num_nodes(self, ntype: str | None = None) -> int:
+        """Number of nodes of a type; of all types together if left out."""
+        if ntype is None:
+            return sum(frame.num_rows for frame in self._node_frames)
+        if self.is_block and ntype in self._schema.src_ids and ntype in self._schema.dst_ids:
+            src, dst = self._schema.src_ids[ntype], self._schema.dst_ids[ntype]
+            return self._node_frames[src].num_rows + self._node_frames[dst].num_rows
+        return self._node_frames[self._schema.ntype_id(ntype)].num_rows
+
+    def num_src_nodes(self, ntype: str | None = None) -> int:
+        """Number of source nodes of a type; of all source types if left out."""
+        return self._count(self._schema.src_ids, ntype, "src")
+
+    def num_dst_nodes(self, ntype: str | None = None) -> int:
+        """Number of destination nodes of a type; of all destination types if left out."""
+        return self._count(self._schema.dst_ids, ntype, "dst")
+
+    def _count(self, ids: Mapping[str, int], ntype: str | None, side: str) -> int:
+        if ntype is None:
+            return sum(self._node_frames[i].num_rows for i in ids.values())
+        return self._node_frames[self._schema.ntype_id(ntype, side)].num_rows
+
+    def num_edges(self, etype: Any = None) -> int:
+        """Number of edges of a type; of all types together if left out."""
+        if etype is None:
+            return sum(adjacency.num_edges for adjacency in self._adjacencies)
+        return self._adjacencies[self._schema.etype_id(etype)].num_edges
+
+    number_of_nodes = num_nodes
+    number_of_edges = num_edges
+    number_of_src_nodes = num_src_nodes
+    number_of_dst_nodes = num_dst_nodes
+
+    # ----------------------------------------------------------------------------------- features
+
+    @property
+    def nodes(self) -> NodeView:
+        """Node ids by call, ``g.nodes("user")``, and features by index, ``g.nodes["user"].data``."""
+        return NodeView(self)
+
+    @property
+    def srcnodes(self) -> NodeView:
+        """As :attr:`nodes`, for source nodes."""
+        return NodeView(self, "src")
+
+    @property
+    def dstnodes(self) -> NodeView:
+        """As :attr:`nodes`, for destination nodes."""
+        return NodeView(self, "dst")
+
+    @property
+    def edges(self) -> EdgeView:
+        """End points by call, ``g.edges()``, and features by index, ``g.edges["plays"].data``."""
+        return EdgeView(self)
+
+    @property
+    def ndata(self) -> FeatureView | TypedFeatureView:
+        """Node features by name; with several node types, ``{type: tensor}`` by name."""
+        if len(self._node_frames) == 1:
+            return FeatureView(self._node_frames[0], self.device)
+        frames = dict(zip(self._schema.ntypes, self._node_frames, strict=True))
+        return TypedFeatureView(frames, self.device, "node")
+
+    @property
+    def srcdata(self) -> FeatureView | TypedFeatureView:
+        """Features of source nodes; see :attr:`ndata`."""
+        return self._side_data(self._schema.src_ids)
+
+    @property
+    def dstdata(self) -> FeatureView | TypedFeatureView:
+        """Features of destination nodes; see :attr:`ndata`."""
+        return self._side_data(self._schema.dst_ids)
+
+    def _side_data(self, ids: Mapping[str, int]) -> FeatureView | TypedFeatureView:
+        if len(ids) == 1:
+            return FeatureView(self._node_frames[next(iter(ids.values()))], self.device)
+        frames = {name: self._node_frames[i] for name, i in ids.items()}
+        return TypedFeatureView(frames, self.device, "node")
+
+    @property
+    def edata(self) -> FeatureView | TypedFeatureView:
+        """Edge features by name; with several edge types, ``{canonical type: tensor}`` by name."""
+        if len(self._edge_frames) == 1:
+            return FeatureView(self._edge_frames[0], self.device)
+        frames = dict(zip(self._schema.canonical_etypes, self._edge_frames, strict=True))
+        return TypedFeatureView(frames, self.device, "edge")
+
+    def node_attr_schemes(self, ntype: str | None = None) -> dict[str, Scheme]:
+        """Row shape and dtype of each node feature."""
+        return self._node_frames[self._schema.ntype_id(ntype)].schemes()
+
+    def edge_attr_schemes(self, etype: Any = None) -> dict[str, Scheme]:
+        """Row shape and dtype of each edge feature."""
+        return self._edge_frames[self._schema.etype_id(etype)].schemes()
+
+    def set_n_initializer(
+        self, initializer: Initializer, field: str | None = None, ntype: str | None = None
+    ) -> None:
+        """Decide how node features of new nodes are filled.
+
+        Parameters
+        ----------
+        initializer : callable
+            ``initializer(shape, dtype, ctx, id_range) -> Tensor``.
+        field : str, optional
+            Feature name. Default: every feature without an initializer of its own.
+        ntype : str, optional
+            Node type; may be left out if there is only one.
+        """
+        self._node_frames[self._schema.ntype_id(ntype)].set_initializer(initializer, field)
+
+    def set_e_initializer(
+        self, initializer: Initializer, field: str | None = None, etype: Any = None
+    ) -> None:
+        """Decide how edge features of new edges are filled; see :meth:`set_n_initializer`."""
+        self._edge_frames[self._schema.etype_id(etype)].set_initializer(initializer, field)
+
+    @contextmanager
+    def local_scope(self) -> Iterator[None]:
+        """Within the ``with`` block, features that are set or removed are so for the block only.
+
+        Examples
+        --------
+        >>> import gossamer as gs, torch
+        >>> g = gs.graph(([0], [1]))
+        >>> with g.local_scope():
+        ...     g.ndata["h"] = torch.ones(2)
+        >>> "h" in g.ndata
+        False
+        """
+        saved = self._node_frames, self._edge_frames
+        self._node_frames = [frame.copy() for frame in saved[0]]
+        self._edge_frames = [frame.copy() for frame in saved[1]]
+        try:
+            yield
+        finally:
+            self._node_frames, self._edge_frames = saved
+
+    def local_var(self) -> Graph:
+        """A graph with the same features whose later changes of features leave this one alone."""
+        return self._replace(
+            _node_frames=[frame.copy() for frame in self._node_frames],
+            _edge_frames=[frame.copy() for frame in self._edge_frames],
+        )
+
+    def clone(self) -> Graph:
+        """A graph of its own with the same structure and the same feature tensors."""
+        return self.local_var()
+
+    # --------------------------------------------------------------------- relations, ids (shared)
+
+    @property
+    def adjacency(self) -> Adjacency:
+        """The edges of the only edge type, as operators take them."""
+        return self._adjacencies[self._schema.etype_id(None)]
+
+    def relation(self, etype: Any = None) -> Adjacency:
+        """The edges of one edge type, as operators take them."""
+        return self._adjacencies[self._schema.etype_id(etype)]
+
+    def merged_relation(self, etypes: list[Any]) -> Adjacency:
+        """The edges of several edge types laid end to end, as operators take them."""
+        positions = [self._schema.etype_id(etype) for etype in etypes]
+        return slicing.merge(self, positions).adjacency
+
+    def edge_id_tensor(self, edges: Any, etype: Any = None) -> Tensor:
+        """Checked edge ids of `edges`: ids, or ``(sources, destinations)``."""
+        return self._edges_to_ids(edges, self._schema.etype_id(etype))
+
+    def _as_ids(self, ids: Any, what: str) -> Tensor:
+        return as_id_tensor(ids, what, self.device).to(self.idtype)
+
+    def _node_ids(self, nodes: Any, position: int) -> Tensor:
+        count, ntype = self._node_frames[position].num_rows, self._schema.ntypes[position]
+        return self._ids(nodes, count, f"nodes of type '{ntype}'")
+
+    def _edge_ids(self, edges: Any, position: int) -> Tensor:
+        etype = self._schema.canonical_etypes[position]
+        return self._ids(edges, self._adjacencies[position].num_edges, f"edges of type {etype}")
+
+    def _ids(self, ids: Any, count: int, what: str) -> Tensor:
+        if is_all(ids):
+            return torch.arange(count, dtype=self.idtype, device=self.device)
+        if isinstance(ids, Tensor) and ids.dtype == torch.bool:
+            if ids.shape != (count,):
+                raise InvalidValueError(
+                    f"A mask over the {what} needs {count} values, got shape {tuple(ids.shape)}."
+                )
+            return ids.nonzero().squeeze(1).to(self.idtype)
+        tensor = as_id_tensor(ids, f"ids of {what}", self.device)
+        check_range(tensor, count, what)
+        return tensor.to(self.idtype)
+
+    def _edges_to_ids(self, edges: Any, position: int) -> Tensor:
+        is_pair = isinstance(edges, tuple) and len(edges) == 2
+        if is_pair:
+            etype = self._schema.canonical_etypes[position]
+            eids = self.edge_ids(*edges, etype=etype)
+            return torch.as_tensor(eids, dtype=self.idtype, device=self.device).reshape(-1)
+        return self._edge_ids(edges, position)
+
+    # ------------------------------------------------------------------------- device, id type
+
+    @property
+    def device(self) -> torch.device:
+        """Where the graph lives."""
+        return self._adjacencies[0].device
+
+    @property
+    def idtype(self) -> torch.dtype:
+        """torch.int32 or torch.int64: the type of ids."""
+        return self._adjacencies[0].idtype
+
+    def to(self, device: torch.device | str, **kwargs: Any) -> Graph:
+        """The graph on another device; itself if it is there already.
+
+        Parameters
+        ----------
+        device : torch.device or str
+            Where to.
+        **kwargs
+            Passed to :meth:`torch.Tensor.to`, such as ``non_blocking=True``.
+        """
+        device = torch.device(device)
+        if device == self.device:
+            return self
+        return self._apply(lambda tensor: tensor.to(device, **kwargs))
+
+    def cpu(self) -> Graph:
+        """The graph in main memory."""
+        return self.to("cpu")
+
+    def int(self) -> Graph:
+        """The graph with int32 ids; itself if it has them already."""
+        return self._with_idtype(torch.int32)
+
+    def long(self) -> Graph:
+        """The graph with int64 ids; itself if it has them already."""
+        return self._with_idtype(torch.int64)
+
+    def _with_idtype(self, idtype: torch.dtype) -> Graph:
+        if idtype == self.idtype:
+            return self
+        adjacencies = [adjacency.astype(idtype) for adjacency in self._adjacencies]
+        return self.local_var()._replace(_adjacencies=adjacencies)
+
+    def _apply(self, function: Callable[[Tensor], Tensor]) -> Graph:
+        def batch(sizes: dict | None) -> dict | None:
+            return None if sizes is None else {key: function(t) for key, t in sizes.items()}
+
+        return self._replace(
+            _adjacencies=[adjacency.apply(function) for adjacency in self._adjacencies],
+            _node_frames=[frame.apply(function) for frame in self._node_frames],
+            _edge_frames=[frame.apply(function) for frame in self._edge_frames],
+            _batch_num_nodes=batch(self._batch_num_nodes),
+            _batch_num_edges=batch(self._batch_num_edges),
+        )
+
+    def pin_memory_(self) -> Graph:
+        """Move structure and features into page-locked memory, for fast copies to a CUDA device.
+
+        Raises
+        ------
+        InvalidValueError
+            If the graph is not in main memory, or there is no CUDA device.
+        """
+        if self.device.type != "cpu" or not torch.cuda.is_available():
+            raise InvalidValueError(
+                f"Pinning needs a graph in main memory and a CUDA device; the graph is on "
+                f"{self.device} and CUDA is {'' if torch.cuda.is_available() else 'not '}available."
+            )
+        self.__dict__.update(self._apply(lambda tensor: tensor.pin_memory()).__dict__)
+        return self
+
+    def unpin_memory_(self) -> Graph:
+        """Move structure and features back into ordinary memory."""
+        if self.is_pinned():
+            self.__dict__.update(self._apply(lambda tensor: tensor.clone()).__dict__)
+        return self
+
+    def is_pinned(self) -> bool:
+        """Whether the structure is in page-locked memory."""
+        if self.device.type != "cpu" or not torch.cuda.is_available():
+            return False
+        return all(t.is_pinned() for a in self._adjacencies for t in a.tensors())
+
+    # ------------------------------------------------------------------------------------ formats
+
+    def formats(self, formats: str | list[str] | None = None) -> dict[str, list[str]] | Graph:
+        """Which sparse formats exist, or the graph restricted to some.
+
+        Parameters
+        ----------
+        formats : str or list of str, optional
+            Any of "coo", "csr", "csc".
+
+        Returns
+        -------
+        dict or Graph
+            Without an argument, ``{"created": [...], "not created": [...]}``.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> gs.graph(([0], [1])).formats("csc").formats()
+        {'created': ['csc'], 'not created': []}
+        """
+        if formats is None:
+            created = [n for n in FORMATS if all(n in a.created() for a in self._adjacencies)]
+            allowed = self._adjacencies[0].allowed
+            return {
+                "created": created,
+                "not created": [name for name in allowed if name not in created],
+            }
+        names = [formats] if isinstance(formats, str) else list(formats)
+        if not names or any(name not in FORMATS for name in names):
+            raise InvalidValueError(f"Formats are among {list(FORMATS)}, got {formats!r}.")
+        adjacencies = [adjacency.restrict(names) for adjacency in self._adjacencies]
+        return self.local_var()._replace(_adjacencies=adjacencies)
+
+    def create_formats_(self) -> Graph:
+        """Build every allowed sparse format now, as before forking workers."""
+        for adjacency in self._adjacencies:
+            adjacency.create()
+        return self
+
+    # -------------------------------------------------------------------------------------- batch
+
+    @property
+    def batch_size(self) -> int:
+        """Number of graphs in this batch; 1 for a graph that was not batched."""
+        if self._batch_num_nodes is None:
+            return 1
+        return next(iter(self._batch_num_nodes.values())).shape[0]
+
+    def batch_num_nodes(self, ntype: str | None = None) -> Tensor:
+        """Number of nodes of a type in each graph of the batch, ``(batch_size,)``."""
+        position = self._schema.ntype_id(ntype)
+        name = self._schema.ntypes[position]
+        if self._batch_num_nodes is None:
+            return torch.tensor(
+                [self._node_frames[position].num_rows], dtype=self.idtype, device=self.device
+            )
+        return self._batch_num_nodes[name]
+
+    def batch_num_edges(self, etype: Any = None) -> Tensor:
+        """Number of edges of a type in each graph of the batch, ``(batch_size,)``."""
+        position = self._schema.etype_id(etype)
+        if self._batch_num_edges is None:
+            count = self._adjacencies[position].num_edges
+            return torch.tensor([count], dtype=self.idtype, device=self.device)
+        return self._batch_num_edges[self._schema.canonical_etypes[position]]
+
+    def set_batch_num_nodes(self, val: Tensor | Mapping[str, Tensor]) -> None:
+        """Declare how many nodes each graph of the batch has: a tensor, or one for each node type."""
+        keys = list(dict.fromkeys(self._schema.ntypes))
+        self._batch_num_nodes = self._batch_sizes(val, keys, lambda key: key, self.num_nodes)
+
+    def set_batch_num_edges(self, val: Tensor | Mapping[Any, Tensor]) -> None:
+        """Declare how many edges each graph of the batch has: a tensor, or one for each edge type."""
+        keys = list(self._schema.canonical_etypes)
+        self._batch_num_edges = self._batch_sizes(
+            val, keys, self.to_canonical_etype, self.num_edges
+        )
+
+    def _batch_sizes(
+        self, val: Any, keys: list, resolve: Callable, total: Callable[[Any], int]
+    ) -> dict[Any, Tensor]:
+        if not isinstance(val, Mapping):
+            if len(keys) != 1:
+                raise InvalidTypeError(f"Batch sizes of several types are a dict over {keys}.")
+            val = {keys[0]: val}
+        sizes = {resolve(key): self._as_ids(value, "batch sizes") for key, value in val.items()}
+        if set(sizes) != set(keys):
+            raise InvalidValueError(f"Batch sizes are needed for {keys}, got {list(sizes)}.")
+        for key, value in sizes.items():
+            if int(value.sum()) != total(key):
+                raise InvalidValueError(
+                    f"Batch sizes of {key!r} add up to {int(value.sum())}, "
+                    f"but there are {total(key)}."
+                )
+        return sizes

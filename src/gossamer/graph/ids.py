@@ -1,0 +1,122 @@
+"""Turning what users write for node and edge ids into checked tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+
+__all__ = [
+    "ALL",
+    "EID",
+    "ETYPE",
+    "NID",
+    "NTYPE",
+    "as_id_tensor",
+    "check_range",
+    "is_all",
+    "is_single",
+]
+
+#: Stands for "every node" or "every edge" where ids are expected.
+ALL = "__ALL__"
+
+#: Feature names under which new graphs record the former id and type of nodes and edges.
+NID = "_ID"
+EID = "_ID"
+NTYPE = "_TYPE"
+ETYPE = "_TYPE"
+
+_ID_TYPES = (torch.int32, torch.int64)
+_OTHER_INTEGERS = (torch.uint8, torch.int8, torch.int16)
+
+
+def is_all(ids: Any) -> bool:
+    """Whether `ids` is the constant ALL (or ``slice(None)``, as in ``g.nodes[:]``)."""
+    return (isinstance(ids, str) and ids == ALL) or (isinstance(ids, slice) and ids == slice(None))
+
+
+def is_single(ids: Any) -> bool:
+    """Whether `ids` names one id rather than a collection of them."""
+    return isinstance(ids, (int, np.integer)) or (isinstance(ids, Tensor) and ids.dim() == 0)
+
+
+def as_id_tensor(ids: Any, what: str, device: torch.device | str | None = None) -> Tensor:
+    """A one-dimensional int32 or int64 tensor of `ids`; lists become int64.
+
+    Raises
+    ------
+    InvalidTypeError
+        If the ids are not integers.
+    InvalidValueError
+        If they are not one-dimensional, ragged, or on another device than `device`.
+    """
+    if isinstance(ids, Tensor):
+        if device is not None and ids.device != torch.device(device):
+            raise InvalidValueError(
+                f"The {what} are on {ids.device} but the graph is on {device}. "
+                "Move one of them with .to(...)."
+            )
+        tensor = ids
+    else:
+        tensor = _from_python(ids, what).to(device or "cpu")
+    if tensor.dim() == 0:
+        tensor = tensor.reshape(1)
+    if tensor.dim() != 1:
+        raise InvalidValueError(
+            f"The {what} must be one-dimensional, got shape {tuple(tensor.shape)}."
+        )
+    if tensor.dtype in _ID_TYPES:
+        return tensor
+    if tensor.dtype in _OTHER_INTEGERS:
+        return tensor.long()
+    if tensor.numel() == 0:
+        return tensor.long()
+    raise InvalidTypeError(
+        f"The {what} must be integers, got {tensor.dtype}. Convert them with .long()."
+    )
+
+
+def _from_python(ids: Any, what: str) -> Tensor:
+    if isinstance(ids, (int, np.integer)) and not isinstance(ids, bool):
+        return torch.tensor([int(ids)])
+    if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
+        raise InvalidTypeError(
+            f"The {what} must be an int, a sequence of ints or an integer tensor, "
+            f"got {type(ids).__name__}: {ids!r}."
+        )
+    try:
+        array = ids if isinstance(ids, np.ndarray) else np.asarray(list(ids))
+    except ValueError:
+        raise InvalidValueError(
+            f"The {what} are ragged: every element must be one int. Flatten them first."
+        ) from None
+    if array.size == 0:
+        return torch.zeros(array.shape, dtype=torch.int64)
+    if array.dtype.kind == "u" and array.dtype.itemsize > 1:
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "iubf":
+        raise InvalidTypeError(f"The {what} must be integers, got elements of type {array.dtype}.")
+    return torch.from_numpy(np.array(array))
+
+
+def check_range(ids: Tensor, limit: int, what: str) -> None:
+    """Raise unless every id lies in ``0 ... limit - 1``.
+
+    Raises
+    ------
+    OutOfRangeError
+        Naming the first offender.
+    """
+    if ids.numel() == 0:
+        return
+    low, high = torch.aminmax(ids)
+    if low < 0 or high >= limit:
+        offender = int(low) if low < 0 else int(high)
+        have = f"there are {limit}, 0 to {limit - 1}" if limit else "there are none"
+        raise OutOfRangeError(f"Id {offender} is not among the {what}: {have}.")

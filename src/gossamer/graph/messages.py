@@ -1,0 +1,391 @@
+"""Message passing: the part of Graph that sends along edges and reduces at nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.function.execute import Relation, aggregate, apply_to_nodes, messages
+from gossamer.function.message import MessageFunction
+from gossamer.function.reducer import ReduceFunction
+from gossamer.function.udf import EdgeBatch, NodeBatch, _Rows
+from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.ids import ALL, is_all
+
+if TYPE_CHECKING:
+    from gossamer.graph.graph import Graph
+
+__all__ = ["MessagePassing"]
+
+
+class MessagePassing:
+    """The part of :class:`Graph` that computes along its edges."""
+
+    def update_all(
+        self: Graph,
+        message_func: Any,
+        reduce_func: Any,
+        apply_node_func: Callable | None = None,
+        etype: Any = None,
+    ) -> None:
+        r"""Send messages along all edges and reduce them at every destination.
+
+        .. math:: h_v = \rho\left(\{\phi(x_u, x_v, w_e) : e = (u, v)\}\right)
+
+        Parameters
+        ----------
+        message_func : built-in or callable
+            A function of :mod:`gossamer.function`, or one from an edge batch to a dict of tensors.
+        reduce_func : built-in or callable
+            A function of :mod:`gossamer.function`, or one from a node batch (with `mailbox`) to a
+            dict of tensors; it is called once for each in-degree that occurs.
+        apply_node_func : callable, optional
+            From a node batch to a dict of features, applied to the destinations afterwards.
+        etype : str or (str, str, str), optional
+            Edge type. If left out on a graph of several, built-in functions run over all of them
+            and the results that reach one node type are reduced across edge types alike.
+
+        Notes
+        -----
+        The result replaces the feature for every destination node; one without in-edges gets 0.
+
+        Examples
+        --------
+        >>> import gossamer as gs, torch
+        >>> from gossamer import function as fn
+        >>> g = gs.graph(([0, 1, 2], [2, 2, 0]))
+        >>> g.ndata["h"] = torch.tensor([[1.0], [2.0], [3.0]])
+        >>> g.update_all(fn.copy_u("h", "m"), fn.sum("m", "h_new"))
+        >>> g.ndata["h_new"].flatten()
+        tensor([3., 0., 3.])
+        """
+        if etype is None and len(self._adjacencies) > 1:
+            self._update_all_types(message_func, reduce_func, apply_node_func)
+            return
+        position = self._schema.etype_id(etype)
+        result = aggregate(self._relation(position), message_func, reduce_func)
+        target = self._schema.endpoints[position][1]
+        for name, value in result.items():
+            self._node_frames[target][name] = value
+        if apply_node_func is not None:
+            self._apply_nodes(apply_node_func, target, ALL)
+
+    def _update_all_types(self: Graph, message: Any, reduce: Any, apply: Callable | None) -> None:
+        if not (isinstance(message, MessageFunction) and isinstance(reduce, ReduceFunction)):
+            raise InvalidTypeError(
+                "On a graph with several edge types, update_all without etype takes built-in "
+                "functions only. Name the edge type, or use multi_update_all."
+            )
+        if reduce.name == "mean":
+            raise InvalidValueError(
+                "A mean over several edge types is ambiguous. Name the edge type, or use "
+                "multi_update_all with a cross-type reducer."
+            )
+        pairs = dict.fromkeys(self.canonical_etypes, (message, reduce))
+        self.multi_update_all(pairs, reduce.name, apply)
+
+    def multi_update_all(
+        self: Graph,
+        etype_dict: Mapping[Any, tuple],
+        cross_reducer: str | Callable[[list[Tensor]], Tensor],
+        apply_node_func: Callable | None = None,
+    ) -> None:
+        """Send and reduce along several edge types, then reduce across them at each node type.
+
+        Parameters
+        ----------
+        etype_dict : dict
+            Edge type to ``(message_func, reduce_func)`` or ``(..., apply_node_func)``.
+        cross_reducer : {"sum", "mean", "min", "max", "stack"} or callable
+            How features of one name that reach one node type are combined; ``stack`` puts the edge
+            types along a new second dimension; a callable takes the list of tensors.
+        apply_node_func : callable, optional
+            Applied to each destination type afterwards.
+
+        Examples
+        --------
+        >>> import gossamer as gs, torch
+        >>> from gossamer import function as fn
+        >>> g = gs.heterograph({("a", "r", "b"): ([0], [1]), ("a", "s", "b"): ([0], [1])})
+        >>> g.nodes["a"].data["h"] = torch.ones(1, 1)
+        >>> pair = fn.copy_u("h", "m"), fn.sum("m", "h")
+        >>> g.multi_update_all({"r": pair, "s": pair}, "sum")
+        >>> g.nodes["b"].data["h"].flatten()
+        tensor([0., 2.])
+        """
+        combine = _cross_reducer(cross_reducer)
+        arrived: dict[int, dict[str, list[Tensor]]] = {}
+        for etype, functions in etype_dict.items():
+            if not isinstance(functions, (tuple, list)) or len(functions) not in (2, 3):
+                raise InvalidValueError(
+                    f"multi_update_all: edge type {etype!r} needs (message, reduce) or "
+                    f"(message, reduce, apply) functions, got {functions!r}."
+                )
+            position = self._schema.etype_id(etype)
+            target = self._schema.endpoints[position][1]
+            result = aggregate(self._relation(position), functions[0], functions[1])
+            if len(functions) == 3 and functions[2] is not None:
+                frame = self._node_frames[target].copy()
+                frame.update(result)
+                batch = self._node_batch_of(frame, target, None)
+                result = {**result, **apply_to_nodes(functions[2], batch)}
+            for name, value in result.items():
+                arrived.setdefault(target, {}).setdefault(name, []).append(value)
+        for target, features in arrived.items():
+            for name, values in features.items():
+                self._node_frames[target][name] = combine(values)
+            if apply_node_func is not None:
+                self._apply_nodes(apply_node_func, target, ALL)
+
+    def apply_nodes(self: Graph, func: Callable, v: Any = ALL, ntype: str | None = None) -> None:
+        """Update features of nodes by a function from a node batch to a dict of tensors.
+
+        Examples
+        --------
+        >>> import gossamer as gs, torch
+        >>> g = gs.graph(([0], [1]))
+        >>> g.ndata["h"] = torch.tensor([1.0, 2.0])
+        >>> g.apply_nodes(lambda nodes: {"h": nodes.data["h"] * 10}, [1])
+        >>> g.ndata["h"]
+        tensor([ 1., 20.])
+        """
+        self._apply_nodes(func, self._schema.ntype_id(ntype, "dst"), v)
+
+    def _apply_nodes(self: Graph, function: Callable, position: int, nodes: Any) -> None:
+        frame = self._node_frames[position]
+        if is_all(nodes):
+            result = apply_to_nodes(function, self._node_batch_of(frame, position, None))
+            for name, value in result.items():
+                frame[name] = value
+        else:
+            ids = self._node_ids(nodes, position)
+            result = apply_to_nodes(function, self._node_batch_of(frame, position, ids))
+            frame.update_rows(ids, result, self.device)
+
+    def apply_edges(self: Graph, func: Any, edges: Any = ALL, etype: Any = None) -> None:
+        """Compute features on edges from those of their ends.
+
+        Parameters
+        ----------
+        func : built-in or callable
+            A message function of :mod:`gossamer.function`, or one from an edge batch to a dict.
+        edges : ids or (ids, ids), optional
+            Edge ids, or sources and destinations. Default: all. Other edges keep their features; a
+            new feature is 0 on them.
+        etype : str or (str, str, str), optional
+            Edge type. If left out on a graph of several, a built-in function runs over each.
+
+        Examples
+        --------
+        >>> import gossamer as gs, torch
+        >>> from gossamer import function as fn
+        >>> g = gs.graph(([0, 1], [1, 2]))
+        >>> g.ndata["h"] = torch.tensor([[1.0], [2.0], [3.0]])
+        >>> g.apply_edges(fn.u_add_v("h", "h", "s"))
+        >>> g.edata["s"].flatten()
+        tensor([3., 5.])
+        """
+        if etype is None and len(self._adjacencies) > 1:
+            if not isinstance(func, MessageFunction) or not is_all(edges):
+                raise InvalidTypeError(
+                    "On a graph with several edge types, apply_edges without etype takes a "
+                    "built-in function and all edges. Name the edge type."
+                )
+            positions: Iterable[int] = range(len(self._adjacencies))
+        else:
+            positions = [self._schema.etype_id(etype)]
+        for position in positions:
+            if is_all(edges):
+                for name, value in messages(self._relation(position), func).items():
+                    self._edge_frames[position][name] = value
+            else:
+                eids = self._edges_to_ids(edges, position)
+                result = messages(self._part(position, eids), func)
+                self._edge_frames[position].update_rows(eids, result, self.device)
+
+    def send_and_recv(
+        self: Graph,
+        edges: Any,
+        message_func: Any,
+        reduce_func: Any,
+        apply_node_func: Callable | None = None,
+        etype: Any = None,
+    ) -> None:
+        """Send messages along `edges` only, and update the nodes at their ends.
+
+        Parameters are those of :meth:`update_all`; `edges` are edge ids or ``(sources,
+        destinations)``. Nodes that receive nothing keep their features.
+
+        Examples
+        --------
+        >>> import gossamer as gs, torch
+        >>> from gossamer import function as fn
+        >>> g = gs.graph(([0, 1, 2], [2, 2, 0]))
+        >>> g.ndata["h"] = torch.tensor([[1.0], [2.0], [3.0]])
+        >>> g.send_and_recv([1], fn.copy_u("h", "m"), fn.sum("m", "h"))
+        >>> g.ndata["h"].flatten()
+        tensor([1., 2., 2.])
+        """
+        position = self._schema.etype_id(etype)
+        eids = self._edges_to_ids(edges, position)
+        if eids.numel() == 0:
+            return
+        _, col = self._adjacencies[position].coo()
+        nodes, local = torch.unique(col[eids.long()], return_inverse=True)
+        self._receive(position, eids, nodes, local, message_func, reduce_func, apply_node_func)
+
+    def pull(
+        self: Graph,
+        v: Any,
+        message_func: Any,
+        reduce_func: Any,
+        apply_node_func: Callable | None = None,
+        etype: Any = None,
+    ) -> None:
+        """Update the nodes `v` from all their in-edges; other nodes keep their features.
+
+        Examples
+        --------
+        >>> import gossamer as gs, torch
+        >>> from gossamer import function as fn
+        >>> g = gs.graph(([0, 1, 2], [2, 2, 0]))
+        >>> g.ndata["h"] = torch.tensor([[1.0], [2.0], [3.0]])
+        >>> g.pull([2], fn.copy_u("h", "m"), fn.max("m", "h"))
+        >>> g.ndata["h"].flatten()
+        tensor([1., 2., 2.])
+        """
+        position = self._schema.etype_id(etype)
+        nodes = self._node_ids(v, self._schema.endpoints[position][1]).unique()
+        if nodes.numel() == 0:
+            return
+        _, target, eids = self._adjacencies[position].in_slots(nodes)
+        local = torch.searchsorted(nodes, target)
+        self._receive(position, eids, nodes, local, message_func, reduce_func, apply_node_func)
+
+    def push(
+        self: Graph,
+        u: Any,
+        message_func: Any,
+        reduce_func: Any,
+        apply_node_func: Callable | None = None,
+        etype: Any = None,
+    ) -> None:
+        """Send from the nodes `u` along all their out-edges; see :meth:`send_and_recv`."""
+        eids = self.out_edges(u, form="eid", etype=etype)
+        self.send_and_recv(eids, message_func, reduce_func, apply_node_func, etype=etype)
+
+    def prop_nodes(
+        self: Graph,
+        nodes_generator: Iterable,
+        message_func: Any,
+        reduce_func: Any,
+        apply_node_func: Callable | None = None,
+        etype: Any = None,
+    ) -> None:
+        """:meth:`pull` each group of nodes that the generator yields, one after another."""
+        for nodes in nodes_generator:
+            self.pull(nodes, message_func, reduce_func, apply_node_func, etype=etype)
+
+    def prop_edges(
+        self: Graph,
+        edges_generator: Iterable,
+        message_func: Any,
+        reduce_func: Any,
+        apply_node_func: Callable | None = None,
+        etype: Any = None,
+    ) -> None:
+        """:meth:`send_and_recv` along each group of edges that the generator yields."""
+        for edges in edges_generator:
+            self.send_and_recv(edges, message_func, reduce_func, apply_node_func, etype=etype)
+
+    # -------------------------------------------------------------------------------- relations
+
+    def _relation(self: Graph, position: int) -> Relation:
+        src, dst = self._schema.endpoints[position]
+        return Relation(
+            self._adjacencies[position],
+            self._node_frames[src],
+            self._node_frames[dst],
+            self._edge_frames[position],
+            self._schema.canonical_etypes[position],
+        )
+
+    def _part(
+        self: Graph,
+        position: int,
+        eids: Tensor,
+        nodes: Tensor | None = None,
+        local: Tensor | None = None,
+    ) -> Relation:
+        """The edges `eids` alone; with `nodes`, destinations are renumbered to these."""
+        whole = self._relation(position)
+        adjacency = whole.adjacency.edge_subset(eids)
+        dst = whole.dst
+        if nodes is not None:
+            row, _ = adjacency.coo()
+            coo = row, local.to(row.dtype)
+            adjacency = Adjacency(adjacency.num_src, nodes.shape[0], adjacency.idtype, coo=coo)
+            dst = dst.gather(nodes)
+        edge = whole.edge.gather(eids)
+        etype = whole.canonical_etype
+        return Relation(adjacency, whole.src, dst, edge, etype, dst_ids=nodes, edge_ids=eids)
+
+    def _receive(
+        self: Graph,
+        position: int,
+        eids: Tensor,
+        nodes: Tensor,
+        local: Tensor,
+        message: Any,
+        reduce: Any,
+        apply: Callable | None,
+    ) -> None:
+        result = aggregate(self._part(position, eids, nodes, local), message, reduce)
+        target = self._schema.endpoints[position][1]
+        self._node_frames[target].update_rows(nodes, result, self.device)
+        if apply is not None:
+            self._apply_nodes(apply, target, nodes)
+
+    def _node_batch(self: Graph, position: int, nodes: Any, ids: Tensor) -> NodeBatch:
+        index = None if is_all(nodes) else ids
+        return self._node_batch_of(self._node_frames[position], position, index)
+
+    def _node_batch_of(
+        self: Graph, frame: Mapping[str, Tensor], position: int, ids: Tensor | None
+    ) -> NodeBatch:
+        known = ids
+        if known is None:
+            count = self._node_frames[position].num_rows
+            known = torch.arange(count, dtype=self.idtype, device=self.device)
+        return NodeBatch(known, _Rows(frame, ids), None, self._schema.ntypes[position])
+
+    def _edge_batch(self: Graph, position: int, eids: Tensor) -> EdgeBatch:
+        return self._part(position, eids).edge_batch()
+
+
+def _cross_reducer(reducer: Any) -> Callable[[list[Tensor]], Tensor]:
+    if callable(reducer):
+        return reducer
+    named: dict[str, Callable[[list[Tensor]], Tensor]] = {
+        "sum": lambda values: _fold(torch.add, values),
+        "mean": lambda values: _fold(torch.add, values) / len(values),
+        "max": lambda values: _fold(torch.maximum, values),
+        "min": lambda values: _fold(torch.minimum, values),
+        "stack": lambda values: torch.stack(values, dim=1),
+    }
+    if reducer not in named:
+        raise InvalidValueError(
+            f"A cross-type reducer is one of {list(named)} or a callable, got {reducer!r}."
+        )
+    return named[reducer]
+
+
+def _fold(operator: Callable, values: list[Tensor]) -> Tensor:
+    total = values[0]
+    for value in values[1:]:
+        total = operator(total, value)
+    return total

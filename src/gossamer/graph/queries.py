@@ -1,0 +1,483 @@
+"""Questions about structure: degrees, neighbours, edges between nodes, matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gossamer._optional import optional_import
+from gossamer.errors import InvalidValueError, OutOfRangeError
+from gossamer.graph.ids import ALL, is_all, is_single
+
+if TYPE_CHECKING:
+    from gossamer.graph.graph import Graph
+
+__all__ = ["StructureQueries"]
+
+
+class StructureQueries:
+    """The part of :class:`Graph` that answers questions about its edges."""
+
+    # ---------------------------------------------------------------------------- nodes, degrees
+
+    def has_nodes(self: Graph, vid: Any, ntype: str | None = None) -> bool | Tensor:
+        """Whether node ids exist.
+
+        Parameters
+        ----------
+        vid : int or ids
+            One id, or several.
+        ntype : str, optional
+            Node type; may be left out if there is only one.
+
+        Returns
+        -------
+        bool or Tensor
+            A bool for one id, a bool tensor for several.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> gs.graph(([0], [1])).has_nodes([0, 7])
+        tensor([ True, False])
+        """
+        position = self._schema.ntype_id(ntype)
+        ids = self._as_ids(vid, "node ids")
+        if bool((ids < 0).any()):
+            raise OutOfRangeError(f"Node ids cannot be negative, got {int(ids.min())}.")
+        found = ids < self._node_frames[position].num_rows
+        return bool(found) if is_single(vid) else found
+
+    def in_degrees(self: Graph, v: Any = ALL, etype: Any = None) -> int | Tensor:
+        """In-degrees of nodes under one edge type.
+
+        Parameters
+        ----------
+        v : int or ids, optional
+            Destination nodes. Default: all.
+        etype : str or (str, str, str), optional
+            Edge type; may be left out if there is only one.
+
+        Returns
+        -------
+        int or Tensor
+            An int for one node, a tensor of the graph's id type for several.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> gs.graph(([0, 1, 2], [2, 2, 0])).in_degrees()
+        tensor([1, 0, 2])
+        """
+        position = self._schema.etype_id(etype)
+        adjacency = self._adjacencies[position]
+        return self._pick(adjacency.in_degrees(), v, self._schema.endpoints[position][1])
+
+    def out_degrees(self: Graph, u: Any = ALL, etype: Any = None) -> int | Tensor:
+        """Out-degrees of nodes under one edge type; see :meth:`in_degrees`.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> gs.graph(([0, 1, 2], [2, 2, 0])).out_degrees(1)
+        1
+        """
+        position = self._schema.etype_id(etype)
+        adjacency = self._adjacencies[position]
+        return self._pick(adjacency.out_degrees(), u, self._schema.endpoints[position][0])
+
+    def _pick(self: Graph, degrees: Tensor, nodes: Any, ntype_position: int) -> int | Tensor:
+        if is_all(nodes):
+            return degrees.clone()
+        picked = degrees[self._node_ids(nodes, ntype_position).long()]
+        return int(picked) if is_single(nodes) else picked
+
+    def successors(self: Graph, v: int, etype: Any = None) -> Tensor:
+        """Destinations of the out-edges of node `v`, in the order of edge ids.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> gs.graph(([0, 0, 1], [2, 1, 0])).successors(0)
+        tensor([2, 1])
+        """
+        return self.out_edges(_one(v, "node"), etype=etype)[1]
+
+    def predecessors(self: Graph, v: int, etype: Any = None) -> Tensor:
+        """Sources of the in-edges of node `v`, in the order of edge ids.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> gs.graph(([0, 0, 1], [2, 1, 0])).predecessors(0)
+        tensor([1])
+        """
+        return self.in_edges(_one(v, "node"), etype=etype)[0]
+
+    # ------------------------------------------------------------------------------------- edges
+
+    def all_edges(
+        self: Graph, form: str = "uv", order: str | None = "eid", etype: Any = None
+    ) -> Tensor | tuple[Tensor, ...]:
+        """End points and ids of all edges of one type.
+
+        Parameters
+        ----------
+        form : {"uv", "eid", "all"}
+            What to return: ``(source, destination)``, edge ids, or all three.
+        order : {"eid", "srcdst"}
+            By edge id, or by source and then destination.
+        etype : str or (str, str, str), optional
+            Edge type; may be left out if there is only one.
+
+        Returns
+        -------
+        Tensor or tuple of Tensor
+            Tensors of the graph's id type.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> gs.graph(([1, 0], [0, 2])).all_edges(form="all", order="srcdst")
+        (tensor([0, 1]), tensor([2, 0]), tensor([1, 0]))
+        """
+        _check_form(form)
+        if order not in ("eid", "srcdst", None):
+            raise InvalidValueError(f"The order of edges is 'eid' or 'srcdst', got {order!r}.")
+        adjacency = self._adjacencies[self._schema.etype_id(etype)]
+        row, col = adjacency.coo()
+        eids = torch.arange(row.shape[0], dtype=self.idtype, device=self.device)
+        if order == "srcdst":
+            _, sorting = torch.sort(row.long() * adjacency.num_dst + col.long(), stable=True)
+            row, col, eids = row[sorting], col[sorting], eids[sorting]
+        return _in_form(form, row, col, eids)
+
+    def in_edges(
+        self: Graph, v: Any, form: str = "uv", etype: Any = None
+    ) -> Tensor | tuple[Tensor, ...]:
+        """Edges that end in the nodes `v`, node by node; forms as in :meth:`all_edges`.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> gs.graph(([0, 1, 2], [2, 2, 0])).in_edges([0, 2], form="eid")
+        tensor([2, 0, 1])
+        """
+        _check_form(form)
+        position = self._schema.etype_id(etype)
+        nodes = self._node_ids(v, self._schema.endpoints[position][1])
+        return _in_form(form, *self._adjacencies[position].in_slots(nodes))
+
+    def out_edges(
+        self: Graph, u: Any, form: str = "uv", etype: Any = None
+    ) -> Tensor | tuple[Tensor, ...]:
+        """Edges that start in the nodes `u`, node by node; forms as in :meth:`all_edges`.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> gs.graph(([0, 1, 0], [2, 2, 1])).out_edges(0)
+        (tensor([0, 0]), tensor([2, 1]))
+        """
+        _check_form(form)
+        position = self._schema.etype_id(etype)
+        nodes = self._node_ids(u, self._schema.endpoints[position][0])
+        return _in_form(form, *self._adjacencies[position].out_slots(nodes))
+
+    def find_edges(self: Graph, eid: Any, etype: Any = None) -> tuple[Tensor, Tensor]:
+        """Source and destination of edges given by id.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> gs.graph(([0, 1], [1, 2])).find_edges([1])
+        (tensor([1]), tensor([2]))
+        """
+        position = self._schema.etype_id(etype)
+        eids = self._edge_ids(eid, position).long()
+        row, col = self._adjacencies[position].coo()
+        return row[eids], col[eids]
+
+    def has_edges_between(self: Graph, u: Any, v: Any, etype: Any = None) -> bool | Tensor:
+        """Whether there is an edge ``u[i] -> v[i]``; one id is paired with each of the other side.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> gs.graph(([0, 1], [1, 2])).has_edges_between([0, 0], [1, 2])
+        tensor([ True, False])
+        """
+        position = self._schema.etype_id(etype)
+        sources, targets = self._pairs(u, v, position)
+        pair, _ = self._adjacencies[position].edges_between(sources, targets)
+        found = torch.zeros(sources.shape[0], dtype=torch.bool, device=self.device)
+        found[pair] = True
+        return bool(found) if is_single(u) and is_single(v) else found
+
+    def edge_ids(
+        self: Graph, u: Any, v: Any, return_uv: bool = False, etype: Any = None
+    ) -> int | Tensor | tuple[Tensor, Tensor, Tensor]:
+        """Ids of the edges ``u[i] -> v[i]``.
+
+        Parameters
+        ----------
+        u, v : int or ids
+            Sources and destinations; one id is paired with each of the other side.
+        return_uv : bool
+            If False, one id for each pair: the smallest where edges are duplicated. If True, the
+            ``(source, destination, id)`` of every edge between each pair.
+        etype : str or (str, str, str), optional
+            Edge type; may be left out if there is only one.
+
+        Raises
+        ------
+        InvalidValueError
+            If `return_uv` is False and some pair has no edge.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> g = gs.graph(([0, 1, 0], [1, 2, 1]))
+        >>> g.edge_ids([1, 0], [2, 1])
+        tensor([1, 0])
+        >>> g.edge_ids(0, 1, return_uv=True)
+        (tensor([0, 0]), tensor([1, 1]), tensor([0, 2]))
+        """
+        position = self._schema.etype_id(etype)
+        sources, targets = self._pairs(u, v, position)
+        pair, eids = self._adjacencies[position].edges_between(sources, targets)
+        if return_uv:
+            return sources[pair], targets[pair], eids
+        first = torch.full((sources.shape[0],), -1, dtype=self.idtype, device=self.device)
+        # Later writes win, so the smallest id of each pair is written last.
+        first.scatter_reduce_(0, pair, eids, reduce="amin", include_self=False)
+        missing = (first < 0).nonzero()
+        if missing.numel():
+            i = int(missing[0])
+            raise InvalidValueError(
+                f"There is no edge ({int(sources[i])}, {int(targets[i])}) of type "
+                f"{self.canonical_etypes[position]}. Ask has_edges_between first."
+            )
+        return int(first) if is_single(u) and is_single(v) else first
+
+    def _pairs(self: Graph, u: Any, v: Any, position: int) -> tuple[Tensor, Tensor]:
+        src, dst = self._schema.endpoints[position]
+        sources, targets = self._node_ids(u, src), self._node_ids(v, dst)
+        if sources.shape != targets.shape and 1 not in (sources.shape[0], targets.shape[0]):
+            raise InvalidValueError(
+                f"Sources and destinations must pair up, got {sources.shape[0]} and "
+                f"{targets.shape[0]} ids."
+            )
+        return torch.broadcast_tensors(sources, targets)
+
+    def filter_nodes(
+        self: Graph, predicate: Callable, nodes: Any = ALL, ntype: str | None = None
+    ) -> Tensor:
+        """Ids of the nodes for which `predicate`, a function of a node batch, gives True.
+
+        Examples
+        --------
+        >>> import gossamer as gs, torch
+        >>> g = gs.graph(([0, 1], [1, 2]))
+        >>> g.ndata["h"] = torch.tensor([1.0, -1.0, 2.0])
+        >>> g.filter_nodes(lambda nodes: nodes.data["h"] > 0)
+        tensor([0, 2])
+        """
+        position = self._schema.ntype_id(ntype)
+        ids = self._node_ids(nodes, position)
+        mask = predicate(self._node_batch(position, nodes, ids))
+        return ids[_as_mask(mask, ids.shape[0], "predicate over nodes")]
+
+    def filter_edges(
+        self: Graph, predicate: Callable, edges: Any = ALL, etype: Any = None
+    ) -> Tensor:
+        """Ids of the edges for which `predicate`, a function of an edge batch, gives True.
+
+        Examples
+        --------
+        >>> import gossamer as gs, torch
+        >>> g = gs.graph(([0, 1], [1, 2]))
+        >>> g.edata["w"] = torch.tensor([0.5, 2.0])
+        >>> g.filter_edges(lambda edges: edges.data["w"] > 1)
+        tensor([1])
+        """
+        position = self._schema.etype_id(etype)
+        eids = self._edges_to_ids(edges, position)
+        mask = predicate(self._edge_batch(position, eids))
+        return eids[_as_mask(mask, eids.shape[0], "predicate over edges")]
+
+    # ---------------------------------------------------------------------------------- matrices
+
+    def adj(self: Graph, etype: Any = None, eweight_name: str | None = None) -> Tensor:
+        """The adjacency matrix as a sparse COO tensor ``(num_src, num_dst)``, edges in id order.
+
+        Parameters
+        ----------
+        etype : str or (str, str, str), optional
+            Edge type; may be left out if there is only one.
+        eweight_name : str, optional
+            Edge feature to use as values. Default: ones. Gradients flow into it.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> gs.graph(([0, 1], [1, 2])).adj().to_dense()
+        tensor([[0., 1., 0.],
+                [0., 0., 1.],
+                [0., 0., 0.]])
+        """
+        position = self._schema.etype_id(etype)
+        adjacency = self._adjacencies[position]
+        values = None
+        if eweight_name is not None:
+            values = self._edge_frames[position][eweight_name]
+        return _sparse(*adjacency.coo(), values, (adjacency.num_src, adjacency.num_dst))
+
+    adjacency_matrix = adj
+
+    def adj_external(
+        self: Graph,
+        transpose: bool = False,
+        ctx: torch.device | str = "cpu",
+        scipy_fmt: str | None = None,
+        etype: Any = None,
+    ) -> Any:
+        """The adjacency matrix as a sparse tensor, or as a scipy matrix.
+
+        Parameters
+        ----------
+        transpose : bool
+            If True, rows are destinations.
+        ctx : torch.device
+            Where a sparse tensor shall live.
+        scipy_fmt : {"coo", "csr"}, optional
+            Return this kind of scipy matrix instead.
+        etype : str or (str, str, str), optional
+            Edge type; may be left out if there is only one.
+        """
+        adjacency = self._adjacencies[self._schema.etype_id(etype)]
+        row, col = adjacency.coo()
+        shape = (adjacency.num_src, adjacency.num_dst)
+        if transpose:
+            row, col, shape = col, row, shape[::-1]
+        if scipy_fmt is None:
+            return _sparse(row.to(ctx), col.to(ctx), None, shape)
+        if scipy_fmt not in ("coo", "csr"):
+            raise InvalidValueError(f"scipy_fmt is 'coo' or 'csr', got {scipy_fmt!r}.")
+        sparse = optional_import("scipy.sparse", "Graph.adj_external with scipy_fmt")
+        row, col = row.cpu().numpy(), col.cpu().numpy()
+        ones = torch.ones(row.shape[0], dtype=self.idtype).numpy()
+        return sparse.coo_matrix((ones, (row, col)), shape=shape).asformat(scipy_fmt)
+
+    def adj_tensors(self: Graph, fmt: str, etype: Any = None) -> tuple[Tensor, ...]:
+        """The tensors of one format, in the graph's id type.
+
+        Parameters
+        ----------
+        fmt : {"coo", "csr", "csc"}
+            ``(row, col)``, or ``(indptr, indices, edge ids)`` by source or by destination.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> gs.graph(([0, 1], [1, 1])).adj_tensors("csc")
+        (tensor([0, 0, 2]), tensor([0, 1]), tensor([0, 1]))
+        """
+        adjacency = self._adjacencies[self._schema.etype_id(etype)]
+        if fmt == "coo":
+            return adjacency.coo()
+        if fmt not in ("csr", "csc"):
+            raise InvalidValueError(f"The format is 'coo', 'csr' or 'csc', got {fmt!r}.")
+        indptr, indices, eids = getattr(adjacency, fmt)()
+        if eids is None:
+            eids = torch.arange(indices.shape[0], device=indices.device)
+        return tuple(tensor.to(self.idtype) for tensor in (indptr, indices, eids))
+
+    def inc(
+        self: Graph, typestr: str, ctx: torch.device | str = "cpu", etype: Any = None
+    ) -> Tensor:
+        """The incidence matrix, nodes by edges, as a sparse COO tensor.
+
+        Parameters
+        ----------
+        typestr : {"in", "out", "both"}
+            1 where the edge ends in the node; 1 where it starts there; or -1 for starts and 1 for
+            ends, self-loops left out.
+
+        Examples
+        --------
+        >>> import gossamer as gs
+        >>> gs.graph(([0, 1], [1, 2])).inc("both").to_dense()
+        tensor([[-1.,  0.],
+                [ 1., -1.],
+                [ 0.,  1.]])
+        """
+        position = self._schema.etype_id(etype)
+        adjacency = self._adjacencies[position]
+        row, col = (end.to(ctx) for end in adjacency.coo())
+        edge = torch.arange(row.shape[0], device=row.device)
+        if typestr == "in":
+            return _sparse(col, edge, None, (adjacency.num_dst, row.shape[0]))
+        if typestr == "out":
+            return _sparse(row, edge, None, (adjacency.num_src, row.shape[0]))
+        if typestr != "both":
+            raise InvalidValueError(f"typestr is 'in', 'out' or 'both', got {typestr!r}.")
+        src, dst = self._schema.endpoints[position]
+        if src != dst:
+            raise InvalidValueError(
+                "The incidence matrix of kind 'both' needs source and destination nodes of one "
+                f"type; {self.canonical_etypes[position]} joins two. Ask for 'in' or 'out'."
+            )
+        proper = row != col
+        row, col, edge = row[proper], col[proper], edge[proper]
+        ones = torch.ones(edge.shape[0], device=row.device)
+        return _sparse(
+            torch.cat([row, col]),
+            torch.cat([edge, edge]),
+            torch.cat([-ones, ones]),
+            (adjacency.num_src, adjacency.num_edges),
+        )
+
+    incidence_matrix = inc
+
+
+def _one(node: Any, what: str) -> int:
+    if not is_single(node):
+        raise InvalidValueError(
+            f"One {what} id is expected, got {node!r}. For several, ask in_edges or out_edges."
+        )
+    return int(node)
+
+
+def _check_form(form: str) -> None:
+    if form not in ("uv", "eid", "all"):
+        raise InvalidValueError(f"The form of edges is 'uv', 'eid' or 'all', got {form!r}.")
+
+
+def _in_form(form: str, row: Tensor, col: Tensor, eids: Tensor) -> Tensor | tuple[Tensor, ...]:
+    if form == "uv":
+        return row, col
+    return eids if form == "eid" else (row, col, eids)
+
+
+def _as_mask(mask: Tensor, count: int, what: str) -> Tensor:
+    mask = torch.as_tensor(mask)
+    if mask.dim() == 2 and mask.shape[1] == 1:
+        mask = mask[:, 0]
+    if mask.shape != (count,):
+        raise InvalidValueError(
+            f"The {what} must give one truth value for each of {count}, got shape "
+            f"{tuple(mask.shape)}."
+        )
+    return mask.bool()
+
+
+def _sparse(row: Tensor, col: Tensor, values: Tensor | None, shape: tuple[int, int]) -> Tensor:
+    if values is None:
+        values = torch.ones(row.shape[0], device=row.device)
+    index = torch.stack([row, col]).long()
+    size = (*shape, *values.shape[1:])
+    return torch.sparse_coo_tensor(index, values, size, check_invariants=False)

@@ -1,0 +1,233 @@
+"""The mappings that users read and write features through: ndata, nodes[...], edges[...]."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
+from gossamer.graph.frame import Frame
+
+if TYPE_CHECKING:
+    from gossamer.graph.graph import Graph
+
+__all__ = ["EdgeSpace", "EdgeView", "FeatureView", "NodeSpace", "NodeView", "TypedFeatureView"]
+
+
+class FeatureView(MutableMapping[str, Tensor]):
+    """The features of one node or edge type, or of some rows of it.
+
+    Reading gives the tensor itself; assigning checks length and device. Through a view of some rows,
+    as in ``g.nodes[[0, 2]].data``, reading gathers and assigning writes these rows.
+    """
+
+    __slots__ = ("_device", "_frame", "_index")
+
+    def __init__(self, frame: Frame, device: torch.device, index: Tensor | None = None) -> None:
+        self._frame = frame
+        self._device = device
+        self._index = index
+
+    def __getitem__(self, name: str) -> Tensor:
+        value = self._frame[name]
+        return value if self._index is None else value[self._index.long()]
+
+    def __setitem__(self, name: str, value: Tensor) -> None:
+        if self._index is None:
+            self._frame.check(name, value, self._device, self._frame.num_rows)
+            self._frame[name] = value
+        else:
+            self._frame.update_rows(self._index, {name: value}, self._device)
+
+    def __delitem__(self, name: str) -> None:
+        if self._index is not None:
+            raise InvalidValueError(
+                f"Feature {name!r} cannot be deleted for some rows only. "
+                "Delete it for all rows of the type, as in del g.ndata[...]."
+            )
+        del self._frame[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._frame)
+
+    def __len__(self) -> int:
+        return len(self._frame)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._frame
+
+    def __repr__(self) -> str:
+        return repr({name: self[name] for name in self})
+
+    def as_dict(self) -> dict[str, Tensor]:
+        """The features as a plain dict."""
+        return {name: self[name] for name in self}
+
+
+class TypedFeatureView(MutableMapping[str, Any]):
+    """A feature across several node or edge types: name to ``{type: tensor}``."""
+
+    __slots__ = ("_device", "_frames", "_what")
+
+    def __init__(self, frames: Mapping[Any, Frame], device: torch.device, what: str) -> None:
+        self._frames = frames
+        self._device = device
+        self._what = what
+
+    def __getitem__(self, name: str) -> dict[Any, Tensor]:
+        return {key: frame[name] for key, frame in self._frames.items() if name in frame}
+
+    def __setitem__(self, name: str, value: Mapping[Any, Tensor]) -> None:
+        if not isinstance(value, Mapping):
+            raise InvalidTypeError(
+                f"Feature {name!r} of several {self._what} types must be given as a dict "
+                f"{{{self._what} type: tensor}}, got {type(value).__name__}. "
+                f"The types are {list(self._frames)}."
+            )
+        chosen = {self._resolve(key): tensor for key, tensor in value.items()}
+        for key, tensor in chosen.items():
+            frame = self._frames[key]
+            frame.check(name, tensor, self._device, frame.num_rows)
+        for key, tensor in chosen.items():
+            self._frames[key][name] = tensor
+
+    def _resolve(self, key: Any) -> Any:
+        if key in self._frames:
+            return key
+        # An edge type may be given by its relation name alone.
+        found = [full for full in self._frames if isinstance(full, tuple) and full[1] == key]
+        if len(found) == 1:
+            return found[0]
+        raise UnknownKeyError(
+            f"There is no {self._what} type {key!r} here, or it is ambiguous; "
+            f"there are {list(self._frames)}."
+        )
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self:
+            raise UnknownKeyError(f"There is no {self._what} feature {name!r}.")
+        for frame in self._frames.values():
+            if name in frame:
+                del frame[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name for frame in self._frames.values() for name in frame))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in frame for frame in self._frames.values())
+
+    def __repr__(self) -> str:
+        return repr(self.as_dict())
+
+    def as_dict(self) -> dict[str, dict[Any, Tensor]]:
+        """The features as plain dicts."""
+        result: dict[str, dict[Any, Tensor]] = defaultdict(dict)
+        for name in self:
+            result[name] = self[name]
+        return dict(result)
+
+
+class NodeSpace(NamedTuple):
+    """What ``g.nodes[...]`` gives: `data` maps feature names to tensors."""
+
+    data: FeatureView
+
+
+class EdgeSpace(NamedTuple):
+    """What ``g.edges[...]`` gives: `data` maps feature names to tensors."""
+
+    data: FeatureView
+
+
+class NodeView:
+    """``g.nodes``: call it for ids, index it by type or ids for features.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.heterograph({("user", "plays", "game"): ([0, 1], [0, 0])})
+    >>> g.nodes("user")
+    tensor([0, 1])
+    >>> g.nodes["game"].data
+    {}
+    """
+
+    __slots__ = ("_graph", "_side")
+
+    def __init__(self, graph: Graph, side: str = "any") -> None:
+        self._graph = graph
+        self._side = side
+
+    def __call__(self, ntype: str | None = None) -> Tensor:
+        """Ids of all nodes of a type, ``0 ... n - 1``."""
+        graph = self._graph
+        count = graph._node_frames[graph._schema.ntype_id(ntype, self._side)].num_rows
+        return torch.arange(count, dtype=graph.idtype, device=graph.device)
+
+    def __getitem__(self, key: Any) -> NodeSpace:
+        graph = self._graph
+        if isinstance(key, str) or (isinstance(key, tuple) and key and isinstance(key[0], str)):
+            ntype, nodes = (key, slice(None)) if isinstance(key, str) else key
+        else:
+            ntype, nodes = None, key
+        position = graph._schema.ntype_id(ntype, self._side)
+        frame = graph._node_frames[position]
+        index = _index_of(nodes, lambda ids: graph._node_ids(ids, position))
+        return NodeSpace(FeatureView(frame, graph.device, index))
+
+
+class EdgeView:
+    """``g.edges``: call it for end points and ids, index it by type or ids for features.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1], [1, 2]))
+    >>> g.edges()
+    (tensor([0, 1]), tensor([1, 2]))
+    >>> g.edges(form="eid")
+    tensor([0, 1])
+    """
+
+    __slots__ = ("_graph",)
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    def __call__(
+        self, form: str = "uv", order: str | None = "eid", etype: Any = None
+    ) -> Tensor | tuple[Tensor, ...]:
+        """See :meth:`Graph.all_edges`."""
+        return self._graph.all_edges(form=form, order=order, etype=etype)
+
+    def __getitem__(self, key: Any) -> EdgeSpace:
+        graph = self._graph
+        is_canonical = isinstance(key, tuple) and len(key) == 3 and isinstance(key[1], str)
+        if isinstance(key, str) or is_canonical:
+            etype, edges = key, slice(None)
+        elif isinstance(key, tuple) and len(key) == 2 and isinstance(key[0], (str, tuple)):
+            etype, edges = key
+        else:
+            etype, edges = None, key
+        position = graph._schema.etype_id(etype)
+        frame = graph._edge_frames[position]
+        index = _index_of(edges, lambda ids: graph._edge_ids(ids, position))
+        return EdgeSpace(FeatureView(frame, graph.device, index))
+
+
+def _index_of(ids: Any, convert: Callable[[Any], Tensor]) -> Tensor | None:
+    """None for all rows, otherwise the ids as a tensor."""
+    if isinstance(ids, slice):
+        if ids != slice(None):
+            raise InvalidValueError(
+                f"The only slice that features take is ':', got {ids}. Pass the ids themselves."
+            )
+        return None
+    return convert(ids)

@@ -1,0 +1,108 @@
+"""The public door of the operators: everything below trusts its input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError
+
+if TYPE_CHECKING:
+    from gossamer.graph.adjacency import Adjacency
+
+__all__ = ["check_operand", "common_dtype", "match_dims", "relation_of", "requires_grad"]
+
+_WHAT = {"u": "source node", "v": "destination node", "e": "edge"}
+
+
+def relation_of(graph: Any) -> Adjacency:
+    """The adjacency of a graph with one edge type.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `graph` is neither a graph nor an adjacency.
+    """
+    try:
+        return graph.adjacency
+    except AttributeError:
+        raise InvalidTypeError(
+            f"A gossamer.Graph is expected, got {type(graph).__name__}. Build one with gossamer.graph."
+        ) from None
+
+
+def check_operand(adjacency: Adjacency, x: Any, target: str, op: str) -> Tensor:
+    """`x` itself, once it is a tensor with a row for each node or edge that `target` stands for."""
+    if not isinstance(x, Tensor):
+        raise InvalidTypeError(
+            f"{op}: the {_WHAT[target]} operand must be a torch.Tensor, got {type(x).__name__}."
+        )
+    if target == "e":
+        rows = adjacency.num_edges
+    else:
+        rows = adjacency.num_src if target == "u" else adjacency.num_dst
+    if x.dim() == 0 or x.shape[0] != rows:
+        raise InvalidValueError(
+            f"{op}: the {_WHAT[target]} operand must have {rows} rows, one for each "
+            f"{_WHAT[target]}, got shape {tuple(x.shape)}."
+        )
+    if x.dtype == torch.bool:
+        raise InvalidTypeError(
+            f"{op}: bool features cannot be combined. Convert them with .float()."
+        )
+    if x.device != adjacency.device:
+        raise InvalidValueError(
+            f"{op}: the {_WHAT[target]} operand is on {x.device} but the graph is on "
+            f"{adjacency.device}. Move one of them with .to(...)."
+        )
+    return x
+
+
+def common_dtype(lhs: Tensor, rhs: Tensor, op: str) -> tuple[Tensor, Tensor]:
+    """Both operands in one dtype: as they are, or promoted under autocast."""
+    if lhs.dtype == rhs.dtype:
+        return lhs, rhs
+    if torch.is_autocast_enabled(lhs.device.type):
+        dtype = torch.promote_types(lhs.dtype, rhs.dtype)
+        return lhs.to(dtype), rhs.to(dtype)
+    raise InvalidTypeError(
+        f"{op}: the operands have different dtypes, {lhs.dtype} and {rhs.dtype}. "
+        "Convert one with .to(dtype)."
+    )
+
+
+def match_dims(lhs: Tensor, rhs: Tensor, op: str) -> tuple[Tensor, Tensor]:
+    """Both operands with as many dimensions, ones put after the first; feature shapes broadcast.
+
+    Raises
+    ------
+    InvalidValueError
+        If the feature shapes do not broadcast, or last dimensions of ``dot`` differ.
+    """
+    if lhs.shape[1:] == rhs.shape[1:]:
+        return lhs, rhs
+    more = lhs.dim() - rhs.dim()
+    if more > 0:
+        rhs = rhs.reshape(rhs.shape[0], *[1] * more, *rhs.shape[1:])
+    elif more < 0:
+        lhs = lhs.reshape(lhs.shape[0], *[1] * -more, *lhs.shape[1:])
+    pairs = list(zip(lhs.shape[1:], rhs.shape[1:], strict=True))
+    fits = all(a == b or a == 1 or b == 1 for a, b in pairs)
+    if op == "dot":
+        fits = fits and pairs[-1][0] == pairs[-1][1]
+    if not fits:
+        rule = "share their last dimension and broadcast otherwise" if op == "dot" else "broadcast"
+        raise InvalidValueError(
+            f"{op}: feature shapes {tuple(lhs.shape[1:])} and {tuple(rhs.shape[1:])} must {rule}, "
+            "as in NumPy."
+        )
+    return lhs, rhs
+
+
+def requires_grad(*tensors: Tensor | None) -> tuple[bool, ...]:
+    """For each tensor, whether a gradient may be asked of it."""
+    if not torch.is_grad_enabled():
+        return (False,) * len(tensors)
+    return tuple(x is not None and x.requires_grad for x in tensors)

@@ -1,0 +1,305 @@
+"""The two products and their gradients, which are made of each other.
+
+`spmm` reduces messages at destinations, `sddmm` combines features on edges. The gradient of one is
+an `spmm` over the reversed edges, or an `sddmm`: that is why they stand in one file, and why sums
+can be differentiated any number of times.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer import kernels
+from gossamer.ops._register import Structure, differentiable, opaque
+
+__all__ = ["reverse", "sddmm", "spmm"]
+
+
+def reverse(structure: Structure) -> Structure:
+    src, dst, eids, *compressed = structure
+    return (dst, src, eids, *compressed[3:], *compressed[:3])
+
+
+def _spmm_kernel(
+    structure: Structure, u: Tensor | None, e: Tensor | None, op: str, reduce: str
+) -> tuple[Tensor, Tensor]:
+    indptr, indices, eids = structure[3:6]
+    u = None if u is None else u.detach().contiguous()
+    e = None if e is None else e.detach().contiguous()
+    out, arg = kernels.spmm(indptr, indices, eids, u, e, op, reduce)
+    return out, indptr.new_empty(0) if arg is None else arg
+
+
+def _spmm_fake(
+    structure: Structure, u: Tensor | None, e: Tensor | None, op: str, reduce: str
+) -> tuple[Tensor, Tensor]:
+    indptr = structure[3]
+    if u is not None and e is not None:
+        feature = torch.broadcast_shapes(u.shape[1:], e.shape[1:])
+    else:
+        feature = (e if u is None else u).shape[1:]
+    out = (e if u is None else u).new_empty((indptr.shape[0] - 1, *feature))
+    winners = out.shape if reduce in ("max", "min") else (0,)
+    return out, indptr.new_empty(winners)
+
+
+def _spmm_setup(ctx: Any, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:
+    structure, u, e, op, reduce = inputs
+    ctx.op, ctx.reduce = op, reduce
+    ctx.structure = structure
+    ctx.shapes = None if u is None else u.shape, None if e is None else e.shape
+    # Products need their operands again; sums need only the shapes.
+    keep = op in ("mul", "div")
+    ctx.save_for_backward(u if keep else None, e if keep else None, output[1])
+
+
+def _spmm_backward(ctx: Any, grad: Tensor) -> tuple:
+    u, e, arg = ctx.saved_tensors
+    _, want_u, want_e, _, _ = ctx.needs_input_grad
+    if ctx.reduce in ("max", "min"):
+        grads = _winners_backward(ctx, grad, u, e, arg, want_u, want_e)
+    else:
+        grads = _sum_backward(ctx, grad, u, e, want_u, want_e)
+    return None, *grads, None, None
+
+
+def _sum_backward(
+    ctx: Any, grad: Tensor, u: Tensor | None, e: Tensor | None, want_u: bool, want_e: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    structure, op = ctx.structure, ctx.op
+    shape_u, shape_e = ctx.shapes
+    if ctx.reduce == "mean":
+        degree = structure[3].diff().clamp(min=1).to(grad.dtype)
+        grad = grad / degree.view(-1, *[1] * (grad.dim() - 1))
+    grad_u = grad_e = None
+    if want_u:
+        if op in ("mul", "div"):
+            grad_u = _reduce_features(spmm(reverse(structure), grad, e, op, "sum"), shape_u)
+        else:
+            flow = _reduce_features(grad, shape_u)
+            grad_u = spmm(reverse(structure), flow, None, "copy_lhs", "sum")
+    if want_e:
+        if op in ("mul", "div"):
+            grad_e = _edge_product(structure, u, grad, shape_e)
+            if op == "div":
+                grad_e = -grad_e / (e * e)
+        else:
+            flow = _reduce_features(grad, shape_e)
+            grad_e = sddmm(structure, None, flow, "copy_rhs", "u", "v")
+            if op == "sub":
+                grad_e = -grad_e
+    return grad_u, grad_e
+
+
+def _winners_backward(
+    ctx: Any,
+    grad: Tensor,
+    u: Tensor | None,
+    e: Tensor | None,
+    arg: Tensor,
+    want_u: bool,
+    want_e: bool,
+) -> tuple[Tensor | None, Tensor | None]:
+    shape_u, shape_e = ctx.shapes
+    rows_u = shape_u[0] if want_u else -1
+    rows_e = shape_e[0] if want_e else -1
+    grads = _winners_grad(*ctx.structure[4:6], arg, grad, u, e, ctx.op, rows_u, rows_e)
+    return (
+        _reduce_features(grads[0], shape_u) if want_u else None,
+        _reduce_features(grads[1], shape_e) if want_e else None,
+    )
+
+
+def _winners_kernel(
+    indices: Tensor,
+    eids: Tensor | None,
+    arg: Tensor,
+    grad: Tensor,
+    u: Tensor | None,
+    e: Tensor | None,
+    op: str,
+    rows_u: int,
+    rows_e: int,
+) -> tuple[Tensor, Tensor]:
+    u = None if u is None else u.contiguous()
+    e = None if e is None else e.contiguous()
+    wants = rows_u >= 0, rows_e >= 0
+    rows = max(rows_u, 0), max(rows_e, 0)
+    grads = kernels.spmm_arg_backward(
+        indices, eids, arg, grad.contiguous(), u, e, op, *rows, *wants
+    )
+    return tuple(grad.new_empty(0) if x is None else x for x in grads)
+
+
+def _winners_fake(
+    indices: Tensor,
+    eids: Tensor | None,
+    arg: Tensor,
+    grad: Tensor,
+    u: Tensor | None,
+    e: Tensor | None,
+    op: str,
+    rows_u: int,
+    rows_e: int,
+) -> tuple[Tensor, Tensor]:
+    def like(x: Tensor | None, rows: int) -> Tensor:
+        feature = grad.shape[1:] if x is None else x.shape[1:]
+        return grad.new_empty((rows, *feature) if rows >= 0 else (0,))
+
+    return like(u, rows_u), like(e, rows_e)
+
+
+_winners_grad = opaque(
+    "spmm_winners_backward",
+    "(Tensor indices, Tensor? eids, Tensor arg, Tensor grad, Tensor? u, Tensor? e, str op,"
+    " int rows_u, int rows_e) -> (Tensor, Tensor)",
+    kernel=_winners_kernel,
+    fake=_winners_fake,
+)
+
+
+def _reduce_features(x: Tensor, shape: torch.Size) -> Tensor:
+    """Sum `x` over the feature dimensions in which `shape` was broadcast; rows stay."""
+    if x.shape[1:] == shape[1:]:
+        return x
+    return x.sum_to_size((x.shape[0], *shape[1:]))
+
+
+spmm = differentiable(
+    "spmm",
+    "(Tensor?[] structure, Tensor? u, Tensor? e, str op, str reduce) -> (Tensor, Tensor)",
+    kernel=_spmm_kernel,
+    fake=_spmm_fake,
+    setup=_spmm_setup,
+    backward=_spmm_backward,
+)
+
+
+def _sddmm_kernel(
+    structure: Structure,
+    lhs: Tensor | None,
+    rhs: Tensor | None,
+    op: str,
+    lhs_target: str,
+    rhs_target: str,
+) -> Tensor:
+    lhs = None if lhs is None else lhs.detach().contiguous()
+    rhs = None if rhs is None else rhs.detach().contiguous()
+    return kernels.sddmm(*structure[:3], lhs, rhs, op, lhs_target, rhs_target)
+
+
+def _sddmm_fake(
+    structure: Structure,
+    lhs: Tensor | None,
+    rhs: Tensor | None,
+    op: str,
+    lhs_target: str,
+    rhs_target: str,
+) -> Tensor:
+    one = rhs if lhs is None else lhs
+    if lhs is not None and rhs is not None:
+        feature = torch.broadcast_shapes(lhs.shape[1:], rhs.shape[1:])
+    else:
+        feature = one.shape[1:]
+    if op == "dot":
+        feature = (*feature[:-1], 1)
+    return one.new_empty((structure[0].shape[0], *feature))
+
+
+def _sddmm_setup(ctx: Any, inputs: tuple, output: Tensor) -> None:
+    structure, lhs, rhs, op, ctx.lhs_target, ctx.rhs_target = inputs
+    ctx.structure, ctx.op = structure, op
+    ctx.shapes = None if lhs is None else lhs.shape, None if rhs is None else rhs.shape
+    keep = op in ("mul", "div", "dot")
+    ctx.save_for_backward(lhs if keep else None, rhs if keep else None)
+
+
+def _sddmm_backward(ctx: Any, grad: Tensor) -> tuple:
+    lhs, rhs = ctx.saved_tensors
+    _, want_lhs, want_rhs, *_ = ctx.needs_input_grad
+    structure, op = ctx.structure, ctx.op
+    lhs_shape, rhs_shape = ctx.shapes
+    grad_lhs = grad_rhs = None
+    if want_lhs:
+        factor = None
+        if op in ("mul", "dot"):
+            factor = rhs
+        elif op == "div":
+            factor = rhs.reciprocal()
+        own = ctx.lhs_target, lhs_shape
+        grad_lhs = _collect(structure, grad, factor, ctx.rhs_target, *own)
+    if want_rhs:
+        own = ctx.rhs_target, rhs_shape
+        factor = lhs if op in ("mul", "dot", "div") else None
+        grad_rhs = _collect(structure, grad, factor, ctx.lhs_target, *own)
+        if op == "sub":
+            grad_rhs = -grad_rhs
+        elif op == "div":
+            grad_rhs = -grad_rhs / (rhs * rhs)
+    return None, grad_lhs, grad_rhs, None, None, None
+
+
+def _collect(
+    structure: Structure,
+    grad: Tensor,
+    factor: Tensor | None,
+    factor_target: str,
+    target: str,
+    shape: torch.Size,
+) -> Tensor:
+    """Sum ``grad[e] * factor[...]`` over the edges of each row of the operand at `target`."""
+    if factor is not None and factor_target == target and target != "e":
+        # The factor is the same on every edge of a row: multiply after the sum.
+        return _reduce_features(
+            _collect(structure, grad, None, "e", target, grad.shape) * factor, shape
+        )
+    if factor is not None and (factor_target == "e" or target == "e"):
+        grad = _on_edges(structure, grad, factor, factor_target)
+        factor = None
+    if target == "e":
+        return _reduce_features(grad, shape)
+    # Rows of the result are destinations for "v" and, turned round, sources for "u".
+    way = structure if target == "v" else reverse(structure)
+    if factor is None:
+        return spmm(way, None, _reduce_features(grad, shape), "copy_rhs", "sum")
+    return _reduce_features(spmm(way, factor, grad, "mul", "sum"), shape)
+
+
+def _on_edges(structure: Structure, grad: Tensor, factor: Tensor, factor_target: str) -> Tensor:
+    if factor_target == "e":
+        return grad * factor
+    return sddmm(structure, factor, grad, "mul", factor_target, "e")
+
+
+def _edge_product(structure: Structure, u: Tensor, v: Tensor, shape: torch.Size) -> Tensor:
+    """``u[src] * v[dst]`` on each edge, summed over the features that `shape` broadcasts.
+
+    Where `shape` is 1 in its last dimensions, as for a weight per edge or per head, the sum is the
+    dot product of these dimensions, and no tensor of E times all features is made.
+    """
+    ones = 0
+    while ones < len(shape) - 1 and shape[-1 - ones] == 1:
+        ones += 1
+    kept = v.shape[1 : v.dim() - ones]
+    if ones and u.shape[1:] == v.shape[1:] and math.prod(v.shape[v.dim() - ones :]) > 1:
+        u, v = (x.reshape(x.shape[0], *kept, -1) for x in (u, v))
+        product = sddmm(structure, u, v, "dot", "u", "v")
+        return _reduce_features(product, (shape[0], *shape[1 : len(shape) - ones], 1)).reshape(
+            product.shape[0], *shape[1:]
+        )
+    return _reduce_features(sddmm(structure, u, v, "mul", "u", "v"), shape)
+
+
+sddmm = differentiable(
+    "sddmm",
+    "(Tensor?[] structure, Tensor? lhs, Tensor? rhs, str op, str lhs_target, str rhs_target)"
+    " -> Tensor",
+    kernel=_sddmm_kernel,
+    fake=_sddmm_fake,
+    setup=_sddmm_setup,
+    backward=_sddmm_backward,
+)

@@ -1,0 +1,85 @@
+"""Generalised sampled dense-dense matrix product: combine features on each edge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from gossamer.errors import InvalidValueError
+from gossamer.ops._check import (
+    check_operand,
+    common_dtype,
+    match_dims,
+    relation_of,
+    requires_grad,
+)
+from gossamer.ops._products import sddmm
+
+__all__ = ["gsddmm"]
+
+_OPS = ("add", "sub", "mul", "div", "dot", "copy_lhs", "copy_rhs")
+_TARGETS = {"u": "u", "v": "v", "e": "e", "src": "u", "dst": "v", "edge": "e"}
+
+
+def gsddmm(
+    g: Any,
+    op: str,
+    lhs_data: Tensor | None,
+    rhs_data: Tensor | None,
+    lhs_target: str = "u",
+    rhs_target: str = "v",
+) -> Tensor:
+    r"""Combine two features on each edge: of its source, its destination or itself.
+
+    .. math:: out_e = op(x_{\text{lhs}(e)}, y_{\text{rhs}(e)})
+
+    Parameters
+    ----------
+    g : Graph
+        A graph with one edge type, N_src sources, N_dst destinations and E edges.
+    op : {"add", "sub", "mul", "div", "dot", "copy_lhs", "copy_rhs"}
+        ``dot`` sums the product over the last dimension, which stays with size 1.
+    lhs_data, rhs_data : Tensor or None
+        Features ``(N_src, *f)``, ``(N_dst, *f)`` or ``(E, *f)`` as the targets say; None where `op`
+        ignores it. Feature shapes broadcast as in NumPy, after ones are put behind the first
+        dimension of the shorter.
+    lhs_target, rhs_target : {"u", "v", "e"}
+        Source node, destination node or edge.
+
+    Returns
+    -------
+    Tensor
+        ``(E, *f)``, in the order of edge ids. Differentiable, also twice.
+
+    Raises
+    ------
+    InvalidValueError, InvalidTypeError
+        For unknown operators or targets, missing operands, wrong lengths, devices, dtypes or shapes.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph(([0, 1], [1, 2]))
+    >>> x = torch.tensor([[1.0], [2.0], [4.0]])
+    >>> gs.ops.gsddmm(g, "sub", x, x, "v", "u")
+    tensor([[1.],
+            [2.]])
+    """
+    adjacency = relation_of(g)
+    if op not in _OPS:
+        raise InvalidValueError(f"gsddmm: op is one of {list(_OPS)}, got {op!r}.")
+    for target in (lhs_target, rhs_target):
+        if target not in _TARGETS:
+            raise InvalidValueError(f"gsddmm: a target is 'u', 'v' or 'e', got {target!r}.")
+    lhs_target, rhs_target = _TARGETS[lhs_target], _TARGETS[rhs_target]
+    lhs = None if op == "copy_rhs" else check_operand(adjacency, lhs_data, lhs_target, op)
+    rhs = None if op == "copy_lhs" else check_operand(adjacency, rhs_data, rhs_target, op)
+    if lhs is not None and rhs is not None:
+        lhs, rhs = match_dims(*common_dtype(lhs, rhs, op), op)
+        if op == "dot" and lhs.dim() == 1:
+            raise InvalidValueError("dot: the operands need a feature dimension to sum over.")
+    grads = requires_grad(lhs, rhs)
+    wanted = {t for t, grad in zip((lhs_target, rhs_target), grads, strict=True) if grad}
+    structure = adjacency.structure(by_dst="v" in wanted, by_src="u" in wanted, slots=True)
+    return sddmm(structure, lhs, rhs, op, lhs_target, rhs_target)

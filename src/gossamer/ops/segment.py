@@ -1,0 +1,220 @@
+"""Reductions and matrix products over ragged rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer import kernels
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.ops._products import spmm
+from gossamer.ops._register import differentiable
+
+__all__ = ["gather_mm", "segment_mm", "segment_reduce"]
+
+_REDUCERS = ("sum", "mean", "max", "min")
+
+
+def segment_reduce(seglen: Tensor, value: Tensor, reducer: str = "sum") -> Tensor:
+    r"""Reduce consecutive segments of rows.
+
+    .. math:: out_i = \operatorname{reduce}_{j = o_i}^{o_{i+1} - 1} x_j, \quad
+        o_i = \sum_{k < i} \text{seglen}_k
+
+    Parameters
+    ----------
+    seglen : Tensor
+        ``(B,)``, the length of each segment; they add up to the rows of `value`.
+    value : Tensor
+        ``(N, *f)``.
+    reducer : {"sum", "mean", "max", "min"}
+        An empty segment gives 0.
+
+    Returns
+    -------
+    Tensor
+        ``(B, *f)``. Differentiable; twice for sum and mean.
+
+    Examples
+    --------
+    >>> import torch
+    >>> segment_reduce(torch.tensor([2, 0, 1]), torch.tensor([1.0, 2.0, 5.0]))
+    tensor([3., 0., 5.])
+    """
+    if reducer not in _REDUCERS:
+        raise InvalidValueError(
+            f"segment_reduce: reducer is one of {list(_REDUCERS)}, got {reducer!r}."
+        )
+    _check_lengths(seglen, value, "segment_reduce", "value")
+    offsets = torch.zeros(seglen.shape[0] + 1, dtype=torch.int64, device=seglen.device)
+    torch.cumsum(seglen, 0, out=offsets[1:])
+    slots: tuple[Tensor | None, ...] = (None, None, None)
+    if torch.is_grad_enabled() and value.requires_grad:
+        owner = torch.arange(seglen.shape[0], device=seglen.device)
+        owner = torch.repeat_interleave(owner, seglen.long(), output_size=value.shape[0])
+        slots = (owner, owner, None)
+    # Rows of a segment are its slots: slot k is edge k, so the neighbour ids are never read.
+    structure = (*slots, offsets, offsets[:0], None, None, None, None)
+    return spmm(structure, None, value, "copy_rhs", reducer)
+
+
+def segment_mm(a: Tensor, b: Tensor, seglen_a: Tensor) -> Tensor:
+    r"""Multiply each segment of rows by its own matrix.
+
+    .. math:: out_j = a_j \, b_r \quad \text{for every row } j \text{ of segment } r
+
+    Parameters
+    ----------
+    a : Tensor
+        ``(N, D_in)``, rows grouped by segment.
+    b : Tensor
+        ``(R, D_in, D_out)``, one matrix for each segment.
+    seglen_a : Tensor
+        ``(R,)``, rows in each segment; they add up to N.
+
+    Returns
+    -------
+    Tensor
+        ``(N, D_out)``. Differentiable.
+
+    Examples
+    --------
+    >>> import torch
+    >>> a, b = torch.ones(3, 2), torch.tensor([1.0, 2.0]).view(2, 1, 1).expand(2, 2, 1)
+    >>> segment_mm(a, b, torch.tensor([1, 2])).flatten()
+    tensor([2., 4., 4.])
+    """
+    _check_lengths(seglen_a, a, "segment_mm", "a")
+    _check_matrices(a, b, "segment_mm")
+    if b.shape[0] != seglen_a.shape[0]:
+        raise InvalidValueError(
+            f"segment_mm: {seglen_a.shape[0]} segments need as many matrices, got {b.shape[0]}."
+        )
+    return _segment_mm(a, b, seglen_a)
+
+
+def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
+    r"""Multiply each row by the matrix that it names.
+
+    .. math:: out_j = a_j \, b_{idx_j}
+
+    Parameters
+    ----------
+    a : Tensor
+        ``(N, D_in)``.
+    b : Tensor
+        ``(R, D_in, D_out)``.
+    idx_b : Tensor
+        ``(N,)``, which matrix each row meets, ``0 ... R - 1``. Sorted rows are better served by
+        :func:`segment_mm`.
+
+    Returns
+    -------
+    Tensor
+        ``(N, D_out)``. Differentiable.
+
+    Examples
+    --------
+    >>> import torch
+    >>> a, b = torch.ones(3, 2), torch.tensor([1.0, 2.0]).view(2, 1, 1).expand(2, 2, 1)
+    >>> gather_mm(a, b, idx_b=torch.tensor([1, 0, 1])).flatten()
+    tensor([4., 2., 4.])
+    """
+    _check_matrices(a, b, "gather_mm")
+    if not isinstance(idx_b, Tensor) or idx_b.dtype not in (torch.int32, torch.int64):
+        raise InvalidTypeError("gather_mm: idx_b must be an int32 or int64 tensor.")
+    if idx_b.shape != a.shape[:1]:
+        raise InvalidValueError(
+            f"gather_mm: idx_b must name one matrix for each of {a.shape[0]} rows, got shape "
+            f"{tuple(idx_b.shape)}."
+        )
+    if idx_b.numel() and (int(idx_b.min()) < 0 or int(idx_b.max()) >= b.shape[0]):
+        raise OutOfRangeError(
+            f"gather_mm: idx_b must lie in 0 ... {b.shape[0] - 1}, got "
+            f"{int(idx_b.min())} ... {int(idx_b.max())}."
+        )
+    order = torch.argsort(idx_b, stable=True)
+    lengths = torch.bincount(idx_b, minlength=b.shape[0])
+    back = torch.empty_like(order)
+    back[order] = torch.arange(order.shape[0], device=order.device)
+    return _segment_mm(a.index_select(0, order), b, lengths).index_select(0, back)
+
+
+def _check_lengths(seglen: Any, value: Any, op: str, name: str) -> None:
+    if not isinstance(value, Tensor) or value.dim() == 0:
+        raise InvalidTypeError(f"{op}: {name} must be a tensor with rows, got {value!r}.")
+    if not isinstance(seglen, Tensor) or seglen.dtype not in (torch.int32, torch.int64):
+        raise InvalidTypeError(f"{op}: segment lengths must be an int32 or int64 tensor.")
+    if seglen.dim() != 1:
+        raise InvalidValueError(
+            f"{op}: segment lengths must be one-dimensional, got shape {tuple(seglen.shape)}."
+        )
+    if seglen.device != value.device:
+        raise InvalidValueError(
+            f"{op}: segment lengths are on {seglen.device} but {name} is on {value.device}. "
+            "Move one of them with .to(...)."
+        )
+    if seglen.numel() and int(seglen.min()) < 0:
+        raise InvalidValueError(
+            f"{op}: a segment length cannot be negative, got {int(seglen.min())}."
+        )
+    if int(seglen.sum()) != value.shape[0]:
+        raise InvalidValueError(
+            f"{op}: segment lengths add up to {int(seglen.sum())}, but {name} has "
+            f"{value.shape[0]} rows."
+        )
+
+
+def _check_matrices(a: Any, b: Any, op: str) -> None:
+    for name, x, dims in (("a", a, 2), ("b", b, 3)):
+        if not isinstance(x, Tensor) or x.dim() != dims:
+            shape = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
+            raise InvalidValueError(
+                f"{op}: {name} must be a tensor of {dims} dimensions, got {shape}."
+            )
+    if a.shape[1] != b.shape[1]:
+        raise InvalidValueError(
+            f"{op}: rows of a have {a.shape[1]} columns but matrices of b have {b.shape[1]} rows."
+        )
+    if a.dtype != b.dtype:
+        raise InvalidTypeError(
+            f"{op}: a is {a.dtype} and b is {b.dtype}; convert one with .to(dtype)."
+        )
+
+
+def _kernel(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
+    return kernels.segment_mm(a.detach().contiguous(), b.detach(), seglen)
+
+
+def _fake(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
+    return a.new_empty((a.shape[0], b.shape[2]))
+
+
+def _setup(ctx: Any, inputs: tuple, output: Tensor) -> None:
+    a, b, ctx.seglen = inputs
+    ctx.save_for_backward(a, b)
+
+
+def _backward(ctx: Any, grad: Tensor) -> tuple:
+    a, b = ctx.saved_tensors
+    want_a, want_b, _ = ctx.needs_input_grad
+    grad_a = _segment_mm(grad, b.transpose(1, 2), ctx.seglen) if want_a else None
+    grad_b = None
+    if want_b:
+        lengths = ctx.seglen.tolist()
+        parts = zip(a.split(lengths), grad.split(lengths), strict=True)
+        products = [rows.t() @ flow for rows, flow in parts]
+        grad_b = torch.stack(products) if products else torch.zeros_like(b)
+    return grad_a, grad_b, None
+
+
+_segment_mm = differentiable(
+    "segment_mm",
+    "(Tensor a, Tensor b, Tensor seglen) -> Tensor",
+    kernel=_kernel,
+    fake=_fake,
+    setup=_setup,
+    backward=_backward,
+)

@@ -1,0 +1,142 @@
+"""Softmax over the edges of each node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer import kernels
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.ops._check import check_operand, relation_of, requires_grad
+from gossamer.ops._products import reverse, sddmm, spmm
+from gossamer.ops._register import Structure, differentiable, opaque
+
+__all__ = ["edge_softmax"]
+
+_ALL = "__ALL__"
+
+
+def edge_softmax(graph: Any, logits: Any, eids: Any = _ALL, norm_by: str = "dst") -> Any:
+    r"""Normalise edge scores over the in-edges of each destination, or out-edges of each source.
+
+    .. math:: a_{uv} = \frac{\exp(z_{uv})}{\sum_{w \in \mathcal{N}(v)} \exp(z_{wv})}
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph. With several edge types, scores of all types that end in (start from) one node
+        type are normalised together.
+    logits : Tensor or dict of (str, str, str) to Tensor
+        Scores ``(E, *f)``; a dict by edge type for several types. Columns are independent.
+    eids : ids, optional
+        Normalise over these edges only; `logits` has a row for each. Default: all edges.
+    norm_by : {"dst", "src"}
+        Which end's edges sum to one.
+
+    Returns
+    -------
+    Tensor or dict
+        As `logits`. A node without edges has nothing to normalise. Differentiable, also twice.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph(([0, 1, 2], [2, 2, 0]))
+    >>> gs.ops.edge_softmax(g, torch.tensor([0.0, 0.0, 5.0]))
+    tensor([0.5000, 0.5000, 1.0000])
+    """
+    if norm_by not in ("dst", "src"):
+        raise InvalidValueError(f"edge_softmax: norm_by is 'dst' or 'src', got {norm_by!r}.")
+    if isinstance(logits, Mapping):
+        if not (isinstance(eids, str) and eids == _ALL):
+            raise InvalidValueError("edge_softmax: eids cannot be combined with a dict of logits.")
+        return _by_type(graph, logits, norm_by)
+    adjacency = relation_of(graph)
+    if not (isinstance(eids, str) and eids == _ALL):
+        adjacency = adjacency.edge_subset(graph.edge_id_tensor(eids))
+    return _softmax(adjacency, logits, norm_by)
+
+
+def _softmax(adjacency: Any, logits: Tensor, norm_by: str) -> Tensor:
+    check_operand(adjacency, logits, "e", "edge_softmax")
+    if not logits.is_floating_point():
+        raise InvalidTypeError(
+            f"edge_softmax: the logits must be floating-point, got {logits.dtype}."
+        )
+    (grad,) = requires_grad(logits)
+    by_dst = norm_by == "dst"
+    structure = adjacency.structure(by_dst=by_dst, by_src=not by_dst, slots=grad)
+    return _edge_softmax(structure if by_dst else reverse(structure), logits)
+
+
+def _by_type(graph: Any, logits: Mapping[Any, Tensor], norm_by: str) -> dict[Any, Tensor]:
+    """Normalise the edges of several types that share an end, by laying them end to end."""
+    scores = {graph.to_canonical_etype(etype): value for etype, value in logits.items()}
+    groups: dict[str, list[Any]] = {}
+    for etype in scores:
+        groups.setdefault(etype[2] if norm_by == "dst" else etype[0], []).append(etype)
+    result = {}
+    for etypes in groups.values():
+        parts = [
+            check_operand(graph.relation(etype), scores[etype], "e", "edge_softmax")
+            for etype in etypes
+        ]
+        merged = graph.merged_relation(etypes)
+        values = _softmax(merged, torch.cat(parts), norm_by)
+        result.update(zip(etypes, values.split([len(part) for part in parts]), strict=True))
+    return {etype: result[etype] for etype in scores}
+
+
+def _kernel(structure: Structure, logits: Tensor) -> Tensor:
+    indptr, _, eids = structure[3:6]
+    return kernels.edge_softmax(indptr, eids, logits.detach().contiguous())
+
+
+def _fake(structure: Structure, logits: Tensor) -> Tensor:
+    return logits.new_empty(logits.shape)
+
+
+def _grad_kernel(indptr: Tensor, eids: Tensor | None, out: Tensor, grad: Tensor) -> Tensor:
+    return kernels.edge_softmax_backward(indptr, eids, out.contiguous(), grad.contiguous())
+
+
+def _grad_fake(indptr: Tensor, eids: Tensor | None, out: Tensor, grad: Tensor) -> Tensor:
+    return out.new_empty(out.shape)
+
+
+_softmax_grad = opaque(
+    "edge_softmax_backward",
+    "(Tensor indptr, Tensor? eids, Tensor out, Tensor grad) -> Tensor",
+    kernel=_grad_kernel,
+    fake=_grad_fake,
+)
+
+
+def _setup(ctx: Any, inputs: tuple, output: Tensor) -> None:
+    ctx.structure = inputs[0]
+    ctx.save_for_backward(output)
+
+
+def _backward(ctx: Any, grad: Tensor) -> tuple:
+    (out,) = ctx.saved_tensors
+    structure = ctx.structure
+    if torch.is_grad_enabled():
+        # A second derivative is wanted: the same formula, out of differentiable parts.
+        weighted = out * grad
+        total = spmm(structure, None, weighted, "copy_rhs", "sum")
+        return None, weighted - out * sddmm(structure, None, total, "copy_rhs", "u", "v")
+    indptr, _, eids = structure[3:6]
+    return None, _softmax_grad(indptr, eids, out, grad)
+
+
+_edge_softmax = differentiable(
+    "edge_softmax",
+    "(Tensor?[] structure, Tensor logits) -> Tensor",
+    kernel=_kernel,
+    fake=_fake,
+    setup=_setup,
+    backward=_backward,
+)

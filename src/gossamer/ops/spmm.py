@@ -1,0 +1,78 @@
+"""Generalised sparse-dense matrix product: aggregate messages along edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from gossamer.errors import InvalidValueError
+from gossamer.ops._check import (
+    check_operand,
+    common_dtype,
+    match_dims,
+    relation_of,
+    requires_grad,
+)
+from gossamer.ops._products import spmm
+
+__all__ = ["gspmm"]
+
+_OPS = ("copy_lhs", "copy_rhs", "add", "sub", "mul", "div")
+_REDUCERS = ("sum", "mean", "max", "min")
+
+
+def gspmm(
+    g: Any, op: str, reduce_op: str, lhs_data: Tensor | None, rhs_data: Tensor | None
+) -> Tensor:
+    r"""Combine source and edge features on each edge, and reduce them at the destination.
+
+    .. math:: out_v = \operatorname{reduce}_{e = (u, v)} op(x_u, w_e)
+
+    Parameters
+    ----------
+    g : Graph
+        A graph with one edge type, N_src sources, N_dst destinations and E edges.
+    op : {"copy_lhs", "copy_rhs", "add", "sub", "mul", "div"}
+        How the two operands meet.
+    reduce_op : {"sum", "mean", "max", "min"}
+        How the messages of a node are reduced. A node without in-edges gets 0; duplicate edges count
+        as often as they occur. Of several equal maxima the first in edge order gets the gradient.
+    lhs_data : Tensor or None
+        Source features ``(N_src, *f)``; None for copy_rhs.
+    rhs_data : Tensor or None
+        Edge features ``(E, *f)``; None for copy_lhs. Feature shapes broadcast as in NumPy, after
+        ones are put between the first dimension and the shorter of them.
+
+    Returns
+    -------
+    Tensor
+        ``(N_dst, *f)``. Differentiable; twice for sum and mean.
+
+    Raises
+    ------
+    InvalidValueError, InvalidTypeError
+        For unknown operators, missing operands, wrong lengths, devices, dtypes or shapes.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph(([0, 1, 2], [2, 2, 0]))
+    >>> x = torch.tensor([[1.0], [2.0], [4.0]])
+    >>> gs.ops.gspmm(g, "mul", "sum", x, torch.tensor([[1.0], [10.0], [100.0]]))
+    tensor([[400.],
+            [  0.],
+            [ 21.]])
+    """
+    adjacency = relation_of(g)
+    if op not in _OPS:
+        raise InvalidValueError(f"gspmm: op is one of {list(_OPS)}, got {op!r}.")
+    if reduce_op not in _REDUCERS:
+        raise InvalidValueError(f"gspmm: reduce_op is one of {list(_REDUCERS)}, got {reduce_op!r}.")
+    u = None if op == "copy_rhs" else check_operand(adjacency, lhs_data, "u", op)
+    e = None if op == "copy_lhs" else check_operand(adjacency, rhs_data, "e", op)
+    if u is not None and e is not None:
+        u, e = match_dims(*common_dtype(u, e, op), op)
+    grad_u, grad_e = requires_grad(u, e)
+    structure = adjacency.structure(by_dst=True, by_src=grad_u, slots=grad_e)
+    return spmm(structure, u, e, op, reduce_op)

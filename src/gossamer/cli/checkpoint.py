@@ -1,0 +1,160 @@
+"""Checkpoints: weights in the safetensors format, and what is needed to rebuild the model.
+
+A checkpoint may come from a stranger. Safetensors holds tensors only, so reading one runs no code;
+the metadata is checked like a configuration file, and the shapes are compared with those of a model
+built without memory before anything is allocated.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer._optional import optional_import
+from gossamer.cli.config import TrainConfig, from_mapping
+from gossamer.cli.files import write_atomic
+from gossamer.cli.models import NodeClassifier
+from gossamer.errors import FileError, GossamerError
+
+__all__ = ["CHECKPOINT_NAME", "Checkpoint", "load_checkpoint", "save_checkpoint"]
+
+CHECKPOINT_NAME = "checkpoint.safetensors"
+_FORMAT = "gossamer-node-classifier-1"
+_FIX = "Train again, or copy the file again."
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What the weights alone do not tell."""
+
+    in_size: int
+    num_classes: int
+    class_names: list[str]
+    metric: str
+    seed: int
+    best_epoch: int
+    val: float
+    test: float
+
+
+@dataclass
+class Checkpoint:
+    """A model with its weights, and how it came about."""
+
+    model: NodeClassifier
+    config: TrainConfig
+    info: ModelInfo
+
+
+def save_checkpoint(
+    path: str | Path, state: dict[str, Tensor], config: TrainConfig, info: ModelInfo
+) -> None:
+    """Write weights and metadata in one atomic step.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    safetensors = optional_import("safetensors.torch", "Saving a checkpoint")
+    metadata = {
+        "format": _FORMAT,
+        "config": json.dumps(config.as_dict()),
+        "info": json.dumps(asdict(info)),
+    }
+    contiguous = {name: tensor.contiguous() for name, tensor in state.items()}
+    write_atomic(path, safetensors.save(contiguous, metadata))
+
+
+def load_checkpoint(path: str | Path) -> Checkpoint:
+    """Read a checkpoint, or the one in a folder that a training run wrote.
+
+    Raises
+    ------
+    FileError
+        If it is missing, truncated, corrupt, or not a checkpoint of Gossamer.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / CHECKPOINT_NAME
+    if not path.is_file():
+        raise FileError(
+            f"There is no checkpoint '{path}'. Give the {CHECKPOINT_NAME} that `gossamer train` "
+            "wrote, or its folder."
+        )
+    state, metadata = _read(path)
+    config, info = _parse_metadata(path, metadata)
+    # On the meta device a model has shapes but no memory: absurd sizes cost nothing.
+    with torch.device("meta"):
+        model = NodeClassifier(config, info.in_size, info.num_classes)
+    _check_weights(path, state, model.state_dict())
+    model.load_state_dict(state, assign=True)
+    return Checkpoint(model, config, info)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    safetensors = optional_import("safetensors", "Reading a checkpoint")
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return state, file.metadata() or {}
+    except OSError as error:
+        raise FileError(f"Cannot read checkpoint '{path}': {error.strerror or error}.") from None
+    except safetensors.SafetensorError as error:
+        raise FileError(
+            f"Checkpoint '{path}' is truncated or not a safetensors file ({error}). {_FIX}"
+        ) from None
+
+
+def _parse_metadata(path: Path, metadata: dict[str, str]) -> tuple[TrainConfig, ModelInfo]:
+    if metadata.get("format") != _FORMAT:
+        raise FileError(
+            f"'{path}' is a safetensors file, but not a checkpoint of `gossamer train`: its "
+            f"metadata says format {metadata.get('format')!r}, expected {_FORMAT!r}."
+        )
+    try:
+        config = from_mapping(_mapping(metadata, "config"))
+        info = _mapping(metadata, "info")
+        return config, _checked_info(info)
+    except (GossamerError, ValueError, RecursionError) as error:
+        raise FileError(f"The metadata of checkpoint '{path}' is damaged: {error} {_FIX}") from None
+
+
+def _mapping(metadata: dict[str, str], key: str) -> dict[str, Any]:
+    value = json.loads(metadata.get(key, "null"))
+    if not isinstance(value, dict):
+        raise ValueError(f"'{key}' is not a mapping.")
+    return value
+
+
+def _checked_info(values: dict[str, Any]) -> ModelInfo:
+    expected = {f.name for f in fields(ModelInfo)}
+    if set(values) != expected:
+        odd = ", ".join(sorted(expected ^ set(values)))
+        raise ValueError(f"missing or unknown entries of 'info': {odd}.")
+    for name in ("in_size", "num_classes"):
+        if type(values[name]) is not int or not 0 < values[name] < 2**31:
+            raise ValueError(f"'{name}' must be a positive integer, got {values[name]!r}.")
+    names = values["class_names"]
+    if not isinstance(names, list) or len(names) != values["num_classes"]:
+        raise ValueError(f"'class_names' must list {values['num_classes']} names.")
+    return ModelInfo(**{**values, "class_names": [str(name) for name in names]})
+
+
+def _check_weights(path: Path, state: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+    odd = sorted(expected.keys() ^ state.keys())
+    if odd:
+        state_of = "lacks" if odd[0] in expected else "has the unknown"
+        raise FileError(f"Checkpoint '{path}' {state_of} weight '{odd[0]}'. {_FIX}")
+    for name, tensor in expected.items():
+        found = state[name]
+        if found.shape != tensor.shape or found.dtype != tensor.dtype:
+            raise FileError(
+                f"Checkpoint '{path}': weight '{name}' is {found.dtype} {tuple(found.shape)}, the "
+                f"model expects {tensor.dtype} {tuple(tensor.shape)}. {_FIX}"
+            )

@@ -1,0 +1,213 @@
+"""The settings of one training run: names, types, limits, and where each value comes from.
+
+`TrainConfig` is the only list of options. The command-line flags, the keys of a configuration file,
+the help texts and the checks are all read from its fields.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from gossamer._optional import optional_import
+from gossamer.cli.recipes import recipe
+from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, UnknownKeyError
+
+__all__ = ["MODELS", "TrainConfig", "option_kind", "options", "resolve"]
+
+MODELS = ("gcn", "sage", "gat", "gatv2", "gin")
+
+
+def _option(
+    default: Any,
+    help: str,
+    *,
+    choices: tuple[str, ...] = (),
+    low: float = -math.inf,
+    high: float = math.inf,
+) -> Any:
+    """A dataclass field that carries its help text and the closed range of its legal values."""
+    limits = {"help": help, "choices": choices, "low": low, "high": high}
+    return field(default=default, metadata=limits)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides what a training run does.
+
+    Examples
+    --------
+    >>> TrainConfig(dataset="cora", model="gat").heads
+    1
+    """
+
+    dataset: str = _option("digits", "dataset to train on; `gossamer datasets` lists them")
+    model: str = _option("gcn", "graph convolution to stack", choices=MODELS)
+    raw_dir: str | None = _option(None, "folder with the dataset's files (default: a cache)")
+    out: str | None = _option(None, "folder for the results (default: runs/DATASET-MODEL)")
+    seeds: int = _option(1, "number of runs, each with the next seed", low=1, high=10_000)
+    seed: int = _option(0, "first seed", low=0, high=2**32 - 1)
+    hidden: int = _option(64, "width of hidden layers, per attention head", low=1, high=65_536)
+    layers: int = _option(2, "number of graph convolutions", low=1, high=200)
+    heads: int = _option(1, "attention heads of hidden layers (gat, gatv2)", low=1, high=1024)
+    out_heads: int = _option(1, "attention heads of the last layer", low=1, high=1024)
+    dropout: float = _option(0.5, "share of features dropped before a layer", low=0, high=0.999)
+    attn_dropout: float = _option(0.0, "share of attention weights dropped", low=0, high=0.999)
+    norm: str = _option("none", "normalisation of layers", choices=("none", "layer", "batch"))
+    residual: bool = _option(False, "stack pre-normalised residual blocks between linear layers")
+    self_loops: bool = _option(True, "give every node an edge to itself")
+    lr: float = _option(0.01, "learning rate of Adam", low=1e-12, high=1e3)
+    weight_decay: float = _option(5e-4, "L2 penalty on the weights", low=0, high=1e3)
+    epochs: int = _option(200, "most epochs of a run", low=1, high=1_000_000)
+    patience: int = _option(50, "epochs without a better validation score", low=1, high=1_000_000)
+    picture: str = _option(
+        "tsne", "2-D projection of the embeddings in the report", choices=("tsne", "pca")
+    )
+    device: str = _option("auto", "where to compute", choices=("auto", "cpu", "cuda"))
+    threads: int | None = _option(None, "CPU threads (default: PyTorch's)", low=1, high=4096)
+    quiet: bool = _option(False, "print nothing but errors")
+
+    def __post_init__(self) -> None:
+        for name, option in options().items():
+            _check(name, getattr(self, name), option)
+
+    @property
+    def out_dir(self) -> Path:
+        """Folder that receives the results."""
+        return Path(self.out or f"runs/{self.dataset}-{self.model}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as plain JSON values, in the order of declaration."""
+        return asdict(self)
+
+
+def options() -> dict[str, Field[Any]]:
+    """The fields of `TrainConfig` by name."""
+    return {f.name: f for f in fields(TrainConfig)}
+
+
+_HINTS = get_type_hints(TrainConfig)
+
+
+def option_kind(name: str) -> type:
+    """The type of an option's value: bool, int, float or str (``None`` aside)."""
+    hint = _HINTS[name]
+    return next((t for t in get_args(hint) if t is not type(None)), hint)
+
+
+def resolve(given: Mapping[str, Any], config_file: str | None = None) -> TrainConfig:
+    """Merge the command line, a configuration file and the recipe of the dataset and model.
+
+    Parameters
+    ----------
+    given : mapping
+        What the command line said; it wins over the file, and the file over the recipe.
+    config_file : str, optional
+        YAML or JSON file with the same keys.
+
+    Raises
+    ------
+    UnknownKeyError, InvalidTypeError, InvalidValueError
+        For a key that does not exist or a value that it cannot have; the message names the key.
+    FileError
+        If the file is missing or is not a mapping in YAML or JSON.
+
+    Examples
+    --------
+    >>> resolve({"dataset": "cora", "model": "gat", "hidden": 16}).heads
+    8
+    """
+    from_file = read_config_file(config_file) if config_file else {}
+    return from_mapping({**from_file, **given})
+
+
+def from_mapping(values: Mapping[str, Any]) -> TrainConfig:
+    """`TrainConfig` from `values`, with the recipe of its dataset and model for the rest."""
+    known = options()
+    for key in values:
+        if key not in known:
+            close = get_close_matches(str(key), known, n=1)
+            hint = f" Did you mean '{close[0]}'?" if close else f" Known keys: {', '.join(known)}."
+            raise UnknownKeyError(f"Unknown configuration key '{key}'.{hint}")
+        _check(key, values[key], known[key])
+    dataset = values.get("dataset", known["dataset"].default)
+    model = values.get("model", known["model"].default)
+    merged = {**recipe(dataset, model), **values}
+    floats = {key for key in merged if option_kind(key) is float}
+    return TrainConfig(**{k: float(v) if k in floats else v for k, v in merged.items()})
+
+
+def _check(name: str, value: Any, option: Field[Any]) -> None:
+    """Raise an error that names the key if `value` has the wrong type or lies out of range."""
+    kind = option_kind(name)
+    if value is None and option.default is None:
+        return
+    # bool is an int to Python, yet `layers: true` is a mistake; an int is a fine float.
+    accepted = (int, float) if kind is float else (kind,)
+    if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+        noun = {bool: "true or false", int: "an integer", float: "a number", str: "text"}[kind]
+        raise InvalidTypeError(f"'{name}' must be {noun}, got {value!r}.")
+    choices, low, high = (option.metadata[k] for k in ("choices", "low", "high"))
+    if choices and value not in choices:
+        raise InvalidValueError(f"'{name}' must be one of {', '.join(choices)}, got '{value}'.")
+    if kind in (int, float) and not low <= value <= high:
+        raise InvalidValueError(f"'{name}' must lie between {low:g} and {high:g}, got {value}.")
+    if kind is str and not value:
+        raise InvalidValueError(f"'{name}' must not be empty.")
+
+
+def read_config_file(path: str) -> dict[str, Any]:
+    """Read a YAML or JSON mapping.
+
+    Raises
+    ------
+    FileError
+        If there is no such file, its ending is neither .json, .yaml nor .yml, or it does not hold
+        one mapping.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".json", ".yaml", ".yml"):
+        raise FileError(f"Configuration file '{path}' must end in .json, .yaml or .yml.")
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise FileError(f"Configuration file '{path}' is not UTF-8 text.") from None
+    except OSError as error:
+        raise FileError(
+            f"Cannot read configuration file '{path}': {error.strerror}. Check --config."
+        ) from None
+    values = _parse_json(text, path) if suffix == ".json" else _parse_yaml(text, path)
+    if not isinstance(values, dict):
+        raise FileError(
+            f"Configuration file '{path}' must hold 'key: value' pairs, "
+            f"got {type(values).__name__}."
+        )
+    return values
+
+
+def _parse_json(text: str, path: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"Configuration file '{path}' is not valid JSON: {error}.") from None
+
+
+def _parse_yaml(text: str, path: str) -> Any:
+    yaml = optional_import("yaml", "A YAML configuration file")
+
+    class Loader(yaml.SafeLoader):
+        """YAML 1.1 reads ``1e-3`` as text; people who write it mean the number."""
+
+    number = re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?[eE][-+]?[0-9]+$")
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+0123456789"))
+    try:
+        values = yaml.load(text, Loader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise FileError(f"Configuration file '{path}' is not valid YAML: {error}.") from None
+    return {} if values is None else values

@@ -1,0 +1,96 @@
+"""`gossamer info` and the environment that every run records."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from typing import Any
+
+__all__ = ["environment", "print_info"]
+
+_OPTIONAL = (
+    "numpy", "scipy", "scikit-learn", "networkx", "pandas", "pyarrow", "safetensors", "tqdm",
+    "matplotlib", "pyyaml",
+)  # fmt: skip
+
+
+def environment(device: Any) -> dict[str, Any]:
+    """Versions and machine, as plain JSON values.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where the run computes.
+    """
+    import torch
+
+    import gossamer
+    from gossamer import kernels
+
+    return {
+        "gossamer": gossamer.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": _version("numpy"),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "threads": torch.get_num_threads(),
+        "kernels": {key: _plain(value) for key, value in kernels.info().items()},
+    }
+
+
+def print_info() -> None:
+    """Print what a bug report should contain."""
+    import torch
+
+    found = environment(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    kernels = found.pop("kernels")
+    found["torch build"] = _torch_build()
+    found["cpu features"] = torch.backends.cpu.get_cpu_capability()
+    found["cpu cores"] = os.cpu_count()
+    _print_section("gossamer", found)
+    _print_section("kernels", kernels)
+    _print_section("packages", {name: _version(name) or "not installed" for name in _OPTIONAL})
+
+
+def _print_section(title: str, values: dict[str, Any]) -> None:
+    width = max(len(key) for key in values)
+    print(f"{title}:")
+    for key, value in values.items():
+        print(f"  {key:<{width}}  {'-' if value is None else value}")
+
+
+def _torch_build() -> str:
+    import torch
+
+    cuda = f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU only"
+    openmp = "OpenMP" if torch.backends.openmp.is_available() else "no OpenMP"
+    mkl = "MKL" if torch.backends.mkl.is_available() else "no MKL"
+    return f"{cuda}, {openmp}, {mkl}"
+
+
+def _processor() -> str:
+    """The CPU's name; Python itself knows it on few systems."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            for line in file:
+                key, _, value = line.partition(":")
+                if key.strip() == "model name":
+                    return value.strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _plain(value: Any) -> Any:
+    """`value` if JSON can hold it, else its text."""
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

@@ -1,0 +1,127 @@
+"""The command line: one flag per field of `TrainConfig`, and a one-line answer to wrong ones."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, NoReturn
+
+from gossamer.cli.config import option_kind, options
+from gossamer.errors import InvalidValueError
+
+__all__ = ["build_parser"]
+
+_CHECKPOINT_HELP = "checkpoint.safetensors, or the folder that a training run wrote"
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are Gossamer's: one line, no usage dump."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **kwargs})
+
+    def error(self, message: str) -> NoReturn:
+        message = message[:1].upper() + message[1:].rstrip(".")
+        raise InvalidValueError(f"{message}. See '{self.prog} --help'.")
+
+
+class _Version(argparse.Action):
+    """``--version``, read only when asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *args: Any) -> NoReturn:
+        from gossamer import __version__
+
+        print(f"gossamer {__version__}")
+        parser.exit()
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; each leaves its function in ``args.run``."""
+    parser = _Parser(
+        prog="gossamer",
+        description="Graph neural networks: train on a dataset, predict, inspect the installation.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_train(commands)
+    _add_predict(commands)
+    datasets = commands.add_parser("datasets", help="list the datasets for node classification")
+    datasets.set_defaults(run=_run_datasets)
+    info = commands.add_parser("info", help="print versions, CPU features and kernels in use")
+    info.set_defaults(run=_run_info)
+    return parser
+
+
+def _add_train(commands: Any) -> None:
+    train = commands.add_parser(
+        "train",
+        help="train a node classifier, write checkpoint, metrics and report",
+        description="Train a graph neural network to classify the nodes of a dataset. Defaults of "
+        "hyper-parameters depend on dataset and model; the command line wins over --config.",
+        argument_default=argparse.SUPPRESS,
+    )
+    train.add_argument(
+        "--config", default=None, metavar="FILE", help="YAML or JSON file with the keys below"
+    )
+    for name in options():
+        _add_option(train, name)
+    train.set_defaults(run=_run_train)
+
+
+def _add_option(parser: argparse.ArgumentParser, name: str) -> None:
+    """Add the flag of one field; it stays out of the namespace unless given."""
+    option = options()[name]
+    flag = f"--{name.replace('_', '-')}"
+    kind, help = option_kind(name), option.metadata["help"]
+    if kind is bool:
+        action: Any = "store_true" if name == "quiet" else argparse.BooleanOptionalAction
+        parser.add_argument(flag, action=action, default=argparse.SUPPRESS, help=help)
+        return
+    choices = option.metadata["choices"]
+    fallback = {int: "N", float: "X", str: "NAME" if name == "dataset" else "DIR"}[kind]
+    metavar = "{" + ",".join(choices) + "}" if choices else fallback
+    parser.add_argument(flag, type=kind, default=argparse.SUPPRESS, metavar=metavar, help=help)
+
+
+def _add_predict(commands: Any) -> None:
+    predict = commands.add_parser(
+        "predict",
+        help="write a checkpoint's predictions as CSV or Parquet",
+        description="Write node id, label, predicted class and class probabilities of each node.",
+    )
+    predict.add_argument("checkpoint", metavar="CHECKPOINT", help=_CHECKPOINT_HELP)
+    predict.add_argument("--dataset", metavar="NAME", help="default: the one it was trained on")
+    predict.add_argument("--raw-dir", metavar="DIR", help="folder with the dataset's files")
+    predict.add_argument(
+        "--out", metavar="FILE", help="FILE.csv or FILE.parquet (default: predictions.csv beside)"
+    )
+    predict.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    predict.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    predict.set_defaults(run=_run_predict)
+
+
+def _run_train(args: argparse.Namespace) -> int:
+    from gossamer.cli.config import resolve
+    from gossamer.cli.run import train
+
+    given = {name: getattr(args, name) for name in options() if hasattr(args, name)}
+    return train(resolve(given, args.config))
+
+
+def _run_predict(args: argparse.Namespace) -> int:
+    from gossamer.cli.predict import predict
+
+    return predict(args.checkpoint, args.dataset, args.raw_dir, args.out, args.device, args.quiet)
+
+
+def _run_datasets(args: argparse.Namespace) -> int:
+    from gossamer.cli.datasets import print_datasets
+
+    print_datasets()
+    return 0
+
+
+def _run_info(args: argparse.Namespace) -> int:
+    from gossamer.cli.info import print_info
+
+    print_info()
+    return 0

@@ -1,0 +1,127 @@
+"""What a training run found: plain data behind metrics.json, the table and the report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gossamer.cli.config import TrainConfig
+from gossamer.cli.metrics import mean_std
+
+__all__ = ["BestModel", "Epoch", "RunResult", "SeedResult", "percent"]
+
+
+class Epoch(NamedTuple):
+    """What one epoch measured: losses of training and validation nodes, and the metric."""
+
+    train_loss: float
+    val_loss: float
+    val_score: float
+    test_score: float
+
+
+@dataclass
+class SeedResult:
+    """One run: its best epoch (chosen on validation nodes only) and the scores there."""
+
+    seed: int
+    split: int
+    best_epoch: int
+    val: float
+    test: float
+    val_loss: float
+    seconds: float
+    history: list[Epoch]
+    interrupted: bool = False
+
+    @property
+    def epochs(self) -> int:
+        """Number of finished epochs."""
+        return len(self.history)
+
+    def better_than(self, other: SeedResult | None) -> bool:
+        """Whether validation prefers this run: higher score, then lower loss."""
+        return other is None or (self.val, -self.val_loss) > (other.val, -other.val_loss)
+
+
+@dataclass
+class BestModel:
+    """The run that validation prefers, and what its model says about every node.
+
+    ``probability`` is (N, C), ``embedding`` (N, D): the input of the last layer.
+    """
+
+    result: SeedResult
+    probability: np.ndarray
+    embedding: np.ndarray
+    confusion: np.ndarray
+
+
+@dataclass
+class RunResult:
+    """All seeds of one ``gossamer train``."""
+
+    config: TrainConfig
+    metric: str
+    class_names: list[str]
+    label: np.ndarray
+    graph: dict[str, int]
+    num_parameters: int
+    environment: dict[str, Any]
+    seeds: list[SeedResult] = field(default_factory=list)
+    best: BestModel | None = None
+    interrupted: bool = False
+
+    @property
+    def metric_title(self) -> str:
+        """The metric's name for people."""
+        return {"roc_auc": "ROC AUC"}.get(self.metric, self.metric)
+
+    def summary(self, name: str) -> tuple[float, float | None]:
+        """Mean and standard deviation of a `SeedResult` field over the finished seeds.
+
+        A seed that was cut short counts only if there is no other.
+        """
+        finished = [result for result in self.seeds if not result.interrupted] or self.seeds
+        return mean_std([getattr(result, name) for result in finished])
+
+    def to_json(self) -> str:
+        """The content of metrics.json."""
+        keys = (
+            "seed", "split", "best_epoch", "epochs", "val", "test", "val_loss", "seconds",
+            "interrupted",
+        )  # fmt: skip
+        summary = {}
+        for name in ("val", "test", "best_epoch", "seconds"):
+            mean, std = self.summary(name)
+            summary[name] = {"mean": mean, "std": std}
+        content = {
+            "dataset": self.config.dataset,
+            "model": self.config.model,
+            "metric": self.metric,
+            "interrupted": self.interrupted,
+            "summary": summary,
+            "seeds": [{key: getattr(result, key) for key in keys} for result in self.seeds],
+            "best_seed": self.best.result.seed if self.best else None,
+            "confusion_matrix": self.best.confusion.tolist() if self.best else None,
+            "class_names": self.class_names,
+            "graph": self.graph,
+            "num_parameters": self.num_parameters,
+            "config": self.config.as_dict(),
+            "environment": self.environment,
+        }
+        return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def percent(mean: float, std: float | None) -> str:
+    """``0.8153, 0.0042`` as ``81.53 ± 0.42``.
+
+    Examples
+    --------
+    >>> percent(0.8153, None)
+    '81.53'
+    """
+    return f"{100 * mean:.2f}" + ("" if std is None else f" ± {100 * std:.2f}")

@@ -1,0 +1,167 @@
+"""`gossamer train`: every seed, the files it leaves, and the closing table."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from gossamer._optional import optional_import
+from gossamer.cli.checkpoint import CHECKPOINT_NAME, ModelInfo, save_checkpoint
+from gossamer.cli.config import TrainConfig
+from gossamer.cli.files import prepare_folder, write_atomic
+from gossamer.cli.info import environment
+from gossamer.cli.models import NodeClassifier, num_parameters
+from gossamer.cli.results import Epoch, RunResult, SeedResult, percent
+from gossamer.cli.task import Task, load_task, pick_device
+from gossamer.cli.text import format_table
+from gossamer.cli.training import Fit, evaluate, fit_seed
+
+__all__ = ["train"]
+
+
+def train(config: TrainConfig) -> int:
+    """Train, write checkpoint, configuration, metrics and report; return the exit code."""
+    # A package that is missing should be known now, not after an hour of training.
+    for package in ("safetensors", "matplotlib", "sklearn", "tqdm"):
+        optional_import(package, "gossamer train")
+    out = prepare_folder(config.out_dir)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    device = pick_device(config.device)
+    task = load_task(config.dataset, config.raw_dir, config.self_loops, device, not config.quiet)
+    result = _empty_result(task, config, device)
+    _say(config, _headline(result, device))
+    _train_seeds(task, config, result, out)
+    write_atomic(out / "config.json", json.dumps(config.as_dict(), indent=2) + "\n")
+    # An older run's report must not stand beside this run's numbers.
+    (out / "report.html").unlink(missing_ok=True)
+    write_atomic(out / "metrics.json", result.to_json())
+    if result.interrupted:
+        _say_interrupted(result, out)
+        return 130
+    from gossamer.cli.report import render_report
+
+    write_atomic(out / "report.html", render_report(result))
+    _say(config, f"\n{closing_table(result)}\n\nResults are in {out}: open {out / 'report.html'}")
+    return 0
+
+
+def _train_seeds(task: Task, config: TrainConfig, result: RunResult, out: Path) -> None:
+    """Fill `result`; the checkpoint on disk is always the best finished seed's."""
+    try:
+        for seed in range(config.seed, config.seed + config.seeds):
+            fit = _fit_with_bar(task, config, seed)
+            result.seeds.append(fit.result)
+            _say(config, _seed_line(fit.result))
+            if fit.result.better_than(result.best.result if result.best else None):
+                result.best = evaluate(task, config, fit)
+                _save(out, fit, task, config)
+            if fit.result.interrupted:
+                raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        if result.best is None:
+            raise
+        result.interrupted = True
+
+
+def _fit_with_bar(task: Task, config: TrainConfig, seed: int) -> Fit:
+    tqdm = optional_import("tqdm", "gossamer train")
+    # disable=None: no bar where stderr is not a terminal.
+    bar = tqdm.tqdm(
+        total=config.epochs,
+        desc=f"seed {seed}",
+        unit="epoch",
+        leave=False,
+        disable=True if config.quiet else None,
+        dynamic_ncols=True,
+    )
+
+    def on_epoch(epoch: Epoch) -> None:
+        bar.set_postfix_str(f"loss {epoch.train_loss:.3f}, val {epoch.val_score:.3f}", False)
+        bar.update()
+
+    with bar:
+        return fit_seed(task, config, seed, on_epoch)
+
+
+def _save(out: Path, fit: Fit, task: Task, config: TrainConfig) -> None:
+    info = ModelInfo(
+        in_size=task.feat.shape[1],
+        num_classes=task.num_classes,
+        class_names=task.class_names,
+        metric=task.metric,
+        seed=fit.result.seed,
+        best_epoch=fit.result.best_epoch,
+        val=fit.result.val,
+        test=fit.result.test,
+    )
+    save_checkpoint(out / CHECKPOINT_NAME, fit.state, config, info)
+
+
+def _empty_result(task: Task, config: TrainConfig, device: torch.device) -> RunResult:
+    with torch.device("meta"):
+        model = NodeClassifier(config, task.feat.shape[1], task.num_classes)
+    return RunResult(
+        config=config,
+        metric=task.metric,
+        class_names=task.class_names,
+        label=task.label.cpu().numpy(),
+        graph=task.sizes,
+        num_parameters=num_parameters(model),
+        environment=environment(device),
+    )
+
+
+def _headline(result: RunResult, device: torch.device) -> str:
+    config, graph = result.config, result.graph
+    return (
+        f"Training {config.model} on {config.dataset}: {graph['nodes']:,} nodes, "
+        f"{graph['edges']:,} edges, {graph['features']:,} features, {graph['classes']} classes; "
+        f"{result.num_parameters:,} parameters, {device.type}."
+    )
+
+
+def _seed_line(seed: SeedResult) -> str:
+    return (
+        f"  seed {seed.seed}: best epoch {seed.best_epoch} of {seed.epochs}, "
+        f"val {100 * seed.val:.2f}, test {100 * seed.test:.2f}, {seed.seconds:.1f} s"
+    )
+
+
+def closing_table(result: RunResult) -> str:
+    """One row per seed, and the mean ± standard deviation below them."""
+    title = result.metric_title
+    header = ["seed", "split", "best epoch", f"val {title}", f"test {title}", "seconds"]
+    rows = [
+        [
+            str(seed.seed),
+            str(seed.split),
+            str(seed.best_epoch),
+            f"{100 * seed.val:.2f}",
+            f"{100 * seed.test:.2f}",
+            f"{seed.seconds:.1f}",
+        ]
+        for seed in result.seeds
+    ]
+    (val, val_std), (test, test_std) = result.summary("val"), result.summary("test")
+    mean_row = ["mean", "", f"{result.summary('best_epoch')[0]:.0f}"]
+    mean_row += [percent(val, val_std), percent(test, test_std)]
+    mean_row += [f"{result.summary('seconds')[0]:.1f}"]
+    return format_table(header, [*rows, mean_row], ">>>>>>")
+
+
+def _say(config: TrainConfig, text: str) -> None:
+    if not config.quiet:
+        print(text, flush=True)
+
+
+def _say_interrupted(result: RunResult, out: Path) -> None:
+    best = result.best.result
+    print(
+        f"gossamer train: interrupted. Best checkpoint so far (seed {best.seed}, epoch "
+        f"{best.best_epoch}, val {100 * best.val:.2f}) and metrics are in {out}.",
+        file=sys.stderr,
+    )

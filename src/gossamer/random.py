@@ -32,5 +32,6 @@ def seed(val: int) -> None:
     if isinstance(val, bool) or not isinstance(val, (int, np.integer)) or val < 0:
         raise InvalidTypeError(f"A seed is an int that is not negative, got {val!r}.")
     torch.manual_seed(int(val))
-    np.random.seed(int(val) % 2**32)
+    # NumPy's legacy generator: what scipy, scikit-learn and user code draw from by default.
+    np.random.seed(int(val) % 2**32)  # noqa: NPY002
     python_random.seed(int(val))

@@ -234,8 +234,8 @@ def _split_edges(adjacency: Adjacency, counts: Tensor, src: Tensor, dst: Tensor)
             )
         ends.append(local.split(counts.tolist()))
     return [
-        Adjacency(num_src, num_dst, adjacency.idtype, coo=coo, allowed=adjacency.allowed)
-        for num_src, num_dst, coo in zip(src.tolist(), dst.tolist(), zip(*ends), strict=True)
+        Adjacency(num_src, num_dst, adjacency.idtype, coo=tuple(coo), allowed=adjacency.allowed)
+        for num_src, num_dst, *coo in zip(src.tolist(), dst.tolist(), *ends, strict=True)
     ]
 
 

@@ -34,8 +34,8 @@ def graph(
     ----------
     data : edge data
         ``(u, v)`` with sources and destinations as tensors, lists or arrays; a list of ``(u, v)``
-        pairs; or ``("coo", (u, v))``, ``("csr", (indptr, indices, edge_ids))`` and ``("csc", ...)``,
-        where empty edge ids mean 0, 1, 2, ...
+        pairs; or ``("coo", (u, v))``, ``("csr", (indptr, indices, edge_ids))`` and
+        ``("csc", ...)``, where empty edge ids mean 0, 1, 2, ...
     num_nodes : int, optional
         Default: the largest id plus one.
     idtype : torch.dtype, optional

@@ -121,6 +121,7 @@ def html(graph: Graph) -> str:
     )
     return (
         f"<div><strong>{escape(_title(graph))}</strong>"
-        f'<table style="border-collapse:collapse;margin-top:.4em"><thead><tr>{headings}</tr></thead>'
+        '<table style="border-collapse:collapse;margin-top:.4em">'
+        f"<thead><tr>{headings}</tr></thead>"
         f"<tbody>{''.join(cells)}</tbody></table></div>"
     )

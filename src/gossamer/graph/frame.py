@@ -1,4 +1,4 @@
-"""Features: named columns of equal length, gathered on first read where they come from a larger graph."""
+"""Features: named columns of equal length, gathered on first read from a larger graph."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ class Frame(MutableMapping[str, Tensor]):
         self.num_rows += count
 
     def update_rows(self, index: Tensor, values: dict[str, Tensor], device: torch.device) -> None:
-        """Write rows `index` of the features in `values`; others keep their value or the initial one."""
+        """Write rows `index` of the features in `values`; others stay, or get initial values."""
         for name, value in values.items():
             self.check(name, value, device, index.shape[0])
             scheme = Scheme(tuple(value.shape[1:]), value.dtype)

@@ -29,7 +29,7 @@ class Graph(StructureQueries, MessagePassing, Edits):
     """A graph, homogeneous, bipartite or heterogeneous, with features on nodes and edges.
 
     Build one with :func:`gossamer.graph`, :func:`gossamer.heterograph` or
-    :func:`gossamer.create_block`; ``Graph(data)`` is :func:`gossamer.graph`, and ``Graph()`` is empty.
+    :func:`gossamer.create_block`. ``Graph(data)`` is :func:`gossamer.graph`; ``Graph()`` is empty.
 
     A graph is tensors: it can be pickled, deep-copied, sent to worker processes and moved between
     devices. Structure is immutable and shared between graphs; methods that edit a graph give it new
@@ -60,7 +60,7 @@ class Graph(StructureQueries, MessagePassing, Edits):
         edge_frames: list[Frame] | None = None,
         num_nodes: list[int] | None = None,
     ) -> Graph:
-        """Assemble a graph from checked parts; `num_nodes` or `node_frames` gives the node counts."""
+        """Assemble a graph from checked parts; give `num_nodes` or `node_frames`."""
         graph = cls.__new__(cls)
         graph._schema = schema
         graph._adjacencies = adjacencies
@@ -216,7 +216,7 @@ class Graph(StructureQueries, MessagePassing, Edits):
 
     @property
     def nodes(self) -> NodeView:
-        """Node ids by call, ``g.nodes("user")``, and features by index, ``g.nodes["user"].data``."""
+        """Ids by call, ``g.nodes("user")``, and features by index, ``g.nodes["user"].data``."""
         return NodeView(self)
 
     @property
@@ -533,12 +533,12 @@ class Graph(StructureQueries, MessagePassing, Edits):
         return self._batch_num_edges[self._schema.canonical_etypes[position]]
 
     def set_batch_num_nodes(self, val: Tensor | Mapping[str, Tensor]) -> None:
-        """Declare how many nodes each graph of the batch has: a tensor, or one for each node type."""
+        """Declare the number of nodes of each graph in the batch: a tensor, or one by type."""
         keys = list(dict.fromkeys(self._schema.ntypes))
         self._batch_num_nodes = self._batch_sizes(val, keys, lambda key: key, self.num_nodes)
 
     def set_batch_num_edges(self, val: Tensor | Mapping[Any, Tensor]) -> None:
-        """Declare how many edges each graph of the batch has: a tensor, or one for each edge type."""
+        """Declare the number of edges of each graph in the batch: a tensor, or one by type."""
         keys = list(self._schema.canonical_etypes)
         self._batch_num_edges = self._batch_sizes(
             val, keys, self.to_canonical_etype, self.num_edges

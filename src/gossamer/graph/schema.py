@@ -155,7 +155,7 @@ class Schema:
             if len(found) > 1:
                 names = [self.canonical_etypes[i] for i in found]
                 raise InvalidValueError(
-                    f"Edge type '{etype}' is ambiguous. Name the canonical edge type: one of {names}."
+                    f"Edge type '{etype}' is ambiguous. Name the canonical type: one of {names}."
                 )
         elif isinstance(etype, tuple) and len(etype) == 3:
             if etype in self._etype_ids:

@@ -1,4 +1,4 @@
-"""The part of a graph that some edge types make, merged into one relation where they are several."""
+"""The part of a graph that some edge types make, merged into one where they are several."""
 
 from __future__ import annotations
 
@@ -95,18 +95,17 @@ def _matching(schema: Schema, key: Any) -> list[int]:
         return [schema.etype_id(key)]
     if len(key) != 3:
         raise InvalidValueError(
-            f"Slice a graph by an edge type or by (source, relation, destination) with ':' for any; "
-            f"got {key!r}."
+            "Slice a graph by an edge type, or by (source, relation, destination) with ':' for "
+            f"any, got {key!r}."
         )
     for part in key:
         if isinstance(part, slice) and part != slice(None):
             raise InvalidValueError(f"The only slice of types is ':', got {part!r}.")
+    wanted = [(i, name) for i, name in enumerate(key) if not isinstance(name, slice)]
     found = [
-        i
-        for i, etype in enumerate(schema.canonical_etypes)
-        if all(
-            isinstance(want, slice) or want == have for want, have in zip(key, etype, strict=True)
-        )
+        position
+        for position, etype in enumerate(schema.canonical_etypes)
+        if all(etype[i] == name for i, name in wanted)
     ]
     if not found:
         raise UnknownKeyError(

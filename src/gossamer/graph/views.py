@@ -21,8 +21,8 @@ __all__ = ["EdgeSpace", "EdgeView", "FeatureView", "NodeSpace", "NodeView", "Typ
 class FeatureView(MutableMapping[str, Tensor]):
     """The features of one node or edge type, or of some rows of it.
 
-    Reading gives the tensor itself; assigning checks length and device. Through a view of some rows,
-    as in ``g.nodes[[0, 2]].data``, reading gathers and assigning writes these rows.
+    Reading gives the tensor itself; assigning checks length and device. Through a view of some
+    rows, as in ``g.nodes[[0, 2]].data``, reading gathers and assigning writes these rows.
     """
 
     __slots__ = ("_device", "_frame", "_index")

@@ -13,6 +13,7 @@ All tensors are contiguous and on one device. Inputs are trusted: they are valid
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -39,8 +40,49 @@ __all__ = [
 ]
 
 
-def _pick(*operands: Tensor | None) -> ModuleType:
-    return reference
+try:
+    from gossamer.kernels import cpu as _native
+except ImportError as error:
+    # A package that was built without a compiler has no extension module; anything else is a bug.
+    if "_core" not in str(error):
+        raise
+    _native = None
+    _why_not = str(error)
+else:
+    _why_not = ""
+
+# GOSSAMER_KERNELS or use(): "reference" switches the native kernels off.
+_forced = os.environ.get("GOSSAMER_KERNELS", "")
+
+if _native is None and _forced != "reference":
+    warnings.warn(
+        "gossamer was installed without its native kernels and runs on the slower reference "
+        "kernels. Install a C++ compiler (Debian: apt-get install g++ python3-dev, macOS: "
+        "xcode-select --install) and reinstall gossamer; GOSSAMER_KERNELS=reference silences this.",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+_NATIVE_DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+
+
+def _pick(x: Tensor | None, y: Tensor | None = None) -> ModuleType:
+    """Choose the implementation for operands of which one may be None."""
+    if x is None:
+        x, y = y, None
+    if (
+        _native is None
+        or _forced == "reference"
+        or not x.is_cpu
+        or x.dtype not in _NATIVE_DTYPES
+        or (y is not None and y.dtype is not x.dtype)
+    ):
+        return reference
+    return _native
+
+
+def _pick_structure(ids: Tensor) -> ModuleType:
+    return _native if _native is not None and _forced != "reference" and ids.is_cpu else reference
 
 
 def spmm(
@@ -70,7 +112,7 @@ def spmm_arg_backward(
     want_e: bool,
 ) -> tuple[Tensor | None, Tensor | None]:
     """Give max's and min's gradient to the winners; see `reference.spmm_arg_backward`."""
-    kernel = _pick(grad, u, e).spmm_arg_backward
+    kernel = _pick(grad, e if u is None else u).spmm_arg_backward
     return kernel(indices, eids, arg, grad, u, e, op, num_u, num_e, want_u, want_e)
 
 
@@ -102,14 +144,14 @@ def coo_to_csr(
     row: Tensor, col: Tensor, num_rows: int, dtype: torch.dtype | None = None
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Group edges by row; see `gossamer.kernels.reference.coo_to_csr`."""
-    return _pick().coo_to_csr(row, col, num_rows, dtype)
+    return _pick_structure(row).coo_to_csr(row, col, num_rows, dtype)
 
 
 def transpose(
     indptr: Tensor, indices: Tensor, eids: Tensor | None, num_cols: int
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Turn an adjacency around; see `gossamer.kernels.reference.transpose`."""
-    return _pick().transpose(indptr, indices, eids, num_cols)
+    return _pick_structure(indptr).transpose(indptr, indices, eids, num_cols)
 
 
 def segment_mm(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
@@ -122,9 +164,6 @@ def gather_mm(a: Tensor, b: Tensor, idx: Tensor) -> Tensor:
     return _pick(a, b).gather_mm(a, b, idx)
 
 
-_forced = os.environ.get("GOSSAMER_KERNELS", "")
-
-
 @contextmanager
 def use(name: str) -> Iterator[None]:
     """Run the body with one implementation: ``"reference"`` or ``"native"``.
@@ -134,7 +173,7 @@ def use(name: str) -> Iterator[None]:
     Raises
     ------
     InvalidValueError
-        If there is no such implementation.
+        If there is no such implementation, or the native one was not built.
 
     Examples
     --------
@@ -148,6 +187,11 @@ def use(name: str) -> Iterator[None]:
         raise InvalidValueError(
             f"kernels.use() got {name!r}; the implementations are 'reference' and 'native'."
         )
+    if name == "native" and _native is None:
+        raise InvalidValueError(
+            f"The native kernels are not installed ({_why_not}). Install a C++ compiler and "
+            "reinstall gossamer, or use 'reference'."
+        )
     before, _forced = _forced, name
     try:
         yield
@@ -156,5 +200,28 @@ def use(name: str) -> Iterator[None]:
 
 
 def info() -> dict[str, Any]:
-    """Tell which kernels run here."""
-    return {"native": False, "forced": _forced}
+    """Tell which kernels run here.
+
+    Returns
+    -------
+    dict
+        ``native`` (are the native kernels installed), ``why_not`` (if they are not), ``forced``
+        (what `use` or ``GOSSAMER_KERNELS`` asks for, or ``""``), ``isa`` (the instruction set in
+        use, which ``GOSSAMER_ISA`` can lower), ``available_isas``, and ``threading`` (the runtime
+        that parallel loops run on, which is torch's own).
+
+    Examples
+    --------
+    >>> from gossamer import kernels
+    >>> sorted(kernels.info())
+    ['available_isas', 'forced', 'isa', 'native', 'threading', 'why_not']
+    """
+    core = None if _native is None else _native.core
+    return {
+        "native": core is not None,
+        "why_not": _why_not,
+        "forced": _forced,
+        "isa": core.isa() if core else "",
+        "available_isas": core.available_isas().split() if core else [],
+        "threading": core.threading() if core else "",
+    }

@@ -29,7 +29,8 @@ def relation_of(graph: Any) -> Adjacency:
         return graph.adjacency
     except AttributeError:
         raise InvalidTypeError(
-            f"A gossamer.Graph is expected, got {type(graph).__name__}. Build one with gossamer.graph."
+            f"A gossamer.Graph is expected, got {type(graph).__name__}. "
+            "Build one with gossamer.graph."
         ) from None
 
 

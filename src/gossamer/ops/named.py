@@ -94,22 +94,22 @@ def copy_e_mean(g: Any, x: Tensor) -> Tensor:
 
 
 def copy_u_max(g: Any, x: Tensor) -> Tensor:
-    """At each destination, take the largest of the source features ``(N_src, *f)`` of its in-edges."""
+    """At each destination, largest source feature ``(N_src, *f)`` of its in-edges."""
     return gspmm(g, "copy_lhs", "max", x, None)
 
 
 def copy_e_max(g: Any, x: Tensor) -> Tensor:
-    """At each destination, take the largest of the edge features ``(E, *f)`` of its in-edges."""
+    """At each destination, largest of the edge features ``(E, *f)`` of its in-edges."""
     return gspmm(g, "copy_rhs", "max", None, x)
 
 
 def copy_u_min(g: Any, x: Tensor) -> Tensor:
-    """At each destination, take the smallest of the source features ``(N_src, *f)`` of its in-edges."""
+    """At each destination, smallest source feature ``(N_src, *f)`` of its in-edges."""
     return gspmm(g, "copy_lhs", "min", x, None)
 
 
 def copy_e_min(g: Any, x: Tensor) -> Tensor:
-    """At each destination, take the smallest of the edge features ``(E, *f)`` of its in-edges."""
+    """At each destination, smallest of the edge features ``(E, *f)`` of its in-edges."""
     return gspmm(g, "copy_rhs", "min", None, x)
 
 
@@ -124,12 +124,12 @@ def u_add_e_mean(g: Any, x: Tensor, y: Tensor) -> Tensor:
 
 
 def u_add_e_max(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, take the largest of the sums of source `x` and edge `y` over its in-edges."""
+    """At each destination, largest sum of source `x` and edge `y` over its in-edges."""
     return gspmm(g, "add", "max", x, y)
 
 
 def u_add_e_min(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, take the smallest of the sums of source `x` and edge `y` over its in-edges."""
+    """At each destination, smallest sum of source `x` and edge `y` over its in-edges."""
     return gspmm(g, "add", "min", x, y)
 
 
@@ -144,12 +144,12 @@ def u_sub_e_mean(g: Any, x: Tensor, y: Tensor) -> Tensor:
 
 
 def u_sub_e_max(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, take the largest of the differences of source `x` and edge `y` over its in-edges."""
+    """At each destination, largest difference of source `x` and edge `y` over its in-edges."""
     return gspmm(g, "sub", "max", x, y)
 
 
 def u_sub_e_min(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, take the smallest of the differences of source `x` and edge `y` over its in-edges."""
+    """At each destination, smallest difference of source `x` and edge `y` over its in-edges."""
     return gspmm(g, "sub", "min", x, y)
 
 
@@ -164,12 +164,12 @@ def u_mul_e_mean(g: Any, x: Tensor, y: Tensor) -> Tensor:
 
 
 def u_mul_e_max(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, take the largest of the products of source `x` and edge `y` over its in-edges."""
+    """At each destination, largest product of source `x` and edge `y` over its in-edges."""
     return gspmm(g, "mul", "max", x, y)
 
 
 def u_mul_e_min(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, take the smallest of the products of source `x` and edge `y` over its in-edges."""
+    """At each destination, smallest product of source `x` and edge `y` over its in-edges."""
     return gspmm(g, "mul", "min", x, y)
 
 
@@ -184,12 +184,12 @@ def u_div_e_mean(g: Any, x: Tensor, y: Tensor) -> Tensor:
 
 
 def u_div_e_max(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, take the largest of the quotients of source `x` and edge `y` over its in-edges."""
+    """At each destination, largest quotient of source `x` and edge `y` over its in-edges."""
     return gspmm(g, "div", "max", x, y)
 
 
 def u_div_e_min(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, take the smallest of the quotients of source `x` and edge `y` over its in-edges."""
+    """At each destination, smallest quotient of source `x` and edge `y` over its in-edges."""
     return gspmm(g, "div", "min", x, y)
 
 

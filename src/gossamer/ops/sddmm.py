@@ -55,7 +55,7 @@ def gsddmm(
     Raises
     ------
     InvalidValueError, InvalidTypeError
-        For unknown operators or targets, missing operands, wrong lengths, devices, dtypes or shapes.
+        For unknown operators or targets, missing operands, wrong lengths, dtypes or shapes.
 
     Examples
     --------

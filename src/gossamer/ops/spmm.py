@@ -36,8 +36,8 @@ def gspmm(
     op : {"copy_lhs", "copy_rhs", "add", "sub", "mul", "div"}
         How the two operands meet.
     reduce_op : {"sum", "mean", "max", "min"}
-        How the messages of a node are reduced. A node without in-edges gets 0; duplicate edges count
-        as often as they occur. Of several equal maxima the first in edge order gets the gradient.
+        How the messages of a node are reduced. A node without in-edges gets 0; duplicate edges
+        count as often as they occur. Of equal maxima the first in edge order gets the gradient.
     lhs_data : Tensor or None
         Source features ``(N_src, *f)``; None for copy_rhs.
     rhs_data : Tensor or None

@@ -22,12 +22,11 @@ help:  ## Show this list.
 train: setup-train  ## Train on the handwritten digits, results in runs/ (ARGS: more flags).
 	$(BIN)/gossamer train --dataset digits $(ARGS)
 
-test: setup-test  ## Lint, format, syntax-tree check, API check, doctests, tests (ARGS: for pytest).
+test: setup-test  ## Lint, syntax-tree check, API check, tests and doctests (ARGS: for pytest).
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/check_tests.py
 	$(BIN)/python tools/check_api.py
-	$(BIN)/python -m pytest -q --doctest-modules src/gossamer
 	$(BIN)/python -m pytest -q tests $(ARGS)
 
 lint: setup-test  ## Style and syntax-tree checks only.
@@ -40,7 +39,7 @@ format: setup-test  ## Format the code and repair what can be repaired by itself
 	$(BIN)/ruff format .
 
 doctest: setup-test  ## Run the examples in the docstrings.
-	$(BIN)/python -m pytest -q --doctest-modules src/gossamer
+	$(BIN)/python -m pytest -q tests/test_doctests.py
 
 api: setup-test  ## Compare the public names with the inventory of DGL's.
 	$(BIN)/python tools/check_api.py

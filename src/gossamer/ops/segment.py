@@ -55,8 +55,9 @@ def segment_reduce(seglen: Tensor, value: Tensor, reducer: str = "sum") -> Tenso
         owner = torch.arange(seglen.shape[0], device=seglen.device)
         owner = torch.repeat_interleave(owner, seglen.long(), output_size=value.shape[0])
         slots = (owner, owner, None)
-    # Rows of a segment are its slots: slot k is edge k, so the neighbour ids are never read.
-    structure = (*slots, offsets, offsets[:0], None, None, None, None)
+    # Rows of a segment are its slots, and slot k is edge k: neighbour ids are there but never read.
+    neighbours = offsets.new_empty(value.shape[0])
+    structure = (*slots, offsets, neighbours, None, None, None, None)
     return spmm(structure, None, value, "copy_rhs", reducer)
 
 

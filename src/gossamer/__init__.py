@@ -1,9 +1,10 @@
 """Gossamer: graph neural networks on today's PyTorch, with the API of the Deep Graph Library."""
 
+import importlib as _importlib
 from importlib.metadata import PackageNotFoundError as _PackageNotFoundError
 from importlib.metadata import version as _version
 
-from gossamer import function, kernels, ops, random, udf, utils
+from gossamer import function, kernels, ops, random, transforms, udf, utils
 from gossamer.errors import (
     FileError,
     GossamerError,
@@ -28,6 +29,14 @@ from gossamer.graph import (
     unbatch,
 )
 from gossamer.random import seed
+from gossamer.transforms import (
+    add_edges,
+    add_nodes,
+    add_self_loop,
+    remove_edges,
+    remove_nodes,
+    remove_self_loop,
+)
 
 try:
     __version__ = _version("gossamer")
@@ -49,17 +58,39 @@ __all__ = [
     "OutOfRangeError",
     "UnknownKeyError",
     "__version__",
+    "add_edges",
+    "add_nodes",
+    "add_self_loop",
     "batch",
     "create_block",
+    "data",
     "function",
     "graph",
     "heterograph",
     "kernels",
+    "nn",
     "ops",
     "random",
+    "remove_edges",
+    "remove_nodes",
+    "remove_self_loop",
     "seed",
     "slice_batch",
+    "transforms",
     "udf",
     "unbatch",
     "utils",
 ]
+
+# Loaded on first use: what builds on graphs is not needed to build one.
+_LAZY = ("data", "nn")
+
+
+def __getattr__(name: str) -> object:
+    if name in _LAZY:
+        return _importlib.import_module(f"gossamer.{name}")
+    raise AttributeError(f"module 'gossamer' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_LAZY]

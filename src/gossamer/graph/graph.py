@@ -14,6 +14,7 @@ from gossamer._optional import optional_import
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import display, slicing
 from gossamer.graph.adjacency import FORMATS, Adjacency
+from gossamer.graph.derived import DerivedGraphs
 from gossamer.graph.edits import Edits
 from gossamer.graph.frame import Frame, Initializer, Scheme
 from gossamer.graph.ids import as_id_tensor, check_range, is_all
@@ -25,7 +26,7 @@ from gossamer.graph.views import EdgeView, FeatureView, NodeView, TypedFeatureVi
 __all__ = ["Graph"]
 
 
-class Graph(StructureQueries, MessagePassing, Edits):
+class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
     """A graph, homogeneous, bipartite or heterogeneous, with features on nodes and edges.
 
     Build one with :func:`gossamer.graph`, :func:`gossamer.heterograph` or

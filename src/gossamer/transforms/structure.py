@@ -1,0 +1,168 @@
+"""New graphs with nodes, edges or self-loops added or removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer import ops
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import Graph
+
+__all__ = [
+    "add_edges",
+    "add_nodes",
+    "add_self_loop",
+    "remove_edges",
+    "remove_nodes",
+    "remove_self_loop",
+]
+
+_AGGREGATORS = ("sum", "mean", "max", "min")
+
+
+def add_nodes(
+    g: Graph, num: int, data: Mapping[str, Tensor] | None = None, ntype: str | None = None
+) -> Graph:
+    """A graph with more nodes; see :meth:`Graph.add_nodes`.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> gs.add_nodes(gs.graph(([0], [1])), 3).num_nodes()
+    5
+    """
+    g = g.clone()
+    g.add_nodes(num, data=data, ntype=ntype)
+    return g
+
+
+def add_edges(
+    g: Graph, u: Any, v: Any, data: Mapping[str, Tensor] | None = None, etype: Any = None
+) -> Graph:
+    """A graph with more edges; see :meth:`Graph.add_edges`.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> gs.add_edges(gs.graph(([0], [1])), [1], [0]).edges()
+    (tensor([0, 1]), tensor([1, 0]))
+    """
+    g = g.clone()
+    g.add_edges(u, v, data=data, etype=etype)
+    return g
+
+
+def remove_edges(g: Graph, eids: Any, etype: Any = None, store_ids: bool = False) -> Graph:
+    """A graph without some edges; see :meth:`Graph.remove_edges`.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> gs.remove_edges(gs.graph(([0, 1], [1, 0])), [0]).edges()
+    (tensor([1]), tensor([0]))
+    """
+    g = g.clone()
+    g.remove_edges(eids, etype=etype, store_ids=store_ids)
+    return g
+
+
+def remove_nodes(g: Graph, nids: Any, ntype: str | None = None, store_ids: bool = False) -> Graph:
+    """A graph without some nodes and their edges; see :meth:`Graph.remove_nodes`.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> gs.remove_nodes(gs.graph(([0, 1], [1, 2])), [0]).edges()
+    (tensor([0]), tensor([1]))
+    """
+    g = g.clone()
+    g.remove_nodes(nids, ntype=ntype, store_ids=store_ids)
+    return g
+
+
+def add_self_loop(
+    g: Graph,
+    edge_feat_names: Sequence[str] | None = None,
+    fill_data: float | Tensor | str = 1.0,
+    etype: Any = None,
+) -> Graph:
+    """A graph with one more self-loop on every node, after the other edges.
+
+    Nodes that have a self-loop already get another; :func:`remove_self_loop` first avoids that.
+
+    Parameters
+    ----------
+    g : Graph
+        The graph; `etype` must join a node type with itself.
+    edge_feat_names : sequence of str, optional
+        Edge features that `fill_data` fills on the new edges; others are 0. Default: all.
+    fill_data : float, Tensor or {"sum", "mean", "max", "min"}
+        A value, a row, or how to reduce the features of the in-edges of each node.
+    etype : str or (str, str, str), optional
+        Edge type; may be left out if there is only one.
+
+    Returns
+    -------
+    Graph
+        Batch sizes are forgotten.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> gs.add_self_loop(gs.graph(([0, 1], [1, 2]))).edges()
+    (tensor([0, 1, 0, 1, 2]), tensor([1, 2, 0, 1, 2]))
+    """
+    etype = _loop_etype(g, etype, "add_self_loop")
+    features = g.edges[etype].data
+    names = list(features) if edge_feat_names is None else list(edge_feat_names)
+    relation, count = g.relation(etype), g.num_nodes(etype[0])
+    data = {name: _loop_rows(relation, features[name], fill_data, count) for name in names}
+    nodes = g.nodes(etype[0])
+    return add_edges(g, nodes, nodes, data=data, etype=etype)
+
+
+def _loop_rows(relation: Any, feature: Tensor, fill: Any, count: int) -> Tensor:
+    if isinstance(fill, str):
+        if fill not in _AGGREGATORS:
+            raise InvalidValueError(
+                f"add_self_loop: fill_data is a number, a tensor or one of {list(_AGGREGATORS)}, "
+                f"got {fill!r}."
+            )
+        return ops.gspmm(relation, "copy_rhs", fill, None, feature)
+    if not isinstance(fill, (int, float, Tensor)):
+        raise InvalidTypeError(
+            f"add_self_loop: fill_data is a number, a tensor or one of {list(_AGGREGATORS)}, "
+            f"got {type(fill).__name__}."
+        )
+    row = torch.as_tensor(fill, dtype=feature.dtype, device=feature.device)
+    return row.expand(count, *feature.shape[1:]).clone()
+
+
+def remove_self_loop(g: Graph, etype: Any = None) -> Graph:
+    """A graph without self-loops; other edges keep their order and features.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> gs.remove_self_loop(gs.graph(([0, 1, 1], [1, 1, 2]))).edges()
+    (tensor([0, 1]), tensor([1, 2]))
+    """
+    etype = _loop_etype(g, etype, "remove_self_loop")
+    u, v = g.edges(etype=etype)
+    return remove_edges(g, (u == v).nonzero().squeeze(1), etype=etype)
+
+
+def _loop_etype(g: Graph, etype: Any, name: str) -> tuple[str, str, str]:
+    if not isinstance(g, Graph):
+        raise InvalidTypeError(f"{name} takes a graph, got {type(g).__name__}.")
+    etype = g.to_canonical_etype(etype)
+    if etype[0] != etype[2]:
+        raise InvalidValueError(
+            f"{name}: edge type {etype} joins two node types, so it has no self-loops. "
+            "Name an edge type that joins a type with itself."
+        )
+    return etype

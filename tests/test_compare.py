@@ -34,7 +34,7 @@ class TestGraphEqual:
             (lambda: _graph(num_nodes=4), "number of source nodes"),
             (lambda: _graph(idtype=torch.int32), "idtype"),
             (lambda: gossamer.batch([_graph((0,), (0,), 1), _graph((0, 1), (1, 0), 2)]), "batch"),
-            (lambda: gossamer.create_block(([0], [0])), "is_block|source types"),
+            (lambda: gossamer.create_block(([0], [0])), "node types"),
             (
                 lambda: gossamer.heterograph({("a", "r", "a"): ([0, 1, 2], [1, 2, 0])}),
                 "node types",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
+
+import gossamer
 
 OPTIONAL = [
     "matplotlib",
@@ -32,12 +35,11 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 
 
 def _modules_added_by(statement: str) -> list[str]:
-    run = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(statement=statement)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = dict(os.environ)
+    if not gossamer.kernels.info()["native"]:
+        env["GOSSAMER_KERNELS"] = "reference"  # it would warn, and rightly
+    command = [sys.executable, "-c", PROGRAM.format(statement=statement)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     assert run.returncode == 0, run.stderr
     assert run.stderr == "", "importing must be silent"
     return json.loads(run.stdout.splitlines()[-1])
@@ -64,6 +66,13 @@ def test_nothing_heavy_is_loaded(added: list[str]) -> None:
 
 def test_the_command_line_is_not_loaded(added: list[str]) -> None:
     assert not [name for name in added if name.startswith(("gossamer.cli", "gossamer.compat"))]
+
+
+@pytest.mark.skipif("CI" not in os.environ, reason="elsewhere a compiler may be missing")
+def test_continuous_integration_has_the_native_core() -> None:
+    """Otherwise every test would pass on the reference kernels, and nobody would notice."""
+    info = gossamer.kernels.info()
+    assert info["native"], info["why_not"]
 
 
 def test_the_measurement_itself() -> None:

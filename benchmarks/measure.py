@@ -15,6 +15,7 @@ from benchmarks.pool import Pool, WorkerError
 from benchmarks.registry import Sizes, Workload
 from benchmarks.verify import compare
 
+PATIENCE = 60.0  # seconds of timed calls after which a row ends with three rounds
 PAUSE = 0.02  # seconds for the threads of the previous library to stop spinning
 
 
@@ -133,6 +134,8 @@ def _time(pool: Pool, workload: Workload, sizes: Sizes, folder: Path, row: Row, 
     row.flops = workload.flops(sizes)
     measured: list[dict] = []
     for turn in range(plan.rounds):
+        if turn >= 3 and sum(sum(map(sum, c.times)) for c in row.columns.values()) > PATIENCE:
+            break
         # Each round starts with another library: what one leaves behind (heat, cache) hits all.
         start = turn % len(names) if names else 0
         for name in names[start:] + names[:start]:

@@ -37,6 +37,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
     parser.add_argument("--without", action="append", default=[], metavar="NAME")
     parser.add_argument("--python", default=sys.executable, help="the Python that has Gossamer")
+    parser.add_argument("--package-path", metavar="DIR", help="where Gossamer is, if not there")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, help="visits to each library (5; small: 2)")
     parser.add_argument("--budget", type=float, help="seconds of a visit (0.4; small: 0.01)")
@@ -63,7 +64,7 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
         if name not in PEERS or not python:
             raise SystemExit(f"--peer {peer}: expected dgl=PYTHON or pyg=PYTHON.")
         pythons[name] = python
-    found = [Contender("gossamer", "gossamer", options.python)]
+    found = [Contender("gossamer", "gossamer", options.python, options.package_path)]
     for name, python in pythons.items():
         if python is None and name not in options.without:
             print(f"{name}: left out; make its environment with python -m benchmarks.peers create")

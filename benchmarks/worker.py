@@ -31,6 +31,8 @@ from benchmarks import inputs as bench_inputs
 from benchmarks.adapters import Form, load
 from benchmarks.registry import FLOAT, WORKLOADS, Sizes
 
+SLOW = 1.0  # seconds beyond which a call is not repeated to choose a form
+
 
 def canonical(row: str, results: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Results with what libraries may choose freely taken out: the order within a column."""
@@ -49,20 +51,21 @@ def timed(call: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def race(forms: Mapping[str, Form], turns: int = 4, limit: float = 20.0) -> dict[str, float]:
-    """Best seconds of each form, run in turn; one far behind the best is run once only.
+def race(forms: Mapping[str, Form], first: dict[str, float], turns: int = 5) -> dict[str, float]:
+    """Best seconds of each form, run in turn; one far behind the best is not run again.
 
     In turn, so that a disturbance hits all of them alike, and best, since it only ever adds.
+    `first` holds the seconds of each form's first call, which is all a slow row gets.
     """
-    best = {name: timed(form.run) for name, form in forms.items()}
-    near = [name for name in forms if best[name] < 2.5 * min(best.values())]
+    if min(first.values()) > SLOW:
+        return first
+    best = {name: timed(form.run) for name, form in forms.items() if first[name] < SLOW}
+    near = [name for name in best if best[name] < 2.5 * min(best.values())]
     if len(near) > 1:
-        for _ in range(turns):
-            if min(best.values()) * len(near) * turns > limit:
-                break
+        for _ in range(turns - 1):
             for name in near:
                 best[name] = min(best[name], timed(forms[name].run))
-    return best
+    return first | best
 
 
 def trim() -> None:
@@ -129,31 +132,34 @@ class Server:
         self.form = None
         trim()
         self.folder, self.sizes = Path(folder), Sizes(**sizes)
-        forms, found, failures = self._prepare(row)
+        forms, found, first, failures = self._prepare(row)
         if not forms:
             raise RuntimeError(f"no form of {row!r} runs: {failures}")
-        seconds = race(forms)
+        seconds = race(forms, first)
         kept = min(seconds, key=seconds.get)
         self.form = forms[kept]
         held = {k: v.detach().cpu().numpy() for k, v in found[kept].items()}
         np.savez(result, **canonical(row, held))
         return {"forms": seconds, "failures": failures, "kept": kept}
 
-    def _prepare(self, row: str) -> tuple[dict[str, Form], dict[str, dict], dict[str, str]]:
-        """The forms that run, what each returned first, and why the others do not run."""
+    def _prepare(self, row: str) -> tuple[dict, dict, dict, dict]:
+        """By form: those that run, their first results and seconds, and why others do not run."""
         arrays = bench_inputs.read(self.folder)
         tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
         forms: dict[str, Form] = {}
-        found: dict[str, dict] = {}
+        found: dict[str, Mapping] = {}
+        first: dict[str, float] = {}
         failures: dict[str, str] = {}
         for name, prepare in self.adapter.forms(WORKLOADS[row], tensors, self.sizes).items():
             try:
                 form = prepare()
+                start = time.perf_counter()
                 found[name] = (form.check or form.run)()
+                first[name] = time.perf_counter() - start
                 forms[name] = form
             except (RuntimeError, TypeError, ValueError, ImportError, OSError) as error:
                 failures[name] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        return forms, found, failures
+        return forms, found, first, failures
 
     def visit(self, budget: float) -> dict:
         """Run for about `budget` seconds, at least once; cheap calls are warmed up first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,6 +30,7 @@ class Adapter:
         self.fn = importlib.import_module(f"{library}.function")
         self.nn = importlib.import_module(f"{library}.nn")
         self.ops = importlib.import_module(f"{library}.ops")
+        self.has_sparse = importlib.util.find_spec(f"{library}.sparse") is not None
 
     def versions(self) -> dict[str, str]:
         """The releases in use."""
@@ -84,7 +86,9 @@ class Adapter:
             "update_all": lambda: self._update_all(graph, message, reducer, x=x, w=w),
             "ops": lambda: Form(lambda: {"out": self.ops.u_mul_e_sum(graph, x, w)}),
         }
-        return {**forms, "sparse": lambda: self._sparse_sum(graph, x, w)}
+        if self.has_sparse:
+            forms["sparse"] = lambda: self._sparse_sum(graph, x, w)
+        return forms
 
     def _sparse(self, graph: Any, value: Tensor) -> tuple[Any, Any]:
         sparse = importlib.import_module(f"{self.library}.sparse")
@@ -138,11 +142,11 @@ class Adapter:
             right = x.permute(2, 0, 1).contiguous()  # (D, N, H)
             return Form(lambda: {"out": library.bsddmm(matrix, left, right).val.unsqueeze(-1)})
 
-        return {
+        forms = {
             "apply_edges": apply_edges,
             "ops": lambda: Form(lambda: {"out": self.ops.u_dot_v(graph, x, y)}),
-            "sparse": sparse,
         }
+        return forms | ({"sparse": sparse} if self.has_sparse else {})
 
     def softmax(self, graph: Any, inputs: Mapping[str, Tensor]) -> dict:
         """Row ``edge_softmax``."""

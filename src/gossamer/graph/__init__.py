@@ -6,6 +6,22 @@ from gossamer.graph.construct import create_block, graph, heterograph
 from gossamer.graph.frame import Frame, Scheme
 from gossamer.graph.graph import Graph
 from gossamer.graph.ids import ALL, EID, ETYPE, NID, NTYPE
+from gossamer.graph.readout import (
+    broadcast_edges,
+    broadcast_nodes,
+    max_edges,
+    max_nodes,
+    mean_edges,
+    mean_nodes,
+    readout_edges,
+    readout_nodes,
+    softmax_edges,
+    softmax_nodes,
+    sum_edges,
+    sum_nodes,
+    topk_edges,
+    topk_nodes,
+)
 from gossamer.graph.schema import Schema
 
 __all__ = [
@@ -21,9 +37,23 @@ __all__ = [
     "Schema",
     "Scheme",
     "batch",
+    "broadcast_edges",
+    "broadcast_nodes",
     "create_block",
     "graph",
     "heterograph",
+    "max_edges",
+    "max_nodes",
+    "mean_edges",
+    "mean_nodes",
+    "readout_edges",
+    "readout_nodes",
     "slice_batch",
+    "softmax_edges",
+    "softmax_nodes",
+    "sum_edges",
+    "sum_nodes",
+    "topk_edges",
+    "topk_nodes",
     "unbatch",
 ]

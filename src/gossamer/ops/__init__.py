@@ -60,7 +60,7 @@ from gossamer.ops.named import (
 )
 from gossamer.ops.sddmm import gsddmm
 from gossamer.ops.segment import gather_mm, segment_mm, segment_reduce
-from gossamer.ops.softmax import edge_softmax
+from gossamer.ops.softmax import edge_softmax, segment_softmax
 from gossamer.ops.spmm import gspmm
 
 __all__ = [
@@ -90,6 +90,7 @@ __all__ = [
     "gspmm",
     "segment_mm",
     "segment_reduce",
+    "segment_softmax",
     "u_add_e",
     "u_add_e_max",
     "u_add_e_mean",

@@ -12,7 +12,14 @@ from gossamer.errors import InvalidTypeError, InvalidValueError
 if TYPE_CHECKING:
     from gossamer.graph.adjacency import Adjacency
 
-__all__ = ["check_operand", "common_dtype", "match_dims", "relation_of", "requires_grad"]
+__all__ = [
+    "check_lengths",
+    "check_operand",
+    "common_dtype",
+    "match_dims",
+    "relation_of",
+    "requires_grad",
+]
 
 _WHAT = {"u": "source node", "v": "destination node", "e": "edge"}
 
@@ -107,3 +114,29 @@ def requires_grad(*tensors: Tensor | None) -> tuple[bool, ...]:
     if not torch.is_grad_enabled():
         return (False,) * len(tensors)
     return tuple(x is not None and x.requires_grad for x in tensors)
+
+
+def check_lengths(seglen: Any, value: Any, op: str, name: str) -> None:
+    """Raise unless `seglen` holds lengths that add up to the rows of `value`."""
+    if not isinstance(value, Tensor) or value.dim() == 0:
+        raise InvalidTypeError(f"{op}: {name} must be a tensor with rows, got {value!r}.")
+    if not isinstance(seglen, Tensor) or seglen.dtype not in (torch.int32, torch.int64):
+        raise InvalidTypeError(f"{op}: segment lengths must be an int32 or int64 tensor.")
+    if seglen.dim() != 1:
+        raise InvalidValueError(
+            f"{op}: segment lengths must be one-dimensional, got shape {tuple(seglen.shape)}."
+        )
+    if seglen.device != value.device:
+        raise InvalidValueError(
+            f"{op}: segment lengths are on {seglen.device} but {name} is on {value.device}. "
+            "Move one of them with .to(...)."
+        )
+    if seglen.numel() and int(seglen.min()) < 0:
+        raise InvalidValueError(
+            f"{op}: a segment length cannot be negative, got {int(seglen.min())}."
+        )
+    if int(seglen.sum()) != value.shape[0]:
+        raise InvalidValueError(
+            f"{op}: segment lengths add up to {int(seglen.sum())}, but {name} has "
+            f"{value.shape[0]} rows."
+        )

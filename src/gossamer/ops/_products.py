@@ -16,7 +16,7 @@ from torch import Tensor
 from gossamer import kernels
 from gossamer.ops._register import Structure, differentiable, opaque
 
-__all__ = ["reverse", "sddmm", "spmm"]
+__all__ = ["reverse", "sddmm", "segment_structure", "spmm"]
 
 
 def reverse(structure: Structure) -> Structure:
@@ -24,14 +24,27 @@ def reverse(structure: Structure) -> Structure:
     return (dst, src, eids, *compressed[3:], *compressed[:3])
 
 
+def segment_structure(seglen: Tensor, value: Tensor) -> Structure:
+    """The structure in which row ``i`` owns the next ``seglen[i]`` rows of `value` as its edges."""
+    offsets = torch.zeros(seglen.shape[0] + 1, dtype=torch.int64, device=seglen.device)
+    torch.cumsum(seglen, 0, out=offsets[1:])
+    slots: tuple[Tensor | None, ...] = (None, None, None)
+    if torch.is_grad_enabled() and value.requires_grad:
+        owner = torch.arange(seglen.shape[0], device=seglen.device)
+        owner = torch.repeat_interleave(owner, seglen.long(), output_size=value.shape[0])
+        slots = (owner, owner, None)
+    # Slot k is edge k; neighbour ids are there but never read.
+    neighbours = offsets.new_empty(value.shape[0])
+    return (*slots, offsets, neighbours, None, None, None, None)
+
+
 def _spmm_kernel(
     structure: Structure, u: Tensor | None, e: Tensor | None, op: str, reduce: str
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor | None]:
     indptr, indices, eids = structure[3:6]
-    u = None if u is None else u.detach().contiguous()
-    e = None if e is None else e.detach().contiguous()
-    out, arg = kernels.spmm(indptr, indices, eids, u, e, op, reduce)
-    return out, indptr.new_empty(0) if arg is None else arg
+    u = None if u is None else u.contiguous()
+    e = None if e is None else e.contiguous()
+    return kernels.spmm(indptr, indices, eids, u, e, op, reduce)
 
 
 def _spmm_fake(
@@ -43,8 +56,7 @@ def _spmm_fake(
     else:
         feature = (e if u is None else u).shape[1:]
     out = (e if u is None else u).new_empty((indptr.shape[0] - 1, *feature))
-    winners = out.shape if reduce in ("max", "min") else (0,)
-    return out, indptr.new_empty(winners)
+    return out, indptr.new_empty(out.shape) if reduce in ("max", "min") else out.new_empty(0)
 
 
 def _spmm_setup(ctx: Any, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:
@@ -187,8 +199,8 @@ def _sddmm_kernel(
     lhs_target: str,
     rhs_target: str,
 ) -> Tensor:
-    lhs = None if lhs is None else lhs.detach().contiguous()
-    rhs = None if rhs is None else rhs.detach().contiguous()
+    lhs = None if lhs is None else lhs.contiguous()
+    rhs = None if rhs is None else rhs.contiguous()
     return kernels.sddmm(*structure[:3], lhs, rhs, op, lhs_target, rhs_target)
 
 

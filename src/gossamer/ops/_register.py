@@ -1,10 +1,13 @@
-"""How an operator is made: one kernel, one gradient, known to eager PyTorch and to its compiler.
+"""How an operator is made: one kernel, one gradient, known to every part of PyTorch.
 
-An operator exists twice with the same kernel and the same backward. Eager code goes through a
-`torch.autograd.Function`, because the dispatcher costs 15 microseconds more for each call (torch
-2.13, measured on the two-argument operator of ``benchmarks/overhead.py``), as much as the whole
-aggregation over a graph of Cora's size. Traced code goes through the operator registered with
-`torch.library`, which has a shape-only twin and so compiles into one graph.
+An operator exists three times with the same kernel and the same backward:
+
+- Eager code goes through a `torch.autograd.Function`, or straight to the kernel where no gradient
+  is wanted, because the dispatcher costs more than the whole aggregation over a small graph
+  (``python benchmarks/overhead.py`` prints how much).
+- Traced code goes through the operator registered with `torch.library`, which has a shape-only twin
+  and so compiles into one graph.
+- Code under `torch.func` goes through a Function that these transforms can take apart.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 __all__ = ["Structure", "differentiable", "opaque"]
 
@@ -22,19 +26,36 @@ Structure = tuple[Tensor | None, ...]
 
 _LIBRARY = torch.library.Library("gossamer", "DEF")
 
+_under_func = torch._C._are_functorch_transforms_active
 
-def _through_dispatcher() -> bool:
-    """Whether someone watches: the compiler, a dispatch mode, or a torch.func transform."""
-    return (
-        torch.compiler.is_compiling()
-        or torch._C._len_torch_dispatch_stack() > 0
-        or torch._C._are_functorch_transforms_active()
-    )
+
+def _traced() -> bool:
+    """Whether someone watches: the compiler or a dispatch mode."""
+    return torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack() > 0
+
+
+def _wants_gradient(inputs: tuple) -> bool:
+    """Whether autograd must hear of a call, as in torch itself."""
+    if forward_ad._current_level >= 0:
+        return True  # There is no forward-mode formula: let torch say so.
+    if torch.is_grad_enabled():
+        for x in inputs:
+            if isinstance(x, Tensor) and x.requires_grad:
+                return True
+    return False
 
 
 def _define(name: str, schema: str, kernel: Callable, fake: Callable) -> Callable:
+    def registered_kernel(*inputs: Any) -> Any:
+        output = kernel(*inputs)
+        if isinstance(output, tuple):
+            # A schema has no optional outputs.
+            like = next(x for x in inputs if isinstance(x, Tensor))
+            return tuple(like.new_empty(0) if x is None else x for x in output)
+        return output
+
     _LIBRARY.define(name + schema)
-    _LIBRARY.impl(name, kernel, "CompositeExplicitAutograd")
+    _LIBRARY.impl(name, registered_kernel, "CompositeExplicitAutograd")
     torch.library.register_fake(f"gossamer::{name}", fake, lib=_LIBRARY)
     return getattr(torch.ops.gossamer, name).default
 
@@ -44,7 +65,7 @@ def opaque(name: str, schema: str, *, kernel: Callable, fake: Callable) -> Calla
     registered = _define(name, schema, kernel, fake)
 
     def call(*inputs: Any) -> Any:
-        return registered(*inputs) if _through_dispatcher() else kernel(*inputs)
+        return registered(*inputs) if _traced() else kernel(*inputs)
 
     call.__name__ = name
     return call
@@ -66,9 +87,11 @@ def differentiable(
     name, schema : str
         The operator's name, and its signature in torch's schema language.
     kernel : callable
-        Computes the output, or a tuple of outputs, from the inputs.
+        Computes the output, or a tuple of outputs, from the inputs. All outputs but the first may
+        be None.
     fake : callable
-        The same signature; returns empty outputs of the right shapes.
+        The same signature; returns empty outputs of the right shapes, and empty ``(0,)`` in the
+        dtype of the first tensor among the inputs for None.
     setup : callable
         ``setup(ctx, inputs, output)`` keeps what `backward` needs.
     backward : callable
@@ -76,12 +99,20 @@ def differentiable(
     """
     registered = _define(name, schema, kernel, fake)
 
-    def backward_of_first(ctx: Any, grad: Tensor, *_: Any) -> tuple:
-        return backward(ctx, grad)
+    def setup_registered(ctx: Any, inputs: tuple, output: Any) -> None:
+        setup(ctx, inputs, output)
+        # torch wants a list of gradients back where it got a list of tensors without a None.
+        ctx.lists = [
+            len(x) if isinstance(x, list) and all(t is not None for t in x) else 0 for x in inputs
+        ]
 
-    # torch calls it with the keywords ctx, inputs and output.
+    def backward_registered(ctx: Any, grad: Tensor, *_: Any) -> tuple:
+        grads = zip(backward(ctx, grad), ctx.lists, strict=True)
+        return tuple([None] * count if count else x for x, count in grads)
+
+    # torch calls them by keyword: ctx, inputs and output.
     torch.library.register_autograd(
-        f"gossamer::{name}", backward_of_first, setup_context=setup, lib=_LIBRARY
+        f"gossamer::{name}", backward_registered, setup_context=setup_registered, lib=_LIBRARY
     )
 
     class Operator(torch.autograd.Function):
@@ -96,14 +127,65 @@ def differentiable(
             return backward(ctx, grad)
 
     Operator.__name__ = Operator.__qualname__ = name
+    transformable = _transformable(name, registered, setup, backward)
 
     def call(*inputs: Any) -> Tensor:
-        if _through_dispatcher():
+        if _under_func():
+            return _first(transformable.apply(*inputs))
+        if _traced():
             return _first(registered(*inputs))
-        return Operator.apply(*inputs)
+        if _wants_gradient(inputs):
+            return Operator.apply(*inputs)
+        return _first(kernel(*inputs))
 
     call.__name__ = name
     return call
+
+
+def _transformable(
+    name: str, registered: Callable, setup: Callable, backward: Callable
+) -> type[torch.autograd.Function]:
+    """The operator in the form that `torch.func.grad`, `jacrev` and `vmap` ask for."""
+
+    class Transformable(torch.autograd.Function):
+        @staticmethod
+        def forward(*inputs: Any) -> Any:
+            return registered(*inputs)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple, output: Any) -> None:
+            if isinstance(output, tuple):
+                ctx.mark_non_differentiable(*output[1:])
+            setup(ctx, inputs, output)
+
+        @staticmethod
+        def backward(ctx: Any, grad: Tensor, *_: Any) -> tuple:
+            return backward(ctx, grad)
+
+        @staticmethod
+        def vmap(info: Any, in_dims: tuple, *inputs: Any) -> tuple:
+            return _map_features(Transformable.apply, in_dims, inputs)
+
+    Transformable.__name__ = Transformable.__qualname__ = name
+    return Transformable
+
+
+def _map_features(operator: Callable, in_dims: tuple, inputs: tuple) -> tuple:
+    """Run a batch of calls as one: the batch becomes the first feature dimension.
+
+    Rows stay in front, so one pass over the edges serves the whole batch; an operand that is not
+    batched gets a 1 there, and broadcasts.
+    """
+    batched = [
+        x
+        if not isinstance(x, Tensor)
+        else (x.unsqueeze(1) if dim is None else x.movedim(dim, 1))
+        for x, dim in zip(inputs, in_dims, strict=True)
+    ]
+    output = operator(*batched)
+    if not isinstance(output, tuple):
+        return output, 1
+    return output, tuple(1 if x.dim() > 1 else None for x in output)
 
 
 def _first(output: Any) -> Tensor:

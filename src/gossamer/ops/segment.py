@@ -9,7 +9,8 @@ from torch import Tensor
 
 from gossamer import kernels
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
-from gossamer.ops._products import spmm
+from gossamer.ops._check import check_lengths
+from gossamer.ops._products import segment_structure, spmm
 from gossamer.ops._register import differentiable
 
 __all__ = ["gather_mm", "segment_mm", "segment_reduce"]
@@ -47,17 +48,8 @@ def segment_reduce(seglen: Tensor, value: Tensor, reducer: str = "sum") -> Tenso
         raise InvalidValueError(
             f"segment_reduce: reducer is one of {list(_REDUCERS)}, got {reducer!r}."
         )
-    _check_lengths(seglen, value, "segment_reduce", "value")
-    offsets = torch.zeros(seglen.shape[0] + 1, dtype=torch.int64, device=seglen.device)
-    torch.cumsum(seglen, 0, out=offsets[1:])
-    slots: tuple[Tensor | None, ...] = (None, None, None)
-    if torch.is_grad_enabled() and value.requires_grad:
-        owner = torch.arange(seglen.shape[0], device=seglen.device)
-        owner = torch.repeat_interleave(owner, seglen.long(), output_size=value.shape[0])
-        slots = (owner, owner, None)
-    # Rows of a segment are its slots, and slot k is edge k: neighbour ids are there but never read.
-    neighbours = offsets.new_empty(value.shape[0])
-    structure = (*slots, offsets, neighbours, None, None, None, None)
+    check_lengths(seglen, value, "segment_reduce", "value")
+    structure = segment_structure(seglen, value)
     return spmm(structure, None, value, "copy_rhs", reducer)
 
 
@@ -87,7 +79,7 @@ def segment_mm(a: Tensor, b: Tensor, seglen_a: Tensor) -> Tensor:
     >>> segment_mm(a, b, torch.tensor([1, 2])).flatten()
     tensor([2., 4., 4.])
     """
-    _check_lengths(seglen_a, a, "segment_mm", "a")
+    check_lengths(seglen_a, a, "segment_mm", "a")
     _check_matrices(a, b, "segment_mm")
     if b.shape[0] != seglen_a.shape[0]:
         raise InvalidValueError(
@@ -143,31 +135,6 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
     return _segment_mm(a.index_select(0, order), b, lengths).index_select(0, back)
 
 
-def _check_lengths(seglen: Any, value: Any, op: str, name: str) -> None:
-    if not isinstance(value, Tensor) or value.dim() == 0:
-        raise InvalidTypeError(f"{op}: {name} must be a tensor with rows, got {value!r}.")
-    if not isinstance(seglen, Tensor) or seglen.dtype not in (torch.int32, torch.int64):
-        raise InvalidTypeError(f"{op}: segment lengths must be an int32 or int64 tensor.")
-    if seglen.dim() != 1:
-        raise InvalidValueError(
-            f"{op}: segment lengths must be one-dimensional, got shape {tuple(seglen.shape)}."
-        )
-    if seglen.device != value.device:
-        raise InvalidValueError(
-            f"{op}: segment lengths are on {seglen.device} but {name} is on {value.device}. "
-            "Move one of them with .to(...)."
-        )
-    if seglen.numel() and int(seglen.min()) < 0:
-        raise InvalidValueError(
-            f"{op}: a segment length cannot be negative, got {int(seglen.min())}."
-        )
-    if int(seglen.sum()) != value.shape[0]:
-        raise InvalidValueError(
-            f"{op}: segment lengths add up to {int(seglen.sum())}, but {name} has "
-            f"{value.shape[0]} rows."
-        )
-
-
 def _check_matrices(a: Any, b: Any, op: str) -> None:
     for name, x, dims in (("a", a, 2), ("b", b, 3)):
         if not isinstance(x, Tensor) or x.dim() != dims:
@@ -186,7 +153,7 @@ def _check_matrices(a: Any, b: Any, op: str) -> None:
 
 
 def _kernel(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
-    return kernels.segment_mm(a.detach().contiguous(), b.detach(), seglen)
+    return kernels.segment_mm(a.contiguous(), b, seglen)
 
 
 def _fake(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:

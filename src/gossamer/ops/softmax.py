@@ -10,11 +10,11 @@ from torch import Tensor
 
 from gossamer import kernels
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.ops._check import check_operand, relation_of, requires_grad
-from gossamer.ops._products import reverse, sddmm, spmm
+from gossamer.ops._check import check_lengths, check_operand, relation_of, requires_grad
+from gossamer.ops._products import reverse, sddmm, segment_structure, spmm
 from gossamer.ops._register import Structure, differentiable, opaque
 
-__all__ = ["edge_softmax"]
+__all__ = ["edge_softmax", "segment_softmax"]
 
 _ALL = "__ALL__"
 
@@ -60,6 +60,35 @@ def edge_softmax(graph: Any, logits: Any, eids: Any = _ALL, norm_by: str = "dst"
     return _softmax(adjacency, logits, norm_by)
 
 
+def segment_softmax(seglen: Tensor, value: Tensor) -> Tensor:
+    r"""Normalise consecutive segments of rows, column by column.
+
+    Parameters
+    ----------
+    seglen : Tensor
+        ``(B,)``, the length of each segment; they add up to the rows of `value`.
+    value : Tensor
+        ``(N, *f)``.
+
+    Returns
+    -------
+    Tensor
+        ``(N, *f)``. Differentiable, also twice.
+
+    Examples
+    --------
+    >>> import torch
+    >>> segment_softmax(torch.tensor([2, 1]), torch.tensor([1.0, 1.0, 4.0]))
+    tensor([0.5000, 0.5000, 1.0000])
+    """
+    check_lengths(seglen, value, "segment_softmax", "value")
+    if not value.is_floating_point():
+        raise InvalidTypeError(
+            f"segment_softmax: the values must be floating-point, got {value.dtype}."
+        )
+    return _edge_softmax(segment_structure(seglen, value), value)
+
+
 def _softmax(adjacency: Any, logits: Tensor, norm_by: str) -> Tensor:
     check_operand(adjacency, logits, "e", "edge_softmax")
     if not logits.is_floating_point():
@@ -92,7 +121,7 @@ def _by_type(graph: Any, logits: Mapping[Any, Tensor], norm_by: str) -> dict[Any
 
 def _kernel(structure: Structure, logits: Tensor) -> Tensor:
     indptr, _, eids = structure[3:6]
-    return kernels.edge_softmax(indptr, eids, logits.detach().contiguous())
+    return kernels.edge_softmax(indptr, eids, logits.contiguous())
 
 
 def _fake(structure: Structure, logits: Tensor) -> Tensor:

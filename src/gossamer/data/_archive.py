@@ -112,6 +112,8 @@ def _untar(archive: Path, target: Path) -> None:
 
 
 def _gunzip(archive: Path, target: Path) -> None:
+    if archive.stat().st_size == 0:
+        raise EOFError("empty file")  # gzip itself takes it for zero members
     with gzip.open(archive) as content:
         _store(content, target / archive.name.removesuffix(".gz"))
 

@@ -142,6 +142,7 @@ def _fetch(
                     f"Try again, or fetch the file by other means and save it as {target}."
                 )
     except urllib.error.HTTPError as error:
+        error.close()
         if error.code in _TRANSIENT_STATUS:
             raise _Transient(f"the server answered {error.code} {error.reason}") from None
         raise FileError(

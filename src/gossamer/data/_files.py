@@ -92,7 +92,8 @@ def matches_checksum(path: Path, checksum: str) -> bool:
 def read_npz(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     """Read the named arrays of an npz archive that nobody has vouched for; pickles are refused."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # np.load, given a path, leaves the file open when it fails.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             missing = [name for name in names if name not in archive.files]
             if not missing:
                 return {name: archive[name] for name in names}

@@ -111,12 +111,13 @@ class _Unpickler(pickle.Unpickler):
             raise _Forbidden(f"{module}.{name}") from None
 
 
-def load_arrays(path: Path) -> Any:
-    """Read a pickle of plain containers, numpy arrays and scipy CSR matrices.
+def load_arrays(path: Path) -> np.ndarray | CsrParts | dict:
+    """Read a pickle of one numpy array, one scipy CSR matrix, or one dictionary.
 
     Returns
     -------
-    numpy.ndarray, CsrParts, or plain containers of numbers and strings
+    numpy.ndarray, CsrParts or dict
+        What is in the dictionary has not been checked, but is inert.
 
     Raises
     ------
@@ -168,9 +169,9 @@ def _convert(value: Any) -> Any:
         return _array(value)
     if isinstance(value, _Csr):
         return _csr(value)
-    if isinstance(value, _Record):
-        raise ValueError("a record that is neither an array nor a matrix")
-    return value
+    if isinstance(value, dict):
+        return dict(value)
+    raise ValueError(f"expected an array, a CSR matrix or a dictionary, got {value!r:.60}")
 
 
 def _array(record: Any) -> np.ndarray:

@@ -139,9 +139,10 @@ def add_nodepred_split(
     for number in range(len(dataset)):
         g = dataset[number]
         num_nodes = g.num_nodes(ntype)
+        data = g.ndata if ntype is None else g.nodes[ntype].data
         order = np.random.permutation(num_nodes)  # noqa: NPY002
         for name, part in zip(MASKS, np.split(order, _cuts(ratios, num_nodes)), strict=True):
-            g.nodes[ntype].data[name] = torch.from_numpy(index_mask(part, num_nodes))
+            data[name] = torch.from_numpy(index_mask(part, num_nodes))
 
 
 def mask_nodes_by_property(

@@ -1,0 +1,223 @@
+"""Downloads from a server that misbehaves in every way."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from gossamer.data import _download
+from gossamer.data.utils import check_sha1, download, get_download_dir
+from gossamer.errors import FileError, InvalidTypeError, InvalidValueError
+
+CONTENT = bytes(range(256)) * 1000
+
+
+class Server:
+    """Answers requests with the queued replies, then with CONTENT."""
+
+    def __init__(self) -> None:
+        self.replies: list[Callable[[BaseHTTPRequestHandler], None]] = []
+        self.requests = 0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.requests += 1
+                (outer.replies.pop(0) if outer.replies else send)(self)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}/folder/file.bin"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def send(handler: BaseHTTPRequestHandler, announced: int = len(CONTENT)) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(announced))
+    handler.end_headers()
+    handler.wfile.write(CONTENT)
+
+
+def truncated(handler: BaseHTTPRequestHandler) -> None:
+    send(handler, len(CONTENT) + 7)
+
+
+def hang_up(handler: BaseHTTPRequestHandler) -> None:
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+def status(code: int) -> Callable[[BaseHTTPRequestHandler], None]:
+    return lambda handler: handler.send_error(code)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    pauses: list[float] = []
+    monkeypatch.setattr(_download.time, "sleep", pauses.append)
+    return pauses
+
+
+def test_writes_the_content_and_returns_the_path(server: Server, tmp_path: Path) -> None:
+    path = download(server.url, str(tmp_path / "new" / "x.bin"), log=False)
+    assert path == str(tmp_path / "new" / "x.bin")
+    assert Path(path).read_bytes() == CONTENT
+
+
+def test_takes_the_name_from_the_url_in_a_folder(server: Server, tmp_path: Path) -> None:
+    assert download(server.url, str(tmp_path), log=False) == str(tmp_path / "file.bin")
+
+
+@pytest.mark.parametrize(
+    "reply", [truncated, hang_up, status(500), status(503), status(429)], ids=range(5)
+)
+def test_retries_with_growing_pauses(
+    server: Server, tmp_path: Path, pauses: list[float], reply: Callable
+) -> None:
+    server.replies = [reply, reply, reply]
+    path = download(server.url, str(tmp_path), log=False)
+    assert Path(path).read_bytes() == CONTENT
+    assert server.requests == 4
+    assert pauses == [0.5, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("reply", [truncated, hang_up, status(500)], ids=range(3))
+def test_gives_up_and_leaves_nothing(
+    server: Server, tmp_path: Path, pauses: list[float], reply: Callable
+) -> None:
+    server.replies = [reply] * 2
+    with pytest.raises(FileError, match=r"Cannot download http.*2 attempts.*save it as"):
+        download(server.url, str(tmp_path), retries=2, log=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("code", [403, 404, 410])
+def test_a_refusal_is_not_retried(
+    server: Server, tmp_path: Path, pauses: list[float], code: int
+) -> None:
+    server.replies = [status(code)]
+    with pytest.raises(FileError, match=f"the server answered {code}"):
+        download(server.url, str(tmp_path), log=False)
+    assert pauses == []
+    assert server.requests == 1
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+def test_checksum(server: Server, tmp_path: Path, algorithm: str) -> None:
+    right = hashlib.new(algorithm, CONTENT).hexdigest()
+    path = Path(download(server.url, str(tmp_path), sha1_hash=right.upper(), log=False))
+    path.write_bytes(b"kept")
+    wrong = "0" * len(right)
+    with pytest.raises(FileError, match=f"has the {algorithm} checksum {right}, not {wrong}"):
+        download(server.url, str(tmp_path), sha1_hash=wrong, log=False)
+    assert path.read_bytes() == b"kept"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_overwrite(server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "file.bin"
+    path.write_bytes(b"old")
+    right = hashlib.sha1(CONTENT).hexdigest()
+    download(server.url, str(path), overwrite=False, log=False)
+    assert path.read_bytes() == b"old"
+    download(server.url, str(path), overwrite=False, sha1_hash=right, log=False)
+    assert path.read_bytes() == CONTENT
+    download(server.url, str(path), overwrite=False, sha1_hash=right, log=False)
+    assert server.requests == 1
+
+
+def test_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pauses: list[float]) -> None:
+    def unknown(*args: object, **kwargs: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    monkeypatch.setenv("no_proxy", "*")
+    with pytest.raises(FileError, match=r"no network, or no such host as nowhere\.invalid"):
+        download("https://nowhere.invalid/a.zip", str(tmp_path / "new" / "a.zip"), log=False)
+    assert pauses == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_is_shown_only_if_asked(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    download(server.url, str(tmp_path), log=False)
+    assert capsys.readouterr() == ("", "")
+    download(server.url, str(tmp_path), log=True)
+    shown = capsys.readouterr()
+    assert f"Downloading {server.url}" in shown.out
+    assert "file.bin:" in shown.err
+
+
+def test_works_without_tqdm(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    path = download(server.url, str(tmp_path), log=True)
+    assert Path(path).read_bytes() == CONTENT
+
+
+def test_unwritable_folder(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(FileError, match=r"Cannot create the folder .*raw_dir"):
+        download(server.url, str(tmp_path / "file" / "x"), log=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        ({"url": "file:///etc/passwd"}, InvalidValueError, "http or https url, got 'file:"),
+        ({"url": "http://host/"}, InvalidValueError, "ends without a file name"),
+        ({"url": "http://host/.."}, InvalidValueError, "ends without a file name"),
+        ({"url": "http://host/%2e%2e%2f"}, InvalidValueError, "ends without a file name"),
+        ({"url": "http://host/a", "retries": 0}, InvalidValueError, "at least 1, got 0"),
+        ({"url": "http://host/a", "retries": 2.0}, InvalidTypeError, "an int, got float"),
+        ({"url": "http://host/a", "sha1_hash": "abc"}, InvalidValueError, "digits, got 3"),
+    ],
+)
+def test_bad_arguments(arguments: dict, kind: type, message: str) -> None:
+    with pytest.raises(kind, match=message):
+        download(**arguments, log=False)
+
+
+def test_check_sha1(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_bytes(b"abc")
+    right = hashlib.sha1(b"abc").hexdigest()
+    assert check_sha1(file, right)
+    assert not check_sha1(file, right[::-1])
+    with pytest.raises(InvalidValueError, match="expected 40 hexadecimal digits, got 64"):
+        check_sha1(file, "0" * 64)
+    with pytest.raises(FileError, match="Cannot read"):
+        check_sha1(tmp_path / "b", right)
+
+
+def test_download_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOSSAMER_DOWNLOAD_DIR", str(tmp_path / "cache"))
+    assert get_download_dir() == str(tmp_path / "cache")
+    assert (tmp_path / "cache").is_dir()
+    monkeypatch.delenv("GOSSAMER_DOWNLOAD_DIR")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert get_download_dir() == str(tmp_path / ".gossamer")

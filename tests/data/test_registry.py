@@ -1,0 +1,61 @@
+"""The list of datasets is true."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from gossamer.data import load_data, register_data_args
+from gossamer.data.registry import DATASETS, info, load
+from gossamer.errors import FileError, UnknownKeyError
+from helpers.paths import SHARED_DATA
+
+_FOLDERS = {"cora": "planetoid", "citeseer": "planetoid"}
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_sizes_are_those_of_the_data(name: str) -> None:
+    listed = DATASETS[name]
+    folder = SHARED_DATA / _FOLDERS.get(name, "heterophilous-graphs")
+    if listed.download and not list(folder.glob(f"*{name.replace('-', '_')}*")):
+        pytest.skip(f"the files of {name} are not at hand")
+    dataset = load(name, str(folder))
+    g = dataset[0]
+    features = g.ndata["feat"].shape[1] if "feat" in g.ndata else 0
+    masks = g.ndata["train_mask"] if "train_mask" in g.ndata else g.ndata["label"][:, None][:, :0]
+    splits = masks.shape[1] if masks.dim() == 2 else 1
+    found = (g.num_nodes(), g.num_edges(), features, dataset.num_classes, splits)
+    assert found == (listed.nodes, listed.edges, listed.features, listed.classes, listed.splits)
+    assert (listed.metric == "accuracy") or listed.classes == 2
+
+
+def test_what_is_embedded() -> None:
+    assert {name for name, listed in DATASETS.items() if not listed.download} == {
+        "digits",
+        "karate",
+    }
+    assert next(iter(DATASETS)) == "digits"
+
+
+@pytest.mark.parametrize("name", ["roman-empire", "roman_empire"])
+def test_hyphens_and_underscores(name: str, tmp_path: Path) -> None:
+    assert info(name).name == "roman-empire"
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(FileError, match=r"'roman_empire' needs roman_empire\.npz"):
+        load(name, str(tmp_path / "file"))
+
+
+def test_unknown_name() -> None:
+    with pytest.raises(
+        UnknownKeyError, match=r"no dataset 'kora'\. Choose one of digits, karate, cora"
+    ):
+        load("kora")
+
+
+def test_command_line() -> None:
+    parser = argparse.ArgumentParser()
+    register_data_args(parser)
+    assert load_data(parser.parse_args(["--dataset", "karate"])).name == "karate_club"
+    assert "digits, karate, cora" in " ".join(parser.format_help().split())

@@ -1,0 +1,73 @@
+#include "core/table.h"
+
+#include <cstdlib>
+#include <string>
+
+namespace gossamer {
+
+namespace generic {
+KernelTable make_table(const char* name);
+}
+#ifdef GOSSAMER_X86
+namespace avx2 {
+KernelTable make_table(const char* name);
+}
+namespace avx512 {
+KernelTable make_table(const char* name);
+}
+#endif
+
+namespace {
+
+struct Choice {
+    const char* name;
+    bool available;
+    KernelTable (*make)(const char*);
+};
+
+const Choice* choices() {
+    static const Choice all[] = {
+#ifdef GOSSAMER_X86
+        {"avx512",
+         __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+             __builtin_cpu_supports("bmi2"),
+         avx512::make_table},
+        {"avx2",
+         __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+             __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("f16c"),
+         avx2::make_table},
+#endif
+        {"generic", true, generic::make_table},
+        {nullptr, false, nullptr},
+    };
+    return all;
+}
+
+// The best one, or the one that GOSSAMER_ISA names if this machine has it.
+KernelTable choose() {
+    const char* wish = std::getenv("GOSSAMER_ISA");
+    const Choice* best = nullptr;
+    for (const Choice* c = choices(); c->name; ++c) {
+        if (!c->available) continue;
+        if (!best) best = c;
+        if (wish && std::string(wish) == c->name) best = c;
+    }
+    return best->make(best->name);
+}
+
+}  // namespace
+
+const KernelTable& kernels() {
+    static const KernelTable table = choose();
+    return table;
+}
+
+std::string available_isas() {
+    std::string names;
+    for (const Choice* c = choices(); c->name; ++c)
+        if (c->available) names += (names.empty() ? "" : " ") + std::string(c->name);
+    return names;
+}
+
+}  // namespace gossamer

@@ -1,0 +1,103 @@
+// The one table of functions that are compiled once per instruction set, and the arguments that they
+// take. The loops live in isa/, the scheduling that calls them beside this folder.
+#pragma once
+
+#include <string>
+
+#include "core/types.h"
+
+namespace gossamer {
+
+// A piece of the output's features: at most one vector wide, contiguous in output and operands (or
+// one repeated value of an operand). Offsets count elements from the start of a row.
+struct Entry {
+    int64_t lhs, rhs, out;
+    int32_t lanes;
+};
+
+// One operand of a binary operator. Slot k reads row ids[k], or row k when ids is null.
+struct Operand {
+    const char* base;  // null: the operator has no such operand
+    int64_t stride;    // bytes from row to row
+    const void* ids;
+    int step;     // between the lanes of an entry: 1, or 0 for one value that meets them all
+    double sign;  // +1 or -1, for add
+};
+
+// The operands of a kernel over a broadcast feature space that is cut to the vector width. Copies
+// read `lhs`; where an operator commutes, the operand with step 0 is `rhs`; a subtraction is an add
+// with a sign.
+struct Binary {
+    Op op;  // copy_lhs, add, mul, div or dot
+    Operand lhs, rhs;
+    bool wide;  // 64-bit ids
+    const Entry* entries;
+    int64_t num_entries;
+};
+
+struct SpmmArgs {
+    Binary message;
+    const void* indptr;
+    int64_t num_slots;
+    bool extreme;  // record the largest (after `sign`) and its slot, instead of the sum
+    bool mean;
+    double sign;
+    int64_t width;  // features of the output
+    void *out, *arg;
+};
+
+struct SddmmArgs {
+    Binary value;
+    const void* out_ids;  // null: slot k writes row k
+    // A dot product per block: offsets of its operands, and its length.
+    const int64_t *lhs_offsets, *rhs_offsets;
+    int64_t blocks, inner;
+    int64_t width;
+    void* out;
+};
+
+struct SoftmaxArgs {
+    const void *indptr, *eids;
+    bool wide;
+    int64_t width;
+    const void *x, *grad;  // grad: null in the forward pass; x is then the logits, else the output
+    void* out;
+};
+
+// Functions for one dtype of features. `scratch` belongs to the calling worker.
+struct Kernels {
+    int lanes;
+
+    int64_t (*spmm_scratch)(const SpmmArgs&);  // bytes
+    void (*spmm_prepare)(const SpmmArgs&, char* shared);
+    int64_t (*spmm_shared)(const SpmmArgs&);  // bytes
+    void (*spmm_rows)(const SpmmArgs&, const char* shared, int64_t begin, int64_t end,
+                      char* scratch);
+    // One piece of a long row: accumulators and, for an extreme, winning slots.
+    void (*spmm_piece)(const SpmmArgs&, const char* shared, int64_t begin, int64_t end,
+                       void* partial, int64_t* partial_arg, char* scratch);
+
+    void (*sddmm)(const SddmmArgs&, int64_t begin, int64_t end);
+
+    void (*softmax_rows)(const SoftmaxArgs&, int64_t begin, int64_t end);
+    // A long row in two steps. First per piece: its peak and total (backward: only the total);
+    // then, with the row's peak and total, its values.
+    void (*softmax_piece)(const SoftmaxArgs&, int64_t begin, int64_t end, void* peak, void* total);
+    void (*softmax_apply)(const SoftmaxArgs&, int64_t begin, int64_t end, const void* peak,
+                          const void* total);
+};
+
+struct KernelTable {
+    const char* name;
+    Kernels of[kNumDTypes];
+};
+
+// The table for this machine's CPU; chosen once. GOSSAMER_ISA can lower the choice.
+const KernelTable& kernels();
+
+// Names of the instruction sets that were compiled in and that this CPU has, best first.
+std::string available_isas();
+
+inline const Kernels& kernels(DType dtype) { return kernels().of[static_cast<int>(dtype)]; }
+
+}  // namespace gossamer

@@ -1,0 +1,166 @@
+// One value per edge from the features at its ends, for one instruction set.
+#include "isa/operands.h"
+#include "isa/table.h"
+
+namespace gossamer::GOSSAMER_ISA {
+namespace {
+
+// Ask for the first lines of a row; the hardware follows longer ones by itself.
+inline void prefetch_row(const char* row, int64_t bytes) {
+    constexpr int64_t kMost = 1024;
+    for (int64_t i = 0; i < bytes && i < kMost; i += 64) __builtin_prefetch(row + i);
+}
+
+// Addresses of the operands and of the output for a window of slots.
+struct Window {
+    const Binary& value;
+    Operand output;
+    int64_t lhs_ahead, rhs_ahead, limit;
+    const char* lhs[kWindow + kMaxAhead];
+    const char* rhs[kWindow + kMaxAhead];
+    const char* out[kWindow];
+
+    Window(const SddmmArgs& a, int64_t element, int64_t end)
+        : value(a.value),
+          output{static_cast<const char*>(a.out), a.width * element, a.out_ids, 1, 1},
+          lhs_ahead(prefetch_distance(a.value.lhs.stride)),
+          rhs_ahead(prefetch_distance(a.value.rhs.stride)),
+          limit(end) {}
+
+    void fill(const char** to, const Operand& operand, int64_t begin, int64_t known) {
+        resolve(to, operand, value.wide, begin, known);
+        for (int64_t j = known; j < kWindow + kMaxAhead; ++j) to[j] = to[known - 1];
+    }
+
+    // Returns how many slots from `begin` the window holds.
+    int64_t move_to(int64_t begin) {
+        const int64_t left = limit - begin;
+        const int64_t count = left < kWindow ? left : kWindow;
+        const int64_t known = left < kWindow + kMaxAhead ? left : kWindow + kMaxAhead;
+        fill(lhs, value.lhs, begin, known);
+        if (value.rhs.base) fill(rhs, value.rhs, begin, known);
+        resolve(out, output, value.wide, begin, count);
+        return count;
+    }
+
+    // Rows that are read in order need no help.
+    void prefetch(int64_t j) const {
+        if (value.lhs.ids) prefetch_row(lhs[j + lhs_ahead], value.lhs.stride);
+        if (value.rhs.base && value.rhs.ids) prefetch_row(rhs[j + rhs_ahead], value.rhs.stride);
+    }
+};
+
+template <class T, Op op, int LS, int RS, bool whole>
+void elementwise(const SddmmArgs& a, int64_t begin, int64_t end) {
+    using A = acc_t<T>;
+    using S = Simd<A>;
+    const Message<T, op, LS, RS> message{S::set1(static_cast<A>(a.value.lhs.sign)),
+                                         S::set1(static_cast<A>(a.value.rhs.sign))};
+    Window window(a, sizeof(T), end);
+    while (begin < end) {
+        const int64_t count = window.move_to(begin);
+        for (int64_t j = 0; j < count; ++j) {
+            window.prefetch(j);
+            const T* l = reinterpret_cast<const T*>(window.lhs[j]);
+            const T* r = op == Op::copy_lhs ? l : reinterpret_cast<const T*>(window.rhs[j]);
+            T* out = const_cast<T*>(reinterpret_cast<const T*>(window.out[j]));
+            for (int64_t i = 0; i < a.value.num_entries; ++i) {
+                const Entry& e = a.value.entries[i];
+                const auto x = message.template operator()<whole>(l + e.lhs, r + e.rhs, e.lanes);
+                if constexpr (whole)
+                    S::store(out + e.out, x);
+                else
+                    S::store(out + e.out, x, e.lanes);
+            }
+        }
+        begin += count;
+    }
+}
+
+template <class T, int RS>
+GOSSAMER_INLINE typename Simd<acc_t<T>>::reg multiply_add(const T* l, const T* r, int64_t inner) {
+    using S = Simd<acc_t<T>>;
+    typename S::reg sum{};
+    int64_t i = 0;
+    for (; i + S::lanes <= inner; i += S::lanes) {
+        if constexpr (RS)
+            sum += S::load(l + i) * S::load(r + i);
+        else
+            sum += S::load(l + i);
+    }
+    if (i < inner) {
+        const int rest = static_cast<int>(inner - i);
+        if constexpr (RS)
+            sum += S::load(l + i, rest) * S::load(r + i, rest);
+        else
+            sum += S::load(l + i, rest);
+    }
+    if constexpr (RS) return sum;
+    return sum * S::set1(widen(*r));
+}
+
+template <class T, int RS> void dot(const SddmmArgs& a, int64_t begin, int64_t end) {
+    using A = acc_t<T>;
+    using S = Simd<A>;
+    constexpr int group = kGroup<A>;
+    Window window(a, sizeof(T), end);
+    while (begin < end) {
+        const int64_t count = window.move_to(begin);
+        for (int64_t j = 0; j < count; ++j) {
+            window.prefetch(j);
+            const T* l = reinterpret_cast<const T*>(window.lhs[j]);
+            const T* r = reinterpret_cast<const T*>(window.rhs[j]);
+            T* out = const_cast<T*>(reinterpret_cast<const T*>(window.out[j]));
+            for (int64_t b = 0; b < a.blocks; b += group) {
+                const int n = a.blocks - b < group ? static_cast<int>(a.blocks - b) : group;
+                typename S::reg sums[group];
+#pragma GCC unroll 8
+                for (int i = 0; i < group; ++i)
+                    sums[i] = i < n ? multiply_add<T, RS>(l + a.lhs_offsets[b + i],
+                                                          r + a.rhs_offsets[b + i], a.inner)
+                                    : typename S::reg{};
+                S::store(out + b, sum_group<A>(sums), n);
+            }
+        }
+        begin += count;
+    }
+}
+
+using Range = void (*)(const SddmmArgs&, int64_t, int64_t);
+
+template <class T, Op op, int LS, int RS> Range pick_whole(bool whole) {
+    return whole ? elementwise<T, op, LS, RS, true> : elementwise<T, op, LS, RS, false>;
+}
+
+template <class T> Range pick(const SddmmArgs& a) {
+    bool whole = true;
+    for (int64_t i = 0; i < a.value.num_entries; ++i)
+        whole = whole && a.value.entries[i].lanes == Simd<acc_t<T>>::lanes;
+    const int ls = a.value.lhs.step, rs = a.value.rhs.step;
+    switch (a.value.op) {
+        case Op::add:
+            return rs ? pick_whole<T, Op::add, 1, 1>(whole) : pick_whole<T, Op::add, 1, 0>(whole);
+        case Op::mul:
+            return rs ? pick_whole<T, Op::mul, 1, 1>(whole) : pick_whole<T, Op::mul, 1, 0>(whole);
+        case Op::div:
+            if (!ls) return pick_whole<T, Op::div, 0, 1>(whole);
+            return rs ? pick_whole<T, Op::div, 1, 1>(whole) : pick_whole<T, Op::div, 1, 0>(whole);
+        case Op::dot: return rs ? dot<T, 1> : dot<T, 0>;
+        default: return pick_whole<T, Op::copy_lhs, 1, 1>(whole);
+    }
+}
+
+template <class T> void sddmm(const SddmmArgs& a, int64_t begin, int64_t end) {
+    pick<T>(a)(a, begin, end);
+}
+
+}  // namespace
+
+void add_sddmm(Kernels* of) {
+    of[0].sddmm = sddmm<float>;
+    of[1].sddmm = sddmm<double>;
+    of[2].sddmm = sddmm<half>;
+    of[3].sddmm = sddmm<bfloat>;
+}
+
+}  // namespace gossamer::GOSSAMER_ISA

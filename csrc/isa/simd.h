@@ -1,0 +1,330 @@
+// Vectors of the instruction set that this file is compiled for, on GCC's and Clang's vector types.
+//
+// Arithmetic, comparison and `mask ? a : b` are the compiler's; what differs between instruction
+// sets is how a part of a vector is loaded and stored, and how 16-bit floats are converted.
+#pragma once
+
+#include "core/types.h"
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+namespace gossamer::GOSSAMER_ISA {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kBytes = 32;
+#else
+constexpr int kBytes = 16;
+#endif
+
+#define GOSSAMER_INLINE inline __attribute__((always_inline))
+
+using f32v = float __attribute__((vector_size(kBytes)));
+using f64v = double __attribute__((vector_size(kBytes)));
+using i32v = int32_t __attribute__((vector_size(kBytes)));
+using i64v = int64_t __attribute__((vector_size(kBytes)));
+using u32v = uint32_t __attribute__((vector_size(kBytes)));
+using u16h = uint16_t __attribute__((vector_size(kBytes / 2)));  // as many lanes as f32v
+
+template <class To, class From> GOSSAMER_INLINE To bit_cast(const From& from) {
+    static_assert(sizeof(To) == sizeof(From));
+    To to;
+    __builtin_memcpy(&to, &from, sizeof to);
+    return to;
+}
+
+template <class To> GOSSAMER_INLINE To load_bytes(const void* p) {
+    To to;
+    __builtin_memcpy(&to, p, sizeof to);
+    return to;
+}
+
+// The vector of an accumulator type: `reg`, integer lanes of the same width, and conversions.
+template <class A> struct Simd;
+
+template <> struct Simd<float> {
+    using reg = f32v;
+    using ireg = i32v;
+    using ilane = int32_t;
+    static constexpr int lanes = kBytes / 4;
+
+    static GOSSAMER_INLINE reg set1(float x) { return x - reg{}; }
+    static GOSSAMER_INLINE ireg iset1(int32_t x) { return x - ireg{}; }
+
+    static GOSSAMER_INLINE reg load(const float* p) { return load_bytes<reg>(p); }
+    static GOSSAMER_INLINE void store(float* p, reg x) { __builtin_memcpy(p, &x, sizeof x); }
+
+    static GOSSAMER_INLINE reg from_bfloat(u16h x) {
+        return bit_cast<reg>(__builtin_convertvector(x, u32v) << 16);
+    }
+    static GOSSAMER_INLINE u16h to_bfloat(reg x) {
+        const u32v bits = bit_cast<u32v>(x);
+        const u32v rounded = (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+        const u32v quiet = bits >> 16 | 0x40u;
+        return __builtin_convertvector(x == x ? rounded : quiet, u16h);
+    }
+    static GOSSAMER_INLINE reg from_half(u16h x) {
+#if defined(__AVX512F__)
+        return bit_cast<reg>(_mm512_cvtph_ps(bit_cast<__m256i>(x)));
+#elif defined(__AVX2__)
+        return bit_cast<reg>(_mm256_cvtph_ps(bit_cast<__m128i>(x)));
+#else
+        reg y;
+        for (int i = 0; i < lanes; ++i) y[i] = widen(half{x[i]});
+        return y;
+#endif
+    }
+    static GOSSAMER_INLINE u16h to_half(reg x) {
+#if defined(__AVX512F__)
+        return bit_cast<u16h>(_mm512_cvtps_ph(bit_cast<__m512>(x), _MM_FROUND_TO_NEAREST_INT));
+#elif defined(__AVX2__)
+        return bit_cast<u16h>(_mm256_cvtps_ph(bit_cast<__m256>(x), _MM_FROUND_TO_NEAREST_INT));
+#else
+        u16h y;
+        for (int i = 0; i < lanes; ++i) y[i] = narrow<half>(x[i]).bits;
+        return y;
+#endif
+    }
+    static GOSSAMER_INLINE reg load(const bfloat* p) { return from_bfloat(load_bytes<u16h>(p)); }
+    static GOSSAMER_INLINE reg load(const half* p) { return from_half(load_bytes<u16h>(p)); }
+    static GOSSAMER_INLINE void store(bfloat* p, reg x) {
+        const u16h y = to_bfloat(x);
+        __builtin_memcpy(p, &y, sizeof y);
+    }
+    static GOSSAMER_INLINE void store(half* p, reg x) {
+        const u16h y = to_half(x);
+        __builtin_memcpy(p, &y, sizeof y);
+    }
+
+    // The first n lanes; the others read as 0 and are not touched in memory.
+#if defined(__AVX512F__)
+    static GOSSAMER_INLINE __mmask16 first(int n) {
+        return static_cast<__mmask16>(_bzhi_u32(0xffffu, static_cast<unsigned>(n)));
+    }
+    static GOSSAMER_INLINE u16h load16(const void* p, int n) {
+        return bit_cast<u16h>(_mm256_maskz_loadu_epi16(first(n), p));
+    }
+    static GOSSAMER_INLINE void store16(void* p, u16h x, int n) {
+        _mm256_mask_storeu_epi16(p, first(n), bit_cast<__m256i>(x));
+    }
+    static GOSSAMER_INLINE reg load(const float* p, int n) {
+        return bit_cast<reg>(_mm512_maskz_loadu_ps(first(n), p));
+    }
+    static GOSSAMER_INLINE void store(float* p, reg x, int n) {
+        _mm512_mask_storeu_ps(p, first(n), bit_cast<__m512>(x));
+    }
+    static GOSSAMER_INLINE ireg iload(const int32_t* p, int n) {
+        return bit_cast<ireg>(_mm512_maskz_loadu_epi32(first(n), p));
+    }
+    static GOSSAMER_INLINE void istore(int32_t* p, ireg x, int n) {
+        _mm512_mask_storeu_epi32(p, first(n), bit_cast<__m512i>(x));
+    }
+#else
+    static GOSSAMER_INLINE u16h load16(const void* p, int n) {
+        u16h x{};
+        for (int i = 0; i < n; ++i) x[i] = static_cast<const uint16_t*>(p)[i];
+        return x;
+    }
+    static GOSSAMER_INLINE void store16(void* p, u16h x, int n) {
+        for (int i = 0; i < n; ++i) static_cast<uint16_t*>(p)[i] = x[i];
+    }
+#if defined(__AVX2__)
+    static GOSSAMER_INLINE __m256i first(int n) {
+        const i32v lane = {0, 1, 2, 3, 4, 5, 6, 7};
+        return bit_cast<__m256i>(lane < n);
+    }
+    static GOSSAMER_INLINE reg load(const float* p, int n) {
+        return bit_cast<reg>(_mm256_maskload_ps(p, first(n)));
+    }
+    static GOSSAMER_INLINE void store(float* p, reg x, int n) {
+        _mm256_maskstore_ps(p, first(n), bit_cast<__m256>(x));
+    }
+    static GOSSAMER_INLINE ireg iload(const int32_t* p, int n) {
+        return bit_cast<ireg>(_mm256_maskload_epi32(p, first(n)));
+    }
+    static GOSSAMER_INLINE void istore(int32_t* p, ireg x, int n) {
+        _mm256_maskstore_epi32(p, first(n), bit_cast<__m256i>(x));
+    }
+#else
+    static GOSSAMER_INLINE reg load(const float* p, int n) {
+        reg x{};
+        for (int i = 0; i < n; ++i) x[i] = p[i];
+        return x;
+    }
+    static GOSSAMER_INLINE void store(float* p, reg x, int n) {
+        for (int i = 0; i < n; ++i) p[i] = x[i];
+    }
+    static GOSSAMER_INLINE ireg iload(const int32_t* p, int n) {
+        ireg x{};
+        for (int i = 0; i < n; ++i) x[i] = p[i];
+        return x;
+    }
+    static GOSSAMER_INLINE void istore(int32_t* p, ireg x, int n) {
+        for (int i = 0; i < n; ++i) p[i] = x[i];
+    }
+#endif
+#endif
+    static GOSSAMER_INLINE reg load(const bfloat* p, int n) { return from_bfloat(load16(p, n)); }
+    static GOSSAMER_INLINE reg load(const half* p, int n) { return from_half(load16(p, n)); }
+    static GOSSAMER_INLINE void store(bfloat* p, reg x, int n) { store16(p, to_bfloat(x), n); }
+    static GOSSAMER_INLINE void store(half* p, reg x, int n) { store16(p, to_half(x), n); }
+
+    // e^x for x <= 0, within about one unit in the last place; 0 where the result is subnormal.
+    // Cody and Waite's reduction to |r| <= ln(2) / 2 and the polynomial of Cephes' expf.
+    static GOSSAMER_INLINE reg exp(reg x) {
+        const ireg tiny = x < -87.33f;
+        const reg clamped = tiny ? set1(-87.33f) : x;
+        const reg shifted = clamped * 1.44269504f + 12582912.f;  // the integer in the low bits
+        const reg n = shifted - 12582912.f;
+        const reg r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
+        reg p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+        p = p * r + 8.3334519073e-3f;
+        p = p * r + 4.1665795894e-2f;
+        p = p * r + 1.6666665459e-1f;
+        p = p * r + 5.0000001201e-1f;
+        p = p * (r * r) + r + 1.f;
+        const ireg scale = (bit_cast<ireg>(shifted) << 23) + 0x3f800000;
+        return tiny ? reg{} : p * bit_cast<reg>(scale);
+    }
+};
+
+template <> struct Simd<double> {
+    using reg = f64v;
+    using ireg = i64v;
+    using ilane = int64_t;
+    static constexpr int lanes = kBytes / 8;
+
+    static GOSSAMER_INLINE reg set1(double x) { return x - reg{}; }
+    static GOSSAMER_INLINE ireg iset1(int64_t x) { return x - ireg{}; }
+    static GOSSAMER_INLINE reg load(const double* p) { return load_bytes<reg>(p); }
+    static GOSSAMER_INLINE void store(double* p, reg x) { __builtin_memcpy(p, &x, sizeof x); }
+
+#if defined(__AVX512F__)
+    static GOSSAMER_INLINE __mmask8 first(int n) {
+        return static_cast<__mmask8>(_bzhi_u32(0xffu, static_cast<unsigned>(n)));
+    }
+    static GOSSAMER_INLINE reg load(const double* p, int n) {
+        return bit_cast<reg>(_mm512_maskz_loadu_pd(first(n), p));
+    }
+    static GOSSAMER_INLINE void store(double* p, reg x, int n) {
+        _mm512_mask_storeu_pd(p, first(n), bit_cast<__m512d>(x));
+    }
+    static GOSSAMER_INLINE ireg iload(const int64_t* p, int n) {
+        return bit_cast<ireg>(_mm512_maskz_loadu_epi64(first(n), p));
+    }
+    static GOSSAMER_INLINE void istore(int64_t* p, ireg x, int n) {
+        _mm512_mask_storeu_epi64(p, first(n), bit_cast<__m512i>(x));
+    }
+#else
+    static GOSSAMER_INLINE reg load(const double* p, int n) {
+        reg x{};
+        for (int i = 0; i < n; ++i) x[i] = p[i];
+        return x;
+    }
+    static GOSSAMER_INLINE void store(double* p, reg x, int n) {
+        for (int i = 0; i < n; ++i) p[i] = x[i];
+    }
+    static GOSSAMER_INLINE ireg iload(const int64_t* p, int n) {
+        ireg x{};
+        for (int i = 0; i < n; ++i) x[i] = p[i];
+        return x;
+    }
+    static GOSSAMER_INLINE void istore(int64_t* p, ireg x, int n) {
+        for (int i = 0; i < n; ++i) p[i] = x[i];
+    }
+#endif
+
+    // As for float, with the Taylor polynomial of degree 13: its error is below 2^-57.
+    static GOSSAMER_INLINE reg exp(reg x) {
+        const ireg tiny = x < -708.39;
+        const reg clamped = tiny ? set1(-708.39) : x;
+        const reg shifted = clamped * 1.4426950408889634 + 6755399441055744.;
+        const reg n = shifted - 6755399441055744.;
+        const reg r = (clamped - n * 6.93145751953125e-1) - n * 1.42860682030941723212e-6;
+        reg p = r * (1. / 6227020800.) + 1. / 479001600.;
+        p = p * r + 1. / 39916800.;
+        p = p * r + 1. / 3628800.;
+        p = p * r + 1. / 362880.;
+        p = p * r + 1. / 40320.;
+        p = p * r + 1. / 5040.;
+        p = p * r + 1. / 720.;
+        p = p * r + 1. / 120.;
+        p = p * r + 1. / 24.;
+        p = p * r + 1. / 6.;
+        p = p * r + 0.5;
+        p = p * (r * r) + r + 1.;
+        const ireg scale = (bit_cast<ireg>(shifted) << 52) + 0x3ff0000000000000;
+        return tiny ? reg{} : p * bit_cast<reg>(scale);
+    }
+};
+
+// Lanes in which v wins over the best so far: it is larger, or it is NaN and the best is not.
+#if defined(__AVX512F__)
+GOSSAMER_INLINE __mmask16 wins(f32v v, f32v best) {
+    const __m512 b = bit_cast<__m512>(best);
+    const __mmask16 number = _mm512_cmp_ps_mask(b, b, _CMP_ORD_Q);
+    return _mm512_mask_cmp_ps_mask(number, bit_cast<__m512>(v), b, _CMP_NLE_UQ);
+}
+GOSSAMER_INLINE __mmask8 wins(f64v v, f64v best) {
+    const __m512d b = bit_cast<__m512d>(best);
+    const __mmask8 number = _mm512_cmp_pd_mask(b, b, _CMP_ORD_Q);
+    return _mm512_mask_cmp_pd_mask(number, bit_cast<__m512d>(v), b, _CMP_NLE_UQ);
+}
+GOSSAMER_INLINE f32v select(__mmask16 m, f32v a, f32v b) {
+    return bit_cast<f32v>(_mm512_mask_blend_ps(m, bit_cast<__m512>(b), bit_cast<__m512>(a)));
+}
+GOSSAMER_INLINE f64v select(__mmask8 m, f64v a, f64v b) {
+    return bit_cast<f64v>(_mm512_mask_blend_pd(m, bit_cast<__m512d>(b), bit_cast<__m512d>(a)));
+}
+GOSSAMER_INLINE i32v select(__mmask16 m, i32v a, i32v b) {
+    return bit_cast<i32v>(_mm512_mask_blend_epi32(m, bit_cast<__m512i>(b), bit_cast<__m512i>(a)));
+}
+GOSSAMER_INLINE i64v select(__mmask8 m, i64v a, i64v b) {
+    return bit_cast<i64v>(_mm512_mask_blend_epi64(m, bit_cast<__m512i>(b), bit_cast<__m512i>(a)));
+}
+#else
+GOSSAMER_INLINE i32v wins(f32v v, f32v best) { return ~(v <= best) & (best == best); }
+GOSSAMER_INLINE i64v wins(f64v v, f64v best) { return ~(v <= best) & (best == best); }
+template <class M, class V> GOSSAMER_INLINE V select(M m, V a, V b) { return m ? a : b; }
+#endif
+
+// Sums of neighbouring lanes: those of a in the lower half, those of b in the upper.
+template <class V> GOSSAMER_INLINE V add_pairs(V a, V b) {
+    constexpr int n = sizeof(V) / sizeof(a[0]);
+    if constexpr (n == 16) {
+        return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28,
+                                       30) +
+               __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29,
+                                       31);
+    } else if constexpr (n == 8) {
+        return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14) +
+               __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+    } else if constexpr (n == 4) {
+        return __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
+    } else {
+        return __builtin_shufflevector(a, b, 0, 2) + __builtin_shufflevector(a, b, 1, 3);
+    }
+}
+
+// How many vectors sum_group adds up at a time.
+template <class A> constexpr int kGroup = Simd<A>::lanes < 8 ? Simd<A>::lanes : 8;
+
+// The sum of the lanes of each of kGroup vectors, in the leading lanes of the result.
+template <class A>
+GOSSAMER_INLINE typename Simd<A>::reg sum_group(typename Simd<A>::reg (&x)[kGroup<A>]) {
+#pragma GCC unroll 3
+    for (int n = kGroup<A> / 2; n > 0; n /= 2)
+#pragma GCC unroll 4
+        for (int i = 0; i < n; ++i) x[i] = add_pairs(x[2 * i], x[2 * i + 1]);
+    if constexpr (Simd<A>::lanes > kGroup<A>)
+        return add_pairs(x[0], x[0]);
+    else
+        return x[0];
+}
+
+}  // namespace
+}  // namespace gossamer::GOSSAMER_ISA

@@ -1,0 +1,21 @@
+// The extension module gossamer._core. It takes addresses and sizes, so it knows no torch.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+
+#include <string>
+
+#include "core/parallel.h"
+#include "core/table.h"
+#include "register.h"
+
+NB_MODULE(_core, m) {
+    using namespace gossamer;
+    m.def("isa", [] { return std::string(kernels().name); });
+    m.def("available_isas", &available_isas);
+    m.def("threading", [] { return std::string(threading_name()); });
+    register_spmm(m);
+    register_spmm_backward(m);
+    register_sddmm(m);
+    register_softmax(m);
+    register_structure(m);
+}

@@ -1,0 +1,14 @@
+// One register function per kernel family; module.cpp calls them.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace gossamer {
+
+void register_spmm(nanobind::module_& m);
+void register_spmm_backward(nanobind::module_& m);
+void register_sddmm(nanobind::module_& m);
+void register_softmax(nanobind::module_& m);
+void register_structure(nanobind::module_& m);
+
+}  // namespace gossamer

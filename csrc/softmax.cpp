@@ -1,0 +1,100 @@
+// Softmax over rows and its gradient: scheduling and binding. The loops are in isa/softmax.cpp.
+#include <nanobind/nanobind.h>
+
+#include <cmath>
+
+#include "core/operands.h"
+#include "core/parallel.h"
+#include "core/schedule.h"
+#include "register.h"
+
+namespace nb = nanobind;
+
+namespace gossamer {
+namespace {
+
+// Peaks and totals of the pieces of long rows, `width` values each. The row's end up in its first
+// piece.
+template <class A> struct Partials {
+    std::vector<A> peak, total;
+    int64_t width;
+
+    Partials(int64_t pieces, int64_t columns)
+        : peak(static_cast<size_t>(pieces * columns)),
+          total(static_cast<size_t>(pieces * columns)),
+          width(columns) {}
+
+    void combine(const LongRow& row, bool backward) {
+        for (int64_t c = 0; c < width; ++c) {
+            A* peaks = &peak[static_cast<size_t>(row.first_piece * width + c)];
+            A* totals = &total[static_cast<size_t>(row.first_piece * width + c)];
+            A highest = peaks[0], sum = 0;
+            if (backward) {
+                for (int64_t p = 0; p < row.num_pieces; ++p) sum += totals[p * width];
+            } else {
+                for (int64_t p = 1; p < row.num_pieces; ++p) {
+                    const A x = peaks[p * width];
+                    if (x > highest || x != x) highest = x;
+                }
+                const A lowest = -static_cast<A>(HUGE_VAL);
+                for (int64_t p = 0; p < row.num_pieces; ++p) {
+                    const A x = peaks[p * width];
+                    // A piece of nothing but -inf adds nothing, unless the whole row is like that.
+                    if (x == lowest && highest != lowest) continue;
+                    sum += totals[p * width] * std::exp(x - highest);
+                }
+            }
+            peaks[0] = highest;
+            totals[0] = sum;
+        }
+    }
+};
+
+template <class A>
+void run(const SoftmaxArgs& a, const Kernels& kernel, int64_t num_rows, int64_t num_slots,
+         int threads) {
+    Schedule schedule = make_schedule(a.indptr, a.wide, num_rows);
+    threads = useful_threads(threads, 4 * num_slots * a.width);
+    Partials<A> partials(schedule.num_pieces, a.width);
+    const auto num_tasks = static_cast<int64_t>(schedule.tasks.size());
+
+    parallel_for(num_tasks, threads, [&](int64_t index, int) {
+        const Task& task = schedule.tasks[static_cast<size_t>(index)];
+        if (task.long_row < 0) {
+            kernel.softmax_rows(a, task.begin, task.end);
+            return;
+        }
+        const auto at = static_cast<size_t>(task.piece * a.width);
+        kernel.softmax_piece(a, task.begin, task.end, &partials.peak[at], &partials.total[at]);
+        if (schedule.finish_piece(task.long_row))
+            partials.combine(schedule.long_rows[static_cast<size_t>(task.long_row)], a.grad);
+    });
+    if (!schedule.num_pieces) return;
+
+    parallel_for(num_tasks, threads, [&](int64_t index, int) {
+        const Task& task = schedule.tasks[static_cast<size_t>(index)];
+        if (task.long_row < 0) return;
+        const LongRow& row = schedule.long_rows[static_cast<size_t>(task.long_row)];
+        const auto at = static_cast<size_t>(row.first_piece * a.width);
+        kernel.softmax_apply(a, task.begin, task.end, &partials.peak[at], &partials.total[at]);
+    });
+}
+
+void softmax(uintptr_t indptr, uintptr_t eids, bool wide, int64_t num_rows, int64_t num_slots,
+             uintptr_t x, uintptr_t grad, int64_t width, int dtype, uintptr_t out, int threads) {
+    const auto type = static_cast<DType>(dtype);
+    const SoftmaxArgs a{at<void>(indptr), at<void>(eids), wide,         width,
+                        at<void>(x),      at<void>(grad), writable(out)};
+    if (type == DType::f64)
+        run<double>(a, kernels(type), num_rows, num_slots, threads);
+    else
+        run<float>(a, kernels(type), num_rows, num_slots, threads);
+}
+
+}  // namespace
+
+void register_softmax(nb::module_& m) {
+    m.def("softmax", softmax, nb::call_guard<nb::gil_scoped_release>());
+}
+
+}  // namespace gossamer

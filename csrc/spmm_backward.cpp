@@ -1,0 +1,154 @@
+// The gradient of a max or min, sent to the operands of the winning slots. Plain C++: the work is a
+// scatter, which memory decides.
+#include <nanobind/nanobind.h>
+
+#include <algorithm>
+
+#include "core/operands.h"
+#include "core/parallel.h"
+#include "core/schedule.h"
+#include "register.h"
+
+namespace nb = nanobind;
+
+namespace gossamer {
+namespace {
+
+struct Args {
+    const void *indices, *eids, *arg;
+    const void *grad, *u, *e;
+    int64_t num_rows, width, u_width, e_width;
+    const int64_t *u_columns, *e_columns;  // of each output column
+    void *grad_u, *grad_e;                 // accumulators; zero, or null when not wanted
+    Op op;
+};
+
+template <class T, class Index> class Scatter {
+    using A = acc_t<T>;
+
+   public:
+    explicit Scatter(const Args& args) : a(args) {}
+
+    // Columns [begin, end) of all rows, into grad_u.
+    void to_u(int64_t begin, int64_t end) const {
+        A* to = static_cast<A*>(a.grad_u);
+        for (int64_t row = 0; row < a.num_rows; ++row)
+            for (int64_t c = begin; c < end; ++c) {
+                const int64_t slot = arg()[row * a.width + c];
+                if (slot < 0) continue;
+                A flow = widen(grad()[row * a.width + c]);
+                if (a.op == Op::mul) flow *= e_at(slot, c);
+                if (a.op == Op::div) flow /= e_at(slot, c);
+                to[indices()[slot] * a.u_width + a.u_columns[c]] += flow;
+            }
+    }
+
+    // Rows [begin, end), into grad_e: an edge is in one row only.
+    void to_e(int64_t begin, int64_t end) const {
+        A* to = static_cast<A*>(a.grad_e);
+        for (int64_t row = begin; row < end; ++row)
+            for (int64_t c = 0; c < a.width; ++c) {
+                const int64_t slot = arg()[row * a.width + c];
+                if (slot < 0) continue;
+                A flow = widen(grad()[row * a.width + c]);
+                if (a.op == Op::sub) flow = -flow;
+                if (a.op == Op::mul) flow *= u_at(slot, c);
+                if (a.op == Op::div) {
+                    const A divisor = e_at(slot, c);
+                    flow *= -u_at(slot, c) / (divisor * divisor);
+                }
+                to[edge(slot) * a.e_width + a.e_columns[c]] += flow;
+            }
+    }
+
+   private:
+    const Args& a;
+
+    const Index* arg() const { return static_cast<const Index*>(a.arg); }
+    const Index* indices() const { return static_cast<const Index*>(a.indices); }
+    const T* grad() const { return static_cast<const T*>(a.grad); }
+    int64_t edge(int64_t slot) const {
+        return a.eids ? int64_t{static_cast<const Index*>(a.eids)[slot]} : slot;
+    }
+    A u_at(int64_t slot, int64_t c) const {
+        const int64_t row = indices()[slot];
+        return widen(static_cast<const T*>(a.u)[row * a.u_width + a.u_columns[c]]);
+    }
+    A e_at(int64_t slot, int64_t c) const {
+        return widen(static_cast<const T*>(a.e)[edge(slot) * a.e_width + a.e_columns[c]]);
+    }
+};
+
+template <class T, class Index> void scatter(const Args& a, int threads) {
+    const Scatter<T, Index> scatter(a);
+    threads = useful_threads(threads, a.num_rows * a.width);
+    if (a.grad_u) {
+        // Different rows may have the same winner, different columns never, unless they share a
+        // column of u. A slice is a whole number of cache lines.
+        constexpr int64_t kSlice = 16;
+        const int64_t most = a.u_width == a.width ? (a.width + kSlice - 1) / kSlice : 1;
+        const int64_t slices = std::min<int64_t>(most, threads);
+        const int64_t columns = ((a.width + slices - 1) / slices + kSlice - 1) / kSlice * kSlice;
+        parallel_for(slices, threads, [&](int64_t s, int) {
+            const bool last = s == slices - 1;
+            scatter.to_u(std::min(s * columns, a.width),
+                         last ? a.width : std::min((s + 1) * columns, a.width));
+        });
+    }
+    if (a.grad_e) {
+        constexpr int64_t kRows = 1024;
+        parallel_for((a.num_rows + kRows - 1) / kRows, threads, [&](int64_t task, int) {
+            scatter.to_e(task * kRows, std::min((task + 1) * kRows, a.num_rows));
+        });
+    }
+}
+
+using Run = void (*)(const Args&, int);
+constexpr Run kRun[kNumDTypes][2] = {
+    {scatter<float, int32_t>, scatter<float, int64_t>},
+    {scatter<double, int32_t>, scatter<double, int64_t>},
+    {scatter<half, int32_t>, scatter<half, int64_t>},
+    {scatter<bfloat, int32_t>, scatter<bfloat, int64_t>},
+};
+
+// Where the values of each output column are in an operand.
+std::vector<int64_t> columns_of(const int64_t* offsets, int64_t outer, int64_t inner, int step) {
+    std::vector<int64_t> columns;
+    columns.reserve(static_cast<size_t>(outer * inner));
+    for (int64_t o = 0; o < outer; ++o)
+        for (int64_t i = 0; i < inner; ++i) columns.push_back(offsets[o] + i * step);
+    return columns;
+}
+
+void spmm_backward(uintptr_t indices, uintptr_t eids, bool wide, uintptr_t arg, uintptr_t grad,
+                   int64_t num_rows, uintptr_t u, int64_t u_width, uintptr_t e, int64_t e_width,
+                   int64_t outer, int64_t inner, uintptr_t u_offsets, uintptr_t e_offsets,
+                   int u_step, int e_step, int dtype, int op, uintptr_t grad_u, uintptr_t grad_e,
+                   int threads) {
+    const std::vector<int64_t> u_columns = columns_of(at<int64_t>(u_offsets), outer, inner, u_step);
+    const std::vector<int64_t> e_columns = columns_of(at<int64_t>(e_offsets), outer, inner, e_step);
+    const Args a{at<void>(indices),
+                 at<void>(eids),
+                 at<void>(arg),
+                 at<void>(grad),
+                 at<void>(u),
+                 at<void>(e),
+                 num_rows,
+                 outer * inner,
+                 u_width,
+                 e_width,
+                 u_columns.data(),
+                 e_columns.data(),
+                 writable(grad_u),
+                 writable(grad_e),
+                 static_cast<Op>(op)};
+    kRun[dtype][wide](a, threads);
+}
+
+}  // namespace
+
+void register_spmm_backward(nb::module_& m) {
+    m.def("spmm_backward", spmm_backward, nb::call_guard<nb::gil_scoped_release>());
+}
+
+}  // namespace gossamer

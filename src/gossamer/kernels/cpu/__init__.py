@@ -1,0 +1,27 @@
+"""The native kernels for the CPU: thin wrappers around the extension module ``gossamer._core``.
+
+They hand addresses and sizes to the core, which knows nothing of torch. Same names and meaning as
+`gossamer.kernels.reference`, for float32, float64, float16 and bfloat16 on the CPU.
+"""
+
+from __future__ import annotations
+
+from gossamer.kernels.cpu._common import core
+from gossamer.kernels.cpu.grouped_mm import gather_mm, segment_mm
+from gossamer.kernels.cpu.sddmm import sddmm
+from gossamer.kernels.cpu.softmax import edge_softmax, edge_softmax_backward
+from gossamer.kernels.cpu.spmm import spmm, spmm_arg_backward
+from gossamer.kernels.cpu.structure import coo_to_csr, transpose
+
+__all__ = [
+    "coo_to_csr",
+    "core",
+    "edge_softmax",
+    "edge_softmax_backward",
+    "gather_mm",
+    "sddmm",
+    "segment_mm",
+    "spmm",
+    "spmm_arg_backward",
+    "transpose",
+]

@@ -1,0 +1,118 @@
+"""What the wrappers of the native kernels share: codes, allocation and broadcast plans."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import product
+from math import prod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+# torch first: the core uses the OpenMP runtime that torch has loaded.
+from gossamer import _core as core
+
+__all__ = [
+    "DTYPES",
+    "OPS",
+    "REDUCES",
+    "Plan",
+    "address",
+    "broadcast",
+    "core",
+    "empty",
+    "zeros",
+]
+
+# Codes of csrc/core/types.h.
+DTYPES = {torch.float32: 0, torch.float64: 1, torch.float16: 2, torch.bfloat16: 3}
+OPS = {"copy_lhs": 0, "copy_rhs": 1, "add": 2, "sub": 3, "mul": 4, "div": 5, "dot": 6}
+REDUCES = {"sum": 0, "mean": 1, "max": 2, "min": 3}
+
+
+def empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Allocate memory that a kernel must fill; the tests replace this to poison it."""
+    return torch.empty(shape, dtype=dtype)
+
+
+def zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Allocate memory that a kernel adds to."""
+    return torch.zeros(shape, dtype=dtype)
+
+
+def address(x: Tensor | None) -> int:
+    """Return the address of a tensor's first element, 0 for None."""
+    return 0 if x is None else x.data_ptr()
+
+
+class Plan(NamedTuple):
+    """How two operands meet over a broadcast feature space.
+
+    The output is `outer` blocks of `inner` contiguous values. In each operand a block starts at an
+    offset and is either contiguous (step 1) or one repeated value (step 0).
+    """
+
+    shape: tuple[int, ...]  # features of the output
+    lhs_width: int
+    rhs_width: int
+    # outer, inner, address of the lhs offsets, of the rhs offsets, lhs step, rhs step
+    layout: tuple[int, int, int, int, int, int]
+    offsets: Tensor  # keeps the addresses alive
+
+
+@lru_cache(maxsize=4096)
+def broadcast(lhs: torch.Size | None, rhs: torch.Size | None, dot: bool = False) -> Plan:
+    """Plan a kernel over the feature shapes of two operands; None for an operand that is absent."""
+    if lhs is None or rhs is None:
+        shape = tuple(rhs if lhs is None else lhs)
+        width = prod(shape)
+        return _plan(shape, width, width, [], (width, 1, 1))
+    if dot:
+        # The last dimension is summed over: the blocks are laid out by the others.
+        length = max(lhs[-1], rhs[-1]) if 0 not in (lhs[-1], rhs[-1]) else 0
+        dims = _collapse(lhs[:-1], rhs[:-1], lhs[-1], rhs[-1])
+        inner = (length, int(lhs[-1] == length), int(rhs[-1] == length))
+        shape = (*torch.broadcast_shapes(lhs[:-1], rhs[:-1]), 1)
+        return _plan(shape, prod(lhs), prod(rhs), dims, inner)
+    dims = _collapse(lhs, rhs, 1, 1)
+    inner = dims.pop() if dims else (1, 1, 1)
+    return _plan(tuple(torch.broadcast_shapes(lhs, rhs)), prod(lhs), prod(rhs), dims, inner)
+
+
+def _collapse(
+    lhs: tuple[int, ...], rhs: tuple[int, ...], lhs_stride: int, rhs_stride: int
+) -> list[tuple[int, int, int]]:
+    """Merge dimensions that both operands walk alike: their (size, lhs stride, rhs stride)."""
+    dims: list[tuple[int, int, int]] = []
+    for m, n in zip(reversed(lhs), reversed(rhs), strict=True):
+        size = n if m == 1 else m
+        left, right = (0 if m == 1 else lhs_stride), (0 if n == 1 else rhs_stride)
+        lhs_stride, rhs_stride = lhs_stride * m, rhs_stride * n
+        if size == 1:
+            continue
+        if dims:
+            inner, inner_left, inner_right = dims[0]
+            if left == inner_left * inner and right == inner_right * inner:
+                dims[0] = (inner * size, inner_left, inner_right)
+                continue
+        dims.insert(0, (size, left, right))
+    return dims
+
+
+def _plan(
+    shape: tuple[int, ...],
+    lhs_width: int,
+    rhs_width: int,
+    dims: list[tuple[int, int, int]],
+    inner: tuple[int, int, int],
+) -> Plan:
+    blocks = list(product(*(range(size) for size, _, _ in dims)))
+    sides = [
+        [sum(i * d[side] for i, d in zip(block, dims, strict=True)) for block in blocks]
+        for side in (1, 2)
+    ]
+    offsets = torch.tensor(sides, dtype=torch.int64).view(2, -1)
+    start = offsets.data_ptr()
+    layout = (len(blocks), inner[0], start, start + 8 * len(blocks), inner[1], inner[2])
+    return Plan(shape, lhs_width, rhs_width, layout, offsets)

@@ -1,0 +1,40 @@
+"""Softmax over the edges of each row."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gossamer.kernels.cpu import _common
+from gossamer.kernels.cpu._common import DTYPES, address, core
+
+
+def edge_softmax(indptr: Tensor, eids: Tensor | None, logits: Tensor) -> Tensor:
+    """Normalise the logits of each row; see `gossamer.kernels.reference.edge_softmax`."""
+    return _run(indptr, eids, logits, None)
+
+
+def edge_softmax_backward(indptr: Tensor, eids: Tensor | None, out: Tensor, grad: Tensor) -> Tensor:
+    """Return the gradient of the logits; see `reference.edge_softmax_backward`."""
+    return _run(indptr, eids, out, grad)
+
+
+def _run(indptr: Tensor, eids: Tensor | None, x: Tensor, grad: Tensor | None) -> Tensor:
+    out = _common.empty(x.shape, x.dtype)
+    size = out.numel()
+    if size:
+        num_slots = x.shape[0]
+        core.softmax(
+            indptr.data_ptr(),
+            address(eids),
+            indptr.dtype is torch.int64,
+            indptr.shape[0] - 1,
+            num_slots,
+            x.data_ptr(),
+            address(grad),
+            size // num_slots,
+            DTYPES[x.dtype],
+            out.data_ptr(),
+            torch.get_num_threads(),
+        )
+    return out

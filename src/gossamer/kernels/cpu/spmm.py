@@ -1,0 +1,94 @@
+"""Aggregation over rows, and the gradient of max and min through the recorded winners."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gossamer.kernels.cpu import _common
+from gossamer.kernels.cpu._common import DTYPES, OPS, REDUCES, address, broadcast, core
+
+
+def spmm(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    u: Tensor | None,
+    e: Tensor | None,
+    op: str,
+    reduce: str,
+) -> tuple[Tensor, Tensor | None]:
+    """Reduce the messages of each row; see `gossamer.kernels.reference.spmm`."""
+    like = e if u is None else u
+    plan = broadcast(None if u is None else u.shape[1:], None if e is None else e.shape[1:])
+    num_rows = indptr.shape[0] - 1
+    shape = (num_rows, *plan.shape)
+    out = _common.empty(shape, like.dtype)
+    arg = _common.empty(shape, indptr.dtype) if reduce in ("max", "min") else None
+    if out.numel():
+        core.spmm(
+            indptr.data_ptr(),
+            indices.data_ptr(),
+            address(eids),
+            indptr.dtype is torch.int64,
+            num_rows,
+            indices.shape[0],
+            address(u),
+            plan.lhs_width,
+            address(e),
+            plan.rhs_width,
+            *plan.layout,
+            DTYPES[like.dtype],
+            OPS[op],
+            REDUCES[reduce],
+            out.data_ptr(),
+            address(arg),
+            torch.get_num_threads(),
+        )
+    return out, arg
+
+
+def spmm_arg_backward(
+    indices: Tensor,
+    eids: Tensor | None,
+    arg: Tensor,
+    grad: Tensor,
+    u: Tensor | None,
+    e: Tensor | None,
+    op: str,
+    num_u: int,
+    num_e: int,
+    want_u: bool,
+    want_e: bool,
+) -> tuple[Tensor | None, Tensor | None]:
+    """Give max's and min's gradient to the winners; see `reference.spmm_arg_backward`."""
+    u_shape = grad.shape[1:] if u is None else u.shape[1:]
+    e_shape = grad.shape[1:] if e is None else e.shape[1:]
+    plan = broadcast(u_shape, e_shape)
+    # 16-bit gradients are summed in float32.
+    total = torch.float64 if grad.dtype is torch.float64 else torch.float32
+    grad_u = _common.zeros((num_u, *u_shape), total) if want_u else None
+    grad_e = _common.zeros((num_e, *e_shape), total) if want_e else None
+    if grad.numel():
+        core.spmm_backward(
+            indices.data_ptr(),
+            address(eids),
+            indices.dtype is torch.int64,
+            arg.data_ptr(),
+            grad.data_ptr(),
+            grad.shape[0],
+            address(u),
+            plan.lhs_width,
+            address(e),
+            plan.rhs_width,
+            *plan.layout,
+            DTYPES[grad.dtype],
+            OPS[op],
+            address(grad_u),
+            address(grad_e),
+            torch.get_num_threads(),
+        )
+    return (
+        None if grad_u is None else grad_u.to(grad.dtype),
+        None if grad_e is None else grad_e.to(grad.dtype),
+    )

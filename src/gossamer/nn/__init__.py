@@ -1,0 +1,29 @@
+"""Layers: graph convolutions and readouts."""
+
+from gossamer.nn import conv, functional, glob
+from gossamer.nn.conv import (
+    EdgeWeightNorm,
+    GATConv,
+    GATv2Conv,
+    GINConv,
+    GraphConv,
+    SAGEConv,
+)
+from gossamer.nn.functional import edge_softmax
+from gossamer.nn.glob import AvgPooling, MaxPooling, SumPooling
+
+__all__ = [
+    "AvgPooling",
+    "EdgeWeightNorm",
+    "GATConv",
+    "GATv2Conv",
+    "GINConv",
+    "GraphConv",
+    "MaxPooling",
+    "SAGEConv",
+    "SumPooling",
+    "conv",
+    "edge_softmax",
+    "functional",
+    "glob",
+]

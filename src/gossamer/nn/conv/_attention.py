@@ -1,0 +1,74 @@
+"""What the attention layers share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+from gossamer import ops
+from gossamer.nn._common import RELU_GAIN
+
+if TYPE_CHECKING:
+    from gossamer.graph.adjacency import Adjacency
+
+__all__ = ["attend", "project", "reset_linear", "residual_map"]
+
+
+def residual_map(in_feats: int, out_feats: int, bias: bool) -> nn.Module:
+    """The identity, or a linear map if the sizes differ."""
+    if in_feats == out_feats:
+        return nn.Identity()
+    return nn.Linear(in_feats, out_feats, bias=bias)
+
+
+def reset_linear(module: nn.Module | None) -> None:
+    """Draw the weight of a linear layer (Xavier normal, gain of relu) and set its bias to 0.
+
+    Leaves anything else alone, such as an identity in the place of a residual map.
+    """
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_normal_(module.weight, gain=RELU_GAIN)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def project(
+    fc_src: nn.Linear,
+    fc_dst: nn.Linear,
+    x: Tensor,
+    x_dst: Tensor,
+    heads: tuple[int, int],
+    *,
+    dst_in_src: bool,
+) -> tuple[Tensor, Tensor]:
+    """Project source and destination features to ``(N, *, H, D)``, with `heads` = ``(H, D)``.
+
+    `dst_in_src` says that the destinations are the first sources: under one weight for both roles
+    their projection is there already.
+    """
+    z = fc_src(x).unflatten(-1, heads)
+    if fc_src is not fc_dst or not dst_in_src:
+        return z, fc_dst(x_dst).unflatten(-1, heads)
+    return z, z if x_dst is x else z[: x_dst.shape[0]]
+
+
+def attend(
+    adjacency: Adjacency,
+    scores: Tensor,
+    values: Tensor,
+    attn_drop: nn.Module,
+    edge_weight: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Sum `values` over in-edges, weighted by the softmax of `scores`.
+
+    Takes scores ``(E, *, H)`` and values ``(N_src, *, H, D)``; returns ``(N_dst, *, H, D)`` and the
+    attention weights ``(E, *, H, 1)``.
+    """
+    attention = attn_drop(ops.edge_softmax(adjacency, scores)).unsqueeze(-1)
+    if edge_weight is not None:
+        columns = edge_weight.shape[1] if edge_weight.dim() > 1 else 1
+        ones = (1,) * (scores.dim() - 2)
+        weight = edge_weight.reshape(edge_weight.shape[0], *ones, columns, 1)
+        attention = attention * weight.to(attention.dtype)
+    return ops.gspmm(adjacency, "mul", "sum", values, attention.to(values.dtype)), attention

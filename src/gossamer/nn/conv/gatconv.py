@@ -1,0 +1,201 @@
+"""Graph attention."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from gossamer.utils import expand_as_pair
+from torch import Tensor, nn
+
+from gossamer import ops
+from gossamer.errors import InvalidValueError
+from gossamer.nn._common import (
+    RELU_GAIN,
+    Activation,
+    Features,
+    ZeroInDegreeGuard,
+    check_edge_weight,
+    check_features,
+    drop_and_split,
+    relation_of,
+)
+from gossamer.nn.conv._attention import attend, project, reset_linear, residual_map
+
+if TYPE_CHECKING:
+    from gossamer.graph import Graph
+    from gossamer.graph.adjacency import Adjacency
+
+__all__ = ["GATConv"]
+
+
+class GATConv(ZeroInDegreeGuard, nn.Module):
+    r"""Graph attention layer of `Graph Attention Networks <https://arxiv.org/abs/1710.10903>`__.
+
+    Per head, with :math:`\mathcal{N}(i)` the sources of the in-edges of node :math:`i`,
+
+    .. math::
+        h_i' &= \sigma\Big(\sum_{j \in \mathcal{N}(i)} \alpha_{ji} W h_j + r(h_i) + b\Big) \\
+        \alpha_{ji} &= \mathrm{softmax}_{j \in \mathcal{N}(i)} \Big(\mathrm{LeakyReLU}\big(
+            a_l^\top W h_j + a_r^\top W h_i\big)\Big)
+
+    The residual :math:`r` is 0, or the identity, or a linear map if the sizes differ (its bias is
+    then the only one).
+
+    Parameters
+    ----------
+    in_feats : int or (int, int)
+        Input features :math:`D_{in}`; a pair for source and destination nodes, which then have a
+        :math:`W` each.
+    out_feats : int
+        Output features :math:`D_{out}` of each head.
+    num_heads : int
+        Heads :math:`H`.
+    feat_drop : float
+        Dropout rate of the input features.
+    attn_drop : float
+        Dropout rate of the attention weights :math:`\alpha`.
+    negative_slope : float
+        Slope of LeakyReLU.
+    residual : bool
+        Whether to add :math:`r`.
+    activation : callable, optional
+        :math:`\sigma`, applied to :math:`(N, H, D_{out})`.
+    allow_zero_in_degree : bool
+        Whether to accept nodes without in-edges: nothing is summed for them.
+    bias : bool
+        Whether to add :math:`b`.
+
+    Notes
+    -----
+    Duplicate edges each take part in the softmax.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> g = gs.graph(([0, 1, 2, 2], [1, 2, 0, 2]))
+    >>> conv = gs.nn.GATConv(4, 3, num_heads=2)
+    >>> out, attention = conv(g, torch.rand(3, 4), get_attention=True)
+    >>> out.shape, attention.shape
+    (torch.Size([3, 2, 3]), torch.Size([4, 2, 1]))
+    """
+
+    def __init__(
+        self,
+        in_feats: int | tuple[int, int],
+        out_feats: int,
+        num_heads: int,
+        feat_drop: float = 0.0,
+        attn_drop: float = 0.0,
+        negative_slope: float = 0.2,
+        residual: bool = False,
+        activation: Activation = None,
+        allow_zero_in_degree: bool = False,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self._in_src_feats, self._in_dst_feats = expand_as_pair(in_feats)
+        self._out_feats = out_feats
+        self._num_heads = num_heads
+        self._allow_zero_in_degree = allow_zero_in_degree
+        width = num_heads * out_feats
+        self._one_weight = not isinstance(in_feats, tuple)
+        if self._one_weight:
+            self.fc = nn.Linear(in_feats, width, bias=False)
+        else:
+            self.fc_src = nn.Linear(self._in_src_feats, width, bias=False)
+            self.fc_dst = nn.Linear(self._in_dst_feats, width, bias=False)
+        self.attn_l = nn.Parameter(torch.empty(1, num_heads, out_feats))
+        self.attn_r = nn.Parameter(torch.empty(1, num_heads, out_feats))
+        self.feat_drop = nn.Dropout(feat_drop)
+        self.attn_drop = nn.Dropout(attn_drop)
+        self.leaky_relu = nn.LeakyReLU(negative_slope)
+        self.res_fc = residual_map(self._in_dst_feats, width, bias) if residual else None
+        has_bias = bias and not isinstance(self.res_fc, nn.Linear)
+        self.bias = nn.Parameter(torch.empty(width)) if has_bias else None
+        self.activation = activation
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all weights anew (Xavier normal, gain of relu) and set biases to 0."""
+        for name in ("fc", "fc_src", "fc_dst", "res_fc"):
+            reset_linear(getattr(self, name, None))
+        nn.init.xavier_normal_(self.attn_l, gain=RELU_GAIN)
+        nn.init.xavier_normal_(self.attn_r, gain=RELU_GAIN)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def forward(
+        self,
+        graph: Graph,
+        feat: Features,
+        edge_weight: Tensor | None = None,
+        get_attention: bool = False,
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        r"""Attend to the in-neighbours.
+
+        Parameters
+        ----------
+        graph : Graph
+            Homogeneous graph, bipartite graph or block.
+        feat : Tensor or (Tensor, Tensor)
+            :math:`(N, *, D_{in})`, or one such tensor for source and one for destination nodes.
+        edge_weight : Tensor, optional
+            :math:`(E,)`, or :math:`(E, H)` for a weight per head, multiplied to
+            :math:`\alpha` after the softmax.
+        get_attention : bool
+            Whether to return the attention weights too.
+
+        Returns
+        -------
+        Tensor
+            :math:`(N_{dst}, *, H, D_{out})`.
+        Tensor, optional
+            Attention weights :math:`(E, *, H, 1)`, after dropout and edge weights.
+
+        Raises
+        ------
+        InvalidValueError
+            On a node without in-edges (unless allowed), or features or edge weights of the wrong
+            shape.
+        InvalidTypeError
+            If the features have another dtype than the parameters.
+        """
+        adjacency = relation_of(graph)
+        x, x_dst = drop_and_split(self.feat_drop, feat, graph)
+        check_features(self, x, adjacency.num_src, self._in_src_feats, self.attn_l)
+        check_features(self, x_dst, adjacency.num_dst, self._in_dst_feats, self.attn_l)
+        self._check_in_degrees(adjacency)
+        if edge_weight is not None:
+            self._check_edge_weight(adjacency, edge_weight)
+
+        heads = self._num_heads, self._out_feats
+        fc_src, fc_dst = (self.fc, self.fc) if self._one_weight else (self.fc_src, self.fc_dst)
+        dst_in_src = not isinstance(feat, tuple)
+        z, z_dst = project(fc_src, fc_dst, x, x_dst, heads, dst_in_src=dst_in_src)
+        # The inner product with (a_l, a_r) falls apart into one part per end of the edge.
+        left = (z * self.attn_l).sum(-1)
+        right = (z_dst * self.attn_r).sum(-1)
+        scores = self.leaky_relu(ops.u_add_v(adjacency, left, right))
+        h, attention = attend(adjacency, scores, z, self.attn_drop, edge_weight)
+
+        if self.res_fc is not None:
+            h = h + self.res_fc(x_dst).unflatten(-1, heads)
+        if self.bias is not None:
+            h = h + self.bias.view(heads)
+        if self.activation is not None:
+            h = self.activation(h)
+        return (h, attention) if get_attention else h
+
+    def extra_repr(self) -> str:
+        """Return the arguments of the constructor, for `repr`."""
+        return f"out={self._out_feats}, heads={self._num_heads}"
+
+    def _check_edge_weight(self, adjacency: Adjacency, edge_weight: Tensor) -> None:
+        check_edge_weight(self, adjacency, edge_weight)
+        if tuple(edge_weight.shape[1:]) not in ((), (1,), (self._num_heads,)):
+            raise InvalidValueError(
+                f"GATConv: edge_weight must have shape ({adjacency.num_edges},), or "
+                f"({adjacency.num_edges}, {self._num_heads}) for a weight per head, but got "
+                f"{tuple(edge_weight.shape)}."
+            )

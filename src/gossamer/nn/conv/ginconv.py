@@ -1,0 +1,136 @@
+"""Graph isomorphism network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+from gossamer.utils import expand_as_pair
+from torch import Tensor, nn
+
+from gossamer.nn._common import (
+    Activation,
+    Features,
+    aggregate,
+    check_choice,
+    check_edge_weight,
+    check_features,
+    relation_of,
+)
+
+if TYPE_CHECKING:
+    from gossamer.graph import Graph
+
+__all__ = ["GINConv"]
+
+
+class GINConv(nn.Module):
+    r"""Graph isomorphism layer of `How Powerful are Graph Neural Networks?
+    <https://arxiv.org/abs/1810.00826>`__.
+
+    .. math::
+        h_i' = \sigma\Big(f\Big((1 + \epsilon) h_i +
+            \mathrm{aggregate}_{j \in \mathcal{N}(i)} \, e_{ji} h_j\Big)\Big)
+
+    where :math:`\mathcal{N}(i)` are the sources of the in-edges of node :math:`i`, and
+    :math:`e_{ji}` is the edge weight (1 if none is given).
+
+    Parameters
+    ----------
+    apply_func : callable, optional
+        :math:`f`, usually a multi-layer perceptron; the identity if None.
+    aggregator_type : {"sum", "max", "mean"}
+        How the neighbours are gathered. The sum tells multisets apart, which is the paper's point.
+    init_eps : float
+        First value of :math:`\epsilon`.
+    learn_eps : bool
+        Whether :math:`\epsilon` is a parameter.
+    activation : callable, optional
+        :math:`\sigma`.
+
+    Raises
+    ------
+    InvalidValueError
+        If `aggregator_type` is unknown.
+
+    Notes
+    -----
+    A node without in-edges gathers 0. Duplicate edges each count.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> g = gs.graph(([0, 1, 2], [2, 2, 0]))
+    >>> gs.nn.GINConv(init_eps=1.0)(g, torch.tensor([[1.0], [2.0], [4.0]]))
+    tensor([[ 6.],
+            [ 4.],
+            [11.]])
+    """
+
+    def __init__(
+        self,
+        apply_func: Callable[[Tensor], Tensor] | None = None,
+        aggregator_type: str = "sum",
+        init_eps: float = 0,
+        learn_eps: bool = False,
+        activation: Activation = None,
+    ) -> None:
+        super().__init__()
+        check_choice("GINConv", "aggregator_type", aggregator_type, ("sum", "max", "mean"))
+        self.apply_func = apply_func
+        self._aggregator_type = aggregator_type
+        self._init_eps = float(init_eps)
+        self.activation = activation
+        if learn_eps:
+            self.eps = nn.Parameter(torch.empty(1))
+        else:
+            self.register_buffer("eps", torch.empty(1))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        r"""Set :math:`\epsilon` back to `init_eps`; `apply_func` belongs to the caller."""
+        nn.init.constant_(self.eps, self._init_eps)
+
+    def forward(self, graph: Graph, feat: Features, edge_weight: Tensor | None = None) -> Tensor:
+        r"""Convolve the features.
+
+        Parameters
+        ----------
+        graph : Graph
+            Homogeneous graph, bipartite graph or block.
+        feat : Tensor or (Tensor, Tensor)
+            :math:`(N, *)`, or one such tensor for source and one for destination nodes, with rows
+            of the same size.
+        edge_weight : Tensor, optional
+            :math:`(E,)` or :math:`(E, 1)`.
+
+        Returns
+        -------
+        Tensor
+            What `apply_func` makes of :math:`(N_{dst}, *)`.
+
+        Raises
+        ------
+        InvalidValueError
+            If features or edge weights have the wrong shape.
+        """
+        adjacency = relation_of(graph)
+        x, x_dst = expand_as_pair(feat, graph)
+        check_features(self, x, adjacency.num_src)
+        check_features(self, x_dst, adjacency.num_dst, x.shape[-1] if x.dim() > 1 else None)
+        if edge_weight is not None:
+            check_edge_weight(self, adjacency, edge_weight)
+
+        h = (1 + self.eps) * x_dst + aggregate(adjacency, x, self._aggregator_type, edge_weight)
+        if self.apply_func is not None:
+            h = self.apply_func(h)
+        return h if self.activation is None else self.activation(h)
+
+    def extra_repr(self) -> str:
+        """Return the arguments of the constructor, for `repr`."""
+        learned = isinstance(self.eps, nn.Parameter)
+        return (
+            f"aggregator_type={self._aggregator_type}, init_eps={self._init_eps}, "
+            f"learn_eps={learned}"
+        )

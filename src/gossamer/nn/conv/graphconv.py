@@ -1,0 +1,293 @@
+"""Graph convolution (Kipf & Welling) and the normalization of edge weights that goes with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from gossamer.utils import expand_as_pair
+from torch import Tensor, nn
+
+from gossamer import ops
+from gossamer.errors import InvalidValueError
+from gossamer.nn._common import (
+    Activation,
+    Features,
+    ZeroInDegreeGuard,
+    aggregate,
+    check_choice,
+    check_edge_weight,
+    check_features,
+    degree_scale,
+    relation_of,
+)
+
+if TYPE_CHECKING:
+    from gossamer.graph import Graph
+    from gossamer.graph.adjacency import Adjacency
+
+__all__ = ["EdgeWeightNorm", "GraphConv"]
+
+
+class GraphConv(ZeroInDegreeGuard, nn.Module):
+    r"""Graph convolution of `Semi-Supervised Classification with Graph Convolutional Networks
+    <https://arxiv.org/abs/1609.02907>`__.
+
+    .. math::
+        h_i' = \sigma\Big(b + \sum_{j \in \mathcal{N}(i)} \frac{e_{ji}}{c_{ji}} h_j W\Big)
+
+    where :math:`\mathcal{N}(i)` are the sources of the in-edges of node :math:`i`,
+    :math:`e_{ji}` is the edge weight (1 if none is given), :math:`W` and :math:`b` are the
+    parameters, and :math:`c_{ji}` depends on `norm`:
+
+    =========== ===========================================
+    ``"both"``  :math:`\sqrt{d^{out}_j \, d^{in}_i}`
+    ``"right"`` :math:`d^{in}_i`, so messages are averaged
+    ``"left"``  :math:`d^{out}_j`, so a node shares itself out
+    ``"none"``  1
+    =========== ===========================================
+
+    Degrees count edges, not their weights (`EdgeWeightNorm` uses the weights), and a degree of 0
+    counts as 1. The layer adds no self-loops.
+
+    Parameters
+    ----------
+    in_feats : int
+        Input features :math:`D_{in}`. On a pair, those of the source nodes.
+    out_feats : int
+        Output features :math:`D_{out}`.
+    norm : {"both", "right", "left", "none"}
+        Normalization, as above.
+    weight : bool
+        Whether the layer owns :math:`W`. Without it, `forward` can be given one.
+    bias : bool
+        Whether to add :math:`b`.
+    activation : callable, optional
+        :math:`\sigma`.
+    allow_zero_in_degree : bool
+        Whether to accept nodes without in-edges. Their output is :math:`\sigma(b)`.
+
+    Raises
+    ------
+    InvalidValueError
+        If `norm` is unknown.
+
+    Notes
+    -----
+    Duplicate edges each send a message. Since the sum is linear, the product with :math:`W`
+    is taken on whichever side of it has narrower rows.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> g = gs.graph(([0, 1, 1], [1, 0, 1]))
+    >>> conv = gs.nn.GraphConv(2, 2, norm="right", weight=False, bias=False)
+    >>> conv(g, torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([[3., 4.],
+            [2., 3.]])
+    """
+
+    def __init__(
+        self,
+        in_feats: int,
+        out_feats: int,
+        norm: str = "both",
+        weight: bool = True,
+        bias: bool = True,
+        activation: Activation = None,
+        allow_zero_in_degree: bool = False,
+    ) -> None:
+        super().__init__()
+        check_choice("GraphConv", "norm", norm, ("none", "both", "right", "left"))
+        self._in_feats = in_feats
+        self._out_feats = out_feats
+        self._norm = norm
+        self._allow_zero_in_degree = allow_zero_in_degree
+        self._activation = activation
+        self.weight = nn.Parameter(torch.empty(in_feats, out_feats)) if weight else None
+        self.bias = nn.Parameter(torch.empty(out_feats)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw :math:`W` uniformly (Xavier) and set :math:`b` to 0."""
+        if self.weight is not None:
+            nn.init.xavier_uniform_(self.weight)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def forward(
+        self,
+        graph: Graph,
+        feat: Features,
+        weight: Tensor | None = None,
+        edge_weight: Tensor | None = None,
+    ) -> Tensor:
+        r"""Convolve the features.
+
+        Parameters
+        ----------
+        graph : Graph
+            Homogeneous graph, bipartite graph or block.
+        feat : Tensor or (Tensor, Tensor)
+            Source features :math:`(N_{src}, *, D_{in})`; of a pair, only the first is read.
+        weight : Tensor, optional
+            :math:`W` from outside, :math:`(D_{in}, D_{out})`, for a layer built with
+            ``weight=False``.
+        edge_weight : Tensor, optional
+            :math:`(E,)` or :math:`(E, 1)`; or :math:`(E, D)` with
+            :math:`D = \min(D_{in}, D_{out})`, the width at which messages are sent.
+
+        Returns
+        -------
+        Tensor
+            :math:`(N_{dst}, *, D_{out})`.
+
+        Raises
+        ------
+        InvalidValueError
+            On a node without in-edges (unless allowed), on features or weights of the wrong shape,
+            or if `weight` is given to a layer that has its own.
+        InvalidTypeError
+            If the features have another dtype than the parameters.
+        """
+        adjacency = relation_of(graph)
+        x, _ = expand_as_pair(feat, graph)
+        weight = self._pick_weight(weight)
+        self._check_input(adjacency, x, weight, edge_weight)
+        self._check_in_degrees(adjacency)
+
+        power = -0.5 if self._norm == "both" else -1.0
+        # Scaling rows commutes with the product, so both scalings act on the narrow side too.
+        weight_first = weight is not None and weight.shape[0] > weight.shape[1]
+        if weight_first:
+            x = x @ weight
+        if self._norm in ("both", "left"):
+            x = x * degree_scale(adjacency, "src", power, x)
+        h = aggregate(adjacency, x, "sum", edge_weight)
+        if self._norm in ("both", "right"):
+            h = h * degree_scale(adjacency, "dst", power, h)
+        if weight is not None and not weight_first:
+            h = h @ weight
+
+        if self.bias is not None:
+            h = h + self.bias
+        return h if self._activation is None else self._activation(h)
+
+    def extra_repr(self) -> str:
+        """Return the arguments of the constructor, for `repr`."""
+        return (
+            f"in={self._in_feats}, out={self._out_feats}, normalization={self._norm}, "
+            f"activation={self._activation}"
+        )
+
+    def _pick_weight(self, weight: Tensor | None) -> Tensor | None:
+        if weight is None:
+            return self.weight
+        if self.weight is not None:
+            raise InvalidValueError(
+                "GraphConv: got an external weight, but the layer has its own. "
+                "Build it with weight=False to pass one."
+            )
+        if tuple(weight.shape) != (self._in_feats, self._out_feats):
+            raise InvalidValueError(
+                f"GraphConv: weight must be a matrix ({self._in_feats}, {self._out_feats}), "
+                f"but got shape {tuple(weight.shape)}."
+            )
+        return weight
+
+    def _check_input(
+        self, adjacency: Adjacency, x: Tensor, weight: Tensor | None, edge_weight: Tensor | None
+    ) -> None:
+        if weight is not None:
+            width = weight.shape[0]
+        else:
+            width = None if self.bias is None else self._out_feats
+        like = self.bias if weight is None else weight
+        check_features(self, x, adjacency.num_src, width, like)
+        if edge_weight is not None:
+            check_edge_weight(self, adjacency, edge_weight)
+
+
+class EdgeWeightNorm(nn.Module):
+    r"""Normalize positive edge weights by the weighted degrees, for use in `GraphConv`.
+
+    .. math::
+        c_{ji} = \sqrt{\sum_{k \in \mathcal{N}(i)} e_{ki} + \epsilon}\;
+                 \sqrt{\sum_{k : j \in \mathcal{N}(k)} e_{jk} + \epsilon}
+        \quad\text{("both")}, \qquad
+        c_{ji} = \sum_{k \in \mathcal{N}(i)} e_{ki} + \epsilon
+        \quad\text{("right")}
+
+    and the result is :math:`e_{ji} / c_{ji}`: of ``"both"``, the symmetric normalization of the
+    `GCN paper <https://arxiv.org/abs/1609.02907>`__ on a weighted adjacency matrix. Give the
+    layer that follows ``norm="none"``.
+
+    Parameters
+    ----------
+    norm : {"both", "right", "none"}
+        Normalization, as above; ``"none"`` returns the weights as they are.
+    eps : float
+        :math:`\epsilon`.
+
+    Raises
+    ------
+    InvalidValueError
+        If `norm` is unknown.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> g = gs.graph(([0, 1, 1], [1, 0, 1]))
+    >>> gs.nn.EdgeWeightNorm(norm="right")(g, torch.tensor([1.0, 2.0, 3.0]))
+    tensor([0.2500, 1.0000, 0.7500])
+    """
+
+    def __init__(self, norm: str = "both", eps: float = 0.0) -> None:
+        super().__init__()
+        check_choice("EdgeWeightNorm", "norm", norm, ("none", "both", "right"))
+        self._norm = norm
+        self._eps = eps
+
+    def forward(self, graph: Graph, edge_weight: Tensor) -> Tensor:
+        r"""Normalize the weights.
+
+        Parameters
+        ----------
+        graph : Graph
+            Homogeneous graph, bipartite graph or block.
+        edge_weight : Tensor
+            :math:`(E,)`, positive if `norm` is ``"both"``.
+
+        Returns
+        -------
+        Tensor
+            :math:`(E,)`.
+
+        Raises
+        ------
+        InvalidValueError
+            If a weight is not a scalar, or not positive where a square root is taken.
+        """
+        adjacency = relation_of(graph)
+        check_edge_weight(self, adjacency, edge_weight)
+        if edge_weight.dim() != 1:
+            raise InvalidValueError(
+                f"EdgeWeightNorm: edge_weight must have shape ({adjacency.num_edges},), one scalar "
+                f"per edge, but got {tuple(edge_weight.shape)}."
+            )
+        if self._norm == "none":
+            return edge_weight
+        if self._norm == "both" and (edge_weight <= 0).any():
+            raise InvalidValueError(
+                "EdgeWeightNorm: norm='both' takes a square root, so every edge weight must be "
+                "positive. Remove the other edges, or use norm='right'."
+            )
+        into = ops.copy_e_sum(adjacency, edge_weight) + self._eps
+        if self._norm == "right":
+            return ops.e_div_v(adjacency, edge_weight, into)
+        out_of = ops.copy_e_sum(adjacency.reverse(), edge_weight) + self._eps
+        return edge_weight * ops.u_mul_v(adjacency, out_of.rsqrt(), into.rsqrt())
+
+    def extra_repr(self) -> str:
+        """Return the arguments of the constructor, for `repr`."""
+        return f"normalization={self._norm}, eps={self._eps}"

@@ -1,0 +1,228 @@
+"""GraphSAGE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from gossamer.utils import expand_as_pair
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gossamer import function as fn
+from gossamer.errors import InvalidValueError
+from gossamer.nn._common import (
+    RELU_GAIN,
+    Activation,
+    Features,
+    aggregate,
+    check_choice,
+    check_edge_weight,
+    check_features,
+    drop_and_split,
+    relation_of,
+)
+
+if TYPE_CHECKING:
+    from gossamer.function.udf import NodeBatch
+    from gossamer.graph import Graph
+    from gossamer.graph.adjacency import Adjacency
+
+__all__ = ["SAGEConv"]
+
+
+class SAGEConv(nn.Module):
+    r"""GraphSAGE layer of `Inductive Representation Learning on Large Graphs
+    <https://arxiv.org/abs/1706.02216>`__.
+
+    .. math::
+        h_i' = \mathrm{norm}\big(\sigma\big(
+            W_{self} h_i + b + W_{neigh} h_{\mathcal{N}(i)}\big)\big)
+
+    where :math:`h_{\mathcal{N}(i)}` gathers the sources :math:`j` of the in-edges of node
+    :math:`i`, weighted by :math:`e_{ji}` (1 if no edge weights are given):
+
+    ========== ==================================================================================
+    ``"mean"`` :math:`\frac{1}{d_i} \sum_j e_{ji} h_j`
+    ``"gcn"``  :math:`\frac{1}{d_i + 1} \big(h_i + \sum_j e_{ji} h_j\big)`, and no :math:`W_{self}`
+    ``"pool"`` :math:`\max_j e_{ji}\, \mathrm{relu}(W_{pool} h_j + b_{pool})`, element-wise
+    ``"lstm"`` last state of an LSTM that reads :math:`e_{ji} h_j` in the order of the edges
+    ========== ==================================================================================
+
+    Parameters
+    ----------
+    in_feats : int or (int, int)
+        Input features :math:`D_{src}`, or those of source and destination nodes.
+        ``"gcn"`` adds the two, so there they must be equal.
+    out_feats : int
+        Output features :math:`D_{out}`.
+    aggregator_type : {"mean", "gcn", "pool", "lstm"}
+        How neighbours are gathered, as above.
+    feat_drop : float
+        Dropout rate of the input features.
+    bias : bool
+        Whether to add :math:`b`.
+    norm : callable, optional
+        Normalization of the output, after the activation.
+    activation : callable, optional
+        :math:`\sigma`.
+
+    Raises
+    ------
+    InvalidValueError
+        If `aggregator_type` is unknown, or is ``"gcn"`` with unequal input sizes.
+
+    Notes
+    -----
+    A node without in-edges has :math:`h_{\mathcal{N}(i)} = 0` (:math:`h_i` for ``"gcn"``).
+    Duplicate edges each count. :math:`d_i` counts edges, not their weights.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> g = gs.graph(([0, 1, 2], [2, 2, 0]))
+    >>> gs.nn.SAGEConv(4, 3, "mean")(g, torch.rand(3, 4)).shape
+    torch.Size([3, 3])
+    """
+
+    def __init__(
+        self,
+        in_feats: int | tuple[int, int],
+        out_feats: int,
+        aggregator_type: str,
+        feat_drop: float = 0.0,
+        bias: bool = True,
+        norm: Activation = None,
+        activation: Activation = None,
+    ) -> None:
+        super().__init__()
+        check_choice(
+            "SAGEConv", "aggregator_type", aggregator_type, ("mean", "gcn", "pool", "lstm")
+        )
+        self._in_src_feats, self._in_dst_feats = expand_as_pair(in_feats)
+        if aggregator_type == "gcn" and self._in_src_feats != self._in_dst_feats:
+            raise InvalidValueError(
+                "SAGEConv: aggregator_type='gcn' adds source and destination features, so their "
+                f"sizes must be equal, but in_feats is {in_feats}. Project one side first, or use "
+                "'mean'."
+            )
+        self._out_feats = out_feats
+        self._aggre_type = aggregator_type
+        self.norm = norm
+        self.activation = activation
+        self.feat_drop = nn.Dropout(feat_drop)
+        if aggregator_type == "pool":
+            self.fc_pool = nn.Linear(self._in_src_feats, self._in_src_feats)
+        if aggregator_type == "lstm":
+            self.lstm = nn.LSTM(self._in_src_feats, self._in_src_feats, batch_first=True)
+        self.fc_neigh = nn.Linear(self._in_src_feats, out_feats, bias=False)
+        if aggregator_type == "gcn":
+            self.bias = nn.Parameter(torch.empty(out_feats)) if bias else None
+        else:
+            self.fc_self = nn.Linear(self._in_dst_feats, out_feats, bias=bias)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weights anew (Xavier uniform, gain of relu) and biases and LSTM as torch does."""
+        if self._aggre_type == "lstm":
+            self.lstm.reset_parameters()
+        for name in ("fc_pool", "fc_neigh", "fc_self"):
+            linear = getattr(self, name, None)
+            if linear is not None:
+                linear.reset_parameters()
+                nn.init.xavier_uniform_(linear.weight, gain=RELU_GAIN)
+        if self._aggre_type == "gcn" and self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def forward(self, graph: Graph, feat: Features, edge_weight: Tensor | None = None) -> Tensor:
+        r"""Convolve the features.
+
+        Parameters
+        ----------
+        graph : Graph
+            Homogeneous graph, bipartite graph or block.
+        feat : Tensor or (Tensor, Tensor)
+            :math:`(N, *, D_{in})`, or one such tensor for source and one for destination nodes.
+        edge_weight : Tensor, optional
+            :math:`(E,)` or :math:`(E, 1)`.
+
+        Returns
+        -------
+        Tensor
+            :math:`(N_{dst}, *, D_{out})`.
+
+        Raises
+        ------
+        InvalidValueError
+            If features or edge weights have the wrong shape.
+        InvalidTypeError
+            If the features have another dtype than the parameters.
+        """
+        adjacency = relation_of(graph)
+        x, x_dst = drop_and_split(self.feat_drop, feat, graph)
+        weight = self.fc_neigh.weight
+        check_features(self, x, adjacency.num_src, self._in_src_feats, weight)
+        check_features(self, x_dst, adjacency.num_dst, self._in_dst_feats, weight)
+        if edge_weight is not None:
+            check_edge_weight(self, adjacency, edge_weight)
+
+        if self._aggre_type == "pool":
+            h = self.fc_neigh(aggregate(adjacency, F.relu(self.fc_pool(x)), "max", edge_weight))
+        elif self._aggre_type == "lstm":
+            h = self.fc_neigh(self._last_state(graph, x, edge_weight))
+        else:
+            h = self._average(adjacency, x, x_dst, edge_weight)
+
+        if self._aggre_type != "gcn":
+            h = h + self.fc_self(x_dst)
+        elif self.bias is not None:
+            h = h + self.bias
+        if self.activation is not None:
+            h = self.activation(h)
+        return h if self.norm is None else self.norm(h)
+
+    def extra_repr(self) -> str:
+        """Return the arguments of the constructor, for `repr`."""
+        sizes = self._in_src_feats, self._in_dst_feats
+        in_feats = sizes[0] if sizes[0] == sizes[1] else sizes
+        return f"in={in_feats}, out={self._out_feats}, aggregator_type={self._aggre_type}"
+
+    def _average(
+        self, adjacency: Adjacency, x: Tensor, x_dst: Tensor, edge_weight: Tensor | None
+    ) -> Tensor:
+        # Averaging is linear, so the product is taken on whichever side has narrower rows.
+        weight_first = self._in_src_feats > self._out_feats
+        h = self.fc_neigh(x) if weight_first else x
+        if self._aggre_type == "mean":
+            h = aggregate(adjacency, h, "mean", edge_weight)
+        else:
+            own = h if x_dst is x else self.fc_neigh(x_dst) if weight_first else x_dst
+            h = aggregate(adjacency, h, "sum", edge_weight) + own
+            # In single precision at least: degrees above 65,504 overflow float16.
+            wide = torch.promote_types(h.dtype, torch.float32)
+            count = (adjacency.in_degrees() + 1).to(wide).view(-1, *(1,) * (h.dim() - 1))
+            h = (h / count).to(h.dtype)
+        return h if weight_first else self.fc_neigh(h)
+
+    def _last_state(self, graph: Graph, x: Tensor, edge_weight: Tensor | None) -> Tensor:
+        if x.dim() != 2:
+            raise InvalidValueError(
+                "SAGEConv: aggregator_type='lstm' takes features of shape "
+                f"({len(x)}, {self._in_src_feats}), but got {tuple(x.shape)}."
+            )
+        if graph.num_edges() == 0:
+            return x.new_zeros(graph.num_dst_nodes(), self._in_src_feats)
+
+        def read_messages(nodes: NodeBatch) -> dict[str, Tensor]:
+            _, (state, _) = self.lstm(nodes.mailbox["m"])
+            return {"h": state.squeeze(0)}
+
+        with graph.local_scope():
+            graph.srcdata["x"] = x
+            if edge_weight is None:
+                message = fn.copy_u("x", "m")
+            else:
+                graph.edata["w"] = edge_weight
+                message = fn.u_mul_e("x", "w", "m")
+            graph.update_all(message, read_messages)
+            return graph.dstdata["h"]

@@ -1,0 +1,366 @@
+"""What every layer of `gossamer.nn` must keep, whatever it computes.
+
+`cases.py` lists the layers; each goes through every test here.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+import gossamer as gs
+import gossamer.nn
+from gossamer.errors import InvalidValueError
+from helpers.compare import random_cotangent_grads
+from nn.cases import LAYER_CASES, WIDTH, LayerCase, layer_classes
+
+pytestmark = pytest.mark.parametrize("case", LAYER_CASES, ids=lambda case: case.name)
+
+
+# --- graphs ----------------------------------------------------------------------------------
+
+
+def edges_of(num_nodes: int = 9, extra: int = 25, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Draw edges in no order: a ring, so that each node has an in-edge, and others at random.
+
+    With this many there are duplicates and self-loops.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    ring = torch.arange(num_nodes)
+    far = torch.randint(0, num_nodes, (2, extra), generator=generator)
+    u, v = torch.cat([torch.stack([ring, (ring + 1) % num_nodes]), far], dim=1)
+    order = torch.randperm(num_nodes + extra, generator=generator)
+    return u[order], v[order]
+
+
+def make_graph(num_nodes: int = 9, extra: int = 25, seed: int = 0) -> gs.Graph:
+    return gs.graph(edges_of(num_nodes, extra, seed), num_nodes=num_nodes)
+
+
+def nodes_of(case: LayerCase, rows: Tensor, values: Tensor, like: Tensor) -> Tensor:
+    """`values` moved to `rows`, if the output has a row per node."""
+    return torch.empty_like(like).index_copy(0, rows, values) if case.per == "node" else values
+
+
+# --- the layers themselves -------------------------------------------------------------------
+
+
+def test_every_layer_has_a_case(case: LayerCase) -> None:
+    covered = {type(other.build()) for other in LAYER_CASES}
+    assert type(case.build()) in layer_classes()
+    missing = sorted(layer.__name__ for layer in layer_classes() - covered)
+    assert not missing, "add these layers to tests/nn/cases.py"
+
+
+def test_layer_is_exported(case: LayerCase) -> None:
+    name = type(case.build()).__name__
+    assert name in gossamer.nn.__all__
+    assert getattr(gossamer.nn, name) is type(case.build())
+
+
+def test_repr(case: LayerCase) -> None:
+    layer = case.build()
+    assert repr(layer).startswith(f"{type(layer).__name__}(")
+    if case.per == "node" and not isinstance(layer, gossamer.nn.GINConv):
+        assert f"out={case.out[-1]}" in repr(layer)
+
+
+def test_output_shape_and_dtype(case: LayerCase) -> None:
+    g = make_graph()
+    out = case.build()(g, **case.draw(g))
+    assert out.shape == (case.rows(g), *case.out)
+    assert out.dtype == torch.float32
+    assert out.isfinite().all()
+
+
+def test_pickle_deepcopy_and_state_dict(case: LayerCase) -> None:
+    g = make_graph()
+    layer, inputs = case.build(), case.draw(g)
+    out = layer(g, **inputs)
+    loaded = case.build()
+    loaded.load_state_dict(layer.state_dict(), strict=True)
+    for other in (pickle.loads(pickle.dumps(layer)), copy.deepcopy(layer), loaded):
+        torch.testing.assert_close(other(g, **inputs), out, rtol=0, atol=0)
+
+
+def test_reset_parameters_draws_every_weight_anew(case: LayerCase) -> None:
+    layer = case.build()
+    if not hasattr(layer, "reset_parameters"):
+        assert not list(layer.parameters()), "parameters, and no way to reset them"
+        return
+    own = [name for name, _ in layer.named_parameters() if not name.startswith("apply_func")]
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.fill_(123.0)
+    layer.reset_parameters()
+    kept = [name for name in own if (layer.get_parameter(name) == 123.0).any()]
+    assert not kept
+
+
+# --- graphs in, graphs out -------------------------------------------------------------------
+
+
+def test_no_feature_is_left_on_the_graph(case: LayerCase) -> None:
+    g = make_graph()
+    g.ndata["x"], g.edata["w"] = torch.zeros(9), torch.zeros(34)
+    case.build()(g, **case.draw(g))
+    assert list(g.ndata) == ["x"]
+    assert list(g.edata) == ["w"]
+    assert not g.ndata["x"].any()
+    assert not g.edata["w"].any()
+
+
+def test_relabelling_nodes_relabels_the_output(case: LayerCase) -> None:
+    u, v = edges_of()
+    g, layer = gs.graph((u, v), num_nodes=9), case.build().double()
+    inputs = case.draw(g, torch.float64)
+    out = layer(g, **inputs)
+
+    new = torch.randperm(9)
+    moved = dict(inputs)
+    if case.feat:
+        moved["feat"] = torch.empty_like(inputs["feat"]).index_copy(0, new, inputs["feat"])
+    found = layer(gs.graph((new[u], new[v]), num_nodes=9), **moved)
+    torch.testing.assert_close(found, nodes_of(case, new, out, like=out))
+
+
+def test_edge_order_does_not_matter(case: LayerCase) -> None:
+    u, v = edges_of()
+    g, layer = gs.graph((u, v), num_nodes=9), case.build().double()
+    inputs = case.draw(g, torch.float64)
+    out = layer(g, **inputs)
+
+    # Where the order of a node's in-edges counts, whole nodes change places.
+    order = torch.randperm(9)[v].argsort(stable=True) if case.ordered else torch.randperm(len(u))
+    moved = dict(inputs)
+    if case.edge_weight:
+        moved["edge_weight"] = inputs["edge_weight"][order]
+    found = layer(gs.graph((u[order], v[order]), num_nodes=9), **moved)
+    torch.testing.assert_close(found, out[order] if case.per == "edge" else out)
+
+
+def test_batch_is_separate_graphs(case: LayerCase) -> None:
+    graphs = [make_graph(), make_graph(1, 0), make_graph(5, 3, seed=1)]
+    layer = case.build().double()
+    inputs = [case.draw(g, torch.float64) for g in graphs]
+    separate = [layer(g, **each) for g, each in zip(graphs, inputs, strict=True)]
+    joined = {name: torch.cat([each[name] for each in inputs]) for name in inputs[0]}
+    torch.testing.assert_close(layer(gs.batch(graphs), **joined), torch.cat(separate))
+
+
+def test_block_of_all_nodes_is_the_graph(case: LayerCase) -> None:
+    u, v = edges_of()
+    g, layer = gs.graph((u, v), num_nodes=9), case.build().double()
+    inputs = case.draw(g, torch.float64)
+    out = layer(g, **inputs)
+    if case.per == "graph":
+        assert out.shape[0] == g.batch_size, "a readout takes whole graphs, never blocks"
+        return
+    block = gs.create_block((u, v), num_src_nodes=9, num_dst_nodes=9)
+    torch.testing.assert_close(layer(block, **inputs), out)
+
+
+def test_block_equals_pair(case: LayerCase) -> None:
+    """The destinations of a block are its first sources: naming them changes nothing."""
+    u, v = edges_of()
+    inside = v < 4
+    block = gs.create_block((u[inside], v[inside]), num_src_nodes=9, num_dst_nodes=4)
+    layer, inputs = case.build().double(), case.draw(block, torch.float64)
+    if not case.feat or case.per == "graph":
+        assert case.per != "node", "a layer per node takes features"
+        return
+    out = layer(block, **inputs)
+    assert out.shape == (4, *case.out)
+    inputs["feat"] = inputs["feat"], inputs["feat"][:4]
+    torch.testing.assert_close(layer(block, **inputs), out)
+
+
+def test_zero_nodes(case: LayerCase) -> None:
+    check_degenerate(case, gs.graph(([], []), num_nodes=0))
+
+
+def test_zero_edges(case: LayerCase) -> None:
+    check_degenerate(case, gs.graph(([], []), num_nodes=4))
+
+
+def check_degenerate(case: LayerCase, g: gs.Graph) -> None:
+    """Assert the shape of the output and finite gradients."""
+    layer, inputs = case.build(), case.draw(g)
+    parameters = dict(layer.named_parameters())
+    (out,), grads = random_cotangent_grads(
+        lambda **given: call(layer, parameters, g, given), inputs | parameters
+    )
+    assert out.shape == (case.rows(g), *case.out)
+    assert out.isfinite().all()
+    for name, grad in grads.items():
+        assert grad is None or grad.isfinite().all(), f"gradient of {name}"
+
+
+def call(layer: nn.Module, parameters: dict, g: gs.Graph, given: dict[str, Tensor]) -> Tensor:
+    """Call a layer with parameters from outside."""
+    own = {name: given.pop(name) for name in parameters}
+    return functional_call(layer, own, (g,), given)
+
+
+def test_isolated_node_changes_nobody_else(case: LayerCase) -> None:
+    u, v = edges_of()
+    g, wider = gs.graph((u, v), num_nodes=9), gs.graph((u, v), num_nodes=10)
+    layer, inputs = case.build().double(), case.draw(g, torch.float64)
+    out = layer(g, **inputs)
+    if case.feat:
+        inputs["feat"] = torch.cat([inputs["feat"], torch.zeros(1, WIDTH).double()])
+    found = layer(wider, **inputs)
+    assert found.isfinite().all()
+    if case.per != "graph":
+        torch.testing.assert_close(found[: len(out)], out)
+
+
+def test_strict_layer_names_the_remedy(case: LayerCase) -> None:
+    g = gs.graph(([0, 1], [1, 0]), num_nodes=3)
+    if case.strict is None:
+        assert case.build()(g, **case.draw(g)).isfinite().all()
+        return
+    with pytest.raises(InvalidValueError, match=r"1 of 3 nodes .* gossamer\.add_self_loop\(g\)"):
+        case.strict()(g, **case.draw(g))
+    full = make_graph()
+    assert case.strict()(full, **case.draw(full)).isfinite().all()
+
+
+# --- dtypes ----------------------------------------------------------------------------------
+
+
+def test_int32_is_int64(case: LayerCase) -> None:
+    g = make_graph()
+    layer, inputs = case.build(), case.draw(g)
+    torch.testing.assert_close(layer(g.int(), **inputs), layer(g, **inputs), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_16_bit_is_close_to_float32(case: LayerCase, dtype: torch.dtype) -> None:
+    g = make_graph()
+    layer, inputs = case.build().to(dtype), case.draw(g, dtype)
+    out = layer(g, **inputs).detach()
+    assert out.dtype == dtype
+    exact = layer.float()(g, **{name: value.float() for name, value in inputs.items()}).detach()
+    # Same weights, same inputs: what is left is rounding, some ten operations deep.
+    allowed = 10 * torch.finfo(dtype).eps * float(exact.abs().max())
+    torch.testing.assert_close(out.float(), exact, rtol=0, atol=allowed)
+
+
+def test_autocast(case: LayerCase) -> None:
+    g = make_graph()
+    layer, inputs = case.build(), case.draw(g)
+    exact = layer(g, **inputs).detach()
+    given = {name: value.requires_grad_() for name, value in inputs.items()}
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = layer(g, **given)
+    out.backward(torch.randn_like(out))
+    allowed = 10 * torch.finfo(torch.bfloat16).eps * float(exact.abs().max())
+    torch.testing.assert_close(out.detach().float(), exact, rtol=0, atol=allowed)
+    for name, value in given.items() | dict(layer.named_parameters()).items():
+        assert value.grad is not None, f"no gradient reaches {name}"
+        assert value.grad.dtype == torch.float32
+        assert value.grad.isfinite().all(), f"gradient of {name}"
+
+
+def test_features_need_not_be_contiguous(case: LayerCase) -> None:
+    g = make_graph()
+    layer, inputs = case.build(), case.draw(g)
+    out = layer(g, **inputs)
+    strided = {name: value.repeat_interleave(2, 0)[::2] for name, value in inputs.items()}
+    if case.feat:
+        strided["feat"] = inputs["feat"].T.contiguous().T
+    assert all(len(value) < 2 or not value.is_contiguous() for value in strided.values())
+    torch.testing.assert_close(layer(g, **strided), out)
+
+
+# --- gradients -------------------------------------------------------------------------------
+
+
+def test_backward_reaches_every_parameter(case: LayerCase) -> None:
+    g = make_graph()
+    layer, inputs = case.build(), case.draw(g)
+    parameters = dict(layer.named_parameters())
+    for seed in range(2):
+        _, grads = random_cotangent_grads(
+            lambda **given: call(layer, parameters, g, given), inputs | parameters, seed=seed
+        )
+        for name, grad in grads.items():
+            assert grad is not None, f"no gradient reaches {name}"
+            assert grad.isfinite().all(), f"gradient of {name}"
+            assert grad.any(), f"gradient of {name} is 0"
+
+
+def test_gradcheck(case: LayerCase) -> None:
+    g = make_graph(3, 3)
+    layer, inputs = case.build().double(), case.draw(g, torch.float64)
+    parameters = dict(layer.named_parameters())
+    given = {
+        name: value.detach().clone().requires_grad_()
+        for name, value in (inputs | parameters).items()
+    }
+
+    def function(*values: Tensor) -> Tensor:
+        return call(layer, parameters, g, dict(zip(given, values, strict=True)))
+
+    assert torch.autograd.gradcheck(function, tuple(given.values()), fast_mode=True)
+
+
+def test_inference_mode_spoils_nothing_for_training(case: LayerCase) -> None:
+    """What a graph keeps from an evaluation must still serve in training."""
+    g = make_graph()
+    layer, inputs = case.build(), case.draw(g)
+    with torch.inference_mode():
+        evaluated = layer(g, **inputs)
+    given = {name: value.requires_grad_() for name, value in inputs.items()}
+    out = layer(g, **given)
+    out.backward(torch.randn_like(out))
+    torch.testing.assert_close(out, evaluated.clone())
+    assert all(value.grad.isfinite().all() for value in given.values())
+
+
+# --- compilation -----------------------------------------------------------------------------
+
+
+def check_compiled(case: LayerCase, compile_: Callable) -> None:
+    g = make_graph()
+    layer, inputs = case.build(), case.draw(g)
+    parameters = dict(layer.named_parameters())
+
+    def run(module: nn.Module) -> tuple:
+        given = {name: value.clone().requires_grad_() for name, value in inputs.items()}
+        out = module(g, **given)
+        wanted = list(given.values()) + list(parameters.values())
+        torch.manual_seed(0)
+        return out.detach(), torch.autograd.grad(out, wanted, torch.randn_like(out))
+
+    torch._dynamo.reset()
+    out, grads = run(layer)
+    compiled = compile_(layer)
+    for _ in range(2):
+        compiled_out, compiled_grads = run(compiled)
+        torch.testing.assert_close(compiled_out, out)
+        torch.testing.assert_close(compiled_grads, grads)
+
+
+# A layer that the tracer cannot take as a whole (LSTM) is compiled in pieces, and the tracer looks
+# at `.grad` of what passes between them.
+in_pieces = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+
+
+@in_pieces
+def test_compiled_layer_gives_the_same(case: LayerCase) -> None:
+    """Through the tracer and ahead-of-time autograd; the code generator is in the slow test."""
+    check_compiled(case, lambda layer: torch.compile(layer, backend="aot_eager"))
+
+
+@in_pieces
+@pytest.mark.slow
+def test_layer_compiled_to_native_code_gives_the_same(case: LayerCase) -> None:
+    check_compiled(case, torch.compile)

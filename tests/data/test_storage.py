@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from gossamer.data.utils import load_info, load_tensors, makedirs, save_info, save_tensors
-from gossamer.errors import FileError, InvalidTypeError
+from gossamer.errors import FileError, InvalidTypeError, InvalidValueError
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,8 @@ def test_load_tensors_takes_tensors_only(tmp_path: Path) -> None:
     save_info(tmp_path / "x", {"a": 1})
     with pytest.raises(FileError, match="was not written by save_tensors"):
         load_tensors(tmp_path / "x")
+    with pytest.raises(InvalidValueError, match="return_dgl_ndarray must be False"):
+        load_tensors(tmp_path / "x", return_dgl_ndarray=True)
 
 
 class Bomb:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from gossamer.data._files import atomic_write, read_npz
-from gossamer.errors import FileError, InvalidTypeError
+from gossamer.errors import FileError, InvalidTypeError, InvalidValueError
 
 # The archive holds one JSON text, as bytes, and one array for each tensor that the text refers to.
 _TEXT = "info"
@@ -96,14 +96,29 @@ def save_tensors(filename: str | os.PathLike[str], tensor_dict: Mapping[str, tor
     save_info(filename, dict(tensor_dict))
 
 
-def load_tensors(filename: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
+def load_tensors(
+    filename: str | os.PathLike[str], return_dgl_ndarray: bool = False
+) -> dict[str, torch.Tensor]:
     """Read the dictionary that `save_tensors` wrote.
+
+    Parameters
+    ----------
+    filename : str
+        The file.
+    return_dgl_ndarray : bool, optional
+        Accepted so that existing calls work; must be False, since a tensor is the only array here.
 
     Raises
     ------
+    InvalidValueError
+        If `return_dgl_ndarray` is true.
     FileError
         If the file is missing, truncated, corrupt, or holds something else.
     """
+    if return_dgl_ndarray:
+        raise InvalidValueError(
+            "load_tensors: return_dgl_ndarray must be False. The result holds torch tensors."
+        )
     tensors = load_info(filename)
     if not isinstance(tensors, dict) or not all(
         isinstance(tensor, torch.Tensor) for tensor in tensors.values()

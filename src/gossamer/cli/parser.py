@@ -24,6 +24,16 @@ class _Parser(argparse.ArgumentParser):
         raise InvalidValueError(f"{message}. See '{self.prog} --help'.")
 
 
+class _CommandParser(_Parser):
+    """The parser of one command; a flag that it does not know is its own error, not the root's."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
+
+
 class _Version(argparse.Action):
     """``--version``, read only when asked for."""
 
@@ -41,7 +51,9 @@ def build_parser() -> argparse.ArgumentParser:
         description="Graph neural networks: train on a dataset, predict, inspect the installation.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=_CommandParser
+    )
     _add_train(commands)
     _add_predict(commands)
     datasets = commands.add_parser("datasets", help="list the datasets for node classification")

@@ -1,0 +1,142 @@
+"""Settings: defaults, files, the command line's precedence, and errors that name the key."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gossamer.cli.config import (
+    MODELS,
+    TrainConfig,
+    from_mapping,
+    option_kind,
+    options,
+    read_config_file,
+    resolve,
+)
+from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, UnknownKeyError
+
+
+def _write(folder: Path, name: str, text: str) -> str:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_the_command_line_wins_over_the_file_and_the_file_over_the_recipe(tmp_path: Path) -> None:
+    path = _write(tmp_path, "run.yaml", "dataset: cora\nmodel: gat\nhidden: 5\nlr: 1e-3\n")
+    config = resolve({"hidden": 7}, path)
+    assert (config.dataset, config.model) == ("cora", "gat")
+    assert config.hidden == 7
+    assert config.lr == 0.001
+    assert config.heads == 8 and config.attn_dropout == 0.6
+
+
+@pytest.mark.parametrize("name", ["run.json", "run.yaml", "RUN.YML"])
+def test_a_written_configuration_reads_back_unchanged(tmp_path: Path, name: str) -> None:
+    config = resolve({"dataset": "citeseer", "model": "gin", "residual": True, "threads": 3})
+    path = _write(tmp_path, name, json.dumps(config.as_dict()))
+    assert resolve({}, path) == config
+
+
+def test_an_empty_yaml_file_changes_nothing(tmp_path: Path) -> None:
+    assert resolve({}, _write(tmp_path, "run.yaml", "# nothing\n")) == resolve({})
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1e-3", 1e-3), ("5E-4", 5e-4), ("1.5e+2", 150.0), ("0.25", 0.25), ("2", 2.0)],
+)
+def test_yaml_numbers_in_any_notation(tmp_path: Path, text: str, number: float) -> None:
+    lr = resolve({}, _write(tmp_path, "run.yaml", f"lr: {text}\n")).lr
+    assert type(lr) is float and lr == number
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("hidden", "64", "'hidden' must be an integer, got '64'"),
+        ("hidden", 64.0, "'hidden' must be an integer, got 64.0"),
+        ("layers", True, "'layers' must be an integer, got True"),
+        ("lr", "fast", "'lr' must be a number, got 'fast'"),
+        ("lr", None, "'lr' must be a number, got None"),
+        ("lr", False, "'lr' must be a number, got False"),
+        ("residual", 1, "'residual' must be true or false, got 1"),
+        ("dataset", 3, "'dataset' must be text, got 3"),
+        ("model", ["gcn"], "'model' must be text, got ['gcn']"),
+    ],
+)
+def test_a_wrong_type_names_the_key(key: str, value: Any, message: str) -> None:
+    with pytest.raises(InvalidTypeError, match=re.escape(message)):
+        from_mapping({key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("hidden", 0, "'hidden' must lie between 1 and 65536, got 0"),
+        ("dropout", 1, "'dropout' must lie between 0 and 0.999, got 1"),
+        ("dropout", -0.1, "'dropout' must lie between 0 and 0.999, got -0.1"),
+        ("lr", float("nan"), "'lr' must lie between 1e-12 and 1000, got nan"),
+        ("lr", float("inf"), "'lr' must lie between 1e-12 and 1000, got inf"),
+        ("seeds", 0, "'seeds' must lie between 1 and 10000, got 0"),
+        ("model", "mlp", "'model' must be one of gcn, sage, gat, gatv2, gin, got 'mlp'"),
+        ("norm", "spectral", "'norm' must be one of none, layer, batch, got 'spectral'"),
+        ("dataset", "", "'dataset' must not be empty"),
+    ],
+)
+def test_a_value_out_of_range_names_the_key(key: str, value: Any, message: str) -> None:
+    with pytest.raises(InvalidValueError, match=re.escape(message)):
+        from_mapping({key: value})
+
+
+def test_an_unknown_key_is_an_error_with_a_suggestion() -> None:
+    with pytest.raises(UnknownKeyError, match=r"key 'hiden'. Did you mean 'hidden'\?"):
+        from_mapping({"hiden": 64})
+    with pytest.raises(UnknownKeyError, match=r"key 'zzz'. Known keys: dataset, model"):
+        from_mapping({"zzz": 64})
+    with pytest.raises(UnknownKeyError, match="key '7'"):
+        from_mapping({7: 64})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("run.toml", "a = 1", r"'.*run\.toml' must end in \.json, \.yaml or \.yml"),
+        ("run.json", "{'a': 1}", "is not valid JSON: Expecting property name"),
+        ("run.json", "[" * 100_000, "is not valid JSON: "),
+        ("run.json", "[1, 2]", "must hold 'key: value' pairs, got list"),
+        ("run.yaml", "a: [1, 2", "is not valid YAML: while parsing a flow sequence"),
+        ("run.yaml", "!!python/object/apply:os.getcwd []", "could not determine a constructor"),
+        ("run.yaml", "just words", "must hold 'key: value' pairs, got str"),
+    ],
+)
+def test_a_bad_file_is_named(tmp_path: Path, name: str, text: str, message: str) -> None:
+    with pytest.raises(FileError, match=message):
+        read_config_file(_write(tmp_path, name, text))
+
+
+def test_a_missing_or_binary_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"Cannot read configuration file '.*x\.yaml': No such"):
+        read_config_file(str(tmp_path / "x.yaml"))
+    (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(FileError, match=r"'.*b\.yaml' is not UTF-8 text"):
+        read_config_file(str(tmp_path / "b.yaml"))
+
+
+def test_defaults_are_legal_and_documented() -> None:
+    for name, option in options().items():
+        assert option.metadata["help"], name
+        assert option_kind(name) in (bool, int, float, str), name
+    for model in MODELS:
+        for dataset in ("digits", "cora", "minesweeper"):
+            assert resolve({"dataset": dataset, "model": model}).model == model
+
+
+def test_the_results_folder_follows_dataset_and_model() -> None:
+    assert TrainConfig(dataset="cora", model="gat").out_dir == Path("runs/cora-gat")
+    assert TrainConfig(out="here").out_dir == Path("here")

@@ -1,0 +1,114 @@
+"""The report: complete, escaped, and free of outside resources."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from gossamer.cli.report import render_report
+from gossamer.cli.results import RunResult
+
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+LINKING = {"src", "href", "xlink:href", "data", "action", "poster", "srcset"}
+
+
+class _Page(HTMLParser):
+    """Checks nesting; collects ids, references and text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: Counter[str] = Counter()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.labels: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen[tag] += 1
+        values = dict(attrs)
+        self.links += [v for k, v in attrs if k in LINKING and v is not None]
+        self.ids += [values["id"]] if "id" in values else []
+        self.labels += [values["aria-label"]] if tag == "svg" else []
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open and self.open.pop() == tag, f"</{tag}> closes nothing"
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture
+def html(recorded: RunResult) -> str:
+    return render_report(recorded)
+
+
+def test_the_page_is_well_formed_with_unique_ids(html: str) -> None:
+    page = _Page(html)
+    assert html.startswith("<!DOCTYPE html>")
+    assert page.seen["h1"] == 1 and page.seen["svg"] == 3 and page.seen["table"] == 4
+    assert len(page.ids) == len(set(page.ids))
+    assert all(len(label) > 20 for label in page.labels)
+    assert "$" not in page.text
+
+
+def test_the_page_needs_no_other_resource(html: str) -> None:
+    page = _Page(html)
+    assert all(link.startswith(("#", "data:")) for link in page.links)
+    without_bitmaps = re.sub(r'"data:image/png;base64,[\w+/=\s]*"', '""', html)
+    assert not re.search(r"https?:|//[a-z]|@import|url\((?!#)", without_bitmaps)
+    assert not {"script", "link", "iframe", "object", "img"} & set(page.seen)
+
+
+def test_names_from_the_dataset_are_escaped(html: str) -> None:
+    assert "<b>birds</b>" not in html
+    assert "<b>birds</b>" in _Page(html).text
+    assert "cats & dogs" in _Page(html).text
+
+
+def test_the_page_tells_scores_matrix_configuration_and_command(
+    html: str, recorded: RunResult
+) -> None:
+    text = _Page(html).text
+    assert "85.00 ± 10.00 %" in text and "mean of 3 seeds" in text
+    assert "GCN on cora" in text and "PCA, first two components, all 60 nodes" in text
+    assert "gossamer train --dataset cora --model gcn --seeds 3 --hidden 24 --picture pca" in text
+    assert "weight_decay" in text and "kernels: native" in text
+    for count in recorded.best.confusion.ravel():
+        assert f">{count:,}</td>" in html
+    assert html.count('<tr class="best">') == 1
+
+
+def test_roc_auc_is_named_and_has_no_percent_sign(recorded: RunResult) -> None:
+    recorded.metric = "roc_auc"
+    text = _Page(render_report(recorded)).text
+    assert "test ROC AUC" in text and "85.00 ± 10.00mean" in text
+
+
+def test_one_seed_of_one_epoch_has_no_deviation(recorded: RunResult) -> None:
+    only = recorded.seeds[1]
+    only.history = only.history[:1]
+    only.best_epoch = 1
+    recorded.seeds = [only]
+    text = _Page(render_report(recorded)).text
+    assert "1 seed" in text and "±" not in text
+
+
+def test_the_report_of_a_real_run(trained: Path) -> None:
+    page = _Page((trained / "report.html").read_text(encoding="utf-8"))
+    assert "GCN on digits" in page.text
+    assert page.seen["svg"] == 3

@@ -1,0 +1,202 @@
+"""`gossamer train` as a user runs it: files, table, exit codes, interrupts, wrong input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gossamer.cli import main, run
+from gossamer.cli.checkpoint import load_checkpoint
+from gossamer.cli.config import resolve
+from gossamer.cli.results import RunResult
+from helpers.paths import REPOSITORY, shared_data
+
+FILES = {"checkpoint.safetensors", "config.json", "metrics.json", "report.html"}
+TINY = ("--hidden", "4", "--epochs", "2", "--picture", "pca")
+
+
+def _metrics(out: Path) -> dict:
+    return json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+
+
+def test_the_files_of_a_run(trained: Path) -> None:
+    assert {path.name for path in trained.iterdir()} >= FILES
+    assert not [path for path in trained.iterdir() if path.name.startswith(".")]
+    metrics = _metrics(trained)
+    assert [seed["seed"] for seed in metrics["seeds"]] == [0, 1]
+    assert metrics["metric"] == "accuracy" and metrics["interrupted"] is False
+    assert metrics["summary"]["test"]["mean"] > 0.5
+    assert metrics["environment"]["torch"] and metrics["environment"]["kernels"]
+    assert metrics["num_parameters"] == 64 * 16 + 16 + 16 * 10 + 10
+    best = max(metrics["seeds"], key=lambda seed: (seed["val"], -seed["val_loss"]))
+    info = load_checkpoint(trained).info
+    assert (info.seed, info.val, info.test) == (best["seed"], best["val"], best["test"])
+    assert info.seed == metrics["best_seed"] and info.best_epoch == best["best_epoch"]
+
+
+def test_the_written_configuration_trains_the_same_again(trained: Path, tmp_path: Path) -> None:
+    config = str(trained / "config.json")
+    assert main(["train", "--config", config, "--out", str(tmp_path)]) == 0
+    first, second = _metrics(trained), _metrics(tmp_path)
+    for metrics in (first, second):
+        del metrics["config"]["out"], metrics["summary"]["seconds"]
+        for seed in metrics["seeds"]:
+            del seed["seconds"]
+    assert first == second
+    weights = [load_checkpoint(out).model.state_dict() for out in (trained, tmp_path)]
+    assert all(weights[0][name].equal(weights[1][name]) for name in weights[0])
+
+
+def test_a_later_seed_alone_repeats_its_row(trained: Path, tmp_path: Path) -> None:
+    config = str(trained / "config.json")
+    argv = ["train", "--config", config, "--seeds", "1", "--seed", "1", "--out", str(tmp_path)]
+    assert main(argv) == 0
+    one, two = _metrics(tmp_path)["seeds"][0], _metrics(trained)["seeds"][1]
+    assert {**one, "seconds": 0} == {**two, "seconds": 0}
+
+
+def test_the_closing_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "--model", "sage", "--seeds", "2", *TINY]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Training sage on digits: 1,797 nodes, ")
+    metrics = _metrics(Path("runs/digits-sage"))
+    for seed in metrics["seeds"]:
+        assert f"{100 * seed['val']:.2f}" in out and f"{100 * seed['test']:.2f}" in out
+    test = metrics["summary"]["test"]
+    assert f"{100 * test['mean']:.2f} ± {100 * test['std']:.2f}" in out
+    assert "open runs/digits-sage/report.html" in out
+
+
+def test_the_table_gives_mean_and_deviation(recorded: RunResult) -> None:
+    assert run.closing_table(recorded).splitlines()[-1].split() == [
+        "mean", "2", "85.00", "±", "5.00", "85.00", "±", "10.00", "1.5"
+    ]  # fmt: skip
+
+
+def test_quiet_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--quiet", "--out", str(tmp_path), *TINY]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_ten_splits_with_roc_auc(tmp_path: Path) -> None:
+    folder = shared_data("heterophilous-graphs")
+    argv = ["train", "--dataset", "minesweeper", "--raw-dir", str(folder), "--seeds", "2"]
+    argv += ["--seed", "9", "--layers", "1", "--epochs", "2", "--hidden", "4"]
+    assert main([*argv, "--picture", "pca", "--quiet", "--out", str(tmp_path)]) == 0
+    metrics = _metrics(tmp_path)
+    assert metrics["metric"] == "roc_auc"
+    assert [(seed["seed"], seed["split"]) for seed in metrics["seeds"]] == [(9, 9), (10, 0)]
+    assert "ROC AUC" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--dataset", "mnist"], "There is no dataset 'mnist'. Choose one of digits"),
+        (["--dataset", "karate"], "Dataset 'karate' has no node feature 'feat'"),
+        (["--model", "mlp"], "'model' must be one of gcn, sage, gat, gatv2, gin, got 'mlp'"),
+        (["--hidden", "0"], "'hidden' must lie between 1 and 65536, got 0"),
+        (["--config", "nowhere.yaml"], "Cannot read configuration file 'nowhere.yaml'"),
+        (["--config", "run.yaml"], "Unknown configuration key 'hiden'. Did you mean 'hidden'?"),
+        (["--out", "run.yaml/below"], "Cannot write to folder 'run.yaml/below': Not a directory"),
+        (["--out", "/dev/null"], "Cannot write to folder '/dev/null'"),
+    ],
+)
+def test_wrong_input_is_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fails: Callable[..., str],
+    argv: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("run.yaml").write_text("hiden: 3\n")
+    line = fails("train", *argv)
+    assert line.startswith("gossamer train: error: ") and message in line
+
+
+def test_a_corrupt_download_is_one_line(tmp_path: Path, fails: Callable[..., str]) -> None:
+    source = shared_data("planetoid")
+    for path in source.rglob("ind.cora.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes()[:100])
+    line = fails("train", "--dataset", "cora", "--raw-dir", str(tmp_path), "--out", str(tmp_path))
+    assert "corrupt" in line or "truncated" in line
+
+
+def test_missing_packages_are_named_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: Callable[..., str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    line = fails("train", "--out", str(tmp_path / "out"))
+    assert "needs the package 'matplotlib'" in line and "gossamer[train]" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bug_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(run, "load_task", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        main(["train", "--out", str(tmp_path)])
+
+
+def test_an_interrupt_before_anything_is_learnt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "fit_seed", interrupt)
+    assert main(["train", "--quiet", "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "gossamer train: interrupted.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_leaves_checkpoint_and_metrics(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("of an older run")
+    # The handler is set by hand: a shell that started the tests in the background has ignored it.
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from gossamer.cli import main; sys.exit(main())"
+    )
+    argv = ["train", "--seeds", "9999", "--out", str(tmp_path), *TINY]
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *argv],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=_environment(),
+    )
+    try:
+        for line in process.stdout:
+            if line.startswith("  seed 1:"):
+                break
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, err
+    assert err.startswith("gossamer train: interrupted. Best checkpoint so far (seed ")
+    assert err.count("\n") == 1
+    metrics = _metrics(tmp_path)
+    assert metrics["interrupted"] is True and len(metrics["seeds"]) >= 2
+    assert load_checkpoint(tmp_path).info.seed == metrics["best_seed"]
+    assert resolve({}, str(tmp_path / "config.json")).seeds == 9999
+    assert not (tmp_path / "report.html").exists()
+
+
+def _environment() -> dict[str, str]:
+    """The environment of a subprocess that must find the package as this process does."""
+    path = os.pathsep.join([str(REPOSITORY / "src"), os.environ.get("PYTHONPATH", "")])
+    return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,111 @@
+"""One seed: the best epoch, early stopping, interrupts, divergence, reproducibility."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from gossamer.cli.config import MODELS, from_mapping
+from gossamer.cli.models import NodeClassifier
+from gossamer.cli.results import Epoch
+from gossamer.cli.task import Task
+from gossamer.cli.training import evaluate, fit_seed
+from gossamer.errors import InvalidValueError
+
+
+def _ignore(epoch: Epoch) -> None:
+    pass
+
+
+def _config(**settings: object):
+    return from_mapping({"hidden": 8, "epochs": 6, **settings})
+
+
+def test_the_best_epoch_is_chosen_on_validation_nodes(small_task: Task) -> None:
+    result = fit_seed(small_task, _config(epochs=12), 3, _ignore).result
+    ranks = [(epoch.val_score, -epoch.val_loss) for epoch in result.history]
+    assert result.best_epoch == 1 + ranks.index(max(ranks))
+    best = result.history[result.best_epoch - 1]
+    assert (result.val, result.val_loss, result.test) == (
+        best.val_score,
+        best.val_loss,
+        best.test_score,
+    )
+    assert result.epochs == 12 and not result.interrupted and result.seconds > 0
+
+
+def test_the_kept_weights_are_those_of_the_best_epoch(small_task: Task) -> None:
+    # At this rate the last epochs are worse: their weights would give another score.
+    config = _config(lr=1.0, epochs=40)
+    fit = fit_seed(small_task, config, 0, _ignore)
+    assert fit.result.history[-1].val_score < fit.result.val
+    best = evaluate(small_task, config, fit)
+    assert small_task.score(best.probability, small_task.nodes("val", 0)) == fit.result.val
+    assert small_task.score(best.probability, small_task.nodes("test", 0)) == fit.result.test
+    assert best.confusion.trace() / best.confusion.sum() == pytest.approx(fit.result.test)
+    assert best.embedding.shape == (90, 8)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_training_learns_and_a_seed_repeats_itself(small_task: Task, model: str) -> None:
+    config = _config(model=model, hidden=8, heads=2, lr=0.03, epochs=5)
+    first, second, other = (fit_seed(small_task, config, seed, _ignore) for seed in (5, 5, 6))
+    assert first.result.history == second.result.history
+    assert first.result.history != other.result.history
+    assert first.result.history[-1].train_loss < first.result.history[0].train_loss
+    for name, value in first.state.items():
+        assert torch.equal(value, second.state[name]), name
+
+
+def test_patience_ends_the_training(small_task: Task) -> None:
+    seen: list[Epoch] = []
+    result = fit_seed(small_task, _config(epochs=500, patience=3, lr=0.3), 0, seen.append).result
+    assert result.epochs == result.best_epoch + 3 < 500
+    assert seen == result.history
+
+
+def test_each_seed_takes_its_split(small_task: Task) -> None:
+    masks = {part: mask.clone() for part, mask in small_task.masks.items()}
+    # In split 1 all training nodes are of one class, which a run on it must learn to predict.
+    masks["train"][:, 1] &= small_task.label == 2
+    task = replace(small_task, masks=masks)
+    config = _config(epochs=30, lr=0.1)
+    fits = [fit_seed(task, config, seed, _ignore) for seed in (4, 5)]
+    assert [fit.result.split for fit in fits] == [0, 1]
+    assert fits[0].result.test > 0.7
+    final = _config(epochs=30, patience=30, lr=0.1)
+    one_class = evaluate(task, final, fit_seed(task, final, 7, _ignore))
+    assert (one_class.probability.argmax(1) == 2).mean() > 0.9
+
+
+def test_an_interrupt_keeps_the_best_epoch_so_far(small_task: Task) -> None:
+    seen: list[Epoch] = []
+
+    def interrupt(epoch: Epoch) -> None:
+        seen.append(epoch)
+        if len(seen) == 4:
+            raise KeyboardInterrupt
+
+    fit = fit_seed(small_task, _config(epochs=50), 0, interrupt)
+    assert fit.result.interrupted and fit.result.history == seen
+    assert fit.result.val == max(epoch.val_score for epoch in seen)
+    assert fit.state
+
+
+def test_an_interrupt_before_the_first_epoch_passes_through(
+    small_task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(NodeClassifier, "forward", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fit_seed(small_task, _config(), 0, _ignore)
+
+
+def test_a_diverging_loss_names_the_learning_rate(small_task: Task) -> None:
+    broken = replace(small_task, feat=small_task.feat * float("inf"))
+    with pytest.raises(InvalidValueError, match=r"diverged in epoch 1: .* \(--lr, now 0\.25\)"):
+        fit_seed(broken, _config(lr=0.25), 0, _ignore)

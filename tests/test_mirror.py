@@ -11,7 +11,7 @@ PACKAGE = REPOSITORY / "src" / "gossamer"
 TESTS = REPOSITORY / "tests"
 
 # Test folders that belong to no room.
-OTHER_FOLDERS = {"benchmarks", "csrc", "examples", "helpers", "tools"}
+OTHER_FOLDERS = {"benchmarks", "csrc", "examples", "golden", "helpers", "tools"}
 
 
 def _rooms() -> set[str]:

@@ -34,8 +34,8 @@ FULL: dict[str, Sizes] = {
     "cora": Sizes(nodes=2_708, edges=10_556 + 2_708, features=1_433, classes=7, train=140),
 }
 SMALL: dict[str, Sizes] = {
-    "skew": Sizes(nodes=400, edges=3_000),
-    "shuffled": Sizes(nodes=400, edges=3_000),
+    "skew": Sizes(nodes=150, edges=1_000),
+    "shuffled": Sizes(nodes=150, edges=1_000),
     "cora": Sizes(nodes=150, edges=2 * 300 + 150, features=40, classes=7, train=60),
 }
 

@@ -67,7 +67,7 @@ class Dense:
         return weight / self.at_target(self.sum(weight))
 
     def attend(self, values: Tensor, logits: Tensor) -> Tensor:
-        """Sum of the values at the sources, weighted by the softmax of the logits."""
+        """Sum of the sources' values `(N, H, D)`, weighted by the softmax of logits `(E, H)`."""
         return self.sum(self.at_source(values) * self.softmax(logits)[..., None])
 
 

@@ -1,0 +1,60 @@
+"""The command, as continuous integration runs it: Gossamer alone, small, against the oracle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from benchmarks.registry import WORKLOADS
+
+from benchmarks import ops
+
+ALONE = ["--small", "--without", "dgl", "--without", "pyg", "--threads", "1"]
+
+
+def test_small_run_agrees_with_the_oracle_and_prints_a_table(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    status = ops.main([*ALONE, "--rounds", "1", "--json", str(tmp_path / "out.json")])
+    printed = capsys.readouterr()
+    assert status == 0, printed.err + printed.out
+    rows = json.loads((tmp_path / "out.json").read_text())["rows"]
+    assert [row["name"] for row in rows] == list(WORKLOADS)
+    for row in rows:
+        assert row["columns"].keys() == {"gossamer", "oracle"}
+        assert row["columns"]["gossamer"]["median"] > 0
+        assert f"| {row['name']} " in printed.out
+    assert "DISAGREE" not in printed.out
+
+
+def test_a_package_that_does_not_load_is_said(tmp_path: Path) -> None:
+    (tmp_path / "gossamer.py").write_text("raise ImportError('not today')\n")
+    with pytest.raises(SystemExit, match=r"gossamer cannot be loaded by .* not today"):
+        ops.main([*ALONE, "--rows", "copy_u/sum", "--package-path", str(tmp_path)])
+
+
+def test_rows_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ops.main(["--list"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(WORKLOADS)
+
+
+def test_peers_come_from_options_and_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOSSAMER_BENCHMARK_DGL", "/a/python")
+    monkeypatch.delenv("GOSSAMER_BENCHMARK_PYG", raising=False)
+    found = ops.contenders(ops.arguments(["--peer", "pyg=/b/python"]))
+    assert [(c.name, c.python) for c in found[1:]] == [("dgl", "/a/python"), ("pyg", "/b/python")]
+    alone = ops.contenders(ops.arguments(["--without", "dgl"]))
+    assert [c.name for c in alone] == ["gossamer"]
+    with pytest.raises(SystemExit, match="expected dgl=PYTHON"):
+        ops.contenders(ops.arguments(["--peer", "jraph=/b/python"]))
+
+
+@pytest.mark.parametrize(
+    "flags", [["--without", "jraph"], ["--threads", "0"], ["--rounds", "0"], ["--nonsense"]]
+)
+def test_wrong_flags_end_the_command(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        ops.arguments(flags)
+    assert stop.value.code == 2
+    assert flags[0] in capsys.readouterr().err

@@ -1,0 +1,49 @@
+"""The comparison that decides whether a row gets a number."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from benchmarks.verify import TOLERANCE, compare, disagreement
+
+
+def _values() -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((200, 8)).astype(np.float32)
+
+
+def test_rounding_passes_and_a_wrong_row_does_not() -> None:
+    truth = _values()
+    rounded = truth * np.float32(1 + 1e-6)
+    assert disagreement(rounded, truth) < TOLERANCE
+    swapped = truth.copy()
+    swapped[[3, 4]] = swapped[[4, 3]]
+    assert disagreement(swapped, truth) > 0.1
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0])
+def test_one_wrong_element_is_seen(bad: float) -> None:
+    truth = _values() + 3
+    found = truth.copy()
+    found[17, 2] = bad
+    assert disagreement(found, truth) > TOLERANCE
+
+
+def test_shapes_and_integers_must_be_equal() -> None:
+    assert disagreement(np.zeros(3), np.zeros((3, 1))) == np.inf
+    assert disagreement(np.array([1, 2]), np.array([1, 2])) == 0
+    assert disagreement(np.array([1, 2]), np.array([2, 1])) == np.inf
+    assert disagreement(np.zeros((0, 4)), np.zeros((0, 4))) == 0
+
+
+def test_every_library_and_result_is_compared() -> None:
+    truth = _values()
+    results = {
+        "a": {"out": truth, "grad_x": truth},
+        "b": {"out": truth, "grad_x": 2 * truth},
+        "c": {"out": truth},
+    }
+    worst, faults = compare(results, "a")
+    assert worst["b"] > TOLERANCE
+    assert len(faults) == 2
+    assert faults[0].startswith("grad_x of b is off a's")
+    assert faults[1] == "grad_x comes from only one of c and a"

@@ -16,7 +16,7 @@ from gossamer.cli.metrics import confusion_matrix
 from gossamer.cli.results import BestModel, Epoch, RunResult, SeedResult
 from gossamer.cli.task import Task
 
-QUICK = ("--hidden", "16", "--epochs", "12", "--picture", "pca")
+QUICK = ("--hidden", "16", "--epochs", "12", "--picture", "pca", "--device", "cpu")
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from gossamer.cli.results import RunResult
 from helpers.paths import REPOSITORY, shared_data
 
 FILES = {"checkpoint.safetensors", "config.json", "metrics.json", "report.html"}
-TINY = ("--hidden", "4", "--epochs", "2", "--picture", "pca")
+TINY = ("--hidden", "4", "--epochs", "2", "--picture", "pca", "--device", "cpu")
 
 
 def _metrics(out: Path) -> dict:

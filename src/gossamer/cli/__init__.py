@@ -15,9 +15,9 @@ from gossamer.errors import GossamerError
 
 __all__ = ["main"]
 
-EXIT_OK = 0
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 on success, 2 on an error that the user can mend, 130 after Ctrl-C.
+        0 on success, 2 on an error that the user can mend, 130 after Ctrl-C, 141 if the reader of
+        our output has left.
     """
     command = "gossamer"
     try:
@@ -50,8 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(command, str(error))
     except BrokenPipeError:
         # The reader of our output (`| head`) has left: nothing to say, and nobody to say it to.
+        # The code is that of a program which the signal SIGPIPE ended.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_OK
+        return EXIT_BROKEN_PIPE
     except OSError as error:
         what = error.strerror or str(error)
         where = f": {error.filename}" if error.filename else ""

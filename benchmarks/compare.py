@@ -71,6 +71,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--budget", type=float, default=0.4)
+    parser.add_argument("--best", action="store_true", help="best calls instead of medians")
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -80,7 +81,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def run(options: argparse.Namespace, work: Path) -> list[Row]:
     """Build both revisions in the folder `work`, and measure the rows."""
     sizes = SMALL if options.small else FULL
-    plan = Plan(options.rounds, options.budget, bounds=not options.small)
+    plan = Plan(options.rounds, options.budget, bounds=not options.small, best=options.best)
     contenders = []
     for name, revision in (("after", options.after), ("before", options.before)):
         with checkout(revision, work / f"{name}-source") as source:

@@ -18,7 +18,7 @@ def _time_cell(row: Row, name: str) -> str:
     column = row.columns.get(name)
     if column is None or not column.times:
         return "-"
-    return f"{_milliseconds(column.median)} ±{column.spread:.0%}"
+    return f"{_milliseconds(column.typical)} ±{column.spread:.0%}"
 
 
 def _memory_cell(row: Row, names: list[str]) -> str:
@@ -32,7 +32,7 @@ def _memory_cell(row: Row, names: list[str]) -> str:
 
 def ratio(row: Row, names: list[str]) -> float | None:
     """The fastest of the other columns' medians over the first column's; None without both."""
-    times = {n: row.columns[n].median for n in names if n in row.columns and row.columns[n].times}
+    times = {n: row.columns[n].typical for n in names if n in row.columns and row.columns[n].times}
     others = [seconds for name, seconds in times.items() if name != names[0]]
     return min(others) / times[names[0]] if others and names[0] in times else None
 
@@ -42,7 +42,7 @@ def share(row: Row, name: str) -> float | None:
     column = row.columns.get(name)
     if row.bound is None or column is None or not column.times:
         return None
-    return row.bound / column.median
+    return row.bound / column.typical
 
 
 def table(rows: list[Row], names: list[str]) -> str:
@@ -124,10 +124,10 @@ def plot(path: Path, machine: dict[str, Any], rows: list[Row], names: list[str])
             column = row.columns.get(name)
             if column is None or not column.times:
                 continue
-            times = column.median / row.columns[names[0]].median
+            times = column.typical / row.columns[names[0]].typical
             label = name if y == 0 else None
             axes.barh(y + k * height, times, height * 0.92, color=f"C{k}", label=label)
-            text = f" {_milliseconds(column.median)} ms"
+            text = f" {_milliseconds(column.typical)} ms"
             axes.text(times, y + k * height, text, va="center", fontsize=7)
     for y, row in enumerate(shown):
         part = share(row, names[0])

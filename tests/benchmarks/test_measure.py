@@ -83,3 +83,6 @@ def test_median_and_spread_count_rounds_alike() -> None:
     assert column.median == 3
     assert column.spread == pytest.approx((4 - 2) / 2 / 3)
     assert Column("f", {}, {}, times=[[1.0]]).spread == 0
+    assert column.typical == 3
+    column.take_best = True
+    assert column.typical == 1

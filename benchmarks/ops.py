@@ -142,6 +142,7 @@ def main(argv: list[str] | None = None) -> int:
     print(f"{about['cpu']}, {about['threads']} of {about['cores']} threads, {about['date']}")
     for name, releases in about["libraries"].items():
         print(f"{name}: " + ", ".join(f"{k} {v}" for k, v in releases.items()))
+    print("times: " + ("best call of each library" if options.best else "medians"))
     print("\n" + report.table(rows, names) + "\n")
     print(report.notes(rows))
     if options.json:

@@ -191,7 +191,7 @@ class Adjacency:
         allowed = tuple(allowed)
         kept = {name: getattr(self, f"_{name}") for name in allowed}
         if all(value is None for value in kept.values()):
-            name = next(name for name in ("csc", "csr", "coo") if name in allowed)
+            name = next(name for name in ("coo", "csr", "csc") if name in allowed)
             kept[name] = getattr(self, name)()
         return Adjacency(self.num_src, self.num_dst, self.idtype, **kept, allowed=allowed)
 

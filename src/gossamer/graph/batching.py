@@ -72,12 +72,10 @@ def batch(graphs: Iterable[Graph], ndata: Any = ALL, edata: Any = ALL) -> Graph:
         for i, name in enumerate(schema.canonical_etypes)
     ]
     result = Graph.from_parts(schema, adjacencies, node_frames, edge_frames)
-    # A type on both sides of a block has no single count, so its sizes are those of both sides.
-    nodes: dict[str, Tensor] = {}
-    for name in dict.fromkeys(schema.ntypes):
-        sides = [i for i, other in enumerate(schema.ntypes) if other == name]
-        nodes[name] = sum(_inner_sizes(graphs, i, name, sizes[i], "node") for i in sides)
-    result._batch_num_nodes = {name: size.to(first.idtype) for name, size in nodes.items()}
+    result._batch_num_nodes = {
+        name: _inner_sizes(graphs, i, name, sizes[i], "node").to(first.idtype)
+        for name, i in schema.ntype_ids.items()
+    }
     result._batch_num_edges = {}
     for i, etype in enumerate(schema.canonical_etypes):
         counts = torch.tensor([graph._adjacencies[i].num_edges for graph in graphs], **form)
@@ -185,14 +183,13 @@ def unbatch(
     """
     if not isinstance(g, Graph):
         raise InvalidTypeError(f"unbatch takes a graph, got {type(g).__name__}.")
-    if (node_split is None) != (edge_split is None):
-        raise InvalidValueError("Give both node_split and edge_split, or neither.")
     schema = g._schema
     if schema.is_block:
         raise InvalidValueError("Batches of blocks cannot be taken apart; unbatch their inputs.")
+    g = g._replace()
     if node_split is not None:
-        g = g._replace()
         g.set_batch_num_nodes(node_split)
+    if edge_split is not None:
         g.set_batch_num_edges(edge_split)
     nodes = [g.batch_num_nodes(name).long() for name in schema.ntypes]
     edges = [g.batch_num_edges(etype).long() for etype in schema.canonical_etypes]
@@ -234,7 +231,7 @@ def _split_edges(adjacency: Adjacency, counts: Tensor, src: Tensor, dst: Tensor)
             )
         ends.append(local.split(counts.tolist()))
     return [
-        Adjacency(num_src, num_dst, adjacency.idtype, coo=tuple(coo), allowed=adjacency.allowed)
+        Adjacency(num_src, num_dst, adjacency.idtype, coo=tuple(coo))
         for num_src, num_dst, *coo in zip(src.tolist(), dst.tolist(), *ends, strict=True)
     ]
 

@@ -24,7 +24,7 @@ class Edits:
     def add_nodes(
         self: Graph, num: int, data: Mapping[str, Tensor] | None = None, ntype: str | None = None
     ) -> None:
-        """Add nodes at the end.
+        """Add nodes at the end; a batch becomes one graph.
 
         Parameters
         ----------
@@ -49,15 +49,20 @@ class Edits:
         if num < 0:
             raise InvalidValueError(f"The number of new nodes cannot be negative, got {num}.")
         position = self._schema.ntype_id(ntype)
+        if num == 0:
+            return
         frames = [frame.copy() for frame in self._node_frames]
         frames[position].append(num, data, self.device)
         self._node_frames = frames
         self._resize()
+        self._batch_num_nodes = self._batch_num_edges = None
 
     def add_edges(
         self: Graph, u: Any, v: Any, data: Mapping[str, Tensor] | None = None, etype: Any = None
     ) -> None:
         """Add the edges ``u[i] -> v[i]`` at the end; missing nodes are added first.
+
+        A batch becomes one graph.
 
         Parameters
         ----------
@@ -85,11 +90,11 @@ class Edits:
                 f"{targets.shape[0]} ids."
             )
         sources, targets = torch.broadcast_tensors(sources, targets)
+        if sources.numel() == 0:
+            return
         src, dst = self._schema.endpoints[position]
         node_frames = [frame.copy() for frame in self._node_frames]
         for end, ids in ((src, sources), (dst, targets)):
-            if ids.numel() == 0:
-                continue
             if int(ids.min()) < 0:
                 raise OutOfRangeError(f"Node ids cannot be negative, got {int(ids.min())}.")
             missing = int(ids.max()) + 1 - node_frames[end].num_rows
@@ -101,9 +106,12 @@ class Edits:
         edges = {position: (torch.cat([row, sources]), torch.cat([col, targets]))}
         self._node_frames, self._edge_frames = node_frames, edge_frames
         self._resize(edges)
+        self._batch_num_nodes = self._batch_num_edges = None
 
     def remove_edges(self: Graph, eids: Any, etype: Any = None, store_ids: bool = False) -> None:
         """Remove edges; the others keep their order and features and are renumbered.
+
+        A batch stays one, with fewer edges.
 
         Parameters
         ----------
@@ -112,7 +120,8 @@ class Edits:
         etype : str or (str, str, str), optional
             Edge type; may be left out if there is only one.
         store_ids : bool
-            If True, edge feature ``gossamer.EID`` holds the former id of each edge left.
+            If True, edge feature ``gossamer.EID`` holds the former id of each edge left, of every
+            edge type.
 
         Examples
         --------
@@ -124,15 +133,23 @@ class Edits:
         """
         self._require_editable()
         position = self._schema.etype_id(etype)
-        keep = torch.ones(self._adjacencies[position].num_edges, dtype=torch.bool)
-        keep = keep.to(self.device).index_fill_(0, self._edge_ids(eids, position).long(), False)
-        self._keep_edges({position: keep}, store_ids)
-        self._resize()
+        removed = self._edge_ids(eids, position).long()
+        if removed.numel() == 0:
+            return
+        stays = [torch.ones(a.num_edges, dtype=torch.bool) for a in self._adjacencies]
+        stays = [mask.to(self.device) for mask in stays]
+        stays[position][removed] = False
+        left = [mask.nonzero().squeeze(1) for mask in stays]
+        self._shrink_batch({}, {self.canonical_etypes[position]: stays[position]})
+        self._keep_edges(left, store_ids)
 
     def remove_nodes(
         self: Graph, nids: Any, ntype: str | None = None, store_ids: bool = False
     ) -> None:
-        """Remove nodes and every edge that touches them; the others are renumbered in order.
+        """Remove nodes and every edge that touches them; the others are renumbered.
+
+        Nodes keep their order. Edges of every type come in the order of their sources afterwards.
+        A batch stays one, with fewer nodes and edges.
 
         Parameters
         ----------
@@ -141,8 +158,8 @@ class Edits:
         ntype : str, optional
             Node type; may be left out if there is only one.
         store_ids : bool
-            If True, features ``gossamer.NID`` and ``gossamer.EID`` hold the former ids of the nodes
-            of this type and of the edges that are left.
+            If True, features ``gossamer.NID`` and ``gossamer.EID`` hold the former ids of all
+            nodes and edges that are left.
 
         Examples
         --------
@@ -154,32 +171,52 @@ class Edits:
         """
         self._require_editable()
         position = self._schema.ntype_id(ntype)
-        frame = self._node_frames[position]
-        stays = torch.ones(frame.num_rows, dtype=torch.bool, device=self.device)
-        stays[self._node_ids(nids, position).long()] = False
-        keep, renumber = {}, stays.long().cumsum(0) - 1
-        for i, (src, dst) in enumerate(self._schema.endpoints):
-            if position in (src, dst):
-                row, col = (end.long() for end in self._adjacencies[i].coo())
-                mask = torch.ones(row.shape[0], dtype=torch.bool, device=self.device)
-                mask = mask & stays[row] if src == position else mask
-                keep[i] = mask & stays[col] if dst == position else mask
-        self._keep_edges(keep, store_ids)
-        edges = {}
-        for i in keep:
-            src, dst = self._schema.endpoints[i]
-            row, col = self._adjacencies[i].coo()
-            edges[i] = (
-                renumber[row.long()].to(self.idtype) if src == position else row,
-                renumber[col.long()].to(self.idtype) if dst == position else col,
+        removed = self._node_ids(nids, position).long()
+        if removed.numel() == 0:
+            return
+        stays = torch.ones(self._node_frames[position].num_rows, dtype=torch.bool)
+        stays = stays.to(self.device).index_fill_(0, removed, False)
+        edge_stays = self._edges_between_left(position, stays)
+        self._shrink_batch(
+            {self.ntypes[position]: stays},
+            dict(zip(self.canonical_etypes, edge_stays, strict=True)),
+        )
+        left = []
+        for adjacency, mask in zip(self._adjacencies, edge_stays, strict=True):
+            by_source = adjacency.csr().eids
+            left.append(
+                mask.nonzero().squeeze(1)
+                if by_source is None
+                else by_source[mask[by_source.long()]]
             )
-        left = stays.nonzero().squeeze(1)
-        frames = list(self._node_frames)
-        frames[position] = frame.gather(left)
+        self._keep_edges(left, store_ids)
+        renumber = stays.long().cumsum(0) - 1
+        edges = {}
+        for i, ends in enumerate(self._schema.endpoints):
+            coo = self._adjacencies[i].coo()
+            edges[i] = tuple(
+                renumber[ids.long()].to(self.idtype) if end == position else ids
+                for ids, end in zip(coo, ends, strict=True)
+            )
+        frames = [frame.copy() for frame in self._node_frames]
+        frames[position] = frames[position].gather(stays.nonzero().squeeze(1))
         if store_ids:
-            frames[position][NID] = left.to(self.idtype)
+            for frame, kept in zip(frames, self._node_frames, strict=True):
+                ids = torch.arange(kept.num_rows, dtype=self.idtype, device=self.device)
+                frame[NID] = ids[stays] if frame is frames[position] else ids
         self._node_frames = frames
         self._resize(edges)
+
+    def _edges_between_left(self: Graph, position: int, stays: Tensor) -> list[Tensor]:
+        """For each edge type, which edges have both ends left when nodes of one type go."""
+        masks = []
+        for adjacency, ends in zip(self._adjacencies, self._schema.endpoints, strict=True):
+            mask = torch.ones(adjacency.num_edges, dtype=torch.bool, device=self.device)
+            for ids, end in zip(adjacency.coo(), ends, strict=True):
+                if end == position:
+                    mask = mask & stays[ids.long()]
+            masks.append(mask)
+        return masks
 
     def _require_editable(self: Graph) -> None:
         if self.is_block:
@@ -188,15 +225,24 @@ class Edits:
                 "Edit that graph and cut the block again."
             )
 
-    def _keep_edges(self: Graph, masks: Mapping[int, Tensor], store_ids: bool) -> None:
+    def _keep_edges(self: Graph, left: list[Tensor], store_ids: bool) -> None:
+        """Keep only the edges `left` of each edge type, in that order."""
         frames, adjacencies = list(self._edge_frames), list(self._adjacencies)
-        for position, mask in masks.items():
-            left = mask.nonzero().squeeze(1)
-            frames[position] = frames[position].gather(left)
+        for i, eids in enumerate(left):
+            frames[i] = frames[i].gather(eids)
             if store_ids:
-                frames[position][EID] = left.to(self.idtype)
-            adjacencies[position] = adjacencies[position].edge_subset(left)
+                frames[i][EID] = eids.to(self.idtype)
+            old = adjacencies[i]
+            adjacencies[i] = old.edge_subset(eids).restrict(old.allowed)
         self._edge_frames, self._adjacencies = frames, adjacencies
+
+    def _shrink_batch(
+        self: Graph, nodes: Mapping[Any, Tensor], edges: Mapping[Any, Tensor]
+    ) -> None:
+        """Count anew what stays in each graph of the batch, by masks over what there was."""
+        if self._batch_num_nodes is not None:
+            self._batch_num_nodes = _shrunk(self._batch_num_nodes, nodes)
+            self._batch_num_edges = _shrunk(self._batch_num_edges, edges)
 
     def _resize(self: Graph, edges: Mapping[int, tuple[Tensor, Tensor]] | None = None) -> None:
         """Rebuild adjacencies from new edges, or where the number of nodes changed."""
@@ -207,7 +253,15 @@ class Edits:
             sizes = self._node_frames[src].num_rows, self._node_frames[dst].num_rows
             if i in edges or sizes != (old.num_src, old.num_dst):
                 coo = edges.get(i) or old.coo()
-                adjacencies[i] = Adjacency(*sizes, old.idtype, coo=coo, allowed=old.allowed)
+                adjacencies[i] = Adjacency(*sizes, old.idtype, coo=coo).restrict(old.allowed)
         self._adjacencies = adjacencies
-        # An edited graph is no longer the batch that it was.
-        self._batch_num_nodes = self._batch_num_edges = None
+
+
+def _shrunk(sizes: Mapping[Any, Tensor], masks: Mapping[Any, Tensor]) -> dict[Any, Tensor]:
+    """Batch sizes after only the rows under each mask stay."""
+    result = dict(sizes)
+    for key, mask in masks.items():
+        before = torch.nn.functional.pad(mask.long().cumsum(0), (1, 0))
+        ends = sizes[key].long().cumsum(0)
+        result[key] = (before[ends] - before[ends - sizes[key].long()]).to(sizes[key].dtype)
+    return result

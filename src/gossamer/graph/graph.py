@@ -181,12 +181,12 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
     # -------------------------------------------------------------------------------------- sizes
 
     def num_nodes(self, ntype: str | None = None) -> int:
-        """Number of nodes of a type; of all types together if left out."""
+        """Number of nodes of a type; of all types together if left out.
+
+        A type on both sides of a block stands for its source nodes; see :meth:`num_dst_nodes`.
+        """
         if ntype is None:
             return sum(frame.num_rows for frame in self._node_frames)
-        if self.is_block and ntype in self._schema.src_ids and ntype in self._schema.dst_ids:
-            src, dst = self._schema.src_ids[ntype], self._schema.dst_ids[ntype]
-            return self._node_frames[src].num_rows + self._node_frames[dst].num_rows
         return self._node_frames[self._schema.ntype_id(ntype)].num_rows
 
     def num_src_nodes(self, ntype: str | None = None) -> int:
@@ -237,10 +237,14 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
 
     @property
     def ndata(self) -> FeatureView | TypedFeatureView:
-        """Node features by name; with several node types, ``{type: tensor}`` by name."""
+        """Node features by name; with several node types, ``{type: tensor}`` by name.
+
+        A type on both sides of a block stands for its source nodes; see :attr:`dstdata`.
+        """
         if len(self._node_frames) == 1:
             return FeatureView(self._node_frames[0], self.device)
-        frames = dict(zip(self._schema.ntypes, self._node_frames, strict=True))
+        ids = self._schema.ntype_ids
+        frames = {name: self._node_frames[i] for name, i in ids.items()}
         return TypedFeatureView(frames, self.device, "node")
 
     @property

@@ -102,7 +102,9 @@ class MessagePassing:
             Edge type to ``(message_func, reduce_func)`` or ``(..., apply_node_func)``.
         cross_reducer : {"sum", "mean", "min", "max", "stack"} or callable
             How features of one name that reach one node type are combined; ``stack`` puts the edge
-            types along a new second dimension; a callable takes the list of tensors.
+            types along a new second dimension; a callable takes the list of tensors. A node that an
+            edge type does not reach gets 0 from it, except that a "max" of :func:`fn.max` (a "min"
+            of :func:`fn.min`) looks only at the edge types that reach the node.
         apply_node_func : callable, optional
             Applied to each destination type afterwards.
 
@@ -118,7 +120,7 @@ class MessagePassing:
         tensor([0., 2.])
         """
         combine = _cross_reducer(cross_reducer)
-        arrived: dict[int, dict[str, list[Tensor]]] = {}
+        arrived: dict[int, dict[str, list[tuple[Tensor, Tensor | None]]]] = {}
         for etype, functions in etype_dict.items():
             if not isinstance(functions, (tuple, list)) or len(functions) not in (2, 3):
                 raise InvalidValueError(
@@ -133,13 +135,27 @@ class MessagePassing:
                 frame.update(result)
                 batch = self._node_batch_of(frame, target, None)
                 result = {**result, **apply_to_nodes(functions[2], batch)}
+            reached = self._reached(position, functions, cross_reducer)
             for name, value in result.items():
-                arrived.setdefault(target, {}).setdefault(name, []).append(value)
+                arrived.setdefault(target, {}).setdefault(name, []).append((value, reached))
         for target, features in arrived.items():
-            for name, values in features.items():
-                self._node_frames[target][name] = combine(values)
+            for name, pairs in features.items():
+                values, masks = map(list, zip(*pairs, strict=True))
+                if any(mask is not None for mask in masks):
+                    self._node_frames[target][name] = _fold_reached(combine, values, masks)
+                else:
+                    self._node_frames[target][name] = combine(values)
             if apply_node_func is not None:
                 self._apply_nodes(apply_node_func, target, ALL)
+
+    def _reached(self: Graph, position: int, functions: tuple, cross_reducer: Any) -> Tensor | None:
+        """Which destinations an edge type has a say on in a maximum or minimum; None: on all."""
+        reduce = functions[1]
+        is_extreme = isinstance(reduce, ReduceFunction) and reduce.name in ("max", "min")
+        if not is_extreme or reduce.name != cross_reducer or len(functions) == 3:
+            return None
+        adjacency = self._adjacencies[position]
+        return adjacency.in_degrees() > 0 if adjacency.has_zero_in_degree() else None
 
     def apply_nodes(self: Graph, func: Callable, v: Any = ALL, ntype: str | None = None) -> None:
         """Update features of nodes by a function from a node batch to a dict of tensors.
@@ -153,7 +169,7 @@ class MessagePassing:
         >>> g.ndata["h"]
         tensor([ 1., 20.])
         """
-        self._apply_nodes(func, self._schema.ntype_id(ntype, "dst"), v)
+        self._apply_nodes(func, self._schema.ntype_id(ntype), v)
 
     def _apply_nodes(self: Graph, function: Callable, position: int, nodes: Any) -> None:
         frame = self._node_frames[position]
@@ -382,6 +398,22 @@ def _cross_reducer(reducer: Any) -> Callable[[list[Tensor]], Tensor]:
             f"A cross-type reducer is one of {list(named)} or a callable, got {reducer!r}."
         )
     return named[reducer]
+
+
+def _fold_reached(
+    combine: Callable[[list[Tensor]], Tensor], values: list[Tensor], masks: list[Tensor | None]
+) -> Tensor:
+    """Combine row by row only the values whose mask holds; 0 where none does."""
+    total, seen = values[0], masks[0]
+    for value, mask in zip(values[1:], masks[1:], strict=True):
+        shape = (-1, *[1] * (value.dim() - 1))
+        both = combine([total, value])
+        if seen is not None:
+            both = torch.where(seen.reshape(shape), both, value)
+        if mask is not None:
+            both = torch.where(mask.reshape(shape), both, total)
+        total, seen = both, None if seen is None or mask is None else seen | mask
+    return total
 
 
 def _fold(operator: Callable, values: list[Tensor]) -> Tensor:

@@ -347,6 +347,8 @@ class StructureQueries:
     ) -> Any:
         """The adjacency matrix as a sparse tensor, or as a scipy matrix.
 
+        Parallel edges are entries of their own in both.
+
         Parameters
         ----------
         transpose : bool
@@ -368,9 +370,14 @@ class StructureQueries:
         if scipy_fmt not in ("coo", "csr"):
             raise InvalidValueError(f"scipy_fmt is 'coo' or 'csr', got {scipy_fmt!r}.")
         sparse = optional_import("scipy.sparse", "Graph.adj_external with scipy_fmt")
-        row, col = row.cpu().numpy(), col.cpu().numpy()
         ones = torch.ones(row.shape[0], dtype=self.idtype).numpy()
-        return sparse.coo_matrix((ones, (row, col)), shape=shape).asformat(scipy_fmt)
+        if scipy_fmt == "coo":
+            ends = row.cpu().numpy(), col.cpu().numpy()
+            return sparse.coo_matrix((ones, ends), shape=shape)
+        # Not by conversion from COO, which would add up parallel edges.
+        indptr, indices, _ = adjacency.csc() if transpose else adjacency.csr()
+        arrays = ones, indices.cpu().numpy(), indptr.cpu().numpy()
+        return sparse.csr_matrix(arrays, shape=shape)
 
     def adj_tensors(self: Graph, fmt: str, etype: Any = None) -> tuple[Tensor, ...]:
         """The tensors of one format, in the graph's id type.

@@ -63,9 +63,10 @@ class Schema:
         if self.is_block:
             return {name: i for i, name in enumerate(self.ntypes[: self.num_src_ntypes])}
         if self.is_unibipartite:
-            sources = {src for src, _, _ in self.canonical_etypes}
-            return {name: i for i, name in enumerate(self.ntypes) if name in sources}
-        return self._all_ids
+            # A type without edges counts as a source type, as in DGL.
+            targets = {dst for _, _, dst in self.canonical_etypes}
+            return {name: i for i, name in enumerate(self.ntypes) if name not in targets}
+        return self._positions
 
     @cached_property
     def dst_ids(self) -> dict[str, int]:
@@ -76,10 +77,18 @@ class Schema:
         if self.is_unibipartite:
             targets = {dst for _, _, dst in self.canonical_etypes}
             return {name: i for i, name in enumerate(self.ntypes) if name in targets}
-        return self._all_ids
+        return self._positions
 
     @cached_property
-    def _all_ids(self) -> dict[str, int]:
+    def ntype_ids(self) -> dict[str, int]:
+        """Position in `ntypes` of each type."""
+        # A name on both sides of a block stands for the source side, as in DGL.
+        if self.is_block:
+            return {**self.src_ids, **self.dst_ids, **self.src_ids}
+        return self._positions
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
         return {name: i for i, name in enumerate(self.ntypes)}
 
     @cached_property
@@ -103,17 +112,12 @@ class Schema:
         """
         ids = {"src": self.src_ids, "dst": self.dst_ids}.get(side)
         if ids is None:
-            if (
-                self.is_block
-                and ntype is not None
-                and ntype in self.src_ids
-                and ntype in self.dst_ids
-            ):
+            ids = self.ntype_ids
+            if ntype is None and self.is_block:
                 raise InvalidValueError(
-                    f"Node type '{ntype}' stands on both sides of this block. Ask for srcnodes, "
+                    "A block has source and destination nodes, so say which: use srcnodes, "
                     "dstnodes, srcdata, dstdata, num_src_nodes or num_dst_nodes."
                 )
-            ids = {**self.src_ids, **self.dst_ids} if self.is_block else self._all_ids
         if ntype is None:
             if len(ids) != 1:
                 raise InvalidValueError(

@@ -70,7 +70,7 @@ def slice_types(graph: Graph, key: Any) -> Graph:
     adjacency, src_positions, dst_positions = merge(graph, positions)
     etype = (
         "+".join(schema.ntypes[i] for i in src_positions),
-        "+".join(schema.etypes[i] for i in positions),
+        "+".join(sorted(schema.etypes[i] for i in positions)),
         "+".join(schema.ntypes[i] for i in dst_positions),
     )
     same = src_positions == dst_positions and not schema.is_block
@@ -91,6 +91,8 @@ def _schema_of(etype: tuple[str, str, str], same: bool, is_block: bool) -> Schem
 def _matching(schema: Schema, key: Any) -> list[int]:
     if isinstance(key, slice) and key == slice(None):
         key = (slice(None), slice(None), slice(None))
+    if isinstance(key, str):
+        key = (slice(None), key, slice(None))
     if not isinstance(key, tuple):
         return [schema.etype_id(key)]
     if len(key) != 3:

@@ -173,8 +173,10 @@ class NodeView:
 
     def __getitem__(self, key: Any) -> NodeSpace:
         graph = self._graph
-        if isinstance(key, str) or (isinstance(key, tuple) and key and isinstance(key[0], str)):
-            ntype, nodes = (key, slice(None)) if isinstance(key, str) else key
+        if key is None or isinstance(key, str):
+            ntype, nodes = key, slice(None)
+        elif isinstance(key, tuple) and len(key) == 2 and isinstance(key[0], str):
+            ntype, nodes = key
         else:
             ntype, nodes = None, key
         position = graph._schema.ntype_id(ntype, self._side)
@@ -209,17 +211,24 @@ class EdgeView:
 
     def __getitem__(self, key: Any) -> EdgeSpace:
         graph = self._graph
-        is_canonical = isinstance(key, tuple) and len(key) == 3 and isinstance(key[1], str)
-        if isinstance(key, str) or is_canonical:
+        if key is None or isinstance(key, str) or _is_canonical(key):
             etype, edges = key, slice(None)
-        elif isinstance(key, tuple) and len(key) == 2 and isinstance(key[0], (str, tuple)):
+        elif (
+            isinstance(key, tuple)
+            and len(key) == 2
+            and (isinstance(key[0], str) or _is_canonical(key[0]))
+        ):
             etype, edges = key
         else:
             etype, edges = None, key
         position = graph._schema.etype_id(etype)
         frame = graph._edge_frames[position]
-        index = _index_of(edges, lambda ids: graph._edge_ids(ids, position))
+        index = _index_of(edges, lambda ids: graph._edges_to_ids(ids, position))
         return EdgeSpace(FeatureView(frame, graph.device, index))
+
+
+def _is_canonical(key: Any) -> bool:
+    return isinstance(key, tuple) and len(key) == 3 and isinstance(key[1], str)
 
 
 def _index_of(ids: Any, convert: Callable[[Any], Tensor]) -> Tensor | None:

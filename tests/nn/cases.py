@@ -41,6 +41,8 @@ class LayerCase:
         Whether to pass edge weights.
     ordered : bool
         Whether the order of the in-edges of a node matters.
+    whole : bool
+        Whether the tracer takes the layer as a whole, once the graph has what the layer reads.
     strict : callable or None
         Returns a layer that forbids nodes without in-edges, if the layer can.
     """
@@ -52,6 +54,7 @@ class LayerCase:
     feat: bool = True
     edge_weight: bool = False
     ordered: bool = False
+    whole: bool = True
     strict: Callable[[], nn.Module] | None = None
 
     def draw(self, g: Graph, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
@@ -101,11 +104,10 @@ def _list_cases() -> list[LayerCase]:
     ]
     for kind in ("mean", "gcn", "pool", "lstm"):
         build = partial(gossamer.nn.SAGEConv, WIDTH, 3, kind)
-        ordered = kind == "lstm"
-        cases.append(LayerCase(f"SAGEConv-{kind}", build, ordered=ordered))
-        cases.append(
-            LayerCase(f"SAGEConv-{kind}-weighted", build, edge_weight=True, ordered=ordered)
-        )
+        # A user-defined reducer runs once per degree, and the tracer does not know the degrees.
+        reading = {"ordered": kind == "lstm", "whole": kind != "lstm"}
+        cases.append(LayerCase(f"SAGEConv-{kind}", build, **reading))
+        cases.append(LayerCase(f"SAGEConv-{kind}-weighted", build, edge_weight=True, **reading))
     for kind in ("sum", "max", "mean"):
         cases.append(LayerCase(f"GINConv-{kind}", partial(_mlp, kind)))
     cases.append(
@@ -113,11 +115,12 @@ def _list_cases() -> list[LayerCase]:
     )
     for name in ("SumPooling", "AvgPooling", "MaxPooling"):
         cases.append(LayerCase(name, getattr(gossamer.nn, name), per="graph", out=(WIDTH,)))
-    for norm in ("both", "right"):
-        build = partial(gossamer.nn.EdgeWeightNorm, norm)
-        cases.append(
-            LayerCase(f"EdgeWeightNorm-{norm}", build, "edge", (), feat=False, edge_weight=True)
-        )
+    weights = {"per": "edge", "out": (), "feat": False, "edge_weight": True}
+    both = partial(gossamer.nn.EdgeWeightNorm, "both")
+    right = partial(gossamer.nn.EdgeWeightNorm, "right")
+    # "both" looks at the weights: each must be positive.
+    cases.append(LayerCase("EdgeWeightNorm-both", both, **weights, whole=False))
+    cases.append(LayerCase("EdgeWeightNorm-right", right, **weights))
     return cases
 
 

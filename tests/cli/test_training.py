@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from gossamer.cli import training
 from gossamer.cli.config import MODELS, from_mapping
 from gossamer.cli.models import NodeClassifier
 from gossamer.cli.results import Epoch
@@ -61,9 +62,21 @@ def test_training_learns_and_a_seed_repeats_itself(small_task: Task, model: str)
 
 def test_patience_ends_the_training(small_task: Task) -> None:
     seen: list[Epoch] = []
-    result = fit_seed(small_task, _config(epochs=500, patience=3, lr=0.3), 0, seen.append).result
-    assert result.epochs == result.best_epoch + 3 < 500
+    config = _config(epochs=500, patience=3, lr=0.3)
+    result = fit_seed(small_task, config, 0, seen.append).result
+    lowest_loss = 1 + min(range(len(seen)), key=lambda i: seen[i].val_loss)
+    assert result.epochs == max(result.best_epoch, lowest_loss) + 3 < 500
     assert seen == result.history
+
+
+def test_a_falling_loss_keeps_the_training_going(
+    small_task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = [1.0, 0.9, 0.8, 0.7, 0.7, 0.7, 0.7]
+    epochs = iter([Epoch(1.0, loss, 0.9 if loss == 1.0 else 0.5, 0.0) for loss in losses])
+    monkeypatch.setattr(training, "_run_epoch", lambda *_: next(epochs))
+    result = fit_seed(small_task, _config(epochs=50, patience=2), 0, _ignore).result
+    assert (result.epochs, result.best_epoch) == (6, 1)
 
 
 def test_each_seed_takes_its_split(small_task: Task) -> None:

@@ -65,7 +65,9 @@ class TrainConfig:
     lr: float = _option(0.01, "learning rate of Adam", low=1e-12, high=1e3)
     weight_decay: float = _option(5e-4, "L2 penalty on the weights", low=0, high=1e3)
     epochs: int = _option(200, "most epochs of a run", low=1, high=1_000_000)
-    patience: int = _option(50, "epochs without a better validation score", low=1, high=1_000_000)
+    patience: int = _option(
+        50, "epochs without a better validation score or loss", low=1, high=1_000_000
+    )
     picture: str = _option(
         "tsne", "2-D projection of the embeddings in the report", choices=("tsne", "pca")
     )

@@ -33,6 +33,7 @@ _STYLE = {
     "text.color": _INK,
     "axes.edgecolor": _INK,
     "axes.labelcolor": _INK,
+    "axes.labelpad": 8,
     "axes.facecolor": "none",
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -101,12 +102,14 @@ def curves(
                     marker="o" if seed.epochs == 1 else None,
                 )
         axes.axvline(best.best_epoch, color=_INK, alpha=0.45, linewidth=1, linestyle=(0, (4, 3)))
+        left = best.best_epoch < max(seed.epochs for seed in seeds) / 2
         axes.annotate(
             f"epoch {best.best_epoch}",
             (best.best_epoch, 1),
             xycoords=("data", "axes fraction"),
-            xytext=(4, 2),
+            xytext=(4 if left else -4, 2),
             textcoords="offset points",
+            ha="left" if left else "right",
             fontsize=9,
             alpha=0.75,
         )

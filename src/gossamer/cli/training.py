@@ -34,7 +34,9 @@ def fit_seed(task: Task, config: TrainConfig, seed: int, on_epoch: Callable[[Epo
     """Train with one seed on split ``seed % num_splits``.
 
     The best epoch is the one with the highest validation score, then the lowest validation loss;
-    test nodes are only looked at. Ctrl-C ends the training and keeps what there is.
+    test nodes are only looked at. Training stops when neither score nor loss has reached a new best
+    for `patience` epochs (Velickovic et al. 2018): on few validation nodes the score alone stands
+    still for long while the model still learns. Ctrl-C ends the training and keeps what there is.
 
     Raises
     ------
@@ -52,6 +54,7 @@ def fit_seed(task: Task, config: TrainConfig, seed: int, on_epoch: Callable[[Epo
     history: list[Epoch] = []
     # Rank, epoch and weights change together: an interrupt must not separate them.
     best: tuple[tuple[float, float], int, dict[str, Tensor]] | None = None
+    lowest_loss, latest_gain = math.inf, 0
     interrupted = False
     try:
         while len(history) < config.epochs:
@@ -62,8 +65,11 @@ def fit_seed(task: Task, config: TrainConfig, seed: int, on_epoch: Callable[[Epo
             if best is None or rank > best[0]:
                 state = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
                 best = (rank, len(history), state)
+            if epoch.val_loss < lowest_loss:
+                lowest_loss, latest_gain = epoch.val_loss, len(history)
+            latest_gain = max(latest_gain, best[1])
             on_epoch(epoch)
-            if len(history) - best[1] >= config.patience:
+            if len(history) - latest_gain >= config.patience:
                 break
     except KeyboardInterrupt:
         if best is None:

@@ -1,0 +1,106 @@
+"""GAT on Cora and Citeseer: Veličković et al., "Graph Attention Networks", ICLR 2018, table 2:
+83.0 ± 0.7 % on Cora, 72.5 ± 0.7 % on Citeseer.
+
+The paper's setting: 8 heads of 8 features with ELU, then one head of class scores; dropout 0.6 on
+both inputs and on the attention; Glorot weights, Adam with learning rate 0.005, weight decay 5e-4;
+stop after 100 epochs in which neither validation loss nor accuracy improved, and keep the weights
+that were best in both.
+
+    python examples/gat_planetoid.py --dataset cora --seeds 10
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import statistics
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import gossamer as gs
+
+PUBLISHED = {"cora": "83.0 ± 0.7", "citeseer": "72.5 ± 0.7"}
+DATASETS = {"cora": gs.data.CoraGraphDataset, "citeseer": gs.data.CiteseerGraphDataset}
+
+
+class GAT(nn.Module):
+    """Eight concatenated attention heads, then one for the class scores."""
+
+    def __init__(self, in_feats: int, num_classes: int, heads: int = 8, hidden: int = 8):
+        super().__init__()
+        drop = {"feat_drop": 0.6, "attn_drop": 0.6}
+        self.first = gs.nn.GATConv(in_feats, hidden, heads, activation=F.elu, **drop)
+        self.second = gs.nn.GATConv(heads * hidden, num_classes, 1, **drop)
+
+    def forward(self, graph: gs.Graph, x: Tensor) -> Tensor:
+        h = self.first(graph, x).flatten(1)
+        return self.second(graph, h).mean(1)
+
+
+def train(graph: gs.Graph, num_classes: int, seed: int, epochs: int = 1000, patience: int = 100):
+    """Return (validation accuracy, test accuracy) in percent of one run."""
+    gs.seed(seed)
+    x, label = graph.ndata["feat"], graph.ndata["label"]
+    masks = {part: graph.ndata[f"{part}_mask"] for part in ("train", "val", "test")}
+    model = GAT(x.shape[1], num_classes)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=5e-4)
+    best_loss, best_score, waited = float("inf"), 0.0, 0
+    best = copy.deepcopy(model.state_dict())
+    for _ in range(epochs):
+        model.train()
+        loss = F.cross_entropy(model(graph, x)[masks["train"]], label[masks["train"]])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+        logits = evaluate(model, graph, x)[masks["val"]]
+        val_loss = F.cross_entropy(logits, label[masks["val"]]).item()
+        val_score = (logits.argmax(1) == label[masks["val"]]).float().mean().item()
+        if val_loss <= best_loss or val_score >= best_score:
+            if val_loss <= best_loss and val_score >= best_score:
+                best = copy.deepcopy(model.state_dict())
+            best_loss, best_score = min(best_loss, val_loss), max(best_score, val_score)
+            waited = 0
+        else:
+            waited += 1
+            if waited == patience:
+                break
+    model.load_state_dict(best)
+    correct = evaluate(model, graph, x).argmax(1) == label
+    return tuple(100 * correct[masks[part]].float().mean().item() for part in ("val", "test"))
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, graph: gs.Graph, x: Tensor) -> Tensor:
+    """Return the scores of all nodes."""
+    model.eval()
+    return model(graph, x)
+
+
+def main() -> None:
+    """Train once for each seed and print mean and standard deviation."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dataset", choices=DATASETS, default="cora")
+    parser.add_argument("--raw-dir", help="folder with the files ind.<dataset>.*")
+    parser.add_argument("--seeds", type=int, default=10)
+    args = parser.parse_args()
+
+    dataset = DATASETS[args.dataset](raw_dir=args.raw_dir, verbose=False)
+    # Some nodes of Citeseer carry a self-loop already; every node shall have exactly one.
+    graph = gs.add_self_loop(gs.remove_self_loop(dataset[0]))
+    scores = []
+    for seed in range(args.seeds):
+        val, test = train(graph, dataset.num_classes, seed)
+        scores.append(test)
+        print(f"seed {seed}: validation {val:.1f} %, test {test:.1f} %", flush=True)
+    spread = statistics.stdev(scores) if len(scores) > 1 else 0.0
+    print(
+        f"GAT on {args.dataset}: {statistics.fmean(scores):.2f} ± {spread:.2f} % over {args.seeds} "
+        f"seeds; published {PUBLISHED[args.dataset]} %"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -82,7 +82,8 @@ def messages(relation: Relation, function: Any) -> dict[str, Tensor]:
             out = ops.gsddmm(relation.adjacency, function.op, lhs, rhs, *targets)
         return {function.out_field: out}
     _require_callable(function, "message")
-    return _checked(function(relation.edge_batch()), relation.adjacency.num_edges, "message")
+    batch = relation.edge_batch()
+    return _checked(function(batch), batch.edges()[0], "message")
 
 
 def aggregate(relation: Relation, message: Any, reduce: Any) -> dict[str, Tensor]:
@@ -115,7 +116,7 @@ def aggregate(relation: Relation, message: Any, reduce: Any) -> dict[str, Tensor
 def apply_to_nodes(function: Callable, batch: NodeBatch) -> dict[str, Tensor]:
     """New features from a user-defined function of nodes."""
     _require_callable(function, "apply")
-    return _checked(function(batch), batch.batch_size(), "apply")
+    return _checked(function(batch), batch.nodes(), "apply")
 
 
 def _fusable(
@@ -154,9 +155,10 @@ def _bucketed(
         mailbox = {name: value[edges] for name, value in sent.items()}
         ids = nodes.to(adjacency.idtype) if relation.dst_ids is None else relation.dst_ids[nodes]
         batch = NodeBatch(ids, _Rows(relation.dst, nodes), mailbox, ntype)
-        parts.append((nodes, _checked(reduce(batch), nodes.shape[0], "reduce")))
+        parts.append((nodes, _checked(reduce(batch), nodes, "reduce")))
     if not parts:
         return {}
+    _require_alike([values for _, values in parts])
     result = {}
     order = torch.cat([nodes for nodes, _ in parts])
     for name in parts[0][1]:
@@ -174,17 +176,43 @@ def _require_callable(function: Any, role: str) -> None:
         )
 
 
-def _checked(result: Any, count: int, role: str) -> dict[str, Tensor]:
+def _require_alike(results: list[dict[str, Tensor]]) -> None:
+    """Raise unless a reduce function gave the same features whatever the number of messages."""
+
+    def scheme(values: dict[str, Tensor]) -> dict[str, tuple]:
+        return {name: (tuple(x.shape[1:]), x.dtype) for name, x in values.items()}
+
+    first = scheme(results[0])
+    for values in results[1:]:
+        if scheme(values) != first:
+            raise InvalidValueError(
+                f"The reduce function gave {first} and then {scheme(values)} (row shape and dtype "
+                "by name). It must give the same for every number of messages."
+            )
+
+
+def _checked(result: Any, batch: Tensor, role: str) -> dict[str, Tensor]:
+    """What a user-defined function gave for the nodes or edges `batch`, once it can be stored."""
     if not isinstance(result, Mapping):
         raise InvalidTypeError(
             f"A {role} function returns a dict from feature name to tensor, "
             f"got {type(result).__name__}."
         )
+    count = batch.shape[0]
     for name, value in result.items():
+        if not isinstance(name, str):
+            raise InvalidTypeError(
+                f"The {role} function gave the name {name!r}; a feature name is a str."
+            )
         if not isinstance(value, Tensor) or value.dim() == 0 or value.shape[0] != count:
             shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
             raise InvalidValueError(
                 f"The {role} function gave {shape} for {name!r}; expected a tensor with "
                 f"{count} rows, one for each element of the batch."
+            )
+        if value.device != batch.device:
+            raise InvalidValueError(
+                f"The {role} function gave {name!r} on {value.device} but the graph is on "
+                f"{batch.device}. Move one of them with .to(...)."
             )
     return dict(result)

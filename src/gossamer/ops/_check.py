@@ -21,6 +21,18 @@ __all__ = [
     "requires_grad",
 ]
 
+# Not bool, which has no arithmetic, nor complex, whose gradients would need conjugates.
+_DTYPES = {
+    torch.float32,
+    torch.float64,
+    torch.float16,
+    torch.bfloat16,
+    torch.int64,
+    torch.int32,
+    torch.int16,
+    torch.int8,
+    torch.uint8,
+}
 _WHAT = {"u": "source node", "v": "destination node", "e": "edge"}
 
 
@@ -56,9 +68,10 @@ def check_operand(adjacency: Adjacency, x: Any, target: str, op: str) -> Tensor:
             f"{op}: the {_WHAT[target]} operand must have {rows} rows, one for each "
             f"{_WHAT[target]}, got shape {tuple(x.shape)}."
         )
-    if x.dtype == torch.bool:
+    if x.dtype not in _DTYPES:
         raise InvalidTypeError(
-            f"{op}: bool features cannot be combined. Convert them with .float()."
+            f"{op}: features are floating-point or integer, but the {_WHAT[target]} operand is "
+            f"{x.dtype}. Convert it, as with .float()."
         )
     if x.device != adjacency.device:
         raise InvalidValueError(
@@ -111,6 +124,9 @@ def match_dims(lhs: Tensor, rhs: Tensor, op: str) -> tuple[Tensor, Tensor]:
 
 def requires_grad(*tensors: Tensor | None) -> tuple[bool, ...]:
     """For each tensor, whether a gradient may be asked of it."""
+    if torch._C._are_functorch_transforms_active():
+        # A tensor inside vmap does not tell what the transforms around it will ask for.
+        return tuple(x is not None for x in tensors)
     if not torch.is_grad_enabled():
         return (False,) * len(tensors)
     return tuple(x is not None and x.requires_grad for x in tensors)
@@ -120,6 +136,11 @@ def check_lengths(seglen: Any, value: Any, op: str, name: str) -> None:
     """Raise unless `seglen` holds lengths that add up to the rows of `value`."""
     if not isinstance(value, Tensor) or value.dim() == 0:
         raise InvalidTypeError(f"{op}: {name} must be a tensor with rows, got {value!r}.")
+    if value.dtype not in _DTYPES:
+        raise InvalidTypeError(
+            f"{op}: {name} must be floating-point or integer, but it is {value.dtype}. "
+            "Convert it, as with .float()."
+        )
     if not isinstance(seglen, Tensor) or seglen.dtype not in (torch.int32, torch.int64):
         raise InvalidTypeError(f"{op}: segment lengths must be an int32 or int64 tensor.")
     if seglen.dim() != 1:
@@ -131,10 +152,22 @@ def check_lengths(seglen: Any, value: Any, op: str, name: str) -> None:
             f"{op}: segment lengths are on {seglen.device} but {name} is on {value.device}. "
             "Move one of them with .to(...)."
         )
-    if seglen.numel() and int(seglen.min()) < 0:
-        raise InvalidValueError(
-            f"{op}: a segment length cannot be negative, got {int(seglen.min())}."
-        )
+    if torch.compiler.is_compiling():
+        # Values are unknown while tracing: the check becomes a part of the compiled graph.
+        rows = value.shape[0]
+        fits = ((seglen >= 0) & (seglen <= rows)).all() & (seglen.sum() == rows)
+        torch._assert_async(fits, f"{op}: segment lengths must add up to the rows of {name}.")
+        return
+    if seglen.numel():
+        low, high = (int(x) for x in torch.aminmax(seglen))
+        if low < 0:
+            raise InvalidValueError(f"{op}: a segment length cannot be negative, got {low}.")
+        # Huge lengths could add up to the right number by overflow.
+        if high > value.shape[0]:
+            raise InvalidValueError(
+                f"{op}: a segment of length {high} is longer than {name}, which has "
+                f"{value.shape[0]} rows."
+            )
     if int(seglen.sum()) != value.shape[0]:
         raise InvalidValueError(
             f"{op}: segment lengths add up to {int(seglen.sum())}, but {name} has "

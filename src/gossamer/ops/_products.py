@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
+from gossamer.ops._check import requires_grad
 from gossamer.ops._register import Structure, differentiable, opaque
 
 __all__ = ["reverse", "sddmm", "segment_structure", "spmm"]
@@ -29,7 +30,7 @@ def segment_structure(seglen: Tensor, value: Tensor) -> Structure:
     offsets = torch.zeros(seglen.shape[0] + 1, dtype=torch.int64, device=seglen.device)
     torch.cumsum(seglen, 0, out=offsets[1:])
     slots: tuple[Tensor | None, ...] = (None, None, None)
-    if torch.is_grad_enabled() and value.requires_grad:
+    if requires_grad(value)[0]:
         owner = torch.arange(seglen.shape[0], device=seglen.device)
         owner = torch.repeat_interleave(owner, seglen.long(), output_size=value.shape[0])
         slots = (owner, owner, None)
@@ -47,15 +48,21 @@ def _spmm_kernel(
     return kernels.spmm(indptr, indices, eids, u, e, op, reduce)
 
 
+def _quotient_dtype(x: Tensor) -> torch.dtype:
+    """Quotients of integers are floating-point numbers, as in torch."""
+    return x.dtype if x.is_floating_point() or x.is_complex() else torch.get_default_dtype()
+
+
 def _spmm_fake(
     structure: Structure, u: Tensor | None, e: Tensor | None, op: str, reduce: str
 ) -> tuple[Tensor, Tensor]:
     indptr = structure[3]
+    like = e if u is None else u
+    feature = like.shape[1:]
     if u is not None and e is not None:
         feature = torch.broadcast_shapes(u.shape[1:], e.shape[1:])
-    else:
-        feature = (e if u is None else u).shape[1:]
-    out = (e if u is None else u).new_empty((indptr.shape[0] - 1, *feature))
+    dtype = _quotient_dtype(like) if op == "div" or reduce == "mean" else like.dtype
+    out = like.new_empty((indptr.shape[0] - 1, *feature), dtype=dtype)
     return out, indptr.new_empty(out.shape) if reduce in ("max", "min") else out.new_empty(0)
 
 
@@ -98,7 +105,7 @@ def _sum_backward(
         if op in ("mul", "div"):
             grad_e = _edge_product(structure, u, grad, shape_e)
             if op == "div":
-                grad_e = -grad_e / (e * e)
+                grad_e = _over_square(-grad_e, e)
         else:
             flow = _reduce_features(grad, shape_e)
             grad_e = sddmm(structure, None, flow, "copy_rhs", "u", "v")
@@ -117,6 +124,13 @@ def _winners_backward(
     want_e: bool,
 ) -> tuple[Tensor | None, Tensor | None]:
     shape_u, shape_e = ctx.shapes
+    if torch.is_grad_enabled():
+        # A second derivative is wanted: the same out of parts that torch can differentiate.
+        grads = _winners_formula(ctx, grad, u, e, arg, want_u, want_e)
+        return tuple(
+            None if x is None else _reduce_features(x, shape)
+            for x, shape in zip(grads, ctx.shapes, strict=True)
+        )
     rows_u = shape_u[0] if want_u else -1
     rows_e = shape_e[0] if want_e else -1
     grads = _winners_grad(*ctx.structure[4:6], arg, grad, u, e, ctx.op, rows_u, rows_e)
@@ -124,6 +138,51 @@ def _winners_backward(
         _reduce_features(grads[0], shape_u) if want_u else None,
         _reduce_features(grads[1], shape_e) if want_e else None,
     )
+
+
+def _winners_formula(
+    ctx: Any,
+    grad: Tensor,
+    u: Tensor | None,
+    e: Tensor | None,
+    arg: Tensor,
+    want_u: bool,
+    want_e: bool,
+) -> tuple[Tensor | None, Tensor | None]:
+    indices, eids = ctx.structure[4:6]
+    feature = grad.shape[1:]
+    flow = grad * (arg >= 0)
+    if indices.shape[0] == 0:
+        # Nothing won; any row will do, and there may be none.
+        neighbour = edge = arg[:0].long()
+        flow = flow[:0]
+    else:
+        slot = arg.clamp(min=0).long()
+        neighbour = indices[slot].long()
+        edge = slot if eids is None else eids[slot].long()
+
+    def pick(x: Tensor, ids: Tensor) -> Tensor:
+        return x.expand(x.shape[0], *feature).gather(0, ids)
+
+    def scatter(values: Tensor, ids: Tensor, shape: torch.Size) -> Tensor:
+        return values.new_zeros((shape[0], *feature)).scatter_add(0, ids, values)
+
+    shape_u, shape_e = ctx.shapes
+    grad_u = grad_e = None
+    slope = flow
+    if ctx.op == "mul":
+        slope = flow * pick(e, edge)
+    elif ctx.op == "div":
+        slope = flow / pick(e, edge)
+    if want_u:
+        grad_u = scatter(slope, neighbour, shape_u)
+    if want_e:
+        if ctx.op == "mul":
+            slope = flow * pick(u, neighbour)
+        elif ctx.op == "div":
+            slope = -slope * pick(u, neighbour) / pick(e, edge)
+        grad_e = scatter(-slope if ctx.op == "sub" else slope, edge, shape_e)
+    return grad_u, grad_e
 
 
 def _winners_kernel(
@@ -181,6 +240,13 @@ def _reduce_features(x: Tensor, shape: torch.Size) -> Tensor:
     return x.sum_to_size((x.shape[0], *shape[1:]))
 
 
+def _over_square(x: Tensor, y: Tensor) -> Tensor:
+    """``x / y**2``, rounded to 16 bits once only, and without the square, which may overflow."""
+    wide = torch.promote_types(y.dtype, torch.float32)
+    y = y.to(wide)
+    return (x.to(wide) / y / y).to(x.dtype)
+
+
 spmm = differentiable(
     "spmm",
     "(Tensor?[] structure, Tensor? u, Tensor? e, str op, str reduce) -> (Tensor, Tensor)",
@@ -219,7 +285,8 @@ def _sddmm_fake(
         feature = one.shape[1:]
     if op == "dot":
         feature = (*feature[:-1], 1)
-    return one.new_empty((structure[0].shape[0], *feature))
+    dtype = _quotient_dtype(one) if op == "div" else one.dtype
+    return one.new_empty((structure[0].shape[0], *feature), dtype=dtype)
 
 
 def _sddmm_setup(ctx: Any, inputs: tuple, output: Tensor) -> None:
@@ -251,7 +318,7 @@ def _sddmm_backward(ctx: Any, grad: Tensor) -> tuple:
         if op == "sub":
             grad_rhs = -grad_rhs
         elif op == "div":
-            grad_rhs = -grad_rhs / (rhs * rhs)
+            grad_rhs = _over_square(-grad_rhs, rhs)
     return None, grad_lhs, grad_rhs, None, None, None
 
 
@@ -297,8 +364,9 @@ def _edge_product(structure: Structure, u: Tensor, v: Tensor, shape: torch.Size)
     while ones < len(shape) - 1 and shape[-1 - ones] == 1:
         ones += 1
     kept = v.shape[1 : v.dim() - ones]
-    if ones and u.shape[1:] == v.shape[1:] and math.prod(v.shape[v.dim() - ones :]) > 1:
-        u, v = (x.reshape(x.shape[0], *kept, -1) for x in (u, v))
+    width = math.prod(v.shape[v.dim() - ones :])
+    if ones and u.shape[1:] == v.shape[1:] and width > 1:
+        u, v = (x.reshape(x.shape[0], *kept, width) for x in (u, v))
         product = sddmm(structure, u, v, "dot", "u", "v")
         return _reduce_features(product, (shape[0], *shape[1 : len(shape) - ones], 1)).reshape(
             product.shape[0], *shape[1:]

@@ -79,6 +79,7 @@ def differentiable(
     fake: Callable[..., Any],
     setup: Callable[[Any, tuple, Any], None],
     backward: Callable[..., tuple],
+    batches: bool = True,
 ) -> Callable[..., Tensor]:
     """Make the operator ``gossamer::name``; its first output is what callers get.
 
@@ -96,6 +97,8 @@ def differentiable(
         ``setup(ctx, inputs, output)`` keeps what `backward` needs.
     backward : callable
         ``backward(ctx, grad)`` returns one gradient for each input.
+    batches : bool
+        Whether one call can serve a batch, as a first feature dimension of operands and outputs.
     """
     registered = _define(name, schema, kernel, fake)
 
@@ -127,7 +130,7 @@ def differentiable(
             return backward(ctx, grad)
 
     Operator.__name__ = Operator.__qualname__ = name
-    transformable = _transformable(name, registered, setup, backward)
+    transformable = _transformable(name, registered, setup, backward, batches)
 
     def call(*inputs: Any) -> Tensor:
         if _under_func():
@@ -143,7 +146,7 @@ def differentiable(
 
 
 def _transformable(
-    name: str, registered: Callable, setup: Callable, backward: Callable
+    name: str, registered: Callable, setup: Callable, backward: Callable, batches: bool
 ) -> type[torch.autograd.Function]:
     """The operator in the form that `torch.func.grad`, `jacrev` and `vmap` ask for."""
 
@@ -164,7 +167,9 @@ def _transformable(
 
         @staticmethod
         def vmap(info: Any, in_dims: tuple, *inputs: Any) -> tuple:
-            return _map_features(Transformable.apply, in_dims, inputs)
+            if batches:
+                return _map_features(Transformable.apply, in_dims, inputs)
+            return _map_calls(Transformable.apply, info.batch_size, in_dims, inputs)
 
     Transformable.__name__ = Transformable.__qualname__ = name
     return Transformable
@@ -177,15 +182,27 @@ def _map_features(operator: Callable, in_dims: tuple, inputs: tuple) -> tuple:
     batched gets a 1 there, and broadcasts.
     """
     batched = [
-        x
-        if not isinstance(x, Tensor)
-        else (x.unsqueeze(1) if dim is None else x.movedim(dim, 1))
+        x if not isinstance(x, Tensor) else (x.unsqueeze(1) if dim is None else x.movedim(dim, 1))
         for x, dim in zip(inputs, in_dims, strict=True)
     ]
     output = operator(*batched)
     if not isinstance(output, tuple):
         return output, 1
     return output, tuple(1 if x.dim() > 1 else None for x in output)
+
+
+def _map_calls(operator: Callable, count: int, in_dims: tuple, inputs: tuple) -> tuple:
+    """Run a batch of calls one after another."""
+    outputs = [
+        operator(
+            *(
+                x if dim is None else x.select(dim, i)
+                for x, dim in zip(inputs, in_dims, strict=True)
+            )
+        )
+        for i in range(count)
+    ]
+    return torch.stack(outputs), 0
 
 
 def _first(output: Any) -> Tensor:

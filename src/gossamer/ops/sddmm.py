@@ -39,7 +39,8 @@ def gsddmm(
     g : Graph
         A graph with one edge type, N_src sources, N_dst destinations and E edges.
     op : {"add", "sub", "mul", "div", "dot", "copy_lhs", "copy_rhs"}
-        ``dot`` sums the product over the last dimension, which stays with size 1.
+        ``dot`` sums the product over the last dimension, which stays with size 1; of operands
+        without feature dimensions, ``(N,)`` and ``(N,)``, it is the product.
     lhs_data, rhs_data : Tensor or None
         Features ``(N_src, *f)``, ``(N_dst, *f)`` or ``(E, *f)`` as the targets say; None where `op`
         ignores it. Feature shapes broadcast as in NumPy, after ones are put behind the first
@@ -78,7 +79,7 @@ def gsddmm(
     if lhs is not None and rhs is not None:
         lhs, rhs = match_dims(*common_dtype(lhs, rhs, op), op)
         if op == "dot" and lhs.dim() == 1:
-            raise InvalidValueError("dot: the operands need a feature dimension to sum over.")
+            op = "mul"  # One number for each row: nothing to sum over.
     grads = requires_grad(lhs, rhs)
     wanted = {t for t, grad in zip((lhs_target, rhs_target), grads, strict=True) if grad}
     structure = adjacency.structure(by_dst="v" in wanted, by_src="u" in wanted, slots=True)

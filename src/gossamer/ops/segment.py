@@ -79,8 +79,8 @@ def segment_mm(a: Tensor, b: Tensor, seglen_a: Tensor) -> Tensor:
     >>> segment_mm(a, b, torch.tensor([1, 2])).flatten()
     tensor([2., 4., 4.])
     """
+    a, b = _matched(a, b, "segment_mm")
     check_lengths(seglen_a, a, "segment_mm", "a")
-    _check_matrices(a, b, "segment_mm")
     if b.shape[0] != seglen_a.shape[0]:
         raise InvalidValueError(
             f"segment_mm: {seglen_a.shape[0]} segments need as many matrices, got {b.shape[0]}."
@@ -115,7 +115,7 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
     >>> gather_mm(a, b, idx_b=torch.tensor([1, 0, 1])).flatten()
     tensor([4., 2., 4.])
     """
-    _check_matrices(a, b, "gather_mm")
+    a, b = _matched(a, b, "gather_mm")
     if not isinstance(idx_b, Tensor) or idx_b.dtype not in (torch.int32, torch.int64):
         raise InvalidTypeError("gather_mm: idx_b must be an int32 or int64 tensor.")
     if idx_b.shape != a.shape[:1]:
@@ -123,33 +123,60 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
             f"gather_mm: idx_b must name one matrix for each of {a.shape[0]} rows, got shape "
             f"{tuple(idx_b.shape)}."
         )
-    if idx_b.numel() and (int(idx_b.min()) < 0 or int(idx_b.max()) >= b.shape[0]):
+    if idx_b.device != a.device:
+        raise InvalidValueError(
+            f"gather_mm: idx_b is on {idx_b.device} but a is on {a.device}. "
+            "Move one of them with .to(...)."
+        )
+    if torch.compiler.is_compiling():
+        fits = ((idx_b >= 0) & (idx_b < b.shape[0])).all()
+        torch._assert_async(fits, "gather_mm: idx_b must name matrices of b.")
+    elif idx_b.numel() and (int(idx_b.min()) < 0 or int(idx_b.max()) >= b.shape[0]):
         raise OutOfRangeError(
             f"gather_mm: idx_b must lie in 0 ... {b.shape[0] - 1}, got "
             f"{int(idx_b.min())} ... {int(idx_b.max())}."
         )
     order = torch.argsort(idx_b, stable=True)
-    lengths = torch.bincount(idx_b, minlength=b.shape[0])
+    # Not bincount: a compiler cannot know the size of its result.
+    lengths = torch.zeros(b.shape[0], dtype=order.dtype, device=order.device)
+    lengths = lengths.index_add(0, idx_b, torch.ones_like(order))
     back = torch.empty_like(order)
     back[order] = torch.arange(order.shape[0], device=order.device)
     return _segment_mm(a.index_select(0, order), b, lengths).index_select(0, back)
 
 
-def _check_matrices(a: Any, b: Any, op: str) -> None:
+def _matched(a: Any, b: Any, op: str) -> tuple[Tensor, Tensor]:
+    """Both operands once their shapes fit, in the low precision of matrix products under autocast.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        If an operand is not a tensor of the right shape, or they differ in dtype or device.
+    """
     for name, x, dims in (("a", a, 2), ("b", b, 3)):
-        if not isinstance(x, Tensor) or x.dim() != dims:
-            shape = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
+        if not isinstance(x, Tensor):
+            raise InvalidTypeError(f"{op}: {name} must be a tensor, got {type(x).__name__}.")
+        if x.dim() != dims:
             raise InvalidValueError(
-                f"{op}: {name} must be a tensor of {dims} dimensions, got {shape}."
+                f"{op}: {name} must be a tensor of {dims} dimensions, got {tuple(x.shape)}."
             )
     if a.shape[1] != b.shape[1]:
         raise InvalidValueError(
             f"{op}: rows of a have {a.shape[1]} columns but matrices of b have {b.shape[1]} rows."
         )
+    if a.device != b.device:
+        raise InvalidValueError(
+            f"{op}: a is on {a.device} but b is on {b.device}. Move one of them with .to(...)."
+        )
+    kind = a.device.type
+    if torch.is_autocast_enabled(kind) and torch.float64 not in (a.dtype, b.dtype):
+        low = torch.get_autocast_dtype(kind)
+        return a.to(low), b.to(low)
     if a.dtype != b.dtype:
         raise InvalidTypeError(
             f"{op}: a is {a.dtype} and b is {b.dtype}; convert one with .to(dtype)."
         )
+    return a, b
 
 
 def _kernel(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
@@ -185,4 +212,5 @@ _segment_mm = differentiable(
     fake=_fake,
     setup=_setup,
     backward=_backward,
+    batches=False,
 )

@@ -103,6 +103,10 @@ def _softmax(adjacency: Any, logits: Tensor, norm_by: str) -> Tensor:
 
 def _by_type(graph: Any, logits: Mapping[Any, Tensor], norm_by: str) -> dict[Any, Tensor]:
     """Normalise the edges of several types that share an end, by laying them end to end."""
+    if not hasattr(graph, "merged_relation"):
+        raise InvalidTypeError(
+            f"edge_softmax: a dict of logits needs a gossamer.Graph, got {type(graph).__name__}."
+        )
     scores = {graph.to_canonical_etype(etype): value for etype, value in logits.items()}
     groups: dict[str, list[Any]] = {}
     for etype in scores:
@@ -113,6 +117,12 @@ def _by_type(graph: Any, logits: Mapping[Any, Tensor], norm_by: str) -> dict[Any
             check_operand(graph.relation(etype), scores[etype], "e", "edge_softmax")
             for etype in etypes
         ]
+        kinds = {(tuple(part.shape[1:]), part.dtype) for part in parts}
+        if len(kinds) > 1:
+            raise InvalidValueError(
+                "edge_softmax: logits that are normalised together must agree in row shape and "
+                f"dtype, got {sorted(kinds, key=str)} for {etypes}."
+            )
         merged = graph.merged_relation(etypes)
         values = _softmax(merged, torch.cat(parts), norm_by)
         result.update(zip(etypes, values.split([len(part) for part in parts]), strict=True))

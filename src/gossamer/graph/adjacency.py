@@ -28,6 +28,11 @@ class Compressed(NamedTuple):
     indices: Tensor
     eids: Tensor | None
 
+    def walk(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """(i, slot) of each slot in the rows ``rows[i]``, one row after another; int64."""
+        first = self.indptr.index_select(0, rows).long()
+        return _ranges(first, self.indptr.index_select(0, rows + 1).long() - first)
+
 
 class Adjacency:
     """The edges of one relation; immutable, and shared freely between graphs.
@@ -345,16 +350,17 @@ def _expand(compressed: Compressed) -> tuple[Tensor, Tensor]:
 
 def _ranges(first: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
     """(i, member) of all ranges ``first[i] ... first[i] + count[i] - 1``, one after another."""
-    owner = torch.repeat_interleave(torch.arange(first.shape[0], device=first.device), count)
-    start = count.cumsum(0) - count
-    offset = torch.arange(owner.shape[0], device=first.device) - start[owner]
-    return owner, first[owner] + offset
+    end = count.cumsum(0)
+    total = int(end[-1]) if len(end) else 0
+    owner = torch.repeat_interleave(
+        torch.arange(len(count), device=count.device), count, output_size=total
+    )
+    member = torch.arange(total, device=count.device)
+    return owner, member.add_((first - end + count).index_select(0, owner))
 
 
 def _slots_of(compressed: Compressed, nodes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """(neighbour, node, edge id) over the rows of `nodes`."""
-    indptr, indices, eids = compressed
-    rows = nodes.long()
-    first = indptr[rows].long()
-    owner, slot = _ranges(first, indptr[rows + 1].long() - first)
-    return indices[slot], nodes[owner], (slot if eids is None else eids[slot])
+    owner, slot = compressed.walk(nodes)
+    eids = slot if compressed.eids is None else compressed.eids.index_select(0, slot)
+    return compressed.indices.index_select(0, slot), nodes.index_select(0, owner), eids

@@ -35,3 +35,53 @@ class DerivedGraphs:
         from gossamer import transforms
 
         return transforms.remove_self_loop(self, etype)
+
+    def subgraph(
+        self: Graph,
+        nodes: Any,
+        *,
+        relabel_nodes: bool = True,
+        store_ids: bool = True,
+        output_device: Any = None,
+    ) -> Graph:
+        """See :func:`gossamer.node_subgraph`."""
+        from gossamer import transforms
+
+        return transforms.node_subgraph(
+            self,
+            nodes,
+            relabel_nodes=relabel_nodes,
+            store_ids=store_ids,
+            output_device=output_device,
+        )
+
+    def edge_subgraph(
+        self: Graph,
+        edges: Any,
+        *,
+        relabel_nodes: bool = True,
+        store_ids: bool = True,
+        output_device: Any = None,
+    ) -> Graph:
+        """See :func:`gossamer.edge_subgraph`."""
+        from gossamer import transforms
+
+        return transforms.edge_subgraph(
+            self,
+            edges,
+            relabel_nodes=relabel_nodes,
+            store_ids=store_ids,
+            output_device=output_device,
+        )
+
+    def node_type_subgraph(self: Graph, ntypes: Sequence[str], output_device: Any = None) -> Graph:
+        """See :func:`gossamer.node_type_subgraph`."""
+        from gossamer import transforms
+
+        return transforms.node_type_subgraph(self, ntypes, output_device)
+
+    def edge_type_subgraph(self: Graph, etypes: Sequence[Any], output_device: Any = None) -> Graph:
+        """See :func:`gossamer.edge_type_subgraph`."""
+        from gossamer import transforms
+
+        return transforms.edge_type_subgraph(self, etypes, output_device)

@@ -1,0 +1,86 @@
+"""What transforms accept for graphs, nodes, edges and devices, as checked values by type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import Graph
+
+__all__ = ["edge_ids", "node_ids", "on_device", "refuse_block", "require_graph"]
+
+
+def require_graph(graph: Any, name: str) -> None:
+    """Raise unless `graph` is a graph."""
+    if not isinstance(graph, Graph):
+        raise InvalidTypeError(f"{name} takes a graph, got {type(graph).__name__}.")
+
+
+def refuse_block(graph: Graph, name: str) -> None:
+    """Raise if `graph` is a block: its two sides number the same nodes differently."""
+    if graph.is_block:
+        raise InvalidValueError(
+            f"{name} does not take a block, whose source and destination nodes are kept apart. "
+            "Use the graph that it was made of, or gossamer.block_to_graph first."
+        )
+
+
+def node_ids(graph: Graph, nodes: Any, name: str) -> list[Tensor | None]:
+    """Checked ids for each node type of `graph` by position; None where `nodes` says nothing.
+
+    `nodes` is ids or a mask, or a dict of them by node type.
+    """
+    chosen: list[Tensor | None] = [None] * len(graph.ntypes)
+    if isinstance(nodes, Mapping):
+        for ntype, ids in nodes.items():
+            position = graph.get_ntype_id(ntype)
+            chosen[position] = graph._node_ids(ids, position)
+        return chosen
+    if len(chosen) != 1:
+        raise InvalidTypeError(
+            f"{name}: the graph has several node types, so nodes are a dict from node type to ids; "
+            f"the types are {graph.ntypes}."
+        )
+    return [graph._node_ids(nodes, 0)]
+
+
+def edge_ids(graph: Graph, edges: Any, name: str) -> list[Tensor | None]:
+    """Checked ids for each edge type of `graph` by position; None where `edges` says nothing.
+
+    `edges` is ids or a mask, or a dict of them by edge type.
+    """
+    chosen: list[Tensor | None] = [None] * len(graph.canonical_etypes)
+    if isinstance(edges, Mapping):
+        for etype, ids in edges.items():
+            position = graph.get_etype_id(etype)
+            if chosen[position] is not None:
+                raise InvalidValueError(
+                    f"{name}: the dict names edge type {graph.canonical_etypes[position]} twice, "
+                    "by its relation and in full. Name it once."
+                )
+            chosen[position] = graph._edge_ids(ids, position)
+        return chosen
+    if len(chosen) != 1:
+        raise InvalidTypeError(
+            f"{name}: the graph has several edge types, so edges are a dict from edge type to ids; "
+            f"the types are {graph.canonical_etypes}."
+        )
+    return [graph._edge_ids(edges, 0)]
+
+
+def on_device(graph: Graph, device: Any) -> Graph:
+    """`graph` on `device`; where it is if that is None."""
+    return graph if device is None else graph.to(_device(device))
+
+
+def _device(device: Any) -> torch.device:
+    try:
+        return torch.device(device)
+    except (RuntimeError, TypeError):
+        raise InvalidValueError(
+            f"output_device must be a device such as 'cpu' or 'cuda:0', got {device!r}."
+        ) from None

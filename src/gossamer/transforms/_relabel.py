@@ -1,0 +1,146 @@
+"""Renumbering: from ids of a large graph to positions in a list of chosen ones, and back.
+
+A table as long as the graph has nodes is the fastest map, but filling it must not cost more than
+the work itself; where few ids meet a large graph, sorting takes over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+__all__ = ["IdMap", "compact_ends", "distinct", "relabel"]
+
+# Sorting an id costs as much as filling some hundred entries of a table (torch 2.13, one core).
+_TABLE_PER_ID = 512
+
+
+def _table_pays(num_ids: int, limit: int) -> bool:
+    return limit <= _TABLE_PER_ID * (num_ids + 1)
+
+
+def _position_dtype(count: int) -> torch.dtype:
+    return torch.int32 if count < 2**31 - 1 else torch.int64
+
+
+class IdMap:
+    """Where each id stands in the list `ids`; -1 for ids that are not in it.
+
+    Parameters
+    ----------
+    ids : Tensor
+        Ids from 0 to ``limit - 1``.
+    limit : int
+        Number of possible ids.
+    last : bool
+        Which place counts if an id is listed twice: the last or the first.
+    """
+
+    def __init__(self, ids: Tensor, limit: int, *, last: bool = False) -> None:
+        self._ids, self._limit, self._last = ids, limit, last
+        self._table: Tensor | None = None
+
+    def __call__(self, queries: Tensor) -> Tensor:
+        """The place of each of `queries`."""
+        if self._table is None and not _table_pays(len(self._ids) + len(queries), self._limit):
+            return self._search(queries)
+        return self._filled().index_select(0, queries)
+
+    def _filled(self) -> Tensor:
+        if self._table is None:
+            count = len(self._ids)
+            form = {"dtype": _position_dtype(count), "device": self._ids.device}
+            self._table = torch.full((self._limit,), -1, **form)
+            places = torch.arange(count, **form)
+            which = "amax" if self._last else "amin"
+            self._table.scatter_reduce_(0, self._ids.long(), places, which, include_self=False)
+        return self._table
+
+    def _search(self, queries: Tensor) -> Tensor:
+        if len(self._ids) == 0:
+            return queries.new_full(queries.shape, -1)
+        ids, order = torch.sort(self._ids, stable=True)
+        if self._last:
+            at = torch.searchsorted(ids, queries, right=True).sub_(1).clamp_(min=0)
+        else:
+            at = torch.searchsorted(ids, queries).clamp_(max=len(ids) - 1)
+        return torch.where(ids[at] == queries, order[at], -1)
+
+
+def distinct(ids: Tensor, limit: int) -> Tensor:
+    """The different ones of `ids`, ascending; all are below `limit`."""
+    if not _table_pays(len(ids), limit):
+        return torch.unique(ids)
+    present = torch.zeros(limit, dtype=torch.bool, device=ids.device)
+    present.index_fill_(0, ids.long(), True)
+    return present.nonzero().squeeze(1).to(ids.dtype)
+
+
+def relabel(parts: Sequence[Tensor], limit: int) -> tuple[Tensor, list[Tensor]]:
+    """Number the ids in `parts` in the order of their first appearance.
+
+    Returns
+    -------
+    (Tensor, list of Tensor)
+        The distinct ids in that order, and each part with ids replaced by places in it.
+    """
+    ids = torch.cat(list(parts))
+    if _table_pays(len(ids), limit):
+        fresh, places = _number(ids, limit)
+    else:
+        values, inverse = torch.unique(ids, return_inverse=True)
+        fresh, places = _number(inverse, len(values))
+        fresh = values.index_select(0, fresh)
+    return fresh, list(places.to(ids.dtype).split([len(part) for part in parts]))
+
+
+def _number(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
+    """Ids in the order of first appearance, and the place of each id among them."""
+    form = {"dtype": _position_dtype(len(ids)), "device": ids.device}
+    positions = torch.arange(len(ids), **form)
+    first = torch.full((limit,), len(ids), **form)
+    first.scatter_reduce_(0, ids.long(), positions, "amin")
+    appears = (first.index_select(0, ids) == positions).nonzero().squeeze(1)
+    fresh = ids.index_select(0, appears)
+    # The table of first appearances becomes the table of places.
+    first.index_copy_(0, fresh.long(), positions[: len(fresh)])
+    return fresh, first.index_select(0, ids)
+
+
+def compact_ends(
+    endpoints: Sequence[tuple[int, int]],
+    ends: Sequence[tuple[Tensor, Tensor]],
+    counts: Sequence[int],
+    preserved: Sequence[Tensor] | None = None,
+) -> tuple[list[Tensor], list[tuple[Tensor, Tensor]]]:
+    """Number the nodes of each type in the order in which edges name them: sources first.
+
+    Parameters
+    ----------
+    endpoints : list of (int, int)
+        Positions of the source and destination type of each relation.
+    ends : list of (Tensor, Tensor)
+        Sources and destinations of each relation; at least one.
+    counts : list of int
+        Number of nodes of each type.
+    preserved : list of Tensor, optional
+        Nodes of each type that come before those which edges name.
+
+    Returns
+    -------
+    (list of Tensor, list of (Tensor, Tensor))
+        The nodes of each type in their new order, and the renumbered ends.
+    """
+    nobody = ends[0][0].new_empty(0)
+    parts = [[nobody] if preserved is None else [ids] for ids in preserved or counts]
+    for (src, dst), (row, col) in zip(endpoints, ends, strict=True):
+        parts[src].append(row)
+        parts[dst].append(col)
+    nodes, queues = [], []
+    for ids, count in zip(parts, counts, strict=True):
+        fresh, renumbered = relabel(ids, count)
+        nodes.append(fresh)
+        queues.append(iter(renumbered[1:]))
+    return nodes, [(next(queues[src]), next(queues[dst])) for src, dst in endpoints]

@@ -1,0 +1,253 @@
+"""Blocks, in which source and destination nodes are kept apart: from graphs, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import EID, NID, Graph
+from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.schema import Schema
+from gossamer.transforms._arguments import node_ids, refuse_block, require_graph
+from gossamer.transforms._relabel import IdMap, distinct, relabel
+
+__all__ = ["block_to_graph", "to_block"]
+
+NodeIds = Tensor | Sequence[int] | Mapping[str, Any]
+
+
+def to_block(
+    g: Graph,
+    dst_nodes: NodeIds | None = None,
+    include_dst_in_src: bool = True,
+    src_nodes: NodeIds | None = None,
+) -> Graph:
+    """A block with the edges of a graph: the bipartite graph that one layer computes over.
+
+    Every edge ``u -> v`` becomes one from source node ``u'`` to destination node ``v'`` with the
+    same edge id. Every node type stands on both sides. Sources are the destination nodes, in their
+    order, and then the other sources in the order in which edges name them, edge type by edge type:
+    so ``block.srcdata["h"][:block.num_dst_nodes()]`` are the features of the destinations.
+
+    Parameters
+    ----------
+    g : Graph
+        Any graph but a block.
+    dst_nodes : ids or bool mask ``(N,)``, or dict of str to either, optional
+        Destination nodes: all that have an in-edge, and others if wanted. Edge types into a node
+        type without destination nodes lose their edges. The edges of a node that is listed twice go
+        to its last place. Default: the nodes that have an in-edge, ascending.
+    include_dst_in_src : bool
+        Whether sources begin with the destination nodes.
+    src_nodes : ids or bool mask ``(N,)``, or dict of str to either, optional
+        Source nodes, in this order: all that have an out-edge; beginning with the destination nodes
+        if `include_dst_in_src`. Types that the dict lacks have the default.
+
+    Returns
+    -------
+    Graph
+        ``gossamer.NID`` in `srcdata` and `dstdata` and ``gossamer.EID`` in `edata` hold former ids.
+        Other features are carried, gathered when first read.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `g` is not a graph, or has several node types and nodes are not a dict.
+    InvalidValueError
+        If `g` is a block, `dst_nodes` lacks a node with an in-edge, `src_nodes` lacks one with an
+        out-edge, or does not begin with the destination nodes although `include_dst_in_src`.
+    OutOfRangeError, UnknownKeyError
+        If a node or node type does not exist.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([1, 2, 5], [2, 3, 3]))
+    >>> block = gs.to_block(g, [3, 2])
+    >>> block.edges(), block.srcdata[gs.NID]
+    ((tensor([2, 1, 3]), tensor([1, 0, 0])), tensor([3, 2, 1, 5]))
+    """
+    require_graph(g, "to_block")
+    refuse_block(g, "to_block")
+    targets = _destinations(g, dst_nodes)
+    alive = [len(targets[dst]) > 0 for _, dst in g._schema.endpoints]
+    maps = [
+        IdMap(ids, frame.num_rows, last=True)
+        for ids, frame in zip(targets, g._node_frames, strict=True)
+    ]
+    rows, cols = [], []
+    for i, (adjacency, (_, dst)) in enumerate(
+        zip(g._adjacencies, g._schema.endpoints, strict=True)
+    ):
+        row, col = adjacency.coo() if alive[i] else (targets[dst], targets[dst])
+        rows.append(row)
+        cols.append(_places(g, maps[dst], col, dst, "dst_nodes"))
+    sources, rows = _sources(g, rows, targets, maps, include_dst_in_src, src_nodes)
+    return _block(g, sources, targets, rows, cols, alive)
+
+
+def _destinations(g: Graph, dst_nodes: NodeIds | None) -> list[Tensor]:
+    """Destination nodes of each type."""
+    nothing = torch.empty(0, dtype=g.idtype, device=g.device)
+    if dst_nodes is not None:
+        given = node_ids(g, dst_nodes, "to_block: dst_nodes")
+        return [nothing if ids is None else ids for ids in given]
+    named = [[nothing] for _ in g.ntypes]
+    for adjacency, (_, dst) in zip(g._adjacencies, g._schema.endpoints, strict=True):
+        named[dst].append(adjacency.coo()[1])
+    return [
+        distinct(torch.cat(parts), frame.num_rows)
+        for parts, frame in zip(named, g._node_frames, strict=True)
+    ]
+
+
+def _sources(
+    g: Graph,
+    rows: list[Tensor],
+    targets: list[Tensor],
+    maps: list[IdMap],
+    include_dst: bool,
+    src_nodes: NodeIds | None,
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Source nodes of each type, and the renumbered sources of each relation."""
+    given: list[Tensor | None] = [None] * len(targets)
+    if src_nodes is not None:
+        given = node_ids(g, src_nodes, "to_block: src_nodes")
+    of_type: list[list[int]] = [[] for _ in targets]
+    for i, (src, _) in enumerate(g._schema.endpoints):
+        of_type[src].append(i)
+    nodes, renumbered = [], list(rows)
+    for position, relations in enumerate(of_type):
+        limit = g._node_frames[position].num_rows
+        prefix = targets[position] if include_dst else targets[position][:0]
+        parts = [rows[i] for i in relations]
+        if given[position] is None:
+            chosen, parts = _number(
+                prefix, parts, maps[position], g._node_frames[position].num_rows
+            )
+        else:
+            chosen = given[position]
+            _check_prefix(g, chosen, prefix, position)
+            where = IdMap(chosen, limit)
+            parts = [_places(g, where, part, position, "src_nodes") for part in parts]
+        nodes.append(chosen)
+        for i, part in zip(relations, parts, strict=True):
+            renumbered[i] = part
+    return nodes, renumbered
+
+
+def _number(
+    prefix: Tensor, parts: list[Tensor], places: IdMap, limit: int
+) -> tuple[Tensor, list[Tensor]]:
+    """`prefix` and then other ids of `parts` as they appear; the parts renumbered."""
+    nodes, (start, *parts) = relabel([prefix, *parts], limit)
+    surplus = len(prefix) - len(start.unique())
+    if surplus:
+        # An id that stands in the prefix several times is meant at its last place.
+        head = len(prefix) - surplus
+        table = torch.arange(len(nodes), device=nodes.device, dtype=nodes.dtype) + surplus
+        table[:head] = places(nodes[:head]).to(nodes.dtype)
+        nodes = torch.cat([prefix, nodes[head:]])
+        parts = [table.index_select(0, part) for part in parts]
+    return nodes, parts
+
+
+def _places(g: Graph, where: IdMap, ids: Tensor, position: int, argument: str) -> Tensor:
+    places = where(ids).to(g.idtype)
+    if len(places) and int(places.min()) < 0:
+        missing = int(ids[places < 0][0])
+        side = "an in-edge" if argument == "dst_nodes" else "an out-edge"
+        raise InvalidValueError(
+            f"to_block: node {missing} of type '{g.ntypes[position]}' has {side} but is not among "
+            f"{argument}. Add it, or remove its edges first, as with gossamer.in_subgraph."
+        )
+    return places
+
+
+def _check_prefix(g: Graph, chosen: Tensor, prefix: Tensor, position: int) -> None:
+    if not torch.equal(chosen[: len(prefix)], prefix):
+        raise InvalidValueError(
+            f"to_block: src_nodes of type '{g.ntypes[position]}' must begin with the "
+            f"{len(prefix)} destination nodes, in their order. Put them first, or pass "
+            "include_dst_in_src=False."
+        )
+
+
+def _block(
+    g: Graph,
+    sources: list[Tensor],
+    targets: list[Tensor],
+    rows: list[Tensor],
+    cols: list[Tensor],
+    alive: list[bool],
+) -> Graph:
+    sides = []
+    for nodes in (sources, targets):
+        frames = [frame.gather(ids) for frame, ids in zip(g._node_frames, nodes, strict=True)]
+        for frame, ids in zip(frames, nodes, strict=True):
+            frame[NID] = ids
+        sides.append(frames)
+    adjacencies, edge_frames = [], []
+    for i, (src, dst) in enumerate(g._schema.endpoints):
+        size = len(sources[src]), len(targets[dst])
+        adjacencies.append(Adjacency(*size, g.idtype, coo=(rows[i], cols[i])))
+        eids = torch.arange(len(rows[i]), dtype=g.idtype, device=g.device)
+        frame = g._edge_frames[i].copy() if alive[i] else g._edge_frames[i].gather(eids)
+        frame[EID] = eids
+        edge_frames.append(frame)
+    schema = Schema(g._schema.ntypes * 2, g._schema.canonical_etypes, len(g.ntypes))
+    return Graph.from_parts(schema, adjacencies, [*sides[0], *sides[1]], edge_frames)
+
+
+def block_to_graph(block: Graph) -> Graph:
+    """A block as an ordinary bipartite graph.
+
+    Node type ``"t"`` becomes ``"t_src"`` on the source side and ``"t_dst"`` on the destination
+    side; ids, edges and features stay.
+
+    Parameters
+    ----------
+    block : Graph
+        A block.
+
+    Returns
+    -------
+    Graph
+        It shares structure and feature tensors with `block`; features set later are its own.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `block` is not a graph.
+    InvalidValueError
+        If it is not a block.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> block = gs.to_block(gs.graph(([1, 2], [2, 3])), [3, 2])
+    >>> g = gs.block_to_graph(block)
+    >>> g.canonical_etypes, g.num_nodes("_N_src")
+    ([('_N_src', '_E', '_N_dst')], 3)
+    """
+    if not isinstance(block, Graph):
+        raise InvalidTypeError(f"block_to_graph takes a block, got {type(block).__name__}.")
+    if not block.is_block:
+        raise InvalidValueError(
+            "block_to_graph takes a block, got a graph whose nodes are not kept apart. "
+            "gossamer.to_block makes one of it."
+        )
+    schema = block._schema
+    sources = tuple(f"{name}_src" for name in schema.ntypes[: schema.num_src_ntypes])
+    targets = tuple(f"{name}_dst" for name in schema.ntypes[schema.num_src_ntypes :])
+    etypes = tuple((f"{s}_src", rel, f"{d}_dst") for s, rel, d in schema.canonical_etypes)
+    return Graph.from_parts(
+        Schema(sources + targets, etypes),
+        list(block._adjacencies),
+        [frame.copy() for frame in block._node_frames],
+        [frame.copy() for frame in block._edge_frames],
+    )

@@ -1,0 +1,133 @@
+"""Dropping the nodes that no edge touches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import NID, Graph
+from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.frame import Frame
+from gossamer.transforms._arguments import node_ids, refuse_block, require_graph
+from gossamer.transforms._relabel import compact_ends
+
+__all__ = ["compact_graphs"]
+
+
+def compact_graphs(
+    graphs: Graph | Sequence[Graph],
+    always_preserve: Tensor | Sequence[int] | Mapping[str, Any] | None = None,
+    copy_ndata: bool = True,
+    copy_edata: bool = True,
+) -> Graph | list[Graph]:
+    """Drop the nodes that no edge of any of the graphs touches, and renumber the others.
+
+    The graphs have the same nodes and keep having the same nodes. New ids follow the order of
+    `always_preserve`, then that in which edges name nodes: graph by graph, edge type by edge type,
+    sources before destinations. Edges keep their ids.
+
+    Parameters
+    ----------
+    graphs : Graph or sequence of Graph
+        Graphs, but no blocks, over the same nodes: the same node types and as many nodes of each.
+    always_preserve : ids or bool mask ``(N,)``, or dict of str to either, optional
+        Nodes that stay even without an edge; duplicates count once.
+    copy_ndata : bool
+        If True, node features are carried (gathered when first read) and ``gossamer.NID`` holds
+        former ids. If False, neither.
+    copy_edata : bool
+        If True, edge features are carried.
+
+    Returns
+    -------
+    Graph or list of Graph
+        A graph for a graph, a list for a sequence. Batch sizes are forgotten.
+
+    Raises
+    ------
+    InvalidTypeError
+        If something else than graphs came, or several node types and `always_preserve` without a
+        dict.
+    InvalidValueError
+        If a graph is a block, or nodes, id types or devices of the graphs differ.
+    OutOfRangeError, UnknownKeyError
+        If a node or node type of `always_preserve` does not exist.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph(([7, 2], [5, 2]), num_nodes=9)
+    >>> small = gs.compact_graphs(g, always_preserve=torch.tensor([8]))
+    >>> small.edges(), small.ndata[gs.NID]
+    ((tensor([1, 2]), tensor([3, 2])), tensor([8, 7, 2, 5]))
+    """
+    if isinstance(graphs, Graph):
+        return _compact([graphs], always_preserve, copy_ndata, copy_edata)[0]
+    if not isinstance(graphs, Sequence):
+        raise InvalidTypeError(
+            f"compact_graphs takes a graph or a list of graphs, got {type(graphs).__name__}."
+        )
+    return _compact(list(graphs), always_preserve, copy_ndata, copy_edata) if graphs else []
+
+
+def _compact(
+    graphs: list[Graph], always_preserve: Any, copy_ndata: bool, copy_edata: bool
+) -> list[Graph]:
+    _check_alike(graphs)
+    first = graphs[0]
+    counts = [frame.num_rows for frame in first._node_frames]
+    preserved = None
+    if always_preserve is not None:
+        nothing = first._adjacencies[0].coo()[0].new_empty(0)
+        given = node_ids(first, always_preserve, "compact_graphs")
+        preserved = [nothing if ids is None else ids for ids in given]
+    endpoints = [ends for graph in graphs for ends in graph._schema.endpoints]
+    coos = [adjacency.coo() for graph in graphs for adjacency in graph._adjacencies]
+    nodes, coos = compact_ends(endpoints, coos, counts, preserved)
+    queue = iter(coos)
+    return [_rebuild(graph, nodes, queue, copy_ndata, copy_edata) for graph in graphs]
+
+
+def _rebuild(graph: Graph, nodes: list, coos: Any, copy_ndata: bool, copy_edata: bool) -> Graph:
+    """`graph` on the nodes `nodes`, with its relations taken from the iterator `coos`."""
+    adjacencies = [
+        Adjacency(len(nodes[src]), len(nodes[dst]), graph.idtype, coo=next(coos))
+        for src, dst in graph._schema.endpoints
+    ]
+    node_frames, edge_frames = None, None
+    if copy_ndata:
+        node_frames = [
+            frame.gather(ids) for frame, ids in zip(graph._node_frames, nodes, strict=True)
+        ]
+        for frame, ids in zip(node_frames, nodes, strict=True):
+            frame[NID] = ids
+    else:
+        node_frames = [Frame(len(ids), "node") for ids in nodes]
+    if copy_edata:
+        edge_frames = [frame.copy() for frame in graph._edge_frames]
+    return Graph.from_parts(graph._schema, adjacencies, node_frames, edge_frames)
+
+
+def _check_alike(graphs: list[Graph]) -> None:
+    for graph in graphs:
+        require_graph(graph, "compact_graphs")
+        refuse_block(graph, "compact_graphs")
+    first = graphs[0]
+    for i, graph in enumerate(graphs):
+        for what, value, wanted in (
+            ("nodes", _node_counts(graph), _node_counts(first)),
+            ("id type", graph.idtype, first.idtype),
+            ("device", graph.device, first.device),
+        ):
+            if value != wanted:
+                raise InvalidValueError(
+                    f"compact_graphs needs graphs with the same {what}: graph {i} has {value}, "
+                    f"graph 0 has {wanted}."
+                )
+
+
+def _node_counts(graph: Graph) -> dict[str, int]:
+    return {ntype: graph.num_nodes(ntype) for ntype in graph.ntypes}

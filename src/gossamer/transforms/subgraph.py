@@ -1,0 +1,573 @@
+"""Parts of a graph: by nodes, by edges, by neighbourhood, by type."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import EID, NID, Graph
+from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.schema import CanonicalEType, Schema
+from gossamer.transforms._arguments import (
+    edge_ids,
+    node_ids,
+    on_device,
+    refuse_block,
+    require_graph,
+)
+from gossamer.transforms._relabel import IdMap, compact_ends, distinct
+
+__all__ = [
+    "edge_subgraph",
+    "edge_type_subgraph",
+    "in_subgraph",
+    "khop_in_subgraph",
+    "khop_out_subgraph",
+    "node_subgraph",
+    "node_type_subgraph",
+    "out_subgraph",
+]
+
+NodeIds = Tensor | Sequence[int] | int | Mapping[str, Any]
+EdgeIds = Tensor | Sequence[int] | int | Mapping[str | CanonicalEType, Any]
+Device = torch.device | str | None
+
+
+def node_subgraph(
+    graph: Graph,
+    nodes: NodeIds,
+    *,
+    relabel_nodes: bool = True,
+    store_ids: bool = True,
+    output_device: Device = None,
+) -> Graph:
+    """The subgraph that some nodes induce: they, and every edge between two of them.
+
+    ``E' = {(u, v) in E : u in S and v in S}``. Edges are ordered by their source as `nodes` lists
+    it, and within a source by edge id. Only the out-edges of `nodes` are looked at.
+
+    Parameters
+    ----------
+    graph : Graph
+        Any graph but a block.
+    nodes : ids, bool mask ``(N,)``, or dict of str to either
+        The nodes ``S``; types that the dict lacks keep no node. A node that is listed twice becomes
+        two nodes: each gets the out-edges, the first gets the in-edges.
+    relabel_nodes : bool
+        If True, node ``i`` of the result is ``nodes[i]``; otherwise all nodes stay, with their ids.
+    store_ids : bool
+        If True, ``gossamer.EID`` holds the former id of each edge and, if nodes were relabelled,
+        ``gossamer.NID`` that of each node.
+    output_device : torch.device or str, optional
+        Where the result goes. Default: where the graph is.
+
+    Returns
+    -------
+    Graph
+        With the features of the nodes and edges kept, gathered when first read. Batch sizes are
+        forgotten.
+
+    Raises
+    ------
+    OutOfRangeError
+        If a node does not exist.
+    UnknownKeyError
+        If a node type does not exist.
+    InvalidTypeError
+        If `graph` is not a graph, or has several node types and `nodes` is not a dict.
+    InvalidValueError
+        If `graph` is a block, or a mask has the wrong length.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 2, 2], [1, 2, 0, 3]))
+    >>> sub = gs.node_subgraph(g, [2, 0, 1])
+    >>> sub.edges()
+    (tensor([0, 1, 2]), tensor([1, 2, 0]))
+    >>> sub.ndata[gs.NID], sub.edata[gs.EID]
+    (tensor([2, 0, 1]), tensor([2, 0, 1]))
+    """
+    require_graph(graph, "node_subgraph")
+    refuse_block(graph, "node_subgraph")
+    chosen = _or_none(node_ids(graph, nodes, "node_subgraph"), graph)
+    return on_device(_induced(graph, chosen, relabel_nodes, store_ids), output_device)
+
+
+def edge_subgraph(
+    graph: Graph,
+    edges: EdgeIds,
+    *,
+    relabel_nodes: bool = True,
+    store_ids: bool = True,
+    output_device: Device = None,
+) -> Graph:
+    """The subgraph of some edges and the nodes that they join.
+
+    Edges stand in the order of `edges`. Nodes are numbered in the order in which edges name them,
+    edge type by edge type, sources before destinations.
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph; a block only with ``relabel_nodes=False``.
+    edges : ids, bool mask ``(E,)``, or dict of edge type to either
+        The edges; an id that is listed twice makes two edges. Types that the dict lacks keep none.
+    relabel_nodes, store_ids, output_device
+        As in :func:`node_subgraph`; relabelling drops the nodes that no chosen edge touches.
+
+    Returns
+    -------
+    Graph
+        With the features of the nodes and edges kept, gathered when first read.
+
+    Raises
+    ------
+    OutOfRangeError, UnknownKeyError, InvalidTypeError, InvalidValueError
+        As :func:`node_subgraph`, for edges; also if a dict names one edge type twice.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 2, 2], [1, 2, 0, 3]))
+    >>> sub = gs.edge_subgraph(g, [3, 1])
+    >>> sub.edges(), sub.ndata[gs.NID]
+    ((tensor([0, 1]), tensor([2, 0])), tensor([2, 1, 3]))
+    """
+    require_graph(graph, "edge_subgraph")
+    if relabel_nodes:
+        refuse_block(graph, "edge_subgraph with relabel_nodes=True")
+    eids = _or_none(edge_ids(graph, edges, "edge_subgraph"), graph)
+    ends = []
+    for adjacency, ids in zip(graph._adjacencies, eids, strict=True):
+        row, col = adjacency.coo()
+        ends.append((row.index_select(0, ids), col.index_select(0, ids)))
+    return on_device(_of_edges(graph, ends, eids, relabel_nodes, store_ids), output_device)
+
+
+def in_subgraph(
+    graph: Graph,
+    nodes: NodeIds,
+    *,
+    relabel_nodes: bool = False,
+    store_ids: bool = True,
+    output_device: Device = None,
+) -> Graph:
+    """The subgraph of the in-edges of some nodes.
+
+    ``E' = {(u, v) in E : v in S}``, ordered by `nodes` and within a node by edge id. A node that is
+    listed twice brings its edges twice.
+
+    Parameters
+    ----------
+    graph : Graph
+        Any graph but a block.
+    nodes : ids, bool mask ``(N,)``, or dict of str to either
+        The nodes ``S``; types that the dict lacks have none.
+    relabel_nodes : bool
+        If False, all nodes stay, with their ids. If True, only nodes that an edge touches stay,
+        numbered in the order in which edges name them; see :func:`edge_subgraph`.
+    store_ids, output_device
+        As in :func:`node_subgraph`.
+
+    Returns
+    -------
+    Graph
+        With the features of the nodes and edges kept, gathered when first read.
+
+    Raises
+    ------
+    OutOfRangeError, UnknownKeyError, InvalidTypeError, InvalidValueError
+        As :func:`node_subgraph`.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 2, 2], [1, 2, 0, 1]))
+    >>> sub = gs.in_subgraph(g, [1, 0])
+    >>> sub.edges(), sub.edata[gs.EID]
+    ((tensor([0, 2, 2]), tensor([1, 1, 0])), tensor([0, 3, 2]))
+    """
+    sub = _one_sided(graph, nodes, "in_subgraph", relabel_nodes, store_ids)
+    return on_device(sub, output_device)
+
+
+def out_subgraph(
+    graph: Graph,
+    nodes: NodeIds,
+    *,
+    relabel_nodes: bool = False,
+    store_ids: bool = True,
+    output_device: Device = None,
+) -> Graph:
+    """The subgraph of the out-edges of some nodes.
+
+    ``E' = {(u, v) in E : u in S}``; otherwise as :func:`in_subgraph`.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 2, 2], [1, 2, 0, 1]))
+    >>> gs.out_subgraph(g, [2]).edges()
+    (tensor([2, 2]), tensor([0, 1]))
+    """
+    sub = _one_sided(graph, nodes, "out_subgraph", relabel_nodes, store_ids)
+    return on_device(sub, output_device)
+
+
+def khop_in_subgraph(
+    graph: Graph,
+    nodes: NodeIds,
+    k: int,
+    *,
+    relabel_nodes: bool = True,
+    store_ids: bool = True,
+    output_device: Device = None,
+) -> Graph | tuple[Graph, Tensor | dict[str, Tensor]]:
+    """The subgraph induced by all nodes that reach some nodes within `k` hops, and those nodes.
+
+    ``S' = {u : there is a path of at most k edges from u to a node of S}``, ascending, then
+    :func:`node_subgraph` of ``S'``: it has every edge between two nodes of ``S'``.
+
+    Parameters
+    ----------
+    graph : Graph
+        Any graph but a block.
+    nodes : ids, bool mask ``(N,)``, or dict of str to either
+        The nodes ``S``; duplicates count once.
+    k : int
+        Number of hops, 0 or more.
+    relabel_nodes, store_ids, output_device
+        As in :func:`node_subgraph`.
+
+    Returns
+    -------
+    Graph, or (Graph, Tensor or dict of str to Tensor)
+        The subgraph and, if nodes were relabelled, the new ids of `nodes` (int64, one for each id
+        given); a dict over the types of `nodes` if that is a dict.
+
+    Raises
+    ------
+    InvalidValueError
+        If `k` is negative.
+    OutOfRangeError, UnknownKeyError, InvalidTypeError, InvalidValueError
+        As :func:`node_subgraph`.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 2, 3], [1, 2, 3, 4]))
+    >>> sub, where = gs.khop_in_subgraph(g, [3], 2)
+    >>> sub.ndata[gs.NID], where
+    (tensor([1, 2, 3]), tensor([2]))
+    """
+    return _khop(graph, nodes, k, "khop_in_subgraph", relabel_nodes, store_ids, output_device)
+
+
+def khop_out_subgraph(
+    graph: Graph,
+    nodes: NodeIds,
+    k: int,
+    *,
+    relabel_nodes: bool = True,
+    store_ids: bool = True,
+    output_device: Device = None,
+) -> Graph | tuple[Graph, Tensor | dict[str, Tensor]]:
+    """The subgraph induced by some nodes and all that they reach within `k` hops.
+
+    As :func:`khop_in_subgraph`, along edges instead of against them.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 2, 3], [1, 2, 3, 4]))
+    >>> sub, where = gs.khop_out_subgraph(g, [3, 1], 1)
+    >>> sub.ndata[gs.NID], where
+    (tensor([1, 2, 3, 4]), tensor([2, 0]))
+    """
+    return _khop(graph, nodes, k, "khop_out_subgraph", relabel_nodes, store_ids, output_device)
+
+
+def node_type_subgraph(graph: Graph, ntypes: Sequence[str], output_device: Device = None) -> Graph:
+    """The part of a graph made of some node types and every edge type between two of them.
+
+    Parameters
+    ----------
+    graph : Graph
+        Any graph but a block.
+    ntypes : sequence of str
+        Node types, in any order; the result has them in the order of the graph.
+    output_device : torch.device or str, optional
+        Where the result goes. Default: where the graph is.
+
+    Returns
+    -------
+    Graph
+        It shares ids, structure and features with `graph`: a feature set in one is seen in the
+        other.
+
+    Raises
+    ------
+    UnknownKeyError
+        If a node type does not exist.
+    InvalidTypeError
+        If `graph` is not a graph or `ntypes` is not a sequence of names.
+    InvalidValueError
+        If `graph` is a block, or no edge type joins the node types.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.heterograph({("a", "r", "b"): ([0], [1]), ("b", "s", "b"): ([0], [1])})
+    >>> gs.node_type_subgraph(g, ["b"]).canonical_etypes
+    [('b', 's', 'b')]
+    """
+    require_graph(graph, "node_type_subgraph")
+    refuse_block(graph, "node_type_subgraph")
+    names = _names(ntypes, "node_type_subgraph", "node types", graph.ntypes)
+    kept = {graph.get_ntype_id(name) for name in names}
+    etypes = [
+        i for i, (src, dst) in enumerate(graph._schema.endpoints) if src in kept and dst in kept
+    ]
+    if not etypes:
+        raise InvalidValueError(
+            f"No edge type joins the node types {list(names)}, and a graph needs one. The edge "
+            f"types are {graph.canonical_etypes}."
+        )
+    return on_device(_of_types(graph, sorted(kept), None, etypes), output_device)
+
+
+def edge_type_subgraph(
+    graph: Graph, etypes: Sequence[str | CanonicalEType], output_device: Device = None
+) -> Graph:
+    """The part of a graph made of some edge types and the node types that they join.
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph; a block gives a block.
+    etypes : sequence of str or (str, str, str)
+        Edge types; the result has them in this order, and node types in the order of the graph.
+    output_device : torch.device or str, optional
+        Where the result goes. Default: where the graph is.
+
+    Returns
+    -------
+    Graph
+        It shares ids, structure and features with `graph`: a feature set in one is seen in the
+        other.
+
+    Raises
+    ------
+    UnknownKeyError
+        If an edge type does not exist.
+    InvalidTypeError
+        If `graph` is not a graph or `etypes` is not a sequence of edge types.
+    InvalidValueError
+        If there is no edge type, one is named twice, or a relation name stands for several.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.heterograph({("a", "r", "b"): ([0], [1]), ("b", "s", "b"): ([0], [1])})
+    >>> gs.edge_type_subgraph(g, ["s"]).ntypes
+    ['b']
+    """
+    require_graph(graph, "edge_type_subgraph")
+    names = _names(etypes, "edge_type_subgraph", "edge types", graph.canonical_etypes)
+    kept = [graph.get_etype_id(name) for name in names]
+    if not kept or len(set(kept)) < len(kept):
+        raise InvalidValueError(
+            "edge_type_subgraph needs at least one edge type, and each once; "
+            f"got {list(names)}, of {graph.canonical_etypes}."
+        )
+    src = sorted({graph._schema.endpoints[i][0] for i in kept})
+    dst = sorted({graph._schema.endpoints[i][1] for i in kept})
+    if graph.is_block:
+        return on_device(_of_types(graph, src + dst, len(src), kept), output_device)
+    return on_device(_of_types(graph, sorted({*src, *dst}), None, kept), output_device)
+
+
+# --------------------------------------------------------------------------------------- assembly
+
+
+def _or_none(chosen: list[Tensor | None], graph: Graph) -> list[Tensor]:
+    nothing = torch.empty(0, dtype=graph.idtype, device=graph.device)
+    return [nothing if ids is None else ids for ids in chosen]
+
+
+def _names(names: Any, caller: str, what: str, known: list) -> list:
+    """`names` as a list; a single name, which would be read letter by letter, is refused."""
+    if isinstance(names, str) or names in known or not hasattr(names, "__iter__"):
+        raise InvalidTypeError(
+            f"{caller} takes a list of {what}, got {names!r}. Put a single one into a list."
+        )
+    return list(names)
+
+
+def _induced(graph: Graph, chosen: list[Tensor], relabel: bool, store_ids: bool) -> Graph:
+    """The edges among the nodes `chosen`, given by type."""
+    counts = [frame.num_rows for frame in graph._node_frames]
+    maps = [IdMap(ids, count) for ids, count in zip(chosen, counts, strict=True)]
+    ends, eids = [], []
+    for adjacency, (src, dst) in zip(graph._adjacencies, graph._schema.endpoints, strict=True):
+        out_edges = adjacency.csr()
+        owner, slot = out_edges.walk(chosen[src])
+        neighbours = out_edges.indices.index_select(0, slot)
+        places = maps[dst](neighbours)
+        kept = (places >= 0).nonzero().squeeze(1)
+        row, slot = owner.index_select(0, kept), slot.index_select(0, kept)
+        if relabel:
+            col = places.index_select(0, kept)
+        else:
+            row, col = chosen[src].index_select(0, row), neighbours.index_select(0, kept)
+        eid = slot if out_edges.eids is None else out_edges.eids.index_select(0, slot)
+        ends.append((row.to(graph.idtype), col.to(graph.idtype)))
+        eids.append(eid.to(graph.idtype))
+    return _assemble(graph, ends, eids, chosen if relabel else None, store_ids)
+
+
+def _one_sided(graph: Graph, nodes: NodeIds, name: str, relabel: bool, store_ids: bool) -> Graph:
+    """The in- or out-edges of `nodes`."""
+    require_graph(graph, name)
+    refuse_block(graph, name)
+    chosen = _or_none(node_ids(graph, nodes, name), graph)
+    ends, eids = [], []
+    for adjacency, (src, dst) in zip(graph._adjacencies, graph._schema.endpoints, strict=True):
+        if name == "in_subgraph":
+            row, col, eid = adjacency.in_slots(chosen[dst])
+        else:
+            row, col, eid = adjacency.out_slots(chosen[src])
+        ends.append((row, col))
+        eids.append(eid)
+    return _of_edges(graph, ends, eids, relabel, store_ids)
+
+
+def _of_edges(
+    graph: Graph,
+    ends: list[tuple[Tensor, Tensor]],
+    eids: list[Tensor],
+    relabel: bool,
+    store_ids: bool,
+) -> Graph:
+    """The edges `ends` with ids `eids`, by relation, on all nodes or on those that they touch."""
+    nodes = None
+    if relabel:
+        counts = [frame.num_rows for frame in graph._node_frames]
+        nodes, ends = compact_ends(graph._schema.endpoints, ends, counts)
+    return _assemble(graph, ends, eids, nodes, store_ids)
+
+
+def _assemble(
+    graph: Graph,
+    ends: list[tuple[Tensor, Tensor]],
+    eids: list[Tensor],
+    nodes: list[Tensor] | None,
+    store_ids: bool,
+) -> Graph:
+    """A graph of the types of `graph`, with rows `nodes` (all if None) and `eids` of features."""
+    edge_frames = [frame.gather(ids) for frame, ids in zip(graph._edge_frames, eids, strict=True)]
+    if nodes is None:
+        node_frames = [frame.copy() for frame in graph._node_frames]
+    else:
+        node_frames = [
+            frame.gather(ids) for frame, ids in zip(graph._node_frames, nodes, strict=True)
+        ]
+    if store_ids:
+        for frame, ids in zip(edge_frames, eids, strict=True):
+            frame[EID] = ids
+        for frame, ids in zip(node_frames, nodes or [], strict=False):
+            frame[NID] = ids
+    adjacencies = [
+        Adjacency(node_frames[src].num_rows, node_frames[dst].num_rows, graph.idtype, coo=coo)
+        for (src, dst), coo in zip(graph._schema.endpoints, ends, strict=True)
+    ]
+    return Graph.from_parts(graph._schema, adjacencies, node_frames, edge_frames)
+
+
+def _of_types(
+    graph: Graph, ntypes: list[int], num_src_ntypes: int | None, etypes: list[int]
+) -> Graph:
+    schema = Schema(
+        tuple(graph._schema.ntypes[i] for i in ntypes),
+        tuple(graph._schema.canonical_etypes[i] for i in etypes),
+        num_src_ntypes,
+    )
+    return Graph.from_parts(
+        schema,
+        [graph._adjacencies[i] for i in etypes],
+        [graph._node_frames[i] for i in ntypes],
+        [graph._edge_frames[i] for i in etypes],
+    )
+
+
+# ----------------------------------------------------------------------------------- neighbourhood
+
+
+def _khop(
+    graph: Graph,
+    nodes: NodeIds,
+    k: int,
+    name: str,
+    relabel: bool,
+    store_ids: bool,
+    output_device: Device,
+) -> Graph | tuple[Graph, Tensor | dict[str, Tensor]]:
+    require_graph(graph, name)
+    refuse_block(graph, name)
+    seeds = node_ids(graph, nodes, name)
+    reached = _within(graph, _or_none(seeds, graph), _hops(k, name), name == "khop_in_subgraph")
+    sub = on_device(_induced(graph, reached, relabel, store_ids), output_device)
+    if not relabel:
+        return sub
+    inverse = {
+        ntype: torch.searchsorted(reached[i], seeds[i]).to(sub.device)
+        for i, ntype in enumerate(graph.ntypes)
+        if seeds[i] is not None
+    }
+    return sub, inverse if isinstance(nodes, Mapping) else inverse[graph.ntypes[0]]
+
+
+def _hops(k: Any, name: str) -> int:
+    if isinstance(k, bool) or not hasattr(k, "__index__"):
+        raise InvalidTypeError(f"{name}: the number of hops k is an int, got {k!r}.")
+    k = operator.index(k)
+    if k < 0:
+        raise InvalidValueError(f"{name}: the number of hops k cannot be negative, got {k}.")
+    return k
+
+
+def _within(graph: Graph, seeds: list[Tensor], k: int, inward: bool) -> list[Tensor]:
+    """Nodes at most `k` hops from `seeds` by type, ascending."""
+    counts = [frame.num_rows for frame in graph._node_frames]
+    reached = [distinct(ids, count) for ids, count in zip(seeds, counts, strict=True)]
+    seen = [torch.zeros(count, dtype=torch.bool, device=graph.device) for count in counts]
+    frontier = reached
+    for _ in range(k):
+        for mask, ids in zip(seen, frontier, strict=True):
+            mask[ids.long()] = True
+        frontier = [
+            distinct(ids[~seen[i].index_select(0, ids)], counts[i])
+            for i, ids in enumerate(_neighbours(graph, frontier, inward))
+        ]
+        if all(len(ids) == 0 for ids in frontier):
+            break
+        reached = [torch.cat(pair) for pair in zip(reached, frontier, strict=True)]
+    return [distinct(ids, count) for ids, count in zip(reached, counts, strict=True)]
+
+
+def _neighbours(graph: Graph, nodes: list[Tensor], inward: bool) -> list[Tensor]:
+    """Where the in-edges of `nodes` come from, or where their out-edges go; with duplicates."""
+    found = [[ids.new_empty(0)] for ids in nodes]
+    for adjacency, (src, dst) in zip(graph._adjacencies, graph._schema.endpoints, strict=True):
+        here, there = (dst, src) if inward else (src, dst)
+        if len(nodes[here]):
+            edges = adjacency.csc() if inward else adjacency.csr()
+            _, slot = edges.walk(nodes[here])
+            found[there].append(edges.indices.index_select(0, slot).to(graph.idtype))
+    return [torch.cat(parts) for parts in found]

@@ -329,8 +329,8 @@ TABLE = Table(
         Difference(
             "g.adj(*to_dense()*",
             "other",
-            "The adjacency matrix is a torch sparse tensor, in which parallel edges add up, and has "
-            "the shape (sources, destinations) also for a block; DGL keeps one of them.",
+            "The adjacency matrix is a torch sparse tensor, of blocks too (sources, destinations), "
+            "and parallel edges add up in it; DGL keeps one of them.",
         ),
         Difference(
             "g.filter_edges(*",

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-import torch
 
 from golden.harness import assert_as_recorded, assert_differences_are_real, load
 
 TABLES = {area: load(area) for area in ("graph", "batch_readout", "convert", "message_passing")}
 EXPRESSIONS = [(area, e) for area, table in TABLES.items() for e in table.distinct_expressions]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Graphs of five nodes are not worth waking other threads for."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("area", TABLES)

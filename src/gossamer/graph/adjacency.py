@@ -38,7 +38,8 @@ class Adjacency:
     """The edges of one relation; immutable, and shared freely between graphs.
 
     Each of COO, CSR and CSC is built from another on first need and kept, unless the adjacency is
-    restricted to certain formats. Within a row of CSR or CSC, edges stand in insertion order.
+    restricted to certain formats. Within a row of CSR or CSC, edges stand in insertion order; only
+    a format that was given stays as it was given.
 
     COO is kept in the id type that the user chose. CSR and CSC are what kernels read, so they are
     int32 whenever node and edge counts allow it: half the index traffic.
@@ -149,13 +150,7 @@ class Adjacency:
 
     def coo(self) -> tuple[Tensor, Tensor]:
         """Source and destination of each edge, in the order of edge ids, in `idtype`."""
-        if self._coo is not None:
-            return self._coo
-        if self._csr is not None:
-            row, col = _expand(self._csr)
-        else:
-            col, row = _expand(self._csc)
-        coo = row.to(self.idtype), col.to(self.idtype)
+        coo = self._ends()
         if "coo" in self.allowed:
             self._coo = coo
         return coo
@@ -164,10 +159,10 @@ class Adjacency:
         """Out-edges by source node."""
         if self._csr is not None:
             return self._csr
-        if self._csc is not None:
+        if self._coo is None and self._csc.eids is None:
             csr = Compressed(*kernels.transpose(*self._csc, self.num_src))
         else:
-            row, col = self._coo
+            row, col = self._ends()
             csr = Compressed(*kernels.coo_to_csr(row, col, self.num_src, dtype=self.index_dtype))
         if "csr" in self.allowed:
             self._csr = csr
@@ -177,14 +172,28 @@ class Adjacency:
         """In-edges by destination node."""
         if self._csc is not None:
             return self._csc
-        if self._coo is not None:
-            row, col = self._coo
-            csc = Compressed(*kernels.coo_to_csr(col, row, self.num_dst, dtype=self.index_dtype))
-        else:
+        if self._coo is None and self._csr.eids is None:
             csc = Compressed(*kernels.transpose(*self._csr, self.num_dst))
+        else:
+            row, col = self._ends()
+            csc = Compressed(*kernels.coo_to_csr(col, row, self.num_dst, dtype=self.index_dtype))
         if "csc" in self.allowed:
             self._csc = csc
         return csc
+
+    def _ends(self) -> tuple[Tensor, Tensor]:
+        """What `coo` gives, without keeping it.
+
+        CSR and CSC are made from this, not from one another, unless their edges are in the order of
+        ids: a transposed row would list its edges by neighbour, not in insertion order.
+        """
+        if self._coo is not None:
+            return self._coo
+        if self._csr is not None:
+            row, col = _expand(self._csr)
+        else:
+            col, row = _expand(self._csc)
+        return row.to(self.idtype), col.to(self.idtype)
 
     def create(self) -> None:
         """Build every allowed format now."""
@@ -257,15 +266,23 @@ class Adjacency:
     def edges_between(self, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Every edge ``u[i] -> v[i]``, as (pair number i, edge id), sorted by pair, then by id."""
         keys, order = self.memo("pairs", self._sorted_pairs)
-        wanted = u.long() * self.num_dst + v.long()
+        wanted = self.pair_keys(u, v)
         first = torch.searchsorted(keys, wanted)
         count = torch.searchsorted(keys, wanted, right=True) - first
         pair, position = _ranges(first, count)
         return pair, order[position].to(self.idtype)
 
     def _sorted_pairs(self) -> tuple[Tensor, Tensor]:
-        row, col = self.coo()
-        return torch.sort(row.long() * self.num_dst + col.long(), stable=True)
+        return torch.sort(self.pair_keys(*self.coo()), stable=True)
+
+    def pair_keys(self, u: Tensor, v: Tensor) -> Tensor:
+        """One int64 for each pair ``(u[i], v[i])``, ordered by source and then destination."""
+        if self.num_src * self.num_dst >= 2**63:
+            raise InvalidValueError(
+                f"Pairs of {self.num_src} sources and {self.num_dst} destinations do not fit "
+                "64 bits, so edges cannot be looked up by their ends. Relabel the nodes that occur."
+            )
+        return u.long() * self.num_dst + v.long()
 
     def has_duplicates(self) -> bool:
         """Whether two edges join the same pair of nodes in the same direction."""

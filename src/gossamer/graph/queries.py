@@ -151,7 +151,7 @@ class StructureQueries:
         row, col = adjacency.coo()
         eids = torch.arange(row.shape[0], dtype=self.idtype, device=self.device)
         if order == "srcdst":
-            _, sorting = torch.sort(row.long() * adjacency.num_dst + col.long(), stable=True)
+            _, sorting = torch.sort(adjacency.pair_keys(row, col), stable=True)
             row, col, eids = row[sorting], col[sorting], eids[sorting]
         return _in_form(form, row, col, eids)
 
@@ -252,7 +252,6 @@ class StructureQueries:
         if return_uv:
             return sources[pair], targets[pair], eids
         first = torch.full((sources.shape[0],), -1, dtype=self.idtype, device=self.device)
-        # Later writes win, so the smallest id of each pair is written last.
         first.scatter_reduce_(0, pair, eids, reduce="amin", include_self=False)
         missing = (first < 0).nonzero()
         if missing.numel():

@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 import torch
-from gossamer.utils import expand_as_pair
 from torch import Tensor, nn
 
 from gossamer import ops
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.ops._check import relation_of
+from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph

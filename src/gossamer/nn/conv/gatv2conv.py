@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from gossamer.utils import expand_as_pair
 from torch import Tensor, nn
 
 from gossamer import ops
@@ -19,6 +18,7 @@ from gossamer.nn._common import (
     relation_of,
 )
 from gossamer.nn.conv._attention import attend, project, reset_linear, residual_map
+from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
-from gossamer.utils import expand_as_pair
 from torch import Tensor, nn
 
 from gossamer.nn._common import (
@@ -18,6 +17,7 @@ from gossamer.nn._common import (
     check_features,
     relation_of,
 )
+from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph

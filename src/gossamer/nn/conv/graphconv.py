@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from gossamer.utils import expand_as_pair
 from torch import Tensor, nn
 
 from gossamer import ops
@@ -21,6 +20,7 @@ from gossamer.nn._common import (
     degree_scale,
     relation_of,
 )
+from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph

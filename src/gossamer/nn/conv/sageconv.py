@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from gossamer.utils import expand_as_pair
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -22,6 +21,7 @@ from gossamer.nn._common import (
     drop_and_split,
     relation_of,
 )
+from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.function.udf import NodeBatch

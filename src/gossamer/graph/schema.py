@@ -65,7 +65,7 @@ class Schema:
         if self.is_unibipartite:
             # A type without edges counts as a source type, as in DGL.
             targets = {dst for _, _, dst in self.canonical_etypes}
-            return {name: i for i, name in enumerate(self.ntypes) if name not in targets}
+            return {name: i for name, i in self._by_name if name not in targets}
         return self._positions
 
     @cached_property
@@ -76,7 +76,7 @@ class Schema:
             return {name: i + first for i, name in enumerate(self.ntypes[first:])}
         if self.is_unibipartite:
             targets = {dst for _, _, dst in self.canonical_etypes}
-            return {name: i for i, name in enumerate(self.ntypes) if name in targets}
+            return {name: i for name, i in self._by_name if name in targets}
         return self._positions
 
     @cached_property
@@ -90,6 +90,11 @@ class Schema:
     @cached_property
     def _positions(self) -> dict[str, int]:
         return {name: i for i, name in enumerate(self.ntypes)}
+
+    @property
+    def _by_name(self) -> list[tuple[str, int]]:
+        # The sides of a bipartite graph list their types by name, as in DGL.
+        return sorted(self._positions.items())
 
     @cached_property
     def endpoints(self) -> tuple[tuple[int, int], ...]:

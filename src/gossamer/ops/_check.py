@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,14 +12,17 @@ from gossamer.errors import InvalidTypeError, InvalidValueError
 
 if TYPE_CHECKING:
     from gossamer.graph.adjacency import Adjacency
+    from gossamer.ops._register import Structure
 
 __all__ = [
     "check_lengths",
     "check_operand",
     "common_dtype",
     "match_dims",
+    "outside_transforms",
     "relation_of",
     "requires_grad",
+    "structure_of",
 ]
 
 # Not bool, which has no arithmetic, nor complex, whose gradients would need conjugates.
@@ -51,6 +55,25 @@ def relation_of(graph: Any) -> Adjacency:
             f"A gossamer.Graph is expected, got {type(graph).__name__}. "
             "Build one with gossamer.graph."
         ) from None
+
+
+def outside_transforms(compute: Callable[[], Any]) -> Any:
+    """Run `compute`, which builds structure, outside of any `torch.func` transform.
+
+    Structure depends on no feature and graphs keep it, so it must not be made of the passing
+    tensors of a transform.
+    """
+    if torch._C._are_functorch_transforms_active():
+        with torch._C._DisableFuncTorch():
+            return compute()
+    return compute()
+
+
+def structure_of(adjacency: Adjacency, *, by_dst: bool, by_src: bool, slots: bool) -> Structure:
+    """The parts of the structure that an operator reads, built if need be."""
+    return outside_transforms(
+        lambda: adjacency.structure(by_dst=by_dst, by_src=by_src, slots=slots)
+    )
 
 
 def check_operand(adjacency: Adjacency, x: Any, target: str, op: str) -> Tensor:

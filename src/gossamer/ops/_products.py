@@ -63,7 +63,7 @@ def _spmm_fake(
         feature = torch.broadcast_shapes(u.shape[1:], e.shape[1:])
     dtype = _quotient_dtype(like) if op == "div" or reduce == "mean" else like.dtype
     out = like.new_empty((indptr.shape[0] - 1, *feature), dtype=dtype)
-    return out, indptr.new_empty(out.shape) if reduce in ("max", "min") else out.new_empty(0)
+    return out, indptr.new_empty(out.shape) if reduce in ("max", "min") else like.new_empty(0)
 
 
 def _spmm_setup(ctx: Any, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:

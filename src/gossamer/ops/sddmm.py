@@ -13,6 +13,7 @@ from gossamer.ops._check import (
     match_dims,
     relation_of,
     requires_grad,
+    structure_of,
 )
 from gossamer.ops._products import sddmm
 
@@ -82,5 +83,5 @@ def gsddmm(
             op = "mul"  # One number for each row: nothing to sum over.
     grads = requires_grad(lhs, rhs)
     wanted = {t for t, grad in zip((lhs_target, rhs_target), grads, strict=True) if grad}
-    structure = adjacency.structure(by_dst="v" in wanted, by_src="u" in wanted, slots=True)
+    structure = structure_of(adjacency, by_dst="v" in wanted, by_src="u" in wanted, slots=True)
     return sddmm(structure, lhs, rhs, op, lhs_target, rhs_target)

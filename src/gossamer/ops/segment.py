@@ -140,9 +140,8 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
     # Not bincount: a compiler cannot know the size of its result.
     lengths = torch.zeros(b.shape[0], dtype=order.dtype, device=order.device)
     lengths = lengths.index_add(0, idx_b, torch.ones_like(order))
-    back = torch.empty_like(order)
-    back[order] = torch.arange(order.shape[0], device=order.device)
-    return _segment_mm(a.index_select(0, order), b, lengths).index_select(0, back)
+    product = _segment_mm(a.index_select(0, order), b, lengths)
+    return torch.zeros_like(product).index_copy(0, order, product)
 
 
 def _matched(a: Any, b: Any, op: str) -> tuple[Tensor, Tensor]:

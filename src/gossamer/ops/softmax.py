@@ -10,7 +10,14 @@ from torch import Tensor
 
 from gossamer import kernels
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.ops._check import check_lengths, check_operand, relation_of, requires_grad
+from gossamer.ops._check import (
+    check_lengths,
+    check_operand,
+    outside_transforms,
+    relation_of,
+    requires_grad,
+    structure_of,
+)
 from gossamer.ops._products import reverse, sddmm, segment_structure, spmm
 from gossamer.ops._register import Structure, differentiable, opaque
 
@@ -56,7 +63,8 @@ def edge_softmax(graph: Any, logits: Any, eids: Any = _ALL, norm_by: str = "dst"
         return _by_type(graph, logits, norm_by)
     adjacency = relation_of(graph)
     if not (isinstance(eids, str) and eids == _ALL):
-        adjacency = adjacency.edge_subset(graph.edge_id_tensor(eids))
+        chosen = outside_transforms(lambda: graph.edge_id_tensor(eids))
+        adjacency = outside_transforms(lambda: graph.adjacency.edge_subset(chosen))
     return _softmax(adjacency, logits, norm_by)
 
 
@@ -97,7 +105,7 @@ def _softmax(adjacency: Any, logits: Tensor, norm_by: str) -> Tensor:
         )
     (grad,) = requires_grad(logits)
     by_dst = norm_by == "dst"
-    structure = adjacency.structure(by_dst=by_dst, by_src=not by_dst, slots=grad)
+    structure = structure_of(adjacency, by_dst=by_dst, by_src=not by_dst, slots=grad)
     return _edge_softmax(structure if by_dst else reverse(structure), logits)
 
 
@@ -123,7 +131,7 @@ def _by_type(graph: Any, logits: Mapping[Any, Tensor], norm_by: str) -> dict[Any
                 "edge_softmax: logits that are normalised together must agree in row shape and "
                 f"dtype, got {sorted(kinds, key=str)} for {etypes}."
             )
-        merged = graph.merged_relation(etypes)
+        merged = outside_transforms(lambda etypes=etypes: graph.merged_relation(etypes))
         values = _softmax(merged, torch.cat(parts), norm_by)
         result.update(zip(etypes, values.split([len(part) for part in parts]), strict=True))
     return {etype: result[etype] for etype in scores}

@@ -13,6 +13,7 @@ from gossamer.ops._check import (
     match_dims,
     relation_of,
     requires_grad,
+    structure_of,
 )
 from gossamer.ops._products import spmm
 
@@ -74,5 +75,5 @@ def gspmm(
     if u is not None and e is not None:
         u, e = match_dims(*common_dtype(u, e, op), op)
     grad_u, grad_e = requires_grad(u, e)
-    structure = adjacency.structure(by_dst=True, by_src=grad_u, slots=grad_e)
+    structure = structure_of(adjacency, by_dst=True, by_src=grad_u, slots=grad_e)
     return spmm(structure, u, e, op, reduce_op)

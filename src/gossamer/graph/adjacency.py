@@ -10,11 +10,11 @@ from torch import Tensor
 
 from gossamer import kernels
 from gossamer.errors import InvalidValueError
+from gossamer.graph.ids import INT32_MAX
 
 __all__ = ["FORMATS", "Adjacency", "Compressed"]
 
 FORMATS = ("coo", "csr", "csc")
-_INT32_LIMIT = 2**31 - 1
 
 
 class Compressed(NamedTuple):
@@ -79,7 +79,7 @@ class Adjacency:
         self._csr = csr
         self._csc = csc
         self._memo: dict[Any, Any] = {}
-        if idtype == torch.int32 and max(num_src, num_dst, self.num_edges) > _INT32_LIMIT:
+        if idtype == torch.int32 and max(num_src, num_dst, self.num_edges) > INT32_MAX:
             raise InvalidValueError(
                 f"A graph with {max(num_src, num_dst, self.num_edges)} nodes or edges does not fit "
                 "int32 ids. Use idtype=torch.int64."
@@ -128,7 +128,7 @@ class Adjacency:
     def index_dtype(self) -> torch.dtype:
         """The dtype of CSR and CSC: int32 whenever every id fits."""
         largest = max(self.num_src, self.num_dst, self.num_edges)
-        return torch.int32 if largest < _INT32_LIMIT else torch.int64
+        return torch.int32 if largest < INT32_MAX else torch.int64
 
     def memo(self, key: Any, compute: Callable[[], Any]) -> Any:
         """What `compute` gave the first time for `key`: edges never change, so it stays true.

@@ -268,6 +268,9 @@ def slice_batch(g: Graph, gid: int, store_ids: bool = False) -> Graph:
     >>> gs.slice_batch(bg, 1).edges()
     (tensor([0, 1]), tensor([1, 2]))
     """
+    if isinstance(gid, bool) or not hasattr(gid, "__index__"):
+        raise InvalidTypeError(f"The number of a graph in a batch is an int, got {gid!r}.")
+    gid = gid.__index__()
     if not -g.batch_size <= gid < g.batch_size:
         raise OutOfRangeError(f"There is no graph {gid} in a batch of {g.batch_size}.")
     if g.is_block:

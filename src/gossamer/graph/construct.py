@@ -11,12 +11,10 @@ from torch import Tensor
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph.adjacency import Adjacency, Compressed
 from gossamer.graph.graph import Graph
-from gossamer.graph.ids import as_id_tensor, check_range
+from gossamer.graph.ids import INT32_MAX, as_id_tensor, check_range, in_idtype
 from gossamer.graph.schema import DEFAULT_ETYPE, DEFAULT_NTYPE, CanonicalEType, Schema
 
 __all__ = ["create_block", "graph", "heterograph"]
-
-_INT32_MAX = 2**31 - 1
 
 
 def graph(
@@ -219,12 +217,12 @@ def _checked_count(count: Any, least: int, what: str) -> int:
     if isinstance(count, bool) or not hasattr(count, "__index__"):
         raise InvalidTypeError(f"{what} must be an int, got {count!r}.")
     count = count.__index__()
+    if count < 0:
+        raise InvalidValueError(f"{what} cannot be negative, got {count}.")
     if count < least:
         raise InvalidValueError(
             f"{what} is {count}, but the edges name node {least - 1}. It must be at least {least}."
         )
-    if count < 0:
-        raise InvalidValueError(f"{what} cannot be negative, got {count}.")
     return count
 
 
@@ -279,13 +277,11 @@ class _Edges:
         if idtype is None:
             given = {t.dtype for x, t in zip(arrays, tensors, strict=True) if isinstance(x, Tensor)}
             idtype = given.pop() if given else torch.int64
-        for tensor, name in zip(tensors, names, strict=True):
-            if tensor.numel() and idtype == torch.int32 and int(tensor.max()) > _INT32_MAX:
-                raise InvalidValueError(
-                    f"The {name} reach {int(tensor.max())}, which does not fit int32. "
-                    "Use idtype=torch.int64."
-                )
-        self.tensors = [t.to(device=device or tensors[0].device, dtype=idtype) for t in tensors]
+        device = device or tensors[0].device
+        self.tensors = [
+            in_idtype(tensor, idtype, name).to(device)
+            for tensor, name in zip(tensors, names, strict=True)
+        ]
         self.idtype = idtype
         self.device = self.tensors[0].device
         if self.fmt == "coo":
@@ -356,7 +352,7 @@ class _Edges:
         rows = num_src if self.fmt == "csr" else num_dst
         padding = indptr.new_full((rows + 1 - indptr.shape[0],), indices.shape[0])
         compact = torch.int32
-        if max(num_src, num_dst, indices.shape[0]) >= _INT32_MAX:
+        if max(num_src, num_dst, indices.shape[0]) >= INT32_MAX:
             compact = torch.int64
         compressed = Compressed(
             torch.cat([indptr, padding]).to(compact),

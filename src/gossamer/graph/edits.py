@@ -13,6 +13,7 @@ from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.ids import EID, NID
 
 if TYPE_CHECKING:
+    from gossamer.graph.frame import Frame
     from gossamer.graph.graph import Graph
 
 __all__ = ["Edits"]
@@ -53,8 +54,7 @@ class Edits:
             return
         frames = [frame.copy() for frame in self._node_frames]
         frames[position].append(num, data, self.device)
-        self._node_frames = frames
-        self._resize()
+        self._resize(frames)
         self._batch_num_nodes = self._batch_num_edges = None
 
     def add_edges(
@@ -104,8 +104,8 @@ class Edits:
         edge_frames[position].append(sources.shape[0], data, self.device)
         row, col = self._adjacencies[position].coo()
         edges = {position: (torch.cat([row, sources]), torch.cat([col, targets]))}
-        self._node_frames, self._edge_frames = node_frames, edge_frames
-        self._resize(edges)
+        self._resize(node_frames, edges)
+        self._edge_frames = edge_frames
         self._batch_num_nodes = self._batch_num_edges = None
 
     def remove_edges(self: Graph, eids: Any, etype: Any = None, store_ids: bool = False) -> None:
@@ -204,8 +204,7 @@ class Edits:
             for frame, kept in zip(frames, self._node_frames, strict=True):
                 ids = torch.arange(kept.num_rows, dtype=self.idtype, device=self.device)
                 frame[NID] = ids[stays] if frame is frames[position] else ids
-        self._node_frames = frames
-        self._resize(edges)
+        self._resize(frames, edges)
 
     def _edges_between_left(self: Graph, position: int, stays: Tensor) -> list[Tensor]:
         """For each edge type, which edges have both ends left when nodes of one type go."""
@@ -244,17 +243,24 @@ class Edits:
             self._batch_num_nodes = _shrunk(self._batch_num_nodes, nodes)
             self._batch_num_edges = _shrunk(self._batch_num_edges, edges)
 
-    def _resize(self: Graph, edges: Mapping[int, tuple[Tensor, Tensor]] | None = None) -> None:
-        """Rebuild adjacencies from new edges, or where the number of nodes changed."""
+    def _resize(
+        self: Graph,
+        node_frames: list[Frame],
+        edges: Mapping[int, tuple[Tensor, Tensor]] | None = None,
+    ) -> None:
+        """Take new node frames, and edges that are new or lie between more or fewer nodes now.
+
+        Nothing changes if they do not fit the id type.
+        """
         edges = dict(edges or {})
         adjacencies = list(self._adjacencies)
         for i, (src, dst) in enumerate(self._schema.endpoints):
             old = adjacencies[i]
-            sizes = self._node_frames[src].num_rows, self._node_frames[dst].num_rows
+            sizes = node_frames[src].num_rows, node_frames[dst].num_rows
             if i in edges or sizes != (old.num_src, old.num_dst):
                 coo = edges.get(i) or old.coo()
                 adjacencies[i] = Adjacency(*sizes, old.idtype, coo=coo).restrict(old.allowed)
-        self._adjacencies = adjacencies
+        self._node_frames, self._adjacencies = node_frames, adjacencies
 
 
 def _shrunk(sizes: Mapping[Any, Tensor], masks: Mapping[Any, Tensor]) -> dict[Any, Tensor]:

@@ -17,7 +17,7 @@ from gossamer.graph.adjacency import FORMATS, Adjacency
 from gossamer.graph.derived import DerivedGraphs
 from gossamer.graph.edits import Edits
 from gossamer.graph.frame import Frame, Initializer, Scheme
-from gossamer.graph.ids import as_id_tensor, check_range, is_all
+from gossamer.graph.ids import as_id_tensor, check_range, in_idtype, is_all
 from gossamer.graph.messages import MessagePassing
 from gossamer.graph.queries import StructureQueries
 from gossamer.graph.schema import CanonicalEType, Schema
@@ -354,7 +354,7 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
         return self._edges_to_ids(edges, self._schema.etype_id(etype))
 
     def _as_ids(self, ids: Any, what: str) -> Tensor:
-        return as_id_tensor(ids, what, self.device).to(self.idtype)
+        return in_idtype(as_id_tensor(ids, what, self.device), self.idtype, what)
 
     def _node_ids(self, nodes: Any, position: int) -> Tensor:
         count, ntype = self._node_frames[position].num_rows, self._schema.ntypes[position]
@@ -560,6 +560,10 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
         if set(sizes) != set(keys):
             raise InvalidValueError(f"Batch sizes are needed for {keys}, got {list(sizes)}.")
         for key, value in sizes.items():
+            if bool((value < 0).any()):
+                raise InvalidValueError(
+                    f"Batch sizes of {key!r} cannot be negative, got {int(value.min())}."
+                )
             if int(value.sum()) != total(key):
                 raise InvalidValueError(
                     f"Batch sizes of {key!r} add up to {int(value.sum())}, "

@@ -15,10 +15,12 @@ __all__ = [
     "ALL",
     "EID",
     "ETYPE",
+    "INT32_MAX",
     "NID",
     "NTYPE",
     "as_id_tensor",
     "check_range",
+    "in_idtype",
     "is_all",
     "is_single",
 ]
@@ -31,6 +33,8 @@ NID = "_ID"
 EID = "_ID"
 NTYPE = "_TYPE"
 ETYPE = "_TYPE"
+
+INT32_MAX = 2**31 - 1
 
 _ID_TYPES = (torch.int32, torch.int64)
 _OTHER_INTEGERS = (torch.uint8, torch.int8, torch.int16)
@@ -103,6 +107,24 @@ def _from_python(ids: Any, what: str) -> Tensor:
     if array.dtype.kind not in "iubf":
         raise InvalidTypeError(f"The {what} must be integers, got elements of type {array.dtype}.")
     return torch.from_numpy(np.array(array))
+
+
+def in_idtype(ids: Tensor, idtype: torch.dtype, what: str) -> Tensor:
+    """The ids in another id type.
+
+    Raises
+    ------
+    InvalidValueError
+        If one is too large for it.
+    """
+    if idtype == torch.int32 and ids.dtype == torch.int64 and ids.numel():
+        low, high = torch.aminmax(ids)
+        if high > INT32_MAX or low < -INT32_MAX:
+            offender = int(high) if high > INT32_MAX else int(low)
+            raise InvalidValueError(
+                f"The {what} contain {offender}, which does not fit int32. Use idtype=torch.int64."
+            )
+    return ids.to(idtype)
 
 
 def check_range(ids: Tensor, limit: int, what: str) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gossamer._optional import optional_import
 from gossamer.errors import InvalidValueError, OutOfRangeError
-from gossamer.graph.ids import ALL, is_all, is_single
+from gossamer.graph.ids import ALL, as_id_tensor, is_all, is_single
 
 if TYPE_CHECKING:
     from gossamer.graph.graph import Graph
@@ -45,7 +45,7 @@ class StructureQueries:
         tensor([ True, False])
         """
         position = self._schema.ntype_id(ntype)
-        ids = self._as_ids(vid, "node ids")
+        ids = as_id_tensor(vid, "node ids", self.device)
         if bool((ids < 0).any()):
             raise OutOfRangeError(f"Node ids cannot be negative, got {int(ids.min())}.")
         found = ids < self._node_frames[position].num_rows

@@ -1,0 +1,78 @@
+"""Compiled layers give what the layers give."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+import gossamer as gs
+from gossamer.nn import GATConv, GraphConv
+from nn.cases import LAYER_CASES, LayerCase
+from nn.test_contract import make_graph
+
+# One case of each class; the slow tests take every case.
+FIRST_CASES = list({type(case.build()): case for case in reversed(LAYER_CASES)}.values())[::-1]
+
+
+def check_compiled(case: LayerCase, backend: str) -> None:
+    """Compare with the compiled layer, on the graph that the layer has seen and on a fresh one.
+
+    On a fresh graph the first call also builds what the layer reads, such as CSC, and the tracer
+    passes that to Python. What it leaves on the graph must serve the plain layer, too.
+    """
+    g, fresh = make_graph(), make_graph()
+    layer, inputs = case.build(), case.draw(g)
+    parameters = list(layer.parameters())
+
+    def run(module: nn.Module, graph: gs.Graph) -> tuple:
+        given = {name: value.clone().requires_grad_() for name, value in inputs.items()}
+        out = module(graph, **given)
+        torch.manual_seed(0)
+        wanted = [*given.values(), *parameters]
+        return out.detach(), torch.autograd.grad(out, wanted, torch.randn_like(out))
+
+    expected = run(layer, g)
+    torch._dynamo.reset()
+    seen = torch.compile(layer, backend=backend, fullgraph=case.whole)
+    torch.testing.assert_close(run(seen, g), expected)
+    torch._dynamo.reset()
+    first = torch.compile(layer, backend=backend)
+    torch.testing.assert_close(run(first, fresh), expected)
+    torch.testing.assert_close(run(layer, fresh), expected)
+
+
+# On a fresh graph the tracer meets what it cannot trace, and warns: of the allocators that
+# `helpers.memory` wraps, and of `.grad`, at which it looks itself between two compiled pieces.
+in_pieces = pytest.mark.filterwarnings(
+    "ignore:Dynamo does not know how to trace the builtin",
+    "ignore:The .grad attribute of a Tensor that is not a leaf",
+)
+
+
+@in_pieces
+@pytest.mark.parametrize("case", FIRST_CASES, ids=lambda case: case.name)
+def test_traced_layer_gives_the_same(case: LayerCase) -> None:
+    """Through the tracer and ahead-of-time autograd, without generating code."""
+    check_compiled(case, "aot_eager")
+
+
+@in_pieces
+@pytest.mark.slow
+@pytest.mark.parametrize("case", LAYER_CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("backend", ["aot_eager", "inductor"])
+def test_compiled_layer_gives_the_same(case: LayerCase, backend: str) -> None:
+    check_compiled(case, backend)
+
+
+@in_pieces
+@pytest.mark.parametrize("build", [lambda: GraphConv(6, 3), lambda: GATConv(6, 3, 2)])
+def test_traced_layer_takes_graphs_of_many_sizes(build) -> None:
+    """As with mini-batches: each graph is fresh, and sizes become symbols in the tracer."""
+    torch._dynamo.reset()
+    layer = build()
+    traced = torch.compile(layer, backend="aot_eager")
+    for num_nodes in (9, 12, 20, 33):
+        g = make_graph(num_nodes, 3 * num_nodes)
+        x = torch.randn(num_nodes, 6)
+        torch.testing.assert_close(traced(g, x), layer(g, x))

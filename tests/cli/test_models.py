@@ -43,7 +43,7 @@ def test_shapes_and_a_gradient_for_every_parameter(
 
 @pytest.mark.parametrize("model", MODELS)
 def test_scores_are_the_layers_applied_in_turn(model: str) -> None:
-    classifier = _model(model=model, layers=2, norm="layer", dropout=0.9).eval()
+    classifier = _model(model=model, out_heads=2, norm="layer", dropout=0.9).eval()
     graph, feat = _graph(), torch.randn(N, D)
     hidden = classifier.convs[0](graph, feat).flatten(1)
     sigma = F.elu if model in ("gat", "gatv2") else F.relu

@@ -79,6 +79,14 @@ def test_a_falling_loss_keeps_the_training_going(
     assert (result.epochs, result.best_epoch) == (6, 1)
 
 
+def test_of_equal_epochs_the_first_counts(
+    small_task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "_run_epoch", lambda *_: Epoch(1.0, 1.0, 0.5, 0.5))
+    result = fit_seed(small_task, _config(epochs=50, patience=4), 0, _ignore).result
+    assert (result.epochs, result.best_epoch) == (5, 1)
+
+
 def test_each_seed_takes_its_split(small_task: Task) -> None:
     masks = {part: mask.clone() for part, mask in small_task.masks.items()}
     # In split 1 all training nodes are of one class, which a run on it must learn to predict.

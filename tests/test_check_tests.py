@@ -92,6 +92,7 @@ def test_raises_does_not_excuse_what_follows() -> None:
         "assert True",
         "print(x == 1)",
         "result = torch.equal(x, x)",
+        "subprocess.run(x, check=False)",
     ],
 )
 def test_assert_free(body: str) -> None:
@@ -112,6 +113,8 @@ def test_assert_free(body: str) -> None:
         "assert_graph_equal(x, x)",
         "_check_layer(x)",
         "torch.autograd.gradcheck(f, x)",
+        "torch.library.opcheck(op, x)",
+        "subprocess.run(x, check=True)",
         "pytest.fail('no')",
         "with pytest.raises(ValueError, match='x'):\n        run(x)",
         "with pytest.warns(UserWarning):\n        run(x)",

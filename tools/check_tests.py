@@ -40,7 +40,15 @@ VERDICTS = {
     "is_same_size",
 }
 # Calls that raise when something is wrong, besides those named assert_* or check_*.
-RAISING_CALLS = {"raises", "warns", "deprecated_call", "fail", "gradcheck", "gradgradcheck"}
+RAISING_CALLS = {
+    "deprecated_call",
+    "fail",
+    "gradcheck",
+    "gradgradcheck",
+    "opcheck",
+    "raises",
+    "warns",
+}
 # Exceptions that mean something without a word, and those whose arguments are not a message.
 WORDLESS = {
     "GeneratorExit",
@@ -161,9 +169,16 @@ def _can_fail(function: ast.AST) -> bool:
                 return True
         elif isinstance(node, ast.Call):
             name = _name(node.func)
-            if _is_checking_name(name) or name in RAISING_CALLS:
+            if _is_checking_name(name) or name in RAISING_CALLS or _runs_checked(node):
                 return True
     return False
+
+
+def _runs_checked(call: ast.Call) -> bool:
+    """Tell whether the call is ``subprocess.run(..., check=True)``."""
+    return _name(call) == "run" and any(
+        keyword.arg == "check" and _is_constant_truth(keyword.value) for keyword in call.keywords
+    )
 
 
 def _is_constant_truth(test: ast.expr) -> bool:

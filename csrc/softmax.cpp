@@ -51,10 +51,9 @@ template <class A> struct Partials {
 };
 
 template <class A>
-void run(const SoftmaxArgs& a, const Kernels& kernel, int64_t num_rows, int64_t num_slots,
-         int threads) {
+void run(const SoftmaxArgs& a, const Kernels& kernel, int64_t num_rows, int threads) {
     Schedule schedule = make_schedule(a.indptr, a.wide, num_rows);
-    threads = useful_threads(threads, 4 * num_slots * a.width);
+    threads = useful_threads(threads, 4 * a.num_slots * a.width);
     Partials<A> partials(schedule.num_pieces, a.width);
     const auto num_tasks = static_cast<int64_t>(schedule.tasks.size());
 
@@ -83,12 +82,12 @@ void run(const SoftmaxArgs& a, const Kernels& kernel, int64_t num_rows, int64_t 
 void softmax(uintptr_t indptr, uintptr_t eids, bool wide, int64_t num_rows, int64_t num_slots,
              uintptr_t x, uintptr_t grad, int64_t width, int dtype, uintptr_t out, int threads) {
     const auto type = static_cast<DType>(dtype);
-    const SoftmaxArgs a{at<void>(indptr), at<void>(eids), wide,         width,
-                        at<void>(x),      at<void>(grad), writable(out)};
+    const SoftmaxArgs a{at<void>(indptr), at<void>(eids), wide,         num_slots,
+                        width,            at<void>(x),    at<void>(grad), writable(out)};
     if (type == DType::f64)
-        run<double>(a, kernels(type), num_rows, num_slots, threads);
+        run<double>(a, kernels(type), num_rows, threads);
     else
-        run<float>(a, kernels(type), num_rows, num_slots, threads);
+        run<float>(a, kernels(type), num_rows, threads);
 }
 
 }  // namespace

@@ -64,7 +64,8 @@ void sorted_indptr(const In* row, int64_t n, Out* indptr, int64_t num_rows, int 
     });
 }
 
-// Group slots by key. `source(k)` yields what slot k carries; `place(position, source, k)` puts it.
+// Group slots by key, keeping their order. `place(begin, end, next)` puts slots [begin, end): one
+// with key c goes to position next[c]++.
 template <class Key, class Out, class Place>
 void counting_sort(const Key* key, int64_t n, Out* indptr, int64_t num_keys, int threads,
                    const Place& place) {

@@ -59,7 +59,7 @@ struct SddmmArgs {
 struct SoftmaxArgs {
     const void *indptr, *eids;
     bool wide;
-    int64_t width;
+    int64_t num_slots, width;
     const void *x, *grad;  // grad: null in the forward pass; x is then the logits, else the output
     void* out;
 };

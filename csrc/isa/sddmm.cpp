@@ -43,10 +43,12 @@ struct Window {
         return count;
     }
 
-    // Rows that are read in order need no help.
-    void prefetch(int64_t j) const {
-        if (value.lhs.ids) prefetch_row(lhs[j + lhs_ahead], value.lhs.stride);
-        if (value.rhs.base && value.rhs.ids) prefetch_row(rhs[j + rhs_ahead], value.rhs.stride);
+    // Rows that are read in order need no help, nor does the row of the slot before.
+    GOSSAMER_INLINE void prefetch(int64_t j) const {
+        if (value.lhs.ids && lhs[j + lhs_ahead] != lhs[j + lhs_ahead - 1])
+            prefetch_row(lhs[j + lhs_ahead], value.lhs.stride);
+        if (value.rhs.base && value.rhs.ids && rhs[j + rhs_ahead] != rhs[j + rhs_ahead - 1])
+            prefetch_row(rhs[j + rhs_ahead], value.rhs.stride);
     }
 };
 
@@ -77,29 +79,34 @@ void elementwise(const SddmmArgs& a, int64_t begin, int64_t end) {
     }
 }
 
-template <class T, int RS>
+// The lane sums of l * r. NV is the number of vectors when they are whole and few, else 0.
+template <class T, int RS, int NV>
 GOSSAMER_INLINE typename Simd<acc_t<T>>::reg multiply_add(const T* l, const T* r, int64_t inner) {
     using S = Simd<acc_t<T>>;
-    typename S::reg sum{};
-    int64_t i = 0;
-    for (; i + S::lanes <= inner; i += S::lanes) {
+    using reg = typename S::reg;
+    const auto term = [&](int64_t i) __attribute__((always_inline)) -> reg {
         if constexpr (RS)
-            sum += S::load(l + i) * S::load(r + i);
+            return S::load(l + i) * S::load(r + i);
         else
-            sum += S::load(l + i);
+            return S::load(l + i);
+    };
+    reg sum{};
+    if constexpr (NV > 0) {
+        sum = term(0);
+        for (int v = 1; v < NV; ++v) sum += term(v * S::lanes);
+    } else {
+        int64_t i = 0;
+        for (; i + S::lanes <= inner; i += S::lanes) sum += term(i);
+        if (i < inner) {
+            const int rest = static_cast<int>(inner - i);
+            const reg x = S::load(l + i, rest);
+            sum += RS ? x * S::load(r + i, rest) : x;
+        }
     }
-    if (i < inner) {
-        const int rest = static_cast<int>(inner - i);
-        if constexpr (RS)
-            sum += S::load(l + i, rest) * S::load(r + i, rest);
-        else
-            sum += S::load(l + i, rest);
-    }
-    if constexpr (RS) return sum;
-    return sum * S::set1(widen(*r));
+    return RS ? sum : sum * S::set1(widen(*r));
 }
 
-template <class T, int RS> void dot(const SddmmArgs& a, int64_t begin, int64_t end) {
+template <class T, int RS, int NV> void dot(const SddmmArgs& a, int64_t begin, int64_t end) {
     using A = acc_t<T>;
     using S = Simd<A>;
     constexpr int group = kGroup<A>;
@@ -111,15 +118,21 @@ template <class T, int RS> void dot(const SddmmArgs& a, int64_t begin, int64_t e
             const T* l = reinterpret_cast<const T*>(window.lhs[j]);
             const T* r = reinterpret_cast<const T*>(window.rhs[j]);
             T* out = const_cast<T*>(reinterpret_cast<const T*>(window.out[j]));
-            for (int64_t b = 0; b < a.blocks; b += group) {
-                const int n = a.blocks - b < group ? static_cast<int>(a.blocks - b) : group;
-                typename S::reg sums[group];
+            const auto block = [&](int64_t b) __attribute__((always_inline)) {
+                return multiply_add<T, RS, NV>(l + a.lhs_offsets[b], r + a.rhs_offsets[b], a.inner);
+            };
+            int64_t b = 0;
+            typename S::reg sums[group];
+            for (; b + group <= a.blocks; b += group) {
 #pragma GCC unroll 8
+                for (int i = 0; i < group; ++i) sums[i] = block(b + i);
+                S::store(out + b, sum_group<A>(sums), group);
+            }
+            if (b < a.blocks) {
+                const int rest = static_cast<int>(a.blocks - b);
                 for (int i = 0; i < group; ++i)
-                    sums[i] = i < n ? multiply_add<T, RS>(l + a.lhs_offsets[b + i],
-                                                          r + a.rhs_offsets[b + i], a.inner)
-                                    : typename S::reg{};
-                S::store(out + b, sum_group<A>(sums), n);
+                    sums[i] = i < rest ? block(b + i) : typename S::reg{};
+                S::store(out + b, sum_group<A>(sums), rest);
             }
         }
         begin += count;
@@ -130,6 +143,15 @@ using Range = void (*)(const SddmmArgs&, int64_t, int64_t);
 
 template <class T, Op op, int LS, int RS> Range pick_whole(bool whole) {
     return whole ? elementwise<T, op, LS, RS, true> : elementwise<T, op, LS, RS, false>;
+}
+
+template <class T> Range pick_dot(const SddmmArgs& a) {
+    constexpr int lanes = Simd<acc_t<T>>::lanes;
+    if (!a.value.rhs.step) return dot<T, 0, 0>;
+    if (a.inner == lanes) return dot<T, 1, 1>;
+    if (a.inner == 2 * lanes) return dot<T, 1, 2>;
+    if (a.inner == 4 * lanes) return dot<T, 1, 4>;
+    return dot<T, 1, 0>;
 }
 
 template <class T> Range pick(const SddmmArgs& a) {
@@ -145,7 +167,7 @@ template <class T> Range pick(const SddmmArgs& a) {
         case Op::div:
             if (!ls) return pick_whole<T, Op::div, 0, 1>(whole);
             return rs ? pick_whole<T, Op::div, 1, 1>(whole) : pick_whole<T, Op::div, 1, 0>(whole);
-        case Op::dot: return rs ? dot<T, 1> : dot<T, 0>;
+        case Op::dot: return pick_dot<T>(a);
         default: return pick_whole<T, Op::copy_lhs, 1, 1>(whole);
     }
 }

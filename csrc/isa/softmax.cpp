@@ -22,6 +22,11 @@ template <class A> struct Run {
         for (; i + lanes <= end; i += lanes) body(i, lanes);
         if (i < end) body(i, static_cast<int>(end - i));
     }
+    // The first visit; memory that is read in order needs no help.
+    template <class Body, class Prefetch>
+    GOSSAMER_INLINE void first_visit(const Body& body, const Prefetch&) const {
+        each(body);
+    }
     // Lane i holds column i % width: bring together what belongs together.
     template <class Combine>
     GOSSAMER_INLINE typename Simd<A>::reg fold(typename Simd<A>::reg x, const Combine& both) const {
@@ -43,6 +48,15 @@ template <class A> struct Gathered {
     template <class Body> GOSSAMER_INLINE void each(const Body& body) const {
         for (int64_t k = from; k < to; ++k)
             body(id_at(a.eids, a.wide, k) * a.width + column, count);
+    }
+    template <class Body, class Prefetch>
+    GOSSAMER_INLINE void first_visit(const Body& body, const Prefetch& prefetch) const {
+        constexpr int64_t kAhead = 24;  // slots, also those of the rows that follow
+        for (int64_t k = from; k < to; ++k) {
+            if (k + kAhead < a.num_slots)
+                prefetch(id_at(a.eids, a.wide, k + kAhead) * a.width + column);
+            body(id_at(a.eids, a.wide, k) * a.width + column, count);
+        }
     }
     template <class Combine>
     GOSSAMER_INLINE typename Simd<A>::reg fold(typename Simd<A>::reg x, const Combine&) const {
@@ -80,11 +94,15 @@ template <class T> struct Softmax {
 
     template <class Slots> GOSSAMER_INLINE reg peak(const Slots& slots) const {
         reg best = S::set1(kLowest<A>);
-        slots.each([&](int64_t i, int n) __attribute__((always_inline)) {
+        const auto take = [&](int64_t i, int n) __attribute__((always_inline)) {
             reg v = load(x + i, n);
             if (n != S::lanes)
                 v = lane_ids() < static_cast<typename S::ilane>(n) ? v : S::set1(kLowest<A>);
             best = select(wins(v, best), v, best);
+        };
+        slots.first_visit(take, [&](int64_t i) __attribute__((always_inline)) {
+            __builtin_prefetch(x + i);
+            __builtin_prefetch(out + i, 1);
         });
         return slots.fold(best, [](A p, A q) { return q > p || q != q ? q : p; });
     }
@@ -108,8 +126,13 @@ template <class T> struct Softmax {
     }
     template <class Slots> GOSSAMER_INLINE reg weighted(const Slots& slots) const {
         reg sum{};
-        slots.each([&](int64_t i, int n) __attribute__((always_inline)) {
+        const auto add = [&](int64_t i, int n) __attribute__((always_inline)) {
             sum += load(x + i, n) * load(grad + i, n);
+        };
+        slots.first_visit(add, [&](int64_t i) __attribute__((always_inline)) {
+            __builtin_prefetch(x + i);
+            __builtin_prefetch(grad + i);
+            __builtin_prefetch(out + i, 1);
         });
         return slots.fold(sum, [](A p, A q) { return p + q; });
     }

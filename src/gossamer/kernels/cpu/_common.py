@@ -30,10 +30,16 @@ DTYPES = {torch.float32: 0, torch.float64: 1, torch.float16: 2, torch.bfloat16: 
 OPS = {"copy_lhs": 0, "copy_rhs": 1, "add": 2, "sub": 3, "mul": 4, "div": 5, "dot": 6}
 REDUCES = {"sum": 0, "mean": 1, "max": 2, "min": 3}
 
+# Above this many bytes the C library maps fresh pages for each allocation.
+_LARGE = 32 << 20
+
 
 def empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     """Allocate memory that a kernel must fill; the tests replace this to poison it."""
-    return torch.empty(shape, dtype=dtype)
+    out = torch.empty(shape, dtype=dtype)
+    if out.nbytes > _LARGE:
+        core.expect_filling(out.data_ptr(), out.nbytes)
+    return out
 
 
 def zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:

@@ -126,6 +126,22 @@ def test_asserting(body: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("helper", "codes"),
+    [
+        ("def _compare(x):\n    assert x", []),
+        ("def _compare(x):\n    _inner(x)\ndef _inner(x):\n    assert_equal(x, 1)", []),
+        ("def _compare(x):\n    print(x == 1)", ["assert-free-test"]),
+        ("def _compare(x):\n    _inner(x)\ndef _inner(x):\n    return x", ["assert-free-test"]),
+        ("def _compare(x):\n    raise ValueError(x)", ["assert-free-test"]),
+        ("def check_it(x):\n    raise ValueError(x)\ndef _compare(x):\n    check_it(x)", []),
+        ("def check_it(x):\n    pass\ndef _compare(x):\n    check_it(x)", ["assert-free-test"] * 2),
+    ],
+)
+def test_helpers_of_the_file_are_looked_into(helper: str, codes: list[str]) -> None:
+    assert _codes(f"{helper}\ndef test_it(x):\n    _compare(x)\n") == codes
+
+
+@pytest.mark.parametrize(
     ("line", "code"),
     [
         ("raise ValueError('got {name}')", "raise-braces"),

@@ -147,14 +147,16 @@ def _is_verdict(value: ast.expr) -> bool:
 
 
 def _assert_free(tree: ast.Module) -> Iterator[Found]:
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        if _is_fixture(node) or _can_fail(node):
-            continue
-        if node.name.startswith("test"):
+    functions = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not _is_fixture(node)
+    ]
+    checking = _checking_helpers(functions)
+    for node in functions:
+        if node.name.startswith("test") and not _can_fail(node, checking):
             yield node.lineno, "assert-free-test", f"{node.name} asserts nothing"
-        elif _is_checking_name(node.name):
+        elif _is_checking_name(node.name) and node.name not in checking:
             yield node.lineno, "assert-free-test", f"the helper {node.name} asserts nothing"
 
 
@@ -162,16 +164,44 @@ def _is_fixture(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return any(_name(decorator) == "fixture" for decorator in node.decorator_list)
 
 
-def _can_fail(function: ast.AST) -> bool:
+def _checking_helpers(functions: list[ast.FunctionDef | ast.AsyncFunctionDef]) -> set[str]:
+    """Name the functions of this file that assert, whatever they are called, or call one that does.
+
+    A name like assert_this or check_that is believed only of a helper that is imported.
+    """
+    helpers = [node for node in functions if not node.name.startswith("test")]
+    local = {node.name for node in helpers}
+    checking: set[str] = set()
+    while True:
+        found = {
+            node.name
+            for node in helpers
+            if _can_fail(node, checking, local)
+            or (_is_checking_name(node.name) and _contains_raise(node))
+        }
+        if found == checking:
+            return checking
+        checking = found
+
+
+def _can_fail(function: ast.AST, checking: set[str], local: set[str] | None = None) -> bool:
+    """Tell whether a function asserts, itself or through a helper.
+
+    `checking` are helpers of this file that assert; a name in `local` but not there does not.
+    """
     for node in ast.walk(function):
-        if isinstance(node, ast.Assert | ast.Raise):
-            if not (isinstance(node, ast.Assert) and _is_constant_truth(node.test)):
-                return True
-        elif isinstance(node, ast.Call):
+        if isinstance(node, ast.Assert) and not _is_constant_truth(node.test):
+            return True
+        if isinstance(node, ast.Call):
             name = _name(node.func)
-            if _is_checking_name(name) or name in RAISING_CALLS or _runs_checked(node):
+            trusted = _is_checking_name(name) and name not in (local or ())
+            if trusted or name in checking or name in RAISING_CALLS or _runs_checked(node):
                 return True
     return False
+
+
+def _contains_raise(function: ast.AST) -> bool:
+    return any(isinstance(node, ast.Raise) for node in ast.walk(function))
 
 
 def _runs_checked(call: ast.Call) -> bool:

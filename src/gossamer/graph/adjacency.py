@@ -29,9 +29,9 @@ class Compressed(NamedTuple):
     eids: Tensor | None
 
     def walk(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """(i, slot) of each slot in the rows ``rows[i]``, one row after another; int64."""
-        first = self.indptr.index_select(0, rows).long()
-        return _ranges(first, self.indptr.index_select(0, rows + 1).long() - first)
+        """(i, slot) of each slot in the rows ``rows[i]``, one row after another."""
+        first = self.indptr.index_select(0, rows)
+        return _ranges(first, self.indptr.index_select(0, rows + 1) - first)
 
 
 class Adjacency:
@@ -369,11 +369,11 @@ def _ranges(first: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
     """(i, member) of all ranges ``first[i] ... first[i] + count[i] - 1``, one after another."""
     end = count.cumsum(0)
     total = int(end[-1]) if len(end) else 0
-    owner = torch.repeat_interleave(
-        torch.arange(len(count), device=count.device), count, output_size=total
-    )
-    member = torch.arange(total, device=count.device)
-    return owner, member.add_((first - end + count).index_select(0, owner))
+    # Members fit the type of `first`, but there may be more of them than it can count.
+    form = {"dtype": first.dtype if total < INT32_MAX else end.dtype, "device": first.device}
+    shift = (first + count - end).to(form["dtype"])
+    owner = torch.repeat_interleave(torch.arange(len(count), **form), count, output_size=total)
+    return owner, torch.arange(total, **form).add_(shift.index_select(0, owner))
 
 
 def _slots_of(compressed: Compressed, nodes: Tensor) -> tuple[Tensor, Tensor, Tensor]:

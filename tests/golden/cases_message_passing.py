@@ -183,8 +183,8 @@ def ratio(edges: Any) -> dict:
 
 
 def ones(shape: tuple, dtype: torch.dtype, ctx: torch.device, id_range: slice) -> torch.Tensor:
-    """An initializer that shows the range of ids that it is asked for."""
-    return torch.ones(shape, dtype=dtype, device=ctx) * id_range.start
+    """An initializer that is not the usual one."""
+    return torch.ones(shape, dtype=dtype, device=ctx)
 
 
 def positive(g: Any, etype: Any) -> None:

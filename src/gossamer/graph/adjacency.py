@@ -11,6 +11,7 @@ from torch import Tensor
 from gossamer import kernels
 from gossamer.errors import InvalidValueError
 from gossamer.graph.ids import INT32_MAX
+from gossamer.graph.memory import without_surroundings
 
 __all__ = ["FORMATS", "Adjacency", "Compressed"]
 
@@ -87,14 +88,21 @@ class Adjacency:
 
     # A pickled adjacency carries one format only; the others are cheaper to rebuild than to ship.
     def __getstate__(self) -> tuple:
-        coo, csr, csc = self._coo, None, None
-        if coo is None:
-            csr, csc = (self._csr, None) if self._csr is not None else (None, self._csc)
-        return self.num_src, self.num_dst, self.idtype, self.allowed, coo, csr, csc
+        name = self.created()[0]
+
+        def tensors() -> list[Tensor | None]:
+            kept = getattr(self, f"_{name}")
+            return [None if t is None else without_surroundings(t) for t in kept]
+
+        # Copies live on, because a process that is being started may not have opened them yet.
+        sent = self.memo(("sent", name), tensors)
+        return self.num_src, self.num_dst, self.idtype, self.allowed, name, sent
 
     def __setstate__(self, state: tuple) -> None:
-        self.num_src, self.num_dst, self.idtype, self.allowed, coo, csr, csc = state
-        self._coo, self._csr, self._csc, self._memo = coo, csr, csc, {}
+        self.num_src, self.num_dst, self.idtype, self.allowed, name, tensors = state
+        self._coo = self._csr = self._csc = None
+        setattr(self, f"_{name}", tuple(tensors) if name == "coo" else Compressed(*tensors))
+        self._memo = {}
 
     def __deepcopy__(self, memo: dict) -> Adjacency:
         return self

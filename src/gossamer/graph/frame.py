@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
+from gossamer.graph.memory import without_surroundings
 
 __all__ = ["Frame", "Scheme", "zero_initializer"]
 
@@ -54,7 +55,7 @@ class Frame(MutableMapping[str, Tensor]):
         What a row is, for messages: ``"node"`` or ``"edge"``.
     """
 
-    __slots__ = ("_columns", "_default_initializer", "_initializers", "kind", "num_rows")
+    __slots__ = ("_columns", "_default_initializer", "_initializers", "_sent", "kind", "num_rows")
 
     def __init__(self, num_rows: int, kind: str = "node") -> None:
         self.num_rows = num_rows
@@ -63,12 +64,16 @@ class Frame(MutableMapping[str, Tensor]):
         self._initializers: dict[str, Initializer] = {}
         self._default_initializer: Initializer = zero_initializer
 
-    # Features are gathered before they travel: a pickled block must not drag its whole graph along.
+    # Features are gathered before they travel, and cut out of larger tensors that they are views
+    # of: a pickled block must not drag its whole graph along, nor a member its batch.
     def __getstate__(self) -> tuple:
+        columns = {name: without_surroundings(self[name]) for name in self}
+        # Copies live on, because a process that is being started may not have opened them yet.
+        self._sent = [value for name, value in columns.items() if value is not self[name]]
         return (
             self.num_rows,
             self.kind,
-            {name: self[name] for name in self},
+            columns,
             self._initializers,
             self._default_initializer,
         )
@@ -175,11 +180,22 @@ class Frame(MutableMapping[str, Tensor]):
         else:
             self._initializers[name] = initializer
 
+    def has_initializer(self, name: str) -> bool:
+        """Whether somebody decided how rows of feature `name` are filled; else with zeros."""
+        return self._initializer(name) is not zero_initializer
+
     def initial_rows(self, name: str, count: int, scheme: Scheme, device: torch.device) -> Tensor:
         """`count` rows for feature `name` from its initializer, as if added at the end."""
-        initializer = self._initializers.get(name, self._default_initializer)
         rows = slice(self.num_rows, self.num_rows + count)
-        return initializer((count, *scheme.shape), scheme.dtype, device, rows)
+        return self._initializer(name)((count, *scheme.shape), scheme.dtype, device, rows)
+
+    def initial_column(self, name: str, scheme: Scheme, device: torch.device) -> Tensor:
+        """All rows of feature `name` from its initializer."""
+        shape = (self.num_rows, *scheme.shape)
+        return self._initializer(name)(shape, scheme.dtype, device, slice(0, self.num_rows))
+
+    def _initializer(self, name: str) -> Initializer:
+        return self._initializers.get(name, self._default_initializer)
 
     def append(self, count: int, data: dict[str, Tensor] | None, device: torch.device) -> None:
         """Add `count` rows: from `data` where it has the feature, else from the initializer."""
@@ -200,10 +216,7 @@ class Frame(MutableMapping[str, Tensor]):
             if name in self:
                 old = self[name]
             else:
-                scheme = Scheme(tuple(new.shape[1:]), new.dtype)
-                initializer = self._initializers.get(name, self._default_initializer)
-                shape = (self.num_rows, *scheme.shape)
-                old = initializer(shape, scheme.dtype, device, slice(0, self.num_rows))
+                old = self.initial_column(name, Scheme(tuple(new.shape[1:]), new.dtype), device)
             columns[name] = torch.cat([old, new])
         self._columns = columns
         self.num_rows += count
@@ -222,7 +235,5 @@ class Frame(MutableMapping[str, Tensor]):
                     )
                 old = self[name]
             else:
-                initializer = self._initializers.get(name, self._default_initializer)
-                shape = (self.num_rows, *scheme.shape)
-                old = initializer(shape, scheme.dtype, device, slice(0, self.num_rows))
+                old = self.initial_column(name, scheme, device)
             self._columns[name] = old.index_copy(0, index.long(), value)

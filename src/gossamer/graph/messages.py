@@ -14,6 +14,7 @@ from gossamer.function.message import MessageFunction
 from gossamer.function.reducer import ReduceFunction
 from gossamer.function.udf import EdgeBatch, NodeBatch, _Rows
 from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.frame import Scheme
 from gossamer.graph.ids import ALL, is_all
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class MessagePassing:
 
         Notes
         -----
-        The result replaces the feature for every destination node; one without in-edges gets 0.
+        The result replaces the feature for every destination node; one without in-edges gets 0,
+        or what :meth:`set_n_initializer` says if the reduce function is user-defined.
 
         Examples
         --------
@@ -69,10 +71,21 @@ class MessagePassing:
         position = self._schema.etype_id(etype)
         result = aggregate(self._relation(position), message_func, reduce_func)
         target = self._schema.endpoints[position][1]
+        frame = self._node_frames[target]
         for name, value in result.items():
-            self._node_frames[target][name] = value
+            if not isinstance(reduce_func, ReduceFunction) and frame.has_initializer(name):
+                value = self._initialize_unreached(position, name, value)
+            frame[name] = value
         if apply_node_func is not None:
             self._apply_nodes(apply_node_func, target, ALL)
+
+    def _initialize_unreached(self: Graph, position: int, name: str, value: Tensor) -> Tensor:
+        """A user-defined reduction in which nodes without in-edges have initial values."""
+        frame = self._node_frames[self._schema.endpoints[position][1]]
+        scheme = Scheme(tuple(value.shape[1:]), value.dtype)
+        reached = (self._adjacencies[position].in_degrees() > 0).nonzero().squeeze(1)
+        column = frame.initial_column(name, scheme, self.device)
+        return column.index_copy(0, reached, value.index_select(0, reached))
 
     def _update_all_types(self: Graph, message: Any, reduce: Any, apply: Callable | None) -> None:
         if not (isinstance(message, MessageFunction) and isinstance(reduce, ReduceFunction)):

@@ -110,8 +110,9 @@ def _matching(schema: Schema, key: Any) -> list[int]:
         if all(etype[i] == name for i, name in wanted)
     ]
     if not found:
+        shown = ", ".join(":" if isinstance(part, slice) else repr(part) for part in key)
         raise UnknownKeyError(
-            f"No edge type matches {key!r}; there are {list(schema.canonical_etypes)}."
+            f"No edge type matches ({shown}); there are {list(schema.canonical_etypes)}."
         )
     return found
 

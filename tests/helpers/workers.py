@@ -1,0 +1,28 @@
+"""Functions that worker processes import by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from gossamer import Graph
+
+
+def aggregate_in_worker(graphs: list[Graph]) -> torch.Tensor:
+    """Sum and maximum of the neighbours' feature ``h``, on a graph whose formats are made here."""
+    from gossamer import function as fn
+
+    (graph,) = graphs
+    g = graph.formats(["coo", "csr", "csc"])
+    g.update_all(fn.copy_u("h", "m"), fn.sum("m", "sum"))
+    g.update_all(fn.copy_u("h", "m"), fn.max("m", "max"))
+    return torch.cat([g.ndata["sum"], g.ndata["max"]], dim=1)
+
+
+def ones_initializer(
+    shape: tuple[int, ...], dtype: torch.dtype, ctx: torch.device, id_range: slice
+) -> torch.Tensor:
+    """An initializer that can be pickled, since it can be imported."""
+    return torch.ones(shape, dtype=dtype, device=ctx)

@@ -19,7 +19,9 @@ struct Args {
     const void *grad, *u, *e;
     int64_t num_rows, width, u_width, e_width;
     const int64_t *u_columns, *e_columns;  // of each output column
-    void *grad_u, *grad_e;                 // accumulators; zero, or null when not wanted
+    // Zero, or null when not wanted. An operand that is broadcast has its gradient summed over many
+    // columns, in float64; others in the accumulator type.
+    void *grad_u, *grad_e;
     Op op;
 };
 
@@ -30,8 +32,8 @@ template <class T, class Index> class Scatter {
     explicit Scatter(const Args& args) : a(args) {}
 
     // Columns [begin, end) of all rows, into grad_u.
-    void to_u(int64_t begin, int64_t end) const {
-        A* to = static_cast<A*>(a.grad_u);
+    template <class Sum> void to_u(int64_t begin, int64_t end) const {
+        Sum* to = static_cast<Sum*>(a.grad_u);
         for (int64_t row = 0; row < a.num_rows; ++row)
             for (int64_t c = begin; c < end; ++c) {
                 const int64_t slot = arg()[row * a.width + c];
@@ -39,13 +41,13 @@ template <class T, class Index> class Scatter {
                 A flow = widen(grad()[row * a.width + c]);
                 if (a.op == Op::mul) flow *= e_at(slot, c);
                 if (a.op == Op::div) flow /= e_at(slot, c);
-                to[indices()[slot] * a.u_width + a.u_columns[c]] += flow;
+                to[indices()[slot] * a.u_width + a.u_columns[c]] += static_cast<Sum>(flow);
             }
     }
 
     // Rows [begin, end), into grad_e: an edge is in one row only.
-    void to_e(int64_t begin, int64_t end) const {
-        A* to = static_cast<A*>(a.grad_e);
+    template <class Sum> void to_e(int64_t begin, int64_t end) const {
+        Sum* to = static_cast<Sum*>(a.grad_e);
         for (int64_t row = begin; row < end; ++row)
             for (int64_t c = 0; c < a.width; ++c) {
                 const int64_t slot = arg()[row * a.width + c];
@@ -57,7 +59,7 @@ template <class T, class Index> class Scatter {
                     const A divisor = e_at(slot, c);
                     flow *= -u_at(slot, c) / (divisor * divisor);
                 }
-                to[edge(slot) * a.e_width + a.e_columns[c]] += flow;
+                to[edge(slot) * a.e_width + a.e_columns[c]] += static_cast<Sum>(flow);
             }
     }
 
@@ -91,14 +93,22 @@ template <class T, class Index> void scatter(const Args& a, int threads) {
         const int64_t columns = ((a.width + slices - 1) / slices + kSlice - 1) / kSlice * kSlice;
         parallel_for(slices, threads, [&](int64_t s, int) {
             const bool last = s == slices - 1;
-            scatter.to_u(std::min(s * columns, a.width),
-                         last ? a.width : std::min((s + 1) * columns, a.width));
+            const int64_t begin = std::min(s * columns, a.width);
+            const int64_t end = last ? a.width : std::min((s + 1) * columns, a.width);
+            if (a.u_width == a.width)
+                scatter.template to_u<acc_t<T>>(begin, end);
+            else
+                scatter.template to_u<double>(begin, end);
         });
     }
     if (a.grad_e) {
         constexpr int64_t kRows = 1024;
         parallel_for((a.num_rows + kRows - 1) / kRows, threads, [&](int64_t task, int) {
-            scatter.to_e(task * kRows, std::min((task + 1) * kRows, a.num_rows));
+            const int64_t begin = task * kRows, end = std::min(begin + kRows, a.num_rows);
+            if (a.e_width == a.width)
+                scatter.template to_e<acc_t<T>>(begin, end);
+            else
+                scatter.template to_e<double>(begin, end);
         });
     }
 }

@@ -40,7 +40,7 @@ Schedule make_schedule(const void* indptr, bool wide, int64_t num_rows);
 
 // How many threads are worth starting for `values` elementary operations.
 inline int useful_threads(int threads, int64_t values) {
-    constexpr int64_t kGrain = 16384;  // below this a serial loop beats waking a thread
+    constexpr int64_t kGrain = 32768;  // below this a serial loop beats waking a thread; torch has the same
     const int64_t most = values / kGrain;
     return most < threads ? static_cast<int>(most < 1 ? 1 : most) : threads;
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import torch
 from torch import Tensor
 
@@ -65,10 +67,15 @@ def spmm_arg_backward(
     u_shape = grad.shape[1:] if u is None else u.shape[1:]
     e_shape = grad.shape[1:] if e is None else e.shape[1:]
     plan = broadcast(u_shape, e_shape)
-    # 16-bit gradients are summed in float32.
-    total = torch.float64 if grad.dtype is torch.float64 else torch.float32
-    grad_u = _common.zeros((num_u, *u_shape), total) if want_u else None
-    grad_e = _common.zeros((num_e, *e_shape), total) if want_e else None
+    columns = prod(plan.shape)
+
+    def total(rows: int, shape: torch.Size, width: int) -> Tensor:
+        # 16-bit gradients are summed in float32, those of a broadcast operand in float64.
+        wide = grad.dtype is torch.float64 or width != columns
+        return _common.zeros((rows, *shape), torch.float64 if wide else torch.float32)
+
+    grad_u = total(num_u, u_shape, plan.lhs_width) if want_u else None
+    grad_e = total(num_e, e_shape, plan.rhs_width) if want_e else None
     if grad.numel():
         core.spmm_backward(
             indices.data_ptr(),

@@ -1,0 +1,99 @@
+"""The number of threads changes nothing, and the threads are torch's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from helpers.compare import assert_tensor_equal
+from helpers.kernel_cases import adjacency, operand, require_native
+
+require_native()
+from gossamer.kernels import cpu  # noqa: E402  (needs the extension)
+
+
+@pytest.fixture(autouse=True)
+def _restore_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def _spmm(reduce: str, shape: tuple[int, ...]):
+    adj = adjacency("hub", torch.int32)
+    u = operand(adj.num_cols, shape, torch.float32, seed=1)
+    e = operand(adj.num_edges, (*shape[:-1], 1), torch.float32, seed=2)
+    return cpu.spmm(adj.indptr, adj.indices, adj.eids, u, e, "mul", reduce)
+
+
+def _spmm_arg_backward():
+    adj = adjacency("many_rows", torch.int32)
+    u = operand(adj.num_cols, (48,), torch.float32, seed=1)
+    e = operand(adj.num_edges, (48,), torch.float32, seed=2)
+    out, arg = cpu.spmm(adj.indptr, adj.indices, adj.eids, u, e, "mul", "max")
+    sizes = (adj.num_cols, adj.num_edges)
+    return cpu.spmm_arg_backward(adj.indices, adj.eids, arg, out, u, e, "mul", *sizes, True, True)
+
+
+def _sddmm():
+    adj = adjacency("hub", torch.int32)
+    u = operand(adj.num_cols, (2, 9), torch.float32, seed=1)
+    v = operand(adj.num_rows, (2, 9), torch.float32, seed=2)
+    return (cpu.sddmm(adj.indices, adj.rows, adj.eids, u, v, "dot", "u", "v"),)
+
+
+def _softmax():
+    adj = adjacency("hub", torch.int32)
+    x = operand(adj.num_edges, (3,), torch.float32, seed=1)
+    out = cpu.edge_softmax(adj.indptr, adj.eids, x)
+    return out, cpu.edge_softmax_backward(adj.indptr, adj.eids, out, x)
+
+
+WORK = {
+    "sum": lambda: _spmm("sum", (64,)),
+    "sum_per_head": lambda: _spmm("sum", (4, 5)),
+    "mean": lambda: _spmm("mean", (3,)),
+    "max": lambda: _spmm("max", (20,)),
+    "arg_backward": _spmm_arg_backward,
+    "sddmm": _sddmm,
+    "softmax": _softmax,
+}
+
+
+@pytest.mark.parametrize("work", WORK.values(), ids=WORK)
+def test_the_number_of_threads_changes_no_bit(work) -> None:
+    torch.set_num_threads(1)
+    alone = work()
+    for threads in (2, 3, 8):
+        torch.set_num_threads(threads)
+        for _ in range(3):
+            for one, many in zip(alone, work(), strict=True):
+                if one is not None:
+                    assert_tensor_equal(many, one, f"with {threads} threads")
+
+
+_ONE_RUNTIME = """
+import torch
+from gossamer import kernels
+torch.set_num_threads(2)
+indptr = torch.arange(0, 100_001, 10, dtype=torch.int32)
+indices = torch.zeros(100_000, dtype=torch.int32)
+kernels.spmm(indptr, indices, None, torch.ones(1, 64), None, "copy_lhs", "sum")
+names = {line.split()[-1].rpartition("/")[2] for line in open("/proc/self/maps") if "/" in line}
+print(kernels.info()["threading"], sorted(n for n in names if "omp" in n and ".so" in n))
+print(len(list(__import__("pathlib").Path("/proc/self/task").iterdir())))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/maps")
+def test_parallel_loops_run_on_the_one_runtime_that_torch_loaded() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", _ONE_RUNTIME], capture_output=True, text=True, check=True
+    )
+    threading, runtimes = run.stdout.splitlines()[0].split(maxsplit=1)
+    assert threading == "OpenMP"
+    assert len(runtimes.split(",")) == 1, runtimes

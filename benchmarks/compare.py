@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import importlib.util
 import math
+import signal
 import subprocess
 import sys
 import tempfile
@@ -123,4 +124,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    # Unwind on a polite kill too: the checkouts are registered in the repository.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main())

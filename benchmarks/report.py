@@ -49,14 +49,17 @@ def table(rows: list[Row], names: list[str]) -> str:
     """The table of the rows for the columns `names`, the first one being judged."""
     against = "faster peer" if len(names) > 2 else (names[1] if len(names) > 1 else "")
     header = ["row", *(f"{name} ms" for name in names)]
-    header += [f"{against} / {names[0]}", "goal"] if against else []
+    header += [f"{against} / {names[0]}"] if against else []
+    goals = bool(against) and names[0] == "gossamer"
+    header += ["goal"] if goals else []
     header += ["bound ms", "of bound", "extra MB: " + " / ".join(names)]
     lines = [header]
     for row in rows:
         cells = [row.name, *(_time_cell(row, name) for name in names)]
         if against:
             times = ratio(row, names)
-            cells += ["-" if times is None else f"{times:.2f}", f"{row.goal:g}"]
+            cells.append("-" if times is None else f"{times:.2f}")
+        cells += [f"{row.goal:g}"] if goals else []
         part = share(row, names[0])
         cells.append("-" if row.bound is None else _milliseconds(row.bound))
         cells.append("-" if part is None else f"{part:.0%}")

@@ -51,6 +51,12 @@ def test_table_of_one_library_has_no_ratio() -> None:
     assert "gossamer ms" in header
 
 
+def test_table_of_other_columns_has_no_goal() -> None:
+    header = report.table(_rows(), ["dgl", "pyg"]).splitlines()[0]
+    assert "pyg / dgl" in header
+    assert "goal" not in header
+
+
 def test_notes_name_the_kept_form_and_what_failed() -> None:
     notes = report.notes(_rows())
     assert "sums: gossamer best (of 2), dgl best (of 2), pyg best (of 2)" in notes

@@ -186,7 +186,7 @@ def test_the_split_of_a_call_leaves_the_graph_alone() -> None:
     ("make", "error", "message"),
     [
         (lambda g: gs.batch([]), gs.InvalidValueError, "no graph to batch; the list is empty"),
-        (lambda g: gs.batch([g, 3]), gs.InvalidTypeError, "element 1 is a int"),
+        (lambda g: gs.batch([g, 3]), gs.InvalidTypeError, "element 1 is of type int"),
         (
             lambda g: gs.batch([g, gs.heterograph({("a", "r", "b"): ([0], [1])})]),
             gs.InvalidValueError,

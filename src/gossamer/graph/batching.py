@@ -102,7 +102,7 @@ def _check_alike(graphs: list[Graph]) -> None:
     for i, graph in enumerate(graphs):
         if not isinstance(graph, Graph):
             raise InvalidTypeError(
-                f"batch takes a list of graphs; element {i} is a {type(graph).__name__}."
+                f"batch takes a list of graphs; element {i} is of type {type(graph).__name__}."
             )
     first = graphs[0]
     for i, graph in enumerate(graphs):

@@ -9,8 +9,7 @@ nodes with equal in-degree.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -30,8 +29,7 @@ __all__ = ["Relation", "aggregate", "apply_to_nodes", "messages"]
 _COMMUTES = {"add", "mul"}
 
 
-@dataclass(frozen=True)
-class Relation:
+class Relation(NamedTuple):
     """One round's edges: an adjacency and the features at its ends.
 
     `src_ids`, `dst_ids` and `edge_ids` are the ids that users know the rows by, where the relation

@@ -71,9 +71,11 @@ def outside_transforms(compute: Callable[[], Any]) -> Any:
 
 def structure_of(adjacency: Adjacency, *, by_dst: bool, by_src: bool, slots: bool) -> Structure:
     """The parts of the structure that an operator reads, built if need be."""
-    return outside_transforms(
-        lambda: adjacency.structure(by_dst=by_dst, by_src=by_src, slots=slots)
-    )
+    if torch._C._are_functorch_transforms_active():
+        return outside_transforms(
+            lambda: adjacency.structure(by_dst=by_dst, by_src=by_src, slots=slots)
+        )
+    return adjacency.structure(by_dst=by_dst, by_src=by_src, slots=slots)
 
 
 def check_operand(adjacency: Adjacency, x: Any, target: str, op: str) -> Tensor:
@@ -132,10 +134,11 @@ def match_dims(lhs: Tensor, rhs: Tensor, op: str) -> tuple[Tensor, Tensor]:
         rhs = rhs.reshape(rhs.shape[0], *[1] * more, *rhs.shape[1:])
     elif more < 0:
         lhs = lhs.reshape(lhs.shape[0], *[1] * -more, *lhs.shape[1:])
-    pairs = list(zip(lhs.shape[1:], rhs.shape[1:], strict=True))
-    fits = all(a == b or a == 1 or b == 1 for a, b in pairs)
-    if op == "dot":
-        fits = fits and pairs[-1][0] == pairs[-1][1]
+    fits = op != "dot" or lhs.shape[-1] == rhs.shape[-1]
+    # A plain loop: `all` over a generator costs a microsecond.
+    for a, b in zip(lhs.shape[1:], rhs.shape[1:], strict=True):
+        if a != b and a != 1 and b != 1:
+            fits = False
     if not fits:
         rule = "share their last dimension and broadcast otherwise" if op == "dot" else "broadcast"
         raise InvalidValueError(

@@ -95,7 +95,14 @@ GOSSAMER_INLINE typename Simd<acc_t<T>>::reg multiply_add(const T* l, const T* r
         sum = term(0);
         for (int v = 1; v < NV; ++v) sum += term(v * S::lanes);
     } else {
+        // Four sums at a time: no waiting for the one before, and less rounding in long products.
         int64_t i = 0;
+        reg other[3] = {};
+        for (; i + 4 * S::lanes <= inner; i += 4 * S::lanes) {
+            sum += term(i);
+            for (int v = 0; v < 3; ++v) other[v] += term(i + (v + 1) * S::lanes);
+        }
+        sum = (sum + other[0]) + (other[1] + other[2]);
         for (; i + S::lanes <= inner; i += S::lanes) sum += term(i);
         if (i < inner) {
             const int rest = static_cast<int>(inner - i);

@@ -80,9 +80,20 @@ def test_extra_dimensions_are_independent() -> None:
 def test_degrees_beyond_float16() -> None:
     """70,000 in-edges are more than float16 can count; their mean is still a mean."""
     g = gs.graph((torch.zeros(70_000, dtype=torch.int64), torch.ones(70_000, dtype=torch.int64)))
-    x = torch.tensor([[0.0625], [0.0]], dtype=torch.bfloat16)
+    x = torch.tensor([[0.0625], [0.0]], dtype=torch.float16)
     layer = GraphConv(1, 1, norm="right", weight=False, bias=False, allow_zero_in_degree=True)
     assert layer(g, x)[1].item() == pytest.approx(0.0625, rel=0.01)
+
+
+def test_one_graph_serves_every_dtype() -> None:
+    """The graph keeps what degrees give for the next epoch, which may be in another precision."""
+    g = gs.graph(([0, 1, 1, 2], [1, 0, 1, 2]))
+    layer, x = GraphConv(5, 3), torch.randn(3, 5)
+    expected = layer(g, x)
+    for dtype in (torch.float64, torch.float32, torch.bfloat16, torch.float64):
+        out = layer.to(dtype)(g, x.to(dtype))
+        assert out.dtype == dtype
+    torch.testing.assert_close(out.float(), expected, rtol=0.05, atol=0.05)
 
 
 def test_zero_in_degree() -> None:

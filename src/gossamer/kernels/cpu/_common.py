@@ -37,8 +37,10 @@ _LARGE = 32 << 20
 def empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     """Allocate memory that a kernel must fill; the tests replace this to poison it."""
     out = torch.empty(shape, dtype=dtype)
-    if out.nbytes > _LARGE:
-        core.expect_filling(out.data_ptr(), out.nbytes)
+    # From the shape, because a tracer that comes by may not know a tensor's number of elements.
+    size = prod(shape) * dtype.itemsize
+    if size > _LARGE:
+        core.expect_filling(out.data_ptr(), size)
     return out
 
 

@@ -112,6 +112,20 @@ def test_gradcheck_in_full(op, reducer) -> None:
     assert gradcheck(lambda u, e: ops.gspmm(g, op, reducer, u, e), (u, e))
 
 
+@pytest.mark.parametrize("reducer", REDUCERS)
+@pytest.mark.parametrize("op", BINARY)
+def test_second_derivatives_start_from_the_same_gradient(op, reducer) -> None:
+    """gradgradcheck cannot tell: it differentiates whatever `create_graph=True` gives."""
+    g = oracle.awkward()
+    inputs = [x.requires_grad_() for x in _operands(g, (2, 3), (2, 1))]
+    out = ops.gspmm(g, op, reducer, *inputs)
+    flow = torch.randn_like(out)
+    plain = torch.autograd.grad(out, inputs, flow, retain_graph=True)
+    kept = torch.autograd.grad(out, inputs, flow, create_graph=True)
+    assert all(grad.requires_grad for grad in kept) or op in ("add", "sub")
+    torch.testing.assert_close([grad.detach() for grad in kept], list(plain))
+
+
 @pytest.mark.parametrize("wanted", ["u", "e"])
 @pytest.mark.parametrize("reducer", REDUCERS)
 @pytest.mark.parametrize("op", BINARY)

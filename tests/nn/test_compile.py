@@ -58,6 +58,8 @@ def test_traced_layer_gives_the_same(case: LayerCase) -> None:
 
 
 @in_pieces
+# The code generator itself still uses what torch has deprecated.
+@pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning")
 @pytest.mark.slow
 @pytest.mark.parametrize("case", LAYER_CASES, ids=lambda case: case.name)
 @pytest.mark.parametrize("backend", ["aot_eager", "inductor"])

@@ -9,6 +9,7 @@ from torch import Tensor
 
 if TYPE_CHECKING:
     from gossamer.graph.graph import Graph
+    from gossamer.graph.schema import CanonicalEType
 
 __all__ = ["DerivedGraphs"]
 
@@ -85,3 +86,39 @@ class DerivedGraphs:
         from gossamer import transforms
 
         return transforms.edge_type_subgraph(self, etypes, output_device)
+
+    def reverse(
+        self: Graph,
+        copy_ndata: bool = True,
+        copy_edata: bool = False,
+        *,
+        share_ndata: bool | None = None,
+        share_edata: bool | None = None,
+    ) -> Graph:
+        """See :func:`gossamer.reverse`."""
+        from gossamer import transforms
+
+        return transforms.reverse(
+            self, copy_ndata, copy_edata, share_ndata=share_ndata, share_edata=share_edata
+        )
+
+    def to_simple(
+        self: Graph,
+        return_counts: str | None = "count",
+        writeback_mapping: bool = False,
+        copy_ndata: bool = True,
+        copy_edata: bool = False,
+        aggregator: str = "arbitrary",
+    ) -> Graph | tuple[Graph, Tensor | dict[CanonicalEType, Tensor]]:
+        """See :func:`gossamer.to_simple`."""
+        from gossamer import transforms
+
+        return transforms.to_simple(
+            self, return_counts, writeback_mapping, copy_ndata, copy_edata, aggregator
+        )
+
+    def line_graph(self: Graph, backtracking: bool = True, shared: bool = False) -> Graph:
+        """See :func:`gossamer.line_graph`."""
+        from gossamer import transforms
+
+        return transforms.line_graph(self, backtracking, shared)

@@ -3,6 +3,11 @@
 from gossamer.transforms.block import block_to_graph, to_block
 from gossamer.transforms.cast import to_bfloat16, to_double, to_float, to_half
 from gossamer.transforms.compact import compact_graphs
+from gossamer.transforms.khop import khop_adj, khop_graph, metapath_reachable_graph
+from gossamer.transforms.line import line_graph
+from gossamer.transforms.norm import norm_by_dst
+from gossamer.transforms.reverse import add_reverse_edges, reverse
+from gossamer.transforms.simple import to_bidirected, to_simple, to_simple_graph
 from gossamer.transforms.structure import (
     add_edges,
     add_nodes,
@@ -25,23 +30,33 @@ from gossamer.transforms.subgraph import (
 __all__ = [
     "add_edges",
     "add_nodes",
+    "add_reverse_edges",
     "add_self_loop",
     "block_to_graph",
     "compact_graphs",
     "edge_subgraph",
     "edge_type_subgraph",
     "in_subgraph",
+    "khop_adj",
+    "khop_graph",
     "khop_in_subgraph",
     "khop_out_subgraph",
+    "line_graph",
+    "metapath_reachable_graph",
     "node_subgraph",
     "node_type_subgraph",
+    "norm_by_dst",
     "out_subgraph",
     "remove_edges",
     "remove_nodes",
     "remove_self_loop",
+    "reverse",
     "to_bfloat16",
+    "to_bidirected",
     "to_block",
     "to_double",
     "to_float",
     "to_half",
+    "to_simple",
+    "to_simple_graph",
 ]

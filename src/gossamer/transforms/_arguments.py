@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,15 @@ from torch import Tensor
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
 
-__all__ = ["edge_ids", "node_ids", "on_device", "refuse_block", "require_graph"]
+__all__ = [
+    "as_count",
+    "edge_ids",
+    "node_ids",
+    "on_device",
+    "refuse_block",
+    "require_graph",
+    "require_homogeneous",
+]
 
 
 def require_graph(graph: Any, name: str) -> None:
@@ -27,6 +36,29 @@ def refuse_block(graph: Graph, name: str) -> None:
             f"{name} does not take a block, whose source and destination nodes are kept apart. "
             "Use the graph that it was made of, or gossamer.block_to_graph first."
         )
+
+
+def require_homogeneous(graph: Any, name: str) -> None:
+    """Raise unless `graph` is a graph of one node type and one edge type, and no block."""
+    require_graph(graph, name)
+    refuse_block(graph, name)
+    if not graph.is_homogeneous:
+        raise InvalidValueError(
+            f"{name} takes a graph of one node type and one edge type, got the edge types "
+            f"{graph.canonical_etypes}. Take one relation that joins a type with itself first, as "
+            "in g.edge_type_subgraph([etype])."
+        )
+
+
+def as_count(value: Any, name: str, what: str, least: int = 0) -> int:
+    """`value` as an int that is not below `least`."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise InvalidTypeError(f"{name}: {what} is an int, got {value!r}.")
+    value = operator.index(value)
+    if value < least:
+        bound = "cannot be negative" if least == 0 else f"is at least {least}"
+        raise InvalidValueError(f"{name}: {what} {bound}, got {value}.")
+    return value
 
 
 def node_ids(graph: Graph, nodes: Any, name: str) -> list[Tensor | None]:

@@ -1,0 +1,214 @@
+"""Walks of a given number of edges: their counts, and graphs with an edge for each."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from functools import reduce
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer._optional import optional_import
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import Graph
+from gossamer.graph.adjacency import Adjacency, Compressed
+from gossamer.graph.ids import INT32_MAX
+from gossamer.graph.schema import DEFAULT_ETYPE, CanonicalEType, Schema
+from gossamer.transforms._arguments import (
+    as_count,
+    refuse_block,
+    require_graph,
+    require_homogeneous,
+)
+from gossamer.transforms.reverse import kept_frames
+
+__all__ = ["khop_adj", "khop_graph", "metapath_reachable_graph"]
+
+
+def khop_adj(g: Graph, k: int) -> Tensor:
+    r"""The number of walks of `k` edges between each two nodes, as a dense matrix.
+
+    .. math:: A^k, \quad A_{uv} = \text{number of edges } u \to v
+
+    Parameters
+    ----------
+    g : Graph
+        One node type and one edge type.
+    k : int
+        Number of edges, 0 or more; ``A^0`` is the identity.
+
+    Returns
+    -------
+    Tensor
+        ``(N, N)`` float32; row ``u`` counts walks that start at ``u``.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `g` is not a graph or `k` is not an int.
+    InvalidValueError
+        If `g` is a block or has several types, or `k` is negative.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> gs.khop_adj(gs.graph(([0, 0, 1], [1, 1, 2])), 2)
+    tensor([[0., 0., 2.],
+            [0., 0., 0.],
+            [0., 0., 0.]])
+    """
+    require_homogeneous(g, "khop_adj")
+    k = as_count(k, "khop_adj", "the number of hops k")
+    row, col = g.adjacency.coo()
+    count = g.adjacency.num_src
+    adjacency = torch.zeros(count, count, dtype=torch.float64, device=g.device)
+    ones = torch.ones(len(row), dtype=torch.float64, device=g.device)
+    adjacency.index_put_((row.long(), col.long()), ones, accumulate=True)
+    return torch.linalg.matrix_power(adjacency, k).float()
+
+
+def khop_graph(g: Graph, k: int, copy_ndata: bool = True) -> Graph:
+    """A graph with an edge for each walk of `k` edges: between ``u`` and ``v``, ``(A^k)_uv`` many.
+
+    Parameters
+    ----------
+    g : Graph
+        One node type and one edge type.
+    k : int
+        Number of edges, 0 or more. With 0, every node has a self-loop; with 1, the edges are those
+        of `g`, in their order. Otherwise they are grouped by source.
+    copy_ndata : bool
+        If True, the result has the node features.
+
+    Returns
+    -------
+    Graph
+        With the types of `g` and no edge features. Batch sizes are forgotten.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `g` is not a graph or `k` is not an int.
+    InvalidValueError
+        If `g` is a block or has several types, or `k` is negative.
+    MissingExtraError
+        If scipy is not installed.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    >>> gs.khop_graph(g, 2).edges()
+    (tensor([0, 1, 2]), tensor([2, 0, 1]))
+    """
+    require_homogeneous(g, "khop_graph")
+    k = as_count(k, "khop_graph", "the number of hops k")
+    sparse = optional_import("scipy.sparse", "khop_graph")
+    row, col = (end.cpu().numpy() for end in g.adjacency.coo())
+    ones = torch.ones(len(row), dtype=torch.int64).numpy()
+    count = g.adjacency.num_src
+    walks = (sparse.coo_matrix((ones, (row, col)), shape=(count, count)) ** k).tocoo()
+    times = torch.from_numpy(walks.data.astype("int64"))
+    coo = tuple(
+        torch.from_numpy(end).to(g.idtype).repeat_interleave(times).to(g.device)
+        for end in (walks.row, walks.col)
+    )
+    adjacency = Adjacency(count, count, g.idtype, coo=coo)
+    return Graph.from_parts(g._schema, [adjacency], kept_frames(g._node_frames, copy_ndata))
+
+
+def metapath_reachable_graph(g: Graph, metapath: Sequence[str | CanonicalEType]) -> Graph:
+    r"""A graph with an edge between two nodes that a path along some edge types joins.
+
+    .. math:: E' = \{(u, v) : (A_1 A_2 \cdots A_m)_{uv} > 0\}
+
+    where :math:`A_i` is the adjacency matrix of the ``i``-th edge type. However many paths there
+    are, the edge is one; edges are sorted by source, then target.
+
+    Parameters
+    ----------
+    g : Graph
+        Any graph but a block.
+    metapath : sequence of str or (str, str, str)
+        Edge types, at least one; each starts at the node type where the one before ends.
+
+    Returns
+    -------
+    Graph
+        With one edge type, ``(first source type, "_E", last target type)``, and the node features.
+        Batch sizes are forgotten.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `g` is not a graph or `metapath` is not a sequence of edge types.
+    UnknownKeyError
+        If an edge type does not exist.
+    InvalidValueError
+        If `g` is a block, or the path is empty or broken.
+    MissingExtraError
+        If scipy is not installed.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.heterograph({
+    ...     ("user", "rates", "item"): ([0, 1, 1], [0, 0, 1]),
+    ...     ("item", "rated-by", "user"): ([0, 0, 1], [0, 1, 1]),
+    ... })
+    >>> gs.metapath_reachable_graph(g, ["rates", "rated-by"]).edges()
+    (tensor([0, 0, 1, 1]), tensor([0, 1, 0, 1]))
+    """
+    require_graph(g, "metapath_reachable_graph")
+    refuse_block(g, "metapath_reachable_graph")
+    positions = _path(g, metapath)
+    sparse = optional_import("scipy.sparse", "metapath_reachable_graph")
+    matrices = [_bool_matrix(sparse, g._adjacencies[position]) for position in positions]
+    # What is sorted in place must not be the graph's own memory.
+    reached = reduce(operator.matmul, matrices) if len(matrices) > 1 else matrices[0].copy()
+    reached.sum_duplicates()
+    src, dst = g._schema.endpoints[positions[0]][0], g._schema.endpoints[positions[-1]][1]
+    form = {"dtype": _index_dtype(reached), "device": g.device}
+    indptr, indices = (torch.from_numpy(x).to(**form) for x in (reached.indptr, reached.indices))
+    names = g.ntypes[src], g.ntypes[dst]
+    ntypes = sorted({src, dst}, key=lambda position: g.ntypes[position])
+    schema = Schema(
+        tuple(g.ntypes[position] for position in ntypes), ((names[0], DEFAULT_ETYPE, names[1]),)
+    )
+    csr = Compressed(indptr, indices, None)
+    adjacency = Adjacency(*reached.shape, g.idtype, csr=csr)
+    return Graph.from_parts(schema, [adjacency], [g._node_frames[i].copy() for i in ntypes])
+
+
+def _path(g: Graph, metapath: Any) -> list[int]:
+    """The positions of the edge types of a path that hangs together."""
+    if isinstance(metapath, str) or not isinstance(metapath, Sequence):
+        raise InvalidTypeError(
+            f"metapath_reachable_graph takes a list of edge types, got {metapath!r}. Put a single "
+            "one into a list."
+        )
+    if not metapath:
+        raise InvalidValueError("metapath_reachable_graph needs at least one edge type.")
+    positions = [g.get_etype_id(etype) for etype in metapath]
+    etypes = [g.canonical_etypes[position] for position in positions]
+    for before, after in pairwise(etypes):
+        if before[2] != after[0]:
+            raise InvalidValueError(
+                f"metapath_reachable_graph: {after} cannot follow {before}, which ends at "
+                f"{before[2]!r}. Each edge type starts where the one before ends."
+            )
+    return positions
+
+
+def _bool_matrix(sparse: Any, adjacency: Adjacency) -> Any:
+    indptr, indices, _ = adjacency.csr()
+    ones = torch.ones(len(indices), dtype=torch.bool).numpy()
+    arrays = ones, indices.cpu().numpy(), indptr.cpu().numpy()
+    return sparse.csr_matrix(arrays, shape=(adjacency.num_src, adjacency.num_dst), copy=False)
+
+
+def _index_dtype(matrix: Any) -> torch.dtype:
+    return torch.int32 if max(*matrix.shape, matrix.nnz) < INT32_MAX else torch.int64

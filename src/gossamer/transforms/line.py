@@ -1,0 +1,69 @@
+"""Graphs whose nodes are the edges of another."""
+
+from __future__ import annotations
+
+from gossamer.graph import Graph
+from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.frame import Frame
+from gossamer.graph.schema import Schema
+from gossamer.transforms._arguments import require_homogeneous
+
+__all__ = ["line_graph"]
+
+
+def line_graph(g: Graph, backtracking: bool = True, shared: bool = False) -> Graph:
+    """The line graph: a node for each edge, and an edge where one edge goes on from another.
+
+    Node ``i`` is edge ``i`` of `g`, ``u_i -> v_i``. ``E' = {(i, j) : v_i = u_j, i != j}``, ordered
+    by ``i``, then ``j``. Parallel edges are nodes of their own; a self-loop does not follow itself,
+    but follows its duplicates.
+
+    Parameters
+    ----------
+    g : Graph
+        One node type and one edge type.
+    backtracking : bool
+        If False, edges ``j`` that lead back, ``v_j = u_i``, do not follow ``i``.
+    shared : bool
+        If True, the nodes of the result have the edge features of `g`.
+
+    Returns
+    -------
+    Graph
+        A homogeneous graph with the id type of `g`. Batch sizes are forgotten.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `g` is not a graph.
+    InvalidValueError
+        If `g` is a block, has several types, or has too many pairs of edges for its id type.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 1], [1, 0, 2]))
+    >>> gs.line_graph(g).edges()
+    (tensor([0, 0, 1]), tensor([1, 2, 0]))
+    >>> gs.line_graph(g, backtracking=False).edges()
+    (tensor([0]), tensor([2]))
+    """
+    require_homogeneous(g, "line_graph")
+    adjacency = g.adjacency
+    row, col = adjacency.coo()
+    out_edges = adjacency.csr()
+    loops = bool((row == col).any())
+    owner, follower = out_edges.walk(col)
+    if out_edges.eids is not None:
+        follower = out_edges.eids.index_select(0, follower)
+    if loops or not backtracking:
+        kept = owner != follower
+        if not backtracking:
+            kept &= col.index_select(0, follower) != row.index_select(0, owner)
+        owner, follower = owner[kept], follower[kept]
+    coo = owner.to(g.idtype), follower.to(g.idtype)
+    count = adjacency.num_edges
+    frames = [g._edge_frames[0].copy() if shared else Frame(count)]
+    frames[0].kind = "node"
+    lines = Adjacency(count, count, g.idtype, coo=coo)
+    return Graph.from_parts(Schema.homogeneous(), [lines], frames)

@@ -1,0 +1,181 @@
+"""Edges turned round, and edges in both directions."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidValueError
+from gossamer.graph import EID, Graph
+from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.frame import Frame
+from gossamer.graph.schema import Schema
+from gossamer.transforms._arguments import refuse_block, require_graph
+
+__all__ = ["add_reverse_edges", "reverse"]
+
+
+def reverse(
+    g: Graph,
+    copy_ndata: bool = True,
+    copy_edata: bool = False,
+    *,
+    share_ndata: bool | None = None,
+    share_edata: bool | None = None,
+) -> Graph:
+    """A graph with every edge turned round: the transpose of each adjacency matrix.
+
+    ``E' = {(v, u) : (u, v) in E}``. Edges keep their ids, relations their names and order, so
+    ``reverse(reverse(g))`` is `g`. Takes no time: the structure is shared, CSR for CSC.
+
+    Parameters
+    ----------
+    g : Graph
+        Any graph but a block.
+    copy_ndata, copy_edata : bool
+        If True, the result has the features of nodes, or edges.
+    share_ndata, share_edata : bool, optional
+        Former names of `copy_ndata` and `copy_edata`; where given, they count.
+
+    Returns
+    -------
+    Graph
+        With the edge type ``(dst, relation, src)`` for each ``(src, relation, dst)``. Batch sizes
+        are forgotten.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `g` is not a graph.
+    InvalidValueError
+        If `g` is a block.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> gs.reverse(gs.graph(([0, 1], [1, 2]))).edges()
+    (tensor([1, 2]), tensor([0, 1]))
+    """
+    require_graph(g, "reverse")
+    refuse_block(g, "reverse")
+    copy_ndata = copy_ndata if share_ndata is None else share_ndata
+    copy_edata = copy_edata if share_edata is None else share_edata
+    etypes = tuple((dst, relation, src) for src, relation, dst in g.canonical_etypes)
+    adjacencies = [adjacency.reverse() for adjacency in g._adjacencies]
+    return Graph.from_parts(
+        Schema(tuple(g.ntypes), etypes),
+        adjacencies,
+        kept_frames(g._node_frames, copy_ndata),
+        kept_frames(g._edge_frames, copy_edata),
+    )
+
+
+def add_reverse_edges(
+    g: Graph,
+    readonly: bool | None = None,
+    copy_ndata: bool = True,
+    copy_edata: bool = False,
+    ignore_bipartite: bool = False,
+    exclude_self: bool = True,
+) -> Graph:
+    """A graph with an edge ``(v, u)`` for each edge ``(u, v)``, after the edges that were there.
+
+    Edge ``i`` keeps its id; the new edges follow in the order of those that they turn round.
+    Duplicates are turned round one by one, and pairs that were joined in both directions already
+    get two more edges: :func:`to_simple` or :func:`to_bidirected` make them one each.
+
+    Parameters
+    ----------
+    g : Graph
+        Any graph but a block; every edge type joins a node type with itself, or `ignore_bipartite`
+        is True.
+    readonly : bool, optional
+        Has no effect; DGL has it.
+    copy_ndata : bool
+        If True, the result has the node features.
+    copy_edata : bool
+        If True, a new edge has the features of the edge that it turns round, and ``gossamer.EID``
+        holds the id of the edge of `g` behind each edge.
+    ignore_bipartite : bool
+        If True, edge types between two node types are left as they are.
+    exclude_self : bool
+        If True, self-loops are not doubled.
+
+    Returns
+    -------
+    Graph
+        Batch sizes are forgotten.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `g` is not a graph.
+    InvalidValueError
+        If `g` is a block, or has an edge type between two node types.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 2], [1, 2, 2]))
+    >>> both = gs.add_reverse_edges(g, copy_edata=True)
+    >>> both.edges(), both.edata[gs.EID]
+    ((tensor([0, 1, 2, 1, 2]), tensor([1, 2, 2, 0, 1])), tensor([0, 1, 2, 0, 1]))
+    """
+    require_graph(g, "add_reverse_edges")
+    refuse_block(g, "add_reverse_edges")
+    if not ignore_bipartite:
+        require_monopartite(g, "add_reverse_edges", "pass ignore_bipartite=True")
+    adjacencies, edge_frames = [], []
+    for (src, _, dst), adjacency, frame in zip(
+        g.canonical_etypes, g._adjacencies, g._edge_frames, strict=True
+    ):
+        if src == dst:
+            adjacency, eids = _doubled(adjacency, exclude_self, copy_edata)
+        else:
+            eids = torch.arange(adjacency.num_edges, dtype=g.idtype, device=g.device)
+        adjacencies.append(adjacency)
+        if copy_edata:
+            frame = frame.gather(eids)
+            frame[EID] = eids
+        else:
+            frame = Frame(adjacency.num_edges, "edge")
+        edge_frames.append(frame)
+    node_frames = kept_frames(g._node_frames, copy_ndata)
+    return Graph.from_parts(g._schema, adjacencies, node_frames, edge_frames)
+
+
+def _doubled(
+    adjacency: Adjacency, exclude_self: bool, want_ids: bool
+) -> tuple[Adjacency, Tensor | None]:
+    """The edges and those that turn them round; which edge is behind each."""
+    row, col = adjacency.coo()
+    turned = col, row
+    kept = None
+    if exclude_self:
+        no_loop = row != col
+        if not bool(no_loop.all()):
+            kept = no_loop.nonzero().squeeze(1)
+            turned = col.index_select(0, kept), row.index_select(0, kept)
+    coo = torch.cat([row, turned[0]]), torch.cat([col, turned[1]])
+    doubled = Adjacency(adjacency.num_src, adjacency.num_dst, adjacency.idtype, coo=coo)
+    if not want_ids:
+        return doubled, None
+    eids = torch.arange(adjacency.num_edges, dtype=adjacency.idtype, device=row.device)
+    return doubled, torch.cat([eids, eids if kept is None else kept.to(eids.dtype)])
+
+
+def require_monopartite(g: Graph, name: str, fix: str) -> None:
+    """Raise unless every edge type joins a node type with itself."""
+    for etype in g.canonical_etypes:
+        if etype[0] != etype[2]:
+            raise InvalidValueError(
+                f"{name}: edges of type {etype} lead from one node type to another, so turned "
+                f"round they would be of no type of the graph. Leave such types out, or {fix}."
+            )
+
+
+def kept_frames(frames: list[Frame], keep: bool) -> list[Frame]:
+    """Frames with the same features, or without any."""
+    if keep:
+        return [frame.copy() for frame in frames]
+    return [Frame(frame.num_rows, frame.kind) for frame in frames]

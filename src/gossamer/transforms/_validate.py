@@ -1,0 +1,101 @@
+"""Checks that encodings, neighbour searches and measures share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
+from gossamer.graph.adjacency import Adjacency
+from gossamer.transforms._arguments import refuse_block, require_graph
+
+__all__ = [
+    "as_int",
+    "edge_weights",
+    "number_in",
+    "one_of",
+    "one_relation",
+    "points",
+]
+
+
+def one_relation(g: Any, name: str) -> Adjacency:
+    """The edges of `g`, whose only edge type must join a node type with itself."""
+    require_graph(g, name)
+    refuse_block(g, name)
+    etypes = g.canonical_etypes
+    if len(etypes) != 1 or etypes[0][0] != etypes[0][2]:
+        raise InvalidValueError(
+            f"{name} takes a graph with one edge type that joins a node type with itself, got "
+            f"{etypes}. Slice one out, such as g[etype], or use gossamer.to_homogeneous."
+        )
+    return g.adjacency
+
+
+def as_int(value: Any, name: str, argument: str, least: int) -> int:
+    """`value` as an int that is at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise InvalidTypeError(f"{name}: {argument} is an int, got {value!r}.")
+    if value < least:
+        raise InvalidValueError(f"{name}: {argument} is at least {least}, got {value}.")
+    return int(value)
+
+
+def number_in(value: Any, name: str, argument: str, low: float, high: float) -> float:
+    """`value` as a float from `low` to `high`, both included."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise InvalidTypeError(f"{name}: {argument} is a number, got {value!r}.")
+    if not low <= value <= high:
+        raise InvalidValueError(
+            f"{name}: {argument} is a number from {low:g} to {high:g}, got {value}."
+        )
+    return float(value)
+
+
+def one_of(value: Any, name: str, argument: str, known: Sequence[str]) -> str:
+    """`value`, which must be among `known`."""
+    if value not in known:
+        raise InvalidValueError(f"{name}: {argument} is one of {list(known)}, got {value!r}.")
+    return value
+
+
+def edge_weights(data: Mapping[str, Tensor], feature: Any, name: str) -> Tensor:
+    """The edge feature `feature` as a real vector, one number an edge."""
+    if feature not in data:
+        raise UnknownKeyError(
+            f"{name}: there is no edge feature {feature!r}; the graph has {list(data)}."
+        )
+    weights = data[feature]
+    if weights.dim() == 2 and weights.shape[1] == 1:
+        weights = weights.squeeze(1)
+    if weights.dim() != 1 or weights.is_complex() or weights.dtype == torch.bool:
+        raise InvalidValueError(
+            f"{name}: edge feature {feature!r} has {weights.dtype} rows of shape "
+            f"{tuple(weights.shape[1:])}; a weight is one real number an edge."
+        )
+    return weights
+
+
+def points(x: Any, name: str, dims: Sequence[int]) -> Tensor:
+    """`x` as floating-point coordinates with as many dimensions as one of `dims`, none empty."""
+    shapes = {2: "(N, D)", 3: "(B, N, D)"}
+    if not isinstance(x, Tensor):
+        raise InvalidTypeError(f"{name} takes points as a tensor, got {type(x).__name__}.")
+    if x.is_complex() or x.dtype == torch.bool:
+        raise InvalidTypeError(f"{name}: coordinates are real numbers, got {x.dtype}.")
+    if x.dim() not in dims:
+        raise InvalidValueError(
+            f"{name} takes points of shape {' or '.join(shapes[d] for d in dims)}, got "
+            f"{tuple(x.shape)}."
+        )
+    if 0 in x.shape[:-1]:
+        raise InvalidValueError(f"{name}: the point set is empty, its shape is {tuple(x.shape)}.")
+    if not x.is_floating_point():
+        x = x.double()
+    if not bool(torch.isfinite(x).all()):
+        raise InvalidValueError(f"{name}: some coordinates are infinite or not a number.")
+    return x

@@ -1,0 +1,204 @@
+"""Shortest paths, and the node labels that are made of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gossamer._optional import optional_import
+from gossamer.errors import InvalidValueError
+from gossamer.graph import Graph
+from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.ids import as_id_tensor, check_range, is_single
+from gossamer.transforms._validate import one_relation
+
+__all__ = ["double_radius_node_labeling", "shortest_dist"]
+
+
+def shortest_dist(
+    g: Graph, root: Any = None, return_paths: bool = False
+) -> Tensor | tuple[Tensor, Tensor]:
+    r"""Number of edges on a shortest directed path between nodes, and the path itself.
+
+    Parameters
+    ----------
+    g : Graph
+        One edge type that joins a node type with itself; N nodes.
+    root : int, sequence of int or Tensor, optional
+        Where paths begin. Default: at every node.
+    return_paths : bool
+        Whether to give the edges of one shortest path to each node as well.
+
+    Returns
+    -------
+    dist : Tensor
+        ``(N,)`` for one root, else ``(R, N)``; int64. -1 where there is no path, 0 at the root.
+    paths : Tensor
+        If asked for: ``(N, L)`` or ``(R, N, L)`` edge ids in the order in which they are walked,
+        where L is the longest distance; rows are filled up with -1. Of parallel edges the one with
+        the lowest id is taken.
+
+    Raises
+    ------
+    OutOfRangeError
+        If a root is no node of the graph.
+    InvalidValueError
+        If the graph has several edge types or joins different node types.
+    MissingExtraError
+        If scipy is not installed.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 1], [1, 2, 3]))
+    >>> gs.shortest_dist(g, root=0)
+    tensor([0, 1, 2, 2])
+    >>> gs.shortest_dist(g, root=0, return_paths=True)[1]
+    tensor([[-1, -1],
+            [ 0, -1],
+            [ 0,  1],
+            [ 0,  2]])
+    """
+    relation = one_relation(g, "shortest_dist")
+    count = relation.num_src
+    roots = _roots(root, count, g.device)
+    if len(roots) == 0 or count == 0:
+        dist = torch.empty(len(roots), count, dtype=torch.int64, device=g.device)
+        paths = dist.unsqueeze(-1)[..., :0]
+        return (dist, paths) if return_paths else dist
+    csgraph = optional_import("scipy.sparse.csgraph", "shortest_dist")
+    found = csgraph.shortest_path(
+        _matrix(relation),
+        return_predecessors=return_paths,
+        unweighted=True,
+        indices=roots.cpu().numpy() if root is not None else None,
+    )
+    dist, before = found if return_paths else (found, None)
+    dist = torch.from_numpy(np.where(np.isinf(dist), -1, dist).astype(np.int64)).to(g.device)
+    if before is not None:
+        before = torch.from_numpy(before.astype(np.int64)).to(g.device)
+        paths = _paths(relation, dist, before)
+    if root is not None and is_single(root):
+        dist = dist[0]
+        paths = paths[0] if return_paths else None
+    return (dist, paths) if return_paths else dist
+
+
+def _roots(root: Any, count: int, device: torch.device) -> Tensor:
+    if root is None:
+        return torch.arange(count, device=device)
+    roots = as_id_tensor(root, "roots", device)
+    check_range(roots, count, "nodes")
+    return roots.long()
+
+
+def _matrix(relation: Adjacency, directed: bool = True) -> Any:
+    """The scipy matrix with a 1 for every pair of nodes that is joined."""
+    sparse = optional_import("scipy.sparse", "shortest_dist")
+    u, v = (end.long().cpu().numpy() for end in relation.coo())
+    if not directed:
+        u, v = np.concatenate([u, v]), np.concatenate([v, u])
+    shape = (relation.num_src, relation.num_dst)
+    return sparse.csr_matrix((np.ones(len(u)), (u, v)), shape=shape)
+
+
+def _paths(relation: Adjacency, dist: Tensor, before: Tensor) -> Tensor:
+    """Edge ids of every path, found by stepping all paths back from their ends together."""
+    longest = int(dist.max())
+    paths = dist.new_full((*dist.shape, longest), -1)
+    keys, eids = _first_edges(relation)
+    row, end = (dist > 0).nonzero(as_tuple=True)
+    here, step = end, dist[row, end]
+    while len(row):
+        previous = before[row, here]
+        edge = eids[torch.searchsorted(keys, previous * relation.num_dst + here)]
+        paths[row, end, step - 1] = edge
+        on = step > 1
+        row, end, here, step = row[on], end[on], previous[on], step[on] - 1
+    return paths
+
+
+def _first_edges(relation: Adjacency) -> tuple[Tensor, Tensor]:
+    """Each pair of nodes that is joined, as a sorted key, and its lowest edge id."""
+    keys, order = torch.sort(relation.pair_keys(*relation.coo()), stable=True)
+    first = torch.ones_like(keys, dtype=torch.bool)
+    first[1:] = keys[1:] != keys[:-1]
+    return keys[first], order[first]
+
+
+def double_radius_node_labeling(g: Graph, src: int, dst: int) -> Tensor:
+    r"""Label each node by its distances to two nodes, which get label 1 themselves.
+
+    .. math::
+        z(i) = 1 + \min(d_s, d_t) + \lfloor d/2 \rfloor
+               \left(\lfloor d/2 \rfloor + (d \bmod 2) - 1\right), \quad d = d_s + d_t,
+
+    where :math:`d_s` is the distance from i to `src` once `dst` is taken away, and :math:`d_t` the
+    other way round. Edges are walked in both directions. A node that does not reach both gets 0.
+
+    From `Link Prediction Based on Graph Neural Networks <https://arxiv.org/abs/1802.09691>`__
+    (Zhang and Chen, 2018).
+
+    Parameters
+    ----------
+    g : Graph
+        One edge type that joins a node type with itself; N nodes.
+    src, dst : int
+        Two different nodes.
+
+    Returns
+    -------
+    Tensor
+        ``(N,)``, int64.
+
+    Raises
+    ------
+    OutOfRangeError
+        If `src` or `dst` is no node of the graph.
+    InvalidValueError
+        If they are the same node.
+    MissingExtraError
+        If scipy is not installed.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 0, 1, 2, 3], [1, 2, 2, 3, 4]), num_nodes=6)
+    >>> gs.double_radius_node_labeling(g, 0, 1)
+    tensor([ 1,  1,  2,  5, 10,  0])
+    """
+    name = "double_radius_node_labeling"
+    relation = one_relation(g, name)
+    pair = [_node(node, name, argument, g) for node, argument in ((src, "src"), (dst, "dst"))]
+    if pair[0] == pair[1]:
+        raise InvalidValueError(
+            f"{name} takes two different nodes, got {pair[0]} as both src and dst."
+        )
+    near = [_without(relation, node, other) for node, other in (pair, pair[::-1])]
+    low, total = torch.minimum(*near), near[0] + near[1]
+    half = total.div(2, rounding_mode="floor")
+    label = 1 + low + half * (half + total % 2 - 1)
+    label = torch.where(torch.isinf(total), 0, label)
+    label[pair] = 1
+    return label.long().to(g.device)
+
+
+def _node(node: Any, name: str, argument: str, g: Graph) -> int:
+    ids = as_id_tensor(node, f"nodes {argument} of {name}")
+    if len(ids) != 1:
+        raise InvalidValueError(f"{name}: {argument} is one node, got {node!r}.")
+    check_range(ids, g.num_nodes(g.canonical_etypes[0][0]), "nodes")
+    return int(ids)
+
+
+def _without(relation: Adjacency, start: int, absent: int) -> Tensor:
+    """Distances from `start` in both directions of the edges that do not touch `absent`."""
+    u, v = relation.coo()
+    kept = ((u != absent) & (v != absent)).nonzero().squeeze(1)
+    part = Adjacency(relation.num_src, relation.num_dst, relation.idtype, coo=(u[kept], v[kept]))
+    csgraph = optional_import("scipy.sparse.csgraph", "double_radius_node_labeling")
+    matrix = _matrix(part, directed=False)
+    return torch.from_numpy(csgraph.shortest_path(matrix, unweighted=True, indices=start))

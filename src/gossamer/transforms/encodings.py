@@ -1,0 +1,410 @@
+"""Positional encodings: from the graph Laplacian, the adjacency matrix and random walks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gossamer._optional import optional_import
+from gossamer.errors import InvalidValueError
+from gossamer.graph import Graph
+from gossamer.graph.adjacency import Adjacency
+from gossamer.transforms._validate import as_int, edge_weights, one_relation
+
+__all__ = ["lap_pe", "laplacian_lambda_max", "random_walk_pe", "svd_pe"]
+
+# Up to this many nodes, decomposing the dense matrix is faster than iterating on the sparse one.
+_DENSE_NODES = 256
+
+# Entries of a sparse product, and of a batch of dense matrices, that are held at once.
+_ENTRIES = 1 << 24
+
+
+def lap_pe(
+    g: Graph, k: int, padding: bool = False, return_eigval: bool = False
+) -> Tensor | tuple[Tensor, Tensor]:
+    r"""Laplacian positional encoding: eigenvectors of the smallest eigenvalues but the first.
+
+    .. math::
+        L = I - D^{-1/2} A D^{-1/2},
+
+    where A counts edges and D holds in-degrees, at least 1. For a directed graph, L is not
+    symmetric; real parts are given.
+
+    From `Benchmarking Graph Neural Networks <https://arxiv.org/abs/2003.00982>`__
+    (Dwivedi et al., 2020).
+
+    Parameters
+    ----------
+    g : Graph
+        One edge type that joins a node type with itself; N nodes.
+    k : int
+        Number of eigenvectors, at least 1; less than N unless padded.
+    padding : bool
+        Whether to fill up with zeros where the graph has fewer eigenvectors.
+    return_eigval : bool
+        Whether to give the eigenvalues as well, filled up with NaN.
+
+    Returns
+    -------
+    pe : Tensor
+        ``(N, k)``, float32, columns by ascending eigenvalue. The sign of each column is random: an
+        eigenvector has none, and a model should not learn one. :func:`gossamer.seed` fixes it.
+    eigval : Tensor
+        If asked for: ``(k,)``, float32.
+
+    Raises
+    ------
+    InvalidValueError
+        If `k` is less than 1, or N or more without padding.
+    MissingExtraError
+        If scipy is not installed and the graph has more than 256 nodes.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 1, 2], [1, 0, 2, 1]))
+    >>> pe, eigval = gs.lap_pe(g, 2, return_eigval=True)
+    >>> eigval
+    tensor([1., 2.])
+    >>> pe.abs()[:, 1]
+    tensor([0.5000, 0.7071, 0.5000])
+    """
+    relation = one_relation(g, "lap_pe")
+    k = as_int(k, "lap_pe", "k", 1)
+    count = relation.num_src
+    if k >= count and not padding:
+        raise InvalidValueError(
+            f"lap_pe: a graph of {count} nodes has {max(count - 1, 0)} eigenvectors besides the "
+            f"first, but k is {k}. Take a smaller k, or padding=True."
+        )
+    found = min(k, max(count - 1, 0))
+    values, vectors = _smallest(_normalized(relation), found + 1) if found else (None, None)
+    pe = torch.zeros(count, k)
+    eigval = torch.full((k,), float("nan"))
+    if found:
+        vectors = torch.from_numpy(_oriented(vectors[:, 1:])).float()
+        signs = torch.randint(0, 2, (found,)) * 2 - 1
+        pe[:, :found] = vectors * signs
+        eigval[:found] = torch.from_numpy(values[1:]).float()
+    pe, eigval = pe.to(g.device), eigval.to(g.device)
+    return (pe, eigval) if return_eigval else pe
+
+
+def _adjacency_matrix(relation: Adjacency, purpose: str, weights: Tensor | None = None) -> Any:
+    """The scipy matrix A with the number of edges, or sum of weights, from row to column."""
+    sparse = optional_import("scipy.sparse", purpose)
+    u, v = (end.long().cpu().numpy() for end in relation.coo())
+    values = np.ones(len(u)) if weights is None else weights.detach().double().cpu().numpy()
+    return sparse.csr_matrix((values, (u, v)), shape=(relation.num_src, relation.num_dst))
+
+
+def _normalized(relation: Adjacency) -> Any:
+    """The scipy matrix D^-1/2 A D^-1/2."""
+    sparse = optional_import("scipy.sparse", "lap_pe")
+    degrees = relation.in_degrees().clamp(min=1).double().cpu().numpy()
+    scale = sparse.diags(degrees**-0.5)
+    return (scale @ _adjacency_matrix(relation, "lap_pe") @ scale).tocsr()
+
+
+def _smallest(matrix: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `count` smallest eigenvalues of I - matrix, ascending, and eigenvectors as columns."""
+    size = matrix.shape[0]
+    symmetric = abs(matrix - matrix.T).sum() == 0
+    if size > _DENSE_NODES and count < size // 4:
+        values, vectors = _iterated(matrix, count, symmetric)
+    else:
+        decompose = np.linalg.eigh if symmetric else np.linalg.eig
+        values, vectors = decompose(np.eye(size) - matrix.toarray())
+    values, vectors = values.real, vectors.real
+    order = np.argsort(values, kind="stable")[:count]
+    return values[order], vectors[:, order]
+
+
+def _iterated(matrix: Any, count: int, symmetric: bool) -> tuple[np.ndarray, np.ndarray]:
+    linalg = optional_import("scipy.sparse.linalg", "lap_pe")
+    # The start is arbitrary but fixed, so that a graph has one encoding.
+    start = np.random.default_rng(0).standard_normal(matrix.shape[0])
+    solve, which = (linalg.eigsh, "LA") if symmetric else (linalg.eigs, "LR")
+    try:
+        values, vectors = solve(matrix, count, which=which, v0=start)
+    except linalg.ArpackError:
+        decompose = np.linalg.eigh if symmetric else np.linalg.eig
+        values, vectors = decompose(matrix.toarray())
+    return 1 - values, vectors
+
+
+def _oriented(vectors: np.ndarray) -> np.ndarray:
+    """Columns turned so that their entry of largest magnitude is positive."""
+    largest = np.take_along_axis(vectors, np.abs(vectors).argmax(0)[None], axis=0)
+    return vectors * np.where(largest < 0, -1.0, 1.0)
+
+
+def laplacian_lambda_max(g: Graph) -> list[float]:
+    r"""Largest eigenvalue of the normalized Laplacian of each graph in a batch.
+
+    :math:`L = I - D^{-1/2} A D^{-1/2}` as in :func:`lap_pe`. :class:`gossamer.nn.ChebConv` takes
+    the result.
+
+    Parameters
+    ----------
+    g : Graph
+        One edge type that joins a node type with itself; a batch of B graphs or a single one. Of a
+        directed graph, the real part of the eigenvalue of largest magnitude is given.
+
+    Returns
+    -------
+    list of float
+        B values, between 0 and 2 for undirected graphs. A graph without edges has 1.
+
+    Raises
+    ------
+    InvalidValueError
+        If a graph has no nodes.
+    MissingExtraError
+        If scipy is not installed.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 1, 2], [1, 0, 2, 1]))
+    >>> [round(value, 4) for value in gs.laplacian_lambda_max(g)]
+    [2.0]
+    """
+    relation = one_relation(g, "laplacian_lambda_max")
+    sizes = g.batch_num_nodes().cpu().numpy()
+    if (sizes == 0).any():
+        raise InvalidValueError(
+            "laplacian_lambda_max: a graph without nodes has no eigenvalues. "
+            "Leave empty graphs out of the batch."
+        )
+    matrix = _normalized(relation)
+    first = np.concatenate([[0], np.cumsum(sizes)])
+    result = np.empty(len(sizes))
+    for chosen in _groups(sizes):
+        if sizes[chosen[0]] > _DENSE_NODES:
+            begin, end = first[chosen[0]], first[chosen[0] + 1]
+            result[chosen] = _largest(matrix[begin:end, begin:end])
+        else:
+            result[chosen] = _largest_of_many(matrix, first, sizes, chosen)
+    return result.tolist()
+
+
+def _groups(sizes: np.ndarray) -> Iterator[np.ndarray]:
+    """Positions of small graphs, many together by similar size, and of big ones, one by one."""
+    order = np.argsort(sizes, kind="stable")
+    begin = 0
+    while begin < len(order):
+        if sizes[order[begin]] > _DENSE_NODES:
+            end = begin + 1
+        else:
+            # Twice as large at most, so that padding costs little.
+            limit = min(2 * sizes[order[begin]], _DENSE_NODES)
+            end = int(np.searchsorted(sizes[order], limit, side="right"))
+            end = min(end, begin + max(_ENTRIES // int(limit) ** 2, 1))
+        yield order[begin:end]
+        begin = end
+
+
+def _largest_of_many(
+    matrix: Any, first: np.ndarray, sizes: np.ndarray, chosen: np.ndarray
+) -> np.ndarray:
+    """`_largest` of small graphs, as a stack of dense Laplacians.
+
+    Zero rows fill up the smaller ones; they add eigenvalues 0, which are never the largest.
+    """
+    width = int(sizes[chosen].max())
+    slot = np.full(len(sizes), -1)
+    slot[chosen] = np.arange(len(chosen))
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    entries = matrix.tocoo()
+    kept = slot[owner[entries.row]] >= 0
+    row, col, value = entries.row[kept], entries.col[kept], entries.data[kept]
+    start = first[owner[row]]
+    stack = np.zeros((len(chosen), width, width))
+    at = np.arange(width)
+    stack[:, at, at] = at < sizes[chosen][:, None]
+    stack[slot[owner[row]], row - start, col - start] -= value
+    if np.array_equal(stack, stack.transpose(0, 2, 1)):
+        return np.linalg.eigvalsh(stack)[:, -1]
+    values = np.linalg.eigvals(stack)
+    return np.take_along_axis(values, np.abs(values).argmax(1)[:, None], axis=1)[:, 0].real
+
+
+def _largest(matrix: Any) -> float:
+    """The eigenvalue of I - matrix that has the largest magnitude; its real part."""
+    sparse = optional_import("scipy.sparse", "laplacian_lambda_max")
+    linalg = optional_import("scipy.sparse.linalg", "laplacian_lambda_max")
+    laplacian = sparse.identity(matrix.shape[0], format="csr") - matrix
+    symmetric = abs(matrix - matrix.T).sum() == 0
+    solve = linalg.eigsh if symmetric else linalg.eigs
+    start = np.random.default_rng(0).standard_normal(matrix.shape[0])
+    found = solve(laplacian, 1, which="LM", v0=start, return_eigenvectors=False)
+    return float(found[0].real)
+
+
+def svd_pe(g: Graph, k: int, padding: bool = False, random_flip: bool = True) -> Tensor:
+    r"""Positional encoding from the largest singular values of the adjacency matrix.
+
+    .. math::
+        A \approx U \Sigma V^\top, \qquad
+        \Gamma = \left[\, U \Sigma^{1/2} \;\|\; V \Sigma^{1/2} \,\right],
+
+    where A counts edges from row to column.
+
+    From `Global Self-Attention as a Replacement for Graph Convolution
+    <https://arxiv.org/abs/2108.03348>`__ (Hussain et al., 2022).
+
+    Parameters
+    ----------
+    g : Graph
+        One edge type that joins a node type with itself; N nodes.
+    k : int
+        Number of singular values, not negative; at most N unless padded.
+    padding : bool
+        Whether to fill up with zeros where the matrix has fewer singular values.
+    random_flip : bool
+        Whether to flip the sign of the encoding of every node at random, as is useful in training.
+        Drawn from torch's generator.
+
+    Returns
+    -------
+    Tensor
+        ``(N, 2k)``, float32: the left vectors by descending singular value, the right ones, zeros.
+
+    Raises
+    ------
+    InvalidValueError
+        If `k` is negative, or larger than N without padding.
+    MissingExtraError
+        If scipy is not installed.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 1, 2], [1, 0, 2, 1]))
+    >>> gs.svd_pe(g, 1, random_flip=False).abs()
+    tensor([[0.8409, 0.0000],
+            [0.0000, 1.1892],
+            [0.8409, 0.0000]])
+    """
+    relation = one_relation(g, "svd_pe")
+    k = as_int(k, "svd_pe", "k", 0)
+    count = relation.num_src
+    if k > count and not padding:
+        raise InvalidValueError(
+            f"svd_pe: a graph of {count} nodes has as many singular values, but k is {k}. "
+            "Take a smaller k, or padding=True."
+        )
+    found = min(k, count)
+    pe = torch.zeros(count, 2 * k)
+    if found:
+        left, values, right = _singular(_adjacency_matrix(relation, "svd_pe"), found)
+        both = np.concatenate([left * values**0.5, right.T * values**0.5], axis=1)
+        pe[:, : 2 * found] = torch.from_numpy(both)
+    if random_flip:
+        pe *= torch.randint(0, 2, (count, 1)) * 2 - 1
+    return pe.to(g.device)
+
+
+def _singular(matrix: Any, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The `count` largest singular values, descending, with left columns and right rows."""
+    size = matrix.shape[0]
+    if size <= _DENSE_NODES or count >= size // 4:
+        left, values, right = np.linalg.svd(matrix.toarray())
+        return left[:, :count], values[:count], right[:count]
+    linalg = optional_import("scipy.sparse.linalg", "svd_pe")
+    start = np.random.default_rng(0).standard_normal(size)
+    left, values, right = linalg.svds(matrix, count, v0=start)
+    order = np.argsort(-values, kind="stable")
+    return left[:, order], values[order], right[order]
+
+
+def random_walk_pe(g: Graph, k: int, eweight_name: str | None = None) -> Tensor:
+    r"""Positional encoding by the chance that a random walk is back after 1, 2, ..., k steps.
+
+    .. math::
+        p_i = \left[\, M_{ii},\; (M^2)_{ii},\; \ldots,\; (M^k)_{ii} \,\right], \qquad
+        M = D^{-1} A,
+
+    where A counts edges, or sums their weights, from row to column, and D is the sum of its rows.
+
+    From `Graph Neural Networks with Learnable Structural and Positional Representations
+    <https://arxiv.org/abs/2110.07875>`__ (Dwivedi et al., 2021).
+
+    Parameters
+    ----------
+    g : Graph
+        One edge type that joins a node type with itself; N nodes, E edges. Batches are fine.
+    k : int
+        Number of steps, at least 1.
+    eweight_name : str, optional
+        Edge feature, ``(E,)`` or ``(E, 1)``, that the chance to take an edge is proportional to.
+        Default: all edges are alike.
+
+    Returns
+    -------
+    Tensor
+        ``(N, k)``, float32. 0 for a node that has no out-edges, or whose weights sum to 0.
+
+    Raises
+    ------
+    UnknownKeyError
+        If there is no such edge feature.
+    InvalidValueError
+        If `k` is less than 1 or weights are not one number an edge.
+    MissingExtraError
+        If scipy is not installed.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 1, 2], [1, 0, 2, 1]))
+    >>> gs.random_walk_pe(g, 2)
+    tensor([[0.0000, 0.5000],
+            [0.0000, 1.0000],
+            [0.0000, 0.5000]])
+    """
+    relation = one_relation(g, "random_walk_pe")
+    k = as_int(k, "random_walk_pe", "k", 1)
+    weights = None
+    if eweight_name is not None:
+        weights = edge_weights(g.edata, eweight_name, "random_walk_pe")
+    sparse = optional_import("scipy.sparse", "random_walk_pe")
+    matrix = _adjacency_matrix(relation, "random_walk_pe", weights)
+    total = np.asarray(matrix.sum(1)).ravel()
+    scale = np.divide(1.0, total, out=np.zeros_like(total), where=total != 0)
+    walk = (sparse.diags(scale) @ matrix).tocsr()
+    pe = np.zeros((relation.num_src, k), dtype=np.float32)
+    _returns(walk, walk, np.arange(relation.num_src), 0, pe)
+    return torch.from_numpy(pe).to(g.device)
+
+
+def _returns(walk: Any, power: Any, rows: np.ndarray, step: int, pe: np.ndarray) -> None:
+    """Write the diagonal of powers of `walk`, from step number `step` on, into `pe`.
+
+    `power` holds the rows `rows` of the power that step number `step` stands for. Powers fill up;
+    where the next one could be too large, each half of the rows goes on by itself.
+    """
+    while len(rows):
+        pe[rows, step] = np.asarray(power[np.arange(len(rows)), rows]).ravel()
+        step += 1
+        if step == pe.shape[1]:
+            return
+        if len(rows) > 1 and _product_size(power, walk) > _ENTRIES:
+            middle = len(rows) // 2
+            for half in (slice(None, middle), slice(middle, None)):
+                _returns(walk, power[half] @ walk, rows[half], step, pe)
+            return
+        power = power @ walk
+
+
+def _product_size(left: Any, right: Any) -> int:
+    """An upper bound on the number of entries of left @ right."""
+    added = np.concatenate([[0], np.cumsum(np.diff(right.indptr)[left.indices])])
+    per_row = np.diff(added[left.indptr])
+    return int(np.minimum(per_row, right.shape[1]).sum())

@@ -5,11 +5,20 @@ from gossamer.transforms.cast import to_bfloat16, to_double, to_float, to_half
 from gossamer.transforms.compact import compact_graphs
 from gossamer.transforms.distances import double_radius_node_labeling, shortest_dist
 from gossamer.transforms.encodings import lap_pe, laplacian_lambda_max, random_walk_pe, svd_pe
+from gossamer.transforms.halo import partition_graph_with_halo
+from gossamer.transforms.homogeneous import to_heterogeneous, to_homogeneous
 from gossamer.transforms.khop import khop_adj, khop_graph, metapath_reachable_graph
 from gossamer.transforms.line import line_graph
+from gossamer.transforms.merge import merge
+from gossamer.transforms.neighbors import knn_graph, radius_graph, segmented_knn_graph
 from gossamer.transforms.norm import norm_by_dst
+from gossamer.transforms.partition import metis_partition, metis_partition_assignment
+from gossamer.transforms.products import adj_product_graph, adj_sum_graph
+from gossamer.transforms.random_graphs import rand_bipartite, rand_graph
+from gossamer.transforms.reorder import reorder_graph
 from gossamer.transforms.reverse import add_reverse_edges, reverse
 from gossamer.transforms.simple import to_bidirected, to_simple, to_simple_graph
+from gossamer.transforms.sort import sort_csc_by_tag, sort_csr_by_tag
 from gossamer.transforms.structure import (
     add_edges,
     add_nodes,
@@ -34,6 +43,8 @@ __all__ = [
     "add_nodes",
     "add_reverse_edges",
     "add_self_loop",
+    "adj_product_graph",
+    "adj_sum_graph",
     "block_to_graph",
     "compact_graphs",
     "double_radius_node_labeling",
@@ -44,20 +55,32 @@ __all__ = [
     "khop_graph",
     "khop_in_subgraph",
     "khop_out_subgraph",
+    "knn_graph",
     "lap_pe",
     "laplacian_lambda_max",
     "line_graph",
+    "merge",
     "metapath_reachable_graph",
+    "metis_partition",
+    "metis_partition_assignment",
     "node_subgraph",
     "node_type_subgraph",
     "norm_by_dst",
     "out_subgraph",
+    "partition_graph_with_halo",
+    "radius_graph",
+    "rand_bipartite",
+    "rand_graph",
     "random_walk_pe",
     "remove_edges",
     "remove_nodes",
     "remove_self_loop",
+    "reorder_graph",
     "reverse",
+    "segmented_knn_graph",
     "shortest_dist",
+    "sort_csc_by_tag",
+    "sort_csr_by_tag",
     "svd_pe",
     "to_bfloat16",
     "to_bidirected",
@@ -65,6 +88,8 @@ __all__ = [
     "to_double",
     "to_float",
     "to_half",
+    "to_heterogeneous",
+    "to_homogeneous",
     "to_simple",
     "to_simple_graph",
 ]

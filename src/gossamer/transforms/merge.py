@@ -1,0 +1,138 @@
+"""Several graphs over the same nodes as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import Graph
+from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.frame import Frame, Scheme
+from gossamer.graph.schema import CanonicalEType, Schema
+from gossamer.transforms._arguments import refuse_block, require_graph
+
+__all__ = ["merge"]
+
+
+def merge(graphs: Sequence[Graph]) -> Graph:
+    """Merge graphs that share their nodes: node ``i`` of a type is the same node in each of them.
+
+    Edges are laid end to end, graph by graph; parallel edges stay. Unlike :func:`gossamer.batch`,
+    nodes are not laid side by side.
+
+    Parameters
+    ----------
+    graphs : sequence of Graph
+        Graphs, but no blocks, on one device; at least one. They may differ in types.
+
+    Returns
+    -------
+    Graph
+        Every node and edge type of any graph, with as many nodes of a type as the largest has.
+        Where several graphs have a feature of a node, the last one counts; nodes and edges without
+        a value get one from the initializer (zeros). The id type is that of the first graph. Batch
+        sizes are forgotten.
+
+    Raises
+    ------
+    InvalidTypeError
+        If something else than a sequence of graphs came.
+    InvalidValueError
+        If there is no graph, one is a block, devices differ, or a feature has several row shapes
+        or dtypes.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g, h = gs.graph(([0], [1])), gs.graph(([2], [0]))
+    >>> g.ndata["x"], h.ndata["x"] = torch.tensor([1, 2]), torch.tensor([7, 8, 9])
+    >>> merged = gs.merge([h, g])
+    >>> merged.edges(), merged.ndata["x"]
+    ((tensor([2, 0]), tensor([0, 1])), tensor([1, 2, 9]))
+    """
+    graphs = _checked(graphs)
+    etypes = sorted({etype for graph in graphs for etype in graph.canonical_etypes})
+    ntypes = sorted({ntype for graph in graphs for ntype in graph.ntypes})
+    nodes = [_merged_nodes(graphs, ntype) for ntype in ntypes]
+    schema = Schema(tuple(ntypes), tuple(etypes))
+    adjacencies = [
+        _merged_edges(graphs, etype, nodes[src].num_rows, nodes[dst].num_rows)
+        for etype, (src, dst) in zip(etypes, schema.endpoints, strict=True)
+    ]
+    edges = [_merged_edge_features(graphs, etype) for etype in etypes]
+    return Graph.from_parts(schema, adjacencies, nodes, edges)
+
+
+def _checked(graphs: Any) -> list[Graph]:
+    if isinstance(graphs, Graph) or not isinstance(graphs, Sequence):
+        raise InvalidTypeError(f"merge takes a list of graphs, got {type(graphs).__name__}.")
+    for graph in graphs:
+        require_graph(graph, "merge")
+        refuse_block(graph, "merge")
+    if not graphs:
+        raise InvalidValueError("merge takes at least one graph, got an empty list.")
+    devices = {graph.device for graph in graphs}
+    if len(devices) > 1:
+        raise InvalidValueError(
+            f"merge takes graphs on one device, got {sorted(map(str, devices))}. "
+            "Move them with .to(...)."
+        )
+    return list(graphs)
+
+
+def _merged_nodes(graphs: list[Graph], ntype: str) -> Frame:
+    """The features of one node type; later graphs overwrite the rows that they have."""
+    parts = [graph._node_frames[graph.get_ntype_id(ntype)] for graph in _having(graphs, ntype)]
+    device = graphs[0].device
+    merged = parts[0].copy()
+    merged.append(max(part.num_rows for part in parts) - merged.num_rows, None, device)
+    for part in parts[1:]:
+        for name in part:
+            _require_scheme(merged, name, part.scheme(name), f"node type {ntype!r}")
+        if part.num_rows == merged.num_rows:
+            for name in part:
+                merged[name] = part[name]
+        else:
+            rows = torch.arange(part.num_rows, device=device)
+            merged.update_rows(rows, dict(part), device)
+    return merged
+
+
+def _having(graphs: list[Graph], ntype: str) -> list[Graph]:
+    return [graph for graph in graphs if ntype in graph._schema.ntype_ids]
+
+
+def _relations(graphs: list[Graph], etype: CanonicalEType) -> list[tuple[Adjacency, Frame]]:
+    positions = [(g, g.get_etype_id(etype)) for g in graphs if etype in g.canonical_etypes]
+    return [(g._adjacencies[i], g._edge_frames[i]) for g, i in positions]
+
+
+def _merged_edges(
+    graphs: list[Graph], etype: CanonicalEType, num_src: int, num_dst: int
+) -> Adjacency:
+    idtype = graphs[0].idtype
+    coos = [adjacency.coo() for adjacency, _ in _relations(graphs, etype)]
+    row, col = (torch.cat(ends).to(idtype) for ends in zip(*coos, strict=True))
+    return Adjacency(num_src, num_dst, idtype, coo=(row, col))
+
+
+def _merged_edge_features(graphs: list[Graph], etype: CanonicalEType) -> Frame:
+    (_, first), *others = _relations(graphs, etype)
+    merged = first.copy()
+    for _, frame in others:
+        for name in frame:
+            _require_scheme(merged, name, frame.scheme(name), f"edge type {etype}")
+        merged.append(frame.num_rows, dict(frame), graphs[0].device)
+    return merged
+
+
+def _require_scheme(frame: Frame, name: str, scheme: Scheme, where: str) -> None:
+    if name in frame and frame.scheme(name) != scheme:
+        raise InvalidValueError(
+            f"merge: feature {name!r} of {where} has row shape {tuple(scheme.shape)} and "
+            f"{scheme.dtype} in one graph, {tuple(frame.scheme(name).shape)} and "
+            f"{frame.scheme(name).dtype} in another. Convert one of them."
+        )

@@ -1,0 +1,132 @@
+"""Random graphs with a given number of different edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import Graph, graph, heterograph
+from gossamer.transforms._relabel import relabel
+
+__all__ = ["rand_bipartite", "rand_graph"]
+
+
+def rand_graph(
+    num_nodes: int,
+    num_edges: int,
+    idtype: torch.dtype = torch.int64,
+    device: torch.device | str = "cpu",
+) -> Graph:
+    """A graph with `num_edges` different edges, every set of them being equally likely.
+
+    Self-loops count as edges, and there is no edge twice.
+
+    Parameters
+    ----------
+    num_nodes, num_edges : int
+        At most ``num_nodes ** 2`` edges.
+    idtype : torch.dtype
+        torch.int32 or torch.int64.
+    device : torch.device or str
+        Where the graph lives and edges are drawn: each device has its own random numbers.
+
+    Raises
+    ------
+    InvalidTypeError
+        If a number is not an int, or `idtype` is no id type.
+    InvalidValueError
+        If a number is negative, or there are fewer pairs of nodes than edges.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> gs.rand_graph(100, 30)
+    Graph(num_nodes=100, num_edges=30)
+    """
+    num_nodes = _count(num_nodes, "rand_graph: num_nodes")
+    pairs = _some_pairs(num_nodes, num_nodes, num_edges, device, "rand_graph")
+    return graph(pairs, num_nodes=num_nodes, idtype=idtype)
+
+
+def rand_bipartite(
+    utype: str,
+    etype: str,
+    vtype: str,
+    num_src_nodes: int,
+    num_dst_nodes: int,
+    num_edges: int,
+    idtype: torch.dtype = torch.int64,
+    device: torch.device | str = "cpu",
+) -> Graph:
+    """A bipartite graph with `num_edges` different edges, each set of them being equally likely.
+
+    Parameters
+    ----------
+    utype, etype, vtype : str
+        Source type, relation and destination type. If both ends are of one type, it has as many
+        nodes as the larger side.
+    num_src_nodes, num_dst_nodes, num_edges : int
+        At most ``num_src_nodes * num_dst_nodes`` edges.
+    idtype, device
+        As for :func:`rand_graph`.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        As for :func:`rand_graph`.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.rand_bipartite("user", "likes", "item", 50, 100, 10)
+    >>> g.num_nodes("user"), g.num_nodes("item"), g.num_edges()
+    (50, 100, 10)
+    """
+    num_src = _count(num_src_nodes, "rand_bipartite: num_src_nodes")
+    num_dst = _count(num_dst_nodes, "rand_bipartite: num_dst_nodes")
+    pairs = _some_pairs(num_src, num_dst, num_edges, device, "rand_bipartite")
+    counts = {utype: num_src, vtype: num_dst}
+    if utype == vtype:
+        counts = {utype: max(num_src, num_dst)}
+    return heterograph({(utype, etype, vtype): pairs}, counts, idtype=idtype)
+
+
+def _count(number: Any, what: str) -> int:
+    if isinstance(number, bool) or not hasattr(number, "__index__"):
+        raise InvalidTypeError(f"{what} must be an int, got {number!r}.")
+    if number < 0:
+        raise InvalidValueError(f"{what} cannot be negative, got {number}.")
+    return number.__index__()
+
+
+def _some_pairs(
+    num_src: int, num_dst: int, num_edges: Any, device: Any, name: str
+) -> tuple[Tensor, Tensor]:
+    num_edges = _count(num_edges, f"{name}: num_edges")
+    population = num_src * num_dst
+    if num_edges > population:
+        raise InvalidValueError(
+            f"{name}: {num_edges} different edges were asked for, but {num_src} source and "
+            f"{num_dst} destination nodes make {population} pairs only."
+        )
+    if population >= 2**63:
+        raise InvalidValueError(f"{name}: {population} pairs of nodes do not fit 64 bits.")
+    pairs = _sample(population, num_edges, device)
+    return pairs // max(num_dst, 1), pairs % max(num_dst, 1)
+
+
+def _sample(population: int, count: int, device: Any) -> Tensor:
+    """`count` different numbers below `population`, in random order."""
+    if population <= 4 * count:
+        return torch.randperm(population, device=device)[:count]
+    # The first `count` different numbers of a random sequence. Three in four draws are new at
+    # least, so a few rounds do.
+    drawn = torch.empty(0, dtype=torch.int64, device=device)
+    while len(drawn) < count:
+        missing = count - len(drawn)
+        more = torch.randint(population, (missing + missing // 4 + 8,), device=device)
+        drawn, _ = relabel([drawn, more], population)
+    return drawn[:count]

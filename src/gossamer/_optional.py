@@ -13,6 +13,7 @@ _EXTRA_OF = {
     "networkx": "interop",
     "pandas": "interop",
     "pyarrow": "parquet",
+    "pymetis": "partition",
     "safetensors": "train",
     "scipy": "data",
     "sklearn": "train",

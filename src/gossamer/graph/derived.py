@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -122,3 +122,17 @@ class DerivedGraphs:
         from gossamer import transforms
 
         return transforms.line_graph(self, backtracking, shared)
+
+    def reorder_graph(
+        self: Graph,
+        node_permute_algo: str | None = None,
+        edge_permute_algo: str = "src",
+        store_ids: bool = True,
+        permute_config: Mapping[str, Any] | None = None,
+    ) -> Graph:
+        """See :func:`gossamer.reorder_graph`."""
+        from gossamer import transforms
+
+        return transforms.reorder_graph(
+            self, node_permute_algo, edge_permute_algo, store_ids, permute_config
+        )

@@ -88,7 +88,7 @@ def to_simple(
         raise InvalidValueError(
             f"to_simple: aggregator is one of {list(_AGGREGATORS)}, got {aggregator!r}."
         )
-    merged = [_merge_parallel(adjacency) for adjacency in g._adjacencies]
+    merged = [merge_parallel(adjacency) for adjacency in g._adjacencies]
     frames = []
     for parts, old in zip(merged, g._edge_frames, strict=True):
         frame = Frame(parts.adjacency.num_edges, "edge")
@@ -160,11 +160,11 @@ def to_bidirected(g: Graph, copy_ndata: bool = False, readonly: bool | None = No
         row, col = adjacency.coo()
         both = torch.cat([row, col]), torch.cat([col, row])
         doubled = Adjacency(adjacency.num_src, adjacency.num_dst, g.idtype, coo=both)
-        adjacencies.append(_merge_parallel(doubled).adjacency)
+        adjacencies.append(merge_parallel(doubled).adjacency)
     return Graph.from_parts(g._schema, adjacencies, kept_frames(g._node_frames, copy_ndata))
 
 
-class _Merged(NamedTuple):
+class Merged(NamedTuple):
     """A relation without parallel edges, and how it came about.
 
     `order` lists the former edges by source, target and id; ``first[i]`` is where those begin in it
@@ -193,7 +193,8 @@ class _Merged(NamedTuple):
         return self.order.index_select(0, self.first).to(self.adjacency.idtype)
 
 
-def _merge_parallel(adjacency: Adjacency) -> _Merged:
+def merge_parallel(adjacency: Adjacency) -> Merged:
+    """Let parallel edges become one."""
     # Two counting sorts: the in-edges are by target already, and grouping them by source keeps
     # that order.
     by_target = adjacency.csc()
@@ -227,10 +228,10 @@ def _merge_parallel(adjacency: Adjacency) -> _Merged:
         adjacency.idtype,
         csr=Compressed(indptr, targets, None),
     )
-    return _Merged(simple, order, first)
+    return Merged(simple, order, first)
 
 
-def _aggregated(old: Frame, parts: _Merged, aggregator: str) -> Frame:
+def _aggregated(old: Frame, parts: Merged, aggregator: str) -> Frame:
     if aggregator == "arbitrary":
         chosen = parts.chosen()
         frame = old.gather(chosen)

@@ -1,0 +1,177 @@
+"""The same graph with nodes and edges in another order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer import kernels
+from gossamer._optional import optional_import
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import EID, NID, Graph
+from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.ids import as_id_tensor, check_range
+from gossamer.transforms._arguments import as_count, require_homogeneous
+from gossamer.transforms.partition import metis_partition_assignment
+
+__all__ = ["reorder_graph"]
+
+_NODE_ORDERS = ("rcmk", "metis", "custom")
+_EDGE_ORDERS = ("src", "dst", "custom")
+
+
+def reorder_graph(
+    g: Graph,
+    node_permute_algo: str | None = None,
+    edge_permute_algo: str = "src",
+    store_ids: bool = True,
+    permute_config: Mapping[str, Any] | None = None,
+) -> Graph:
+    """The same graph with nodes and edges in an order that suits memory better, or in any other.
+
+    Node ``i`` of the result is node ``perm[i]`` of `g`, and edges likewise; features follow.
+
+    Parameters
+    ----------
+    g : Graph
+        One node type and one edge type.
+    node_permute_algo : {"rcmk", "metis", "custom"}, optional
+        ``"rcmk"``: reverse Cuthill-McKee, which brings neighbours close together. ``"metis"``: part
+        by part of a METIS partition into ``permute_config["k"]`` parts. ``"custom"``:
+        ``permute_config["nodes_perm"]``. Default: nodes stay.
+    edge_permute_algo : {"src", "dst", "custom"}
+        By new source, by new destination, or ``permute_config["edges_perm"]``. Edges that tie stay
+        in the order of their ids; by destination, with nodes permuted, in that of their sources.
+    store_ids : bool
+        If True, ``gossamer.NID`` and ``gossamer.EID`` hold former ids.
+    permute_config : dict, optional
+        ``"k"``, ``"nodes_perm"`` ``(N,)`` and ``"edges_perm"`` ``(E,)``, as far as they are needed.
+
+    Returns
+    -------
+    Graph
+        With the features gathered when first read. Batch sizes are forgotten.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `g` is not a graph or a permutation is not made of ints.
+    InvalidValueError
+        If `g` is a block or has several types, an algorithm is unknown, `permute_config` lacks what
+        it needs, or a permutation does not name everything once.
+    OutOfRangeError
+        If a permutation names what does not exist.
+    MissingExtraError
+        If scipy ("rcmk") or pymetis ("metis") is not installed.
+
+    References
+    ----------
+    Cuthill and McKee, "Reducing the bandwidth of sparse symmetric matrices", ACM 1969.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 0, 3], [3, 2, 1]))
+    >>> new = gs.reorder_graph(g, "custom", permute_config={"nodes_perm": [3, 2, 1, 0]})
+    >>> new.edges(), new.edata[gs.EID]
+    ((tensor([0, 3, 3]), tensor([2, 0, 1])), tensor([2, 0, 1]))
+    """
+    require_homogeneous(g, "reorder_graph")
+    config = {} if permute_config is None else permute_config
+    if not isinstance(config, Mapping):
+        raise InvalidTypeError(
+            f"reorder_graph: permute_config is a dict, got {type(config).__name__}."
+        )
+    for what, algorithm, known in (
+        ("node_permute_algo", node_permute_algo, (None, *_NODE_ORDERS)),
+        ("edge_permute_algo", edge_permute_algo, _EDGE_ORDERS),
+    ):
+        if algorithm not in known:
+            raise InvalidValueError(
+                f"reorder_graph: {what} is one of {list(known)}, got {algorithm!r}."
+            )
+    adjacency = g.adjacency
+    row, col = adjacency.coo()
+    nodes = _node_order(g, node_permute_algo, config)
+    if nodes is not None:
+        place = torch.empty_like(nodes).index_copy_(
+            0, nodes.long(), torch.arange(len(nodes)).to(nodes)
+        )
+        row, col = place.index_select(0, row), place.index_select(0, col)
+    edges = _edge_order(g, edge_permute_algo, row, col, nodes is not None, config)
+    coo = row.index_select(0, edges), col.index_select(0, edges)
+    edge_frame = g._edge_frames[0].gather(edges)
+    node_frame = g._node_frames[0].copy() if nodes is None else g._node_frames[0].gather(nodes)
+    if store_ids:
+        edge_frame[EID] = edges
+        node_frame[NID] = g.nodes() if nodes is None else nodes
+    new = Adjacency(adjacency.num_src, adjacency.num_dst, g.idtype, coo=coo)
+    return Graph.from_parts(g._schema, [new], [node_frame], [edge_frame])
+
+
+def _node_order(g: Graph, algorithm: str | None, config: Mapping[str, Any]) -> Tensor | None:
+    """The former id of each node, in the id type of the graph; None if nodes stay."""
+    if algorithm is None:
+        return None
+    if algorithm == "custom":
+        return _permutation(g, config, "nodes_perm", g.num_nodes(), "node_permute_algo")
+    if algorithm == "metis":
+        k = as_count(_required(config, "k", "node_permute_algo='metis'"), "reorder_graph", "k", 1)
+        return torch.argsort(metis_partition_assignment(g, k), stable=True).to(g.idtype)
+    if g.num_nodes() == 0:
+        return g.nodes()
+    graphs = optional_import("scipy.sparse.csgraph", "reorder_graph with 'rcmk'")
+    order = graphs.reverse_cuthill_mckee(g.adj_external(scipy_fmt="csr"))
+    return torch.from_numpy(order.copy()).to(device=g.device, dtype=g.idtype)
+
+
+def _edge_order(
+    g: Graph, algorithm: str, row: Tensor, col: Tensor, permuted: bool, config: Mapping[str, Any]
+) -> Tensor:
+    """The former id of each edge, in the id type of the graph."""
+    count = g.num_nodes()
+    if algorithm == "custom":
+        return _permutation(g, config, "edges_perm", g.num_edges(), "edge_permute_algo")
+    if algorithm == "src":
+        return _by(row, count).to(g.idtype)
+    if not permuted:
+        return _by(col, count).to(g.idtype)
+    by_source = _by(row, count)
+    order = _by(col.index_select(0, by_source), count)
+    return by_source.index_select(0, order).to(g.idtype)
+
+
+def _by(keys: Tensor, count: int) -> Tensor:
+    """The stable order of keys below `count`."""
+    _, _, order = kernels.coo_to_csr(keys, keys, count, dtype=keys.dtype)
+    return torch.arange(len(keys), device=keys.device) if order is None else order
+
+
+def _required(config: Mapping[str, Any], key: str, why: str) -> Any:
+    if config.get(key) is None:
+        raise InvalidValueError(
+            f"reorder_graph: {why} needs {key!r} in permute_config, which has {list(config)}."
+        )
+    return config[key]
+
+
+def _permutation(
+    g: Graph, config: Mapping[str, Any], key: str, count: int, argument: str
+) -> Tensor:
+    what = key.partition("_")[0]
+    ids = as_id_tensor(_required(config, key, f"{argument}='custom'"), f"{key}", g.device)
+    if len(ids) != count:
+        raise InvalidValueError(
+            f"reorder_graph: {key} must name each of the {count} {what} once, got {len(ids)} ids."
+        )
+    check_range(ids, count, what)
+    times = torch.bincount(ids, minlength=count)
+    if bool((times != 1).any()):
+        raise InvalidValueError(
+            f"reorder_graph: {key} must name each of the {count} {what} once, but it lacks "
+            f"{int((times == 0).nonzero()[0])}."
+        )
+    return ids.to(g.idtype)

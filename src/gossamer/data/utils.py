@@ -18,6 +18,7 @@ from gossamer.data.splits import (
 )
 from gossamer.data.storage import load_info, load_tensors, save_info, save_tensors
 from gossamer.errors import InvalidValueError
+from gossamer.graph.files import load_graphs, load_labels, save_graphs
 
 __all__ = [
     "Subset",
@@ -28,10 +29,13 @@ __all__ = [
     "generate_mask_tensor",
     "get_download_dir",
     "idx2mask",
+    "load_graphs",
     "load_info",
+    "load_labels",
     "load_tensors",
     "makedirs",
     "mask_nodes_by_property",
+    "save_graphs",
     "save_info",
     "save_tensors",
     "split_dataset",

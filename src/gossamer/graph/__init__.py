@@ -3,6 +3,7 @@
 from gossamer.graph.adjacency import Adjacency, Compressed
 from gossamer.graph.batching import batch, slice_batch, unbatch
 from gossamer.graph.construct import create_block, graph, heterograph
+from gossamer.graph.files import load_graphs, load_labels, save_graphs
 from gossamer.graph.frame import Frame, Scheme
 from gossamer.graph.graph import Graph
 from gossamer.graph.ids import ALL, EID, ETYPE, NID, NTYPE
@@ -42,12 +43,15 @@ __all__ = [
     "create_block",
     "graph",
     "heterograph",
+    "load_graphs",
+    "load_labels",
     "max_edges",
     "max_nodes",
     "mean_edges",
     "mean_nodes",
     "readout_edges",
     "readout_nodes",
+    "save_graphs",
     "slice_batch",
     "softmax_edges",
     "softmax_nodes",

@@ -1,0 +1,303 @@
+"""Saving graphs to files and loading them: no pickle, mapped into memory, read where used."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gossamer._files import replacing
+from gossamer._optional import optional_import
+from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.graph.adjacency import FORMATS
+from gossamer.graph.dgl_archive import MAGIC, DGLArchive
+from gossamer.graph.graph import Graph
+from gossamer.graph.layout import KEY
+from gossamer.graph.packing import pack
+from gossamer.graph.unpacking import Contents, NewerVersionError
+
+__all__ = ["load_graphs", "load_labels", "save_graphs"]
+
+T = TypeVar("T")
+
+
+def save_graphs(
+    filename: str | os.PathLike[str],
+    g_list: Graph | Sequence[Graph],
+    labels: Mapping[str, Tensor] | None = None,
+    formats: str | Sequence[str] | None = None,
+) -> None:
+    """Write graphs, with their features, and labels to a file.
+
+    The file is a safetensors file whose metadata describes the graphs, so reading it runs no code.
+    It appears at once or not at all: until everything is on the disk, an older file of that name
+    stays what it was.
+
+    Parameters
+    ----------
+    filename : str or path
+        File to write; missing folders are made.
+    g_list : Graph or list of Graph
+        Graphs of any kind, in any mixture: homogeneous, heterogeneous, batches, blocks. They come
+        back on the CPU; initializers of features are not saved.
+    labels : dict of str to Tensor, optional
+        Further tensors, of any shape.
+    formats : str or list of str, optional
+        Which of "coo", "csr" and "csc" to keep. Default: one that exists.
+
+    Raises
+    ------
+    InvalidTypeError
+        If an argument is of a wrong type, or a tensor is sparse or quantized.
+    InvalidValueError
+        If a format does not exist, or a graph is restricted to others.
+    FileError
+        If the file cannot be written.
+    MissingExtraError
+        If safetensors is not installed.
+
+    Examples
+    --------
+    >>> import gossamer as gs, os, tempfile, torch
+    >>> g = gs.graph(([0, 0], [1, 2]))
+    >>> g.ndata["h"] = torch.ones(3, 2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "graphs.bin")
+    ...     gs.save_graphs(path, [g, gs.graph(([0], [1]))], {"y": torch.tensor([1, 0])})
+    ...     gs.load_graphs(path, [1])
+    ([Graph(num_nodes=2, num_edges=1)], {'y': tensor([1, 0])})
+    """
+    safetensors = optional_import("safetensors.torch", "save_graphs")
+    path = _path(filename)
+    tensors, header = pack(_checked_graphs(g_list), _checked_labels(labels), _checked(formats))
+    if path.is_dir():
+        raise FileError(f"Cannot write {path}: it is a folder. Add a file name.")
+    with replacing(path) as temporary:
+        safetensors.save_file(tensors, temporary, {KEY: header})
+
+
+def load_graphs(
+    filename: str | os.PathLike[str], idx_list: Sequence[int] | None = None
+) -> tuple[list[Graph], dict[str, Tensor]]:
+    """Read graphs and labels that :func:`save_graphs` wrote, or DGL 2.1.0.
+
+    Features are mapped into memory: they are read from the disk when they are used, and writing
+    into them leaves the file alone. Edges are read and checked.
+
+    Parameters
+    ----------
+    filename : str or path
+        The file.
+    idx_list : list of int, optional
+        Which graphs, in which order. Default, or empty: all of them.
+
+    Returns
+    -------
+    graphs : list of Graph
+        On the CPU.
+    labels : dict of str to Tensor
+        All labels; empty if there are none.
+
+    Raises
+    ------
+    FileError
+        If the file is missing, truncated, corrupt, of a newer version, or something else.
+    OutOfRangeError
+        If there is no graph of a number in `idx_list`.
+    InvalidTypeError
+        If an argument is of a wrong type.
+    MissingExtraError
+        If safetensors is not installed. Files of DGL do not need it.
+
+    Examples
+    --------
+    >>> import gossamer as gs, os, tempfile, torch
+    >>> bg = gs.batch([gs.graph(([0], [1])), gs.graph(([0, 1], [1, 2]))])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "graphs.bin")
+    ...     gs.save_graphs(path, bg)
+    ...     (back,), labels = gs.load_graphs(path)
+    >>> back.batch_num_nodes(), labels
+    (tensor([2, 3]), {})
+    """
+    wanted = _numbers(idx_list)
+
+    def take(contents: Contents | DGLArchive) -> tuple[list[Graph], dict[str, Tensor]]:
+        wrong = [number for number in wanted if not 0 <= number < len(contents)]
+        if wrong:
+            raise OutOfRangeError(
+                f"load_graphs: idx_list names graph {wrong[0]}, but {filename} has "
+                f"{len(contents)} graphs, counted from 0."
+            )
+        return contents.graphs(wanted or None), contents.labels()
+
+    return _read(filename, take)
+
+
+def load_labels(filename: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """Read only the labels that :func:`save_graphs` wrote, or DGL 2.1.0.
+
+    Raises
+    ------
+    FileError
+        As for :func:`load_graphs`.
+
+    Examples
+    --------
+    >>> import gossamer as gs, os, tempfile, torch
+    >>> from gossamer.data.utils import load_labels
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "graphs.bin")
+    ...     gs.save_graphs(path, gs.graph(([0], [1])), {"y": torch.tensor([1.5])})
+    ...     load_labels(path)
+    {'y': tensor([1.5000])}
+    """
+    return _read(filename, lambda contents: contents.labels())
+
+
+# ------------------------------------------------------------------------------------- reading
+
+
+def _read(filename: Any, take: Callable[[Contents | DGLArchive], T]) -> T:
+    """What `take` finds in a file; whatever is wrong with the file is a FileError."""
+    path = _path(filename)
+    try:
+        if not path.exists():
+            raise FileError(f"There is no file {path}.")
+        if not path.is_file():
+            raise FileError(f"Cannot read {path}: it is a folder or a device, not a file.")
+        with open(path, "rb") as file:
+            foreign = file.read(len(MAGIC)) == MAGIC
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"Cannot read {path}: {error.strerror}.") from None
+    return _read_dgl(path, take) if foreign else _read_own(path, take)
+
+
+def _read_own(path: Path, take: Callable[[Contents], T]) -> T:
+    safetensors = optional_import("safetensors", "load_graphs")
+    try:
+        # The mapping lives on in the tensors.
+        with safetensors.safe_open(path, framework="pt") as file:
+            header = (file.metadata() or {}).get(KEY)
+            if header is not None:
+                return take(Contents(header, file.get_tensor))
+    except (FileError, OutOfRangeError):
+        raise
+    except NewerVersionError as error:
+        raise FileError(
+            f"{path} was written by a newer Gossamer: it is of {error}. Update Gossamer."
+        ) from None
+    except (safetensors.SafetensorError, *_SIGNS_OF_DAMAGE) as error:
+        raise FileError(
+            f"{path} is damaged, or was not written by save_graphs of Gossamer or DGL "
+            f"({_short(error)})."
+        ) from None
+    raise FileError(
+        f"{path} is a safetensors file, but not one that save_graphs wrote: its metadata lacks "
+        f"'{KEY}'."
+    )
+
+
+def _read_dgl(path: Path, take: Callable[[DGLArchive], T]) -> T:
+    try:
+        with (
+            open(path, "rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+            memoryview(content) as view,
+        ):
+            return take(DGLArchive(view))
+    except (FileError, OutOfRangeError):
+        raise
+    except _SIGNS_OF_DAMAGE as error:
+        raise FileError(
+            f"{path} was written by DGL, but cannot be read: {_short(error)}."
+        ) from None
+
+
+# What reading a hostile file can raise, besides the errors of a library.
+_SIGNS_OF_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+def _short(error: BaseException) -> str:
+    return str(error).partition("\n")[0][:300].rstrip(".") or type(error).__name__
+
+
+# ------------------------------------------------------------------------------------ arguments
+
+
+def _path(filename: Any) -> Path:
+    if not isinstance(filename, (str, os.PathLike)) or not os.fspath(filename):
+        raise InvalidTypeError(f"A file name is a str or a path, got {filename!r}.")
+    return Path(filename)
+
+
+def _checked_graphs(g_list: Any) -> list[Graph]:
+    graphs = [g_list] if isinstance(g_list, Graph) else g_list
+    if not isinstance(graphs, (list, tuple)):
+        raise InvalidTypeError(
+            f"save_graphs: g_list is a graph or a list of graphs, got {type(g_list).__name__}."
+        )
+    for i, graph in enumerate(graphs):
+        if not isinstance(graph, Graph):
+            raise InvalidTypeError(
+                f"save_graphs: g_list holds graphs, but element {i} is of type "
+                f"{type(graph).__name__}."
+            )
+    return list(graphs)
+
+
+def _checked_labels(labels: Any) -> Mapping[str, Tensor]:
+    labels = {} if labels is None else labels
+    if not isinstance(labels, Mapping):
+        raise InvalidTypeError(
+            f"save_graphs: labels are a dict from str to tensors, got {type(labels).__name__}."
+        )
+    for name, label in labels.items():
+        if not isinstance(name, str) or not isinstance(label, Tensor):
+            raise InvalidTypeError(
+                "save_graphs: labels are a dict from str to tensors, got "
+                f"{type(name).__name__} to {type(label).__name__}."
+            )
+    return labels
+
+
+def _checked(formats: Any) -> tuple[str, ...] | None:
+    if formats is None or (isinstance(formats, (list, tuple)) and not formats):
+        return None
+    names = [formats] if isinstance(formats, str) else formats
+    if not isinstance(names, (list, tuple)) or any(name not in FORMATS for name in names):
+        raise InvalidValueError(f"save_graphs: formats are among {list(FORMATS)}, got {formats!r}.")
+    return tuple(name for name in FORMATS if name in names)
+
+
+def _numbers(idx_list: Any) -> list[int]:
+    if isinstance(idx_list, (Tensor, np.ndarray)):
+        idx_list = torch.as_tensor(idx_list).tolist()
+    if idx_list is None:
+        return []
+    if not isinstance(idx_list, (list, tuple, range)):
+        raise InvalidTypeError(
+            f"load_graphs: idx_list is a list of int, got {type(idx_list).__name__}. "
+            "For one graph, pass [number]."
+        )
+    for number in idx_list:
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
+            raise InvalidTypeError(f"load_graphs: idx_list holds whole numbers, got {number!r}.")
+    return [int(number) for number in idx_list]

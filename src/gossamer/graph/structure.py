@@ -1,0 +1,82 @@
+"""Checked structure from id tensors that nobody has vouched for.
+
+Everything here works on the parts of many graphs at once, and raises ValueError for what kernels
+must not see.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gossamer.graph.adjacency import Adjacency, Compressed
+from gossamer.graph.ids import INT32_MAX
+
+__all__ = ["assemble", "check_compressed", "check_ids", "joined"]
+
+Kept = tuple[Tensor, Tensor] | Compressed
+
+
+def joined(parts: list[Tensor]) -> Tensor:
+    """The parts one behind the other."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def check_ids(parts: list[Tensor], bounds: Tensor, what: str) -> None:
+    """Raise unless the ids of part ``i`` lie in ``0 ... bounds[i] - 1``."""
+    ids = joined(parts)
+    if ids.numel() == 0:
+        return
+    if len(parts) > 1:
+        bounds = bounds.repeat_interleave(_lengths(parts))
+    if int(ids.min()) < 0 or bool((ids >= bounds).any()):
+        raise ValueError(f"{what} are out of range")
+
+
+def check_compressed(
+    indptr: list[Tensor],
+    indices: list[Tensor],
+    eids: list[Tensor] | None,
+    num_cols: Tensor,
+    num_edges: Tensor,
+) -> None:
+    """Raise unless part ``i`` of each is a compressed adjacency of ``num_edges[i]`` edges."""
+    ends, pointers = _lengths(indptr).cumsum(0), joined(indptr)
+    steps = pointers.diff()
+    steps[ends[:-1] - 1] = 0
+    first, last = pointers[ends - _lengths(indptr)], pointers[ends - 1]
+    if bool((first != 0).any() | (last != num_edges).any() | (steps < 0).any()):
+        raise ValueError("row pointers do not rise from 0 to the number of edges")
+    check_ids(indices, num_cols, "node ids")
+    if eids is None:
+        return
+    check_ids(eids, num_edges, "edge ids")
+    offsets = (num_edges.cumsum(0) - num_edges).repeat_interleave(num_edges)
+    if bool((torch.bincount(joined(eids) + offsets) != 1).any()):
+        raise ValueError("an edge id occurs twice")
+
+
+def assemble(
+    num_src: int,
+    num_dst: int,
+    idtype: torch.dtype,
+    allowed: tuple[str, ...],
+    kept: dict[str, Kept],
+) -> Adjacency:
+    """An adjacency of checked parts, by format; raise if the formats contradict one another."""
+    num_edges = max(len(value[1]) for value in kept.values())
+    fits = max(num_src, num_dst, num_edges) < INT32_MAX
+    compact = torch.int32 if fits else torch.int64
+    for name, value in kept.items():
+        if isinstance(value, Compressed):
+            kept[name] = Compressed(*(None if t is None else t.to(compact) for t in value))
+    if len(kept) > 1:
+        ends = [Adjacency(num_src, num_dst, idtype, **{k: v}).coo() for k, v in kept.items()]
+        same = [torch.equal(row, ends[0][0]) & torch.equal(col, ends[0][1]) for row, col in ends]
+        if not all(same):
+            raise ValueError(f"the formats {list(kept)} hold different edges")
+    return Adjacency(num_src, num_dst, idtype, **kept, allowed=allowed)
+
+
+def _lengths(parts: list[Tensor]) -> Tensor:
+    return torch.tensor([len(part) for part in parts], dtype=torch.int64)

@@ -1,0 +1,259 @@
+"""Graphs from the tensors and the header of a file that nobody has vouched for.
+
+Whatever is wrong raises ValueError. Structure is read and checked, since kernels trust it; features
+stay where they are, so that a mapped file is read where it is used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer.graph.adjacency import Compressed
+from gossamer.graph.frame import Frame
+from gossamer.graph.graph import Graph
+from gossamer.graph.layout import STORED_AS_THEY_ARE, VERSION, Feature, Layout, Relation, checked
+from gossamer.graph.structure import Kept, assemble, check_compressed, check_ids, joined
+
+__all__ = ["Contents", "NewerVersionError"]
+
+Read = Callable[[str], Tensor]
+
+
+class NewerVersionError(ValueError):
+    """The file was written by a Gossamer that knows more."""
+
+
+class Contents:
+    """What a header promises; tensors are read when graphs or labels are asked for.
+
+    Parameters
+    ----------
+    header : str
+        JSON.
+    read : callable
+        Gives the tensor of a name.
+    """
+
+    def __init__(self, header: str, read: Read) -> None:
+        content = checked(json.loads(header), dict)
+        version = checked(content.get("version"), int)
+        if version > VERSION:
+            raise NewerVersionError(f"version {version}, and this one reads up to {VERSION}")
+        self._read = read
+        self._layouts = [Layout.from_json(v) for v in checked(content.get("groups"), list)]
+        self._labels = [Feature.from_json(v) for v in checked(content.get("labels"), list)]
+        self._sizes = [_sizes(layout, i, read) for i, layout in enumerate(self._layouts)]
+        self._order = self._checked_order(content.get("order"))
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def labels(self) -> dict[str, Tensor]:
+        """The labels by name."""
+        return {
+            label.name: _restored(self._read(f"label{i}"), label, label.shape)
+            for i, label in enumerate(self._labels)
+        }
+
+    def graphs(self, wanted: Sequence[int] | None) -> list[Graph]:
+        """The graphs with the numbers `wanted`, in that order; None stands for all of them."""
+        group, member = self._order.unbind(1)
+        if wanted is not None:
+            group, member = group[list(wanted)], member[list(wanted)]
+        result: dict[int, Graph] = {}
+        for number, layout in enumerate(self._layouts):
+            positions = (group == number).nonzero().squeeze(1)
+            if len(positions):
+                chosen = None if wanted is None else member[positions]
+                part = _Group(f"{number}.", layout, self._read, *self._sizes[number], chosen)
+                result.update(zip(positions.tolist(), part.graphs(), strict=True))
+        return [result[position] for position in range(len(group))]
+
+    def _checked_order(self, runs: Any) -> Tensor:
+        """(group, number within the group) of each graph, from the groups' runs of graphs."""
+        used = [0] * len(self._sizes)
+        rows = []
+        for run in checked(runs, list):
+            number, count = (checked(value, int) for value in checked(run, list, length=2))
+            if not 0 <= number < len(used) or not 0 < count <= len(self._sizes[number][0]):
+                raise ValueError(f"there are no {count} graphs of group {number}")
+            members = torch.arange(used[number], used[number] + count)
+            rows.append(torch.stack([torch.full_like(members, number), members], dim=1))
+            used[number] += count
+            if used[number] > len(self._sizes[number][0]):
+                break
+        if used != [len(num_nodes) for num_nodes, _ in self._sizes]:
+            raise ValueError("the order of graphs does not name each of them once")
+        return torch.cat([torch.empty(0, 2, dtype=torch.int64), *rows])
+
+
+def _sizes(layout: Layout, number: int, read: Read) -> tuple[Tensor, Tensor]:
+    """Numbers of nodes and of edges, graphs by types, of a group."""
+    tables = []
+    widths = len(layout.schema.ntypes), len(layout.schema.canonical_etypes)
+    for name, width in zip(("num_nodes", "num_edges"), widths, strict=True):
+        table = read(f"{number}.{name}")
+        if table.dtype != torch.int64 or table.dim() != 2 or table.shape[1] != width:
+            raise ValueError(f"{name} has shape {tuple(table.shape)} and {table.dtype}")
+        if len(table) == 0:
+            raise ValueError("a group has no graphs")
+        # Sums must not overflow; no file comes near.
+        if int(table.min()) < 0 or int(table.max()) >= 2**62 // len(table):
+            raise ValueError(f"{name} cannot be {int(table.min())} ... {int(table.max())}")
+        tables.append(table)
+    if len(tables[0]) != len(tables[1]):
+        raise ValueError(f"there are {len(tables[0])} or {len(tables[1])} graphs in a group")
+    return tables[0], tables[1]
+
+
+def _restored(tensor: Tensor, feature: Feature, shape: tuple[int, ...]) -> Tensor:
+    """The tensor as it was saved, if it is of the shape and dtype that the header says."""
+    dtype, stored_shape = feature.dtype, shape
+    if dtype not in STORED_AS_THEY_ARE:
+        dtype, stored_shape = torch.uint8, (*shape, feature.dtype.itemsize)
+    if tensor.dtype != dtype or tuple(tensor.shape) != stored_shape:
+        raise ValueError(
+            f"'{feature.name}' has shape {tuple(tensor.shape)} and {tensor.dtype}, the header says "
+            f"{stored_shape} and {dtype}"
+        )
+    if feature.dtype == dtype:
+        return tensor
+    # Bytes may lie at an odd address, numbers must not.
+    return tensor.flatten().clone().view(feature.dtype).reshape(shape)
+
+
+class _Group:
+    """Some graphs of a group, or all: each tensor of the group holds a part of each graph."""
+
+    def __init__(
+        self,
+        prefix: str,
+        layout: Layout,
+        read: Read,
+        num_nodes: Tensor,
+        num_edges: Tensor,
+        chosen: Tensor | None,
+    ) -> None:
+        self._prefix = prefix
+        self._layout = layout
+        self._read = read
+        self._num_nodes = num_nodes
+        self._num_edges = num_edges
+        self._chosen = slice(None) if chosen is None else chosen
+
+    def graphs(self) -> list[Graph]:
+        """The chosen graphs."""
+        layout = self._layout
+        nodes = [
+            self._frames(f"ndata{i}", features, self._num_nodes[:, i], "node")
+            for i, features in enumerate(layout.nodes)
+        ]
+        edges = [
+            self._frames(f"edata{i}", relation.features, self._num_edges[:, i], "edge")
+            for i, relation in enumerate(layout.relations)
+        ]
+        adjacencies = [self._adjacencies(i) for i in range(len(layout.relations))]
+        by_graph = (zip(*column, strict=True) for column in (adjacencies, nodes, edges))
+        graphs = [
+            Graph.from_parts(layout.schema, *map(list, parts))
+            for parts in zip(*by_graph, strict=True)
+        ]
+        for kind, batched in zip(("nodes", "edges"), layout.batched, strict=True):
+            if batched:
+                self._set_batch(graphs, kind)
+        return graphs
+
+    def _column(self, name: str, dtypes: Sequence[torch.dtype], counts: Tensor) -> list[Tensor]:
+        """The part of each chosen graph of a tensor with one dimension."""
+        tensor = self._read(self._prefix + name)
+        if tensor.dtype not in dtypes or tensor.dim() != 1:
+            raise ValueError(f"{name} has shape {tuple(tensor.shape)} and {tensor.dtype}")
+        return self._split(name, tensor, counts)
+
+    def _split(self, name: str, tensor: Tensor, counts: Tensor) -> list[Tensor]:
+        ends = counts.cumsum(0)
+        if tensor.shape[0] != int(ends[-1]):
+            raise ValueError(f"{name} has {tensor.shape[0]} rows, the graphs {int(ends[-1])}")
+        starts = ends - counts
+        bounds = starts[self._chosen].tolist(), ends[self._chosen].tolist()
+        return [tensor[start:end] for start, end in zip(*bounds, strict=True)]
+
+    def _frames(
+        self, prefix: str, features: tuple[Feature, ...], counts: Tensor, kind: str
+    ) -> list[Frame]:
+        frames = [Frame(count, kind) for count in counts[self._chosen].tolist()]
+        total = int(counts.sum())
+        for k, feature in enumerate(features):
+            name = f"{prefix}.{k}"
+            tensor = _restored(self._read(self._prefix + name), feature, (total, *feature.shape))
+            for frame, part in zip(frames, self._split(name, tensor, counts), strict=True):
+                frame[feature.name] = part
+        return frames
+
+    def _adjacencies(self, i: int) -> list[Any]:
+        """The edges of type `i` of each chosen graph, checked."""
+        relation, idtype = self._layout.relations[i], self._layout.idtype
+        src, dst = (self._num_nodes[:, end] for end in self._layout.schema.endpoints[i])
+        kept: list[dict[str, Kept]] = [{} for _ in range(len(src[self._chosen]))]
+        for form in relation.stored:
+            if form == "coo":
+                values = self._coo(i, src, dst)
+            else:
+                rows, cols = (src, dst) if form == "csr" else (dst, src)
+                values = self._compressed(i, form, relation, rows, cols)
+            for own, value in zip(kept, values, strict=True):
+                own[form] = value
+        sizes = src[self._chosen].tolist(), dst[self._chosen].tolist()
+        return [
+            assemble(num_src, num_dst, idtype, relation.allowed, own)
+            for num_src, num_dst, own in zip(*sizes, kept, strict=True)
+        ]
+
+    def _coo(self, i: int, src: Tensor, dst: Tensor) -> list[Kept]:
+        counts = self._num_edges[:, i]
+        ends = []
+        for name, bounds in (("src", src), ("dst", dst)):
+            parts = self._column(f"edges{i}.coo.{name}", (self._layout.idtype,), counts)
+            check_ids(parts, bounds[self._chosen], "node ids")
+            ends.append(parts)
+        return list(zip(*ends, strict=True))
+
+    def _compressed(
+        self, i: int, form: str, relation: Relation, rows: Tensor, cols: Tensor
+    ) -> list[Kept]:
+        counts, dtypes = self._num_edges[:, i], (torch.int32, torch.int64)
+        indptr = self._column(f"edges{i}.{form}.indptr", dtypes, rows + 1)
+        indices = self._column(f"edges{i}.{form}.indices", dtypes, counts)
+        eids = None
+        if form in relation.with_eids:
+            eids = self._column(f"edges{i}.{form}.eids", dtypes, counts)
+        check_compressed(indptr, indices, eids, cols[self._chosen], counts[self._chosen])
+        none = [None] * len(indptr)
+        return list(map(Compressed, indptr, indices, none if eids is None else eids))
+
+    def _set_batch(self, graphs: list[Graph], kind: str) -> None:
+        """Give each graph the sizes of the graphs that it is a batch of."""
+        schema, table = self._layout.schema, getattr(self, f"_num_{kind}")
+        keys = schema.ntype_ids if kind == "nodes" else schema._etype_ids
+        sizes: list[dict[Any, Tensor]] = [{} for _ in graphs]
+        for number, (key, position) in enumerate(keys.items()):
+            name = f"batch_{kind}{number}"
+            counts = self._read(f"{self._prefix}{name}.count")
+            if counts.dtype != torch.int64 or counts.shape != (len(table),) or counts.min() < 0:
+                raise ValueError(f"{name} has impossible lengths")
+            parts = self._column(name, (self._layout.idtype,), counts)
+            totals = table[self._chosen, position]
+            check_ids(parts, totals + 1, f"the sizes in {name}")
+            owner = torch.arange(len(parts)).repeat_interleave(counts[self._chosen])
+            sums = torch.zeros_like(totals).index_add_(0, owner, joined(parts).long())
+            if not torch.equal(sums, totals):
+                raise ValueError(f"the sizes in {name} do not add up")
+            for own, part in zip(sizes, parts, strict=True):
+                own[key] = part
+        for graph, own in zip(graphs, sizes, strict=True):
+            setattr(graph, f"_batch_num_{kind}", own)

@@ -7,6 +7,14 @@ from gossamer.transforms.distances import double_radius_node_labeling, shortest_
 from gossamer.transforms.encodings import lap_pe, laplacian_lambda_max, random_walk_pe, svd_pe
 from gossamer.transforms.halo import partition_graph_with_halo
 from gossamer.transforms.homogeneous import to_heterogeneous, to_homogeneous
+from gossamer.transforms.homophily import (
+    adjusted_homophily,
+    edge_homophily,
+    edge_label_informativeness,
+    linkx_homophily,
+    node_homophily,
+    node_label_informativeness,
+)
 from gossamer.transforms.khop import khop_adj, khop_graph, metapath_reachable_graph
 from gossamer.transforms.line import line_graph
 from gossamer.transforms.merge import merge
@@ -14,6 +22,13 @@ from gossamer.transforms.neighbors import knn_graph, radius_graph, segmented_knn
 from gossamer.transforms.norm import norm_by_dst
 from gossamer.transforms.partition import metis_partition, metis_partition_assignment
 from gossamer.transforms.products import adj_product_graph, adj_sum_graph
+from gossamer.transforms.propagate import (
+    prop_edges,
+    prop_edges_dfs,
+    prop_nodes,
+    prop_nodes_bfs,
+    prop_nodes_topo,
+)
 from gossamer.transforms.random_graphs import rand_bipartite, rand_graph
 from gossamer.transforms.reorder import reorder_graph
 from gossamer.transforms.reverse import add_reverse_edges, reverse
@@ -37,6 +52,13 @@ from gossamer.transforms.subgraph import (
     node_type_subgraph,
     out_subgraph,
 )
+from gossamer.transforms.traversal import (
+    bfs_edges_generator,
+    bfs_nodes_generator,
+    dfs_edges_generator,
+    dfs_labeled_edges_generator,
+    topological_nodes_generator,
+)
 
 __all__ = [
     "add_edges",
@@ -45,9 +67,16 @@ __all__ = [
     "add_self_loop",
     "adj_product_graph",
     "adj_sum_graph",
+    "adjusted_homophily",
+    "bfs_edges_generator",
+    "bfs_nodes_generator",
     "block_to_graph",
     "compact_graphs",
+    "dfs_edges_generator",
+    "dfs_labeled_edges_generator",
     "double_radius_node_labeling",
+    "edge_homophily",
+    "edge_label_informativeness",
     "edge_subgraph",
     "edge_type_subgraph",
     "in_subgraph",
@@ -59,15 +88,23 @@ __all__ = [
     "lap_pe",
     "laplacian_lambda_max",
     "line_graph",
+    "linkx_homophily",
     "merge",
     "metapath_reachable_graph",
     "metis_partition",
     "metis_partition_assignment",
+    "node_homophily",
+    "node_label_informativeness",
     "node_subgraph",
     "node_type_subgraph",
     "norm_by_dst",
     "out_subgraph",
     "partition_graph_with_halo",
+    "prop_edges",
+    "prop_edges_dfs",
+    "prop_nodes",
+    "prop_nodes_bfs",
+    "prop_nodes_topo",
     "radius_graph",
     "rand_bipartite",
     "rand_graph",
@@ -92,4 +129,5 @@ __all__ = [
     "to_homogeneous",
     "to_simple",
     "to_simple_graph",
+    "topological_nodes_generator",
 ]

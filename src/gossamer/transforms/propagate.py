@@ -1,0 +1,240 @@
+"""Message passing along an order of nodes or edges, one frontier after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gossamer.errors import InvalidTypeError
+from gossamer.graph import Graph
+from gossamer.transforms._arguments import require_graph
+from gossamer.transforms.traversal import (
+    bfs_nodes_generator,
+    dfs_labeled_edges_generator,
+    topological_nodes_generator,
+)
+
+__all__ = ["prop_edges", "prop_edges_dfs", "prop_nodes", "prop_nodes_bfs", "prop_nodes_topo"]
+
+# What old programs wrote for functions registered on the graph, which there are no more.
+_DEFAULT = "default"
+
+
+def prop_nodes(
+    graph: Graph,
+    nodes_generator: Iterable,
+    message_func: Any = _DEFAULT,
+    reduce_func: Any = _DEFAULT,
+    apply_node_func: Callable | str | None = _DEFAULT,
+) -> None:
+    """:meth:`Graph.pull` each group of nodes, one after another.
+
+    Parameters
+    ----------
+    graph : Graph
+        One edge type.
+    nodes_generator : iterable of ids
+        Groups of nodes.
+    message_func, reduce_func : built-in or user-defined functions
+        As for :meth:`Graph.pull`; both must be given.
+    apply_node_func : callable, optional
+        Applied to the nodes of each group after they have received. Default: none.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `graph` is not a graph, or a function is left out.
+    InvalidValueError
+        If `graph` has several edge types.
+    OutOfRangeError
+        If a node does not exist.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> from gossamer import function as fn
+    >>> g = gs.graph(([0, 1], [1, 2]))
+    >>> g.ndata["h"] = torch.tensor([1.0, 2.0, 3.0])
+    >>> gs.prop_nodes(g, [[1], [2]], fn.copy_u("h", "m"), fn.sum("m", "h"))
+    >>> g.ndata["h"]
+    tensor([1., 1., 1.])
+    """
+    apply = _checked(graph, message_func, reduce_func, apply_node_func, "prop_nodes")
+    graph.prop_nodes(nodes_generator, message_func, reduce_func, apply)
+
+
+def prop_edges(
+    graph: Graph,
+    edges_generator: Iterable,
+    message_func: Any = _DEFAULT,
+    reduce_func: Any = _DEFAULT,
+    apply_node_func: Callable | str | None = _DEFAULT,
+) -> None:
+    """:meth:`Graph.send_and_recv` along each group of edges, one after another.
+
+    Parameters
+    ----------
+    graph : Graph
+        One edge type.
+    edges_generator : iterable of ids or (sources, destinations)
+        Groups of edges.
+    message_func, reduce_func, apply_node_func
+        As for :func:`prop_nodes`.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError, OutOfRangeError
+        As for :func:`prop_nodes`.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> from gossamer import function as fn
+    >>> g = gs.graph(([0, 1], [1, 2]))
+    >>> g.ndata["h"] = torch.tensor([1.0, 2.0, 3.0])
+    >>> gs.prop_edges(g, [[1], [0]], fn.copy_u("h", "m"), fn.sum("m", "h"))
+    >>> g.ndata["h"]
+    tensor([1., 1., 2.])
+    """
+    apply = _checked(graph, message_func, reduce_func, apply_node_func, "prop_edges")
+    graph.prop_edges(edges_generator, message_func, reduce_func, apply)
+
+
+def prop_nodes_bfs(
+    graph: Graph,
+    source: Any,
+    message_func: Any,
+    reduce_func: Any,
+    reverse: bool = False,
+    apply_node_func: Callable | None = None,
+) -> None:
+    """:func:`prop_nodes` over the frontiers of :func:`bfs_nodes_generator`, sources included.
+
+    Parameters
+    ----------
+    graph, source, reverse
+        As for :func:`bfs_nodes_generator`; `reverse` reverses the order only, messages keep going
+        along edges.
+    message_func, reduce_func, apply_node_func
+        As for :func:`prop_nodes`.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError, OutOfRangeError
+        As for :func:`bfs_nodes_generator` and :func:`prop_nodes`.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> from gossamer import function as fn
+    >>> g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    >>> g.ndata["h"] = torch.tensor([1.0, 2.0, 3.0])
+    >>> gs.prop_nodes_bfs(g, 0, fn.copy_u("h", "m"), fn.sum("m", "h"))
+    >>> g.ndata["h"]
+    tensor([3., 3., 3.])
+    """
+    _checked(graph, message_func, reduce_func, apply_node_func, "prop_nodes_bfs")
+    frontiers = bfs_nodes_generator(graph, source, reverse)
+    prop_nodes(graph, frontiers, message_func, reduce_func, apply_node_func)
+
+
+def prop_nodes_topo(
+    graph: Graph,
+    message_func: Any,
+    reduce_func: Any,
+    reverse: bool = False,
+    apply_node_func: Callable | None = None,
+) -> None:
+    """:func:`prop_nodes` over the frontiers of :func:`topological_nodes_generator`.
+
+    The nodes of the first frontier receive as well: without in-edges, features get zeros.
+
+    Parameters
+    ----------
+    graph, reverse
+        As for :func:`topological_nodes_generator`; `reverse` reverses the order only, messages keep
+        going along edges.
+    message_func, reduce_func, apply_node_func
+        As for :func:`prop_nodes`.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        As for :func:`topological_nodes_generator` and :func:`prop_nodes`.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> from gossamer import function as fn
+    >>> g = gs.graph(([0, 1, 2], [2, 2, 3]))
+    >>> g.ndata["h"], g.ndata["x"] = torch.zeros(4), torch.tensor([1.0, 2.0, 3.0, 4.0])
+    >>> gs.prop_nodes_topo(
+    ...     g,
+    ...     fn.copy_u("h", "m"),
+    ...     fn.sum("m", "h"),
+    ...     apply_node_func=lambda nodes: {"h": nodes.data["h"] + nodes.data["x"]},
+    ... )
+    >>> g.ndata["h"]
+    tensor([ 1.,  2.,  6., 10.])
+    """
+    _checked(graph, message_func, reduce_func, apply_node_func, "prop_nodes_topo")
+    frontiers = topological_nodes_generator(graph, reverse)
+    prop_nodes(graph, frontiers, message_func, reduce_func, apply_node_func)
+
+
+def prop_edges_dfs(
+    graph: Graph,
+    source: Any,
+    message_func: Any,
+    reduce_func: Any,
+    reverse: bool = False,
+    has_reverse_edge: bool = False,
+    has_nontree_edge: bool = False,
+    apply_node_func: Callable | None = None,
+) -> None:
+    """:func:`prop_edges` over the edges of :func:`dfs_labeled_edges_generator`.
+
+    Parameters
+    ----------
+    graph, source, reverse, has_reverse_edge, has_nontree_edge
+        As for :func:`dfs_labeled_edges_generator`; messages always go along edges.
+    message_func, reduce_func, apply_node_func
+        As for :func:`prop_nodes`.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError, OutOfRangeError
+        As for :func:`bfs_nodes_generator` and :func:`prop_nodes`.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> from gossamer import function as fn
+    >>> g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    >>> g.ndata["h"] = torch.tensor([1.0, 2.0, 3.0])
+    >>> gs.prop_edges_dfs(g, 0, fn.copy_u("h", "m"), fn.sum("m", "h"))
+    >>> g.ndata["h"]
+    tensor([1., 1., 1.])
+    """
+    _checked(graph, message_func, reduce_func, apply_node_func, "prop_edges_dfs")
+    frontiers = dfs_labeled_edges_generator(
+        graph, source, reverse, has_reverse_edge, has_nontree_edge, return_labels=False
+    )
+    prop_edges(graph, frontiers, message_func, reduce_func, apply_node_func)
+
+
+def _checked(
+    graph: Any, message_func: Any, reduce_func: Any, apply_node_func: Any, name: str
+) -> Callable | None:
+    """What to apply to nodes, after the arguments have been looked at."""
+    require_graph(graph, name)
+    for what, given in (("message_func", message_func), ("reduce_func", reduce_func)):
+        if isinstance(given, str) or given is None:
+            raise InvalidTypeError(
+                f"{name}: {what} must be a built-in or user-defined function, got {given!r}. "
+                "Graphs keep no registered functions."
+            )
+    apply = None if apply_node_func == _DEFAULT else apply_node_func
+    if apply is not None and not callable(apply):
+        raise InvalidTypeError(f"{name}: apply_node_func must be callable, got {apply!r}.")
+    return apply

@@ -35,7 +35,7 @@ BELOW = {
 ROOMS = set(BELOW) | {"cli", "compat", "distributed", "graphbolt", "nn"}
 
 # Modules at the top that only offer, under DGL's name, what a room wrote.
-DOORS = {"", "udf"}
+DOORS = {"", "geometry", "udf"}
 
 # Room -> the rooms that it may import inside a function, because a method hands over to them:
 # `Graph.to_simple` is `transforms.to_simple` with the graph in front.

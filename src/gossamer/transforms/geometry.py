@@ -1,0 +1,181 @@
+"""Choosing among points and coarsening graphs: what `gossamer.geometry` offers."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.graph import Graph
+from gossamer.transforms._validate import as_int, one_relation, points
+
+__all__ = ["farthest_point_sampler", "neighbor_matching"]
+
+
+def farthest_point_sampler(pos: Tensor, npoints: int, start_idx: int | None = None) -> Tensor:
+    """Choose points that are spread out: each is the one farthest from all chosen before it.
+
+    From `PointNet++ <https://arxiv.org/abs/1706.02413>`__ (Qi et al., 2017).
+
+    Parameters
+    ----------
+    pos : Tensor
+        ``(B, N, D)``: B sets of N points.
+    npoints : int
+        How many to choose of each set, from 1 to N.
+    start_idx : int, optional
+        Which point is the first of every set. Default: one at random, from torch's generator.
+
+    Returns
+    -------
+    Tensor
+        ``(B, npoints)``, int64: positions within each set. Of points that are equally far, the
+        first is taken; where points coincide, one may be chosen again.
+
+    Raises
+    ------
+    OutOfRangeError
+        If `start_idx` is no point.
+    InvalidValueError
+        If there are no points, fewer than `npoints`, or some coordinate is not finite.
+    InvalidTypeError
+        If `pos` is not a tensor of floating-point numbers.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from gossamer.geometry import farthest_point_sampler
+    >>> pos = torch.tensor([[[0.0], [1.0], [5.0], [9.0]]])
+    >>> farthest_point_sampler(pos, 3, start_idx=0)
+    tensor([[0, 3, 2]])
+    """
+    name = "farthest_point_sampler"
+    if isinstance(pos, Tensor) and not pos.is_floating_point():
+        raise InvalidTypeError(f"{name}: coordinates are floating-point numbers, got {pos.dtype}.")
+    pos = points(pos, name, (3,)).detach()
+    npoints = as_int(npoints, name, "npoints", 1)
+    sets, count = pos.shape[:2]
+    if npoints > count:
+        raise InvalidValueError(
+            f"{name}: npoints is {npoints}, but each set has {count} points. Take fewer."
+        )
+    if pos.dtype in (torch.float16, torch.bfloat16):
+        pos = pos.float()
+    here = _first_point(start_idx, sets, count, pos.device)
+    chosen = torch.empty(sets, npoints, dtype=torch.int64, device=pos.device)
+    nearest = pos.new_full((sets, count), torch.inf)
+    every = torch.arange(sets, device=pos.device)
+    for step in range(npoints):
+        chosen[:, step] = here
+        apart = (pos - pos[every, here].unsqueeze(1)).square().sum(-1)
+        nearest = torch.minimum(nearest, apart)
+        here = nearest.max(dim=1).indices
+    return chosen
+
+
+def _first_point(start_idx: int | None, sets: int, count: int, device: torch.device) -> Tensor:
+    if start_idx is None:
+        return torch.randint(0, count, (sets,)).to(device)
+    name = "farthest_point_sampler"
+    if isinstance(start_idx, bool) or not isinstance(start_idx, int):
+        raise InvalidTypeError(f"{name}: start_idx is an int or None, got {start_idx!r}.")
+    if not 0 <= start_idx < count:
+        raise OutOfRangeError(f"{name}: start_idx is {start_idx}, but a set has {count} points.")
+    return torch.full((sets,), start_idx, device=device)
+
+
+def neighbor_matching(
+    graph: Graph, e_weights: Tensor | None = None, relabel_idx: bool = True
+) -> Tensor:
+    """Pair neighbours for a coarser graph: no node is in two pairs, and no pair can be added.
+
+    In rounds, half of the nodes that are left, chosen at random, each propose to their neighbour in
+    the other half with the largest edge weight, and those accept the best proposal. Ties are broken
+    at random, from torch's generator. The number of rounds grows with the logarithm of the number
+    of edges.
+
+    From `A GPU Algorithm for Greedy Graph Matching
+    <https://link.springer.com/chapter/10.1007/978-3-642-30397-5_10>`__ (Fagginger Auer and
+    Bisseling, 2012); it serves as METIS and Graclus use it.
+
+    Parameters
+    ----------
+    graph : Graph
+        One edge type that joins a node type with itself; N nodes, E edges. Edges count in both
+        directions; self-loops do not count.
+    e_weights : Tensor, optional
+        ``(E,)``, real. An edge of negative weight pairs no one. Default: all edges are alike.
+    relabel_idx : bool
+        Whether to number the clusters 0, 1, 2, ...; else a cluster is named by its lowest node.
+
+    Returns
+    -------
+    Tensor
+        ``(N,)``, the cluster of each node; clusters have one node or two. int64 if numbered anew,
+        else in the id type of the graph.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        If the graph has several edge types or weights are not one real number an edge.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> from gossamer.geometry import neighbor_matching
+    >>> g = gs.graph(([0, 1, 1, 2, 2, 3], [1, 0, 2, 1, 3, 2]))
+    >>> neighbor_matching(g, torch.tensor([1.0, 1.0, -1.0, -1.0, 1.0, 1.0]))
+    tensor([0, 0, 1, 1])
+    """
+    relation = one_relation(graph, "neighbor_matching")
+    u, v = (end.long() for end in relation.coo())
+    weights = _weights(e_weights, len(u), graph.device)
+    kept = (u != v) & (weights >= 0)
+    u, v, weights = u[kept], v[kept], weights[kept]
+    u, v, weights = torch.cat([u, v]), torch.cat([v, u]), torch.cat([weights, weights])
+    cluster = torch.arange(relation.num_src, device=graph.device)
+    free = torch.ones_like(cluster, dtype=torch.bool)
+    while len(u):
+        proposes = _half(len(free), graph.device)
+        across = (proposes[u] & ~proposes[v]).nonzero().squeeze(1)
+        asked = across[_best(u[across], weights[across], len(free))]
+        taken = asked[_best(v[asked], weights[asked], len(free))]
+        pair = torch.minimum(u[taken], v[taken])
+        cluster[u[taken]] = cluster[v[taken]] = pair
+        free[u[taken]] = free[v[taken]] = False
+        open_ = free[u] & free[v]
+        u, v, weights = u[open_], v[open_], weights[open_]
+    if relabel_idx:
+        return torch.unique(cluster, return_inverse=True)[1]
+    return cluster.to(graph.idtype)
+
+
+def _weights(e_weights: Tensor | None, count: int, device: torch.device) -> Tensor:
+    name = "neighbor_matching"
+    if e_weights is None:
+        return torch.ones(count, device=device)
+    if not isinstance(e_weights, Tensor) or e_weights.is_complex():
+        raise InvalidTypeError(
+            f"{name}: e_weights is a tensor of real numbers, got {type(e_weights).__name__}."
+        )
+    if e_weights.shape != (count,):
+        raise InvalidValueError(
+            f"{name}: e_weights has shape {tuple(e_weights.shape)}, but the graph has {count} "
+            f"edges and needs one number for each, shape ({count},)."
+        )
+    return e_weights.detach().to(device)
+
+
+def _half(count: int, device: torch.device) -> Tensor:
+    return torch.randint(0, 2, (count,), dtype=torch.bool).to(device)
+
+
+def _best(node: Tensor, weights: Tensor, num_nodes: int) -> Tensor:
+    """For each node that occurs, the position of one of its edges of largest weight."""
+    order = torch.randperm(len(node)).to(node.device)
+    # Stable: ties stay in the random order, and the last edge of a node has the largest weight.
+    order = order[weights[order].argsort(stable=True)]
+    last = torch.full((num_nodes,), -1, device=node.device)
+    rank = torch.arange(len(node), device=node.device)
+    last.scatter_reduce_(0, node[order], rank, "amax")
+    return order[last[last >= 0]]

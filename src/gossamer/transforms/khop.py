@@ -86,7 +86,7 @@ def khop_graph(g: Graph, k: int, copy_ndata: bool = True) -> Graph:
     Returns
     -------
     Graph
-        With the types of `g` and no edge features. Batch sizes are forgotten.
+        A homogeneous graph without edge features. Batch sizes are forgotten.
 
     Raises
     ------
@@ -117,7 +117,8 @@ def khop_graph(g: Graph, k: int, copy_ndata: bool = True) -> Graph:
         for end in (walks.row, walks.col)
     )
     adjacency = Adjacency(count, count, g.idtype, coo=coo)
-    return Graph.from_parts(g._schema, [adjacency], kept_frames(g._node_frames, copy_ndata))
+    frames = kept_frames(g._node_frames, copy_ndata)
+    return Graph.from_parts(Schema.homogeneous(), [adjacency], frames)
 
 
 def metapath_reachable_graph(g: Graph, metapath: Sequence[str | CanonicalEType]) -> Graph:

@@ -88,7 +88,8 @@ def adj_product_graph(A: Graph, B: Graph, weight_name: str, etype: str = "_E") -
     products = left[walked.long()] * right[behind.long()]
     coo = row.index_select(0, walked), col
     paths = Adjacency(first.num_src, second.num_dst, first.idtype, coo=coo)
-    return _summed(paths, products, (src, etype, dst), weight_name)
+    schema = Schema(tuple(sorted({src, dst})), ((src, etype, dst),))
+    return _summed(paths, products, schema, weight_name)
 
 
 def adj_sum_graph(graphs: Sequence[Graph], weight_name: str) -> Graph:
@@ -150,20 +151,16 @@ def adj_sum_graph(graphs: Sequence[Graph], weight_name: str) -> Graph:
     ends = zip(*(relation.coo() for relation in relations), strict=True)
     coo = tuple(torch.cat(parts) for parts in ends)
     edges = Adjacency(first.num_src, first.num_dst, first.idtype, coo=coo)
-    return _summed(edges, torch.cat(weights), graphs[0].canonical_etypes[0], weight_name)
+    return _summed(edges, torch.cat(weights), graphs[0]._schema, weight_name)
 
 
-def _summed(
-    edges: Adjacency, weights: Tensor, etype: tuple[str, str, str], weight_name: str
-) -> Graph:
+def _summed(edges: Adjacency, weights: Tensor, schema: Schema, weight_name: str) -> Graph:
     """The graph in which parallel ones of `edges` are one, with the sum of their weights."""
     merged = merge_parallel(edges)
-    src, dst = etype[0], etype[2]
+    src, dst = schema.endpoints[0]
     counts = {src: edges.num_src, dst: edges.num_dst}
-    ntypes = tuple(sorted(counts))
-    result = Graph.from_parts(
-        Schema(ntypes, (etype,)), [merged.adjacency], num_nodes=[counts[name] for name in ntypes]
-    )
+    num_nodes = [counts[position] for position in range(len(schema.ntypes))]
+    result = Graph.from_parts(schema, [merged.adjacency], num_nodes=num_nodes)
     result.edata[weight_name] = ops.segment_reduce(
         merged.counts(), weights[merged.order.long()], "sum"
     )

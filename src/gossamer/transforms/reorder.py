@@ -44,7 +44,7 @@ def reorder_graph(
         ``permute_config["nodes_perm"]``. Default: nodes stay.
     edge_permute_algo : {"src", "dst", "custom"}
         By new source, by new destination, or ``permute_config["edges_perm"]``. Edges that tie stay
-        in the order of their ids; by destination, with nodes permuted, in that of their sources.
+        in the order of their ids.
     store_ids : bool
         If True, ``gossamer.NID`` and ``gossamer.EID`` hold former ids.
     permute_config : dict, optional
@@ -101,7 +101,7 @@ def reorder_graph(
             0, nodes.long(), torch.arange(len(nodes)).to(nodes)
         )
         row, col = place.index_select(0, row), place.index_select(0, col)
-    edges = _edge_order(g, edge_permute_algo, row, col, nodes is not None, config)
+    edges = _edge_order(g, edge_permute_algo, row, col, config)
     coo = row.index_select(0, edges), col.index_select(0, edges)
     edge_frame = g._edge_frames[0].gather(edges)
     node_frame = g._node_frames[0].copy() if nodes is None else g._node_frames[0].gather(nodes)
@@ -129,25 +129,14 @@ def _node_order(g: Graph, algorithm: str | None, config: Mapping[str, Any]) -> T
 
 
 def _edge_order(
-    g: Graph, algorithm: str, row: Tensor, col: Tensor, permuted: bool, config: Mapping[str, Any]
+    g: Graph, algorithm: str, row: Tensor, col: Tensor, config: Mapping[str, Any]
 ) -> Tensor:
     """The former id of each edge, in the id type of the graph."""
-    count = g.num_nodes()
     if algorithm == "custom":
         return _permutation(g, config, "edges_perm", g.num_edges(), "edge_permute_algo")
-    if algorithm == "src":
-        return _by(row, count).to(g.idtype)
-    if not permuted:
-        return _by(col, count).to(g.idtype)
-    by_source = _by(row, count)
-    order = _by(col.index_select(0, by_source), count)
-    return by_source.index_select(0, order).to(g.idtype)
-
-
-def _by(keys: Tensor, count: int) -> Tensor:
-    """The stable order of keys below `count`."""
-    _, _, order = kernels.coo_to_csr(keys, keys, count, dtype=keys.dtype)
-    return torch.arange(len(keys), device=keys.device) if order is None else order
+    keys = row if algorithm == "src" else col
+    _, _, order = kernels.coo_to_csr(keys, keys, g.num_nodes(), dtype=g.idtype)
+    return g.edges(form="eid") if order is None else order
 
 
 def _required(config: Mapping[str, Any], key: str, why: str) -> Any:

@@ -95,7 +95,7 @@ def add_reverse_edges(
         If True, the result has the node features.
     copy_edata : bool
         If True, a new edge has the features of the edge that it turns round, and ``gossamer.EID``
-        holds the id of the edge of `g` behind each edge.
+        holds the id (int64) of the edge of `g` behind each edge.
     ignore_bipartite : bool
         If True, edge types between two node types are left as they are.
     exclude_self : bool
@@ -132,7 +132,7 @@ def add_reverse_edges(
         if src == dst:
             adjacency, eids = _doubled(adjacency, exclude_self, copy_edata)
         else:
-            eids = torch.arange(adjacency.num_edges, dtype=g.idtype, device=g.device)
+            eids = torch.arange(adjacency.num_edges, device=g.device)
         adjacencies.append(adjacency)
         if copy_edata:
             frame = frame.gather(eids)
@@ -160,8 +160,8 @@ def _doubled(
     doubled = Adjacency(adjacency.num_src, adjacency.num_dst, adjacency.idtype, coo=coo)
     if not want_ids:
         return doubled, None
-    eids = torch.arange(adjacency.num_edges, dtype=adjacency.idtype, device=row.device)
-    return doubled, torch.cat([eids, eids if kept is None else kept.to(eids.dtype)])
+    eids = torch.arange(adjacency.num_edges, device=row.device)
+    return doubled, torch.cat([eids, eids if kept is None else kept])
 
 
 def require_monopartite(g: Graph, name: str, fix: str) -> None:

@@ -48,7 +48,7 @@ def to_simple(
         If True, the result has the edge features, as `aggregator` says.
     aggregator : {"arbitrary", "sum", "mean"}
         The features of parallel edges become those of the first of them, whose id
-        ``gossamer.EID`` then holds; or their sum; or their mean. Differentiable.
+        (int64) ``gossamer.EID`` then holds; or their sum; or their mean. Differentiable.
 
     Returns
     -------
@@ -190,7 +190,7 @@ class Merged(NamedTuple):
 
     def chosen(self) -> Tensor:
         """The first of the edges that became each edge."""
-        return self.order.index_select(0, self.first).to(self.adjacency.idtype)
+        return self.order.index_select(0, self.first).long()
 
 
 def merge_parallel(adjacency: Adjacency) -> Merged:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -208,12 +207,7 @@ def _read_own(path: Path, take: Callable[[Contents], T]) -> T:
 
 def _read_dgl(path: Path, take: Callable[[DGLArchive], T]) -> T:
     try:
-        with (
-            open(path, "rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-            memoryview(content) as view,
-        ):
-            return take(DGLArchive(view))
+        return take(DGLArchive(memoryview(np.memmap(path, dtype=np.uint8, mode="r"))))
     except (FileError, OutOfRangeError):
         raise
     except _SIGNS_OF_DAMAGE as error:

@@ -37,5 +37,6 @@ NB_MODULE(_core, m) {
     register_spmm_backward(m);
     register_sddmm(m);
     register_softmax(m);
+    register_attention(m);
     register_structure(m);
 }

@@ -9,6 +9,7 @@ void register_spmm(nanobind::module_& m);
 void register_spmm_backward(nanobind::module_& m);
 void register_sddmm(nanobind::module_& m);
 void register_softmax(nanobind::module_& m);
+void register_attention(nanobind::module_& m);
 void register_structure(nanobind::module_& m);
 
 }  // namespace gossamer

@@ -64,6 +64,34 @@ struct SoftmaxArgs {
     void* out;
 };
 
+// Attention in three passes. `forward` and `query` walk destinations, whose own key operand is the
+// query; `backward` walks sources, whose own key operand is the key.
+enum class AttentionPass : int { forward, backward, query };
+
+struct AttentionArgs {
+    AttentionPass pass;
+    Score score;
+    const void *indptr, *indices, *eids;
+    bool wide;
+    int64_t num_slots, heads, dim, key_dim;  // features of a head: of the value, of the key operands
+    double slope;                            // of the activation below 0, for add and add_dot
+    // Dropout keeps, scaled up, where a hash of (seed, edge, head) reaches the threshold.
+    uint64_t seed, threshold;
+    double keep_scale;
+    const void *own_key, *far_key;  // of the row and of its neighbours
+    const void *weight, *bias;      // weight: of add_dot; bias: per edge and head, or null
+    const void* value;              // forward: of neighbours, backward: of the row
+    const void *grad, *result;      // of destinations; result: what forward gave
+    // Of destinations, in the accumulator's type: largest score and total of the exponentials; and,
+    // for the backward pass, largest score, 1 / total, and inner product of gradient and result.
+    void *norms, *stats;
+    void *out;         // of the row: result, gradient of the value, or gradient of the query
+    void *grad_key;    // of the row
+    void* grad_score;  // of each edge and head, in the accumulator's type; what query reads
+    const Entry *value_entries, *key_entries;  // lhs: offset in the row, rhs: head
+    int64_t num_value_entries, num_key_entries;
+};
+
 // Functions for one dtype of features. `scratch` belongs to the calling worker.
 struct Kernels {
     int lanes;
@@ -85,7 +113,27 @@ struct Kernels {
     void (*softmax_piece)(const SoftmaxArgs&, int64_t begin, int64_t end, void* peak, void* total);
     void (*softmax_apply)(const SoftmaxArgs&, int64_t begin, int64_t end, const void* peak,
                           const void* total);
+
+    int64_t (*attention_scratch)(const AttentionArgs&);  // bytes
+    // The inner products that fill `stats`, for rows [begin, end) of destinations.
+    void (*attention_stats)(const AttentionArgs&, int64_t begin, int64_t end);
+    // `weight_sum` is where the task adds up the gradient of the weight; null where nobody asks.
+    void (*attention_rows)(const AttentionArgs&, int64_t begin, int64_t end, void* weight_sum,
+                           char* scratch);
+    // One piece of a long row, into accumulators of its own; then all its pieces, in order.
+    void (*attention_piece)(const AttentionArgs&, int64_t row, int64_t begin, int64_t end,
+                            void* partial, void* weight_sum, char* scratch);
+    void (*attention_combine)(const AttentionArgs&, int64_t row, void* partials, int64_t pieces);
 };
+
+// How many accumulators a row needs in a pass of attention.
+static inline int64_t attention_width(const AttentionArgs& a) {
+    switch (a.pass) {
+        case AttentionPass::forward: return a.heads * (a.dim + 2);
+        case AttentionPass::backward: return a.heads * (a.dim + a.key_dim);
+        default: return a.heads * a.key_dim;
+    }
+}
 
 struct KernelTable {
     const char* name;

@@ -9,11 +9,14 @@
 
 namespace gossamer {
 
-// The order is that of `_DTYPES`, `_OPS` and `_REDUCES` in kernels/cpu/_common.py.
+// The order is that of `DTYPES`, `OPS`, `REDUCES` and `SCORES` in kernels/cpu/_common.py.
 enum class DType : int { f32, f64, f16, bf16 };
 constexpr int kNumDTypes = 4;
 enum class Op : int { copy_lhs, copy_rhs, add, sub, mul, div, dot };
 enum class Reduce : int { sum, mean, max, min };
+// How attention scores an edge: a sum of one number from each end, an inner product of the ends, or
+// an inner product of a weight with their activated sum.
+enum class Score : int { add, dot, add_dot };
 
 struct half {
     uint16_t bits;

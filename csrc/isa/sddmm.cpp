@@ -1,4 +1,5 @@
 // One value per edge from the features at its ends, for one instruction set.
+#include "isa/dot.h"
 #include "isa/operands.h"
 #include "isa/table.h"
 
@@ -79,44 +80,7 @@ void elementwise(const SddmmArgs& a, int64_t begin, int64_t end) {
     }
 }
 
-// The lane sums of l * r. NV is the number of vectors when they are whole and few, else 0.
-template <class T, int RS, int NV>
-GOSSAMER_INLINE typename Simd<acc_t<T>>::reg multiply_add(const T* l, const T* r, int64_t inner) {
-    using S = Simd<acc_t<T>>;
-    using reg = typename S::reg;
-    const auto term = [&](int64_t i) __attribute__((always_inline)) -> reg {
-        if constexpr (RS)
-            return S::load(l + i) * S::load(r + i);
-        else
-            return S::load(l + i);
-    };
-    reg sum{};
-    if constexpr (NV > 0) {
-        sum = term(0);
-        for (int v = 1; v < NV; ++v) sum += term(v * S::lanes);
-    } else {
-        // Four sums at a time: no waiting for the one before, and less rounding in long products.
-        int64_t i = 0;
-        reg other[3] = {};
-        for (; i + 4 * S::lanes <= inner; i += 4 * S::lanes) {
-            sum += term(i);
-            for (int v = 0; v < 3; ++v) other[v] += term(i + (v + 1) * S::lanes);
-        }
-        sum = (sum + other[0]) + (other[1] + other[2]);
-        for (; i + S::lanes <= inner; i += S::lanes) sum += term(i);
-        if (i < inner) {
-            const int rest = static_cast<int>(inner - i);
-            const reg x = S::load(l + i, rest);
-            sum += RS ? x * S::load(r + i, rest) : x;
-        }
-    }
-    return RS ? sum : sum * S::set1(widen(*r));
-}
-
 template <class T, int RS, int NV> void dot(const SddmmArgs& a, int64_t begin, int64_t end) {
-    using A = acc_t<T>;
-    using S = Simd<A>;
-    constexpr int group = kGroup<A>;
     Window window(a, sizeof(T), end);
     while (begin < end) {
         const int64_t count = window.move_to(begin);
@@ -125,22 +89,9 @@ template <class T, int RS, int NV> void dot(const SddmmArgs& a, int64_t begin, i
             const T* l = reinterpret_cast<const T*>(window.lhs[j]);
             const T* r = reinterpret_cast<const T*>(window.rhs[j]);
             T* out = const_cast<T*>(reinterpret_cast<const T*>(window.out[j]));
-            const auto block = [&](int64_t b) __attribute__((always_inline)) {
+            sum_blocks<acc_t<T>>(out, a.blocks, [&](int64_t b) __attribute__((always_inline)) {
                 return multiply_add<T, RS, NV>(l + a.lhs_offsets[b], r + a.rhs_offsets[b], a.inner);
-            };
-            int64_t b = 0;
-            typename S::reg sums[group];
-            for (; b + group <= a.blocks; b += group) {
-#pragma GCC unroll 8
-                for (int i = 0; i < group; ++i) sums[i] = block(b + i);
-                S::store(out + b, sum_group<A>(sums), group);
-            }
-            if (b < a.blocks) {
-                const int rest = static_cast<int>(a.blocks - b);
-                for (int i = 0; i < group; ++i)
-                    sums[i] = i < rest ? block(b + i) : typename S::reg{};
-                S::store(out + b, sum_group<A>(sums), rest);
-            }
+            });
         }
         begin += count;
     }

@@ -28,6 +28,7 @@ using f64v = double __attribute__((vector_size(kBytes)));
 using i32v = int32_t __attribute__((vector_size(kBytes)));
 using i64v = int64_t __attribute__((vector_size(kBytes)));
 using u32v = uint32_t __attribute__((vector_size(kBytes)));
+using u64v = uint64_t __attribute__((vector_size(kBytes)));
 using u16h = uint16_t __attribute__((vector_size(kBytes / 2)));  // as many lanes as f32v
 
 template <class To, class From> GOSSAMER_INLINE To bit_cast(const From& from) {
@@ -187,7 +188,8 @@ template <> struct Simd<float> {
         p = p * r + 1.6666665459e-1f;
         p = p * r + 5.0000001201e-1f;
         p = p * (r * r) + r + 1.f;
-        const ireg scale = (bit_cast<ireg>(shifted) << 23) + 0x3f800000;
+        // Unsigned: lanes beyond the end, and NaN, may wrap around.
+        const u32v scale = (bit_cast<u32v>(shifted) << 23) + 0x3f800000u;
         return tiny ? reg{} : p * bit_cast<reg>(scale);
     }
 };
@@ -257,7 +259,7 @@ template <> struct Simd<double> {
         p = p * r + 1. / 6.;
         p = p * r + 0.5;
         p = p * (r * r) + r + 1.;
-        const ireg scale = (bit_cast<ireg>(shifted) << 52) + 0x3ff0000000000000;
+        const u64v scale = (bit_cast<u64v>(shifted) << 52) + 0x3ff0000000000000u;
         return tiny ? reg{} : p * bit_cast<reg>(scale);
     }
 };

@@ -9,6 +9,7 @@ KernelTable make_table(const char* name) {
     add_spmm(table.of);
     add_sddmm(table.of);
     add_softmax(table.of);
+    add_attention(table.of);
     return table;
 }
 

@@ -8,5 +8,6 @@ namespace gossamer::GOSSAMER_ISA {
 void add_spmm(Kernels* of);
 void add_sddmm(Kernels* of);
 void add_softmax(Kernels* of);
+void add_attention(Kernels* of);
 
 }  // namespace gossamer::GOSSAMER_ISA

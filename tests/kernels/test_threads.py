@@ -53,6 +53,23 @@ def _softmax():
     return out, cpu.edge_softmax_backward(adj.indptr, adj.eids, out, x)
 
 
+def _attention(score: str):
+    adj = adjacency("hub", torch.int32)
+    rows = adj.indptr, adj.indices, adj.eids
+    columns = cpu.transpose(*rows, adj.num_cols)
+    features = (2,) if score == "add" else (2, 9)
+    operands = (
+        operand(adj.num_cols, (2, 5), torch.float32, seed=1),
+        operand(adj.num_cols, features, torch.float32, seed=2),
+        operand(adj.num_rows, features, torch.float32, seed=3),
+        operand(2, (9,), torch.float32, seed=4) if score == "add_dot" else None,
+        operand(adj.num_edges, (2,), torch.float32, seed=5),
+    )
+    options = 1, score, 0.2, 0.5
+    out, norms = cpu.attention(*rows, *operands, *options)
+    return out, *cpu.attention_backward(rows, columns, *operands, *options, out, norms, out)
+
+
 WORK = {
     "sum": lambda: _spmm("sum", (64,)),
     "sum_per_head": lambda: _spmm("sum", (4, 5)),
@@ -61,6 +78,9 @@ WORK = {
     "arg_backward": _spmm_arg_backward,
     "sddmm": _sddmm,
     "softmax": _softmax,
+    "attention_add": lambda: _attention("add"),
+    "attention_dot": lambda: _attention("dot"),
+    "attention_add_dot": lambda: _attention("add_dot"),
 }
 
 

@@ -26,6 +26,8 @@ from gossamer.errors import InvalidValueError
 from gossamer.kernels import reference
 
 __all__ = [
+    "attention",
+    "attention_backward",
     "coo_to_csr",
     "edge_softmax",
     "edge_softmax_backward",
@@ -138,6 +140,27 @@ def edge_softmax(indptr: Tensor, eids: Tensor | None, logits: Tensor) -> Tensor:
 def edge_softmax_backward(indptr: Tensor, eids: Tensor | None, out: Tensor, grad: Tensor) -> Tensor:
     """Return the gradient of the logits; see `reference.edge_softmax_backward`."""
     return _pick(out, grad).edge_softmax_backward(indptr, eids, out, grad)
+
+
+def attention(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    value: Tensor,
+    *others: Any,
+) -> tuple[Tensor, Tensor]:
+    """Sum values weighted by the softmax of scores; see `gossamer.kernels.reference.attention`."""
+    return _pick(value).attention(indptr, indices, eids, value, *others)
+
+
+def attention_backward(
+    by_dst: tuple[Tensor, Tensor, Tensor | None],
+    by_src: tuple[Tensor, Tensor, Tensor | None],
+    value: Tensor,
+    *others: Any,
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
+    """Return the gradients of all operands; see `reference.attention_backward`."""
+    return _pick(value).attention_backward(by_dst, by_src, value, *others)
 
 
 def coo_to_csr(

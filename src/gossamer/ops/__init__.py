@@ -1,5 +1,6 @@
 """Differentiable operators on graphs: functions of an adjacency and tensors."""
 
+from gossamer.ops.attention import graph_attention
 from gossamer.ops.named import (
     copy_e_max,
     copy_e_mean,
@@ -86,6 +87,7 @@ __all__ = [
     "e_sub_v",
     "edge_softmax",
     "gather_mm",
+    "graph_attention",
     "gsddmm",
     "gspmm",
     "segment_mm",

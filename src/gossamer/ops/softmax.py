@@ -94,7 +94,7 @@ def segment_softmax(seglen: Tensor, value: Tensor) -> Tensor:
         raise InvalidTypeError(
             f"segment_softmax: the values must be floating-point, got {value.dtype}."
         )
-    return _edge_softmax(segment_structure(seglen, value), value)
+    return edge_softmax_of(segment_structure(seglen, value), value)
 
 
 def _softmax(adjacency: Any, logits: Tensor, norm_by: str) -> Tensor:
@@ -106,7 +106,7 @@ def _softmax(adjacency: Any, logits: Tensor, norm_by: str) -> Tensor:
     (grad,) = requires_grad(logits)
     by_dst = norm_by == "dst"
     structure = structure_of(adjacency, by_dst=by_dst, by_src=not by_dst, slots=grad)
-    return _edge_softmax(structure if by_dst else reverse(structure), logits)
+    return edge_softmax_of(structure if by_dst else reverse(structure), logits)
 
 
 def _by_type(graph: Any, logits: Mapping[Any, Tensor], norm_by: str) -> dict[Any, Tensor]:
@@ -179,7 +179,7 @@ def _backward(ctx: Any, grad: Tensor) -> tuple:
     return None, _softmax_grad(indptr, eids, out, grad)
 
 
-_edge_softmax = differentiable(
+edge_softmax_of = differentiable(
     "edge_softmax",
     "(Tensor?[] structure, Tensor logits) -> Tensor",
     kernel=_kernel,

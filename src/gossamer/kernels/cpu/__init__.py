@@ -7,6 +7,7 @@ They hand addresses and sizes to the core, which knows nothing of torch. Same na
 from __future__ import annotations
 
 from gossamer.kernels.cpu._common import core
+from gossamer.kernels.cpu.attention import attention, attention_backward
 from gossamer.kernels.cpu.grouped_mm import gather_mm, segment_mm
 from gossamer.kernels.cpu.sddmm import sddmm
 from gossamer.kernels.cpu.softmax import edge_softmax, edge_softmax_backward
@@ -14,6 +15,8 @@ from gossamer.kernels.cpu.spmm import spmm, spmm_arg_backward
 from gossamer.kernels.cpu.structure import coo_to_csr, transpose
 
 __all__ = [
+    "attention",
+    "attention_backward",
     "coo_to_csr",
     "core",
     "edge_softmax",

@@ -17,6 +17,7 @@ __all__ = [
     "DTYPES",
     "OPS",
     "REDUCES",
+    "SCORES",
     "Plan",
     "address",
     "broadcast",
@@ -29,6 +30,7 @@ __all__ = [
 DTYPES = {torch.float32: 0, torch.float64: 1, torch.float16: 2, torch.bfloat16: 3}
 OPS = {"copy_lhs": 0, "copy_rhs": 1, "add": 2, "sub": 3, "mul": 4, "div": 5, "dot": 6}
 REDUCES = {"sum": 0, "mean": 1, "max": 2, "min": 3}
+SCORES = {"add": 0, "dot": 1, "add_dot": 2}
 
 # Above this many bytes the C library maps fresh pages for each allocation.
 _LARGE = 32 << 20

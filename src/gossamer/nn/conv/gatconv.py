@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from gossamer import ops
 from gossamer.errors import InvalidValueError
@@ -174,10 +175,18 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
         dst_in_src = not isinstance(feat, tuple)
         z, z_dst = project(fc_src, fc_dst, x, x_dst, heads, dst_in_src=dst_in_src)
         # The inner product with (a_l, a_r) falls apart into one part per end of the edge.
-        left = (z * self.attn_l).sum(-1)
-        right = (z_dst * self.attn_r).sum(-1)
-        scores = self.leaky_relu(ops.u_add_v(adjacency, left, right))
-        h, attention = attend(adjacency, scores, z, self.attn_drop, edge_weight)
+        left = self._inner_product(self.attn_l, fc_src, x, z)
+        right = self._inner_product(self.attn_r, fc_dst, x_dst, z_dst)
+        slope = self.leaky_relu.negative_slope
+        attention = None
+        if edge_weight is None and not get_attention:
+            drop = self.attn_drop.p if self.training else 0.0
+            h = ops.graph_attention(
+                adjacency, z, left, right, "add", negative_slope=slope, dropout=drop
+            )
+        else:
+            scores = self.leaky_relu(ops.u_add_v(adjacency, left, right))
+            h, attention = attend(adjacency, scores, z, self.attn_drop, edge_weight)
 
         if self.res_fc is not None:
             h = h + self.res_fc(x_dst).unflatten(-1, heads)
@@ -190,6 +199,17 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
     def extra_repr(self) -> str:
         """Return the arguments of the constructor, for `repr`."""
         return f"out={self._out_feats}, heads={self._num_heads}"
+
+    def _inner_product(self, attn: Tensor, fc: nn.Linear, x: Tensor, z: Tensor) -> Tensor:
+        """:math:`a W x` of each head; `z` is :math:`W x`."""
+        if x.shape[-1] > z.shape[-2] * z.shape[-1]:
+            return (z * attn).sum(-1)
+        # Narrow input: multiply a and W first. No tensor of the size of z is made, nor one for
+        # the gradient of each end.
+        heads, features = z.shape[-2:]
+        return F.linear(
+            x, (fc.weight.view(heads, features, -1) * attn.view(heads, features, 1)).sum(1)
+        )
 
     def _check_edge_weight(self, adjacency: Adjacency, edge_weight: Tensor) -> None:
         check_edge_weight(self, adjacency, edge_weight)

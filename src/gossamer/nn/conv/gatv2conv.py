@@ -157,9 +157,21 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
         heads = self._num_heads, self._out_feats
         dst_in_src = not isinstance(feat, tuple)
         z, z_dst = project(self.fc_src, self.fc_dst, x, x_dst, heads, dst_in_src=dst_in_src)
-        mixed = self.leaky_relu(ops.u_add_v(adjacency, z, z_dst))
-        scores = (mixed * self.attn).sum(-1)
-        h, attention = attend(adjacency, scores, z, self.attn_drop)
+        attention = None
+        if get_attention:
+            mixed = self.leaky_relu(ops.u_add_v(adjacency, z, z_dst))
+            h, attention = attend(adjacency, (mixed * self.attn).sum(-1), z, self.attn_drop)
+        else:
+            h = ops.graph_attention(
+                adjacency,
+                z,
+                z,
+                z_dst,
+                "add_dot",
+                weight=self.attn.squeeze(0),
+                negative_slope=self.leaky_relu.negative_slope,
+                dropout=self.attn_drop.p if self.training else 0.0,
+            )
 
         if self.res_fc is not None:
             h = h + self.res_fc(x_dst).unflatten(-1, heads)

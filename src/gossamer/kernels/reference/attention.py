@@ -1,0 +1,209 @@
+"""Attention over edges, and the gradients of all that it is made of."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from gossamer.kernels.reference._common import narrow, row_of_slot, sum_rows, take, widen
+
+__all__ = ["attention", "attention_backward", "dropout_mask", "dropout_threshold"]
+
+_WORD = 64
+
+
+def attention(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    value: Tensor,
+    key: Tensor,
+    query: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    seed: int,
+    score: str,
+    slope: float,
+    dropout: float,
+) -> tuple[Tensor, Tensor]:
+    r"""Sum the neighbours' values, weighted by the softmax of the edges' scores.
+
+    Parameters
+    ----------
+    indptr, indices, eids : Tensor
+        Rows are destinations, neighbours are sources.
+    value : Tensor
+        ``(N_src, H, D)``.
+    key, query : Tensor
+        Of sources and destinations: ``(N, H)`` for ``add``, else ``(N, H, K)``.
+    weight : Tensor or None
+        ``(H, K)``, for ``add_dot``.
+    bias : Tensor or None
+        ``(E, H)``, by edge id.
+    seed : int
+        Key of dropout's random numbers, see `dropout_mask`.
+    score : {"add", "dot", "add_dot"}
+        ``leaky_relu(key + query + bias)``, ``<key, query> + bias``, or
+        ``<weight, leaky_relu(key + query)> + bias``.
+    slope : float
+        Slope of the leaky ReLU below 0.
+    dropout : float
+        Share of the attention weights that are set to 0.
+
+    Returns
+    -------
+    Tensor
+        ``(N_dst, H, D)``; 0 for a row without slots.
+    Tensor
+        ``(N_dst, 2, H)``, at least float32: the largest score, and the sum of the exponentials of
+        what the scores are above it; 0 for a row without slots.
+    """
+    rows = row_of_slot(indptr)
+    num_rows = len(indptr) - 1
+    x = _activated(
+        _scores(indices, rows, eids, key, query, weight, bias, score, slope), score, slope
+    )
+    index = rows.view(-1, 1).expand_as(x)
+    peak = x.new_zeros((num_rows, x.shape[1])).scatter_reduce_(
+        0, index, x, "amax", include_self=False
+    )
+    share = (x - peak.index_select(0, rows)).exp()
+    total = sum_rows(share, rows, num_rows)
+    share = share / total.index_select(0, rows)
+    if dropout:
+        share = share * dropout_mask(_edges(indices, eids), x.shape[1], seed, dropout, x.dtype)
+    messages = share.unsqueeze(-1) * widen(value).index_select(0, indices)
+    return narrow(sum_rows(messages, rows, num_rows), value), torch.stack((peak, total), 1)
+
+
+def attention_backward(
+    by_dst: tuple[Tensor, Tensor, Tensor | None],
+    by_src: tuple[Tensor, Tensor, Tensor | None],
+    value: Tensor,
+    key: Tensor,
+    query: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    seed: int,
+    score: str,
+    slope: float,
+    dropout: float,
+    out: Tensor,
+    norms: Tensor,
+    grad: Tensor,
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
+    r"""Return the gradients of value, key, query, weight and bias (None where there is none).
+
+    With :math:`p` the softmax, :math:`m` dropout's factor and :math:`g` the gradient of the result,
+    the score's gradient is :math:`p_e (m_e \langle g_v, x_u \rangle - \langle g_v, y_v \rangle)`.
+
+    Parameters
+    ----------
+    by_dst, by_src : tuple
+        The adjacency with destinations, and with sources, as rows.
+    out, norms : Tensor
+        What `attention` returned.
+    grad : Tensor
+        ``(N_dst, H, D)``.
+    """
+    indptr, src, eids = by_dst
+    dst = row_of_slot(indptr)
+    raw = _scores(src, dst, eids, key, query, weight, bias, score, slope)
+    peak, total = norms.index_select(0, dst).unbind(1)
+    p = (_activated(raw, score, slope) - peak).exp() / total
+    mask = 1.0
+    if dropout:
+        mask = dropout_mask(_edges(src, eids), raw.shape[1], seed, dropout, raw.dtype)
+    g = widen(grad).index_select(0, dst)
+    inner = (g * widen(value).index_select(0, src)).sum(-1)
+    mean = (widen(grad) * widen(out)).sum(-1).index_select(0, dst)
+    d = p * (mask * inner - mean)
+    if score == "add":
+        d = torch.where(raw > 0, d, d * slope)
+    grad_value = sum_rows((p * mask).unsqueeze(-1) * g, src, len(value))
+    grad_key, grad_query, grad_weight = d, d, None
+    if score == "dot":
+        grad_key = d.unsqueeze(-1) * widen(query).index_select(0, dst)
+        grad_query = d.unsqueeze(-1) * widen(key).index_select(0, src)
+    elif score == "add_dot":
+        z = widen(key).index_select(0, src) + widen(query).index_select(0, dst)
+        grad_weight = (d.unsqueeze(-1) * F.leaky_relu(z, slope)).sum(0)
+        grad_key = d.unsqueeze(-1) * widen(weight) * torch.where(z > 0, torch.ones_like(z), slope)
+        grad_query = grad_key
+    grad_bias = None
+    if bias is not None:
+        grad_bias = torch.zeros_like(bias).index_copy_(0, _edges(src, eids), narrow(d, bias))
+    return (
+        narrow(grad_value, value),
+        narrow(sum_rows(grad_key, src, len(key)), key),
+        narrow(sum_rows(grad_query, dst, len(query)), query),
+        None if grad_weight is None else narrow(grad_weight, weight),
+        grad_bias,
+    )
+
+
+def dropout_mask(
+    edges: Tensor, heads: int, seed: int, dropout: float, dtype: torch.dtype
+) -> Tensor:
+    """Give dropout's factor of each edge and head, 0 or ``1 / (1 - dropout)``.
+
+    It depends on nothing but the seed, the edge's id and the head: number ``edge * heads + head``
+    of the SplitMix64 stream of that seed (Steele, Lea and Flood, 2014), of which 53 bits count.
+    """
+    counter = edges.long().view(-1, 1) * heads + torch.arange(heads, device=edges.device)
+    # int64 arithmetic wraps around, as the generator wants; its shifts are logical ones.
+    x = (counter + 1) * _signed(0x9E3779B97F4A7C15) + _signed(seed)
+    x = (x ^ _shift(x, 30)) * _signed(0xBF58476D1CE4E5B9)
+    x = (x ^ _shift(x, 27)) * _signed(0x94D049BB133111EB)
+    x = _shift(x ^ _shift(x, 31), 11)
+    keep = x >= dropout_threshold(dropout)
+    return keep.to(dtype) * (1 / (1 - dropout) if dropout < 1 else 0.0)
+
+
+def dropout_threshold(dropout: float) -> int:
+    """Give the smallest 53-bit number that dropout keeps."""
+    return math.ceil(dropout * 2**53)
+
+
+def _shift(x: Tensor, count: int) -> Tensor:
+    return (x >> count) & ((1 << (_WORD - count)) - 1)
+
+
+def _signed(x: int) -> int:
+    x %= 1 << _WORD
+    return x - (1 << _WORD) if x >= 1 << (_WORD - 1) else x
+
+
+def _edges(indices: Tensor, eids: Tensor | None) -> Tensor:
+    """Give the edge id of each slot, as int64."""
+    return torch.arange(len(indices), device=indices.device) if eids is None else eids.long()
+
+
+def _scores(
+    src: Tensor,
+    dst: Tensor,
+    eids: Tensor | None,
+    key: Tensor,
+    query: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    score: str,
+    slope: float,
+) -> Tensor:
+    """Give the score of each slot and head; those of ``add`` before the activation."""
+    k = widen(key).index_select(0, src)
+    q = widen(query).index_select(0, dst)
+    if score == "add":
+        x = k + q
+    elif score == "dot":
+        x = (k * q).sum(-1)
+    else:
+        x = (widen(weight) * F.leaky_relu(k + q, slope)).sum(-1)
+    return x if bias is None else x + take(widen(bias), eids)
+
+
+def _activated(x: Tensor, score: str, slope: float) -> Tensor:
+    return F.leaky_relu(x, slope) if score == "add" else x

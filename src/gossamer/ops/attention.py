@@ -1,0 +1,343 @@
+"""Attention over edges as one operator."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from gossamer import kernels
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.kernels.reference import dropout_mask
+from gossamer.ops._check import check_operand, relation_of, requires_grad, structure_of
+from gossamer.ops._products import sddmm, spmm
+from gossamer.ops._register import Structure, differentiable, opaque
+from gossamer.ops.softmax import edge_softmax_of
+
+__all__ = ["graph_attention"]
+
+_SCORES = ("add", "dot", "add_dot")
+
+
+def graph_attention(
+    graph: Any,
+    value: Tensor,
+    key: Tensor,
+    query: Tensor,
+    score: str = "dot",
+    *,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    negative_slope: float = 0.2,
+    dropout: float = 0.0,
+) -> Tensor:
+    r"""Sum the values of in-neighbours, weighted by the softmax of scores of the edges.
+
+    .. math:: y_v = \sum_{e = (u, v)} m_e \, \mathrm{softmax}_{e}(s_e) \, x_u
+
+    for each head, with dropout's factor :math:`m_e`. The score is one of
+
+    ========= =========================================================== =======================
+    ``score`` :math:`s_e`                                                 used by
+    ========= =========================================================== =======================
+    add       :math:`\mathrm{LeakyReLU}(k_u + q_v + b_e)`                 GAT
+    dot       :math:`\langle k_u, q_v \rangle + b_e`                      transformers
+    add_dot   :math:`\langle w, \mathrm{LeakyReLU}(k_u + q_v) \rangle +   GATv2
+              b_e`
+    ========= =========================================================== =======================
+
+    Forward and backward, nothing of the size edges x heads x features is made: scores are computed
+    again where a gradient needs them, as in FlashAttention (https://arxiv.org/abs/2205.14135).
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph, with one edge type.
+    value : Tensor
+        :math:`x`, ``(N_src, *, H, D)``.
+    key, query : Tensor
+        :math:`k` of sources and :math:`q` of destinations: ``(N, *, H)`` for ``add``, else
+        ``(N, *, H, K)``. Scale one of them where ``dot`` shall be scaled.
+    score : {"add", "dot", "add_dot"}
+        The form of the score.
+    weight : Tensor, optional
+        :math:`w`, ``(H, K)``; for ``add_dot``, and only there.
+    bias : Tensor, optional
+        :math:`b`, ``(E, *, H)``.
+    negative_slope : float
+        Slope of LeakyReLU; 1 leaves a sum as it is.
+    dropout : float
+        Probability, from 0 to 1, that an edge's weight in one head is set to 0; the others are
+        divided by ``1 - dropout``. Drawn by counter from a seed of torch's generator, so the result
+        does not depend on the number of threads. Pass 0 outside training.
+
+    Returns
+    -------
+    Tensor
+        :math:`y`, ``(N_dst, *, H, D)``; 0 for a node without in-edges. Differentiable, also twice.
+
+    Raises
+    ------
+    InvalidValueError
+        If shapes do not fit each other, or an option is unknown or out of range.
+    InvalidTypeError
+        If an operand is no tensor or not floating-point, or dtypes differ (under autocast, all
+        become the value's).
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph(([0, 1, 2], [2, 2, 0]))
+    >>> value, key, query = torch.rand(3, 4, 8), torch.rand(3, 4, 5), torch.rand(3, 4, 5)
+    >>> gs.ops.graph_attention(g, value, key, query / 5**0.5).shape
+    torch.Size([3, 4, 8])
+    """
+    adjacency = relation_of(graph)
+    _check_options(score, negative_slope, dropout)
+    check_operand(adjacency, value, "u", "graph_attention")
+    check_operand(adjacency, key, "u", "graph_attention")
+    check_operand(adjacency, query, "v", "graph_attention")
+    if bias is not None:
+        check_operand(adjacency, bias, "e", "graph_attention")
+    key, query, weight, bias = _one_dtype(value, key, query, weight, bias)
+    batch = _check_shapes(value, key, query, weight, bias, score)
+    shape = value.shape
+    if batch:
+        # A batch of attentions is an attention with more heads.
+        value, key, query, bias = (
+            None if x is None else x.flatten(1, len(batch) + 1) for x in (value, key, query, bias)
+        )
+        if weight is not None:
+            weight = weight.expand(*batch, *weight.shape).flatten(0, len(batch))
+
+    grad = any(requires_grad(value, key, query, weight, bias))
+    structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=grad)
+    seed = torch.randint(2**63 - 1, ()) if dropout else None
+    operands = value, key, query, weight, bias, seed
+    options = score, float(negative_slope), float(dropout)
+    if torch._C._are_functorch_transforms_active():
+        # The transforms take differentiable parts as they are.
+        slots = structure_of(adjacency, by_dst=True, by_src=True, slots=True)
+        out = _in_parts(slots, *operands, *options)
+    else:
+        out = _attention(structure, *operands, *options)
+    return out.reshape(-1, *shape[1:]) if batch else out
+
+
+def _check_options(score: str, negative_slope: float, dropout: float) -> None:
+    if score not in _SCORES:
+        raise InvalidValueError(
+            f"graph_attention: score is one of {', '.join(map(repr, _SCORES))}, got {score!r}."
+        )
+    if not math.isfinite(negative_slope):
+        raise InvalidValueError(
+            f"graph_attention: negative_slope must be finite, got {negative_slope}."
+        )
+    if not 0 <= dropout <= 1:
+        raise InvalidValueError(
+            f"graph_attention: dropout is a probability from 0 to 1, got {dropout}."
+        )
+
+
+def _one_dtype(value: Tensor, *others: Tensor | None) -> list[Tensor | None]:
+    """The other operands in the dtype of `value`: as they are, or cast under autocast."""
+    if not value.is_floating_point():
+        raise InvalidTypeError(
+            f"graph_attention: the operands must be floating-point, but value is {value.dtype}."
+        )
+    autocast = torch.is_autocast_enabled(value.device.type)
+    result: list[Tensor | None] = []
+    for name, x in zip(("key", "query", "weight", "bias"), others, strict=True):
+        if x is not None and not isinstance(x, Tensor):
+            raise InvalidTypeError(
+                f"graph_attention: {name} must be a torch.Tensor, got {type(x).__name__}."
+            )
+        if x is not None and x.dtype != value.dtype:
+            if not autocast:
+                raise InvalidTypeError(
+                    f"graph_attention: value is {value.dtype} but {name} is {x.dtype}. "
+                    "Convert one with .to(dtype)."
+                )
+            x = x.to(value.dtype)
+        result.append(x)
+    return result
+
+
+def _check_shapes(
+    value: Tensor,
+    key: Tensor,
+    query: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    score: str,
+) -> tuple[int, ...]:
+    """The batch dimensions between rows and heads."""
+    if value.dim() < 3:
+        raise InvalidValueError(
+            "graph_attention: value must be (N_src, *, heads, features), got shape "
+            f"{tuple(value.shape)}. Use .unsqueeze(1) for a single head."
+        )
+    between = tuple(value.shape[1:-1])
+    wanted = {"key": key, "query": query}
+    for name, x in wanted.items():
+        features = () if score == "add" else tuple(key.shape[-1:])
+        if tuple(x.shape[1:]) != (*between, *features):
+            form = "(N, *, heads)" if score == "add" else "(N, *, heads, features)"
+            raise InvalidValueError(
+                f"graph_attention: for score {score!r}, {name} must be {form} with {between} after "
+                f"the rows as in value, got shape {tuple(x.shape)}"
+                + (f" beside a key of {tuple(key.shape)}." if name == "query" else ".")
+            )
+    if bias is not None and tuple(bias.shape[1:]) != between:
+        raise InvalidValueError(
+            f"graph_attention: bias must be {(bias.shape[0], *between)}, a number for each edge "
+            f"and head, got shape {tuple(bias.shape)}."
+        )
+    if (weight is not None) != (score == "add_dot"):
+        raise InvalidValueError(
+            f"graph_attention: weight goes with score 'add_dot' and only there; score is {score!r} "
+            f"and weight is {'missing' if weight is None else 'given'}."
+        )
+    if weight is not None:
+        if tuple(weight.shape) != (between[-1], key.shape[-1]):
+            raise InvalidValueError(
+                f"graph_attention: weight must be (heads, features) = "
+                f"{(between[-1], key.shape[-1])}, got shape {tuple(weight.shape)}."
+            )
+        if weight.device != value.device:
+            raise InvalidValueError(
+                f"graph_attention: weight is on {weight.device} but value on {value.device}. "
+                "Move one of them with .to(...)."
+            )
+    return between[:-1]
+
+
+def _in_parts(
+    structure: Structure,
+    value: Tensor,
+    key: Tensor,
+    query: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    seed: Tensor | None,
+    score: str,
+    slope: float,
+    dropout: float,
+) -> Tensor:
+    """The same out of operators that can be differentiated again."""
+    if score == "dot":
+        x = sddmm(structure, key, query, "dot", "u", "v").squeeze(-1)
+    else:
+        x = sddmm(structure, key, query, "add", "u", "v")
+    if score == "add_dot":
+        x = (F.leaky_relu(x, slope) * weight).sum(-1)
+    if bias is not None:
+        x = x + bias
+    if score == "add":
+        x = F.leaky_relu(x, slope)
+    share = edge_softmax_of(structure, x)
+    if dropout:
+        edges = torch.arange(x.shape[0], device=x.device)
+        share = share * dropout_mask(edges, x.shape[1], int(seed), dropout, x.dtype)
+    return spmm(structure, value, share.unsqueeze(-1), "mul", "sum")
+
+
+_SIGNATURE = (
+    "Tensor value, Tensor key, Tensor query, Tensor? weight, Tensor? bias, Tensor? seed, "
+    "str score, float slope, float dropout"
+)
+
+
+def _key(seed: Tensor | None) -> int:
+    return 0 if seed is None else int(seed)
+
+
+def _contiguous(*tensors: Tensor | None) -> list[Tensor | None]:
+    return [None if x is None else x.contiguous() for x in tensors]
+
+
+def _kernel(structure: Structure, *inputs: Any) -> tuple[Tensor, Tensor]:
+    *operands, seed, score, slope, dropout = inputs
+    return kernels.attention(
+        *structure[3:6], *_contiguous(*operands), _key(seed), score, slope, dropout
+    )
+
+
+def _fake(structure: Structure, value: Tensor, *inputs: Any) -> tuple[Tensor, Tensor]:
+    rows = inputs[1].shape[0]
+    wide = torch.float64 if value.dtype is torch.float64 else torch.float32
+    out = value.new_empty((rows, *value.shape[1:]))
+    return out, value.new_empty((rows, 2, value.shape[1]), dtype=wide)
+
+
+def _grad_kernel(structure: Structure, *inputs: Any) -> tuple[Tensor, ...]:
+    *operands, seed, score, slope, dropout, out, norms, grad = inputs
+    grads = kernels.attention_backward(
+        structure[3:6],
+        structure[6:9],
+        *_contiguous(*operands),
+        _key(seed),
+        score,
+        slope,
+        dropout,
+        out.contiguous(),
+        norms,
+        grad.contiguous(),
+    )
+    return tuple(operands[0].new_empty(0) if x is None else x for x in grads)
+
+
+def _grad_fake(structure: Structure, *inputs: Any) -> tuple[Tensor, ...]:
+    value = inputs[0]
+    return tuple(value.new_empty(0) if x is None else x.new_empty(x.shape) for x in inputs[:5])
+
+
+_attention_grad = opaque(
+    "graph_attention_backward",
+    f"(Tensor?[] structure, {_SIGNATURE}, Tensor out, Tensor norms, Tensor grad)"
+    " -> (Tensor, Tensor, Tensor, Tensor, Tensor)",
+    kernel=_grad_kernel,
+    fake=_grad_fake,
+)
+
+
+def _setup(ctx: Any, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:
+    ctx.structure = inputs[0]
+    ctx.options = inputs[7:]
+    ctx.save_for_backward(*inputs[1:7], *output)
+
+
+def _backward(ctx: Any, grad: Tensor) -> tuple:
+    *inputs, out, norms = ctx.saved_tensors
+    operands = inputs[:5]
+    wanted = ctx.needs_input_grad[1:6]
+    if torch.is_grad_enabled():
+        # A second derivative is wanted: differentiate the parts instead.
+        grads = iter(
+            torch.autograd.grad(
+                _in_parts(ctx.structure, *inputs, *ctx.options),
+                [x for x, want in zip(operands, wanted, strict=True) if want],
+                grad,
+                create_graph=True,
+                materialize_grads=True,
+            )
+        )
+        result = [next(grads) if want else None for want in wanted]
+    else:
+        grads = _attention_grad(ctx.structure, *inputs, *ctx.options, out, norms, grad)
+        result = [x if want else None for x, want in zip(grads, wanted, strict=True)]
+    return None, *result, None, None, None, None
+
+
+_attention = differentiable(
+    "graph_attention",
+    f"(Tensor?[] structure, {_SIGNATURE}) -> (Tensor, Tensor)",
+    kernel=_kernel,
+    fake=_fake,
+    setup=_setup,
+    backward=_backward,
+    batches=False,
+)

@@ -1,0 +1,290 @@
+"""graph_attention against messages per edge, built by indexing."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.autograd import gradcheck, gradgradcheck
+from torch.nn import functional as F
+
+import gossamer as gs
+from gossamer import kernels, ops
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from helpers.compare import assert_tensor_equal, random_cotangent_grads
+from helpers.graphs import graph_cases
+from ops import oracle
+
+SCORES = ("add", "dot", "add_dot")
+
+
+def _draw(g, score, *, batch=(), heads=2, dim=3, key_dim=4, bias=True, dtype=torch.float64):
+    """Operands by name, all wanting a gradient."""
+    features = () if score == "add" else (key_dim,)
+    shapes = {
+        "value": (g.num_src_nodes(), *batch, heads, dim),
+        "key": (g.num_src_nodes(), *batch, heads, *features),
+        "query": (g.num_dst_nodes(), *batch, heads, *features),
+    }
+    if score == "add_dot":
+        shapes["weight"] = (heads, key_dim)
+    if bias:
+        shapes["bias"] = (g.num_edges(), *batch, heads)
+    return {
+        name: torch.randn(shape, dtype=torch.float64).to(dtype).requires_grad_()
+        for name, shape in shapes.items()
+    }
+
+
+def _expected(g, value, key, query, score, weight=None, bias=None, slope=0.2):
+    """Scores by indexing, then the softmax oracle, then a sum over the edges of each node."""
+    src, dst = g.edges(order="eid")
+    k, q = key[src.long()], query[dst.long()]
+    if score == "dot":
+        x = (k * q).sum(-1)
+    else:
+        x = k + q
+    if score == "add_dot":
+        x = (weight * F.leaky_relu(x, slope)).sum(-1)
+    if bias is not None:
+        x = x + bias
+    if score == "add":
+        x = F.leaky_relu(x, slope)
+    share = oracle.edge_softmax(g, x)
+    out = value.new_zeros((g.num_dst_nodes(), *value.shape[1:]))
+    return out.index_add(0, dst.long(), share.unsqueeze(-1) * value[src.long()])
+
+
+def _compare(g, score, operands, **options) -> None:
+    names = list(operands)
+
+    def run(function, dtype):
+        def call(*tensors):
+            given = dict(zip(names, tensors, strict=True))
+            return function(g, *(given.pop(x) for x in ("value", "key", "query")), score, **given)
+
+        out, grads = random_cotangent_grads(call, [x.detach().to(dtype) for x in operands.values()])
+        return (*out, *grads)
+
+    dtype = operands["value"].dtype
+    found = run(lambda *a, **k: ops.graph_attention(*a, **k, **options), dtype)
+    truth, plain = run(_expected, torch.float64), run(_expected, dtype)
+    what = ("output", *(f"gradient of {name}" for name in names))
+    if dtype is torch.bfloat16:
+        oracle.assert_agrees(what, found, truth, plain)
+        return
+    for name, actual, expected in zip(what, found, truth, strict=True):
+        # A score's gradient is a difference of inner products of a size of about 10, and is off by
+        # roundings of those also where it is near 0.
+        largest = max(10.0, float(expected.abs().max()) if expected.numel() else 0.0)
+        torch.testing.assert_close(
+            actual.double(),
+            expected,
+            rtol=0,
+            atol=8 * torch.finfo(dtype).eps * largest,
+            msg=lambda text, n=name: f"{n}: {text}",
+        )
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("batch", [(), (3,), (2, 2)], ids=str)
+@pytest.mark.parametrize("score", SCORES)
+def test_values_and_gradients(score, batch, bias, dtype) -> None:
+    g = oracle.larger()
+    _compare(g, score, _draw(g, score, batch=batch, bias=bias, dtype=dtype))
+
+
+@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize(
+    "case", graph_cases("homogeneous") + graph_cases("bipartite") + graph_cases("block")
+)
+def test_graph_cases(case, score) -> None:
+    g = case()
+    _compare(g, score, _draw(g, score))
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("score", SCORES)
+def test_gradcheck_twice(score, dropout) -> None:
+    g = oracle.lopsided()
+    operands = _draw(g, score)
+
+    def run(*tensors):
+        torch.manual_seed(3)
+        given = dict(zip(operands, tensors, strict=True))
+        return ops.graph_attention(g, **given, score=score, dropout=dropout)
+
+    assert gradcheck(run, tuple(operands.values()))
+    assert gradgradcheck(run, tuple(operands.values()))
+
+
+def test_only_the_gradients_that_are_wanted() -> None:
+    g = oracle.awkward()
+    operands = _draw(g, "add_dot")
+    for name in operands:
+        given = {x: t.detach().requires_grad_(x == name) for x, t in operands.items()}
+        out = ops.graph_attention(g, **given, score="add_dot")
+        out.backward(torch.randn_like(out))
+        assert [x for x, t in given.items() if t.grad is not None] == [name]
+
+
+@pytest.mark.parametrize("score", SCORES)
+def test_dropout_is_the_same_in_every_implementation(score) -> None:
+    g = oracle.larger()
+    operands = {name: x.detach() for name, x in _draw(g, score).items()}
+
+    def run():
+        torch.manual_seed(11)
+        return ops.graph_attention(g, **operands, score=score, dropout=0.5)
+
+    found = run()
+    with kernels.use("reference"):
+        torch.testing.assert_close(run(), found)
+    torch.manual_seed(12)
+    other = ops.graph_attention(g, **operands, score=score, dropout=0.5)
+    assert not torch.equal(other, found)
+
+
+def test_dropout_keeps_the_mean() -> None:
+    """Each of 20,000 nodes has the same neighbours: the average over them comes near the sum."""
+    n = 20_000
+    u, v = torch.arange(3).repeat(n), torch.arange(n).repeat_interleave(3)
+    g = gs.heterograph({("a", "r", "b"): (u, v)}, {"a": 3, "b": n})
+    value = torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64).view(3, 1, 1)
+    zero = torch.zeros(3, 1, dtype=torch.float64), torch.zeros(n, 1, dtype=torch.float64)
+    out = ops.graph_attention(g, value, *zero, "add", dropout=0.5)
+    expected = float(value.mean())
+    # The variance of one term is its square, and there are three of a third each.
+    spread = float((value / 3).square().sum()) ** 0.5 / n**0.5
+    assert abs(float(out.mean()) - expected) < 5 * spread
+    assert not ops.graph_attention(g, value, *zero, "add", dropout=1.0).any()
+
+
+@pytest.mark.parametrize("score", SCORES)
+def test_no_edges_and_no_nodes(score) -> None:
+    for g in (gs.graph(([], []), num_nodes=3), gs.graph(([], []))):
+        operands = _draw(g, score)
+        out = ops.graph_attention(g, **operands, score=score)
+        assert_tensor_equal(out.detach(), torch.zeros(g.num_nodes(), 2, 3, dtype=torch.float64))
+        out.backward(torch.randn_like(out))
+        assert not operands["key"].grad.any()
+
+
+def test_no_tensor_of_edges_times_features(monkeypatch) -> None:
+    """The largest tensor that the kernels ask for has a number for each edge and head."""
+    from gossamer.kernels.cpu import _common
+
+    asked = []
+
+    def empty(shape, dtype):
+        asked.append(torch.Size(shape).numel())
+        return torch.empty(shape, dtype=dtype)
+
+    monkeypatch.setattr(_common, "empty", empty)
+    g = gs.graph((torch.randint(20, (5_000,)), torch.randint(20, (5_000,))), num_nodes=20)
+    for score in SCORES:
+        out = ops.graph_attention(g, **_draw(g, score, dim=16, key_dim=16), score=score)
+        out.backward(torch.randn_like(out))
+    assert asked
+    assert max(asked) == g.num_edges() * 2
+
+
+class TestAsTorchSeesIt:
+    """Registered, compiled, mapped."""
+
+    @pytest.mark.parametrize("score", SCORES)
+    def test_opcheck(self, score) -> None:
+        g = oracle.awkward()
+        operands = _draw(g, score)
+        structure = list(g.adjacency.structure(by_dst=True, by_src=True, slots=True))
+        inputs = [operands.get(x) for x in ("value", "key", "query", "weight", "bias")]
+        seed = torch.tensor(5)
+        arguments = (structure, *inputs, seed, score, 0.2, 0.25)
+        result = torch.library.opcheck(torch.ops.gossamer.graph_attention.default, arguments)
+        assert set(result.values()) == {"SUCCESS"}
+        out, norms = torch.ops.gossamer.graph_attention.default(*arguments)
+        detached = [None if x is None else x.detach() for x in inputs]
+        back = (structure, *detached, seed, score, 0.2, 0.25)
+        operator = torch.ops.gossamer.graph_attention_backward.default
+        result = torch.library.opcheck(
+            operator, (*back, out.detach(), norms.detach(), torch.randn_like(out))
+        )
+        assert set(result.values()) == {"SUCCESS"}
+
+    @pytest.mark.parametrize("score", SCORES)
+    def test_vmap_and_func_grad(self, score) -> None:
+        g = oracle.awkward()
+        operands = {name: x.detach() for name, x in _draw(g, score).items()}
+        values = torch.randn(3, *operands.pop("value").shape, dtype=torch.float64)
+
+        def run(value):
+            return ops.graph_attention(g, value, **operands, score=score)
+
+        torch.testing.assert_close(
+            torch.vmap(run)(values), torch.stack([run(value) for value in values])
+        )
+        flow = torch.randn(7, 2, 3, dtype=torch.float64)
+        found = torch.func.grad(lambda x: (run(x) * flow).sum())(values[0])
+        leaf = values[0].clone().requires_grad_()
+        torch.testing.assert_close(found, torch.autograd.grad(run(leaf), leaf, flow)[0])
+
+    def test_autocast_takes_the_values_dtype(self) -> None:
+        g = oracle.larger()
+        operands = {name: x.detach().float() for name, x in _draw(g, "dot").items()}
+        operands["value"] = operands["value"].bfloat16()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert ops.graph_attention(g, **operands).dtype is torch.bfloat16
+        with pytest.raises(InvalidTypeError, match=r"value is torch\.bfloat16 but key is"):
+            ops.graph_attention(g, **operands)
+
+
+class TestBadInput:
+    """One clear error for each mistake."""
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"score": "cosine"}, "score is one of 'add', 'dot', 'add_dot', got 'cosine'"),
+            ({"dropout": 1.5}, "dropout is a probability from 0 to 1, got 1.5"),
+            ({"negative_slope": float("nan")}, "negative_slope must be finite"),
+            ({"value": torch.zeros(7, 2)}, r"value must be \(N_src, \*, heads, features\)"),
+            ({"value": torch.zeros(6, 2, 3)}, "must have 7 rows"),
+            ({"key": torch.zeros(7, 2)}, r"key must be \(N, \*, heads, features\).*\(7, 2\)"),
+            ({"query": torch.zeros(7, 2, 5)}, r"query must be.*beside a key of \(7, 2, 4\)"),
+            ({"weight": torch.zeros(2, 4)}, "weight goes with score 'add_dot' and only there"),
+            ({"bias": torch.zeros(9, 3)}, r"bias must be \(9, 2\).*got shape \(9, 3\)"),
+            ({"score": "add_dot"}, "weight is missing"),
+            (
+                {"score": "add_dot", "weight": torch.zeros(4, 2)},
+                r"\(heads, features\) = \(2, 4\), got shape \(4, 2\)",
+            ),
+        ],
+    )
+    def test_values(self, change, message) -> None:
+        with pytest.raises(InvalidValueError, match=message):
+            self._call(**change)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"value": [1.0]}, "must be a torch.Tensor, got list"),
+            ({"value": torch.zeros(7, 2, 3, dtype=torch.int64)}, "must be floating-point"),
+            ({"key": torch.zeros(7, 2, 4, dtype=torch.float64)}, "value is torch.float32 but key"),
+            ({"score": "add_dot", "weight": 3.0}, "weight must be a torch.Tensor, got float"),
+            ({"g": "graph"}, "A gossamer.Graph is expected"),
+        ],
+    )
+    def test_types(self, change, message) -> None:
+        with pytest.raises(InvalidTypeError, match=message):
+            self._call(**change)
+
+    @staticmethod
+    def _call(**change):
+        g = change.pop("g", oracle.awkward())
+        given = {
+            "value": torch.zeros(7, 2, 3),
+            "key": torch.zeros(7, 2, 4),
+            "query": torch.zeros(7, 2, 4),
+            **change,
+        }
+        return ops.graph_attention(g, **given)

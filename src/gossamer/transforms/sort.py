@@ -15,6 +15,9 @@ from gossamer.transforms._arguments import require_graph
 
 __all__ = ["sort_csc_by_tag", "sort_csr_by_tag"]
 
+# A larger table of offsets, 256 GiB, is a slip: tags that are ids, for instance.
+_MOST_OFFSETS = 2**35
+
 
 def sort_csr_by_tag(
     g: Graph, tag: Tensor, tag_offset_name: str = "_TAG_OFFSET", tag_type: str = "node"
@@ -48,8 +51,8 @@ def sort_csr_by_tag(
     InvalidTypeError
         If `g` is not a graph or tags are not integers.
     InvalidValueError
-        If there are several edge types, `tag_type` is unknown, or there are too many or too few
-        tags.
+        If there are several edge types, `tag_type` is unknown, there are too many or too few
+        tags, or a tag is so large that the table of offsets would fit no memory.
     OutOfRangeError
         If a tag is negative.
 
@@ -108,7 +111,13 @@ def _sorted_by_tag(g: Graph, tag: Any, offset_name: str, tag_type: str, name: st
     tags = _checked_tags(g, tag, count, f"{tag_type}s", name)
     if behind is not None:
         tags = tags.index_select(0, behind)
-    arranged, offsets = _arranged(compressed, tags)
+    rows, num_tags = len(compressed.indptr) - 1, int(tags.max()) + 1 if len(tags) else 0
+    if rows * num_tags > _MOST_OFFSETS:
+        raise InvalidValueError(
+            f"{name}: with the tag {num_tags - 1}, the table of offsets would have {rows} x "
+            f"{num_tags + 1} entries. Number the tags 0, 1, 2, ... without gaps."
+        )
+    arranged, offsets = _arranged(compressed, tags, num_tags)
     fmt = "csr" if by_source else "csc"
     relation = Adjacency(
         adjacency.num_src, adjacency.num_dst, g.idtype, **{fmt: arranged}, allowed=(fmt,)
@@ -134,10 +143,10 @@ def _checked_tags(g: Graph, tag: Any, count: int, what: str, name: str) -> Tenso
     return tags.long()
 
 
-def _arranged(compressed: Compressed, tags: Tensor) -> tuple[Compressed, Tensor]:
+def _arranged(compressed: Compressed, tags: Tensor, num_tags: int) -> tuple[Compressed, Tensor]:
     """The rows with slots by tag, and where each tag begins in each row."""
     indptr, indices, eids = compressed
-    rows, num_tags = len(indptr) - 1, int(tags.max()) + 1 if len(tags) else 0
+    rows = len(indptr) - 1
     row = torch.repeat_interleave(
         torch.arange(rows, device=indptr.device), indptr.diff().long(), output_size=len(tags)
     )

@@ -21,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises
     ------
     FileError
-        If the folder cannot be made or written to.
+        If the folder cannot be made or written to. What the block raises passes through.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,15 +36,21 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
+        _put_in_place(temporary, path)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def _put_in_place(temporary: Path, path: Path) -> None:
+    try:
+        # mkstemp makes the file private; give it the mode that open() would have given.
         os.chmod(temporary, 0o666 & ~_umask())
         _flush(temporary)
         os.replace(temporary, path)
         _flush(path.parent)
     except OSError as error:
-        raise FileError(f"Cannot write {path}: {error.strerror or error}.") from None
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
+        raise FileError(f"Cannot write {path}: {error.strerror}.") from None
 
 
 def _flush(path: Path) -> None:

@@ -263,15 +263,23 @@ def test_missing_folders_are_made(tmp_path: Path) -> None:
 # --- writing is all or nothing -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("where", ["save_file", "fsync", "replace"])
+@pytest.mark.parametrize(
+    ("where", "error"),
+    [
+        ("save_file", OSError(28, "No space left on device")),
+        ("save_file", safetensors.SafetensorError("I/O error: No space left on device")),
+        ("fsync", OSError(28, "No space left on device")),
+        ("replace", OSError(28, "No space left on device")),
+    ],
+)
 def test_a_failed_save_keeps_the_old_file(
-    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    where: str, error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gs.save_graphs(tmp_path / "x", gs.graph(([0], [1])))
     content = (tmp_path / "x").read_bytes()
 
     def fail(*args: object, **kwargs: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr(safetensors.torch if where == "save_file" else os, where, fail)
     with pytest.raises(gs.FileError, match=r"Cannot write .*No space left on device"):

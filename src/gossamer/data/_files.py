@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from gossamer._files import replacing
 from gossamer.errors import FileError, InvalidValueError
 
 _CHUNK = 1 << 20
@@ -36,34 +36,10 @@ def make_folder(path: Path) -> None:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that appears as `path` when the block ends well, and not at all otherwise.
-
-    The temporary file lies in the same folder, since a rename is atomic only within a file system.
-    """
+    """Open a file that appears as `path` when the block ends well, and not at all otherwise."""
     make_folder(path.parent)
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise FileError(
-            f"Cannot write into {path.parent}: {error.strerror}. "
-            "Choose a writable folder with raw_dir (or save_dir), or set GOSSAMER_DOWNLOAD_DIR."
-        ) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
-def _umask() -> int:
-    # Python can read the mask only by setting it.
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        yield file
 
 
 def checksum_algorithm(checksum: str) -> str:

@@ -72,13 +72,17 @@ def save_graphs(
     ...     gs.load_graphs(path, [1])
     ([Graph(num_nodes=2, num_edges=1)], {'y': tensor([1, 0])})
     """
-    safetensors = optional_import("safetensors.torch", "save_graphs")
+    safetensors = optional_import("safetensors", "save_graphs")
+    save_file = optional_import("safetensors.torch", "save_graphs").save_file
     path = _path(filename)
     tensors, header = pack(_checked_graphs(g_list), _checked_labels(labels), _checked(formats))
     if path.is_dir():
         raise FileError(f"Cannot write {path}: it is a folder. Add a file name.")
     with replacing(path) as temporary:
-        safetensors.save_file(tensors, temporary, {KEY: header})
+        try:
+            save_file(tensors, temporary, {KEY: header})
+        except (OSError, safetensors.SafetensorError) as error:
+            raise FileError(f"Cannot write {path}: {_short(error)}.") from None
 
 
 def load_graphs(

@@ -173,6 +173,16 @@ def test_a_cycle_has_no_topological_order(g, reverse):
             gs.topological_nodes_generator(g, reverse)
 
 
+@pytest.mark.parametrize("idtype", [torch.int32, torch.int64])
+def test_the_graph_stays_as_it_was(idtype):
+    g = gs.graph(([0, 0, 1], [1, 2, 2]), idtype=idtype)
+    for _ in range(2):
+        assert lists(gs.topological_nodes_generator(g)) == [[0], [1], [2]]
+        assert lists(gs.topological_nodes_generator(g, True)) == [[2], [1], [0]]
+        assert g.in_degrees().tolist() == [0, 1, 2]
+        assert g.out_degrees().tolist() == [2, 1, 0]
+
+
 def test_a_long_path_and_a_deep_search():
     count = 3000
     g = gs.graph((torch.arange(count - 1), torch.arange(1, count)))

@@ -123,7 +123,7 @@ def topological_nodes_generator(graph: Graph, reverse: bool = False) -> Frontier
     _require_one_type(graph, "topological_nodes_generator")
     compressed, adjacency = _rows(graph, reverse), graph.adjacency
     waiting = adjacency.out_degrees() if reverse else adjacency.in_degrees()
-    waiting = waiting.long()
+    waiting = waiting.to(torch.int64, copy=True)
     last = torch.empty_like(waiting)
     frontier = (waiting == 0).nonzero().squeeze(1)
     frontiers, seen = [], 0
@@ -251,22 +251,23 @@ def _breadth_first(
     graph: Graph, compressed: Compressed, sources: Tensor
 ) -> tuple[Frontiers, Frontiers]:
     """Nodes and the edges that discover them, frontier by frontier."""
-    unseen = torch.iinfo(torch.int64).max
-    found_by = torch.full((graph.num_nodes(),), unseen, device=graph.device)
-    found_by[sources.long()] = -1
+    seen = torch.zeros(graph.num_nodes(), dtype=torch.bool, device=graph.device)
+    found_by = torch.empty(graph.num_nodes(), dtype=torch.int64, device=graph.device)
     frontier = sources.long()
+    seen[frontier] = True
     nodes, edges = [], []
     while len(frontier):
         nodes.append(frontier)
         _, slots = compressed.walk(frontier)
-        reached = compressed.indices.index_select(0, slots).long()
-        new = found_by.index_select(0, reached) == unseen
-        reached, slots = reached[new], slots[new].long()
+        reached = compressed.indices.index_select(0, slots)
+        new = seen.index_select(0, reached).logical_not_().nonzero().squeeze(1)
+        reached, slots = reached.index_select(0, new).long(), slots.index_select(0, new)
         # Of all edges to a new node the first one counts.
         order = torch.arange(len(reached), device=reached.device)
-        found_by.scatter_reduce_(0, reached, order, "amin")
-        first = found_by.index_select(0, reached) == order
-        frontier, slots = reached[first], slots[first]
+        found_by.scatter_reduce_(0, reached, order, "amin", include_self=False)
+        first = (found_by.index_select(0, reached) == order).nonzero().squeeze(1)
+        frontier, slots = reached.index_select(0, first), slots.index_select(0, first)
+        seen.index_fill_(0, frontier, True)
         edges.append(slots if compressed.eids is None else compressed.eids.index_select(0, slots))
     # The last frontier leads nowhere.
     return _split(graph, nodes), _split(graph, edges[:-1])

@@ -32,6 +32,7 @@ void combine(const SpmmArgs& a, const LongRow& row, int64_t degree, const char* 
             }
         }
         if (a.mean) best /= static_cast<A>(degree);
+        if (a.row_scale) best *= widen(static_cast<const T*>(a.row_scale)[row.row]);
         out[i] = narrow<T>(a.extreme && a.sign < 0 ? -best : best);
         if (!a.extreme) continue;
         if (a.message.wide)
@@ -110,10 +111,30 @@ void spmm(uintptr_t indptr, uintptr_t indices, uintptr_t eids, bool wide, int64_
         threads);
 }
 
+// Sums of rows of x, each times a factor of the neighbour and then of the row; either may be null.
+void scaled_sum(uintptr_t indptr, uintptr_t indices, bool wide, int64_t num_rows,
+                int64_t num_slots, uintptr_t x, int64_t width, uintptr_t neighbour_scale,
+                uintptr_t row_scale, int dtype, uintptr_t out, int threads) {
+    const auto type = static_cast<DType>(dtype);
+    constexpr int64_t start = 0;
+    SpmmArgs a{};
+    a.message.op = neighbour_scale ? Op::mul : Op::copy_lhs;
+    a.message.lhs = {at<char>(x), width * size_of(type), at<void>(indices), 1, 1};
+    a.message.rhs = {at<char>(neighbour_scale), size_of(type), at<void>(indices), 0, 1};
+    a.message.wide = wide;
+    a.indptr = at<void>(indptr);
+    a.num_slots = num_slots;
+    a.row_scale = at<void>(row_scale);
+    a.width = width;
+    a.out = writable(out);
+    run(a, {1, width, &start, &start}, type, num_rows, threads);
+}
+
 }  // namespace
 
 void register_spmm(nb::module_& m) {
     m.def("spmm", spmm, nb::call_guard<nb::gil_scoped_release>());
+    m.def("scaled_sum", scaled_sum, nb::call_guard<nb::gil_scoped_release>());
 }
 
 }  // namespace gossamer

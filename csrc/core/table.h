@@ -42,7 +42,8 @@ struct SpmmArgs {
     bool extreme;  // record the largest (after `sign`) and its slot, instead of the sum
     bool mean;
     double sign;
-    int64_t width;  // features of the output
+    const void* row_scale;  // a factor for each row of a sum, or null
+    int64_t width;          // features of the output
     void *out, *arg;
 };
 

@@ -296,6 +296,9 @@ void rows_of(const SpmmArgs& a, const char* shared, int64_t begin, int64_t end, 
         } else if (a.mean) {
             const A degree = static_cast<A>(to - from);
             for (int64_t i = 0; i < a.width; ++i) acc[i] /= degree;
+        } else if (a.row_scale) {
+            const A factor = widen(static_cast<const T*>(a.row_scale)[row]);
+            for (int64_t i = 0; i < a.width; ++i) acc[i] *= factor;
         }
         if constexpr (!direct)
             for (int64_t i = 0; i < a.width; ++i) out[i] = narrow<T>(acc[i]);

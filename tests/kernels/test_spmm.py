@@ -149,3 +149,26 @@ def test_gradient_through_the_winners_can_be_asked_for_one_operand() -> None:
     assert no_e is None
     assert_tensor_equal(only_u, both[0])
     assert_tensor_equal(only_e, both[1])
+
+
+def _check_scaled(adj: Adjacency, shape, dtype, near: bool, own: bool) -> None:
+    x = operand(adj.num_cols, shape, dtype, seed=1)
+    a = operand(adj.num_cols, (), dtype, seed=2) if near else None
+    b = operand(adj.num_rows, (), dtype, seed=3) if own else None
+    args = adj.indptr, adj.indices, x, a, b
+    truth, same = truth_and_torch("scaled_sum", *args)
+    assert_accurate(cpu.scaled_sum(*args), truth, same, "out", terms=1 + adj.num_edges)
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("near", [False, True])
+@pytest.mark.parametrize("shape", [(), (1,), (7,), (64,), (300,), (3, 5), (0,)], ids=str)
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_scaled_sum(dtype, shape, near, own) -> None:
+    _check_scaled(adjacency("random", torch.int32), shape, dtype, near, own)
+
+
+@pytest.mark.parametrize("idtype", ID_TYPES, ids=str)
+@pytest.mark.parametrize("graph", [*GRAPHS, "hub"])
+def test_scaled_sum_on_every_graph(graph, idtype) -> None:
+    _check_scaled(adjacency(graph, idtype), (5,), torch.float64, True, True)

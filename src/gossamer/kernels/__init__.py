@@ -33,6 +33,7 @@ __all__ = [
     "edge_softmax_backward",
     "gather_mm",
     "info",
+    "scaled_sum",
     "sddmm",
     "segment_mm",
     "spmm",
@@ -98,6 +99,17 @@ def spmm(
 ) -> tuple[Tensor, Tensor | None]:
     """Reduce the messages of each row; see `gossamer.kernels.reference.spmm`."""
     return _pick(u, e).spmm(indptr, indices, eids, u, e, op, reduce)
+
+
+def scaled_sum(
+    indptr: Tensor,
+    indices: Tensor,
+    x: Tensor,
+    neighbour_scale: Tensor | None,
+    row_scale: Tensor | None,
+) -> Tensor:
+    """Sum scaled neighbours; see `gossamer.kernels.reference.scaled_sum`."""
+    return _pick(x).scaled_sum(indptr, indices, x, neighbour_scale, row_scale)
 
 
 def spmm_arg_backward(

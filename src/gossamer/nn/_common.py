@@ -32,6 +32,7 @@ __all__ = [
     "degree_scale",
     "drop_and_split",
     "relation_of",
+    "scaled_sum",
 ]
 
 #: Node features: one tensor, or a pair (source nodes, destination nodes).
@@ -143,7 +144,7 @@ def drop_and_split(dropout: nn.Module, feat: Features, graph: Graph) -> tuple[Te
 
 
 def degree_scale(adjacency: Adjacency, end: str, power: float, like: Tensor) -> Tensor:
-    """``max(degree, 1) ** power`` of the nodes at an end of the edges, to scale the rows of `like`.
+    """``max(degree, 1) ** power`` of the nodes at an end of the edges, in the dtype of `like`.
 
     `end` is ``"src"`` for out-degrees or ``"dst"`` for in-degrees. An adjacency never changes, so
     it keeps the result for the next epoch.
@@ -157,8 +158,22 @@ def degree_scale(adjacency: Adjacency, end: str, power: float, like: Tensor) -> 
             wide = torch.promote_types(like.dtype, torch.float32)
             return degrees.to(wide).clamp(min=1).pow(power).to(like.dtype)
 
-    scale = adjacency.memo(("degree_scale", end, power, like.dtype), compute)
-    return scale.view(-1, *(1,) * (like.dim() - 1))
+    return adjacency.memo(("degree_scale", end, power, like.dtype), compute)
+
+
+def scaled_sum(
+    adjacency: Adjacency,
+    x: Tensor,
+    left: Tensor | None,
+    right: Tensor | None,
+    edge_weight: Tensor | None = None,
+) -> Tensor:
+    """Sum the features of each node's in-neighbours, scaled by `left` before, by `right` after."""
+    if edge_weight is None:
+        return ops.scaled_sum(adjacency, x, left, right)
+    ones = (1,) * (x.dim() - 1)
+    h = aggregate(adjacency, x if left is None else x * left.view(-1, *ones), "sum", edge_weight)
+    return h if right is None else h * right.view(-1, *ones)
 
 
 def aggregate(

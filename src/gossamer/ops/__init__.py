@@ -62,7 +62,7 @@ from gossamer.ops.named import (
 from gossamer.ops.sddmm import gsddmm
 from gossamer.ops.segment import gather_mm, segment_mm, segment_reduce
 from gossamer.ops.softmax import edge_softmax, segment_softmax
-from gossamer.ops.spmm import gspmm
+from gossamer.ops.spmm import gspmm, scaled_sum
 
 __all__ = [
     "copy_e_max",
@@ -90,6 +90,7 @@ __all__ = [
     "graph_attention",
     "gsddmm",
     "gspmm",
+    "scaled_sum",
     "segment_mm",
     "segment_reduce",
     "segment_softmax",

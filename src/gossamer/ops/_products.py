@@ -17,7 +17,7 @@ from gossamer import kernels
 from gossamer.ops._check import requires_grad
 from gossamer.ops._register import Structure, differentiable, opaque
 
-__all__ = ["reverse", "sddmm", "segment_structure", "spmm"]
+__all__ = ["reverse", "scaled_sum", "sddmm", "segment_structure", "spmm"]
 
 
 def reverse(structure: Structure) -> Structure:
@@ -92,8 +92,12 @@ def _sum_backward(
     structure, op = ctx.structure, ctx.op
     shape_u, shape_e = ctx.shapes
     if ctx.reduce == "mean":
-        degree = structure[3].diff().clamp(min=1).to(grad.dtype)
-        grad = grad / degree.view(-1, *[1] * (grad.dim() - 1))
+        # Single precision at least: degrees above 65,504 overflow float16.
+        wide = torch.promote_types(grad.dtype, torch.float32)
+        scale = structure[3].diff().clamp(min=1).to(wide).reciprocal().to(grad.dtype)
+        if op == "copy_lhs":
+            return scaled_sum(reverse(structure), grad, scale, None), None
+        grad = grad * scale.view(-1, *[1] * (grad.dim() - 1))
     grad_u = grad_e = None
     if want_u:
         if op in ("mul", "div"):
@@ -246,6 +250,39 @@ def _over_square(x: Tensor, y: Tensor) -> Tensor:
     y = y.to(wide)
     return (x.to(wide) / y / y).to(x.dtype)
 
+
+def _scaled_kernel(
+    structure: Structure, x: Tensor, src_scale: Tensor | None, dst_scale: Tensor | None
+) -> Tensor:
+    return kernels.scaled_sum(*structure[3:5], x.contiguous(), src_scale, dst_scale)
+
+
+def _scaled_fake(
+    structure: Structure, x: Tensor, src_scale: Tensor | None, dst_scale: Tensor | None
+) -> Tensor:
+    return x.new_empty((structure[3].shape[0] - 1, *x.shape[1:]))
+
+
+def _scaled_setup(ctx: Any, inputs: tuple, output: Tensor) -> None:
+    ctx.structure = inputs[0]
+    ctx.save_for_backward(*inputs[2:])
+
+
+def _scaled_backward(ctx: Any, grad: Tensor) -> tuple:
+    src_scale, dst_scale = ctx.saved_tensors
+    return None, scaled_sum(reverse(ctx.structure), grad, dst_scale, src_scale), None, None
+
+
+#: ``out[v] = dst_scale[v] * sum of src_scale[u] * x[u]``; the scales are constants, ``(N,)``.
+scaled_sum = differentiable(
+    "scaled_sum",
+    "(Tensor?[] structure, Tensor x, Tensor? src_scale, Tensor? dst_scale) -> Tensor",
+    kernel=_scaled_kernel,
+    fake=_scaled_fake,
+    setup=_scaled_setup,
+    backward=_scaled_backward,
+    batches=False,
+)
 
 spmm = differentiable(
     "spmm",

@@ -197,7 +197,7 @@ def _map_calls(operator: Callable, count: int, in_dims: tuple, inputs: tuple) ->
     outputs = [
         operator(
             *(
-                x if dim is None else x.select(dim, i)
+                x.select(dim, i) if isinstance(x, Tensor) and dim is not None else x
                 for x, dim in zip(inputs, in_dims, strict=True)
             )
         )

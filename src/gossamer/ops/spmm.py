@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from gossamer.errors import InvalidValueError
+from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.ops._check import (
     check_operand,
     common_dtype,
@@ -15,9 +16,10 @@ from gossamer.ops._check import (
     requires_grad,
     structure_of,
 )
+from gossamer.ops._products import scaled_sum as scaled_product
 from gossamer.ops._products import spmm
 
-__all__ = ["gspmm"]
+__all__ = ["gspmm", "scaled_sum"]
 
 _OPS = ("copy_lhs", "copy_rhs", "add", "sub", "mul", "div")
 _REDUCERS = ("sum", "mean", "max", "min")
@@ -77,3 +79,72 @@ def gspmm(
     grad_u, grad_e = requires_grad(u, e)
     structure = structure_of(adjacency, by_dst=True, by_src=grad_u, slots=grad_e)
     return spmm(structure, u, e, op, reduce_op)
+
+
+def scaled_sum(
+    graph: Any, x: Tensor, src_scale: Tensor | None = None, dst_scale: Tensor | None = None
+) -> Tensor:
+    r"""Sum the features of in-neighbours, with constant factors of both ends of an edge.
+
+    .. math:: y_v = b_v \sum_{(u, v)} a_u x_u
+
+    With inverse square roots of degrees, this is the product with the symmetrically normalized
+    adjacency matrix. Neither the scaled features nor the unscaled sum are stored.
+
+    Parameters
+    ----------
+    graph : Graph
+        A graph with one edge type.
+    x : Tensor
+        Source features ``(N_src, *f)``.
+    src_scale, dst_scale : Tensor, optional
+        :math:`a`, ``(N_src,)``, and :math:`b`, ``(N_dst,)``, in the dtype of `x`. They get no
+        gradient; multiply factors that are learned with :func:`torch.mul` instead. Default: 1.
+
+    Returns
+    -------
+    Tensor
+        ``(N_dst, *f)``; 0 for a node without in-edges. Any number of times differentiable in `x`.
+
+    Raises
+    ------
+    InvalidValueError, InvalidTypeError
+        For operands of wrong shape, device or dtype, and for factors that want a gradient.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph(([0, 1, 2], [2, 2, 0]))
+    >>> gs.ops.scaled_sum(g, torch.tensor([1.0, 2.0, 4.0]), dst_scale=torch.tensor([2.0, 1, 0.5]))
+    tensor([8.0000, 0.0000, 1.5000])
+    """
+    adjacency = relation_of(graph)
+    check_operand(adjacency, x, "u", "scaled_sum")
+    scales = []
+    for name, scale, target in (("src_scale", src_scale, "u"), ("dst_scale", dst_scale, "v")):
+        if scale is not None:
+            check_operand(adjacency, scale, target, "scaled_sum")
+            _check_scale(scale, name, x)
+            scale = scale.reshape(-1)
+        scales.append(scale)
+    (grad,) = requires_grad(x)
+    structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=False)
+    return scaled_product(structure, x, *scales)
+
+
+def _check_scale(scale: Tensor, name: str, x: Tensor) -> None:
+    if scale.numel() != scale.shape[0]:
+        raise InvalidValueError(
+            f"scaled_sum: {name} is one factor a node, ({scale.shape[0]},), got shape "
+            f"{tuple(scale.shape)}."
+        )
+    if scale.dtype != x.dtype:
+        raise InvalidTypeError(
+            f"scaled_sum: {name} is {scale.dtype} but the features are {x.dtype}. "
+            "Convert one with .to(dtype)."
+        )
+    if scale.requires_grad and torch.is_grad_enabled():
+        raise InvalidValueError(
+            f"scaled_sum: {name} wants a gradient, but factors are constants here. Multiply the "
+            "features by it, or detach it."
+        )

@@ -11,7 +11,7 @@ from gossamer.kernels.cpu.attention import attention, attention_backward
 from gossamer.kernels.cpu.grouped_mm import gather_mm, segment_mm
 from gossamer.kernels.cpu.sddmm import sddmm
 from gossamer.kernels.cpu.softmax import edge_softmax, edge_softmax_backward
-from gossamer.kernels.cpu.spmm import spmm, spmm_arg_backward
+from gossamer.kernels.cpu.spmm import scaled_sum, spmm, spmm_arg_backward
 from gossamer.kernels.cpu.structure import coo_to_csr, transpose
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "edge_softmax",
     "edge_softmax_backward",
     "gather_mm",
+    "scaled_sum",
     "sddmm",
     "segment_mm",
     "spmm",

@@ -50,6 +50,34 @@ def spmm(
     return out, arg
 
 
+def scaled_sum(
+    indptr: Tensor,
+    indices: Tensor,
+    x: Tensor,
+    neighbour_scale: Tensor | None,
+    row_scale: Tensor | None,
+) -> Tensor:
+    """Sum scaled neighbours; see `gossamer.kernels.reference.scaled_sum`."""
+    num_rows = indptr.shape[0] - 1
+    out = _common.empty((num_rows, *x.shape[1:]), x.dtype)
+    if out.numel():
+        core.scaled_sum(
+            indptr.data_ptr(),
+            indices.data_ptr(),
+            indptr.dtype is torch.int64,
+            num_rows,
+            indices.shape[0],
+            x.data_ptr(),
+            prod(x.shape[1:]),
+            address(neighbour_scale),
+            address(row_scale),
+            DTYPES[x.dtype],
+            out.data_ptr(),
+            torch.get_num_threads(),
+        )
+    return out
+
+
 def spmm_arg_backward(
     indices: Tensor,
     eids: Tensor | None,

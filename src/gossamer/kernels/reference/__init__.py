@@ -10,7 +10,7 @@ from gossamer.kernels.reference.attention import attention, attention_backward, 
 from gossamer.kernels.reference.grouped_mm import gather_mm, segment_mm
 from gossamer.kernels.reference.sddmm import sddmm
 from gossamer.kernels.reference.softmax import edge_softmax, edge_softmax_backward
-from gossamer.kernels.reference.spmm import spmm, spmm_arg_backward
+from gossamer.kernels.reference.spmm import scaled_sum, spmm, spmm_arg_backward
 from gossamer.kernels.reference.structure import coo_to_csr, transpose
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "edge_softmax",
     "edge_softmax_backward",
     "gather_mm",
+    "scaled_sum",
     "sddmm",
     "segment_mm",
     "spmm",

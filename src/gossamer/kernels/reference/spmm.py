@@ -77,6 +77,37 @@ def _extreme(messages: Tensor, rows: Tensor, num_rows: int, largest: bool) -> tu
     return best, arg
 
 
+def scaled_sum(
+    indptr: Tensor,
+    indices: Tensor,
+    x: Tensor,
+    neighbour_scale: Tensor | None,
+    row_scale: Tensor | None,
+) -> Tensor:
+    r"""Sum scaled neighbours: ``out_r = b_r \sum_{k \in row} a_{indices_k} x_{indices_k}``.
+
+    Parameters
+    ----------
+    x : Tensor
+        ``(N, *f)``.
+    neighbour_scale, row_scale : Tensor or None
+        ``(N,)`` and ``(R,)`` in the dtype of `x`; None is 1.
+
+    Returns
+    -------
+    Tensor
+        ``(R, *f)``; 0 for rows without slots.
+    """
+    ones = (1,) * (x.dim() - 1)
+    messages = widen(x).index_select(0, indices)
+    if neighbour_scale is not None:
+        messages = messages * widen(neighbour_scale).index_select(0, indices).view(-1, *ones)
+    out = sum_rows(messages, row_of_slot(indptr), len(indptr) - 1)
+    if row_scale is not None:
+        out = out * widen(row_scale).view(-1, *ones)
+    return narrow(out, x)
+
+
 def spmm_arg_backward(
     indices: Tensor,
     eids: Tensor | None,

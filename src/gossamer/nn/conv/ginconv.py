@@ -122,7 +122,8 @@ class GINConv(nn.Module):
         if edge_weight is not None:
             check_edge_weight(self, adjacency, edge_weight)
 
-        h = (1 + self.eps) * x_dst + aggregate(adjacency, x, self._aggregator_type, edge_weight)
+        h = aggregate(adjacency, x, self._aggregator_type, edge_weight)
+        h = torch.addcmul(h, x_dst, 1 + self.eps)
         if self.apply_func is not None:
             h = self.apply_func(h)
         return h if self.activation is None else self.activation(h)

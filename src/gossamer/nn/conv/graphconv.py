@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from gossamer import ops
 from gossamer.errors import InvalidValueError
@@ -13,12 +14,12 @@ from gossamer.nn._common import (
     Activation,
     Features,
     ZeroInDegreeGuard,
-    aggregate,
     check_choice,
     check_edge_weight,
     check_features,
     degree_scale,
     relation_of,
+    scaled_sum,
 )
 from gossamer.utils import expand_as_pair
 
@@ -161,15 +162,15 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
         weight_first = weight is not None and weight.shape[0] > weight.shape[1]
         if weight_first:
             x = x @ weight
+        left = right = None
         if self._norm in ("both", "left"):
-            x = x * degree_scale(adjacency, "src", power, x)
-        h = aggregate(adjacency, x, "sum", edge_weight)
+            left = degree_scale(adjacency, "src", power, x)
         if self._norm in ("both", "right"):
-            h = h * degree_scale(adjacency, "dst", power, h)
+            right = degree_scale(adjacency, "dst", power, x)
+        h = scaled_sum(adjacency, x, left, right, edge_weight)
         if weight is not None and not weight_first:
-            h = h @ weight
-
-        if self.bias is not None:
+            h = F.linear(h, weight.t(), self.bias)
+        elif self.bias is not None:
             h = h + self.bias
         return h if self._activation is None else self._activation(h)
 

@@ -1,0 +1,81 @@
+"""scaled_sum against a dense product of matrices."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.autograd import gradcheck, gradgradcheck
+
+from gossamer import ops
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from helpers.graphs import graph_cases
+from ops import oracle
+
+
+def _draw(g, *shape):
+    x = torch.randn(g.num_src_nodes(), *shape, dtype=torch.float64, requires_grad=True)
+    a = torch.rand(g.num_src_nodes(), dtype=torch.float64) + 0.5
+    b = torch.rand(g.num_dst_nodes(), dtype=torch.float64) + 0.5
+    return x, a, b
+
+
+def _dense(g, a, b):
+    """The matrix that the sum is a product with; duplicate edges add up."""
+    src, dst = g.edges(order="eid")
+    matrix = torch.zeros(g.num_dst_nodes(), g.num_src_nodes(), dtype=torch.float64)
+    matrix.index_put_((dst.long(), src.long()), torch.ones(len(src)).double(), accumulate=True)
+    if a is not None:
+        matrix = matrix * a
+    return matrix if b is None else b[:, None] * matrix
+
+
+@pytest.mark.parametrize("with_dst", [False, True])
+@pytest.mark.parametrize("with_src", [False, True])
+@pytest.mark.parametrize(
+    "case", graph_cases("homogeneous") + graph_cases("bipartite") + graph_cases("block")
+)
+def test_is_a_product_with_the_scaled_adjacency_matrix(case, with_src, with_dst) -> None:
+    g = case()
+    x, a, b = _draw(g, 2, 3)
+    a, b = a if with_src else None, b if with_dst else None
+    matrix = _dense(g, a, b)
+    out = ops.scaled_sum(g, x, a, b)
+    flow = torch.randn_like(out)
+    torch.testing.assert_close(out, torch.einsum("vu,uij->vij", matrix, x))
+    (grad,) = torch.autograd.grad(out, x, flow)
+    torch.testing.assert_close(grad, torch.einsum("vu,vij->uij", matrix, flow))
+
+
+def test_gradcheck_twice_and_columns_of_factors() -> None:
+    g = oracle.lopsided()
+    x, a, b = _draw(g, 2)
+
+    def run(x):
+        return ops.scaled_sum(g, x.square(), a[:, None], b[:, None])
+
+    assert gradcheck(run, x)
+    assert gradgradcheck(run, x)
+
+
+def test_as_torch_sees_it() -> None:
+    g = oracle.awkward()
+    x, a, b = _draw(g, 2)
+    structure = list(g.adjacency.structure(by_dst=True, by_src=True))
+    operator = torch.ops.gossamer.scaled_sum.default
+    assert set(torch.library.opcheck(operator, (structure, x, a, b)).values()) == {"SUCCESS"}
+    batch = torch.randn(4, *x.shape, dtype=torch.float64)
+    expected = torch.stack([ops.scaled_sum(g, one, a, b) for one in batch])
+    torch.testing.assert_close(torch.vmap(lambda x: ops.scaled_sum(g, x, a, b))(batch), expected)
+
+
+def test_bad_input() -> None:
+    g = oracle.awkward()
+    x, a, _ = _draw(g, 2)
+    with pytest.raises(InvalidValueError, match=r"src_scale is one factor a node, \(7,\), got"):
+        ops.scaled_sum(g, x, torch.ones(7, 2, dtype=torch.float64))
+    with pytest.raises(InvalidValueError, match="must have 7 rows"):
+        ops.scaled_sum(g, x, a[:3])
+    with pytest.raises(InvalidTypeError, match=r"dst_scale is torch\.float32 but the features are"):
+        ops.scaled_sum(g, x, a, torch.ones(7))
+    with pytest.raises(InvalidValueError, match="src_scale wants a gradient"):
+        ops.scaled_sum(g, x, a.requires_grad_())

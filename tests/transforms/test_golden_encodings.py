@@ -6,7 +6,7 @@ import pytest
 
 from golden.harness import assert_as_recorded, assert_differences_are_real, load
 
-TABLES = {area: load(area) for area in ("encodings", "geometry")}
+TABLES = {area: load(area) for area in ("encodings", "geometry", "modules")}
 EXPRESSIONS = [(area, e) for area, table in TABLES.items() for e in table.distinct_expressions]
 
 

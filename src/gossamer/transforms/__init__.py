@@ -18,6 +18,32 @@ from gossamer.transforms.homophily import (
 from gossamer.transforms.khop import khop_adj, khop_graph, metapath_reachable_graph
 from gossamer.transforms.line import line_graph
 from gossamer.transforms.merge import merge
+from gossamer.transforms.modules import (
+    GDC,
+    PPR,
+    SVDPE,
+    AddEdge,
+    AddMetaPaths,
+    AddReverse,
+    AddSelfLoop,
+    BaseTransform,
+    Compose,
+    DropEdge,
+    DropNode,
+    FeatMask,
+    GCNNorm,
+    HeatKernel,
+    KHopGraph,
+    LapPE,
+    LineGraph,
+    NodeShuffle,
+    RandomWalkPE,
+    RemoveSelfLoop,
+    RowFeatNormalizer,
+    SIGNDiffusion,
+    ToLevi,
+    ToSimple,
+)
 from gossamer.transforms.neighbors import knn_graph, radius_graph, segmented_knn_graph
 from gossamer.transforms.norm import norm_by_dst
 from gossamer.transforms.partition import metis_partition, metis_partition_assignment
@@ -61,6 +87,30 @@ from gossamer.transforms.traversal import (
 )
 
 __all__ = [
+    "GDC",
+    "PPR",
+    "SVDPE",
+    "AddEdge",
+    "AddMetaPaths",
+    "AddReverse",
+    "AddSelfLoop",
+    "BaseTransform",
+    "Compose",
+    "DropEdge",
+    "DropNode",
+    "FeatMask",
+    "GCNNorm",
+    "HeatKernel",
+    "KHopGraph",
+    "LapPE",
+    "LineGraph",
+    "NodeShuffle",
+    "RandomWalkPE",
+    "RemoveSelfLoop",
+    "RowFeatNormalizer",
+    "SIGNDiffusion",
+    "ToLevi",
+    "ToSimple",
     "add_edges",
     "add_nodes",
     "add_reverse_edges",

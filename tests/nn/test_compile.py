@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import gossamer as gs
-from gossamer.nn import GATConv, GraphConv
+from gossamer.nn import GraphConv
 from nn.cases import LAYER_CASES, LayerCase
 from nn.test_contract import make_graph
 
@@ -37,7 +37,7 @@ def check_compiled(case: LayerCase, backend: str) -> None:
     seen = torch.compile(layer, backend=backend, fullgraph=case.whole)
     torch.testing.assert_close(run(seen, g), expected)
     torch._dynamo.reset()
-    first = torch.compile(layer, backend=backend)
+    first = torch.compile(layer, backend=backend, fullgraph=case.whole)
     torch.testing.assert_close(run(first, fresh), expected)
     torch.testing.assert_close(run(layer, fresh), expected)
 
@@ -67,14 +67,35 @@ def test_compiled_layer_gives_the_same(case: LayerCase, backend: str) -> None:
     check_compiled(case, backend)
 
 
-@in_pieces
-@pytest.mark.parametrize("build", [lambda: GraphConv(6, 3), lambda: GATConv(6, 3, 2)])
-def test_traced_layer_takes_graphs_of_many_sizes(build) -> None:
-    """As with mini-batches: each graph is fresh, and sizes become symbols in the tracer."""
+WHOLE_CASES = [case for case in FIRST_CASES if case.whole]
+
+
+@pytest.mark.parametrize("case", WHOLE_CASES, ids=lambda case: case.name)
+def test_training_steps_on_graphs_of_many_sizes_compile_twice(case: LayerCase) -> None:
+    """As with mini-batches: each graph is fresh, and the second size makes all sizes symbols."""
     torch._dynamo.reset()
-    layer = build()
-    traced = torch.compile(layer, backend="aot_eager")
+    layer = case.build()
+    parameters = list(layer.parameters())
+
+    def step(graph: gs.Graph, inputs: dict) -> tuple:
+        return layer(graph, **inputs).square().mean()
+
+    counter = torch._dynamo.testing.CompileCounterWithBackend("aot_eager")
+    compiled = torch.compile(step, backend=counter, fullgraph=True)
     for num_nodes in (9, 12, 20, 33):
         g = make_graph(num_nodes, 3 * num_nodes)
-        x = torch.randn(num_nodes, 6)
-        torch.testing.assert_close(traced(g, x), layer(g, x))
+        inputs = case.draw(g)
+        found, expected = compiled(g, inputs), step(g, inputs)
+        torch.testing.assert_close(found, expected)
+        if parameters:
+            torch.testing.assert_close(
+                torch.autograd.grad(found, parameters), torch.autograd.grad(expected, parameters)
+            )
+    assert counter.frame_count <= 2
+
+
+def test_a_compiled_layer_refuses_nodes_without_in_edges() -> None:
+    torch._dynamo.reset()
+    layer = torch.compile(GraphConv(4, 2), backend="aot_eager", fullgraph=True)
+    with pytest.raises(RuntimeError, match="GraphConv: some nodes have zero in-degree"):
+        layer(gs.graph(([0, 1], [1, 2])), torch.randn(3, 4))

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gossamer import kernels
 from gossamer.errors import InvalidValueError
 from gossamer.graph.ids import INT32_MAX
 from gossamer.graph.memory import without_surroundings
+from gossamer.ops import structure
 
 __all__ = ["FORMATS", "Adjacency", "Compressed"]
 
@@ -149,6 +149,10 @@ class Adjacency:
             value = self._memo[key] = compute()
             return value
 
+    def knows(self, key: Any) -> bool:
+        """Whether `memo` has something for `key`."""
+        return key in self._memo
+
     # --------------------------------------------------------------------------------- formats
 
     def created(self) -> tuple[str, ...]:
@@ -168,10 +172,10 @@ class Adjacency:
         if self._csr is not None:
             return self._csr
         if self._coo is None and self._csc.eids is None:
-            csr = Compressed(*kernels.transpose(*self._csc, self.num_src))
+            csr = Compressed(*structure.transpose(*self._csc, self.num_src))
         else:
             row, col = self._ends()
-            csr = Compressed(*kernels.coo_to_csr(row, col, self.num_src, dtype=self.index_dtype))
+            csr = Compressed(*structure.coo_to_csr(row, col, self.num_src, self.index_dtype))
         if "csr" in self.allowed:
             self._csr = csr
         return csr
@@ -181,10 +185,10 @@ class Adjacency:
         if self._csc is not None:
             return self._csc
         if self._coo is None and self._csr.eids is None:
-            csc = Compressed(*kernels.transpose(*self._csr, self.num_dst))
+            csc = Compressed(*structure.transpose(*self._csr, self.num_dst))
         else:
             row, col = self._ends()
-            csc = Compressed(*kernels.coo_to_csr(col, row, self.num_dst, dtype=self.index_dtype))
+            csc = Compressed(*structure.coo_to_csr(col, row, self.num_dst, self.index_dtype))
         if "csc" in self.allowed:
             self._csc = csc
         return csc
@@ -246,16 +250,22 @@ class Adjacency:
 
     def in_degrees(self) -> Tensor:
         """In-degree of every destination node, in `idtype`. Shared: do not write into it."""
-        return self.memo("in_degrees", lambda: self._degrees(self._csc, 1, self.num_dst))
+        return self.memo("in_degrees", lambda: self._degrees(self._csc, self.csc, 1))
 
     def out_degrees(self) -> Tensor:
         """Out-degree of every source node, in `idtype`. Shared: do not write into it."""
-        return self.memo("out_degrees", lambda: self._degrees(self._csr, 0, self.num_src))
+        return self.memo("out_degrees", lambda: self._degrees(self._csr, self.csr, 0))
 
-    def _degrees(self, compressed: Compressed | None, end: int, num_rows: int) -> Tensor:
+    def _degrees(
+        self, compressed: Compressed | None, compress: Callable[[], Compressed], end: int
+    ) -> Tensor:
+        if compressed is None and torch.compiler.is_compiling():
+            # A tracer does not know how many numbers bincount gives.
+            compressed = compress()
         if compressed is not None:
             return compressed.indptr.diff().to(self.idtype)
-        return torch.bincount(self.coo()[end], minlength=num_rows).to(self.idtype)
+        rows = self.num_dst if end else self.num_src
+        return torch.bincount(self.coo()[end], minlength=rows).to(self.idtype)
 
     def has_zero_in_degree(self) -> bool:
         """Whether some destination node has no in-edge."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 
@@ -34,6 +33,16 @@ class Schema:
     canonical_etypes: tuple[CanonicalEType, ...]
     num_src_ntypes: int | None = None
 
+    # What follows from the three, worked out once: a graph asks for it in every call. Not by
+    # functools.cached_property, at which the compiler stops before Python 3.12.
+    etypes: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    is_unibipartite: bool = field(init=False, repr=False, compare=False)
+    src_ids: dict[str, int] = field(init=False, repr=False, compare=False)
+    dst_ids: dict[str, int] = field(init=False, repr=False, compare=False)
+    ntype_ids: dict[str, int] = field(init=False, repr=False, compare=False)
+    etype_ids: dict[CanonicalEType, int] = field(init=False, repr=False, compare=False)
+    endpoints: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
+
     @classmethod
     def homogeneous(cls) -> Schema:
         """One node type and one edge type, with the default names."""
@@ -44,66 +53,45 @@ class Schema:
         """Whether source and destination nodes are kept apart."""
         return self.num_src_ntypes is not None
 
-    @cached_property
-    def etypes(self) -> tuple[str, ...]:
-        """Relation names, one for each canonical edge type."""
-        return tuple(relation for _, relation, _ in self.canonical_etypes)
-
-    @cached_property
-    def is_unibipartite(self) -> bool:
-        """Whether no node type is both a source and a destination of edges."""
-        if self.is_block:
-            return True
+    def __post_init__(self) -> None:
         sources = {src for src, _, _ in self.canonical_etypes}
-        return sources.isdisjoint(dst for _, _, dst in self.canonical_etypes)
+        targets = {dst for _, _, dst in self.canonical_etypes}
+        unibipartite = self.is_block or sources.isdisjoint(targets)
+        src_ids, dst_ids = self._sides(unibipartite, targets)
+        # A name on both sides of a block stands for the source side, as in DGL.
+        positions = {name: i for i, name in enumerate(self.ntypes)}
+        derived = {
+            "etypes": tuple(relation for _, relation, _ in self.canonical_etypes),
+            "is_unibipartite": unibipartite,
+            "src_ids": src_ids,
+            "dst_ids": dst_ids,
+            "ntype_ids": {**src_ids, **dst_ids, **src_ids} if self.is_block else positions,
+            "etype_ids": {name: i for i, name in enumerate(self.canonical_etypes)},
+            "endpoints": tuple((src_ids[s], dst_ids[d]) for s, _, d in self.canonical_etypes),
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
 
-    @cached_property
-    def src_ids(self) -> dict[str, int]:
-        """Position in `ntypes` of each type on the source side."""
-        if self.is_block:
-            return {name: i for i, name in enumerate(self.ntypes[: self.num_src_ntypes])}
-        if self.is_unibipartite:
-            # A type without edges counts as a source type, as in DGL.
-            targets = {dst for _, _, dst in self.canonical_etypes}
-            return {name: i for name, i in self._by_name if name not in targets}
-        return self._positions
-
-    @cached_property
-    def dst_ids(self) -> dict[str, int]:
-        """Position in `ntypes` of each type on the destination side."""
+    def _sides(
+        self, unibipartite: bool, targets: set[str]
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        """Position in `ntypes` of each type on the source side, and on the destination side."""
         if self.is_block:
             first = self.num_src_ntypes
-            return {name: i + first for i, name in enumerate(self.ntypes[first:])}
-        if self.is_unibipartite:
-            targets = {dst for _, _, dst in self.canonical_etypes}
-            return {name: i for name, i in self._by_name if name in targets}
-        return self._positions
-
-    @cached_property
-    def ntype_ids(self) -> dict[str, int]:
-        """Position in `ntypes` of each type."""
-        # A name on both sides of a block stands for the source side, as in DGL.
-        if self.is_block:
-            return {**self.src_ids, **self.dst_ids, **self.src_ids}
-        return self._positions
-
-    @cached_property
-    def _positions(self) -> dict[str, int]:
-        return {name: i for i, name in enumerate(self.ntypes)}
-
-    @property
-    def _by_name(self) -> list[tuple[str, int]]:
-        # The sides of a bipartite graph list their types by name, as in DGL.
-        return sorted(self._positions.items())
-
-    @cached_property
-    def endpoints(self) -> tuple[tuple[int, int], ...]:
-        """Positions in `ntypes` of the source and destination type of each edge type."""
-        return tuple((self.src_ids[s], self.dst_ids[d]) for s, _, d in self.canonical_etypes)
-
-    @cached_property
-    def _etype_ids(self) -> dict[CanonicalEType, int]:
-        return {name: i for i, name in enumerate(self.canonical_etypes)}
+            return (
+                {name: i for i, name in enumerate(self.ntypes[:first])},
+                {name: i + first for i, name in enumerate(self.ntypes[first:])},
+            )
+        positions = {name: i for i, name in enumerate(self.ntypes)}
+        if not unibipartite:
+            return positions, positions
+        # The sides of a bipartite graph list their types by name, as in DGL. A type without edges
+        # counts as a source type.
+        by_name = sorted(positions.items())
+        return (
+            {name: i for name, i in by_name if name not in targets},
+            {name: i for name, i in by_name if name in targets},
+        )
 
     def ntype_id(self, ntype: str | None, side: str = "any") -> int:
         """Position of a node type; None stands for the only one.
@@ -167,8 +155,8 @@ class Schema:
                     f"Edge type '{etype}' is ambiguous. Name the canonical type: one of {names}."
                 )
         elif isinstance(etype, tuple) and len(etype) == 3:
-            if etype in self._etype_ids:
-                return self._etype_ids[etype]
+            if etype in self.etype_ids:
+                return self.etype_ids[etype]
         else:
             raise InvalidTypeError(
                 "An edge type is a relation name or a (source type, relation, destination type) "

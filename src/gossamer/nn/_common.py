@@ -61,7 +61,17 @@ class ZeroInDegreeGuard:
 
     def _check_in_degrees(self, adjacency: Adjacency) -> None:
         """Raise InvalidValueError if a node has no in-edge and the layer forbids it."""
-        if self._allow_zero_in_degree or not adjacency.has_zero_in_degree():
+        if self._allow_zero_in_degree:
+            return
+        if torch.compiler.is_compiling() and not adjacency.knows("zero_in_degree"):
+            # Values are unknown while tracing: the check becomes a part of the compiled graph.
+            torch._assert_async(
+                (adjacency.in_degrees() > 0).all(),
+                f"{type(self).__name__}: some nodes have zero in-degree. Give each node a "
+                "self-loop, or build the layer with allow_zero_in_degree=True.",
+            )
+            return
+        if not adjacency.has_zero_in_degree():
             return
         lonely = int((adjacency.in_degrees() == 0).sum())
         raise InvalidValueError(

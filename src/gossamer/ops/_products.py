@@ -231,7 +231,7 @@ def _winners_fake(
 _winners_grad = opaque(
     "spmm_winners_backward",
     "(Tensor indices, Tensor? eids, Tensor arg, Tensor grad, Tensor? u, Tensor? e, str op,"
-    " int rows_u, int rows_e) -> (Tensor, Tensor)",
+    " SymInt rows_u, SymInt rows_e) -> (Tensor, Tensor)",
     kernel=_winners_kernel,
     fake=_winners_fake,
 )

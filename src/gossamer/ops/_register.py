@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-__all__ = ["Structure", "differentiable", "opaque"]
+__all__ = ["Structure", "differentiable", "opaque", "traced"]
 
 #: Slots, CSC and CSR of one relation, three entries each; see `Adjacency.structure`.
 Structure = tuple[Tensor | None, ...]
@@ -30,7 +30,7 @@ _LIBRARY = torch.library.Library("gossamer", "DEF")
 _under_func = torch._C._are_functorch_transforms_active
 
 
-def _traced() -> bool:
+def traced() -> bool:
     """Whether someone watches: the compiler or a dispatch mode."""
     return torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack() > 0
 
@@ -66,7 +66,7 @@ def opaque(name: str, schema: str, *, kernel: Callable, fake: Callable) -> Calla
     registered = _define(name, schema, kernel, fake)
 
     def call(*inputs: Any) -> Any:
-        return registered(*inputs) if _traced() else kernel(*inputs)
+        return registered(*inputs) if traced() else kernel(*inputs)
 
     call.__name__ = name
     return call
@@ -136,7 +136,7 @@ def differentiable(
     def call(*inputs: Any) -> Tensor:
         if _under_func():
             return _first(transformable.apply(*inputs))
-        if _traced():
+        if traced():
             return _first(registered(*inputs))
         if _wants_gradient(inputs):
             return Operator.apply(*inputs)

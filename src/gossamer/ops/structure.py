@@ -1,0 +1,82 @@
+"""Compressing edges, in a form that the compiler can trace.
+
+Outside of a trace these are the kernels. In one they are registered operators, whose outputs may
+not depend on the values of the input: edge ids are always there, where a kernel leaves them out if
+the edges came in order.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gossamer import kernels
+from gossamer.ops._register import opaque, traced
+
+__all__ = ["coo_to_csr", "transpose"]
+
+
+def coo_to_csr(
+    row: Tensor, col: Tensor, num_rows: int, dtype: torch.dtype
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Group edges by row; see `gossamer.kernels.reference.coo_to_csr`."""
+    if traced():
+        return _coo_to_csr(row, col, num_rows, dtype)
+    return kernels.coo_to_csr(row, col, num_rows, dtype=dtype)
+
+
+def transpose(
+    indptr: Tensor, indices: Tensor, eids: Tensor | None, num_cols: int
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Turn an adjacency around; see `gossamer.kernels.reference.transpose`."""
+    if traced():
+        return _transpose(indptr, indices, eids, num_cols)
+    return kernels.transpose(indptr, indices, eids, num_cols)
+
+
+def _with_ids(
+    indptr: Tensor, indices: Tensor, eids: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    if eids is None:
+        eids = torch.arange(indices.shape[0], dtype=indices.dtype, device=indices.device)
+    return indptr, indices, eids
+
+
+def _coo_to_csr_kernel(
+    row: Tensor, col: Tensor, num_rows: int, dtype: torch.dtype
+) -> tuple[Tensor, Tensor, Tensor]:
+    return _with_ids(*kernels.coo_to_csr(row.contiguous(), col.contiguous(), num_rows, dtype))
+
+
+def _coo_to_csr_fake(
+    row: Tensor, col: Tensor, num_rows: int, dtype: torch.dtype
+) -> tuple[Tensor, Tensor, Tensor]:
+    edges = row.new_empty(row.shape, dtype=dtype)
+    return row.new_empty((num_rows + 1,), dtype=dtype), edges, torch.empty_like(edges)
+
+
+def _transpose_kernel(
+    indptr: Tensor, indices: Tensor, eids: Tensor | None, num_cols: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    return _with_ids(*kernels.transpose(indptr, indices, eids, num_cols))
+
+
+def _transpose_fake(
+    indptr: Tensor, indices: Tensor, eids: Tensor | None, num_cols: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    edges = torch.empty_like(indices)
+    return indptr.new_empty((num_cols + 1,)), edges, torch.empty_like(indices)
+
+
+_coo_to_csr = opaque(
+    "coo_to_csr",
+    "(Tensor row, Tensor col, SymInt num_rows, ScalarType dtype) -> (Tensor, Tensor, Tensor)",
+    kernel=_coo_to_csr_kernel,
+    fake=_coo_to_csr_fake,
+)
+_transpose = opaque(
+    "transpose",
+    "(Tensor indptr, Tensor indices, Tensor? eids, SymInt num_cols) -> (Tensor, Tensor, Tensor)",
+    kernel=_transpose_kernel,
+    fake=_transpose_fake,
+)

@@ -44,6 +44,15 @@ from gossamer.graph import (
     topk_nodes,
     unbatch,
 )
+from gossamer.interop import (
+    bipartite_from_networkx,
+    bipartite_from_scipy,
+    from_cugraph,
+    from_networkx,
+    from_scipy,
+    to_cugraph,
+    to_networkx,
+)
 from gossamer.random import seed
 from gossamer.transforms import (
     GDC,
@@ -140,6 +149,7 @@ from gossamer.transforms import (
     to_simple_graph,
     topological_nodes_generator,
 )
+from gossamer.utils import apply_each, is_libxsmm_enabled, use_libxsmm
 
 try:
     __version__ = _version("gossamer")
@@ -192,9 +202,12 @@ __all__ = [
     "adj_product_graph",
     "adj_sum_graph",
     "adjusted_homophily",
+    "apply_each",
     "batch",
     "bfs_edges_generator",
     "bfs_nodes_generator",
+    "bipartite_from_networkx",
+    "bipartite_from_scipy",
     "block_to_graph",
     "broadcast_edges",
     "broadcast_nodes",
@@ -208,11 +221,16 @@ __all__ = [
     "edge_label_informativeness",
     "edge_subgraph",
     "edge_type_subgraph",
+    "from_cugraph",
+    "from_networkx",
+    "from_scipy",
     "function",
     "geometry",
     "graph",
     "heterograph",
     "in_subgraph",
+    "interop",
+    "is_libxsmm_enabled",
     "kernels",
     "khop_adj",
     "khop_graph",
@@ -232,6 +250,7 @@ __all__ = [
     "metapath_reachable_graph",
     "metis_partition",
     "metis_partition_assignment",
+    "multiprocessing",
     "nn",
     "node_homophily",
     "node_label_informativeness",
@@ -239,6 +258,7 @@ __all__ = [
     "node_type_subgraph",
     "norm_by_dst",
     "ops",
+    "optim",
     "out_subgraph",
     "partition_graph_with_halo",
     "prop_edges",
@@ -273,11 +293,13 @@ __all__ = [
     "to_bfloat16",
     "to_bidirected",
     "to_block",
+    "to_cugraph",
     "to_double",
     "to_float",
     "to_half",
     "to_heterogeneous",
     "to_homogeneous",
+    "to_networkx",
     "to_simple",
     "to_simple_graph",
     "topk_edges",
@@ -286,11 +308,12 @@ __all__ = [
     "transforms",
     "udf",
     "unbatch",
+    "use_libxsmm",
     "utils",
 ]
 
 # Loaded on first use: what builds on graphs is not needed to build one.
-_LAZY = ("data", "nn")
+_LAZY = ("data", "multiprocessing", "nn", "optim")
 
 
 def __getattr__(name: str) -> object:

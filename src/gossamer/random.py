@@ -1,15 +1,18 @@
-"""One seed for everything random."""
+"""One seed for everything random, and draws from a population."""
 
 from __future__ import annotations
 
+import math
 import random as python_random
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from gossamer.errors import InvalidTypeError
+from gossamer.errors import InvalidTypeError, InvalidValueError
 
-__all__ = ["seed"]
+__all__ = ["choice", "seed"]
 
 
 def seed(val: int) -> None:
@@ -35,3 +38,115 @@ def seed(val: int) -> None:
     # NumPy's legacy generator: what scipy, scikit-learn and user code draw from by default.
     np.random.seed(int(val) % 2**32)  # noqa: NPY002
     python_random.seed(int(val))
+
+
+def choice(
+    a: int | Tensor,
+    size: int | tuple[int, ...],
+    replace: bool = True,
+    prob: Tensor | None = None,
+) -> Tensor:
+    """Draw elements at random, on the device of `a` or `prob`.
+
+    Parameters
+    ----------
+    a : int or Tensor
+        What to draw from: ``0 ... a - 1``, or the rows of a tensor.
+    size : int or tuple of int
+        How many to draw, or the shape of the result.
+    replace : bool
+        Whether an element may be drawn more than once.
+    prob : Tensor, optional
+        Weight of each element, floating-point; they need not add up to 1. Default: all alike.
+
+    Returns
+    -------
+    Tensor
+        int64, or of the dtype of `a`.
+
+    Raises
+    ------
+    InvalidTypeError
+        If an argument is of a wrong type.
+    InvalidValueError
+        If there are too few elements, or too few with a weight that is not zero; or if the weights
+        are negative, not finite, or not one for each element.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> gs.random.choice(4, 4, replace=False).sort().values
+    tensor([0, 1, 2, 3])
+    >>> gs.random.choice(torch.tensor([10, 20, 30]), 3, prob=torch.tensor([0.0, 1.0, 0.0]))
+    tensor([20, 20, 20])
+    """
+    population, device = _population(a)
+    shape = _shape(size)
+    count = math.prod(shape)
+    available = population
+    if prob is not None:
+        prob = _weights(prob, population)
+        device = prob.device
+        available = int((prob > 0).sum())
+    if count > (available if not replace else count * min(available, 1)):
+        again = "" if replace else " without repetition"
+        weighted = "" if prob is None else " with a weight above 0"
+        raise InvalidValueError(
+            f"random.choice: {count} elements cannot be drawn{again}, since there are {available} "
+            f"elements{weighted}."
+        )
+    if not replace:
+        # The smallest of exponential times with rates `prob` are a draw without replacement.
+        if prob is None:
+            drawn = torch.randperm(population, device=device)[:count]
+        else:
+            times = torch.empty_like(prob).exponential_().div_(prob)
+            drawn = times.topk(count, largest=False).indices
+    elif prob is None:
+        drawn = torch.randint(max(population, 1), (count,), device=device)
+    else:
+        bounds = prob.cumsum(0)
+        points = torch.rand(count, dtype=prob.dtype, device=device)
+        drawn = torch.searchsorted(bounds, points * bounds[-1:], right=True)
+        # A product may be rounded up to the last bound.
+        drawn.clamp_(max=int(prob.nonzero().max()) if count else 0)
+    drawn = drawn.reshape(shape)
+    return a[drawn.to(a.device)] if isinstance(a, Tensor) else drawn
+
+
+def _population(a: Any) -> tuple[int, torch.device]:
+    """How many elements there are, and where."""
+    if isinstance(a, Tensor) and a.dim() > 0:
+        return len(a), a.device
+    if isinstance(a, (Tensor, bool)) or not isinstance(a, (int, np.integer)):
+        raise InvalidTypeError(
+            f"random.choice: draw from an int or from the rows of a tensor, got {a!r}."
+        )
+    if a < 0:
+        raise InvalidValueError(f"random.choice: there cannot be {a} elements.")
+    return int(a), torch.device("cpu")
+
+
+def _shape(size: Any) -> tuple[int, ...]:
+    shape = size if isinstance(size, (tuple, list)) else (size,)
+    for length in shape:
+        if isinstance(length, bool) or not isinstance(length, (int, np.integer)):
+            raise InvalidTypeError(f"random.choice: size is an int or a tuple, got {size!r}.")
+        if length < 0:
+            raise InvalidValueError(f"random.choice: size cannot be negative, got {size!r}.")
+    return tuple(int(length) for length in shape)
+
+
+def _weights(prob: Any, population: int) -> Tensor:
+    if not isinstance(prob, Tensor) or not prob.is_floating_point():
+        kind = prob.dtype if isinstance(prob, Tensor) else type(prob).__name__
+        raise InvalidTypeError(f"random.choice: prob is a floating-point tensor, got {kind}.")
+    if prob.shape != (population,):
+        raise InvalidValueError(
+            f"random.choice: prob needs one weight for each of the {population} elements, got "
+            f"shape {tuple(prob.shape)}."
+        )
+    prob = prob.detach().double()
+    if not bool((prob.isfinite() & (prob >= 0)).all()):
+        raise InvalidValueError("random.choice: weights must be finite and not negative.")
+    return prob

@@ -11,6 +11,7 @@ from gossamer.nn.conv import (
 )
 from gossamer.nn.functional import edge_softmax
 from gossamer.nn.glob import AvgPooling, MaxPooling, SumPooling
+from gossamer.nn.node_embedding import NodeEmbedding
 
 __all__ = [
     "AvgPooling",
@@ -20,6 +21,7 @@ __all__ = [
     "GINConv",
     "GraphConv",
     "MaxPooling",
+    "NodeEmbedding",
     "SAGEConv",
     "SumPooling",
     "conv",

@@ -1,5 +1,7 @@
 """Small helpers that layers share."""
 
+from gossamer.utils.each import apply_each
+from gossamer.utils.libxsmm import is_libxsmm_enabled, use_libxsmm
 from gossamer.utils.pairs import expand_as_pair
 
-__all__ = ["expand_as_pair"]
+__all__ = ["apply_each", "expand_as_pair", "is_libxsmm_enabled", "use_libxsmm"]

@@ -1,0 +1,220 @@
+"""Rows of weights that are looked up by node and trained by a sparse optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph.ids import as_id_tensor, check_range
+
+__all__ = ["NodeEmbedding"]
+
+
+class NodeEmbedding:
+    r"""One trainable row for each node, of which a mini-batch reads and updates a few.
+
+    A call gives the rows of some nodes and remembers them; :class:`gossamer.optim.SparseAdam` or
+    :class:`gossamer.optim.SparseAdagrad` then updates these rows alone, so a step costs what the
+    mini-batch costs, not what the table costs. It is no :class:`torch.nn.Module`: other optimizers
+    and ``model.to(device)`` leave it alone.
+
+    In a group of processes (:func:`torch.distributed.init_process_group` before this) every process
+    keeps a copy; they start from that of rank 0, and the optimizers keep them equal.
+
+    Parameters
+    ----------
+    num_embeddings : int
+        Number of rows :math:`N`.
+    embedding_dim : int
+        Length :math:`D` of a row.
+    name : str
+        Name under which optimizers keep their state.
+    init_func : callable, optional
+        Takes the table, zeros of shape ``(N, D)``, and returns what to start from. Default: zeros.
+    device : torch.device or str, optional
+        Where the table lives. Default: the CPU.
+    partition : None, optional
+        Accepted so that existing calls work; must be None, since every process keeps all rows.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        If an argument is of a wrong type, negative, or `init_func` gives another shape.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> embedding = gs.nn.NodeEmbedding(4, 2, "users", init_func=torch.nn.init.ones_)
+    >>> optimizer = gs.optim.SparseAdagrad([embedding], lr=0.5)
+    >>> optimizer.zero_grad()
+    >>> embedding(torch.tensor([0, 3])).sum().backward()
+    >>> optimizer.step()
+    >>> embedding.weight
+    tensor([[0.5000, 0.5000],
+            [1.0000, 1.0000],
+            [1.0000, 1.0000],
+            [0.5000, 0.5000]])
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        name: str,
+        init_func: Callable[[Tensor], Tensor] | None = None,
+        device: torch.device | str | None = None,
+        partition: Any = None,
+    ) -> None:
+        for what, size in (("num_embeddings", num_embeddings), ("embedding_dim", embedding_dim)):
+            if isinstance(size, bool) or not isinstance(size, int):
+                raise InvalidTypeError(f"NodeEmbedding: {what} is an int, got {size!r}.")
+            if size < 0:
+                raise InvalidValueError(f"NodeEmbedding: {what} cannot be negative, got {size}.")
+        if not isinstance(name, str):
+            raise InvalidTypeError(f"NodeEmbedding: the name is a str, got {name!r}.")
+        if partition is not None:
+            raise InvalidValueError(
+                "NodeEmbedding: partition must be None. Every process keeps all rows."
+            )
+        self._name = name
+        self._optm_state: Any = None
+        self._trace: list[tuple[Tensor, Tensor]] = []
+        in_group = dist.is_available() and dist.is_initialized()
+        self._rank = dist.get_rank() if in_group else -1
+        self._world_size = dist.get_world_size() if in_group else 0
+        table = torch.zeros(num_embeddings, embedding_dim, device=device)
+        self._weight = table if init_func is None else _initialized(table, init_func)
+        if self._world_size > 1:
+            self._take_from_first()
+
+    def _take_from_first(self) -> None:
+        # NCCL moves tensors of a GPU only.
+        shared = self._weight.cuda() if dist.get_backend() == "nccl" else self._weight
+        dist.broadcast(shared, src=0)
+        self._weight.copy_(shared)
+
+    def __call__(self, node_ids: Tensor, device: torch.device | str | None = None) -> Tensor:
+        """The rows of some nodes, remembered for the optimizer if gradients are on.
+
+        Parameters
+        ----------
+        node_ids : Tensor
+            Ids of shape ``(n,)``, or of any other.
+        device : torch.device or str, optional
+            Where the rows shall be. Default: where the table is.
+
+        Returns
+        -------
+        Tensor
+            ``(n, D)``; a leaf that takes a gradient.
+
+        Raises
+        ------
+        InvalidTypeError
+            If the ids are no integers.
+        OutOfRangeError
+            If there is no such row.
+        """
+        shape = tuple(node_ids.shape) if isinstance(node_ids, Tensor) else None
+        flat = node_ids.to(self._weight.device).reshape(-1) if shape is not None else node_ids
+        ids = as_id_tensor(flat, "ids of rows", self._weight.device)
+        check_range(ids, self.num_embeddings, "rows")
+        rows = self._weight.index_select(0, ids).to(device or self._weight.device)
+        if shape is not None:
+            rows = rows.reshape(*shape, self.embedding_dim)
+        if torch.is_grad_enabled():
+            rows.requires_grad_()
+            self._trace.append((ids, rows))
+        return rows
+
+    def __repr__(self) -> str:
+        return f"NodeEmbedding({self.num_embeddings}, {self.embedding_dim}, name={self.name!r})"
+
+    @property
+    def weight(self) -> Tensor:
+        """The table, ``(N, D)``; the optimizer writes into it."""
+        return self._weight
+
+    @property
+    def num_embeddings(self) -> int:
+        """Number of rows."""
+        return self._weight.shape[0]
+
+    @property
+    def embedding_dim(self) -> int:
+        """Length of a row."""
+        return self._weight.shape[1]
+
+    @property
+    def name(self) -> str:
+        """The name under which optimizers keep their state."""
+        return self._name
+
+    @property
+    def rank(self) -> int:
+        """Number of this process in its group; -1 if there was none."""
+        return self._rank
+
+    @property
+    def world_size(self) -> int:
+        """Number of processes in the group; 0 if there was none."""
+        return self._world_size
+
+    @property
+    def partition(self) -> None:
+        """None: every process keeps all rows."""
+        return None
+
+    @property
+    def trace(self) -> list[tuple[Tensor, Tensor]]:
+        """(ids, rows) of each call that no optimizer has dealt with."""
+        return self._trace
+
+    def reset_trace(self) -> None:
+        """Forget what was looked up."""
+        self._trace = []
+
+    @property
+    def optm_state(self) -> Any:
+        """The state that an optimizer keeps for these rows."""
+        return self._optm_state
+
+    def set_optm_state(self, state: Any) -> None:
+        """Keep the state of an optimizer."""
+        self._optm_state = state
+
+    def all_get_embedding(self) -> Tensor:
+        """The whole table."""
+        return self._weight
+
+    def all_set_embedding(self, values: Tensor) -> None:
+        """Overwrite the whole table; in a group, every process must do so.
+
+        Raises
+        ------
+        InvalidValueError
+            If the shape is another.
+        """
+        if not isinstance(values, Tensor) or values.shape != self._weight.shape:
+            shape = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+            raise InvalidValueError(
+                f"all_set_embedding: expected shape {tuple(self._weight.shape)}, got {shape}."
+            )
+        self._weight.copy_(values.detach())
+
+
+def _initialized(table: Tensor, init_func: Callable[[Tensor], Tensor]) -> Tensor:
+    with torch.no_grad():
+        weight = init_func(table)
+    weight = table if weight is None else weight
+    if not isinstance(weight, Tensor) or weight.shape != table.shape:
+        shape = tuple(weight.shape) if isinstance(weight, Tensor) else type(weight).__name__
+        raise InvalidValueError(
+            f"NodeEmbedding: init_func must return shape {tuple(table.shape)}, got {shape}."
+        )
+    return weight.detach().to(table)

@@ -1,0 +1,5 @@
+"""DGL's other name for the sparse optimizers."""
+
+from gossamer.optim.sparse import SparseAdagrad, SparseAdam
+
+__all__ = ["SparseAdagrad", "SparseAdam"]

@@ -28,8 +28,12 @@ import numpy as np
 import torch
 
 from benchmarks import inputs as bench_inputs
-from benchmarks.adapters import Form, load
+from benchmarks.adapters import Form, graph_ops, load
+from benchmarks.graph_rows import GRAPH_ROWS
 from benchmarks.registry import FLOAT, WORKLOADS, Sizes
+
+# What a form that a library lacks, or that does not fit in memory, may raise.
+FAILURES = (RuntimeError, TypeError, ValueError, ImportError, OSError, AttributeError)
 
 SLOW = 1.0  # seconds beyond which a call is not repeated to choose a form
 
@@ -150,14 +154,25 @@ class Server:
         found: dict[str, Mapping] = {}
         first: dict[str, float] = {}
         failures: dict[str, str] = {}
-        for name, prepare in self.adapter.forms(WORKLOADS[row], tensors, self.sizes).items():
+        if row in GRAPH_ROWS:
+            offered = graph_ops.forms(self.adapter.api, row, tensors, self.sizes)
+        else:
+            offered = self.adapter.forms(WORKLOADS[row], tensors, self.sizes)
+        for name, prepare in offered.items():
             try:
                 form = prepare()
                 start = time.perf_counter()
                 found[name] = (form.check or form.run)()
                 first[name] = time.perf_counter() - start
                 forms[name] = form
-            except (RuntimeError, TypeError, ValueError, ImportError, OSError) as error:
+            except (
+                RuntimeError,
+                TypeError,
+                ValueError,
+                ImportError,
+                OSError,
+                AttributeError,
+            ) as error:
                 failures[name] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         return forms, found, first, failures
 

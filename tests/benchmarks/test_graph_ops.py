@@ -1,0 +1,64 @@
+"""The command over graph operations, Gossamer alone and small; and what it says at the end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from benchmarks.graph_rows import FULL, GRAPH_ROWS, SMALL
+from benchmarks.measure import Column, Row
+
+from benchmarks import graph_ops
+
+ALONE = ["--small", "--without", "dgl", "--threads", "1", "--rounds", "1"]
+
+
+def test_a_small_run_times_every_row(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    status = graph_ops.main([*ALONE, "--json", str(tmp_path / "out.json")])
+    printed = capsys.readouterr()
+    assert status == 0, printed.err + printed.out
+    rows = json.loads((tmp_path / "out.json").read_text())["rows"]
+    assert [row["name"] for row in rows] == list(GRAPH_ROWS)
+    for row in rows:
+        assert row["columns"]["gossamer"]["median"] > 0
+        assert f"| {row['name']} " in printed.out
+    assert "no row was timed beside a peer" in printed.out
+
+
+def test_rows_have_sizes_and_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(FULL) == list(SMALL) == list(GRAPH_ROWS)
+    assert graph_ops.main(["--list"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(GRAPH_ROWS)
+
+
+def test_rows_are_chosen_by_name() -> None:
+    assert [row.name for row in graph_ops.select("to_block, batch")] == ["to_block", "batch"]
+    with pytest.raises(SystemExit, match="No row is called 'nope'"):
+        graph_ops.select("nope")
+
+
+def test_pyg_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOSSAMER_BENCHMARK_PYG", "/b/python")
+    options = graph_ops.arguments(["--peer", "dgl=/a/python"])
+    assert [c.name for c in graph_ops.ops.contenders(options)] == ["gossamer", "dgl"]
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ([(1.0, 2.0), (1.0, 8.0)], "geometric mean of 2 ratios: 4.00; no row is slower"),
+        ([(4.0, 1.0), (1.0, 4.0)], "geometric mean of 2 ratios: 1.00; slower: row 0"),
+        ([(1.0, None)], "no row was timed beside a peer"),
+        ([(1.0, 3.0), (1.0, None)], "geometric mean of 1 ratios: 3.00; no row is slower"),
+    ],
+)
+def test_the_summary(times: list[tuple[float, float | None]], said: str) -> None:
+    rows = []
+    for i, seconds in enumerate(times):
+        row = Row(f"row {i}", "", 1.0)
+        for name, value in zip(("gossamer", "dgl"), seconds, strict=True):
+            if value is not None:
+                row.columns[name] = Column("function", {}, {}, times=[[value]])
+        rows.append(row)
+    assert graph_ops.summary(rows, ["gossamer", "dgl"]) == said

@@ -136,3 +136,22 @@ class DerivedGraphs:
         return transforms.reorder_graph(
             self, node_permute_algo, edge_permute_algo, store_ids, permute_config
         )
+
+    def to_networkx(
+        self: Graph,
+        node_attrs: Sequence[str] | None = None,
+        edge_attrs: Sequence[str] | None = None,
+        ntype_attr: str | None = "ntype",
+        etype_attr: str | None = "etype",
+        eid_attr: str | None = "id",
+    ) -> Any:
+        """See :func:`gossamer.to_networkx`."""
+        from gossamer import interop
+
+        return interop.to_networkx(self, node_attrs, edge_attrs, ntype_attr, etype_attr, eid_attr)
+
+    def to_cugraph(self: Graph) -> Any:
+        """See :func:`gossamer.to_cugraph`."""
+        from gossamer import interop
+
+        return interop.to_cugraph(self)

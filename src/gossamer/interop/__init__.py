@@ -1,0 +1,18 @@
+"""Doors to other libraries: networkx, scipy, pandas and Arrow, PyG, cuGraph.
+
+The other library is imported when a function that needs it is called.
+"""
+
+from gossamer.interop.cugraph import from_cugraph, to_cugraph
+from gossamer.interop.networkx import bipartite_from_networkx, from_networkx, to_networkx
+from gossamer.interop.scipy import bipartite_from_scipy, from_scipy
+
+__all__ = [
+    "bipartite_from_networkx",
+    "bipartite_from_scipy",
+    "from_cugraph",
+    "from_networkx",
+    "from_scipy",
+    "to_cugraph",
+    "to_networkx",
+]

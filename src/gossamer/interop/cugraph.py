@@ -1,0 +1,117 @@
+"""Graphs from cuGraph and to cuGraph, through its edge-list form.
+
+The form is a data frame with one row for each edge. What is used of cuGraph and cuDF is little, so
+that it can be told here: ``graph.is_directed()``, ``graph.to_directed()`` and ``graph.edges()``,
+which gives a frame with the columns ``src`` and ``dst``; ``cugraph.Graph(directed=True)`` and
+``graph.from_cudf_edgelist(frame, source=..., destination=...)``; ``cudf.DataFrame``, and series
+that go through DLPack.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer._optional import optional_import
+from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
+from gossamer.graph import Graph, graph
+from gossamer.interop._common import require_graph
+
+__all__ = ["from_cugraph", "to_cugraph"]
+
+
+def from_cugraph(cugraph_graph: Any) -> Graph:
+    """A graph with one node type and one edge type from a cuGraph graph.
+
+    Parameters
+    ----------
+    cugraph_graph : cugraph.Graph or cugraph.MultiGraph
+        Vertices are the integers that the edges name. An undirected graph gives edges both ways.
+
+    Returns
+    -------
+    Graph
+        On the device of the edge list, with as many nodes as the largest vertex says, plus one.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `cugraph_graph` does not look like a cuGraph graph, or vertices are not integers.
+    UnknownKeyError
+        If its edge list has no columns ``src`` and ``dst``.
+    OutOfRangeError
+        If a vertex is negative.
+    """
+    missing = [
+        name
+        for name in ("is_directed", "edges")
+        if not callable(getattr(cugraph_graph, name, None))
+    ]
+    if missing:
+        raise InvalidTypeError(
+            f"from_cugraph takes a cuGraph graph, got {type(cugraph_graph).__name__}, which has no "
+            f"method {missing[0]}()."
+        )
+    if not cugraph_graph.is_directed():
+        cugraph_graph = cugraph_graph.to_directed()
+    edges = cugraph_graph.edges()
+    lacking = [name for name in ("src", "dst") if name not in edges.columns]
+    if lacking:
+        raise UnknownKeyError(
+            f"from_cugraph: the edge list has no column {lacking[0]!r}; it has "
+            f"{list(edges.columns)}."
+        )
+    return graph((_as_tensor(edges["src"]), _as_tensor(edges["dst"])))
+
+
+def _as_tensor(series: Any) -> Tensor:
+    """A copy of a column, so that the graph does not change when the frame does."""
+    if hasattr(series, "to_dlpack"):
+        return torch.from_dlpack(series.to_dlpack()).clone()
+    return torch.tensor(series.to_numpy())
+
+
+def to_cugraph(g: Graph) -> Any:
+    """A cuGraph graph with the same edges.
+
+    Nodes without an edge and features do not come along: the form has no place for them. cuGraph
+    joins parallel edges.
+
+    Parameters
+    ----------
+    g : Graph
+        One node type and one edge type.
+
+    Returns
+    -------
+    cugraph.Graph
+        Directed, made from a ``cudf.DataFrame`` with the columns ``source`` and ``destination``.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `g` is not a graph.
+    InvalidValueError
+        If `g` has several node or edge types.
+    MissingExtraError
+        If cuGraph or cuDF is not installed.
+    """
+    require_graph(g, "to_cugraph")
+    if not g.is_homogeneous:
+        raise InvalidValueError(
+            "to_cugraph takes a graph with one node type and one edge type, got node types "
+            f"{g.ntypes} and edge types {g.canonical_etypes}. Use to_homogeneous first."
+        )
+    cudf = optional_import("cudf", "gossamer.to_cugraph")
+    cugraph = optional_import("cugraph", "gossamer.to_cugraph")
+    u, v = (_as_series(cudf, ends) for ends in g.edges())
+    result = cugraph.Graph(directed=True)
+    frame = cudf.DataFrame({"source": u, "destination": v})
+    result.from_cudf_edgelist(frame, source="source", destination="destination")
+    return result
+
+
+def _as_series(cudf: Any, ids: Tensor) -> Any:
+    return cudf.from_dlpack(ids) if ids.is_cuda else cudf.Series(ids.numpy())

@@ -185,5 +185,7 @@ _ROWS: dict[str, Callable[[Dense, dict[str, Tensor]], Form]] = {
     "GATv2Conv fwd+bwd": _gatv2,
     "Cora GCN epoch": _cora_gcn,
     "Cora GAT epoch": _cora_gat,
+    "Cora GCN epoch compiled": _cora_gcn,
+    "Cora GAT epoch compiled": _cora_gat,
     "COO to CSC": _compress,
 }

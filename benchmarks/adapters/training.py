@@ -34,13 +34,25 @@ def transpose_weights(results: dict[str, Tensor], names: tuple[str, ...]) -> dic
     }
 
 
-def epochs(model: nn.Module, forward: Callable[[], Tensor], inputs: Mapping[str, Tensor]) -> Form:
+def epochs(
+    model: nn.Module,
+    forward: Callable[[], Tensor],
+    inputs: Mapping[str, Tensor],
+    compiled: bool = False,
+) -> Form:
     """Full-batch training: one call is forward, loss on the training nodes, backward, Adam."""
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01, weight_decay=5e-4)
     label, train = inputs["label"][inputs["train"]], inputs["train"]
 
+    def loss_of_epoch() -> Tensor:
+        return nn.functional.cross_entropy(forward()[train], label)
+
+    if compiled:
+        loss_of_epoch = torch.compile(loss_of_epoch)
+        loss_of_epoch().backward()  # compiles both ways
+
     def epoch() -> dict[str, Tensor]:
-        loss = nn.functional.cross_entropy(forward()[train], label)
+        loss = loss_of_epoch()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -240,9 +240,10 @@ class SparseAdagrad(SparseOptimizer):
 
     .. math::
         s_i \leftarrow s_i + g_i^2, \qquad
-        w_i \leftarrow w_i - \eta \, \frac{g_i}{\sqrt{s_i} + \epsilon}.
+        w_i \leftarrow w_i - \eta \, \frac{g_i}{\sqrt{s_i + \epsilon}}.
 
-    Other rows stay as they are. :math:`g_i` is the mean over all look-ups of the row in the step.
+    Other rows stay as they are. :math:`g_i` is the mean over all look-ups of the row in the step
+    (torch.optim.Adagrad takes the sum, and adds :math:`\epsilon` to the root).
 
     Parameters
     ----------
@@ -296,7 +297,7 @@ class SparseAdagrad(SparseOptimizer):
         (squares,) = state
         s = squares[rows].addcmul_(grad, grad)
         squares[rows] = s
-        weight[rows] -= self._lr * grad / s.sqrt_().add_(self._eps)
+        weight[rows] -= self._lr * grad / (s + self._eps).sqrt_()
 
 
 def _number(what: str, value: Any, low: float, below: float = float("inf")) -> float:

@@ -5,6 +5,7 @@ The other library is imported when a function that needs it is called.
 
 from gossamer.interop.cugraph import from_cugraph, to_cugraph
 from gossamer.interop.networkx import bipartite_from_networkx, from_networkx, to_networkx
+from gossamer.interop.pyg import from_pyg, to_pyg
 from gossamer.interop.scipy import bipartite_from_scipy, from_scipy
 
 __all__ = [
@@ -12,7 +13,9 @@ __all__ = [
     "bipartite_from_scipy",
     "from_cugraph",
     "from_networkx",
+    "from_pyg",
     "from_scipy",
     "to_cugraph",
     "to_networkx",
+    "to_pyg",
 ]

@@ -1,0 +1,248 @@
+"""Graphs from PyG's `Data` and `HeteroData`, and to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer._optional import optional_import
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import EID, ETYPE, NID, NTYPE, Frame, Graph, graph, heterograph
+from gossamer.graph.schema import Schema
+from gossamer.interop._common import require_graph
+
+__all__ = ["from_pyg", "to_pyg"]
+
+# PyG's names for former ids and types; a name that begins with "_" means something else there.
+_NODE_NAMES = {NID: "n_id", NTYPE: "node_type"}
+_EDGE_NAMES = {EID: "e_id", ETYPE: "edge_type"}
+
+_STRUCTURE = {"edge_index", "num_nodes", "batch", "ptr"}
+
+
+def from_pyg(
+    data: Any, idtype: torch.dtype | None = None, return_rest: bool = False
+) -> Graph | tuple[Graph, dict[Any, Any]]:
+    """A graph from a PyG ``Data``, ``HeteroData`` or ``Batch`` of these.
+
+    Tensors with a row for each node or edge become features under the same name (``x``, ``y``,
+    ``pos``, ``train_mask``, ``edge_attr`` ...), as PyG itself tells them apart: where there are as
+    many nodes as edges, what has "edge" in its name belongs to edges. ``n_id``, ``node_type``,
+    ``e_id`` and ``edge_type`` become the features ``gossamer.NID``, ``NTYPE``, ``EID`` and
+    ``ETYPE``. A batch stays a batch.
+
+    Parameters
+    ----------
+    data : torch_geometric.data.Data or HeteroData
+        With ``edge_index``, ``(2, E)``, or without edges.
+    idtype : torch.dtype, optional
+        torch.int32 or torch.int64. Default: that of ``edge_index``.
+    return_rest : bool
+        Whether to return as well what belongs to no node or edge, such as the label of a graph.
+
+    Returns
+    -------
+    Graph, or (Graph, dict)
+        Tensors are shared, not copied. The dict has the other attributes by name; by
+        ``(type, name)`` if they belong to one type.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `data` is not what PyG makes.
+    InvalidValueError
+        If it keeps edges as ``adj_t``, has node types but no edge type, or the edges of a batch do
+        not come graph by graph.
+    OutOfRangeError
+        If an edge names a negative node.
+    """
+    if hasattr(data, "edge_types") and hasattr(data, "node_types"):
+        return _from_hetero(data, idtype, return_rest)
+    if not hasattr(data, "is_node_attr") or not hasattr(data, "to_dict"):
+        raise InvalidTypeError(
+            f"from_pyg takes a torch_geometric.data.Data or HeteroData, got {type(data).__name__}."
+        )
+    _require_edge_index(data.to_dict(), "the data")
+    ends = data.to_dict().get("edge_index")
+    device = next((v.device for v in data.to_dict().values() if isinstance(v, Tensor)), None)
+    num_nodes = data.num_nodes or 0
+    empty = torch.empty(2, 0, dtype=torch.int64, device=device)
+    g = graph(tuple(empty if ends is None else ends), num_nodes=num_nodes, idtype=idtype)
+    rest: dict[Any, Any] = {}
+    for name, value in _attributes(data, rest, None):
+        if data.is_node_attr(name):
+            _set(g.ndata, _NODE_NAMES, name, value)
+        else:
+            _set(g.edata, _EDGE_NAMES, name, value)
+    _keep_batch(g, {g.ntypes[0]: data.to_dict()})
+    return (g, rest) if return_rest else g
+
+
+def to_pyg(g: Graph, rest: Mapping[Any, Any] | None = None) -> Any:
+    """A PyG ``Data`` or ``HeteroData`` with the same nodes, edges and features.
+
+    Parameters
+    ----------
+    g : Graph
+        Any graph but a block. Features keep their names, except that bookkeeping gets PyG's: see
+        :func:`from_pyg`.
+    rest : dict, optional
+        Attributes of the graph as a whole, or of a type, as :func:`from_pyg` returns them.
+
+    Returns
+    -------
+    torch_geometric.data.Data or HeteroData
+        ``Data`` if there is one node type and one edge type, with the default names.
+        ``edge_index`` is int64, ``num_nodes`` is always there; of a batch also ``batch`` and
+        ``ptr``. Features are shared, not copied.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `g` is not a graph.
+    InvalidValueError
+        If it is a block; or a node feature has the name of an edge feature of ``Data``, which
+        cannot have both.
+    MissingExtraError
+        If torch_geometric is not installed.
+    """
+    require_graph(g, "to_pyg")
+    if g.is_block:
+        raise InvalidValueError(
+            "to_pyg does not take a block, whose source and destination nodes are kept apart. "
+            "Use gossamer.block_to_graph first."
+        )
+    module = optional_import("torch_geometric.data", "gossamer.interop.to_pyg")
+    batched = g._batch_num_nodes is not None
+    if g._schema == Schema.homogeneous():
+        result = module.Data(edge_index=_edge_index(g, g.canonical_etypes[0]))
+        nodes = _renamed(g._node_frames[0], _NODE_NAMES)
+        edges = _renamed(g._edge_frames[0], _EDGE_NAMES)
+        both = sorted(nodes.keys() & edges.keys())
+        if both:
+            raise InvalidValueError(
+                f"to_pyg: {both[0]!r} is a node feature and an edge feature, and Data has one "
+                "attribute of a name. Rename one of them."
+            )
+        stores = {None: result}
+        _fill(result, {"num_nodes": g.num_nodes(), **nodes, **edges})
+        if batched:
+            _fill(result, _batch(g.batch_num_nodes()))
+    else:
+        result = module.HeteroData()
+        for ntype, frame in zip(g.ntypes, g._node_frames, strict=True):
+            _fill(result[ntype], {"num_nodes": frame.num_rows, **_renamed(frame, _NODE_NAMES)})
+            if batched:
+                _fill(result[ntype], _batch(g.batch_num_nodes(ntype)))
+        for etype, frame in zip(g.canonical_etypes, g._edge_frames, strict=True):
+            features = _renamed(frame, _EDGE_NAMES)
+            _fill(result[etype], {"edge_index": _edge_index(g, etype), **features})
+        stores = {kind: result[kind] for kind in (*g.ntypes, *g.canonical_etypes)}
+    for key, value in (rest or {}).items():
+        if isinstance(key, tuple) and key[0] in stores:
+            _fill(stores[key[0]], {key[1]: value})
+        else:
+            _fill(result, {key: value})
+    return result
+
+
+def _from_hetero(data: Any, idtype: Any, return_rest: bool) -> Any:
+    stores = data.to_dict()
+    if not data.edge_types:
+        raise InvalidValueError(
+            f"from_pyg: the HeteroData has node types {list(data.node_types)} but no edge type. "
+            "Add an edge_index, which may be empty."
+        )
+    edges = {}
+    for etype in data.edge_types:
+        _require_edge_index(stores[etype], f"edge type {etype}")
+        edges[etype] = tuple(stores[etype]["edge_index"])
+    counts = {ntype: data[ntype].num_nodes or 0 for ntype in data.node_types}
+    g = heterograph(edges, counts, idtype=idtype)
+    rest: dict[Any, Any] = dict(stores.get("_global_store", {}))
+    for ntype in data.node_types:
+        for name, value in _attributes(data[ntype], rest, ntype):
+            _set(g.nodes[ntype].data, _NODE_NAMES, name, value)
+    for etype in data.edge_types:
+        for name, value in _attributes(data[etype], rest, etype):
+            _set(g.edges[etype].data, _EDGE_NAMES, name, value)
+    _keep_batch(g, {ntype: stores[ntype] for ntype in data.node_types})
+    return (g, rest) if return_rest else g
+
+
+def _require_edge_index(store: Mapping[str, Any], what: str) -> None:
+    if "adj_t" in store or ("edge_index" not in store and what != "the data"):
+        raise InvalidValueError(
+            f"from_pyg: {what} has no edge_index. Make one, for instance from adj_t with "
+            "torch_geometric.utils.to_edge_index."
+        )
+    ends = store.get("edge_index")
+    if ends is not None and (not isinstance(ends, Tensor) or ends.dim() != 2 or len(ends) != 2):
+        shape = tuple(ends.shape) if isinstance(ends, Tensor) else type(ends).__name__
+        raise InvalidValueError(f"from_pyg: edge_index of {what} must be (2, E), got {shape}.")
+
+
+def _attributes(store: Any, rest: dict[Any, Any], kind: Any) -> list[tuple[str, Tensor]]:
+    """The attributes with a row for each node or edge; others go to `rest`."""
+    found = []
+    batched = {"batch", "ptr"} <= set(store.to_dict())
+    for name, value in store.to_dict().items():
+        if name in ("edge_index", "num_nodes") or (batched and name in ("batch", "ptr")):
+            continue
+        if isinstance(value, Tensor) and (store.is_node_attr(name) or store.is_edge_attr(name)):
+            found.append((name, value))
+        else:
+            rest[name if kind is None else (kind, name)] = value
+    return found
+
+
+def _set(view: Any, names: dict[str, str], name: str, value: Tensor) -> None:
+    ours = {theirs: ours for ours, theirs in names.items()}
+    view[ours.get(name, name)] = value
+
+
+def _renamed(frame: Frame, names: dict[str, str]) -> dict[str, Tensor]:
+    clash = [name for name in frame if name in _STRUCTURE]
+    if clash:
+        raise InvalidValueError(
+            f"to_pyg: {frame.kind} feature {clash[0]!r} has a name that PyG uses for structure. "
+            "Rename it."
+        )
+    return {names.get(name, name): frame[name] for name in frame}
+
+
+def _fill(store: Any, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        store[name] = value
+
+
+def _edge_index(g: Graph, etype: Any) -> Tensor:
+    return torch.stack(g.edges(etype=etype)).long()
+
+
+def _batch(counts: Tensor) -> dict[str, Tensor]:
+    """PyG's two ways to say which graph of a batch a node belongs to."""
+    counts = counts.long()
+    ptr = torch.nn.functional.pad(counts.cumsum(0), (1, 0))
+    graphs = torch.arange(len(counts), device=counts.device)
+    return {"batch": graphs.repeat_interleave(counts), "ptr": ptr}
+
+
+def _keep_batch(g: Graph, stores: Mapping[str, Mapping[str, Any]]) -> None:
+    """Declare the sizes of the graphs, if every node type knows its own."""
+    if not all("batch" in store and "ptr" in store for store in stores.values()):
+        return
+    sizes = {}
+    for etype in g.canonical_etypes:
+        owner = stores[etype[0]]["batch"][g.edges(etype=etype)[0].long()]
+        if bool((owner[1:] < owner[:-1]).any()):
+            raise InvalidValueError(
+                f"from_pyg: edges of type {etype} do not come graph by graph, as those of a batch "
+                "do. Remove batch and ptr, or sort the edges."
+            )
+        sizes[etype] = torch.bincount(owner, minlength=len(stores[etype[0]]["ptr"]) - 1)
+    g.set_batch_num_nodes({ntype: store["ptr"].diff() for ntype, store in stores.items()})
+    g.set_batch_num_edges(sizes)

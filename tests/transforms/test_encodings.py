@@ -175,11 +175,15 @@ def test_random_walk_pe_with_weights(shape: tuple[int, ...]) -> None:
     )
 
 
-def test_random_walk_pe_is_the_same_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_random_walk_pe_is_the_same_in_pieces_sparse_or_dense(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     g = _undirected(50, 60)
     whole = gs.random_walk_pe(g, 6)
-    monkeypatch.setattr(encodings, "_ENTRIES", 100)
-    torch.testing.assert_close(gs.random_walk_pe(g, 6), whole)
+    for entries, filled in ((100, 20), (100, 0), (1 << 20, 0), (1 << 20, 10**6)):
+        monkeypatch.setattr(encodings, "_ENTRIES", entries)
+        monkeypatch.setattr(encodings, "_FILLED", filled)
+        torch.testing.assert_close(gs.random_walk_pe(g, 6), whole)
 
 
 def test_relabelled_nodes_have_the_same_walks() -> None:

@@ -23,6 +23,9 @@ _DENSE_NODES = 256
 # Entries of a sparse product, and of a batch of dense matrices, that are held at once.
 _ENTRIES = 1 << 24
 
+# A matrix with more than one entry in so many is multiplied as a dense one.
+_FILLED = 20
+
 
 def lap_pe(
     g: Graph, k: int, padding: bool = False, return_eigval: bool = False
@@ -387,8 +390,8 @@ def random_walk_pe(g: Graph, k: int, eweight_name: str | None = None) -> Tensor:
 def _returns(walk: Any, power: Any, rows: np.ndarray, step: int, pe: np.ndarray) -> None:
     """Write the diagonal of powers of `walk`, from step number `step` on, into `pe`.
 
-    `power` holds the rows `rows` of the power that step number `step` stands for. Powers fill up;
-    where the next one could be too large, each half of the rows goes on by itself.
+    `power` holds the rows `rows` of the power that step number `step` stands for, sparse or dense.
+    Powers fill up; where the next one could be too large, each half of the rows goes on by itself.
     """
     while len(rows):
         pe[rows, step] = np.asarray(power[np.arange(len(rows)), rows]).ravel()
@@ -398,13 +401,24 @@ def _returns(walk: Any, power: Any, rows: np.ndarray, step: int, pe: np.ndarray)
         if len(rows) > 1 and _product_size(power, walk) > _ENTRIES:
             middle = len(rows) // 2
             for half in (slice(None, middle), slice(middle, None)):
-                _returns(walk, power[half] @ walk, rows[half], step, pe)
+                _returns(walk, _product(power[half], walk), rows[half], step, pe)
             return
-        power = power @ walk
+        power = _product(power, walk)
 
 
-def _product_size(left: Any, right: Any) -> int:
-    """An upper bound on the number of entries of left @ right."""
-    added = np.concatenate([[0], np.cumsum(np.diff(right.indptr)[left.indices])])
+def _product(left: Any, walk: Any) -> Any:
+    """left @ walk; dense once `left` has filled up, which is then much faster."""
+    if isinstance(left, np.ndarray):
+        return (walk.T @ left.T).T
+    if left.nnz * _FILLED > left.shape[0] * left.shape[1]:
+        return _product(left.toarray(), walk)
+    return left @ walk
+
+
+def _product_size(left: Any, walk: Any) -> int:
+    """An upper bound on the number of entries of left @ walk."""
+    if isinstance(left, np.ndarray):
+        return left.size
+    added = np.concatenate([[0], np.cumsum(np.diff(walk.indptr)[left.indices])])
     per_row = np.diff(added[left.indptr])
-    return int(np.minimum(per_row, right.shape[1]).sum())
+    return int(np.minimum(per_row, walk.shape[1]).sum())

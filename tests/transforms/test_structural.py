@@ -152,7 +152,7 @@ def test_one_part_needs_no_metis(monkeypatch: pytest.MonkeyPatch) -> None:
     "call",
     [
         lambda g: gs.khop_graph(g, 2),
-        lambda g: gs.metapath_reachable_graph(g, ["_E"]),
+        lambda g: gs.metapath_reachable_graph(g, ["_E", "_E"]),
         lambda g: gs.reorder_graph(g, "rcmk"),
     ],
 )

@@ -364,11 +364,8 @@ class Adjacency:
 
 
 def _row_of_slot(compressed: Compressed) -> Tensor:
-    indptr = compressed.indptr
-    rows = torch.arange(indptr.shape[0] - 1, dtype=indptr.dtype, device=indptr.device)
-    return torch.repeat_interleave(
-        rows, indptr.diff().long(), output_size=compressed.indices.shape[0]
-    )
+    counts = compressed.indptr.diff()
+    return torch.repeat_interleave(counts, output_size=compressed.indices.shape[0])
 
 
 def _expand(compressed: Compressed) -> tuple[Tensor, Tensor]:

@@ -387,7 +387,7 @@ def _ranges(first: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
     # Members fit the type of `first`, but there may be more of them than it can count.
     form = {"dtype": first.dtype if total < INT32_MAX else end.dtype, "device": first.device}
     shift = (first + count - end).to(form["dtype"])
-    owner = torch.repeat_interleave(torch.arange(len(count), **form), count, output_size=total)
+    owner = torch.repeat_interleave(count, output_size=total).to(form["dtype"])
     return owner, torch.arange(total, **form).add_(shift.index_select(0, owner))
 
 

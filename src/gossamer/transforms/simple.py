@@ -198,11 +198,8 @@ def merge_parallel(adjacency: Adjacency) -> Merged:
     # Two counting sorts: the in-edges are by target already, and grouping them by source keeps
     # that order.
     by_target = adjacency.csc()
-    targets = torch.repeat_interleave(
-        torch.arange(adjacency.num_dst, dtype=by_target.indices.dtype, device=adjacency.device),
-        by_target.indptr.diff().long(),
-        output_size=adjacency.num_edges,
-    )
+    counts = by_target.indptr.diff()
+    targets = torch.repeat_interleave(counts, output_size=adjacency.num_edges)
     indptr, targets, slots = kernels.coo_to_csr(
         by_target.indices, targets, adjacency.num_src, dtype=adjacency.index_dtype
     )

@@ -147,9 +147,7 @@ def _arranged(compressed: Compressed, tags: Tensor, num_tags: int) -> tuple[Comp
     """The rows with slots by tag, and where each tag begins in each row."""
     indptr, indices, eids = compressed
     rows = len(indptr) - 1
-    row = torch.repeat_interleave(
-        torch.arange(rows, device=indptr.device), indptr.diff().long(), output_size=len(tags)
-    )
+    row = torch.repeat_interleave(indptr.diff().long(), output_size=len(tags))
     keys, order = torch.sort(row * num_tags + tags, stable=True)
     counts = torch.bincount(keys, minlength=rows * num_tags).view(rows, num_tags)
     offsets = torch.nn.functional.pad(counts.cumsum(1), (1, 0))

@@ -175,6 +175,14 @@ def test_self_loops_are_added_per_type() -> None:
     assert without.num_edges(("item", "self", "item")) == 0
 
 
+def test_self_loop_features_are_those_of_the_types_that_have_them() -> None:
+    g = gs.heterograph({("a", "r", "a"): ([0], [1]), ("a", "s", "a"): ([1], [0])})
+    g.edges["r"].data["w"] = torch.ones(1)
+    got = T.AddSelfLoop(edge_feat_names=["w"], fill_data=3)(g)
+    assert got.edges["r"].data["w"].tolist() == [1.0, 3.0, 3.0]
+    assert not dict(got.edges["s"].data)
+
+
 def test_reverse_edges_get_types_and_features() -> None:
     g = _hetero()
     got = T.AddReverse(copy_edata=True)(g)
@@ -471,6 +479,7 @@ def _loop() -> gs.Graph:
         (T.FeatMask(1, None, ["x"]), _hetero, UnknownKeyError, "no edge feature 'x'"),
         (T.FeatMask(1, ["ids"]), _loop, InvalidValueError, "no columns to mask"),
         (T.RowFeatNormalizer(False, ["ids"]), _loop, InvalidTypeError, "must be floating point"),
+        (T.AddSelfLoop(edge_feat_names=["x"]), _loop, UnknownKeyError, "no edge feature 'x'"),
         (T.GCNNorm("pair"), _loop, InvalidValueError, "one real number an edge"),
         (T.PPR(eweight_name="pair"), _loop, InvalidValueError, "one real number an edge"),
         (T.PPR(alpha=0.0), _loop, InvalidValueError, "singular for alpha=0.0"),

@@ -65,7 +65,7 @@ def lap_pe(
     InvalidValueError
         If `k` is less than 1, or N or more without padding.
     MissingExtraError
-        If scipy is not installed and the graph has more than 256 nodes.
+        If scipy is not installed.
 
     Examples
     --------

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
 from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.frame import Frame
@@ -56,6 +56,11 @@ class AddSelfLoop(BaseTransform):
         As for :func:`gossamer.add_self_loop`; with several edge types, a name stands for those
         that have it.
 
+    Raises
+    ------
+    UnknownKeyError
+        When called: if no edge type that gets self-loops has such a feature.
+
     Examples
     --------
     >>> import gossamer as gs
@@ -76,15 +81,28 @@ class AddSelfLoop(BaseTransform):
         self.fill_data = fill_data
 
     def __call__(self, g: Graph) -> Graph:
-        checked(g, self)
-        given = g
-        for etype in _loop_types(given):
+        given = checked(g, self)
+        etypes = _loop_types(given)
+        self._check_names(given, etypes)
+        for etype in etypes:
             if not self.allow_duplicate:
                 g = remove_self_loop(g, etype)
-            g = add_self_loop(g, self.edge_feat_names, self.fill_data, etype)
+            names = self.edge_feat_names
+            if names is not None:
+                names = [name for name in names if name in g.edges[etype].data]
+            g = add_self_loop(g, names, self.fill_data, etype)
         if self.new_etypes:
             g = with_relations(g, self._own_types(given), "AddSelfLoop")
         return g
+
+    def _check_names(self, g: Graph, etypes: list[CanonicalEType]) -> None:
+        known = {name for etype in etypes for name in g.edges[etype].data}
+        for name in self.edge_feat_names or ():
+            if etypes and name not in known:
+                raise UnknownKeyError(
+                    f"AddSelfLoop: there is no edge feature {name!r}; edges between nodes of one "
+                    f"type have {sorted(known)}."
+                )
 
     def _own_types(self, g: Graph) -> dict[CanonicalEType, tuple[Adjacency, Frame]]:
         added = {}
@@ -262,7 +280,8 @@ class AddMetaPaths(BaseTransform):
     InvalidTypeError
         If `metapaths` is not a dict.
     InvalidValueError
-        If no edge type would be left; when called, if a path is empty or broken, or its edge type is there already.
+        If no edge type would be left; when called, if a path is empty or broken, or its edge type
+        is there already.
     UnknownKeyError
         When called: if an edge type does not exist.
 

@@ -14,18 +14,13 @@ import pytest
 import safetensors
 import safetensors.torch
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 import gossamer as gs
 from gossamer import _files
 from gossamer.data.utils import load_labels
 from gossamer.graph.layout import KEY, STORED_AS_BYTES, STORED_AS_THEY_ARE
 from helpers.compare import assert_graph_equal, assert_tensor_equal
-from helpers.generated import graphs
 from helpers.graphs import GraphCase, graph_cases
-
-FORMATS = [None, "coo", "csr", "csc", ["coo", "csr"], ["coo", "csr", "csc"]]
 
 
 def dressed(g: gs.Graph) -> gs.Graph:
@@ -77,24 +72,6 @@ def test_every_kind_of_graph_in_one_file(formats: Any, tmp_path: Path) -> None:
     for found, number in zip(loaded, numbers, strict=True):
         assert_graph_equal(found, saved[number])
     assert loaded[0] is not loaded[-1]
-
-
-@settings(
-    max_examples=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(
-    saved=st.lists(graphs(), max_size=5),
-    formats=st.sampled_from(FORMATS),
-    data=st.data(),
-)
-def test_any_graphs_come_back(saved: list, formats: Any, data: Any, tmp_path: Path) -> None:
-    gs.save_graphs(tmp_path / "x", saved, formats=formats)
-    numbers = data.draw(st.lists(st.integers(0, len(saved) - 1))) if saved else []
-    loaded, _ = gs.load_graphs(tmp_path / "x", numbers)
-    for found, number in zip(loaded, numbers or range(len(saved)), strict=True):
-        assert_graph_equal(found, saved[number])
 
 
 def test_order_of_edges_and_given_formats_survive(tmp_path: Path) -> None:

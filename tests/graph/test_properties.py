@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -59,6 +60,32 @@ def heterogeneous(draw) -> gs.Graph:
 
 
 graphs = st.one_of(homogeneous(), heterogeneous())
+
+
+@st.composite
+def blocks(draw) -> gs.Graph:
+    relations = draw(st.lists(st.sampled_from(RELATIONS), min_size=1, unique=True))
+    num_src = {src: draw(st.integers(0, 4)) for src in sorted({src for src, _, _ in relations})}
+    num_dst = {dst: draw(st.integers(0, 4)) for dst in sorted({dst for _, _, dst in relations})}
+    data = {(s, r, d): draw(edge_lists(num_src[s], num_dst[d])) for s, r, d in relations}
+    g = gs.create_block(data, num_src, num_dst, idtype=draw(idtypes))
+    for ntype in g.srctypes:
+        g.srcnodes[ntype].data["h"] = torch.randn(g.num_src_nodes(ntype), 2)
+    for ntype in g.dsttypes:
+        g.dstnodes[ntype].data["k"] = torch.randn(g.num_dst_nodes(ntype)) > 0
+    for etype in g.canonical_etypes:
+        g.edges[etype].data["w"] = torch.randn(g.num_edges(etype)).bfloat16()
+    return g
+
+
+@st.composite
+def batches(draw) -> gs.Graph:
+    idtype = draw(idtypes)
+    return gs.batch(draw(st.lists(homogeneous(idtype), min_size=1, max_size=3)))
+
+
+# With blocks and batches.
+every_kind = st.one_of(graphs, blocks(), batches())
 
 
 @few
@@ -196,9 +223,25 @@ def test_edges_are_removed_one_by_one_or_at_once(g: gs.Graph, data: st.DataObjec
 
 
 @few
-@given(graphs)
+@given(every_kind)
 def test_pickles_are_faithful(g: gs.Graph) -> None:
     assert_graph_equal(pickle.loads(pickle.dumps(g)), g)
+
+
+@few
+@given(
+    saved=st.lists(every_kind, max_size=4),
+    formats=st.one_of(st.none(), st.lists(st.sampled_from(FORMATS), unique=True)),
+    data=st.data(),
+)
+def test_saved_graphs_come_back(
+    saved: list[gs.Graph], formats: list[str] | None, data: st.DataObject, tmp_path: Path
+) -> None:
+    gs.save_graphs(tmp_path / "graphs", saved, formats=formats)
+    numbers = data.draw(st.lists(st.integers(0, len(saved) - 1))) if saved else []
+    loaded, _ = gs.load_graphs(tmp_path / "graphs", numbers)
+    for found, number in zip(loaded, numbers or range(len(saved)), strict=True):
+        assert_graph_equal(found, saved[number])
 
 
 @few

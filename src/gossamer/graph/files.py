@@ -223,7 +223,6 @@ def _read_dgl(path: Path, take: Callable[[DGLArchive], T]) -> T:
 # What reading a hostile file can raise, besides the errors of a library.
 _SIGNS_OF_DAMAGE = (
     ArithmeticError,
-    AttributeError,
     LookupError,
     MemoryError,
     OSError,

@@ -239,7 +239,9 @@ class _Group:
     def _set_batch(self, graphs: list[Graph], kind: str) -> None:
         """Give each graph the sizes of the graphs that it is a batch of."""
         schema, table = self._layout.schema, getattr(self, f"_num_{kind}")
-        keys = schema.ntype_ids if kind == "nodes" else schema._etype_ids
+        keys = schema.ntype_ids
+        if kind == "edges":
+            keys = {etype: i for i, etype in enumerate(schema.canonical_etypes)}
         sizes: list[dict[Any, Tensor]] = [{} for _ in graphs]
         for number, (key, position) in enumerate(keys.items()):
             name = f"batch_{kind}{number}"

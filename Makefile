@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint format check doctest api setup-train setup-test python clean
+.PHONY: help train test sanitize lint format check doctest api setup-train setup-test python clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: setup-test  ## Lint, syntax-tree check, API check, tests and doctests (ARG
 	$(BIN)/python tools/check_tests.py
 	$(BIN)/python tools/check_api.py
 	$(BIN)/python -m pytest -q tests $(ARGS)
+
+sanitize: setup-test  ## The kernels' tests on a core with address and undefined-behaviour sanitizers.
+	$(BIN)/python tools/sanitize.py
 
 lint: setup-test  ## Style and syntax-tree checks only.
 	$(BIN)/ruff check .

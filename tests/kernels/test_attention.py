@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from gossamer.kernels import reference
+from gossamer.kernels.reference.attention import dropout_mask
 from helpers.compare import assert_tensor_equal
 from helpers.kernel_cases import (
     DTYPES,
@@ -202,11 +203,11 @@ class TestDropoutMask:
             share = (wanted >> 11) / 2**53
             edge = torch.tensor([number])
             for dropout, kept in ((share, True), (share + 2**-53, False)):
-                mask = reference.dropout_mask(edge, 1, 1234567, dropout, torch.float64)
+                mask = dropout_mask(edge, 1, 1234567, dropout, torch.float64)
                 assert bool(mask > 0) is kept
 
     def test_kept_share_and_scale(self) -> None:
-        mask = reference.dropout_mask(torch.arange(50_000), 4, 99, 0.3, torch.float64)
+        mask = dropout_mask(torch.arange(50_000), 4, 99, 0.3, torch.float64)
         assert set(mask.unique().tolist()) == {0.0, 1 / 0.7}
         # Five standard deviations of a binomial share of 200,000 draws, and of 50,000 in each head.
         assert abs(float((mask > 0).double().mean()) - 0.7) < 5 * (0.21 / 200_000) ** 0.5
@@ -217,8 +218,8 @@ class TestDropoutMask:
 
     def test_other_seed_other_mask(self) -> None:
         edges = torch.arange(100)
-        one = reference.dropout_mask(edges, 2, 1, 0.5, torch.float32)
-        assert not torch.equal(one, reference.dropout_mask(edges, 2, 2, 0.5, torch.float32))
+        one = dropout_mask(edges, 2, 1, 0.5, torch.float32)
+        assert not torch.equal(one, dropout_mask(edges, 2, 2, 0.5, torch.float32))
         order = torch.randperm(100)
-        again = reference.dropout_mask(order, 2, 1, 0.5, torch.float32)
+        again = dropout_mask(order, 2, 1, 0.5, torch.float32)
         assert_tensor_equal(again, one[order])

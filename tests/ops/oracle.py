@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 import gossamer
 from gossamer import Graph
@@ -167,3 +168,31 @@ def edge_softmax(g: Graph, logits: Tensor, norm_by: str = "dst") -> Tensor:
         own = ends == node
         out = out.index_put((own.nonzero().squeeze(1),), torch.softmax(logits[own], 0))
     return out
+
+
+def graph_attention(
+    g: Graph,
+    value: Tensor,
+    key: Tensor,
+    query: Tensor,
+    score: str,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    slope: float = 0.2,
+) -> Tensor:
+    """Scores by indexing, then the softmax oracle, then a sum over the edges of each node."""
+    src, dst = g.edges(order="eid")
+    k, q = key[src.long()], query[dst.long()]
+    if score == "dot":
+        x = (k * q).sum(-1)
+    else:
+        x = k + q
+    if score == "add_dot":
+        x = (weight * F.leaky_relu(x, slope)).sum(-1)
+    if bias is not None:
+        x = x + bias
+    if score == "add":
+        x = F.leaky_relu(x, slope)
+    share = edge_softmax(g, x)
+    out = value.new_zeros((g.num_dst_nodes(), *value.shape[1:]))
+    return out.index_add(0, dst.long(), share.unsqueeze(-1) * value[src.long()])

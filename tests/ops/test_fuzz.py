@@ -1,6 +1,11 @@
-"""Whatever comes through the operators' door: the oracle's result, or a GossamerError."""
+"""Whatever comes through the operators' door: the oracle's result, or a GossamerError.
+
+GOSSAMER_FUZZ_EXAMPLES is the number of examples of each test (150); with it they are new each time.
+"""
 
 from __future__ import annotations
+
+import os
 
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -11,10 +16,11 @@ from gossamer import ops
 from gossamer.errors import GossamerError
 from ops import oracle
 
+EXAMPLES = os.environ.get("GOSSAMER_FUZZ_EXAMPLES")
 SETTINGS = settings(
-    max_examples=150,
+    max_examples=int(EXAMPLES or 150),
     deadline=None,
-    derandomize=True,
+    derandomize=EXAMPLES is None,
     # The fixtures only seed generators and poison memory: they need no reset between examples.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -168,6 +174,40 @@ def test_edge_softmax(data) -> None:
         lambda: oracle.edge_softmax(g, logits, norm_by),
         (logits,),
         valid,
+    )
+
+
+@SETTINGS
+@given(st.data())
+def test_graph_attention(data) -> None:
+    """Operands that fit, of which now and then one is replaced by something else."""
+    g = data.draw(graphs())
+    score = data.draw(st.sampled_from(["add", "dot", "add_dot"]))
+    batch = data.draw(st.sampled_from([(), (), (2,), (0,)]))
+    heads, dim, key_dim = (data.draw(st.integers(0, 9)) for _ in range(3))
+    far = (*batch, heads) if score == "add" else (*batch, heads, key_dim)
+    rows = {"value": g.num_src_nodes(), "key": g.num_src_nodes(), "query": g.num_dst_nodes()}
+    shapes = {"value": (*batch, heads, dim), "key": far, "query": far}
+    operands = {
+        name: torch.randn(rows[name], *shape, dtype=torch.float64, requires_grad=True)
+        for name, shape in shapes.items()
+    }
+    if score == "add_dot":
+        operands["weight"] = torch.randn(heads, key_dim, dtype=torch.float64, requires_grad=True)
+    if data.draw(st.booleans()):
+        bias = torch.randn(*batch, heads, g.num_edges(), dtype=torch.float64).movedim(-1, 0)
+        operands["bias"] = bias.requires_grad_()
+    fits = True
+    if data.draw(st.integers(0, 3)) == 0:
+        name = data.draw(st.sampled_from(sorted(operands)))
+        old, new = operands[name], data.draw(features(len(operands[name])))
+        operands[name] = new
+        fits = old.shape == new.shape and old.dtype == new.dtype
+    _assert_same(
+        lambda: ops.graph_attention(g, **operands, score=score),
+        lambda: oracle.graph_attention(g, **operands, score=score),
+        tuple(operands.values()),
+        fits,
     )
 
 

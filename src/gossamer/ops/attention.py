@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from gossamer import kernels
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.kernels.reference import dropout_mask
+from gossamer.kernels.reference.attention import dropout_mask
 from gossamer.ops._check import check_operand, relation_of, requires_grad, structure_of
 from gossamer.ops._products import sddmm, spmm
 from gossamer.ops._register import Structure, differentiable, opaque
@@ -124,7 +124,7 @@ def graph_attention(
         out = _in_parts(slots, *operands, *options)
     else:
         out = _attention(structure, *operands, *options)
-    return out.reshape(-1, *shape[1:]) if batch else out
+    return out.reshape(out.shape[0], *shape[1:]) if batch else out
 
 
 def _check_options(score: str, negative_slope: float, dropout: float) -> None:

@@ -6,7 +6,7 @@ memory in proportion to the number of edges times the width of the features.
 
 from __future__ import annotations
 
-from gossamer.kernels.reference.attention import attention, attention_backward, dropout_mask
+from gossamer.kernels.reference.attention import attention, attention_backward
 from gossamer.kernels.reference.grouped_mm import gather_mm, segment_mm
 from gossamer.kernels.reference.sddmm import sddmm
 from gossamer.kernels.reference.softmax import edge_softmax, edge_softmax_backward
@@ -17,7 +17,6 @@ __all__ = [
     "attention",
     "attention_backward",
     "coo_to_csr",
-    "dropout_mask",
     "edge_softmax",
     "edge_softmax_backward",
     "gather_mm",

@@ -39,4 +39,6 @@ NB_MODULE(_core, m) {
     register_softmax(m);
     register_attention(m);
     register_structure(m);
+    register_traversal(m);
+    register_selection(m);
 }

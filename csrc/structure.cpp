@@ -1,8 +1,12 @@
-// Building and turning compressed adjacencies: a parallel, stable counting sort.
+// Building, turning and walking compressed adjacencies, and numbering ids. Building is a parallel,
+// stable counting sort.
 #include <nanobind/nanobind.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
+#include <new>
+#include <utility>
 #include <vector>
 
 #include "core/operands.h"
@@ -159,6 +163,124 @@ void transpose(uintptr_t indptr, uintptr_t indices, uintptr_t eids, bool wide, i
     wide ? run(int64_t{}) : run(int32_t{});
 }
 
+
+constexpr int64_t kRows = 256;
+
+// Slots of each row, or those whose neighbour has a place; `starts` gets where those of each row
+// go, and the total at its end.
+template <class Index, class Id>
+int64_t lay_out(const Index* indptr, const Index* indices, const Id* rows, int64_t num_rows,
+                const Index* places, int64_t* starts, int threads) {
+    const int workers = useful_threads(threads, 8 * num_rows);
+    parallel_for((num_rows + kRows - 1) / kRows, workers, [&](int64_t block, int) {
+        const int64_t end = std::min((block + 1) * kRows, num_rows);
+        for (int64_t i = block * kRows; i < end; ++i) {
+            const Index first = indptr[rows[i]], last = indptr[rows[i] + 1];
+            int64_t count = last - first;
+            if (places) {
+                count = 0;
+                for (Index k = first; k < last; ++k) count += places[indices[k]] >= 0;
+            }
+            starts[i] = count;
+        }
+    });
+    int64_t total = 0;
+    for (int64_t i = 0; i < num_rows; ++i) total += std::exchange(starts[i], total);
+    starts[num_rows] = total;
+    return total;
+}
+
+int64_t walk_starts(uintptr_t indptr, uintptr_t indices, bool wide, uintptr_t rows, bool wide_id,
+                    int64_t num_rows, uintptr_t places, uintptr_t starts, int threads) {
+    const auto run = [&](auto index, auto id) {
+        using Index = decltype(index);
+        using Id = decltype(id);
+        return lay_out(at<Index>(indptr), at<Index>(indices), at<Id>(rows), num_rows,
+                       at<Index>(places), static_cast<int64_t*>(writable(starts)), threads);
+    };
+    if (wide) return wide_id ? run(int64_t{}, int64_t{}) : run(int64_t{}, int32_t{});
+    return wide_id ? run(int32_t{}, int64_t{}) : run(int32_t{}, int32_t{});
+}
+
+template <class Id> struct Walked {
+    Id *owners, *neighbours, *edges;  // owners and edges: null if nobody asks
+};
+
+template <class Index, class Id>
+void walk_rows(const Index* indptr, const Index* indices, const Index* eids, const Id* rows,
+               int64_t num_rows, const Index* places, const int64_t* starts,
+               const Walked<Id>& out, int threads) {
+    const int workers = useful_threads(threads, starts[num_rows]);
+    parallel_for((num_rows + kRows - 1) / kRows, workers, [&](int64_t block, int) {
+        const int64_t end = std::min((block + 1) * kRows, num_rows);
+        for (int64_t i = block * kRows; i < end; ++i) {
+            int64_t to = starts[i];
+            const Index last = indptr[rows[i] + 1];
+            for (Index k = indptr[rows[i]]; k < last; ++k) {
+                const Index neighbour = places ? places[indices[k]] : indices[k];
+                if (neighbour < 0) continue;
+                out.neighbours[to] = static_cast<Id>(neighbour);
+                if (out.owners) {
+                    out.owners[to] = static_cast<Id>(i);
+                    out.edges[to] = static_cast<Id>(eids ? eids[k] : k);
+                }
+                ++to;
+            }
+        }
+    });
+}
+
+void walk(uintptr_t indptr, uintptr_t indices, uintptr_t eids, bool wide, uintptr_t rows,
+          bool wide_id, int64_t num_rows, uintptr_t places, uintptr_t starts, uintptr_t owners,
+          uintptr_t neighbours, uintptr_t edges, int threads) {
+    const auto run = [&](auto index, auto id) {
+        using Index = decltype(index);
+        using Id = decltype(id);
+        const Walked<Id> out{static_cast<Id*>(writable(owners)),
+                                    static_cast<Id*>(writable(neighbours)),
+                                    static_cast<Id*>(writable(edges))};
+        walk_rows(at<Index>(indptr), at<Index>(indices), at<Index>(eids), at<Id>(rows), num_rows,
+                  at<Index>(places), at<int64_t>(starts), out, threads);
+    };
+    if (wide)
+        wide_id ? run(int64_t{}, int64_t{}) : run(int64_t{}, int32_t{});
+    else
+        wide_id ? run(int32_t{}, int64_t{}) : run(int32_t{}, int32_t{});
+}
+
+// A table with an entry for each possible id says which were seen. Pages of it that no id falls on
+// are never touched.
+template <class Place, class Id>
+int64_t first_appearances(const Id* ids, int64_t n, int64_t limit, Id* fresh, Id* places) {
+    const std::unique_ptr<Place, decltype(&std::free)> table(
+        static_cast<Place*>(std::calloc(static_cast<size_t>(limit) + 1, sizeof(Place))), &std::free);
+    if (!table) throw std::bad_alloc();
+    Place count = 0;
+    for (int64_t i = 0; i < n; ++i) {
+        // Without a branch, which nobody could predict: fresh has room for one more.
+        Place& place = table.get()[ids[i]];
+        const bool first = !place;
+        fresh[count] = ids[i];
+        count = static_cast<Place>(count + first);
+        place = first ? count : place;
+        places[i] = static_cast<Id>(place - 1);
+    }
+    return count;
+}
+
+int64_t number(uintptr_t ids, bool wide, int64_t n, int64_t limit, uintptr_t fresh,
+               uintptr_t places) {
+    const auto run = [&](auto place, auto id) {
+        using Id = decltype(id);
+        return first_appearances<decltype(place)>(at<Id>(ids), n, limit,
+                                                  static_cast<Id*>(writable(fresh)),
+                                                  static_cast<Id*>(writable(places)));
+    };
+    const bool few = n < INT32_MAX;
+    if (wide) return few ? run(int32_t{}, int64_t{}) : run(int64_t{}, int64_t{});
+    return few ? run(int32_t{}, int32_t{}) : run(int64_t{}, int32_t{});
+}
+
 }  // namespace
 
 void register_structure(nb::module_& m) {
@@ -167,6 +289,9 @@ void register_structure(nb::module_& m) {
     m.def("is_identity", is_identity, unlocked);
     m.def("coo_to_csr", coo_to_csr, unlocked);
     m.def("transpose", transpose, unlocked);
+    m.def("walk_starts", walk_starts, unlocked);
+    m.def("walk", walk, unlocked);
+    m.def("number", number, unlocked);
 }
 
 }  // namespace gossamer

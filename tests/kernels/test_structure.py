@@ -76,3 +76,66 @@ def test_many_edges_on_several_threads(threads, sort) -> None:
         _assert_same(cpu.transpose(*args), reference.transpose(*args))
     finally:
         torch.set_num_threads(before)
+
+
+def _chosen_rows(adj, idtype: torch.dtype) -> torch.Tensor:
+    """Rows in any order, some twice."""
+    count = adj.num_rows
+    generator = torch.Generator().manual_seed(count)
+    return torch.randint(max(count, 1), (2 * count,), generator=generator).to(idtype)
+
+
+def _places(adj, share: str, idtype: torch.dtype) -> torch.Tensor:
+    places = torch.arange(adj.num_cols, dtype=idtype).flip(0)
+    places[{"all": slice(0), "some": slice(None, None, 2), "none": slice(None)}[share]] = -1
+    return places
+
+
+@pytest.mark.parametrize("share", [None, "all", "some", "none"])
+@pytest.mark.parametrize("shuffled", [False, True], ids=["in_order", "shuffled"])
+@pytest.mark.parametrize("result", ID_TYPES, ids=str)
+@pytest.mark.parametrize("idtype", ID_TYPES, ids=str)
+@pytest.mark.parametrize("graph", [*GRAPHS, "hub"])
+def test_walk(graph, idtype, result, shuffled, share) -> None:
+    adj = adjacency(graph, idtype, shuffled)
+    places = None if share is None else _places(adj, share, idtype)
+    args = (adj.indptr, adj.indices, adj.eids, _chosen_rows(adj, result), places)
+    _assert_same(cpu.walk(*args), reference.walk(*args))
+
+
+def test_walk_says_whose_slots_there_are() -> None:
+    indptr, indices = torch.tensor([0, 2, 2, 3]), torch.tensor([5, 6, 7])
+    eids, rows = torch.tensor([9, 8, 4]), torch.tensor([2, 1, 0])
+    places = torch.tensor([-1, -1, -1, -1, -1, 0, -1, 1])
+    for kernels in (cpu, reference):
+        owner, neighbour, edge = kernels.walk(indptr, indices, eids, rows)
+        assert (owner.tolist(), neighbour.tolist(), edge.tolist()) == (
+            [0, 2, 2],
+            [7, 5, 6],
+            [4, 9, 8],
+        )
+        owner, place, edge = kernels.walk(indptr, indices, eids, rows, places)
+        assert (owner.tolist(), place.tolist(), edge.tolist()) == ([0, 2], [1, 0], [4, 9])
+
+
+@pytest.mark.parametrize("result", ID_TYPES, ids=str)
+@pytest.mark.parametrize("idtype", ID_TYPES, ids=str)
+@pytest.mark.parametrize("graph", [*GRAPHS, "hub"])
+def test_neighbours(graph, idtype, result) -> None:
+    adj = adjacency(graph, idtype)
+    args = (adj.indptr, adj.indices, _chosen_rows(adj, result))
+    assert_tensor_equal(cpu.neighbours(*args), reference.neighbours(*args))
+
+
+@pytest.mark.parametrize("idtype", ID_TYPES, ids=str)
+@pytest.mark.parametrize(
+    ("count", "limit"), [(0, 0), (0, 5), (1, 1), (7, 3), (50, 1000), (9999, 9)]
+)
+def test_number(count, limit, idtype) -> None:
+    generator = torch.Generator().manual_seed(count)
+    ids = torch.randint(max(limit, 1), (count,), generator=generator).to(idtype)
+    fresh, places = cpu.number(ids, limit)
+    for mine, theirs in zip((fresh, places), reference.number(ids, limit), strict=True):
+        assert_tensor_equal(mine, theirs)
+    assert fresh.tolist() == list(dict.fromkeys(ids.tolist()))
+    assert_tensor_equal(fresh[places.long()], ids)

@@ -70,6 +70,13 @@ def _attention(score: str):
     return out, *cpu.attention_backward(rows, columns, *operands, *options, out, norms, out)
 
 
+def _walk():
+    adj = adjacency("hub", torch.int64)
+    rows = torch.arange(adj.num_rows).flip(0)
+    places = torch.arange(adj.num_cols) % 7 - 3
+    return cpu.walk(adj.indptr, adj.indices, adj.eids, rows, places)
+
+
 WORK = {
     "sum": lambda: _spmm("sum", (64,)),
     "sum_per_head": lambda: _spmm("sum", (4, 5)),
@@ -78,6 +85,7 @@ WORK = {
     "arg_backward": _spmm_arg_backward,
     "sddmm": _sddmm,
     "softmax": _softmax,
+    "walk": _walk,
     "attention_add": lambda: _attention("add"),
     "attention_dot": lambda: _attention("dot"),
     "attention_add_dot": lambda: _attention("add_dot"),

@@ -29,10 +29,17 @@ class Compressed(NamedTuple):
     indices: Tensor
     eids: Tensor | None
 
-    def walk(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """(i, slot) of each slot in the rows ``rows[i]``, one row after another."""
-        first = self.indptr.index_select(0, rows)
-        return _ranges(first, self.indptr.index_select(0, rows + 1) - first)
+    def walk(self, rows: Tensor, places: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """(i, neighbour, edge id) of each slot in the rows ``rows[i]``, one row after another.
+
+        With `places`, a place instead of each neighbour; slots without one, where it is negative,
+        are left out.
+        """
+        return structure.walk(*self, rows, places)
+
+    def neighbours(self, rows: Tensor) -> Tensor:
+        """The neighbours of `rows`, one row after another."""
+        return structure.neighbours(self.indptr, self.indices, rows)
 
 
 class Adjacency:
@@ -273,13 +280,13 @@ class Adjacency:
 
     def in_slots(self, nodes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(source, destination, edge id) of the in-edges of `nodes`, node by node."""
-        source, destination, eids = _slots_of(self.csc(), nodes)
-        return source.to(self.idtype), destination, eids.to(self.idtype)
+        owner, source, eids = self.csc().walk(nodes)
+        return source.to(self.idtype), nodes.index_select(0, owner), eids.to(self.idtype)
 
     def out_slots(self, nodes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(source, destination, edge id) of the out-edges of `nodes`, node by node."""
-        destination, source, eids = _slots_of(self.csr(), nodes)
-        return source, destination.to(self.idtype), eids.to(self.idtype)
+        owner, destination, eids = self.csr().walk(nodes)
+        return nodes.index_select(0, owner), destination.to(self.idtype), eids.to(self.idtype)
 
     def edges_between(self, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Every edge ``u[i] -> v[i]``, as (pair number i, edge id), sorted by pair, then by id."""
@@ -389,10 +396,3 @@ def _ranges(first: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
     shift = (first + count - end).to(form["dtype"])
     owner = torch.repeat_interleave(count, output_size=total).to(form["dtype"])
     return owner, torch.arange(total, **form).add_(shift.index_select(0, owner))
-
-
-def _slots_of(compressed: Compressed, nodes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """(neighbour, node, edge id) over the rows of `nodes`."""
-    owner, slot = compressed.walk(nodes)
-    eids = slot if compressed.eids is None else compressed.eids.index_select(0, slot)
-    return compressed.indices.index_select(0, slot), nodes.index_select(0, owner), eids

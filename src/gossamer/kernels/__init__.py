@@ -28,18 +28,25 @@ from gossamer.kernels import reference
 __all__ = [
     "attention",
     "attention_backward",
+    "breadth_first",
     "coo_to_csr",
+    "depth_first",
     "edge_softmax",
     "edge_softmax_backward",
     "gather_mm",
     "info",
+    "neighbours",
+    "number",
     "scaled_sum",
     "sddmm",
     "segment_mm",
+    "smallest",
     "spmm",
     "spmm_arg_backward",
+    "topological",
     "transpose",
     "use",
+    "walk",
 ]
 
 
@@ -187,6 +194,57 @@ def transpose(
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Turn an adjacency around; see `gossamer.kernels.reference.transpose`."""
     return _pick_structure(indptr).transpose(indptr, indices, eids, num_cols)
+
+
+def walk(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    rows: Tensor,
+    places: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """List the slots of some rows; see `gossamer.kernels.reference.walk`."""
+    return _pick_structure(indptr).walk(indptr, indices, eids, rows, places)
+
+
+def neighbours(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
+    """List the neighbours of some rows; see `gossamer.kernels.reference.neighbours`."""
+    return _pick_structure(indptr).neighbours(indptr, indices, rows)
+
+
+def number(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
+    """Number ids as they first appear; see `gossamer.kernels.reference.number`."""
+    return _pick_structure(ids).number(ids, limit)
+
+
+def breadth_first(
+    indptr: Tensor, indices: Tensor, eids: Tensor | None, sources: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Reach nodes level by level; see `gossamer.kernels.reference.breadth_first`."""
+    return _pick_structure(indptr).breadth_first(indptr, indices, eids, sources)
+
+
+def topological(indptr: Tensor, indices: Tensor, in_degrees: Tensor) -> tuple[Tensor, Tensor]:
+    """Order nodes behind their in-edges; see `gossamer.kernels.reference.topological`."""
+    return _pick_structure(indptr).topological(indptr, indices, in_degrees)
+
+
+def depth_first(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    source: int,
+    has_reverse: bool,
+    has_nontree: bool,
+) -> tuple[Tensor, Tensor]:
+    """Follow slots depth first; see `gossamer.kernels.reference.depth_first`."""
+    kernel = _pick_structure(indptr).depth_first
+    return kernel(indptr, indices, eids, source, has_reverse, has_nontree)
+
+
+def smallest(values: Tensor, k: int) -> Tensor:
+    """Find the smallest entries of each row; see `gossamer.kernels.reference.smallest`."""
+    return _pick(values).smallest(values, k)
 
 
 def segment_mm(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:

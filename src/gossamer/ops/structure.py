@@ -1,4 +1,4 @@
-"""Compressing edges, in a form that the compiler can trace.
+"""Compressing and walking edges, in a form that the compiler can trace.
 
 Outside of a trace these are the kernels. In one they are registered operators, whose outputs may
 not depend on the values of the input: edge ids are always there, where a kernel leaves them out if
@@ -13,7 +13,7 @@ from torch import Tensor
 from gossamer import kernels
 from gossamer.ops._register import opaque, traced
 
-__all__ = ["coo_to_csr", "transpose"]
+__all__ = ["coo_to_csr", "neighbours", "transpose", "walk"]
 
 
 def coo_to_csr(
@@ -32,6 +32,24 @@ def transpose(
     if traced():
         return _transpose(indptr, indices, eids, num_cols)
     return kernels.transpose(indptr, indices, eids, num_cols)
+
+
+def walk(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    rows: Tensor,
+    places: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """List the slots of some rows; see `gossamer.kernels.reference.walk`."""
+    kernel = (kernels.reference if traced() else kernels).walk
+    return kernel(indptr, indices, eids, rows.contiguous(), places)
+
+
+def neighbours(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
+    """List the neighbours of some rows; see `gossamer.kernels.reference.neighbours`."""
+    kernel = (kernels.reference if traced() else kernels).neighbours
+    return kernel(indptr, indices, rows.contiguous())
 
 
 def _with_ids(

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer import kernels
 from gossamer._optional import optional_import
 from gossamer.errors import MissingExtraError
 
@@ -90,24 +91,25 @@ def _nearest_by_blocks(x: Tensor, sizes: Tensor, k: int, exclude_self: bool) -> 
     x = x.double()
     x = x - x.mean(0)
     result = torch.empty(len(x), k, dtype=torch.int64, device=x.device)
-    for rows, columns, is_point in _blocks(sizes):
-        a, b = x[rows], x[columns]
-        square = b.square().sum(-1).masked_fill_(~is_point, torch.inf).unsqueeze(1)
-        score = torch.baddbmm(square, a, b.mT, alpha=-2)
-        if exclude_self:
-            score.masked_fill_(rows.unsqueeze(2) == columns.unsqueeze(1), torch.inf)
-        chosen = score.topk(k, largest=False).indices
-        found = columns.unsqueeze(1).expand(-1, rows.shape[1], -1).gather(2, chosen)
-        # Rows that fill up a smaller set repeat its last point, and find the same as it does.
-        result[rows.flatten()] = found.flatten(0, 1)
+    for columns, is_point in _groups(sizes):
+        points = x[columns]
+        square = points.square().sum(-1).masked_fill_(~is_point, torch.inf).unsqueeze(1)
+        step = max(_ENTRIES // columns.numel(), 1)
+        for begin in range(0, columns.shape[1], step):
+            rows = slice(begin, begin + step)
+            score = torch.baddbmm(square, points[:, rows], points.mT, alpha=-2)
+            if exclude_self:
+                score.diagonal(begin, 1, 2).fill_(torch.inf)
+            chosen = kernels.smallest(score, k)
+            found = columns.unsqueeze(1).expand(-1, chosen.shape[1], -1).gather(2, chosen)
+            result[columns[:, rows][is_point[:, rows]]] = found[is_point[:, rows]]
     return result
 
 
-def _blocks(sizes: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Rows ``(S, R)`` and columns ``(S, C)`` of sets of points to compare, and which are points.
+def _groups(sizes: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Sets of points to treat at once, as positions ``(S, C)``, and which are points.
 
-    Small sets go together, by ascending size, filled up with their last points; the rows of a set
-    that is too large go in parts.
+    Sets go together by ascending size, and are filled up with their last points.
     """
     order = sizes.argsort()
     begins = sizes.cumsum(0) - sizes
@@ -122,9 +124,7 @@ def _blocks(sizes: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         sets = order[start:stop]
         at = torch.arange(width, device=sizes.device)
         last = sizes[sets].unsqueeze(1) - 1
-        columns = begins[sets].unsqueeze(1) + torch.minimum(at, last)
-        for rows in columns.split(max(_ENTRIES // width, 1), dim=1):
-            yield rows, columns, at <= last
+        yield begins[sets].unsqueeze(1) + torch.minimum(at, last), at <= last
         start = stop
 
 

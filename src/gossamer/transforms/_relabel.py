@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from gossamer import kernels
+
 __all__ = ["IdMap", "compact_ends", "distinct", "relabel"]
 
 # Sorting an id costs as much as filling some hundred entries of a table (torch 2.13, one core).
@@ -44,9 +46,14 @@ class IdMap:
 
     def __call__(self, queries: Tensor) -> Tensor:
         """The place of each of `queries`."""
-        if self._table is None and not _table_pays(len(self._ids) + len(queries), self._limit):
-            return self._search(queries)
-        return self._filled().index_select(0, queries)
+        table = self.table(len(queries))
+        return self._search(queries) if table is None else table.index_select(0, queries)
+
+    def table(self, num_queries: int) -> Tensor | None:
+        """The place of every possible id, if that pays for so many queries."""
+        if self._table is None and not _table_pays(len(self._ids) + num_queries, self._limit):
+            return None
+        return self._filled()
 
     def _filled(self) -> Tensor:
         if self._table is None:
@@ -88,25 +95,12 @@ def relabel(parts: Sequence[Tensor], limit: int) -> tuple[Tensor, list[Tensor]]:
     """
     ids = torch.cat(list(parts))
     if _table_pays(len(ids), limit):
-        fresh, places = _number(ids, limit)
+        fresh, places = kernels.number(ids, limit)
     else:
         values, inverse = torch.unique(ids, return_inverse=True)
-        fresh, places = _number(inverse, len(values))
+        fresh, places = kernels.number(inverse, len(values))
         fresh = values.index_select(0, fresh)
     return fresh, list(places.to(ids.dtype).split([len(part) for part in parts]))
-
-
-def _number(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
-    """Ids in the order of first appearance, and the place of each id among them."""
-    form = {"dtype": _position_dtype(len(ids)), "device": ids.device}
-    positions = torch.arange(len(ids), **form)
-    first = torch.full((limit,), len(ids), **form)
-    first.scatter_reduce_(0, ids.long(), positions, "amin")
-    appears = (first.index_select(0, ids) == positions).nonzero().squeeze(1)
-    fresh = ids.index_select(0, appears)
-    # The table of first appearances becomes the table of places.
-    first.index_copy_(0, fresh.long(), positions[: len(fresh)])
-    return fresh, first.index_select(0, ids)
 
 
 def compact_ends(

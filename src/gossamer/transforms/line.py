@@ -51,11 +51,8 @@ def line_graph(g: Graph, backtracking: bool = True, shared: bool = False) -> Gra
     require_homogeneous(g, "line_graph")
     adjacency = g.adjacency
     row, col = adjacency.coo()
-    out_edges = adjacency.csr()
     loops = bool((row == col).any())
-    owner, follower = out_edges.walk(col)
-    if out_edges.eids is not None:
-        follower = out_edges.eids.index_select(0, follower)
+    owner, _, follower = adjacency.csr().walk(col)
     if loops or not backtracking:
         kept = owner != follower
         if not backtracking:

@@ -80,13 +80,10 @@ def adj_product_graph(A: Graph, B: Graph, weight_name: str, etype: str = "_E") -
             f"{first.num_src} of these nodes and B has {second.num_dst}."
         )
     row, middle = first.coo()
-    out_edges = second.csr()
-    walked, slot = out_edges.walk(middle)
-    col = out_edges.indices.index_select(0, slot).to(first.idtype)
-    behind = slot if out_edges.eids is None else out_edges.eids.index_select(0, slot)
+    walked, col, behind = second.csr().walk(middle)
     # Not index_select, whose gradient is the slower of the two.
     products = left[walked.long()] * right[behind.long()]
-    coo = row.index_select(0, walked), col
+    coo = row.index_select(0, walked), col.to(first.idtype)
     paths = Adjacency(first.num_src, second.num_dst, first.idtype, coo=coo)
     schema = Schema(tuple(sorted({src, dst})), ((src, etype, dst),))
     return _summed(paths, products, schema, weight_name)

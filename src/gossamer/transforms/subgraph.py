@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import EID, NID, Graph
-from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.adjacency import Adjacency, Compressed
 from gossamer.graph.schema import CanonicalEType, Schema
 from gossamer.transforms._arguments import (
     edge_ids,
@@ -416,20 +416,23 @@ def _induced(graph: Graph, chosen: list[Tensor], relabel: bool, store_ids: bool)
     maps = [IdMap(ids, count) for ids, count in zip(chosen, counts, strict=True)]
     ends, eids = [], []
     for adjacency, (src, dst) in zip(graph._adjacencies, graph._schema.endpoints, strict=True):
-        out_edges = adjacency.csr()
-        owner, slot = out_edges.walk(chosen[src])
-        neighbours = out_edges.indices.index_select(0, slot)
-        places = maps[dst](neighbours)
-        kept = (places >= 0).nonzero().squeeze(1)
-        row, slot = owner.index_select(0, kept), slot.index_select(0, kept)
-        if relabel:
-            col = places.index_select(0, kept)
-        else:
-            row, col = chosen[src].index_select(0, row), neighbours.index_select(0, kept)
-        eid = slot if out_edges.eids is None else out_edges.eids.index_select(0, slot)
-        ends.append((row.to(graph.idtype), col.to(graph.idtype)))
-        eids.append(eid.to(graph.idtype))
+        row, col, eid = _edges_into(maps[dst], adjacency.csr(), chosen[src])
+        if not relabel:
+            row, col = chosen[src].index_select(0, row), chosen[dst].index_select(0, col)
+        ends.append((row, col.to(graph.idtype)))
+        eids.append(eid)
     return _assemble(graph, ends, eids, chosen if relabel else None, store_ids)
+
+
+def _edges_into(places: IdMap, edges: Compressed, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(i, place, edge id) of each edge from ``rows[i]`` to a node that has a place."""
+    table = places.table(len(rows))
+    if table is not None:
+        return edges.walk(rows, table.to(edges.indptr.dtype))
+    owner, neighbours, eid = edges.walk(rows)
+    found = places(neighbours)
+    kept = (found >= 0).nonzero().squeeze(1)
+    return tuple(part.index_select(0, kept) for part in (owner, found, eid))
 
 
 def _one_sided(graph: Graph, nodes: NodeIds, name: str, relabel: bool, store_ids: bool) -> Graph:
@@ -568,6 +571,5 @@ def _neighbours(graph: Graph, nodes: list[Tensor], inward: bool) -> list[Tensor]
         here, there = (dst, src) if inward else (src, dst)
         if len(nodes[here]):
             edges = adjacency.csc() if inward else adjacency.csr()
-            _, slot = edges.walk(nodes[here])
-            found[there].append(edges.indices.index_select(0, slot).to(graph.idtype))
+            found[there].append(edges.neighbours(nodes[here]))
     return [torch.cat(parts) for parts in found]

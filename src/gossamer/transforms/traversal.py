@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer import kernels
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
 from gossamer.graph.adjacency import Compressed
@@ -19,8 +20,6 @@ __all__ = [
     "dfs_labeled_edges_generator",
     "topological_nodes_generator",
 ]
-
-_FORWARD, _REVERSE, _NONTREE = 0, 1, 2
 
 Frontiers = tuple[Tensor, ...]
 
@@ -61,8 +60,8 @@ def bfs_nodes_generator(graph: Graph, source: Any, reverse: bool = False) -> Fro
     (tensor([0]), tensor([1]), tensor([2, 3]), tensor([4]))
     """
     compressed, sources = _start(graph, source, reverse, "bfs_nodes_generator")
-    nodes, _ = _breadth_first(graph, compressed, sources)
-    return nodes
+    nodes, _, sizes = kernels.breadth_first(*compressed, sources)
+    return nodes.split(sizes.tolist()) if len(sizes) else ()
 
 
 def bfs_edges_generator(graph: Graph, source: Any, reverse: bool = False) -> Frontiers:
@@ -86,8 +85,9 @@ def bfs_edges_generator(graph: Graph, source: Any, reverse: bool = False) -> Fro
     (tensor([0]), tensor([1, 2]), tensor([4]))
     """
     compressed, sources = _start(graph, source, reverse, "bfs_edges_generator")
-    _, edges = _breadth_first(graph, compressed, sources)
-    return edges
+    _, edges, sizes = kernels.breadth_first(*compressed, sources)
+    # The sources are reached by no edge.
+    return edges.split(sizes[1:].tolist()) if len(sizes) > 1 else ()
 
 
 def topological_nodes_generator(graph: Graph, reverse: bool = False) -> Frontiers:
@@ -122,29 +122,15 @@ def topological_nodes_generator(graph: Graph, reverse: bool = False) -> Frontier
     """
     _require_one_type(graph, "topological_nodes_generator")
     compressed, adjacency = _rows(graph, reverse), graph.adjacency
-    waiting = adjacency.out_degrees() if reverse else adjacency.in_degrees()
-    waiting = waiting.to(torch.int64, copy=True)
-    last = torch.empty_like(waiting)
-    frontier = (waiting == 0).nonzero().squeeze(1)
-    frontiers, seen = [], 0
-    while len(frontier):
-        frontiers.append(frontier)
-        seen += len(frontier)
-        _, slots = compressed.walk(frontier)
-        reached = compressed.indices.index_select(0, slots).long()
-        waiting.index_add_(0, reached, torch.full_like(reached, -1))
-        reached = reached[waiting.index_select(0, reached) == 0]
-        # A node is ready when its last edge has been walked.
-        order = torch.arange(len(reached), device=reached.device)
-        last.scatter_reduce_(0, reached, order, "amax", include_self=False)
-        frontier = reached[last.index_select(0, reached) == order]
-    if seen < graph.num_nodes():
+    in_degrees = adjacency.out_degrees() if reverse else adjacency.in_degrees()
+    nodes, sizes = kernels.topological(compressed.indptr, compressed.indices, in_degrees)
+    if len(nodes) < graph.num_nodes():
         raise InvalidValueError(
             "topological_nodes_generator: the graph has a cycle, so "
-            f"{graph.num_nodes() - seen} of its nodes have no place in an order. "
+            f"{graph.num_nodes() - len(nodes)} of its nodes have no place in an order. "
             "Remove self-loops and other cycles first."
         )
-    return _split(graph, frontiers)
+    return nodes.split(sizes.tolist()) if len(sizes) else ()
 
 
 def dfs_edges_generator(graph: Graph, source: Any, reverse: bool = False) -> Frontiers:
@@ -244,99 +230,25 @@ def _rows(graph: Graph, reverse: bool) -> Compressed:
 
 def _start(graph: Any, source: Any, reverse: bool, name: str) -> tuple[Compressed, Tensor]:
     _require_one_type(graph, name)
-    return _rows(graph, reverse), graph._node_ids(source, 0)
-
-
-def _breadth_first(
-    graph: Graph, compressed: Compressed, sources: Tensor
-) -> tuple[Frontiers, Frontiers]:
-    """Nodes and the edges that discover them, frontier by frontier."""
-    seen = torch.zeros(graph.num_nodes(), dtype=torch.bool, device=graph.device)
-    found_by = torch.empty(graph.num_nodes(), dtype=torch.int64, device=graph.device)
-    frontier = sources.long()
-    seen[frontier] = True
-    nodes, edges = [], []
-    while len(frontier):
-        nodes.append(frontier)
-        _, slots = compressed.walk(frontier)
-        reached = compressed.indices.index_select(0, slots)
-        new = seen.index_select(0, reached).logical_not_().nonzero().squeeze(1)
-        reached, slots = reached.index_select(0, new).long(), slots.index_select(0, new)
-        # Of all edges to a new node the first one counts.
-        order = torch.arange(len(reached), device=reached.device)
-        found_by.scatter_reduce_(0, reached, order, "amin", include_self=False)
-        first = (found_by.index_select(0, reached) == order).nonzero().squeeze(1)
-        frontier, slots = reached.index_select(0, first), slots.index_select(0, first)
-        seen.index_fill_(0, frontier, True)
-        edges.append(slots if compressed.eids is None else compressed.eids.index_select(0, slots))
-    # The last frontier leads nowhere.
-    return _split(graph, nodes), _split(graph, edges[:-1])
-
-
-def _split(graph: Graph, parts: list[Tensor]) -> Frontiers:
-    """The parts in the graph's id type."""
-    if not parts:
-        return ()
-    return torch.cat(parts).to(graph.idtype).split([len(part) for part in parts])
+    return _rows(graph, reverse), graph._node_ids(source, 0).contiguous()
 
 
 def _depth_first(
     graph: Any, source: Any, reverse: bool, has_reverse: bool, has_nontree: bool, name: str
 ) -> tuple[Frontiers, Frontiers]:
     compressed, sources = _start(graph, source, reverse, name)
-    indptr, neighbours = compressed.indptr.tolist(), compressed.indices.tolist()
-    slots: list[int] = []
-    labels: list[int] = []
-    steps: list[int] = []
-    for start in sources.tolist():
-        before = len(slots)
-        _search(indptr, neighbours, start, has_reverse, has_nontree, slots, labels)
-        steps.extend(range(len(slots) - before))
-    if not slots:
+    searches = [
+        kernels.depth_first(*compressed, start, has_reverse, has_nontree)
+        for start in sources.tolist()
+    ]
+    if sum(len(edges) for edges, _ in searches) == 0:
         return (), ()
+    if len(searches) == 1:
+        edges, labels = searches[0]
+        return edges.to(graph.idtype).split(1), labels.split(1)
     # Step i of every search before step i + 1 of any.
-    step = torch.tensor(steps, device=graph.device)
+    step = torch.cat([torch.arange(len(edges), device=graph.device) for edges, _ in searches])
     order = torch.sort(step, stable=True).indices
-    slot = torch.tensor(slots, device=graph.device)[order]
-    eids = slot if compressed.eids is None else compressed.eids.index_select(0, slot)
     sizes = torch.bincount(step).tolist()
-    label = torch.tensor(labels, device=graph.device)[order]
-    return eids.to(graph.idtype).split(sizes), label.split(sizes)
-
-
-def _search(
-    indptr: list[int],
-    neighbours: list[int],
-    start: int,
-    has_reverse: bool,
-    has_nontree: bool,
-    slots: list[int],
-    labels: list[int],
-) -> None:
-    """Append the slots of one depth-first search, and their labels.
-
-    Each edge depends on all before it, so this is a loop.
-    """
-    visited = {start}
-    way_back: list[int] = []
-    to_look_at = [iter(range(indptr[start], indptr[start + 1]))]
-    while to_look_at:
-        for slot in to_look_at[-1]:
-            node = neighbours[slot]
-            if node not in visited:
-                visited.add(node)
-                slots.append(slot)
-                labels.append(_FORWARD)
-                way_back.append(slot)
-                to_look_at.append(iter(range(indptr[node], indptr[node + 1])))
-                break
-            if has_nontree:
-                slots.append(slot)
-                labels.append(_NONTREE)
-        else:
-            to_look_at.pop()
-            if way_back:
-                slot = way_back.pop()
-                if has_reverse:
-                    slots.append(slot)
-                    labels.append(_REVERSE)
+    edges, labels = (torch.cat(parts)[order] for parts in zip(*searches, strict=True))
+    return edges.to(graph.idtype).split(sizes), labels.split(sizes)

@@ -10,22 +10,31 @@ from gossamer.kernels.cpu._common import core
 from gossamer.kernels.cpu.attention import attention, attention_backward
 from gossamer.kernels.cpu.grouped_mm import gather_mm, segment_mm
 from gossamer.kernels.cpu.sddmm import sddmm
+from gossamer.kernels.cpu.selection import smallest
 from gossamer.kernels.cpu.softmax import edge_softmax, edge_softmax_backward
 from gossamer.kernels.cpu.spmm import scaled_sum, spmm, spmm_arg_backward
-from gossamer.kernels.cpu.structure import coo_to_csr, transpose
+from gossamer.kernels.cpu.structure import coo_to_csr, neighbours, number, transpose, walk
+from gossamer.kernels.cpu.traversal import breadth_first, depth_first, topological
 
 __all__ = [
     "attention",
     "attention_backward",
+    "breadth_first",
     "coo_to_csr",
     "core",
+    "depth_first",
     "edge_softmax",
     "edge_softmax_backward",
     "gather_mm",
+    "neighbours",
+    "number",
     "scaled_sum",
     "sddmm",
     "segment_mm",
+    "smallest",
     "spmm",
     "spmm_arg_backward",
+    "topological",
     "transpose",
+    "walk",
 ]

@@ -1,4 +1,4 @@
-"""Building and turning compressed adjacencies."""
+"""Building, turning and walking compressed adjacencies, and numbering ids."""
 
 from __future__ import annotations
 
@@ -59,3 +59,61 @@ def transpose(
     )
     in_order = core.is_identity(eids_t.data_ptr(), wide, count, threads)
     return indptr_t, indices_t, None if in_order else eids_t
+
+
+def walk(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    rows: Tensor,
+    places: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """List the slots of some rows; see `gossamer.kernels.reference.walk`."""
+    return _walk(indptr, indices, eids, rows, places, 3)
+
+
+def neighbours(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
+    """List the neighbours of some rows; see `gossamer.kernels.reference.neighbours`."""
+    return _walk(indptr, indices, None, rows, None, 1)[0]
+
+
+def _walk(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    rows: Tensor,
+    places: Tensor | None,
+    outputs: int,
+) -> tuple[Tensor, ...]:
+    """Neighbours alone if one output is wanted, else owners, neighbours and edges."""
+    count, threads = rows.shape[0], torch.get_num_threads()
+    wide, wide_id = indptr.dtype is torch.int64, rows.dtype is torch.int64
+    adjacency = indptr.data_ptr(), indices.data_ptr()
+    chosen = rows.data_ptr(), wide_id, count, address(places)
+    starts = torch.empty(count + 1, dtype=torch.int64)
+    total = core.walk_starts(*adjacency, wide, *chosen, starts.data_ptr(), threads)
+    found = tuple(_common.empty((total,), rows.dtype) for _ in range(outputs))
+    owners, neighbours, edges = found if outputs == 3 else (None, *found, None)
+    core.walk(
+        *adjacency,
+        address(eids),
+        wide,
+        *chosen,
+        starts.data_ptr(),
+        address(owners),
+        neighbours.data_ptr(),
+        address(edges),
+        threads,
+    )
+    return found
+
+
+def number(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
+    """Number ids as they first appear; see `gossamer.kernels.reference.number`."""
+    count = ids.shape[0]
+    # With room for one more, where the kernel puts down what may turn out to be no news.
+    fresh = _common.empty((min(count, limit) + 1,), ids.dtype)
+    places = _common.empty((count,), ids.dtype)
+    wide = ids.dtype is torch.int64
+    found = core.number(ids.data_ptr(), wide, count, limit, fresh.data_ptr(), places.data_ptr())
+    return fresh[:found].clone(), places

@@ -9,21 +9,30 @@ from __future__ import annotations
 from gossamer.kernels.reference.attention import attention, attention_backward
 from gossamer.kernels.reference.grouped_mm import gather_mm, segment_mm
 from gossamer.kernels.reference.sddmm import sddmm
+from gossamer.kernels.reference.selection import smallest
 from gossamer.kernels.reference.softmax import edge_softmax, edge_softmax_backward
 from gossamer.kernels.reference.spmm import scaled_sum, spmm, spmm_arg_backward
-from gossamer.kernels.reference.structure import coo_to_csr, transpose
+from gossamer.kernels.reference.structure import coo_to_csr, neighbours, number, transpose, walk
+from gossamer.kernels.reference.traversal import breadth_first, depth_first, topological
 
 __all__ = [
     "attention",
     "attention_backward",
+    "breadth_first",
     "coo_to_csr",
+    "depth_first",
     "edge_softmax",
     "edge_softmax_backward",
     "gather_mm",
+    "neighbours",
+    "number",
     "scaled_sum",
     "sddmm",
     "segment_mm",
+    "smallest",
     "spmm",
     "spmm_arg_backward",
+    "topological",
     "transpose",
+    "walk",
 ]

@@ -1,4 +1,4 @@
-"""Building and turning compressed adjacencies."""
+"""Building, turning and walking compressed adjacencies, and numbering ids."""
 
 from __future__ import annotations
 
@@ -64,3 +64,69 @@ def _indptr(row: Tensor, num_rows: int, dtype: torch.dtype) -> Tensor:
     indptr = torch.zeros(num_rows + 1, dtype=dtype, device=row.device)
     indptr[1:] = torch.bincount(row, minlength=num_rows).cumsum(0)
     return indptr
+
+
+def walk(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    rows: Tensor,
+    places: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """List the slots of some rows, one row after another.
+
+    Parameters
+    ----------
+    rows : Tensor
+        ``(R,)`` ids of rows, in any order and number.
+    places : Tensor, optional
+        ``(num_cols,)``, of the dtype of `indptr`. Stands in for neighbours: slot ``k`` counts only
+        if ``places[indices[k]]`` is not negative, which is then given as its neighbour.
+
+    Returns
+    -------
+    tuple
+        ``(owner, neighbour, edge)`` of each slot, in the dtype of `rows`; the slot belongs to
+        ``rows[owner]``.
+    """
+    at = rows.long()
+    first = indptr[at].long()
+    count = indptr[at + 1].long() - first
+    owner = torch.arange(len(rows), device=rows.device).repeat_interleave(count)
+    behind = torch.arange(len(owner), device=rows.device) - (count.cumsum(0) - count)[owner]
+    slot = first[owner] + behind
+    neighbour = indices[slot]
+    if places is not None:
+        neighbour = places[neighbour.long()]
+        kept = neighbour >= 0
+        owner, neighbour, slot = owner[kept], neighbour[kept], slot[kept]
+    edge = slot if eids is None else eids[slot]
+    return owner.to(rows.dtype), neighbour.to(rows.dtype), edge.to(rows.dtype)
+
+
+def neighbours(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
+    """List the neighbours of some rows, one row after another, in the dtype of `rows`."""
+    return walk(indptr, indices, None, rows)[1]
+
+
+def number(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
+    """Number ids in the order of their first appearance.
+
+    Parameters
+    ----------
+    ids : Tensor
+        ``(n,)``, from 0 to ``limit - 1``.
+
+    Returns
+    -------
+    tuple
+        The distinct ids in that order, and for each of `ids` where it stands among them, both in
+        the dtype of `ids`.
+    """
+    positions = torch.arange(len(ids), device=ids.device)
+    table = torch.full((limit,), len(ids), dtype=torch.int64, device=ids.device)
+    table.scatter_reduce_(0, ids.long(), positions, "amin")
+    fresh = ids[table[ids.long()] == positions]
+    # The table of first appearances becomes the table of places.
+    table[fresh.long()] = positions[: len(fresh)]
+    return fresh, table[ids.long()].to(ids.dtype)

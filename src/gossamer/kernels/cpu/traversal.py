@@ -1,0 +1,86 @@
+"""Searches through a compressed adjacency: breadth first, topological, depth first."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gossamer.kernels.cpu import _common
+from gossamer.kernels.cpu._common import address, core
+
+__all__ = ["breadth_first", "depth_first", "topological"]
+
+# What a search finds is copied out of memory for the most that it could find, so that a short
+# answer does not keep all of that.
+
+
+def breadth_first(
+    indptr: Tensor, indices: Tensor, eids: Tensor | None, sources: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Reach nodes level by level; see `gossamer.kernels.reference.breadth_first`."""
+    num_nodes, num_sources = indptr.shape[0] - 1, sources.shape[0]
+    nodes = torch.empty(num_sources + num_nodes, dtype=sources.dtype)
+    edges = torch.empty(num_nodes, dtype=sources.dtype)
+    sizes = torch.empty(num_nodes + 1, dtype=torch.int64)
+    count, levels = core.breadth_first(
+        indptr.data_ptr(),
+        indices.data_ptr(),
+        address(eids),
+        indptr.dtype is torch.int64,
+        num_nodes,
+        sources.data_ptr(),
+        sources.dtype is torch.int64,
+        num_sources,
+        nodes.data_ptr(),
+        edges.data_ptr(),
+        sizes.data_ptr(),
+    )
+    return nodes[:count].clone(), edges[: count - num_sources].clone(), sizes[:levels].clone()
+
+
+def topological(indptr: Tensor, indices: Tensor, in_degrees: Tensor) -> tuple[Tensor, Tensor]:
+    """Order nodes behind their in-edges; see `gossamer.kernels.reference.topological`."""
+    num_nodes = indptr.shape[0] - 1
+    waiting = in_degrees.clone()
+    nodes = _common.empty((num_nodes,), in_degrees.dtype)
+    sizes = torch.empty(num_nodes, dtype=torch.int64)
+    count, levels = core.topological(
+        indptr.data_ptr(),
+        indices.data_ptr(),
+        indptr.dtype is torch.int64,
+        num_nodes,
+        waiting.data_ptr(),
+        waiting.dtype is torch.int64,
+        nodes.data_ptr(),
+        sizes.data_ptr(),
+    )
+    return nodes[:count], sizes[:levels].clone()
+
+
+def depth_first(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    source: int,
+    has_reverse: bool,
+    has_nontree: bool,
+) -> tuple[Tensor, Tensor]:
+    """Follow slots depth first; see `gossamer.kernels.reference.depth_first`."""
+    num_nodes, num_edges = indptr.shape[0] - 1, indices.shape[0]
+    in_tree = min(num_nodes, num_edges)
+    most = (num_edges if has_nontree else in_tree) + (in_tree if has_reverse else 0)
+    edges = torch.empty(most, dtype=indices.dtype)
+    labels = torch.empty(most, dtype=torch.int64)
+    count = core.depth_first(
+        indptr.data_ptr(),
+        indices.data_ptr(),
+        address(eids),
+        indices.dtype is torch.int64,
+        num_nodes,
+        source,
+        has_reverse,
+        has_nontree,
+        edges.data_ptr(),
+        labels.data_ptr(),
+    )
+    return edges[:count].clone(), labels[:count].clone()

@@ -1,0 +1,23 @@
+"""Choosing among the entries of each row of a matrix."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+__all__ = ["smallest"]
+
+
+def smallest(values: Tensor, k: int) -> Tensor:
+    """Columns of the `k` smallest entries of each row, smallest first; of equal ones, any.
+
+    Parameters
+    ----------
+    values : Tensor
+        ``(*, C)`` with C at least `k`; NaN counts as largest.
+
+    Returns
+    -------
+    Tensor
+        ``(*, k)``, int64.
+    """
+    return values.topk(k, dim=-1, largest=False).indices

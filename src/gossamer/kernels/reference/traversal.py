@@ -1,0 +1,140 @@
+"""Searches through a compressed adjacency: breadth first, topological, depth first."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gossamer.kernels.reference.structure import walk
+
+__all__ = ["breadth_first", "depth_first", "topological"]
+
+_FORWARD, _REVERSE, _NONTREE = 0, 1, 2
+
+
+def breadth_first(
+    indptr: Tensor, indices: Tensor, eids: Tensor | None, sources: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Reach nodes from `sources`, level by level.
+
+    Parameters
+    ----------
+    sources : Tensor
+        ``(S,)``: the first level, as it is. Its dtype is that of the ids returned.
+
+    Returns
+    -------
+    nodes : Tensor
+        ``(S + M,)``: the sources, then nodes in the order in which slots reach them first.
+    edges : Tensor
+        ``(M,)``: the edge by which each of the others was reached.
+    sizes : Tensor
+        ``(L,)``, int64: number of nodes on each level.
+    """
+    device = indptr.device
+    seen = torch.zeros(len(indptr) - 1, dtype=torch.bool, device=device)
+    found_by = torch.empty(len(indptr) - 1, dtype=torch.int64, device=device)
+    frontier = sources.long()
+    seen[frontier] = True
+    nodes, edges = [], []
+    while len(frontier):
+        nodes.append(frontier)
+        _, reached, through = walk(indptr, indices, eids, frontier)
+        new = ~seen[reached]
+        reached, through = reached[new], through[new]
+        # Of all edges to a new node the first one counts.
+        order = torch.arange(len(reached), device=device)
+        found_by.scatter_reduce_(0, reached, order, "amin", include_self=False)
+        first = found_by[reached] == order
+        frontier = reached[first]
+        seen[frontier] = True
+        edges.append(through[first])
+    sizes = torch.tensor([len(level) for level in nodes], dtype=torch.int64)
+    return _joined(nodes, sources), _joined(edges, sources), sizes
+
+
+def topological(indptr: Tensor, indices: Tensor, in_degrees: Tensor) -> tuple[Tensor, Tensor]:
+    """Order nodes so that each one comes after all that have an edge to it.
+
+    Parameters
+    ----------
+    in_degrees : Tensor
+        ``(N,)``: how often each node is a neighbour. Its dtype is that of the ids returned.
+
+    Returns
+    -------
+    nodes : Tensor
+        Nodes without in-edges, ascending, then each node after its last in-edge was walked. Nodes
+        on a cycle, and those behind one, are missing.
+    sizes : Tensor
+        ``(L,)``, int64: number of nodes on each level, whose last in-edge comes from the level
+        before.
+    """
+    waiting = in_degrees.long()
+    last = torch.empty_like(waiting)
+    frontier = (waiting == 0).nonzero().squeeze(1)
+    levels = []
+    while len(frontier):
+        levels.append(frontier)
+        _, reached, _ = walk(indptr, indices, None, frontier)
+        waiting = waiting.index_add(0, reached, torch.full_like(reached, -1))
+        reached = reached[waiting[reached] == 0]
+        # A node is ready when its last edge has been walked.
+        order = torch.arange(len(reached), device=reached.device)
+        last.scatter_reduce_(0, reached, order, "amax", include_self=False)
+        frontier = reached[last[reached] == order]
+    sizes = torch.tensor([len(level) for level in levels], dtype=torch.int64)
+    return _joined(levels, in_degrees), sizes
+
+
+def depth_first(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    source: int,
+    has_reverse: bool,
+    has_nontree: bool,
+) -> tuple[Tensor, Tensor]:
+    """Follow slots from `source`, going on from each new node before looking at the next slot.
+
+    Returns
+    -------
+    edges : Tensor
+        Edges in the order of the search, in the dtype of `indices`.
+    labels : Tensor
+        Int64: 0 for an edge that leads to a new node, 1 for the same edge when the search goes back
+        over it (if `has_reverse`), 2 for an edge to a node visited before (if `has_nontree`).
+    """
+    pointers, neighbours = indptr.tolist(), indices.tolist()
+    slots: list[int] = []
+    labels: list[int] = []
+    visited = {source}
+    way_back: list[int] = []
+    to_look_at = [iter(range(pointers[source], pointers[source + 1]))]
+    while to_look_at:
+        for slot in to_look_at[-1]:
+            node = neighbours[slot]
+            if node not in visited:
+                visited.add(node)
+                slots.append(slot)
+                labels.append(_FORWARD)
+                way_back.append(slot)
+                to_look_at.append(iter(range(pointers[node], pointers[node + 1])))
+                break
+            if has_nontree:
+                slots.append(slot)
+                labels.append(_NONTREE)
+        else:
+            to_look_at.pop()
+            if way_back:
+                slot = way_back.pop()
+                if has_reverse:
+                    slots.append(slot)
+                    labels.append(_REVERSE)
+    edges = torch.tensor(slots, dtype=torch.int64, device=indices.device)
+    edges = edges if eids is None else eids[edges]
+    return edges.to(indices.dtype), torch.tensor(labels, dtype=torch.int64, device=indices.device)
+
+
+def _joined(parts: list[Tensor], like: Tensor) -> Tensor:
+    return torch.cat([like.new_empty(0), *(part.to(like.dtype) for part in parts)])

@@ -35,6 +35,16 @@ def test_shapes_and_integers_must_be_equal() -> None:
     assert disagreement(np.zeros((0, 4)), np.zeros((0, 4))) == 0
 
 
+def test_only_the_given_share_of_rows_may_stray() -> None:
+    truth = _values()
+    found = truth.copy()
+    found[[3, 150]] += 0.5
+    assert disagreement(found, truth, stray_rows=0.01) < TOLERANCE
+    assert disagreement(found, truth, stray_rows=0.005) > TOLERANCE
+    found[3, 0] = np.nan
+    assert disagreement(found, truth, stray_rows=0.01) == np.inf
+
+
 def test_every_library_and_result_is_compared() -> None:
     truth = _values()
     results = {

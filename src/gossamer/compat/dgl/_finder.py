@@ -1,0 +1,176 @@
+"""Modules named ``dgl`` and ``dgl.*``, found by Python's import system like any others."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec
+from importlib.metadata import Distribution, DistributionFinder
+from types import ModuleType
+from typing import Any
+
+from gossamer.compat.dgl._errors import UnknownNameError
+from gossamer.compat.dgl._modules import DOORS, VERSION, children_of, import_if_there, resolve
+from gossamer.errors import GossamerError, InvalidValueError, UnknownKeyError
+
+__all__ = ["install", "installed", "uninstall"]
+
+_ROOT = "dgl"
+
+
+def install() -> None:
+    """Make ``import dgl``, and every module path below it, mean Gossamer.
+
+    A DGL that is installed beside Gossamer is passed over, not changed. Doing it twice is the same
+    as doing it once.
+
+    Raises
+    ------
+    InvalidValueError
+        If DGL itself is already imported: objects of the two must not mix in one process.
+
+    Examples
+    --------
+    >>> install()
+    >>> import dgl
+    >>> g = dgl.graph(([0, 1], [1, 2]))
+    >>> isinstance(g, dgl.DGLGraph), g.number_of_nodes()
+    (True, 3)
+    >>> uninstall()
+    """
+    if installed():
+        return
+    if _ROOT in sys.modules:
+        where = getattr(sys.modules[_ROOT], "__file__", None) or "an unknown place"
+        raise InvalidValueError(
+            f"gossamer.compat.dgl.install: another 'dgl' is already imported, from {where}. Call "
+            "install() before anything imports dgl."
+        )
+    sys.meta_path.insert(0, _FINDER)
+    # Packages look one another up by what is on the path; those caches know nothing of us.
+    importlib.invalidate_caches()
+
+
+def uninstall() -> None:
+    """Undo :func:`install`: forget the modules, and leave ``import dgl`` to others again.
+
+    What was got from them before still works, being Gossamer's own. Without `install` it does
+    nothing.
+
+    Examples
+    --------
+    >>> install()
+    >>> uninstall()
+    >>> installed()
+    False
+    """
+    if not installed():
+        return
+    sys.meta_path.remove(_FINDER)
+    for name in [name for name in sys.modules if name == _ROOT or name.startswith(f"{_ROOT}.")]:
+        del sys.modules[name]
+
+
+def installed() -> bool:
+    """Whether ``import dgl`` means Gossamer in this process.
+
+    Examples
+    --------
+    >>> installed()
+    False
+    """
+    return _FINDER in sys.meta_path
+
+
+class _Door(DistributionFinder, Loader):
+    """Finds and fills the modules; what is in them is looked up when it is asked for."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != _ROOT and not fullname.startswith(f"{_ROOT}."):
+            return None
+        if _below(fullname) not in DOORS:
+            return None
+        is_package = fullname == _ROOT or bool(children_of(_below(fullname)))
+        return ModuleSpec(fullname, self, origin="gossamer.compat.dgl", is_package=is_package)
+
+    def exec_module(self, module: ModuleType) -> None:
+        path = _below(module.__name__)
+        module.__doc__ = f"Gossamer under the name that it has in DGL: {module.__name__}."
+        # Where the words "cannot import name ... from ..." point to.
+        module.__file__ = __file__
+        module.__getattr__ = _attribute_lookup(module, path)
+        module.__dir__ = lambda: sorted({*vars(module), *_names(path), *children_of(path)})
+        for name in DOORS[path].shadowed:
+            # A function of the package hides the module of the same name, as in DGL. Importing the
+            # module binds it in the package, so that must be over before the function is bound.
+            importlib.import_module(f"{module.__name__}.{name}")
+            setattr(module, name, resolve(path, name))
+
+    def find_distributions(
+        self, context: DistributionFinder.Context | None = None
+    ) -> Iterator[Distribution]:
+        context = DistributionFinder.Context() if context is None else context
+        if context.name is None or context.name.lower() == _ROOT:
+            yield _Metadata()
+
+
+class _Metadata(Distribution):
+    """Programs ask for the version of the distribution ``dgl`` as well as for ``__version__``."""
+
+    def read_text(self, filename: str) -> str | None:
+        if filename != "METADATA":
+            return None
+        return (
+            f"Metadata-Version: 2.1\nName: {_ROOT}\nVersion: {VERSION}\n"
+            "Summary: Gossamer under the name of DGL.\n"
+        )
+
+    def locate_file(self, path: Any) -> Any:
+        return path
+
+
+_FINDER = _Door()
+
+
+def _below(fullname: str) -> str:
+    """``dgl.nn.pytorch`` as ``nn.pytorch``, and ``dgl`` as the empty string."""
+    return fullname.removeprefix(_ROOT).removeprefix(".")
+
+
+def _names(path: str) -> list[str]:
+    """The names of a module that exist, without those that stand for what does not."""
+    names = dict.fromkeys([*DOORS[path].known, *DOORS[path].names])
+    if not DOORS[path].known or children_of(path):
+        for source in DOORS[path].sources:
+            names.update(dict.fromkeys(getattr(import_if_there(source), "__all__", ())))
+    return [name for name in names if not name.startswith("_") and _exists(path, name)]
+
+
+def _exists(path: str, name: str) -> bool:
+    try:
+        return not getattr(resolve(path, name), "_missing_from_gossamer", False)
+    except GossamerError:
+        return False
+
+
+def _attribute_lookup(module: ModuleType, path: str) -> Any:
+    """PEP 562's ``__getattr__`` of one module; what it finds, the module keeps."""
+
+    def __getattr__(name: str) -> Any:
+        if name == "__all__":
+            return _names(path)
+        try:
+            value = resolve(path, name)
+        except UnknownKeyError:
+            raise UnknownNameError(
+                f"module {module.__name__!r} has no attribute {name!r}: Gossamer has no such name, "
+                f"or not yet. docs/moving_from_dgl.md lists what is there."
+            ) from None
+        setattr(module, name, value)
+        return value
+
+    return __getattr__

@@ -1,0 +1,192 @@
+"""Which modules DGL has, and where Gossamer keeps what is in them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gossamer.compat.dgl._names import NAMES
+from gossamer.compat.dgl._placeholders import make_placeholder
+from gossamer.errors import UnknownKeyError
+
+__all__ = ["DOORS", "VERSION", "Door", "children_of", "import_if_there", "module_paths", "resolve"]
+
+# The release whose answers Gossamer's are compared with, as the plain number that programs parse.
+VERSION = "2.1.0"
+
+_ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Door:
+    """One of DGL's modules.
+
+    Parameters
+    ----------
+    sources : tuple of str
+        Modules that are searched for a name, in this order.
+    known : tuple of str
+        Names of DGL's here. One that no source has yet becomes a placeholder.
+    names : dict
+        Names that are something else in Gossamer: ``"module:attribute"``, or ``"module:"``.
+    shadowed : tuple of str
+        Modules below this one that a function of the same name hides.
+    """
+
+    sources: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    shadowed: tuple[str, ...] = ()
+
+
+# Where to look for the names of a module and of those below it; the longest path counts.
+_SOURCES = {
+    "": ("gossamer", "gossamer.ops"),
+    "_ffi": (),
+    "backend": ("gossamer.compat.dgl._backend",),
+    "data": ("gossamer.data", "gossamer.data.utils"),
+    "dataloading": ("gossamer.dataloading",),
+    "distributed": ("gossamer.distributed",),
+    "function": ("gossamer.function",),
+    "geometry": ("gossamer.geometry",),
+    "graphbolt": ("gossamer.graphbolt",),
+    "mpops": ("gossamer.ops",),
+    "multiprocessing": ("gossamer.multiprocessing", "torch.multiprocessing"),
+    "nn": ("gossamer.nn",),
+    "nn.functional": ("gossamer.nn.functional",),
+    "ops": ("gossamer.ops",),
+    "optim": ("gossamer.optim",),
+    "random": ("gossamer.random",),
+    "sampling": ("gossamer.sampling",),
+    "sparse": ("gossamer.sparse",),
+    "transform": ("gossamer.transforms", "gossamer"),
+    "transforms": ("gossamer.transforms", "gossamer"),
+    "udf": ("gossamer.udf",),
+    "utils": ("gossamer.utils",),
+}
+
+_LEGACY = "gossamer.compat.dgl._legacy"
+_ERROR = {"DGLError": "gossamer.errors:GossamerError"}
+_WARNING = {"dgl_warning": f"{_LEGACY}:dgl_warning"}
+_INITIALIZER = {"zero_initializer": "gossamer.graph.frame:zero_initializer"}
+_GRAPHS = dict.fromkeys(("DGLGraph", "DGLHeteroGraph", "DGLBlock"), "gossamer.graph:Graph")
+_DATASETS = {
+    "DGLDataset": "gossamer.data:Dataset",
+    "DGLBuiltinDataset": "gossamer.data:BuiltinDataset",
+}
+
+# What Gossamer calls differently, or what only the door has.
+_RENAMED: dict[str, dict[str, str]] = {
+    "": {
+        **_GRAPHS,
+        **_ERROR,
+        **_WARNING,
+        "LaplacianPE": "gossamer.transforms:LapPE",
+        "laplacian_pe": "gossamer.transforms:lap_pe",
+        "__version__": "gossamer.compat.dgl._modules:VERSION",
+    },
+    "_ffi.base": _ERROR,
+    "base": {
+        **_ERROR,
+        **_WARNING,
+        **{name: f"gossamer.graph:{name}" for name in ("ALL", "NID", "EID", "NTYPE", "ETYPE")},
+        "is_all": f"{_LEGACY}:is_all",
+    },
+    "convert": _GRAPHS,
+    "data": _DATASETS,
+    "data.dgl_dataset": _DATASETS,
+    "data.utils": {**_WARNING, "_get_dgl_url": f"{_LEGACY}:get_dgl_url"},
+    "frame": {**_INITIALIZER, "Frame": "gossamer.graph.frame:Frame"},
+    "heterograph": _GRAPHS,
+    "init": _INITIALIZER,
+    "nn": {
+        name: f"dgl.nn.pytorch.{name}:"
+        for name in ("conv", "explain", "factory", "glob", "hetero", "linear", "softmax", "utils")
+    },
+    "nn.pytorch.utils": {"Identity": f"{_LEGACY}:Identity"},
+}
+
+# As in DGL: `dgl.batch` is a function, and `from dgl.batch import unbatch` works all the same.
+_SHADOWED = {
+    "": ("batch", "heterograph", "merge"),
+    "ops": ("edge_softmax", "gather_mm"),
+    "sparse": ("matmul", "sddmm", "softmax"),
+    "transforms": ("to_block",),
+}
+
+
+def _sources(path: str) -> tuple[str, ...]:
+    while path not in _SOURCES:
+        path = path.rpartition(".")[0]
+    return _SOURCES[path]
+
+
+def _known(path: str) -> tuple[str, ...]:
+    return tuple(NAMES["nn.pytorch" if path == "nn" else path].split())
+
+
+DOORS = {
+    path: Door(_sources(path), _known(path), _RENAMED.get(path, {}), _SHADOWED.get(path, ()))
+    for path in NAMES
+}
+
+
+def module_paths() -> list[str]:
+    """Every module path that `install` makes importable, such as ``"dgl.nn.pytorch"``.
+
+    Examples
+    --------
+    >>> "dgl.nn.pytorch.conv.gatconv" in module_paths()
+    True
+    """
+    return sorted(f"dgl.{path}" if path else "dgl" for path in DOORS)
+
+
+def children_of(path: str) -> list[str]:
+    """Names of the modules directly below one."""
+    prefix = f"{path}." if path else ""
+    inside = [p[len(prefix) :] for p in DOORS if p and p.startswith(prefix)]
+    return [name for name in inside if "." not in name]
+
+
+def resolve(path: str, name: str) -> Any:
+    """What ``dgl.<path>.<name>`` is: Gossamer's object, a module, or a placeholder.
+
+    Raises
+    ------
+    UnknownKeyError
+        If it is none of these.
+    """
+    door = DOORS[path]
+    if name in door.names:
+        module, _, attribute = door.names[name].partition(":")
+        found = importlib.import_module(module)
+        return getattr(found, attribute) if attribute else found
+    below = f"{path}.{name}" if path else name
+    if below in DOORS and name not in door.shadowed:
+        return importlib.import_module(f"dgl.{below}")
+    # A package offers all that its sources export; a single file, what DGL wrote in it.
+    known = name in door.known
+    exported = not door.known or bool(children_of(path))
+    for source in map(import_if_there, door.sources if known or exported else ()):
+        if known or name in getattr(source, "__all__", ()):
+            found = getattr(source, name, _ABSENT)
+            if found is not _ABSENT:
+                return found
+    if known:
+        return make_placeholder(path, name)
+    if name == "DGLError":  # imported from all over DGL
+        return resolve("", name)
+    raise UnknownKeyError(f"{path}: no {name}")
+
+
+def import_if_there(module: str) -> Any:
+    """A module, or None for a room of Gossamer's that is not there yet."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        return None

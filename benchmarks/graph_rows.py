@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from benchmarks.registry import Sizes, Workload
 
-#: Nodes and edges of one molecule-size graph.
+#: Nodes and edges of one molecule-size graph, and points of one small set.
 MOLECULE_NODES, MOLECULE_EDGES = 25, 54
+SET_POINTS = 20
 
 _MOLECULES = Sizes(nodes=25 * 10_000, edges=54 * 10_000)
 _GRAPH = Sizes(nodes=200_000, edges=2_000_000)
@@ -27,6 +28,10 @@ FULL: dict[str, Sizes] = {
     "compact_graphs": Sizes(nodes=1_000_000, edges=1_000_000),
     "to_block": Sizes(nodes=200_000, edges=1_000_000),
     "knn_graph": Sizes(nodes=10_000, edges=1),
+    "knn_graph_small_sets": Sizes(nodes=20 * 2_000, edges=1),
+    "bfs_nodes": _GRAPH,
+    "topological_nodes": Sizes(nodes=200_000, edges=1_000_000),
+    "dfs_edges": Sizes(nodes=20_000, edges=200_000),
 }
 
 SMALL: dict[str, Sizes] = {
@@ -47,6 +52,10 @@ _ABOUT = {
     "compact_graphs": "1,000,000 edges between 1,000,000 nodes, of which some have none",
     "to_block": "1,000,000 edges to all their destinations",
     "knn_graph": "8 nearest of 10,000 points with 16 coordinates",
+    "knn_graph_small_sets": "8 nearest within 2,000 sets of 20 points with 16 coordinates",
+    "bfs_nodes": "breadth first through 2,000,000 edges",
+    "topological_nodes": "topological order of 200,000 nodes with 1,000,000 edges",
+    "dfs_edges": "depth first through 200,000 edges",
 }
 
 GRAPH_ROWS: dict[str, Workload] = {
@@ -54,7 +63,7 @@ GRAPH_ROWS: dict[str, Workload] = {
         name,
         about,
         "shuffled",
-        {"x": ("N", 16)} if name == "knn_graph" else {},
+        {"x": ("N", 16)} if name.startswith("knn_graph") else {},
         None,
         lambda sizes: 0,
         goal=1.5,

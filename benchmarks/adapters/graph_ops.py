@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.adapters import Form
-from benchmarks.graph_rows import MOLECULE_EDGES, MOLECULE_NODES
+from benchmarks.graph_rows import MOLECULE_EDGES, MOLECULE_NODES, SET_POINTS
 from benchmarks.registry import Sizes
 
 WIDTH = 16
@@ -157,17 +157,52 @@ def _to_block(api: Any, inputs: Mapping[str, Tensor], sizes: Sizes) -> Form:
 
 
 def _knn_graph(api: Any, inputs: Mapping[str, Tensor], sizes: Sizes) -> Form:
-    points = inputs["x"]
+    return _nearest(api, inputs["x"])
 
+
+def _knn_graph_small_sets(api: Any, inputs: Mapping[str, Tensor], sizes: Sizes) -> Form:
+    return _nearest(api, inputs["x"].view(-1, SET_POINTS, inputs["x"].shape[1]))
+
+
+def _nearest(api: Any, points: Tensor) -> Form:
     def run() -> dict[str, Tensor]:
         return read(api.knn_graph(points, 8))
 
     def check() -> dict[str, Tensor]:
         # The neighbours of a point may come in any order.
-        src, dst = api.knn_graph(points, 8).edges()
-        return {"pairs": (dst * len(points) + src).sort().values}
+        g = api.knn_graph(points, 8)
+        src, dst = g.edges()
+        return {"pairs": (dst * g.num_nodes() + src).sort().values}
 
     return Form(run, check)
+
+
+def _frontiers(search: Callable[[], Any]) -> Form:
+    def run() -> dict[str, Tensor]:
+        found = search()
+        return {"order": torch.cat(found), "sizes": torch.tensor([len(part) for part in found])}
+
+    return Form(run)
+
+
+def _bfs_nodes(api: Any, inputs: Mapping[str, Tensor], sizes: Sizes) -> Form:
+    g = _graph(api, inputs, sizes)
+    return _frontiers(lambda: api.bfs_nodes_generator(g, 0))
+
+
+def _topological_nodes(api: Any, inputs: Mapping[str, Tensor], sizes: Sizes) -> Form:
+    u, v = inputs["src"], inputs["dst"]
+    # Every edge leads to a larger id, so there is no cycle.
+    ends = torch.minimum(u, v), torch.maximum(u, v)
+    kept = ends[0] < ends[1]
+    g = api.graph((ends[0][kept], ends[1][kept]), num_nodes=sizes.nodes)
+    g.create_formats_()
+    return _frontiers(lambda: api.topological_nodes_generator(g))
+
+
+def _dfs_edges(api: Any, inputs: Mapping[str, Tensor], sizes: Sizes) -> Form:
+    g = _graph(api, inputs, sizes)
+    return _frontiers(lambda: api.dfs_edges_generator(g, 0))
 
 
 _ROWS: dict[str, Callable[[Any, Mapping[str, Tensor], Sizes], Form]] = {
@@ -183,4 +218,8 @@ _ROWS: dict[str, Callable[[Any, Mapping[str, Tensor], Sizes], Form]] = {
     "compact_graphs": _compact_graphs,
     "to_block": _to_block,
     "knn_graph": _knn_graph,
+    "knn_graph_small_sets": _knn_graph_small_sets,
+    "bfs_nodes": _bfs_nodes,
+    "topological_nodes": _topological_nodes,
+    "dfs_edges": _dfs_edges,
 }

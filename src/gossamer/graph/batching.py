@@ -56,10 +56,11 @@ def batch(graphs: Iterable[Graph], ndata: Any = ALL, edata: Any = ALL) -> Graph:
     ]
     totals = [int(size.sum()) for size in sizes]
     offsets = [(size.cumsum(0) - size).to(first.idtype) for size in sizes]
-    adjacencies = []
+    adjacencies, edge_sizes = [], []
     for i, (src, dst) in enumerate(schema.endpoints):
         parts = [graph._adjacencies[i].coo() for graph in graphs]
-        counts = torch.tensor([len(row) for row, _ in parts], **form)
+        counts = torch.tensor([row.shape[0] for row, _ in parts], **form)
+        edge_sizes.append(counts)
         row = torch.cat([row for row, _ in parts]).add_(offsets[src].repeat_interleave(counts))
         col = torch.cat([col for _, col in parts]).add_(offsets[dst].repeat_interleave(counts))
         adjacencies.append(Adjacency(totals[src], totals[dst], first.idtype, coo=(row, col)))
@@ -73,18 +74,17 @@ def batch(graphs: Iterable[Graph], ndata: Any = ALL, edata: Any = ALL) -> Graph:
     ]
     result = Graph.from_parts(schema, adjacencies, node_frames, edge_frames)
     result._batch_num_nodes = {
-        name: _inner_sizes(graphs, i, name, sizes[i], "node").to(first.idtype)
+        name: _inner_sizes(graphs, name, sizes[i], "node").to(first.idtype)
         for name, i in schema.ntype_ids.items()
     }
     result._batch_num_edges = {}
     for i, etype in enumerate(schema.canonical_etypes):
-        counts = torch.tensor([graph._adjacencies[i].num_edges for graph in graphs], **form)
-        inner = _inner_sizes(graphs, i, etype, counts, "edge")
+        inner = _inner_sizes(graphs, etype, edge_sizes[i], "edge")
         result._batch_num_edges[etype] = inner.to(first.idtype)
     return result
 
 
-def _inner_sizes(graphs: list[Graph], position: int, key: Any, sizes: Tensor, kind: str) -> Tensor:
+def _inner_sizes(graphs: list[Graph], key: Any, sizes: Tensor, kind: str) -> Tensor:
     """Sizes graph by graph, where a batch among `graphs` counts as its graphs."""
     inner = [getattr(graph, f"_batch_num_{kind}s") for graph in graphs]
     if all(value is None for value in inner):
@@ -105,6 +105,14 @@ def _check_alike(graphs: list[Graph]) -> None:
                 f"batch takes a list of graphs; element {i} is of type {type(graph).__name__}."
             )
     first = graphs[0]
+    relations = [graph._adjacencies[0] for graph in graphs]
+    if (
+        all(graph._schema is first._schema for graph in graphs)
+        and len({relation.idtype for relation in relations}) == 1
+        and len({relation.device for relation in relations}) == 1
+    ):
+        return
+    # Something may differ: look closer, which takes longer.
     for i, graph in enumerate(graphs):
         for what, value, wanted in (
             ("types", graph._schema, first._schema),
@@ -130,7 +138,10 @@ def _join(frames: list[Frame], wanted: Any, where: str) -> Frame:
         filled = [(0, frames[0])]
     lead = filled[0][1]
     names = list(lead) if everything else list(wanted)
+    carried = lead.names()
     for i, frame in filled:
+        if everything and frame.names() == carried:
+            continue
         missing = [name for name in names if name not in frame]
         extra = [name for name in frame if name not in names] if everything else []
         if missing or extra:
@@ -139,15 +150,23 @@ def _join(frames: list[Frame], wanted: Any, where: str) -> Frame:
                 f"{list(frame)}, expected {names}. Choose features with ndata=[...] or edata=[...]."
             )
     for name in names:
-        scheme = lead.scheme(name)
-        for i, frame in filled:
-            if frame.scheme(name) != scheme:
-                raise InvalidValueError(
-                    f"Feature {name!r} on {where} differs between graphs: graph {i} has "
-                    f"{tuple(frame.scheme(name))}, graph {filled[0][0]} has {tuple(scheme)}."
-                )
-        result[name] = torch.cat([frame[name] for _, frame in filled])
+        columns = [frame[name] for _, frame in filled]
+        if len({x.dtype for x in columns}) > 1 or len({x.shape[1:] for x in columns}) > 1:
+            _tell_schemes_apart(filled, name, where)
+        result[name] = torch.cat(columns)
     return result
+
+
+def _tell_schemes_apart(frames: list[tuple[int, Frame]], name: str, where: str) -> None:
+    """Raise for the first frame in which a feature is not what it is in the one at the front."""
+    lead, first = frames[0]
+    scheme = first.scheme(name)
+    for i, frame in frames:
+        if frame.scheme(name) != scheme:
+            raise InvalidValueError(
+                f"Feature {name!r} on {where} differs between graphs: graph {i} has "
+                f"{tuple(frame.scheme(name))}, graph {lead} has {tuple(scheme)}."
+            )
 
 
 def unbatch(

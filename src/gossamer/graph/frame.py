@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, KeysView, MutableMapping
 from typing import NamedTuple
 
 import torch
@@ -137,6 +137,10 @@ class Frame(MutableMapping[str, Tensor]):
                 f"{self.kind.capitalize()} feature {name!r} is on {value.device} but the graph is "
                 f"on {device}. Move one of them with .to(...)."
             )
+
+    def names(self) -> KeysView[str]:
+        """The names of the features: cheaper than ``keys()``, which goes through the mapping."""
+        return self._columns.keys()
 
     def scheme(self, name: str) -> Scheme:
         """Row shape and dtype of one feature, without gathering it."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph.adjacency import Adjacency
-from gossamer.transforms._arguments import refuse_block, require_graph
+from gossamer.graph.arguments import refuse_block, require_graph
 
 __all__ = [
     "as_int",

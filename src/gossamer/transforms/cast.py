@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gossamer.graph import Graph
-from gossamer.transforms._arguments import require_graph
+from gossamer.graph.arguments import require_graph
 
 __all__ = ["to_bfloat16", "to_double", "to_float", "to_half"]
 

@@ -17,9 +17,9 @@ from gossamer.errors import (
 )
 from gossamer.graph import EID, ETYPE, NID, NTYPE, Graph
 from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.arguments import refuse_block, require_graph
 from gossamer.graph.frame import Frame
 from gossamer.graph.schema import CanonicalEType, Schema
-from gossamer.transforms._arguments import refuse_block, require_graph
 
 __all__ = ["to_heterogeneous", "to_homogeneous"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gossamer.graph import Graph
 from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.arguments import require_homogeneous
 from gossamer.graph.frame import Frame
 from gossamer.graph.schema import Schema
-from gossamer.transforms._arguments import require_homogeneous
 
 __all__ = ["line_graph"]
 

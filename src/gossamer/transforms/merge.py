@@ -10,9 +10,9 @@ import torch
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
 from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.arguments import refuse_block, require_graph
 from gossamer.graph.frame import Frame, Scheme
 from gossamer.graph.schema import CanonicalEType, Schema
-from gossamer.transforms._arguments import refuse_block, require_graph
 
 __all__ = ["merge"]
 

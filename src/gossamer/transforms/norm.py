@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from gossamer.graph import Graph
-from gossamer.transforms._arguments import require_graph
+from gossamer.graph.arguments import require_graph
 
 __all__ = ["norm_by_dst"]
 

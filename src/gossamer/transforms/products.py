@@ -12,8 +12,8 @@ from gossamer import ops
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
 from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.arguments import refuse_block, require_graph
 from gossamer.graph.schema import Schema
-from gossamer.transforms._arguments import refuse_block, require_graph
 from gossamer.transforms.simple import merge_parallel
 
 __all__ = ["adj_product_graph", "adj_sum_graph"]

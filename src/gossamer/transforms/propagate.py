@@ -7,7 +7,7 @@ from typing import Any
 
 from gossamer.errors import InvalidTypeError
 from gossamer.graph import Graph
-from gossamer.transforms._arguments import require_graph
+from gossamer.graph.arguments import require_graph
 from gossamer.transforms.traversal import (
     bfs_nodes_generator,
     dfs_labeled_edges_generator,

@@ -8,9 +8,9 @@ from torch import Tensor
 from gossamer.errors import InvalidValueError
 from gossamer.graph import EID, Graph
 from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.arguments import refuse_block, require_graph
 from gossamer.graph.frame import Frame
 from gossamer.graph.schema import Schema
-from gossamer.transforms._arguments import refuse_block, require_graph
 
 __all__ = ["add_reverse_edges", "reverse"]
 

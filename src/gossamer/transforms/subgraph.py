@@ -10,16 +10,17 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.graph import EID, NID, Graph
-from gossamer.graph.adjacency import Adjacency, Compressed
-from gossamer.graph.schema import CanonicalEType, Schema
-from gossamer.transforms._arguments import (
+from gossamer.graph import Graph
+from gossamer.graph.adjacency import Compressed
+from gossamer.graph.arguments import (
     edge_ids,
     node_ids,
     on_device,
     refuse_block,
     require_graph,
 )
+from gossamer.graph.schema import CanonicalEType, Schema
+from gossamer.graph.selection import with_edges
 from gossamer.transforms._relabel import IdMap, compact_ends, distinct
 
 __all__ = [
@@ -421,7 +422,7 @@ def _induced(graph: Graph, chosen: list[Tensor], relabel: bool, store_ids: bool)
             row, col = chosen[src].index_select(0, row), chosen[dst].index_select(0, col)
         ends.append((row, col.to(graph.idtype)))
         eids.append(eid)
-    return _assemble(graph, ends, eids, chosen if relabel else None, store_ids)
+    return with_edges(graph, ends, eids, chosen if relabel else None, store_ids=store_ids)
 
 
 def _edges_into(places: IdMap, edges: Compressed, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -463,34 +464,7 @@ def _of_edges(
     if relabel:
         counts = [frame.num_rows for frame in graph._node_frames]
         nodes, ends = compact_ends(graph._schema.endpoints, ends, counts)
-    return _assemble(graph, ends, eids, nodes, store_ids)
-
-
-def _assemble(
-    graph: Graph,
-    ends: list[tuple[Tensor, Tensor]],
-    eids: list[Tensor],
-    nodes: list[Tensor] | None,
-    store_ids: bool,
-) -> Graph:
-    """A graph of the types of `graph`, with rows `nodes` (all if None) and `eids` of features."""
-    edge_frames = [frame.gather(ids) for frame, ids in zip(graph._edge_frames, eids, strict=True)]
-    if nodes is None:
-        node_frames = [frame.copy() for frame in graph._node_frames]
-    else:
-        node_frames = [
-            frame.gather(ids) for frame, ids in zip(graph._node_frames, nodes, strict=True)
-        ]
-    if store_ids:
-        for frame, ids in zip(edge_frames, eids, strict=True):
-            frame[EID] = ids
-        for frame, ids in zip(node_frames, nodes or [], strict=False):
-            frame[NID] = ids
-    adjacencies = [
-        Adjacency(node_frames[src].num_rows, node_frames[dst].num_rows, graph.idtype, coo=coo)
-        for (src, dst), coo in zip(graph._schema.endpoints, ends, strict=True)
-    ]
-    return Graph.from_parts(graph._schema, adjacencies, node_frames, edge_frames)
+    return with_edges(graph, ends, eids, nodes, store_ids=store_ids)
 
 
 def _of_types(

@@ -11,7 +11,7 @@ from gossamer import kernels
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
 from gossamer.graph.adjacency import Compressed
-from gossamer.transforms._arguments import require_graph
+from gossamer.graph.arguments import require_graph
 
 __all__ = [
     "bfs_edges_generator",

@@ -11,9 +11,9 @@ from torch import Tensor
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
 from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.arguments import refuse_block, require_graph
 from gossamer.graph.frame import Frame
 from gossamer.graph.schema import CanonicalEType, Schema
-from gossamer.transforms._arguments import refuse_block, require_graph
 
 __all__ = ["BaseTransform", "Compose"]
 

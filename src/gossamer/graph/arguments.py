@@ -1,4 +1,4 @@
-"""What transforms accept for graphs, nodes, edges and devices, as checked values by type."""
+"""What users write for graphs, nodes, edges, counts and devices, as checked values by type."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.graph import Graph
+from gossamer.graph.graph import Graph
 
 __all__ = [
     "as_count",
+    "by_edge_type",
     "edge_ids",
     "node_ids",
     "on_device",
@@ -52,13 +53,16 @@ def require_homogeneous(graph: Any, name: str) -> None:
 
 def as_count(value: Any, name: str, what: str, least: int = 0) -> int:
     """`value` as an int that is not below `least`."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None:
         raise InvalidTypeError(f"{name}: {what} is an int, got {value!r}.")
-    value = operator.index(value)
-    if value < least:
+    if number < least:
         bound = "cannot be negative" if least == 0 else f"is at least {least}"
-        raise InvalidValueError(f"{name}: {what} {bound}, got {value}.")
-    return value
+        raise InvalidValueError(f"{name}: {what} {bound}, got {number}.")
+    return number
 
 
 def node_ids(graph: Graph, nodes: Any, name: str) -> list[Tensor | None]:
@@ -87,13 +91,7 @@ def edge_ids(graph: Graph, edges: Any, name: str) -> list[Tensor | None]:
     """
     chosen: list[Tensor | None] = [None] * len(graph.canonical_etypes)
     if isinstance(edges, Mapping):
-        for etype, ids in edges.items():
-            position = graph.get_etype_id(etype)
-            if chosen[position] is not None:
-                raise InvalidValueError(
-                    f"{name}: the dict names edge type {graph.canonical_etypes[position]} twice, "
-                    "by its relation and in full. Name it once."
-                )
+        for position, ids in by_edge_type(graph, edges, name).items():
             chosen[position] = graph._edge_ids(ids, position)
         return chosen
     if len(chosen) != 1:
@@ -102,6 +100,20 @@ def edge_ids(graph: Graph, edges: Any, name: str) -> list[Tensor | None]:
             f"the types are {graph.canonical_etypes}."
         )
     return [graph._edge_ids(edges, 0)]
+
+
+def by_edge_type(graph: Graph, values: Mapping[Any, Any], name: str) -> dict[int, Any]:
+    """The values of a dict by edge type, by the position of the type."""
+    by_position: dict[int, Any] = {}
+    for etype, value in values.items():
+        position = graph.get_etype_id(etype)
+        if position in by_position:
+            raise InvalidValueError(
+                f"{name}: the dict names edge type {graph.canonical_etypes[position]} twice, "
+                "by its relation and in full. Name it once."
+            )
+        by_position[position] = value
+    return by_position
 
 
 def on_device(graph: Graph, device: Any) -> Graph:

@@ -278,6 +278,7 @@ __all__ = [
     "remove_self_loop",
     "reorder_graph",
     "reverse",
+    "sampling",
     "save_graphs",
     "seed",
     "segmented_knn_graph",
@@ -313,7 +314,7 @@ __all__ = [
 ]
 
 # Loaded on first use: what builds on graphs is not needed to build one.
-_LAZY = ("data", "multiprocessing", "nn", "optim")
+_LAZY = ("data", "multiprocessing", "nn", "optim", "sampling")
 
 
 def __getattr__(name: str) -> object:

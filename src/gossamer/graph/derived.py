@@ -137,6 +137,34 @@ class DerivedGraphs:
             self, node_permute_algo, edge_permute_algo, store_ids, permute_config
         )
 
+    def sample_neighbors(
+        self: Graph,
+        nodes: Any,
+        fanout: Any,
+        edge_dir: str = "in",
+        prob: Any = None,
+        replace: bool = False,
+        copy_ndata: bool = True,
+        copy_edata: bool = True,
+        exclude_edges: Any = None,
+        output_device: Any = None,
+    ) -> Graph:
+        """See :func:`gossamer.sampling.sample_neighbors`."""
+        from gossamer import sampling
+
+        return sampling.sample_neighbors(
+            self,
+            nodes,
+            fanout,
+            edge_dir,
+            prob,
+            replace,
+            copy_ndata,
+            copy_edata,
+            exclude_edges,
+            output_device,
+        )
+
     def to_networkx(
         self: Graph,
         node_attrs: Sequence[str] | None = None,

@@ -153,7 +153,24 @@ def _compact_graphs(api: Any, inputs: Mapping[str, Tensor], sizes: Sizes) -> For
 def _to_block(api: Any, inputs: Mapping[str, Tensor], sizes: Sizes) -> Form:
     g = _featured(api, inputs, sizes)
     targets = inputs["dst"].unique()
-    return _result(lambda: api.to_block(g, targets))
+
+    def check() -> dict[str, Tensor]:
+        # DGL's threads may put the sources that are no targets in any order.
+        block = api.to_block(g, targets)
+        (u, v), sources = block.edges(), block.srcdata[api.NID]
+        found = read(block)
+        features = {name: x for name, x in found.items() if name.startswith("0 dst")}
+        order = sources.argsort()
+        return features | {
+            "u": sources[u],
+            "v": v,
+            "nodes": sources[order],
+            "h": block.srcdata["h"][order],
+            "first": sources[: len(targets)],
+            "ids": block.edata[api.EID],
+        }
+
+    return Form(lambda: read(api.to_block(g, targets)), check)
 
 
 def _knn_graph(api: Any, inputs: Mapping[str, Tensor], sizes: Sizes) -> Form:

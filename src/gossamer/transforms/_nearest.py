@@ -26,8 +26,8 @@ _TREE_COORDINATES = 10
 # In smaller sets, all distances are sooner found than a tree is built.
 _TREE_POINTS = 64
 
-# Distances that are held at once.
-_ENTRIES = 1 << 23
+# Distances that are held at once: they stay in cache until the nearest are chosen.
+_ENTRIES = 1 << 19
 
 
 def nearest(x: Tensor, sizes: Tensor, k: int, exclude_self: bool) -> Tensor:

@@ -145,7 +145,8 @@ def _number(
 ) -> tuple[Tensor, list[Tensor]]:
     """`prefix` and then other ids of `parts` as they appear; the parts renumbered."""
     nodes, (start, *parts) = relabel([prefix, *parts], limit)
-    surplus = len(prefix) - len(start.unique())
+    # Places count up from 0, so the largest tells how many different ids the prefix has.
+    surplus = len(prefix) - int(start.max()) - 1 if len(start) else 0
     if surplus:
         # An id that stands in the prefix several times is meant at its last place.
         head = len(prefix) - surplus

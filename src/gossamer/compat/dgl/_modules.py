@@ -124,7 +124,10 @@ def _sources(path: str) -> tuple[str, ...]:
 
 
 def _known(path: str) -> tuple[str, ...]:
-    return tuple(NAMES["nn.pytorch" if path == "nn" else path].split())
+    """A package offers what its files do, too; but not the root, which chooses."""
+    real = "nn.pytorch" if path == "nn" else path
+    below = [names for other, names in NAMES.items() if real and other.startswith(f"{real}.")]
+    return tuple(dict.fromkeys(" ".join([NAMES[real], *below]).split()))
 
 
 DOORS = {

@@ -1,0 +1,373 @@
+"""`import dgl` means Gossamer: every module path, every name that packages are known to use."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.metadata
+import inspect
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+import torch
+
+import gossamer
+from gossamer.compat.dgl import (
+    NotYetError,
+    UnknownNameError,
+    install,
+    installed,
+    is_placeholder,
+    module_paths,
+    uninstall,
+)
+from gossamer.errors import GossamerError, InvalidValueError
+
+# What packages written for DGL reach for beyond its documented names, as counted in their sources.
+INTERNALS = [
+    "_ffi.base.DGLError",
+    "backend.asnumpy",
+    "backend.astype",
+    "backend.context",
+    "backend.copy_to",
+    "backend.dtype",
+    "backend.float32",
+    "backend.int64",
+    "backend.nonzero_1d",
+    "backend.rand_shuffle",
+    "backend.randint",
+    "backend.repeat",
+    "backend.reshape",
+    "backend.shape",
+    "backend.stack",
+    "backend.sum",
+    "backend.tensor",
+    "backend.unique",
+    "backend.zerocopy_from_numpy",
+    "base.DGLError",
+    "base.dgl_warning",
+    "convert.heterograph",
+    "data.dgl_dataset.DGLDataset",
+    "data.utils._get_dgl_url",
+    "frame.zero_initializer",
+    "init.zero_initializer",
+    "nn.conv.GATv2Conv",
+    "nn.pytorch.conv.GINConv",
+    "nn.pytorch.conv.gatv2conv.DGLError",
+    "nn.pytorch.glob.AvgPooling",
+    "nn.pytorch.glob.MaxPooling",
+    "nn.pytorch.glob.SumPooling",
+    "nn.pytorch.softmax.edge_softmax",
+    "nn.pytorch.utils.Identity",
+    "nn.functional.edge_softmax",
+    "subgraph.edge_subgraph",
+    "traversal.bfs_edges_generator",
+    "traversal.dfs_labeled_edges_generator",
+    "random.seed",
+    "utils.expand_as_pair",
+    "ops.edge_softmax",
+    "udf.EdgeBatch",
+    "udf.NodeBatch",
+    "Graph",
+    "DGLHeteroGraph",
+    "data.DGLBuiltinDataset",
+    "data.utils.load_graphs",
+    "multiprocessing.Process",
+    "multiprocessing.Queue",
+]
+
+# The same for what does not exist yet: it can be imported, and no more.
+MISSING_INTERNALS = [
+    "data.knowledge_graph.load_data",
+    "data.rdf.AIFBDataset",
+    "dataloading.NodeDataLoader",
+    "dataloading.dist_dataloader._remove_kwargs_dist",
+    "dataloading.negative_sampler._BaseNegativeSampler",
+    "distributed.constants.DEFAULT_ETYPE",
+    "distributed.dist_dataloader.EdgeCollator",
+    "distributed.graph_partition_book._etype_str_to_tuple",
+    "distributed.kvstore.close_kvstore",
+    "distributed.role.init_role",
+    "distributed.rpc.Request",
+    "distributed.rpc.send_request",
+    "nn.pytorch.conv.cfconv.ShiftedSoftplus",
+    "nn.pytorch.hetero.get_aggregate_fn",
+    "nn.pytorch.linear.TypedLinear",
+    "nn.pytorch.utils.matmul_maybe_select",
+    "sampling.neighbor.select_topk",
+    "sampling.pinsage.RandomWalkNeighborSampler",
+    "sampling.pinsage._select_pinsage_neighbors",
+    "sampling.randomwalks.random_walk",
+    "utils.extract_node_subframes",
+    "utils.prepare_tensor",
+    "utils.set_new_frames",
+]
+
+
+@pytest.fixture
+def dgl() -> Iterator[ModuleType]:
+    """The module that `import dgl` gives."""
+    install()
+    yield importlib.import_module("dgl")
+    uninstall()
+
+
+def look_up(name: str) -> object:
+    """What ``dgl.<name>`` is after nothing but ``import dgl``."""
+    return functools.reduce(getattr, name.split("."), importlib.import_module("dgl"))
+
+
+@pytest.mark.usefixtures("dgl")
+@pytest.mark.parametrize("path", module_paths())
+def test_every_module_can_be_imported(path: str) -> None:
+    module = importlib.import_module(path)
+    assert isinstance(module, ModuleType)
+    assert module.__name__ == module.__spec__.name == path
+    assert inspect.getdoc(module)
+    absent = [name for name in module.__all__ if not hasattr(module, name)]
+    assert not absent
+    assert not [name for name in module.__all__ if is_placeholder(getattr(module, name))]
+
+
+@pytest.mark.usefixtures("dgl")
+@pytest.mark.parametrize("name", INTERNALS)
+def test_name_that_packages_use(name: str) -> None:
+    assert not is_placeholder(look_up(name))
+
+
+@pytest.mark.usefixtures("dgl")
+@pytest.mark.parametrize("name", MISSING_INTERNALS)
+def test_name_that_packages_import(name: str) -> None:
+    """Whether it is still missing is not asked here: it may come any day."""
+    assert look_up(name) is look_up(name)
+
+
+def test_every_name_of_gossamer_is_there(dgl: ModuleType) -> None:
+    for module in ("function", "ops", "nn", "data", "transforms", "geometry", "optim", "udf"):
+        ours = importlib.import_module(f"gossamer.{module}")
+        for name in set(ours.__all__) - {"utils", "conv", "functional", "glob", "pytorch"}:
+            assert getattr(getattr(dgl, module), name) is getattr(ours, name), (module, name)
+
+
+def test_one_class_under_every_name(dgl: ModuleType) -> None:
+    from dgl.heterograph import DGLGraph
+    from dgl.nn import GraphConv
+    from dgl.nn.pytorch import GraphConv as second
+    from dgl.nn.pytorch.conv import GraphConv as third
+    from dgl.nn.pytorch.conv.graphconv import GraphConv as fourth
+
+    assert DGLGraph is dgl.DGLGraph is dgl.DGLHeteroGraph is gossamer.Graph
+    assert isinstance(dgl.graph(([0], [1])), dgl.DGLGraph)
+    assert GraphConv is second is third is fourth is gossamer.nn.GraphConv
+
+
+@pytest.mark.usefixtures("dgl")
+def test_functions_hide_the_modules_of_their_name() -> None:
+    import dgl.batch
+    import dgl.heterograph
+    import dgl.merge
+    import dgl.ops.edge_softmax
+    import dgl.transforms.to_block
+
+    assert dgl.batch is gossamer.batch
+    assert dgl.heterograph is gossamer.heterograph
+    assert dgl.merge is gossamer.merge
+    assert dgl.ops.edge_softmax is gossamer.ops.edge_softmax
+    assert dgl.transforms.to_block is gossamer.to_block
+    assert sys.modules["dgl.batch"].unbatch is gossamer.unbatch
+
+
+@pytest.mark.usefixtures("dgl")
+def test_star_imports() -> None:
+    names: dict[str, object] = {}
+    exec("from dgl import *\nfrom dgl.nn.pytorch import *\nfrom dgl.data.utils import *", names)
+    assert names["GATConv"] is gossamer.nn.GATConv
+    assert names["DGLGraph"] is gossamer.Graph
+    assert names["load_graphs"] is gossamer.load_graphs
+    assert "NNConv" not in names or not is_placeholder(names["NNConv"])
+
+
+def test_errors_are_dgls(dgl: ModuleType) -> None:
+    from dgl._ffi.base import DGLError
+
+    assert DGLError is dgl.DGLError is dgl.base.DGLError
+    with pytest.raises(DGLError, match="needs one of each"):
+        dgl.graph(([0, 1], [1]))
+    with pytest.raises(GossamerError, match="mine"):
+        raise dgl.DGLError("mine")
+
+
+def test_version(dgl: ModuleType) -> None:
+    assert dgl.__version__ == importlib.metadata.version("dgl") == "2.1.0"
+    assert importlib.metadata.metadata("DGL")["Name"] == "dgl"
+    uninstall()
+    assert not [d for d in importlib.metadata.distributions(name="dgl") if d.version == "2.1.0"]
+
+
+# --- what does not exist yet --------------------------------------------------------------------
+
+
+@pytest.fixture
+def without_nnconv(dgl: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The door of a Gossamer without NNConv and random_walk, whatever is written later."""
+    from gossamer.compat.dgl import _modules
+
+    for path in ("nn", "nn.pytorch", "nn.pytorch.conv", "sampling"):
+        door = _modules.DOORS[path]
+        bare = _modules.Door((), door.known, door.names, door.shadowed)
+        monkeypatch.setitem(_modules.DOORS, path, bare)
+    return dgl
+
+
+def test_missing_class_can_be_imported_and_subclassed(without_nnconv: ModuleType) -> None:
+    from dgl.nn.pytorch import NNConv
+    from dgl.nn.pytorch.conv import NNConv as again
+
+    assert NNConv is again is without_nnconv.nn.NNConv
+    assert is_placeholder(NNConv)
+    assert issubclass(NNConv, torch.nn.Module)
+    assert not isinstance(torch.nn.Linear(1, 1), NNConv)
+
+    class Mine(NNConv):
+        def __init__(self, size: int) -> None:
+            torch.nn.Module.__init__(self)
+
+    with pytest.raises(NotYetError, match=r"^dgl\.nn\.NNConv does not exist in Gossamer yet\."):
+        NNConv(4, 4, torch.nn.Linear(1, 16))
+    with pytest.raises(NotYetError, match=r"^Mine derives from dgl\.nn\.NNConv, which does not"):
+        Mine(3)
+
+
+def test_missing_function_can_be_imported(without_nnconv: ModuleType) -> None:
+    from dgl.sampling import random_walk
+
+    assert is_placeholder(random_walk)
+    assert inspect.getdoc(random_walk).startswith("dgl.sampling.random_walk does not exist")
+    with pytest.raises(NotYetError, match=r"^dgl\.sampling\.random_walk does not exist in Goss"):
+        random_walk(without_nnconv.graph(([0], [1])), [0])
+    with pytest.raises(GossamerError):
+        random_walk()
+
+
+@pytest.mark.parametrize("path", ["", "nn", "nn.pytorch.conv.gatconv", "graphbolt", "sparse"])
+def test_unknown_name(dgl: ModuleType, path: str) -> None:
+    name = f"dgl.{path}".rstrip(".")
+    module = importlib.import_module(name)
+    assert not hasattr(module, "nothing_like_it")
+    with pytest.raises(UnknownNameError, match=f"'{name}' has no attribute 'nothing_like_it'"):
+        _ = module.nothing_like_it
+    with pytest.raises(ImportError, match="cannot import name 'nothing_like_it'"):
+        exec(f"from {name} import nothing_like_it")
+
+
+@pytest.mark.usefixtures("dgl")
+def test_unknown_module() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"dgl\.no_such_module"):
+        importlib.import_module("dgl.no_such_module")
+
+
+# --- opening and closing ------------------------------------------------------------------------
+
+
+def test_install_is_idempotent_and_can_be_undone() -> None:
+    finders, modules = list(sys.meta_path), set(sys.modules)
+    install()
+    install()
+    import dgl
+    import dgl.nn.pytorch
+
+    kept = dgl.nn.GraphConv
+    assert installed()
+    uninstall()
+    uninstall()
+    assert not installed()
+    assert sys.meta_path == finders
+    assert not [m for m in set(sys.modules) - modules if m.partition(".")[0] == "dgl"]
+    assert kept is gossamer.nn.GraphConv
+
+
+def test_install_again_gives_new_modules(dgl: ModuleType) -> None:
+    uninstall()
+    install()
+    import dgl as again
+
+    assert again is not dgl
+    assert again.graph is dgl.graph
+
+
+def test_another_dgl_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = ModuleType("dgl")
+    other.__file__ = "/somewhere/dgl/__init__.py"
+    monkeypatch.setitem(sys.modules, "dgl", other)
+    with pytest.raises(InvalidValueError, match=r"already imported, from /somewhere/dgl"):
+        install()
+    assert not installed()
+    assert sys.modules["dgl"] is other
+
+
+def test_modules_reload(dgl: ModuleType) -> None:
+    assert importlib.reload(dgl) is dgl
+    assert importlib.reload(dgl.nn.pytorch) is dgl.nn.pytorch
+    assert dgl.batch is gossamer.batch
+    assert inspect.ismodule(dgl.nn)
+    assert "GraphConv" in dir(dgl.nn)
+
+
+def test_nothing_heavy_comes_with_it() -> None:
+    program = """
+import sys
+from gossamer.compat.dgl import install
+install()
+import dgl
+rooms = ("nn", "data", "optim", "multiprocessing", "cli")
+print([r for r in rooms if "gossamer." + r in sys.modules], len(dgl.graph(([0], [1])).ntypes))
+import dgl.nn.pytorch, dgl.data
+print([r for r in rooms if "gossamer." + r in sys.modules])
+"""
+    command = [sys.executable, "-W", "error", "-c", program]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.stdout.splitlines() == ["[] 1", "[]"], run.stderr
+
+
+# --- small things of DGL's ----------------------------------------------------------------------
+
+
+def test_backend(dgl: ModuleType) -> None:
+    backend = dgl.backend
+    x = torch.tensor([[3, 1], [1, 3]])
+    assert backend.tensor(3).tolist() == [3]
+    assert backend.tensor([1.5], backend.float64).dtype == torch.float64
+    assert backend.repeat(x, 2, 0).tolist() == [[3, 1], [3, 1], [1, 3], [1, 3]]
+    assert backend.sum(x, 0, keepdims=True).tolist() == [[4, 4]]
+    assert backend.nonzero_1d(torch.tensor([0, 5, 0, 2])).tolist() == [1, 3]
+    values, inverse, counts = backend.unique(x[0], True, True)
+    assert (values.tolist(), inverse.tolist(), counts.tolist()) == ([1, 3], [1, 0], [1, 1])
+    shared = x.numpy()
+    backend.zerocopy_from_numpy(shared)[0, 0] = 7
+    assert shared[0, 0] == 7
+    assert sorted(backend.rand_shuffle(torch.arange(9)).tolist()) == list(range(9))
+    assert backend.randint((2, 3), torch.int64, "cpu", 4, 5).tolist() == [[4, 4, 4], [4, 4, 4]]
+    assert backend.asnumpy(torch.ones(2, requires_grad=True)).tolist() == [1.0, 1.0]
+    assert backend.context(x) == backend.cpu()
+    assert backend.as_scalar(backend.astype(x[0, :1], backend.float32)) == 7.0
+
+
+def test_warnings_and_addresses(dgl: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.warns(UserWarning, match="careful"):
+        dgl.base.dgl_warning("careful")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        dgl.base.dgl_warning("old", DeprecationWarning)
+    assert caught[0].category is DeprecationWarning
+    assert caught[0].filename == __file__
+    assert dgl.data.utils._get_dgl_url("a/b.zip") == "https://data.dgl.ai/a/b.zip"
+    monkeypatch.setenv("DGL_REPO", "https://example.org/mirror/")
+    assert dgl.data.utils._get_dgl_url("a/b.zip") == "https://example.org/mirror/a/b.zip"
+    assert dgl.base.is_all(dgl.ALL)
+    assert not dgl.base.is_all([0])
+    identity = dgl.nn.pytorch.utils.Identity()
+    assert identity(dgl) is dgl

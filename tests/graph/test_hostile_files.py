@@ -287,7 +287,5 @@ def test_older_codes_of_formats_are_refused(tmp_path: Path) -> None:
     at = content.index(bytes.fromhex("27a1b4f6f0602edd"))
     content[at + 20] = 0
     (tmp_path / "x").write_bytes(content)
-    with pytest.raises(
-        gs.FileError, match="older DGL; load it with DGL"
-    ):
+    with pytest.raises(gs.FileError, match="older DGL; load it with DGL"):
         gs.load_graphs(tmp_path / "x")

@@ -196,7 +196,6 @@ _ELSEWHERE = [
     ("g.sample_neighbors([1, 0], 9)", "bipartite"),
     ("g.sample_neighbors({'user': [1], 'item': [1]}, {'likes': 2})", "shared_name"),
     ("into(g.sample_neighbors([], -1))", "no_nodes no_edges"),
-    ("g.sample_neighbors([0], 2)", "no_nodes"),
     ("into(g.sample_neighbors({'_N': [0]}, -1))", "block"),
     ("into(g.sample_neighbors({'user': [0]}, -1))", "hetero_block"),
     (f"{_SAMPLE}(3, [0], 1)", "simple"),

@@ -221,6 +221,13 @@ def test_each_relation_has_its_fanout() -> None:
     assert [sub.num_edges(e) for e in ("r", "s", "t")] == [0, 1, 1]
 
 
+def test_relations_that_give_nothing_are_not_compressed() -> None:
+    g = gs.heterograph({("a", "r", "a"): ([0], [1]), ("a", "s", "a"): ([0], [1])})
+    sample_neighbors(g, {"a": [1]}, {"r": 1, "s": 0})
+    assert "csc" in g["r"].formats()["created"]
+    assert g["s"].formats()["created"] == ["coo"]
+
+
 def test_nodes_may_be_a_mask() -> None:
     g = star(3)
     sub = sample_neighbors(g, torch.tensor([True, False, False, True]), -1)

@@ -134,9 +134,10 @@ def sample_neighbors(
     ends, eids = [], []
     for i, (src, dst) in enumerate(g._schema.endpoints):
         rows = chosen[dst if inward else src]
-        if rows is None or fanouts[i] == 0:
-            rows = torch.empty(0, dtype=g.idtype, device=g.device)
-        edges = _draw(g._adjacencies[i], rows, inward, fanouts[i], weights[i], replace)
+        if rows is None or fanouts[i] == 0:  # no reason to compress this relation
+            edges = (torch.empty(0, dtype=g.idtype, device=g.device),) * 3
+        else:
+            edges = _draw(g._adjacencies[i], rows, inward, fanouts[i], weights[i], replace)
         if excluded[i] is not None:
             edges = _take(edges, torch.isin(edges[2], excluded[i], invert=True).nonzero())
         ends.append(edges[:2])
@@ -235,7 +236,7 @@ def _draw(
         edges, degrees = adjacency.in_slots(rows), adjacency.in_degrees()
     else:
         edges, degrees = adjacency.out_slots(rows), adjacency.out_degrees()
-    count = degrees.index_select(0, rows)
+    count = degrees.index_select(0, rows).long()
     owner = torch.repeat_interleave(count, output_size=len(edges[2]))
     rates = None
     if weights is not None:
@@ -275,11 +276,11 @@ def _without_replacement(owner: Tensor, count: Tensor, fanout: int, rates: Tenso
     drawn = ~contested
     contested = contested.nonzero().squeeze(1)
     if rates is None:
-        order = torch.randperm(len(contested), dtype=owner.dtype, device=owner.device)
+        order = torch.randperm(len(contested), device=owner.device)
     else:
         # Whoever comes first among exponential times is drawn with probability rate / sum of rates.
         rates = rates.index_select(0, contested)
-        order = torch.empty_like(rates).exponential_().div_(rates).argsort().to(owner.dtype)
+        order = torch.empty_like(rates).exponential_().div_(rates).argsort()
     # The candidates in a random order, grouped by row: the first of each row are drawn.
     row = owner.index_select(0, contested).index_select(0, order)
     first, order, _ = structure.coo_to_csr(row, order, len(count), owner.dtype)
@@ -302,7 +303,7 @@ def _with_replacement(owner: Tensor, count: Tensor, fanout: int, rates: Tensor |
         places = first + (points * size).long()
     else:
         # Scaled by the largest of its row, no weight of one row drowns those of another.
-        largest = rates.new_zeros(len(count)).scatter_reduce_(0, owner.long(), rates, "amax")
+        largest = rates.new_zeros(len(count)).scatter_reduce_(0, owner, rates, "amax")
         bounds = (rates / largest.index_select(0, owner)).cumsum(0)
         start = torch.cat([bounds.new_zeros(1), bounds])[first]
         places = torch.searchsorted(bounds, start + points * (bounds[last] - start), right=True)

@@ -119,6 +119,8 @@ def reduce(values: Tensor, owner: Tensor, num_rows: int, name: str) -> Tensor:
         "max": lambda x: x.max(0).values,
         "min": lambda x: x.min(0).values,
     }
+    if name == "mean" and not values.is_floating_point():
+        values = values.to(torch.get_default_dtype())  # Quotients, also where there are none.
     rows = []
     for row in range(num_rows):
         own = values[owner == row]

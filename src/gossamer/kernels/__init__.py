@@ -33,6 +33,7 @@ __all__ = [
     "depth_first",
     "edge_softmax",
     "edge_softmax_backward",
+    "empty",
     "gather_mm",
     "info",
     "neighbours",
@@ -180,6 +181,13 @@ def attention_backward(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
     """Return the gradients of all operands; see `reference.attention_backward`."""
     return _pick(value).attention_backward(by_dst, by_src, value, *others)
+
+
+def empty(size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Allocate a vector that is about to be filled from one end to the other."""
+    if _native is None or device.type != "cpu":
+        return torch.empty(size, dtype=dtype, device=device)
+    return _native._common.empty((size,), dtype)
 
 
 def coo_to_csr(

@@ -27,7 +27,7 @@ _TREE_COORDINATES = 10
 _TREE_POINTS = 64
 
 # Distances that are held at once: they stay in cache until the nearest are chosen.
-_ENTRIES = 1 << 19
+_ENTRIES = 1 << 20
 
 
 def nearest(x: Tensor, sizes: Tensor, k: int, exclude_self: bool) -> Tensor:

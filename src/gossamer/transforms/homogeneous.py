@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer import kernels
 from gossamer.errors import (
     InvalidTypeError,
     InvalidValueError,
@@ -112,8 +113,7 @@ def _end_to_end(graph: Graph, node_counts: list[int], num_edges: int) -> Adjacen
     if graph.is_homogeneous:
         return graph._adjacencies[0]
     first, num_nodes = _bounds(node_counts), sum(node_counts)
-    form = {"dtype": graph.idtype, "device": graph.device}
-    row, col = torch.empty(num_edges, **form), torch.empty(num_edges, **form)
+    row, col = (kernels.empty(num_edges, graph.idtype, graph.device) for _ in range(2))
     adjacency = Adjacency(num_nodes, num_nodes, graph.idtype, coo=(row, col))
     at = 0
     for relation, (src, dst) in zip(graph._adjacencies, graph._schema.endpoints, strict=True):
@@ -139,8 +139,8 @@ def _joined(
     joined = Frame(bounds[-1], frames[0].kind)
     for name in names:
         joined[name] = _concatenated(frames, types, name)
-    ids = torch.empty(bounds[-1], dtype=graph.idtype, device=graph.device)
-    numbers = torch.empty(bounds[-1] if store_type else 0, dtype=torch.int64, device=graph.device)
+    ids = kernels.empty(bounds[-1], graph.idtype, graph.device)
+    numbers = kernels.empty(bounds[-1] if store_type else 0, torch.int64, graph.device)
     for number, (first, until) in enumerate(pairwise(bounds)):
         torch.arange(until - first, out=ids[first:until])
         numbers[first:until] = number

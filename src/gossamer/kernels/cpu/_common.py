@@ -32,8 +32,9 @@ OPS = {"copy_lhs": 0, "copy_rhs": 1, "add": 2, "sub": 3, "mul": 4, "div": 5, "do
 REDUCES = {"sum": 0, "mean": 1, "max": 2, "min": 3}
 SCORES = {"add": 0, "dot": 1, "add_dot": 2}
 
-# Above this many bytes the C library maps fresh pages for each allocation.
-_LARGE = 32 << 20
+# Above 32 MiB the C library maps fresh pages for each allocation; below, it gives pages back when
+# several such tensors are freed together, and maps them anew.
+_LARGE = 8 << 20
 
 
 def empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:

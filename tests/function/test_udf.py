@@ -174,3 +174,27 @@ def _product(g, h):
         messages = h[src[dst == node]] * h[node]
         rows.append(messages.prod(0) * h[node] if len(messages) else 0 * h[node])
     return torch.stack(rows)
+
+
+def test_batch_of_edges_is_scratch_for_the_function() -> None:
+    """Programs take features out of a batch, and put some in; the graph does not change."""
+    g = gossamer.graph(([0, 1], [1, 2]))
+    g.ndata["h"] = torch.tensor([1.0, 2.0, 4.0])
+    g.edata["w"] = torch.tensor([3.0, 5.0])
+    seen = []
+
+    def message(edges: EdgeBatch) -> dict[str, torch.Tensor]:
+        edges.data["twice"] = 2 * edges.data.pop("w")
+        edges.src.pop("h")
+        seen.append((list(edges.data), list(edges.src), edges.data.pop("w", None)))
+        with pytest.raises(UnknownKeyError, match="'h' was deleted from this batch"):
+            _ = edges.src["h"]
+        with pytest.raises(UnknownKeyError, match="no feature 'h' to delete"):
+            del edges.src["h"]
+        return {"m": edges.data["twice"] + edges.dst["h"]}
+
+    g.apply_edges(message)
+    assert g.edata.pop("m").tolist() == [8.0, 14.0]
+    assert seen == [(["twice"], [], None)]
+    assert list(g.edata) == ["w"]
+    assert list(g.ndata) == ["h"]

@@ -1,8 +1,10 @@
-"""Print the deliberate differences from DGL of all tables, as the list in docs/moving_from_dgl.md.
+"""The deliberate differences from DGL of all tables, as the list in docs/moving_from_dgl.md.
 
 Run from the root of the repository::
 
-    python tests/golden/list_differences.py
+    python tests/golden/list_differences.py --write
+
+to put them into the guide, or without ``--write`` to print them.
 """
 
 from __future__ import annotations
@@ -13,6 +15,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from golden import harness
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "moving_from_dgl.md"
+BEGIN = "<!-- differences: written by `python tests/golden/list_differences.py --write` -->"
+END = "<!-- end of differences -->"
 
 # What a table is about, in the words of the guide; an area that is not here goes by its own name.
 _TITLES = {
@@ -27,6 +33,7 @@ _TITLES = {
     "interop": "networkx and scipy",
     "message_passing": "Message passing",
     "modules": "Transform modules",
+    "sampling": "Sampling",
     "structural": "Transforms of structure",
     "subgraph": "Subgraphs and blocks",
     "traversal": "Traversal and propagation",
@@ -44,5 +51,15 @@ def markdown() -> str:
     return "\n\n".join(sections) + "\n"
 
 
+def write() -> None:
+    """Put the list into the guide, between its marks."""
+    before, _, rest = GUIDE.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    GUIDE.write_text(f"{before}{BEGIN}\n{markdown()}{END}{after}", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    print(markdown(), end="")
+    if "--write" in sys.argv:
+        write()
+    else:
+        print(markdown(), end="")

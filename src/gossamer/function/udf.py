@@ -2,35 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 
 from torch import Tensor
+
+from gossamer.errors import UnknownKeyError
 
 __all__ = ["EdgeBatch", "NodeBatch"]
 
 
-class _Rows(Mapping[str, Tensor]):
-    """Rows `index` of every feature of a frame, gathered when read and kept."""
+class _Rows(MutableMapping[str, Tensor]):
+    """Rows `index` of every feature of a frame, gathered when read and kept.
 
-    __slots__ = ("_cache", "_frame", "_index")
+    It can be written to, as a function may use it for scratch; the frame does not change.
+    """
+
+    __slots__ = ("_cache", "_frame", "_index", "_names")
 
     def __init__(self, frame: Mapping[str, Tensor], index: Tensor | None) -> None:
         self._frame = frame
         self._index = None if index is None else index.long()
         self._cache: dict[str, Tensor] = {}
+        self._names = dict.fromkeys(frame)
 
     def __getitem__(self, name: str) -> Tensor:
+        if name in self._cache:
+            return self._cache[name]
+        if name in self._frame and name not in self._names:
+            raise UnknownKeyError(f"Feature '{name}' was deleted from this batch.")
         if self._index is None:
             return self._frame[name]
-        if name not in self._cache:
-            self._cache[name] = self._frame[name].index_select(0, self._index)
+        self._cache[name] = self._frame[name].index_select(0, self._index)
         return self._cache[name]
 
+    def __setitem__(self, name: str, value: Tensor) -> None:
+        self._names[name] = None
+        self._cache[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self._names:
+            raise UnknownKeyError(f"There is no feature '{name}' to delete from this batch.")
+        del self._names[name]
+        self._cache.pop(name, None)
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self._frame)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._frame)
+        return len(self._names)
 
     def __repr__(self) -> str:
         return repr({name: self[name] for name in self})

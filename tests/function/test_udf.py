@@ -75,8 +75,6 @@ def test_features_of_a_batch_are_a_mapping() -> None:
     assert repr(batch.data) == repr({"w": batch.data["w"]})
     with pytest.raises(UnknownKeyError, match=r"no node feature 'w'; there are \['h', 'out'\]"):
         batch.src["w"]
-    with pytest.raises(TypeError, match="item assignment"):
-        batch.src["h"] = torch.zeros(6)
 
 
 def test_node_batches_are_buckets_of_one_degree() -> None:

@@ -17,18 +17,18 @@ class _Rows(MutableMapping[str, Tensor]):
     It can be written to, as a function may use it for scratch; the frame does not change.
     """
 
-    __slots__ = ("_cache", "_frame", "_index", "_names")
+    __slots__ = ("_cache", "_deleted", "_frame", "_index")
 
     def __init__(self, frame: Mapping[str, Tensor], index: Tensor | None) -> None:
         self._frame = frame
         self._index = None if index is None else index.long()
         self._cache: dict[str, Tensor] = {}
-        self._names = dict.fromkeys(frame)
+        self._deleted: set[str] = set()
 
     def __getitem__(self, name: str) -> Tensor:
         if name in self._cache:
             return self._cache[name]
-        if name in self._frame and name not in self._names:
+        if name in self._deleted:
             raise UnknownKeyError(f"Feature '{name}' was deleted from this batch.")
         if self._index is None:
             return self._frame[name]
@@ -36,20 +36,21 @@ class _Rows(MutableMapping[str, Tensor]):
         return self._cache[name]
 
     def __setitem__(self, name: str, value: Tensor) -> None:
-        self._names[name] = None
+        self._deleted.discard(name)
         self._cache[name] = value
 
     def __delitem__(self, name: str) -> None:
-        if name not in self._names:
+        if name not in set(self):
             raise UnknownKeyError(f"There is no feature '{name}' to delete from this batch.")
-        del self._names[name]
+        self._deleted.add(name)
         self._cache.pop(name, None)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        names = dict.fromkeys([*self._frame, *self._cache])
+        return (name for name in names if name not in self._deleted)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return sum(1 for _ in self)
 
     def __repr__(self) -> str:
         return repr({name: self[name] for name in self})

@@ -27,13 +27,7 @@ def built() -> dict[str, object]:
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed")
     program = [str(HERE / "dgllife_graphs.py"), str(shared_data("moleculenet"))]
-    command = [
-        sys.executable,
-        "-m",
-        "gossamer.compat.dgl",
-        program,
-        str(shared_data("moleculenet")),
-    ]
+    command = [sys.executable, "-m", "gossamer.compat.dgl", *program]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)

@@ -5,6 +5,7 @@
 
 namespace gossamer {
 
+void register_memory(nanobind::module_& m);
 void register_spmm(nanobind::module_& m);
 void register_spmm_backward(nanobind::module_& m);
 void register_sddmm(nanobind::module_& m);

@@ -21,20 +21,20 @@ void combine(const SpmmArgs& a, const LongRow& row, int64_t degree, const char* 
     T* out = static_cast<T*>(a.out) + row.row * a.width;
     for (int64_t i = 0; i < a.width; ++i) {
         A best = values[i];
-        int64_t winner = a.extreme ? partial_args[first + i] : -1;
+        int64_t winner = a.arg ? partial_args[first + i] : -1;
         for (int64_t p = 1; p < row.num_pieces; ++p) {
             const A x = values[p * a.width + i];
             if (!a.extreme) {
                 best += x;
             } else if (x > best || (x != x && best == best)) {
                 best = x;
-                winner = partial_args[first + p * a.width + i];
+                if (a.arg) winner = partial_args[first + p * a.width + i];
             }
         }
         if (a.mean) best /= static_cast<A>(degree);
         if (a.row_scale) best *= widen(static_cast<const T*>(a.row_scale)[row.row]);
         out[i] = narrow<T>(a.extreme && a.sign < 0 ? -best : best);
-        if (!a.extreme) continue;
+        if (!a.arg) continue;
         if (a.message.wide)
             static_cast<int64_t*>(a.arg)[row.row * a.width + i] = winner;
         else
@@ -67,7 +67,7 @@ void run(SpmmArgs& a, Broadcast space, DType dtype, int64_t num_rows, int thread
     const int64_t accumulator = dtype == DType::f64 ? 8 : 4;
     const int64_t partial = a.width * accumulator;
     std::vector<char> partials(static_cast<size_t>(schedule.num_pieces * partial));
-    std::vector<int64_t> args(a.extreme ? static_cast<size_t>(schedule.num_pieces * a.width) : 0);
+    std::vector<int64_t> args(a.arg ? static_cast<size_t>(schedule.num_pieces * a.width) : 0);
 
     parallel_for(
         static_cast<int64_t>(schedule.tasks.size()), threads, [&](int64_t index, int worker) {
@@ -78,7 +78,7 @@ void run(SpmmArgs& a, Broadcast space, DType dtype, int64_t num_rows, int thread
             }
             kernel.spmm_piece(a, shared[0], task.begin, task.end,
                               partials.data() + task.piece * partial,
-                              a.extreme ? args.data() + task.piece * a.width : nullptr,
+                              a.arg ? args.data() + task.piece * a.width : nullptr,
                               scratch[worker]);
             if (schedule.finish_piece(task.long_row)) {
                 const LongRow& row = schedule.long_rows[static_cast<size_t>(task.long_row)];

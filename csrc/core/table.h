@@ -39,12 +39,12 @@ struct SpmmArgs {
     Binary message;
     const void* indptr;
     int64_t num_slots;
-    bool extreme;  // record the largest (after `sign`) and its slot, instead of the sum
+    bool extreme;  // the largest (after `sign`) and, into `arg`, its slot; not the sum
     bool mean;
     double sign;
     const void* row_scale;  // a factor for each row of a sum, or null
     int64_t width;          // features of the output
-    void *out, *arg;
+    void *out, *arg;        // arg: null where nobody asks for the slots
 };
 
 struct SddmmArgs {

@@ -1,7 +1,8 @@
 // Aggregation over rows, for one instruction set.
 //
-// A row's features are cut into tiles of up to eight vectors. For each tile the accumulators stay in
-// registers while the row's slots go by, and are written once.
+// Slots go by in windows. A row's features are cut into tiles of up to eight vectors; for each tile,
+// one loop visits the rows of the window, with the accumulators of a row in registers until its slots
+// are over. Only a row that goes on in the next window leaves them in memory meanwhile.
 #include "isa/operands.h"
 #include "isa/table.h"
 
@@ -10,16 +11,18 @@ namespace {
 
 struct Tile;
 
-// What one call of a tile's loop works on.
-struct Slots {
-    const char *const *lhs, *const *rhs;  // addresses; valid for `count + ahead` slots
-    int64_t count, ahead;
-    void* acc;   // of the row, all features
-    void* arg;   // winning slots, counted from the row's first
-    int64_t first;  // position within the row; when not 0, acc and arg are carried on
+// The part of one window that a tile's loop works on. Slots are counted from the window's first.
+struct Span {
+    const char *const *lhs, *const *rhs;  // addresses; valid for some slots beyond the last
+    const int32_t* starts;                // where each row begins, and where the last ends
+    int64_t num_rows, ahead;
+    int64_t first_row, first_slot;  // of the window
+    int64_t done;                   // slots of the first row that earlier windows had
+    bool pauses;                    // the last row goes on
+    void *acc, *arg;                // of a row between windows; winners count from its first slot
 };
 
-using TileLoop = void (*)(const SpmmArgs&, const Tile&, const Slots&);
+using TileLoop = void (*)(const SpmmArgs&, const Tile&, const Span&);
 
 struct Tile {
     TileLoop loop;
@@ -56,46 +59,87 @@ template <int NV> struct Offsets<NV, true> {
         : lhs{tile.entries->lhs, tile.lhs_stride}, rhs{tile.entries->rhs, tile.rhs_stride} {}
 };
 
-// Ask for the cache lines of a tile of a later slot.
+// Ask for a tile of a later slot: one cache line of each pair, the hardware fetches the other. (64
+// floats a row, 2 threads: 16.8 ms with every line, 15.0 ms with every second.)
 template <class T, int NV, int step, class O>
 GOSSAMER_INLINE void prefetch(const char* row, const O& offset) {
     const T* p = reinterpret_cast<const T*>(row);
     constexpr int vector_bytes = static_cast<int>(sizeof(T)) * Simd<acc_t<T>>::lanes;
-    constexpr int every = step == 0 ? NV : vector_bytes < 64 ? 64 / vector_bytes : 1;
+    constexpr int every = step == 0 ? NV : 128 / vector_bytes;
     for (int v = 0; v < NV; v += every) __builtin_prefetch(p + offset[v]);
 }
 
 template <class T, Op op, int LS, int RS, int NV, bool regular>
-void sum_loop(const SpmmArgs& args, const Tile& tile, const Slots& slots) {
+void sum_loop(const SpmmArgs& args, const Tile& tile, const Span& span) {
     using A = acc_t<T>;
     using S = Simd<A>;
     const Message<T, op, LS, RS> message{S::set1(static_cast<A>(args.message.lhs.sign)),
                                          S::set1(static_cast<A>(args.message.rhs.sign))};
     const Offsets<NV, regular> at(tile);
-    typename S::reg acc[NV];
-    for (int v = 0; v < NV; ++v) {
-        const A* from = static_cast<const A*>(slots.acc) + tile.entries[v].out;
-        acc[v] = slots.first ? S::load(from, tile.entries[v].lanes) : typename S::reg{};
-    }
-    for (int64_t j = 0; j < slots.count; ++j) {
-        const T* l = reinterpret_cast<const T*>(slots.lhs[j]);
-        const T* r = l;  // not read by a copy
-        prefetch<T, NV, LS>(slots.lhs[j + slots.ahead], at.lhs);
-        if constexpr (op != Op::copy_lhs) {
-            r = reinterpret_cast<const T*>(slots.rhs[j]);
-            prefetch<T, NV, RS>(slots.rhs[j + slots.ahead], at.rhs);
+    for (int64_t i = 0; i < span.num_rows; ++i) {
+        const int64_t begin = span.starts[i], end = span.starts[i + 1];
+        const int64_t done = i ? 0 : span.done;
+        typename S::reg acc[NV];
+        for (int v = 0; v < NV; ++v) {
+            const A* from = static_cast<const A*>(span.acc) + tile.entries[v].out;
+            acc[v] = done ? S::load(from, tile.entries[v].lanes) : typename S::reg{};
         }
+        for (int64_t j = begin; j < end; ++j) {
+            const T* l = reinterpret_cast<const T*>(span.lhs[j]);
+            const T* r = l;  // not read by a copy
+            prefetch<T, NV, LS>(span.lhs[j + span.ahead], at.lhs);
+            if constexpr (op != Op::copy_lhs) {
+                r = reinterpret_cast<const T*>(span.rhs[j]);
+                prefetch<T, NV, RS>(span.rhs[j + span.ahead], at.rhs);
+            }
 #pragma GCC unroll 8
+            for (int v = 0; v < NV; ++v)
+                acc[v] += message.template operator()<regular>(l + at.lhs[v], r + at.rhs[v],
+                                                               at.lanes[v]);
+        }
+        if (span.pauses && i + 1 == span.num_rows) {
+            for (int v = 0; v < NV; ++v)
+                S::store(static_cast<A*>(span.acc) + tile.entries[v].out, acc[v],
+                         tile.entries[v].lanes);
+            return;
+        }
+        const int64_t row = span.first_row + i, count = done + end - begin;
+        if (args.mean) {
+            const typename S::reg degree = S::set1(static_cast<A>(count ? count : 1));
+            for (int v = 0; v < NV; ++v) acc[v] /= degree;
+        } else if (args.row_scale) {
+            const typename S::reg scale =
+                S::set1(widen(static_cast<const T*>(args.row_scale)[row]));
+            for (int v = 0; v < NV; ++v) acc[v] *= scale;
+        }
+        T* out = static_cast<T*>(args.out) + row * args.width;
         for (int v = 0; v < NV; ++v)
-            acc[v] += message.template operator()<regular>(l + at.lhs[v], r + at.rhs[v],
-                                                           at.lanes[v]);
+            S::store(out + tile.entries[v].out, acc[v], tile.entries[v].lanes);
     }
-    for (int v = 0; v < NV; ++v)
-        S::store(static_cast<A*>(slots.acc) + tile.entries[v].out, acc[v], tile.entries[v].lanes);
 }
 
-template <class T, Op op, int LS, int RS, int NV, bool regular>
-void extreme_loop(const SpmmArgs& args, const Tile& tile, const Slots& slots) {
+// Write the slots that won, counted from the row's first, as slots of the graph; -1 for none.
+template <class S>
+GOSSAMER_INLINE void store_winners(const SpmmArgs& args, int64_t row, int64_t first_slot,
+                                   const Entry& entry, typename S::ireg arg, bool any) {
+    const int64_t to = row * args.width + entry.out;
+    if (!args.message.wide && sizeof(typename S::ilane) == sizeof(int32_t)) {
+        const auto base = static_cast<typename S::ilane>(first_slot);
+        S::istore(static_cast<typename S::ilane*>(args.arg) + to,
+                  any ? arg + S::iset1(base) : S::iset1(-1), entry.lanes);
+        return;
+    }
+    for (int lane = 0; lane < entry.lanes; ++lane) {
+        const int64_t slot = any ? first_slot + arg[lane] : -1;
+        if (args.message.wide)
+            static_cast<int64_t*>(args.arg)[to + lane] = slot;
+        else
+            static_cast<int32_t*>(args.arg)[to + lane] = static_cast<int32_t>(slot);
+    }
+}
+
+template <class T, Op op, int LS, int RS, int NV, bool regular, bool record>
+void extreme_loop(const SpmmArgs& args, const Tile& tile, const Span& span) {
     using A = acc_t<T>;
     using S = Simd<A>;
     using ilane = typename S::ilane;
@@ -103,59 +147,81 @@ void extreme_loop(const SpmmArgs& args, const Tile& tile, const Slots& slots) {
                                          S::set1(static_cast<A>(args.message.rhs.sign))};
     const typename S::reg sign = S::set1(static_cast<A>(args.sign));
     const Offsets<NV, regular> at(tile);
-    typename S::reg best[NV];
-    typename S::ireg arg[NV];
     const auto candidate = [&](int64_t j, int v) __attribute__((always_inline)) {
-        const T* l = reinterpret_cast<const T*>(slots.lhs[j]);
-        const T* r = op == Op::copy_lhs ? l : reinterpret_cast<const T*>(slots.rhs[j]);
+        const T* l = reinterpret_cast<const T*>(span.lhs[j]);
+        const T* r = op == Op::copy_lhs ? l : reinterpret_cast<const T*>(span.rhs[j]);
         return sign * message.template operator()<regular>(l + at.lhs[v], r + at.rhs[v],
                                                            at.lanes[v]);
     };
-    for (int v = 0; v < NV; ++v) {
-        const Entry& entry = tile.entries[v];
-        if (slots.first) {
-            best[v] = S::load(static_cast<const A*>(slots.acc) + entry.out, entry.lanes);
-            arg[v] = S::iload(static_cast<const ilane*>(slots.arg) + entry.out, entry.lanes);
-        } else {
-            best[v] = candidate(0, v);
-            arg[v] = S::iset1(0);
-        }
-    }
-    for (int64_t j = slots.first ? 0 : 1; j < slots.count; ++j) {
-        prefetch<T, NV, LS>(slots.lhs[j + slots.ahead], at.lhs);
-        if constexpr (op != Op::copy_lhs)
-            prefetch<T, NV, RS>(slots.rhs[j + slots.ahead], at.rhs);
-        const typename S::ireg here = S::iset1(static_cast<ilane>(slots.first + j));
-#pragma GCC unroll 8
+    for (int64_t i = 0; i < span.num_rows; ++i) {
+        const int64_t begin = span.starts[i], end = span.starts[i + 1];
+        const int64_t done = i ? 0 : span.done;
+        const bool any = done || begin < end;
+        typename S::reg best[NV];
+        typename S::ireg arg[record ? NV : 1];
         for (int v = 0; v < NV; ++v) {
-            const typename S::reg x = candidate(j, v);
-            const auto won = wins(x, best[v]);
-            best[v] = select(won, x, best[v]);
-            arg[v] = select(won, here, arg[v]);
+            const Entry& entry = tile.entries[v];
+            if (done) {
+                best[v] = S::load(static_cast<const A*>(span.acc) + entry.out, entry.lanes);
+                if constexpr (record)
+                    arg[v] = S::iload(static_cast<const ilane*>(span.arg) + entry.out, entry.lanes);
+            } else {
+                best[v] = any ? candidate(begin, v) : typename S::reg{};
+                if constexpr (record) arg[v] = S::iset1(0);
+            }
         }
-    }
-    for (int v = 0; v < NV; ++v) {
-        const Entry& entry = tile.entries[v];
-        S::store(static_cast<A*>(slots.acc) + entry.out, best[v], entry.lanes);
-        S::istore(static_cast<ilane*>(slots.arg) + entry.out, arg[v], entry.lanes);
+        for (int64_t j = begin; j < end; ++j) {
+            prefetch<T, NV, LS>(span.lhs[j + span.ahead], at.lhs);
+            if constexpr (op != Op::copy_lhs)
+                prefetch<T, NV, RS>(span.rhs[j + span.ahead], at.rhs);
+            [[maybe_unused]] const typename S::ireg here =
+                S::iset1(static_cast<ilane>(done + j - begin));
+#pragma GCC unroll 8
+            for (int v = 0; v < NV; ++v) {
+                const typename S::reg x = candidate(j, v);
+                const auto won = wins(x, best[v]);
+                best[v] = select(won, x, best[v]);
+                if constexpr (record) arg[v] = select(won, here, arg[v]);
+            }
+        }
+        const bool pauses = span.pauses && i + 1 == span.num_rows;
+        const int64_t row = span.first_row + i;
+        for (int v = 0; v < NV; ++v) {
+            const Entry& entry = tile.entries[v];
+            if (pauses) {
+                S::store(static_cast<A*>(span.acc) + entry.out, best[v], entry.lanes);
+                if constexpr (record)
+                    S::istore(static_cast<ilane*>(span.arg) + entry.out, arg[v], entry.lanes);
+                continue;
+            }
+            T* out = static_cast<T*>(args.out) + row * args.width;
+            S::store(out + entry.out, sign * best[v], entry.lanes);
+            if constexpr (record) {
+                if (args.arg)
+                    store_winners<S>(args, row, span.first_slot + begin - done, entry, arg[v], any);
+            }
+        }
     }
 }
 
+// Winners are not recorded where nobody asks; a loop of its own for that only where it is common.
 template <class T, Op op, int LS, int RS, int NV>
-TileLoop pick_loop(bool extreme, bool regular) {
-    if (extreme)
-        return regular ? extreme_loop<T, op, LS, RS, NV, true>
-                       : extreme_loop<T, op, LS, RS, NV, false>;
-    return regular ? sum_loop<T, op, LS, RS, NV, true> : sum_loop<T, op, LS, RS, NV, false>;
+TileLoop pick_loop(const SpmmArgs& a, bool regular) {
+    if (!a.extreme)
+        return regular ? sum_loop<T, op, LS, RS, NV, true> : sum_loop<T, op, LS, RS, NV, false>;
+    if (!regular) return extreme_loop<T, op, LS, RS, NV, false, true>;
+    if constexpr (op == Op::copy_lhs || op == Op::mul)
+        if (!a.arg) return extreme_loop<T, op, LS, RS, NV, true, false>;
+    return extreme_loop<T, op, LS, RS, NV, true, true>;
 }
 
 template <class T, Op op, int LS, int RS>
-TileLoop pick_width(int vectors, bool extreme, bool regular) {
+TileLoop pick_width(const SpmmArgs& a, int vectors, bool regular) {
     switch (vectors) {
-        case 8: return pick_loop<T, op, LS, RS, 8>(extreme, regular);
-        case 4: return pick_loop<T, op, LS, RS, 4>(extreme, regular);
-        case 2: return pick_loop<T, op, LS, RS, 2>(extreme, regular);
-        default: return pick_loop<T, op, LS, RS, 1>(extreme, regular);
+        case 8: return pick_loop<T, op, LS, RS, 8>(a, regular);
+        case 4: return pick_loop<T, op, LS, RS, 4>(a, regular);
+        case 2: return pick_loop<T, op, LS, RS, 2>(a, regular);
+        default: return pick_loop<T, op, LS, RS, 1>(a, regular);
     }
 }
 
@@ -164,16 +230,16 @@ template <class T> TileLoop pick(const SpmmArgs& a, int vectors, bool regular) {
     const int ls = a.message.lhs.step, rs = a.message.rhs.step;
     switch (a.message.op) {
         case Op::add:
-            return rs ? pick_width<T, Op::add, 1, 1>(vectors, a.extreme, regular)
-                      : pick_width<T, Op::add, 1, 0>(vectors, a.extreme, regular);
+            return rs ? pick_width<T, Op::add, 1, 1>(a, vectors, regular)
+                      : pick_width<T, Op::add, 1, 0>(a, vectors, regular);
         case Op::mul:
-            return rs ? pick_width<T, Op::mul, 1, 1>(vectors, a.extreme, regular)
-                      : pick_width<T, Op::mul, 1, 0>(vectors, a.extreme, regular);
+            return rs ? pick_width<T, Op::mul, 1, 1>(a, vectors, regular)
+                      : pick_width<T, Op::mul, 1, 0>(a, vectors, regular);
         case Op::div:
-            if (!ls) return pick_width<T, Op::div, 0, 1>(vectors, a.extreme, regular);
-            return rs ? pick_width<T, Op::div, 1, 1>(vectors, a.extreme, regular)
-                      : pick_width<T, Op::div, 1, 0>(vectors, a.extreme, regular);
-        default: return pick_width<T, Op::copy_lhs, 1, 1>(vectors, a.extreme, regular);
+            if (!ls) return pick_width<T, Op::div, 0, 1>(a, vectors, regular);
+            return rs ? pick_width<T, Op::div, 1, 1>(a, vectors, regular)
+                      : pick_width<T, Op::div, 1, 0>(a, vectors, regular);
+        default: return pick_width<T, Op::copy_lhs, 1, 1>(a, vectors, regular);
     }
 }
 
@@ -220,106 +286,95 @@ template <class T> void spmm_prepare(const SpmmArgs& a, char* shared) {
     }
 }
 
-// Walks over slots in windows: operand addresses, resolved a few slots ahead of their use.
-struct Walk {
-    const SpmmArgs& a;
-    const Plan& plan;
-    const char* lhs[kWindow + kMaxAhead];
-    const char* rhs[kWindow + kMaxAhead];
-    int64_t begin = 0, end = 0;  // the window
+// Walks over rows in windows of slots, with the operands' addresses resolved.
+class Walk {
+   public:
+    Walk(const SpmmArgs& args, const char* shared, void* acc, void* arg)
+        : a(args), plan(*reinterpret_cast<const Plan*>(shared)), acc_(acc), arg_(arg) {}
 
-    Walk(const SpmmArgs& args, const char* shared)
-        : a(args), plan(*reinterpret_cast<const Plan*>(shared)) {}
+    template <class Index> void rows(int64_t row, int64_t end) {
+        const Index* indptr = static_cast<const Index*>(a.indptr);
+        int64_t slot = indptr[row];
+        while (row < end) {
+            const int64_t limit = indptr[end] - slot < kWindow ? int64_t{indptr[end]} : slot + kWindow;
+            resolve_from(slot);
+            Span span{lhs_, rhs_, starts_, 0, plan.ahead, row, slot, slot - indptr[row], false,
+                      acc_, arg_};
+            starts_[0] = 0;
+            int64_t next = row;  // rows of the window: until one goes on, or the table is full
+            while (next < end && indptr[next] <= limit && span.num_rows < kWindow) {
+                const int64_t stop = indptr[next + 1];
+                if (stop > limit && indptr[next] == limit && next > row) break;
+                starts_[++span.num_rows] = static_cast<int32_t>((stop < limit ? stop : limit) - slot);
+                if (stop > limit) {
+                    span.pauses = true;
+                    break;
+                }
+                ++next;
+            }
+            visit(span);
+            slot += starts_[span.num_rows];
+            row = next;
+        }
+    }
 
-    void fill(const char** to, const Operand& operand, int64_t known) {
-        resolve(to, operand, a.message.wide, begin, known);
+    // Accumulate slots [from, to) of one row, and leave the result between windows.
+    void piece(int64_t from, int64_t to) {
+        for (int64_t slot = from; slot < to;) {
+            const int64_t count = to - slot < kWindow ? to - slot : kWindow;
+            resolve_from(slot);
+            starts_[0] = 0, starts_[1] = static_cast<int32_t>(count);
+            visit({lhs_, rhs_, starts_, 1, plan.ahead, 0, slot, slot - from, true, acc_, arg_});
+            slot += count;
+        }
+    }
+
+   private:
+    void fill(const char** to, const Operand& operand, int64_t slot, int64_t known) {
+        resolve(to, operand, a.message.wide, slot, known);
         for (int64_t j = known; j < kWindow + plan.ahead; ++j) to[j] = to[known - 1];
     }
 
-    void move_to(int64_t slot) {
-        begin = slot;
+    void resolve_from(int64_t slot) {
         const int64_t left = a.num_slots - slot, want = kWindow + plan.ahead;
         const int64_t known = left < want ? left : want;
-        end = begin + (left < kWindow ? left : kWindow);
-        fill(lhs, a.message.lhs, known);
-        if (a.message.rhs.base) fill(rhs, a.message.rhs, known);
+        if (!known) return;  // only rows without slots are left
+        fill(lhs_, a.message.lhs, slot, known);
+        if (a.message.rhs.base) fill(rhs_, a.message.rhs, slot, known);
     }
 
-    // Accumulate slots [from, to) of one row.
-    void reduce(int64_t from, int64_t to, void* acc, void* arg) {
-        for (int64_t k = from; k < to;) {
-            if (k < begin || k >= end) move_to(k);
-            const int64_t stop = to < end ? to : end;
-            const Slots slots{lhs + (k - begin), rhs + (k - begin), stop - k, plan.ahead,
-                              acc,               arg,               k - from};
-            for (int64_t t = 0; t < plan.num_tiles; ++t)
-                plan.tiles[t].loop(a, plan.tiles[t], slots);
-            k = stop;
-        }
+    void visit(const Span& span) const {
+        for (int64_t t = 0; t < plan.num_tiles; ++t) plan.tiles[t].loop(a, plan.tiles[t], span);
     }
+
+    const SpmmArgs& a;
+    const Plan& plan;
+    void *acc_, *arg_;
+    const char* lhs_[kWindow + kMaxAhead];
+    const char* rhs_[kWindow + kMaxAhead];
+    int32_t starts_[kWindow + 1];
 };
 
+// Accumulators of one row, and its winners, between windows.
 template <class T> int64_t spmm_scratch(const SpmmArgs& a) {
     using S = Simd<acc_t<T>>;
     return a.width * static_cast<int64_t>(sizeof(acc_t<T>) + sizeof(typename S::ilane));
 }
 
-template <class T, class Index>
-void rows_of(const SpmmArgs& a, const char* shared, int64_t begin, int64_t end, char* scratch) {
-    using A = acc_t<T>;
-    using ilane = typename Simd<A>::ilane;
-    constexpr bool direct = sizeof(T) == sizeof(A);  // accumulate in the output itself
-    const Index* indptr = static_cast<const Index*>(a.indptr);
-    A* row_acc = reinterpret_cast<A*>(scratch);
-    ilane* row_arg = reinterpret_cast<ilane*>(row_acc + a.width);
-    Walk walk(a, shared);
-    for (int64_t row = begin; row < end; ++row) {
-        const int64_t from = indptr[row], to = indptr[row + 1];
-        T* out = static_cast<T*>(a.out) + row * a.width;
-        Index* arg = a.extreme ? static_cast<Index*>(a.arg) + row * a.width : nullptr;
-        if (from == to) {
-            for (int64_t i = 0; i < a.width; ++i) out[i] = T{};
-            if (a.extreme)
-                for (int64_t i = 0; i < a.width; ++i) arg[i] = -1;
-            continue;
-        }
-        A* acc;
-        if constexpr (direct)
-            acc = out;
-        else
-            acc = row_acc;
-        walk.reduce(from, to, acc, row_arg);
-        if (a.extreme) {
-            for (int64_t i = 0; i < a.width; ++i) arg[i] = static_cast<Index>(from + row_arg[i]);
-            if (a.sign < 0)
-                for (int64_t i = 0; i < a.width; ++i) acc[i] = -acc[i];
-        } else if (a.mean) {
-            const A degree = static_cast<A>(to - from);
-            for (int64_t i = 0; i < a.width; ++i) acc[i] /= degree;
-        } else if (a.row_scale) {
-            const A factor = widen(static_cast<const T*>(a.row_scale)[row]);
-            for (int64_t i = 0; i < a.width; ++i) acc[i] *= factor;
-        }
-        if constexpr (!direct)
-            for (int64_t i = 0; i < a.width; ++i) out[i] = narrow<T>(acc[i]);
-    }
-}
-
 template <class T>
 void spmm_rows(const SpmmArgs& a, const char* shared, int64_t begin, int64_t end, char* scratch) {
-    a.message.wide ? rows_of<T, int64_t>(a, shared, begin, end, scratch)
-                   : rows_of<T, int32_t>(a, shared, begin, end, scratch);
+    Walk walk(a, shared, scratch, reinterpret_cast<acc_t<T>*>(scratch) + a.width);
+    a.message.wide ? walk.template rows<int64_t>(begin, end)
+                   : walk.template rows<int32_t>(begin, end);
 }
 
 template <class T>
 void spmm_piece(const SpmmArgs& a, const char* shared, int64_t begin, int64_t end, void* partial,
                 int64_t* partial_arg, char* scratch) {
     using A = acc_t<T>;
-    using ilane = typename Simd<A>::ilane;
-    ilane* arg = reinterpret_cast<ilane*>(reinterpret_cast<A*>(scratch) + a.width);
-    Walk walk(a, shared);
-    walk.reduce(begin, end, partial, arg);
-    if (a.extreme)
+    auto* arg = reinterpret_cast<typename Simd<A>::ilane*>(reinterpret_cast<A*>(scratch) + a.width);
+    Walk(a, shared, partial, arg).piece(begin, end);
+    if (partial_arg)
         for (int64_t i = 0; i < a.width; ++i) partial_arg[i] = begin + arg[i];
 }
 

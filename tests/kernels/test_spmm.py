@@ -41,6 +41,9 @@ def _check(adj: Adjacency, u, e, op: str, reduce: str) -> None:
     assert_accurate(out, truth, same, "out", terms=1 + adj.num_edges)
     if reduce in ("max", "min"):
         assert_tensor_equal(arg, expected_arg, "arg")
+        alone, none = cpu.spmm(*args, winners=False)
+        assert_tensor_equal(alone, out, "out without winners")
+        assert none is None
     else:
         assert arg is None
 
@@ -69,6 +72,22 @@ def test_every_graph(graph, idtype, op, reduce, shuffled) -> None:
 def test_a_row_that_is_split_among_threads(dtype, reduce) -> None:
     adj = adjacency("hub", torch.int32)
     _check(adj, *_operands(adj, "per_head_left", "mul", dtype), "mul", reduce)
+
+
+@pytest.mark.parametrize("idtype", ID_TYPES, ids=str)
+@pytest.mark.parametrize("reduce", REDUCES)
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_rows_that_meet_the_ends_of_windows(dtype, reduce, idtype) -> None:
+    # The loops go by windows of 256 slots, and of 256 rows.
+    degrees = [0, 255, 1, 256, 0, 257, 0, 0, 511, 600, 3, 1100, *[0] * 300, *[1] * 300, 256, 0]
+    indptr = torch.tensor([0, *torch.tensor(degrees).cumsum(0).tolist()], dtype=idtype)
+    generator = torch.Generator().manual_seed(0)
+    slots = int(indptr[-1])
+    indices = torch.randint(50, (slots,), generator=generator).to(idtype)
+    eids = torch.randperm(slots, generator=generator).to(idtype)
+    adj = Adjacency(indptr, indices, eids, 50)
+    for op in ("copy_lhs", "mul"):
+        _check(adj, *_operands(adj, "per_head_left", op, dtype), op, reduce)
 
 
 @pytest.mark.parametrize("width", [*range(1, 40), 64, 100, 129, 256])

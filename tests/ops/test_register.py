@@ -53,7 +53,7 @@ class TestOpcheck:
     def _check_spmm(g, op, reducer) -> None:
         u = None if op == "copy_rhs" else _features(g.num_nodes(), 2, 3)
         e = None if op == "copy_lhs" else _features(g.num_edges(), 2, 1)
-        _assert_passes(torch.ops.gossamer.spmm, _everything(g), u, e, op, reducer)
+        _assert_passes(torch.ops.gossamer.spmm, _everything(g), u, e, op, reducer, True)
 
     @pytest.mark.parametrize("op", ["copy_lhs", "copy_rhs", "sub", "mul", "div", "dot"])
     def test_sddmm(self, op) -> None:
@@ -67,7 +67,7 @@ class TestOpcheck:
         u, e = torch.arange(14).reshape(7, 2), torch.ones(9, 1, dtype=torch.int64)
         for op, reducer in (("mul", "sum"), ("mul", "max"), ("div", "sum"), ("copy_lhs", "mean")):
             second = None if op == "copy_lhs" else e
-            _assert_passes(torch.ops.gossamer.spmm, _everything(g), u, second, op, reducer)
+            _assert_passes(torch.ops.gossamer.spmm, _everything(g), u, second, op, reducer, True)
         _assert_passes(torch.ops.gossamer.sddmm, _everything(g), u, e, "div", "u", "e")
 
     def test_edge_softmax(self) -> None:
@@ -80,10 +80,20 @@ class TestOpcheck:
         out, grad = torch.rand(9, 2), torch.rand(9, 2)
         _assert_passes(torch.ops.gossamer.edge_softmax_backward, indptr, eids, out, grad)
         u, e = torch.rand(7, 2), torch.rand(9, 1)
-        out, winners = torch.ops.gossamer.spmm(structure, u, e, "mul", "max")
+        out, winners = torch.ops.gossamer.spmm(structure, u, e, "mul", "max", True)
         operands = indices, eids, winners, torch.rand_like(out), u, e, "mul"
         for rows in ((7, 9), (7, -1), (-1, 9)):
             _assert_passes(torch.ops.gossamer.spmm_winners_backward, *operands, *rows)
+
+    @pytest.mark.parametrize("reducer", ["max", "min"])
+    def test_winners_are_recorded_only_on_demand(self, reducer) -> None:
+        structure = _everything(oracle.awkward())
+        u, e = torch.rand(7, 2), torch.rand(9, 1)
+        out, winners = torch.ops.gossamer.spmm(structure, u, e, "mul", reducer, True)
+        same, none = torch.ops.gossamer.spmm(structure, u, e, "mul", reducer, False)
+        assert winners.shape == out.shape
+        assert none.numel() == 0
+        assert_tensor_equal(same, out)
 
     def test_segment_mm(self) -> None:
         operands = _features(5, 3), _features(3, 3, 2), torch.tensor([2, 0, 3])
@@ -314,7 +324,7 @@ def test_the_registered_operators_give_what_eager_code_gives() -> None:
     u, e = torch.randn(7, 3), torch.randn(9, 3)
     for reducer in REDUCERS:
         structure = _structure(g, by_dst=True)
-        found, _ = torch.ops.gossamer.spmm(structure, u, e, "mul", reducer)
+        found, _ = torch.ops.gossamer.spmm(structure, u, e, "mul", reducer, True)
         assert_tensor_equal(found, ops.gspmm(g, "mul", reducer, u, e))
     found = torch.ops.gossamer.sddmm(_structure(g, slots=True), u, e, "mul", "u", "e")
     assert_tensor_equal(found, ops.gsddmm(g, "mul", u, e, "u", "e"))

@@ -38,6 +38,7 @@ __all__ = [
     "info",
     "neighbours",
     "number",
+    "release_memory",
     "scaled_sum",
     "sddmm",
     "segment_mm",
@@ -64,6 +65,14 @@ else:
 
 # GOSSAMER_KERNELS or use(): "reference" switches the native kernels off.
 _forced = os.environ.get("GOSSAMER_KERNELS", "")
+
+if _native is not None and "GOSSAMER_IDLE_MIB" in os.environ:
+    _mib = os.environ["GOSSAMER_IDLE_MIB"]
+    if not _mib.isdecimal():
+        raise InvalidValueError(
+            f"GOSSAMER_IDLE_MIB is {_mib!r}; it must be a number of MiB, such as 1024, or 0."
+        )
+    _native.core.set_idle_limit(int(_mib) << 20)
 
 if _native is None and _forced != "reference":
     warnings.warn(
@@ -104,9 +113,10 @@ def spmm(
     e: Tensor | None,
     op: str,
     reduce: str,
+    winners: bool = True,
 ) -> tuple[Tensor, Tensor | None]:
     """Reduce the messages of each row; see `gossamer.kernels.reference.spmm`."""
-    return _pick(u, e).spmm(indptr, indices, eids, u, e, op, reduce)
+    return _pick(u, e).spmm(indptr, indices, eids, u, e, op, reduce, winners)
 
 
 def scaled_sum(
@@ -308,14 +318,15 @@ def info() -> dict[str, Any]:
     dict
         ``native`` (are the native kernels installed), ``why_not`` (if they are not), ``forced``
         (what `use` or ``GOSSAMER_KERNELS`` asks for, or ``""``), ``isa`` (the instruction set in
-        use, which ``GOSSAMER_ISA`` can lower), ``available_isas``, and ``threading`` (the runtime
-        that parallel loops run on, which is torch's own).
+        use, which ``GOSSAMER_ISA`` can lower), ``available_isas``, ``threading`` (the runtime
+        that parallel loops run on, which is torch's own), and ``idle_bytes`` (memory that is kept
+        for the next large result; see `release_memory`).
 
     Examples
     --------
     >>> from gossamer import kernels
     >>> sorted(kernels.info())
-    ['available_isas', 'forced', 'isa', 'native', 'threading', 'why_not']
+    ['available_isas', 'forced', 'idle_bytes', 'isa', 'native', 'threading', 'why_not']
     """
     core = None if _native is None else _native.core
     return {
@@ -325,4 +336,24 @@ def info() -> dict[str, Any]:
         "isa": core.isa() if core else "",
         "available_isas": core.available_isas().split() if core else [],
         "threading": core.threading() if core else "",
+        "idle_bytes": core.idle_bytes() if core else 0,
     }
+
+
+def release_memory() -> None:
+    """Give memory that is kept for the next large result back to the system.
+
+    Results above 8 MiB of the native kernels lie in huge pages which, when the tensor dies, are kept
+    for the next result, up to an eighth of the machine's memory or ``GOSSAMER_IDLE_MIB`` MiB; 0
+    keeps none. Under memory pressure the system takes idle ones back by itself, so this is for
+    those who want to see them gone.
+
+    Examples
+    --------
+    >>> from gossamer import kernels
+    >>> kernels.release_memory()
+    >>> kernels.info()["idle_bytes"]
+    0
+    """
+    if _native is not None:
+        _native.core.release_idle()

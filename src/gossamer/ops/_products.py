@@ -39,13 +39,24 @@ def segment_structure(seglen: Tensor, value: Tensor) -> Structure:
     return (*slots, offsets, neighbours, None, None, None, None)
 
 
+def spmm(structure: Structure, u: Tensor | None, e: Tensor | None, op: str, reduce: str) -> Tensor:
+    """Reduce messages. What wins a maximum is recorded only for those who want its gradient."""
+    winners = reduce in ("max", "min") and any(requires_grad(u, e))
+    return _spmm(structure, u, e, op, reduce, winners)
+
+
 def _spmm_kernel(
-    structure: Structure, u: Tensor | None, e: Tensor | None, op: str, reduce: str
+    structure: Structure,
+    u: Tensor | None,
+    e: Tensor | None,
+    op: str,
+    reduce: str,
+    winners: bool,
 ) -> tuple[Tensor, Tensor | None]:
     indptr, indices, eids = structure[3:6]
     u = None if u is None else u.contiguous()
     e = None if e is None else e.contiguous()
-    return kernels.spmm(indptr, indices, eids, u, e, op, reduce)
+    return kernels.spmm(indptr, indices, eids, u, e, op, reduce, winners)
 
 
 def _quotient_dtype(x: Tensor) -> torch.dtype:
@@ -54,7 +65,12 @@ def _quotient_dtype(x: Tensor) -> torch.dtype:
 
 
 def _spmm_fake(
-    structure: Structure, u: Tensor | None, e: Tensor | None, op: str, reduce: str
+    structure: Structure,
+    u: Tensor | None,
+    e: Tensor | None,
+    op: str,
+    reduce: str,
+    winners: bool,
 ) -> tuple[Tensor, Tensor]:
     indptr = structure[3]
     like = e if u is None else u
@@ -63,11 +79,12 @@ def _spmm_fake(
         feature = torch.broadcast_shapes(u.shape[1:], e.shape[1:])
     dtype = _quotient_dtype(like) if op == "div" or reduce == "mean" else like.dtype
     out = like.new_empty((indptr.shape[0] - 1, *feature), dtype=dtype)
-    return out, indptr.new_empty(out.shape) if reduce in ("max", "min") else like.new_empty(0)
+    recorded = winners and reduce in ("max", "min")
+    return out, indptr.new_empty(out.shape) if recorded else like.new_empty(0)
 
 
 def _spmm_setup(ctx: Any, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:
-    structure, u, e, op, reduce = inputs
+    structure, u, e, op, reduce, _ = inputs
     ctx.op, ctx.reduce = op, reduce
     ctx.structure = structure
     ctx.shapes = None if u is None else u.shape, None if e is None else e.shape
@@ -78,12 +95,12 @@ def _spmm_setup(ctx: Any, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:
 
 def _spmm_backward(ctx: Any, grad: Tensor) -> tuple:
     u, e, arg = ctx.saved_tensors
-    _, want_u, want_e, _, _ = ctx.needs_input_grad
+    _, want_u, want_e, *_ = ctx.needs_input_grad
     if ctx.reduce in ("max", "min"):
         grads = _winners_backward(ctx, grad, u, e, arg, want_u, want_e)
     else:
         grads = _sum_backward(ctx, grad, u, e, want_u, want_e)
-    return None, *grads, None, None
+    return None, *grads, None, None, None
 
 
 def _sum_backward(
@@ -284,9 +301,10 @@ scaled_sum = differentiable(
     batches=False,
 )
 
-spmm = differentiable(
+_spmm = differentiable(
     "spmm",
-    "(Tensor?[] structure, Tensor? u, Tensor? e, str op, str reduce) -> (Tensor, Tensor)",
+    "(Tensor?[] structure, Tensor? u, Tensor? e, str op, str reduce, bool winners)"
+    " -> (Tensor, Tensor)",
     kernel=_spmm_kernel,
     fake=_spmm_fake,
     setup=_spmm_setup,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.utils.dlpack import from_dlpack
 
 # torch first: the core uses the OpenMP runtime that torch has loaded.
 from gossamer import _core as core
@@ -32,23 +33,35 @@ OPS = {"copy_lhs": 0, "copy_rhs": 1, "add": 2, "sub": 3, "mul": 4, "div": 5, "do
 REDUCES = {"sum": 0, "mean": 1, "max": 2, "min": 3}
 SCORES = {"add": 0, "dot": 1, "add_dot": 2}
 
-# Above 32 MiB the C library maps fresh pages for each allocation; below, it gives pages back when
-# several such tensors are freed together, and maps them anew.
+# DLPack's kind and width of a dtype.
+_DLPACK = {
+    torch.float32: (2, 32),
+    torch.float64: (2, 64),
+    torch.float16: (2, 16),
+    torch.bfloat16: (4, 16),
+    torch.int32: (0, 32),
+    torch.int64: (0, 64),
+}
+
+# Below this the C library hands out memory that was in use before, above it fresh pages: see
+# csrc/memory.cpp.
 _LARGE = 8 << 20
 
 
 def empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     """Allocate memory that a kernel must fill; the tests replace this to poison it."""
-    out = torch.empty(shape, dtype=dtype)
     # From the shape, because a tracer that comes by may not know a tensor's number of elements.
-    size = prod(shape) * dtype.itemsize
-    if size > _LARGE:
-        core.expect_filling(out.data_ptr(), size)
-    return out
+    if prod(shape) * dtype.itemsize > _LARGE:
+        capsule = core.allocate(shape, *_DLPACK[dtype])
+        if capsule is not None:
+            return from_dlpack(capsule)
+    return torch.empty(shape, dtype=dtype)
 
 
 def zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     """Allocate memory that a kernel adds to."""
+    if prod(shape) * dtype.itemsize > _LARGE:
+        return empty(shape, dtype).zero_()
     return torch.zeros(shape, dtype=dtype)
 
 

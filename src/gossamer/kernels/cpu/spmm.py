@@ -19,6 +19,7 @@ def spmm(
     e: Tensor | None,
     op: str,
     reduce: str,
+    winners: bool = True,
 ) -> tuple[Tensor, Tensor | None]:
     """Reduce the messages of each row; see `gossamer.kernels.reference.spmm`."""
     like = e if u is None else u
@@ -26,7 +27,8 @@ def spmm(
     num_rows = indptr.shape[0] - 1
     shape = (num_rows, *plan.shape)
     out = _common.empty(shape, like.dtype)
-    arg = _common.empty(shape, indptr.dtype) if reduce in ("max", "min") else None
+    recorded = winners and reduce in ("max", "min")
+    arg = _common.empty(shape, indptr.dtype) if recorded else None
     if out.numel():
         core.spmm(
             indptr.data_ptr(),

@@ -16,6 +16,7 @@ def spmm(
     e: Tensor | None,
     op: str,
     reduce: str,
+    winners: bool = True,
 ) -> tuple[Tensor, Tensor | None]:
     r"""Reduce the messages of each row: ``out[r] = reduce_k op(u[indices[k]], e[eids[k]])``.
 
@@ -29,14 +30,16 @@ def spmm(
         One of copy_lhs, copy_rhs, add, sub, mul, div.
     reduce : str
         One of sum, mean, max, min. A mean divides by the number of slots, duplicates included.
+    winners : bool
+        Whether to record what won, for max and min.
 
     Returns
     -------
     out : Tensor
         ``(R, *f_out)``; zero in rows without slots.
     arg : Tensor or None
-        For max and min the slot that won, ``(R, *f_out)`` in the dtype of `indices`: the first on
-        ties, -1 in rows without slots. A NaN wins over every number.
+        For max and min with `winners` the slot that won, ``(R, *f_out)`` in the dtype of `indices`:
+        the first on ties, -1 in rows without slots. A NaN wins over every number.
     """
     num_rows = len(indptr) - 1
     rows = row_of_slot(indptr)
@@ -52,7 +55,7 @@ def spmm(
             out = out / degree.view(-1, *[1] * (out.dim() - 1)).to(out.dtype)
         return narrow(out, like), None
     out, arg = _extreme(messages, rows, num_rows, largest=reduce == "max")
-    return narrow(out, like), arg.to(indices.dtype)
+    return narrow(out, like), arg.to(indices.dtype) if winners else None
 
 
 def _extreme(messages: Tensor, rows: Tensor, num_rows: int, largest: bool) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,135 @@
+"""Memory of large results: handed out, kept, handed out again, given back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from gossamer import kernels
+from helpers.kernel_cases import require_native
+
+require_native()
+from gossamer.kernels.cpu import _common, core  # noqa: E402  (needs the extension)
+
+LARGE = (3, 1 << 20)  # of float32: 12 MiB
+
+
+@pytest.fixture(autouse=True)
+def _nothing_idle() -> Iterator[None]:
+    kernels.release_memory()
+    yield
+    kernels.release_memory()
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int32, torch.int64],
+    ids=str,
+)
+def test_a_large_tensor_is_like_any_other(dtype) -> None:
+    shape = (5, 1 << 20, 3)
+    x = _common.empty(shape, dtype)
+    assert x.shape == shape
+    assert x.dtype is dtype
+    assert x.is_contiguous()
+    assert not x._is_view()
+    assert not x.requires_grad
+    x.fill_(3)
+    x[2, 7, 1] = 5
+    assert x.sum(dtype=torch.float64) == 3 * x.numel() + 2
+
+
+def test_memory_goes_around() -> None:
+    x = _common.empty(LARGE, torch.float32)
+    address = x.data_ptr()
+    assert kernels.info()["idle_bytes"] == 0
+    del x
+    assert kernels.info()["idle_bytes"] == 12 << 20
+    smaller = _common.empty((5 << 20,), torch.float16)
+    assert smaller.data_ptr() == address
+    assert kernels.info()["idle_bytes"] == 0
+
+
+def test_a_block_much_too_large_stays_where_it_is() -> None:
+    x = _common.empty((64 << 20,), torch.float32)
+    del x
+    y = _common.empty(LARGE, torch.float32)
+    assert kernels.info()["idle_bytes"] == 256 << 20
+    assert y.shape == LARGE
+
+
+def test_memory_belongs_to_whoever_looks_at_it_last() -> None:
+    x = _common.empty(LARGE, torch.float32)
+    part = x[1, :10]
+    part.fill_(7)
+    del x
+    assert kernels.info()["idle_bytes"] == 0
+    _common.empty(LARGE, torch.float32).zero_()
+    assert part.tolist() == [7.0] * 10
+
+
+def test_a_capsule_that_nobody_opens_gives_its_memory_back() -> None:
+    capsule = core.allocate(LARGE, 2, 32)
+    del capsule
+    assert kernels.info()["idle_bytes"] == 12 << 20
+
+
+def test_small_results_come_from_torch() -> None:
+    x = _common.empty((100,), torch.float32)
+    del x
+    assert kernels.info()["idle_bytes"] == 0
+
+
+def test_zeros_are_zeros_in_memory_that_was_used() -> None:
+    _common.empty(LARGE, torch.float32).fill_(7)
+    assert not _common.zeros(LARGE, torch.float32).any()
+
+
+def test_more_than_there_is_ends_in_torchs_own_error() -> None:
+    with pytest.raises((RuntimeError, MemoryError)):
+        _common.empty((1 << 58,), torch.float32)
+
+
+_SCRIPT = """
+import os
+from gossamer import kernels
+from gossamer.kernels.cpu import _common
+import torch
+x = _common.empty((16 << 20,), torch.float32)
+del x
+print(kernels.info()["idle_bytes"] >> 20, flush=True)
+if os.fork() == 0:
+    y = _common.empty((16 << 20,), torch.float32)
+    y[::1000] = 1
+    print(kernels.info()["idle_bytes"] >> 20, flush=True)
+    os._exit(0)
+print(os.wait()[1])
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "printed"), [(None, "64 0 0"), ("64", "64 0 0"), ("63", "0 0 0"), ("0", "0 0 0")]
+)
+def test_the_limit_and_a_child_process(limit, printed) -> None:
+    result = _run(_SCRIPT, limit)
+    assert result.stdout.split() == printed.split(), result.stderr
+
+
+@pytest.mark.parametrize("limit", ["-1", "1.5", "much", ""])
+def test_a_limit_that_is_no_number(limit) -> None:
+    result = _run("import gossamer", limit)
+    assert "InvalidValueError: GOSSAMER_IDLE_MIB is" in result.stderr
+
+
+def _run(script: str, limit: str | None) -> subprocess.CompletedProcess:
+    env = {**os.environ, "GOSSAMER_IDLE_MIB": limit or ""}
+    if limit is None:
+        del env["GOSSAMER_IDLE_MIB"]
+    return subprocess.run(
+        [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False
+    )

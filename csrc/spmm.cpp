@@ -33,6 +33,10 @@ void combine(const SpmmArgs& a, const LongRow& row, int64_t degree, const char* 
         }
         if (a.mean) best /= static_cast<A>(degree);
         if (a.row_scale) best *= widen(static_cast<const T*>(a.row_scale)[row.row]);
+        if (a.self_scale && row.row < a.self_rows) {
+            const T* self = reinterpret_cast<const T*>(a.message.lhs.base) + row.row * a.width;
+            best += widen(*static_cast<const T*>(a.self_scale)) * widen(self[i]);
+        }
         out[i] = narrow<T>(a.extreme && a.sign < 0 ? -best : best);
         if (!a.arg) continue;
         if (a.message.wide)
@@ -111,10 +115,12 @@ void spmm(uintptr_t indptr, uintptr_t indices, uintptr_t eids, bool wide, int64_
         threads);
 }
 
-// Sums of rows of x, each times a factor of the neighbour and then of the row; either may be null.
+// Sums of rows of x, each times a factor of the neighbour and then of the row, plus one factor times
+// the row's own; each of the factors may be null.
 void scaled_sum(uintptr_t indptr, uintptr_t indices, bool wide, int64_t num_rows,
                 int64_t num_slots, uintptr_t x, int64_t width, uintptr_t neighbour_scale,
-                uintptr_t row_scale, int dtype, uintptr_t out, int threads) {
+                uintptr_t row_scale, uintptr_t self_scale, int64_t self_rows, int dtype,
+                uintptr_t out, int threads) {
     const auto type = static_cast<DType>(dtype);
     constexpr int64_t start = 0;
     SpmmArgs a{};
@@ -125,6 +131,8 @@ void scaled_sum(uintptr_t indptr, uintptr_t indices, bool wide, int64_t num_rows
     a.indptr = at<void>(indptr);
     a.num_slots = num_slots;
     a.row_scale = at<void>(row_scale);
+    a.self_scale = at<void>(self_scale);
+    a.self_rows = self_rows;
     a.width = width;
     a.out = writable(out);
     run(a, {1, width, &start, &start}, type, num_rows, threads);

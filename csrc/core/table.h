@@ -43,6 +43,10 @@ struct SpmmArgs {
     bool mean;
     double sign;
     const void* row_scale;  // a factor for each row of a sum, or null
+    // A factor of the row of `message.lhs` with the same number, added to the row; null: none. Rows
+    // from `self_rows` on have no such row.
+    const void* self_scale;
+    int64_t self_rows;
     int64_t width;          // features of the output
     void *out, *arg;        // arg: null where nobody asks for the slots
 };

@@ -174,9 +174,10 @@ def _check_scaled(adj: Adjacency, shape, dtype, near: bool, own: bool) -> None:
     x = operand(adj.num_cols, shape, dtype, seed=1)
     a = operand(adj.num_cols, (), dtype, seed=2) if near else None
     b = operand(adj.num_rows, (), dtype, seed=3) if own else None
-    args = adj.indptr, adj.indices, x, a, b
-    truth, same = truth_and_torch("scaled_sum", *args)
-    assert_accurate(cpu.scaled_sum(*args), truth, same, "out", terms=1 + adj.num_edges)
+    for c in (None, operand(1, (), dtype, seed=4)):
+        args = adj.indptr, adj.indices, x, a, b, c
+        truth, same = truth_and_torch("scaled_sum", *args)
+        assert_accurate(cpu.scaled_sum(*args), truth, same, "out", terms=2 + adj.num_edges)
 
 
 @pytest.mark.parametrize("own", [False, True])

@@ -140,5 +140,6 @@ def layer_classes() -> set[type[nn.Module]]:
         if isinstance(value, type)
         and issubclass(value, nn.Module)
         and value.__module__.startswith("gossamer.nn")
+        and "._" not in value.__module__
         and not name.startswith("_")
     }

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.autograd import gradcheck, gradgradcheck
 
+import gossamer as gs
 from gossamer import ops
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from helpers.graphs import graph_cases
@@ -19,14 +20,19 @@ def _draw(g, *shape):
     return x, a, b
 
 
-def _dense(g, a, b):
+def _dense(g, a, b, c=None):
     """The matrix that the sum is a product with; duplicate edges add up."""
     src, dst = g.edges(order="eid")
     matrix = torch.zeros(g.num_dst_nodes(), g.num_src_nodes(), dtype=torch.float64)
     matrix.index_put_((dst.long(), src.long()), torch.ones(len(src)).double(), accumulate=True)
     if a is not None:
         matrix = matrix * a
-    return matrix if b is None else b[:, None] * matrix
+    if b is not None:
+        matrix = b[:, None] * matrix
+    if c is not None:
+        both = torch.arange(g.num_dst_nodes())
+        matrix[both, both] += c
+    return matrix
 
 
 @pytest.mark.parametrize("with_dst", [False, True])
@@ -46,13 +52,29 @@ def test_is_a_product_with_the_scaled_adjacency_matrix(case, with_src, with_dst)
     torch.testing.assert_close(grad, torch.einsum("vu,vij->uij", matrix, flow))
 
 
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("case", graph_cases("homogeneous") + graph_cases("block"))
+def test_a_factor_of_the_own_row(case, scaled) -> None:
+    g = case()
+    x, a, b = _draw(g, 2, 3)
+    a, b = (a, b) if scaled else (None, None)
+    c = torch.tensor([1.5], dtype=torch.float64)
+    matrix = _dense(g, a, b, c)
+    out = ops.scaled_sum(g, x, a, b, c)
+    flow = torch.randn_like(out)
+    torch.testing.assert_close(out, torch.einsum("vu,uij->vij", matrix, x))
+    (grad,) = torch.autograd.grad(out, x, flow)
+    torch.testing.assert_close(grad, torch.einsum("vu,vij->uij", matrix, flow))
+
+
 def test_gradcheck_twice_and_columns_of_factors() -> None:
     g = oracle.lopsided()
     x, a, b = _draw(g, 2)
 
     def run(x):
-        return ops.scaled_sum(g, x.square(), a[:, None], b[:, None])
+        return ops.scaled_sum(g, x.square(), a[:, None], b[:, None], own)
 
+    own = torch.rand(1, dtype=torch.float64) if g.num_src_nodes() >= g.num_dst_nodes() else None
     assert gradcheck(run, x)
     assert gradgradcheck(run, x)
 
@@ -62,7 +84,9 @@ def test_as_torch_sees_it() -> None:
     x, a, b = _draw(g, 2)
     structure = list(g.adjacency.structure(by_dst=True, by_src=True))
     operator = torch.ops.gossamer.scaled_sum.default
-    assert set(torch.library.opcheck(operator, (structure, x, a, b)).values()) == {"SUCCESS"}
+    for scales in ((a, b, None), (None, None, torch.rand(1).double())):
+        found = torch.library.opcheck(operator, (structure, x, *scales))
+        assert set(found.values()) == {"SUCCESS"}
     batch = torch.randn(4, *x.shape, dtype=torch.float64)
     expected = torch.stack([ops.scaled_sum(g, one, a, b) for one in batch])
     torch.testing.assert_close(torch.vmap(lambda x: ops.scaled_sum(g, x, a, b))(batch), expected)
@@ -79,3 +103,19 @@ def test_bad_input() -> None:
         ops.scaled_sum(g, x, a, torch.ones(7))
     with pytest.raises(InvalidValueError, match="src_scale wants a gradient"):
         ops.scaled_sum(g, x, a.requires_grad_())
+
+
+def test_bad_own_factors() -> None:
+    g = oracle.awkward()
+    x = torch.rand(7, 2)
+    for bad, error, match in (
+        (torch.rand(2), InvalidValueError, r"a tensor of one number, got shape \(2,\)"),
+        (1.5, InvalidValueError, "a tensor of one number, got 1.5"),
+        (torch.rand(1).double(), InvalidTypeError, "self_scale is torch.float64"),
+        (torch.rand(1, requires_grad=True), InvalidValueError, "self_scale wants a gradient"),
+    ):
+        with pytest.raises(error, match=match):
+            ops.scaled_sum(g, x, self_scale=bad)
+    few = gs.heterograph({("a", "r", "b"): ([0], [4])}, {"a": 2, "b": 5})
+    with pytest.raises(InvalidValueError, match="2 sources and 5 destinations"):
+        ops.scaled_sum(few, torch.rand(2, 2), self_scale=torch.rand(1))

@@ -36,6 +36,7 @@ __all__ = [
     "empty",
     "gather_mm",
     "info",
+    "keeps_memory",
     "neighbours",
     "number",
     "release_memory",
@@ -125,9 +126,10 @@ def scaled_sum(
     x: Tensor,
     neighbour_scale: Tensor | None,
     row_scale: Tensor | None,
+    self_scale: Tensor | None = None,
 ) -> Tensor:
     """Sum scaled neighbours; see `gossamer.kernels.reference.scaled_sum`."""
-    return _pick(x).scaled_sum(indptr, indices, x, neighbour_scale, row_scale)
+    return _pick(x).scaled_sum(indptr, indices, x, neighbour_scale, row_scale, self_scale)
 
 
 def spmm_arg_backward(
@@ -193,11 +195,16 @@ def attention_backward(
     return _pick(value).attention_backward(by_dst, by_src, value, *others)
 
 
-def empty(size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Allocate a vector that is about to be filled from one end to the other."""
+def empty(shape: int | tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Allocate a tensor that is about to be filled from one end to the other."""
     if _native is None or device.type != "cpu":
-        return torch.empty(size, dtype=dtype, device=device)
-    return _native._common.empty((size,), dtype)
+        return torch.empty(shape, dtype=dtype, device=device)
+    return _native._common.empty((shape,) if isinstance(shape, int) else tuple(shape), dtype)
+
+
+def keeps_memory(size: int, like: Tensor) -> bool:
+    """Whether the memory of a result of `size` numbers like `like` goes around."""
+    return _pick(like) is _native is not None and _native._common.is_large(size, like.dtype)
 
 
 def coo_to_csr(
@@ -343,8 +350,8 @@ def info() -> dict[str, Any]:
 def release_memory() -> None:
     """Give memory that is kept for the next large result back to the system.
 
-    Results above 8 MiB of the native kernels lie in huge pages which, when the tensor dies, are kept
-    for the next result, up to an eighth of the machine's memory or ``GOSSAMER_IDLE_MIB`` MiB; 0
+    Results above 8 MiB of the native kernels lie in huge pages which, when the tensor dies, are
+    kept for the next result, up to an eighth of the machine's memory or ``GOSSAMER_IDLE_MIB`` MiB; 0
     keeps none. Under memory pressure the system takes idle ones back by itself, so this is for
     those who want to see them gone.
 

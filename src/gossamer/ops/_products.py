@@ -113,7 +113,7 @@ def _sum_backward(
         wide = torch.promote_types(grad.dtype, torch.float32)
         scale = structure[3].diff().clamp(min=1).to(wide).reciprocal().to(grad.dtype)
         if op == "copy_lhs":
-            return scaled_sum(reverse(structure), grad, scale, None), None
+            return scaled_sum(reverse(structure), grad, scale, None, None), None
         grad = grad * scale.view(-1, *[1] * (grad.dim() - 1))
     grad_u = grad_e = None
     if want_u:
@@ -269,14 +269,17 @@ def _over_square(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _scaled_kernel(
-    structure: Structure, x: Tensor, src_scale: Tensor | None, dst_scale: Tensor | None
+    structure: Structure,
+    x: Tensor,
+    src_scale: Tensor | None,
+    dst_scale: Tensor | None,
+    self_scale: Tensor | None,
 ) -> Tensor:
-    return kernels.scaled_sum(*structure[3:5], x.contiguous(), src_scale, dst_scale)
+    scales = src_scale, dst_scale, self_scale
+    return kernels.scaled_sum(*structure[3:5], x.contiguous(), *scales)
 
 
-def _scaled_fake(
-    structure: Structure, x: Tensor, src_scale: Tensor | None, dst_scale: Tensor | None
-) -> Tensor:
+def _scaled_fake(structure: Structure, x: Tensor, *scales: Tensor | None) -> Tensor:
     return x.new_empty((structure[3].shape[0] - 1, *x.shape[1:]))
 
 
@@ -286,14 +289,17 @@ def _scaled_setup(ctx: Any, inputs: tuple, output: Tensor) -> None:
 
 
 def _scaled_backward(ctx: Any, grad: Tensor) -> tuple:
-    src_scale, dst_scale = ctx.saved_tensors
-    return None, scaled_sum(reverse(ctx.structure), grad, dst_scale, src_scale), None, None
+    src_scale, dst_scale, self_scale = ctx.saved_tensors
+    scales = dst_scale, src_scale, self_scale
+    return None, scaled_sum(reverse(ctx.structure), grad, *scales), None, None, None
 
 
-#: ``out[v] = dst_scale[v] * sum of src_scale[u] * x[u]``; the scales are constants, ``(N,)``.
+#: ``out[v] = dst_scale[v] * sum of src_scale[u] * x[u] + self_scale * x[v]``, where the scales are
+#: constants; a destination is the source of the same number.
 scaled_sum = differentiable(
     "scaled_sum",
-    "(Tensor?[] structure, Tensor x, Tensor? src_scale, Tensor? dst_scale) -> Tensor",
+    "(Tensor?[] structure, Tensor x, Tensor? src_scale, Tensor? dst_scale, Tensor? self_scale)"
+    " -> Tensor",
     kernel=_scaled_kernel,
     fake=_scaled_fake,
     setup=_scaled_setup,

@@ -82,14 +82,19 @@ def gspmm(
 
 
 def scaled_sum(
-    graph: Any, x: Tensor, src_scale: Tensor | None = None, dst_scale: Tensor | None = None
+    graph: Any,
+    x: Tensor,
+    src_scale: Tensor | None = None,
+    dst_scale: Tensor | None = None,
+    self_scale: Tensor | None = None,
 ) -> Tensor:
     r"""Sum the features of in-neighbours, with constant factors of both ends of an edge.
 
-    .. math:: y_v = b_v \sum_{(u, v)} a_u x_u
+    .. math:: y_v = b_v \sum_{(u, v)} a_u x_u + c\, x_v
 
     With inverse square roots of degrees, this is the product with the symmetrically normalized
-    adjacency matrix. Neither the scaled features nor the unscaled sum are stored.
+    adjacency matrix; with :math:`c = 1 + \epsilon`, what a GIN layer gathers. Neither the scaled
+    features nor the unscaled sum are stored.
 
     Parameters
     ----------
@@ -100,11 +105,14 @@ def scaled_sum(
     src_scale, dst_scale : Tensor, optional
         :math:`a`, ``(N_src,)``, and :math:`b`, ``(N_dst,)``, in the dtype of `x`. They get no
         gradient; multiply factors that are learned with :func:`torch.mul` instead. Default: 1.
+    self_scale : Tensor, optional
+        :math:`c`, one constant in the dtype of `x`. A destination is the source of the same number,
+        as in a homogeneous graph or a block. Default: 0.
 
     Returns
     -------
     Tensor
-        ``(N_dst, *f)``; 0 for a node without in-edges. Any number of times differentiable in `x`.
+        ``(N_dst, *f)``; the sum over no edges is 0. Any number of times differentiable in `x`.
 
     Raises
     ------
@@ -127,9 +135,11 @@ def scaled_sum(
             _check_scale(scale, name, x)
             scale = scale.reshape(-1)
         scales.append(scale)
+    if self_scale is not None:
+        _check_self_scale(self_scale, x, adjacency)
     (grad,) = requires_grad(x)
     structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=False)
-    return scaled_product(structure, x, *scales)
+    return scaled_product(structure, x, *scales, self_scale)
 
 
 def _check_scale(scale: Tensor, name: str, x: Tensor) -> None:
@@ -138,6 +148,27 @@ def _check_scale(scale: Tensor, name: str, x: Tensor) -> None:
             f"scaled_sum: {name} is one factor a node, ({scale.shape[0]},), got shape "
             f"{tuple(scale.shape)}."
         )
+    _check_constant(scale, name, x)
+
+
+def _check_self_scale(scale: Any, x: Tensor, adjacency: Any) -> None:
+    if not isinstance(scale, Tensor) or scale.numel() != 1:
+        came = f"shape {tuple(scale.shape)}" if isinstance(scale, Tensor) else repr(scale)
+        raise InvalidValueError(f"scaled_sum: self_scale is a tensor of one number, got {came}.")
+    if scale.device != x.device:
+        raise InvalidValueError(
+            f"scaled_sum: self_scale is on {scale.device} but the features on {x.device}. "
+            "Move one of them with .to(...)."
+        )
+    if adjacency.num_dst > adjacency.num_src:
+        raise InvalidValueError(
+            "scaled_sum: self_scale needs a source for each destination, but there are "
+            f"{adjacency.num_src} sources and {adjacency.num_dst} destinations."
+        )
+    _check_constant(scale, "self_scale", x)
+
+
+def _check_constant(scale: Tensor, name: str, x: Tensor) -> None:
     if scale.dtype != x.dtype:
         raise InvalidTypeError(
             f"scaled_sum: {name} is {scale.dtype} but the features are {x.dtype}. "

@@ -24,6 +24,7 @@ __all__ = [
     "broadcast",
     "core",
     "empty",
+    "is_large",
     "zeros",
 ]
 
@@ -48,10 +49,15 @@ _DLPACK = {
 _LARGE = 8 << 20
 
 
+def is_large(size: int, dtype: torch.dtype) -> bool:
+    """Whether a result of `size` numbers lies in memory that goes around."""
+    return size * dtype.itemsize > _LARGE and dtype in _DLPACK
+
+
 def empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     """Allocate memory that a kernel must fill; the tests replace this to poison it."""
     # From the shape, because a tracer that comes by may not know a tensor's number of elements.
-    if prod(shape) * dtype.itemsize > _LARGE:
+    if is_large(prod(shape), dtype):
         capsule = core.allocate(shape, *_DLPACK[dtype])
         if capsule is not None:
             return from_dlpack(capsule)
@@ -60,7 +66,7 @@ def empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
 
 def zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     """Allocate memory that a kernel adds to."""
-    if prod(shape) * dtype.itemsize > _LARGE:
+    if is_large(prod(shape), dtype):
         return empty(shape, dtype).zero_()
     return torch.zeros(shape, dtype=dtype)
 

@@ -58,6 +58,7 @@ def scaled_sum(
     x: Tensor,
     neighbour_scale: Tensor | None,
     row_scale: Tensor | None,
+    self_scale: Tensor | None = None,
 ) -> Tensor:
     """Sum scaled neighbours; see `gossamer.kernels.reference.scaled_sum`."""
     num_rows = indptr.shape[0] - 1
@@ -73,6 +74,8 @@ def scaled_sum(
             prod(x.shape[1:]),
             address(neighbour_scale),
             address(row_scale),
+            address(self_scale),
+            x.shape[0],
             DTYPES[x.dtype],
             out.data_ptr(),
             torch.get_num_threads(),

@@ -86,8 +86,9 @@ def scaled_sum(
     x: Tensor,
     neighbour_scale: Tensor | None,
     row_scale: Tensor | None,
+    self_scale: Tensor | None = None,
 ) -> Tensor:
-    r"""Sum scaled neighbours: ``out_r = b_r \sum_{k \in row} a_{indices_k} x_{indices_k}``.
+    r"""Sum scaled neighbours: ``out_r = b_r \sum_{k \in row} a_{indices_k} x_{indices_k} + c x_r``.
 
     Parameters
     ----------
@@ -95,11 +96,13 @@ def scaled_sum(
         ``(N, *f)``.
     neighbour_scale, row_scale : Tensor or None
         ``(N,)`` and ``(R,)`` in the dtype of `x`; None is 1.
+    self_scale : Tensor or None
+        :math:`c`, ``(1,)`` in the dtype of `x`; None is 0. Rows beyond the last of `x` get none.
 
     Returns
     -------
     Tensor
-        ``(R, *f)``; 0 for rows without slots.
+        ``(R, *f)``; a sum over no slots is 0.
     """
     ones = (1,) * (x.dim() - 1)
     messages = widen(x).index_select(0, indices)
@@ -108,6 +111,9 @@ def scaled_sum(
     out = sum_rows(messages, row_of_slot(indptr), len(indptr) - 1)
     if row_scale is not None:
         out = out * widen(row_scale).view(-1, *ones)
+    if self_scale is not None:
+        both = min(len(out), len(x))
+        out[:both] += widen(self_scale) * widen(x[:both])
     return narrow(out, x)
 
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gossamer import ops
 from gossamer.nn._common import RELU_GAIN
+from gossamer.nn._dense import Linear
 
 if TYPE_CHECKING:
     from gossamer.graph.adjacency import Adjacency
@@ -19,7 +20,7 @@ def residual_map(in_feats: int, out_feats: int, bias: bool) -> nn.Module:
     """The identity, or a linear map if the sizes differ."""
     if in_feats == out_feats:
         return nn.Identity()
-    return nn.Linear(in_feats, out_feats, bias=bias)
+    return Linear(in_feats, out_feats, bias=bias)
 
 
 def reset_linear(module: nn.Module | None) -> None:

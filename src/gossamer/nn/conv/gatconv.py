@@ -20,6 +20,7 @@ from gossamer.nn._common import (
     drop_and_split,
     relation_of,
 )
+from gossamer.nn._dense import Linear
 from gossamer.nn.conv._attention import attend, project, reset_linear, residual_map
 from gossamer.utils import expand_as_pair
 
@@ -102,10 +103,10 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
         width = num_heads * out_feats
         self._one_weight = not isinstance(in_feats, tuple)
         if self._one_weight:
-            self.fc = nn.Linear(in_feats, width, bias=False)
+            self.fc = Linear(in_feats, width, bias=False)
         else:
-            self.fc_src = nn.Linear(self._in_src_feats, width, bias=False)
-            self.fc_dst = nn.Linear(self._in_dst_feats, width, bias=False)
+            self.fc_src = Linear(self._in_src_feats, width, bias=False)
+            self.fc_dst = Linear(self._in_dst_feats, width, bias=False)
         self.attn_l = nn.Parameter(torch.empty(1, num_heads, out_feats))
         self.attn_r = nn.Parameter(torch.empty(1, num_heads, out_feats))
         self.feat_drop = nn.Dropout(feat_drop)

@@ -17,6 +17,7 @@ from gossamer.nn._common import (
     drop_and_split,
     relation_of,
 )
+from gossamer.nn._dense import Linear
 from gossamer.nn.conv._attention import attend, project, reset_linear, residual_map
 from gossamer.utils import expand_as_pair
 
@@ -101,11 +102,11 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
         self._num_heads = num_heads
         self._allow_zero_in_degree = allow_zero_in_degree
         width = num_heads * out_feats
-        self.fc_src = nn.Linear(self._in_src_feats, width, bias=bias)
+        self.fc_src = Linear(self._in_src_feats, width, bias=bias)
         if share_weights and not isinstance(in_feats, tuple):
             self.fc_dst = self.fc_src
         else:
-            self.fc_dst = nn.Linear(self._in_dst_feats, width, bias=bias)
+            self.fc_dst = Linear(self._in_dst_feats, width, bias=bias)
         self.attn = nn.Parameter(torch.empty(1, num_heads, out_feats))
         self.feat_drop = nn.Dropout(feat_drop)
         self.attn_drop = nn.Dropout(attn_drop)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from gossamer import ops
 from gossamer.nn._common import (
     Activation,
     Features,
@@ -122,8 +123,13 @@ class GINConv(nn.Module):
         if edge_weight is not None:
             check_edge_weight(self, adjacency, edge_weight)
 
-        h = aggregate(adjacency, x, self._aggregator_type, edge_weight)
-        h = torch.addcmul(h, x_dst, 1 + self.eps)
+        # A constant factor of the own features goes along with the sum.
+        constant = not (self.eps.requires_grad and torch.is_grad_enabled())
+        if constant and self._aggregator_type == "sum" and edge_weight is None and x_dst is x:
+            h = ops.scaled_sum(adjacency, x, self_scale=(1 + self.eps).to(x.dtype))
+        else:
+            h = aggregate(adjacency, x, self._aggregator_type, edge_weight)
+            h = torch.addcmul(h, x_dst, 1 + self.eps)
         if self.apply_func is not None:
             h = self.apply_func(h)
         return h if self.activation is None else self.activation(h)

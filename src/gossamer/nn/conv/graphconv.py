@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from gossamer import ops
 from gossamer.errors import InvalidValueError
@@ -21,6 +20,7 @@ from gossamer.nn._common import (
     relation_of,
     scaled_sum,
 )
+from gossamer.nn._dense import add, linear
 from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
         # Scaling rows commutes with the product, so both scalings act on the narrow side too.
         weight_first = weight is not None and weight.shape[0] > weight.shape[1]
         if weight_first:
-            x = x @ weight
+            x = linear(x, weight.t())
         left = right = None
         if self._norm in ("both", "left"):
             left = degree_scale(adjacency, "src", power, x)
@@ -169,9 +169,9 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
             right = degree_scale(adjacency, "dst", power, x)
         h = scaled_sum(adjacency, x, left, right, edge_weight)
         if weight is not None and not weight_first:
-            h = F.linear(h, weight.t(), self.bias)
+            h = linear(h, weight.t(), self.bias)
         elif self.bias is not None:
-            h = h + self.bias
+            h = add(h, self.bias)
         return h if self._activation is None else self._activation(h)
 
     def extra_repr(self) -> str:

@@ -21,6 +21,7 @@ from gossamer.nn._common import (
     drop_and_split,
     relation_of,
 )
+from gossamer.nn._dense import Linear, add
 from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
@@ -112,14 +113,14 @@ class SAGEConv(nn.Module):
         self.activation = activation
         self.feat_drop = nn.Dropout(feat_drop)
         if aggregator_type == "pool":
-            self.fc_pool = nn.Linear(self._in_src_feats, self._in_src_feats)
+            self.fc_pool = Linear(self._in_src_feats, self._in_src_feats)
         if aggregator_type == "lstm":
             self.lstm = nn.LSTM(self._in_src_feats, self._in_src_feats, batch_first=True)
-        self.fc_neigh = nn.Linear(self._in_src_feats, out_feats, bias=False)
+        self.fc_neigh = Linear(self._in_src_feats, out_feats, bias=False)
         if aggregator_type == "gcn":
             self.bias = nn.Parameter(torch.empty(out_feats)) if bias else None
         else:
-            self.fc_self = nn.Linear(self._in_dst_feats, out_feats, bias=bias)
+            self.fc_self = Linear(self._in_dst_feats, out_feats, bias=bias)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -174,9 +175,9 @@ class SAGEConv(nn.Module):
             h = self._average(adjacency, x, x_dst, edge_weight)
 
         if self._aggre_type != "gcn":
-            h = h + self.fc_self(x_dst)
+            h = add(h, self.fc_self(x_dst))
         elif self.bias is not None:
-            h = h + self.bias
+            h = add(h, self.bias)
         if self.activation is not None:
             h = self.activation(h)
         return h if self.norm is None else self.norm(h)

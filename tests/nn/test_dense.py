@@ -1,0 +1,124 @@
+"""Dense products and sums: torch's results, in memory that goes around."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.autograd import forward_ad, gradcheck, gradgradcheck
+from torch.nn import functional as F
+
+from gossamer import kernels
+from gossamer.nn import _dense
+from helpers.compare import assert_tensor_equal
+
+native_only = pytest.mark.skipif(
+    not kernels.info()["native"] or kernels.info()["forced"] == "reference",
+    reason="the memory belongs to the native kernels",
+)
+
+
+@pytest.fixture
+def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let small tensors take the way of the large ones."""
+    monkeypatch.setattr(kernels, "keeps_memory", lambda size, like: size > 0)
+
+
+def _operands(dtype=torch.float64, batch=()):
+    generator = torch.Generator().manual_seed(0)
+    shapes = (6, *batch, 4), (3, 4), (3,)
+    return [
+        torch.randn(s, dtype=torch.float64, generator=generator).to(dtype).requires_grad_()
+        for s in shapes
+    ]
+
+
+@pytest.mark.usefixtures("everything_is_large")
+class TestLarge:
+    @pytest.mark.parametrize("batch", [(), (2, 5)], ids=str)
+    @pytest.mark.parametrize("bias", [False, True])
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)
+    def test_linear(self, dtype, bias, batch) -> None:
+        x, weight, b = _operands(dtype, batch)
+        leaves = [x, weight, b][: 2 + bias]
+        out, expected = _dense.linear(*leaves), F.linear(*leaves)
+        assert out.grad_fn.name() == "_ProductBackward"
+        flow = torch.randn_like(expected)
+        torch.testing.assert_close(out, expected)
+        for found, right in zip(
+            torch.autograd.grad(out, leaves, flow),
+            torch.autograd.grad(expected, leaves, flow),
+            strict=True,
+        ):
+            torch.testing.assert_close(found, right)
+
+    def test_gradients_of_gradients(self) -> None:
+        assert gradcheck(_dense.linear, _operands())
+        assert gradgradcheck(_dense.linear, _operands())
+        x, _, _ = _operands()
+        y = torch.randn(4, dtype=torch.float64, requires_grad=True)
+        assert gradcheck(_dense.add, (x, y))
+        assert gradgradcheck(_dense.add, (x, y))
+
+    @pytest.mark.parametrize("shape", [(6, 4), (4,), (1, 4), (1,)], ids=str)
+    def test_add(self, shape) -> None:
+        x, _, _ = _operands()
+        y = torch.randn(shape, dtype=torch.float64, requires_grad=True)
+        out, flow = _dense.add(x, y), torch.randn_like(x)
+        assert_tensor_equal(out, x + y)
+        grads = torch.autograd.grad(out, (x, y), flow)
+        assert_tensor_equal(grads[0], flow)
+        torch.testing.assert_close(grads[1], flow.sum_to_size(shape))
+
+    def test_only_what_is_asked_for(self) -> None:
+        x, weight, bias = _operands()
+        x.requires_grad_(False)
+        _dense.linear(x, weight, bias).backward(torch.ones(6, 3, dtype=torch.float64))
+        assert x.grad is None
+        assert weight.grad is not None
+
+    def test_the_result_may_be_changed_in_place(self) -> None:
+        x, weight, bias = _operands()
+        out = _dense.linear(x, weight, bias).relu_()
+        torch.testing.assert_close(out, F.linear(x, weight, bias).relu())
+
+    @pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning")  # torch's own
+    def test_transforms_and_autocast_see_torchs_operators(self) -> None:
+        x, weight, bias = _operands()
+        x, weight, bias = x.detach(), weight.detach(), bias.detach()
+        batch = torch.stack([x, 2 * x])
+        out = torch.vmap(_dense.linear, (0, None, None))(batch, weight, bias)
+        torch.testing.assert_close(out, F.linear(batch, weight, bias))
+        with forward_ad.dual_level():
+            out = _dense.linear(forward_ad.make_dual(x, x), weight, bias)
+            torch.testing.assert_close(forward_ad.unpack_dual(out).tangent, x @ weight.t())
+        with torch.autocast("cpu", torch.bfloat16):
+            assert _dense.linear(x.float(), weight.float()).dtype is torch.bfloat16
+
+
+@native_only
+def test_large_results_come_from_the_memory_that_goes_around() -> None:
+    kernels.release_memory()
+    layer = _dense.Linear(8, 64)
+    x = torch.randn(40_000, 8)
+    out = layer(x)
+    torch.testing.assert_close(out, F.linear(x, layer.weight, layer.bias))
+    address = out.data_ptr()
+    del out
+    assert kernels.info()["idle_bytes"] > 0
+    assert layer(x).data_ptr() == address
+    kernels.release_memory()
+
+
+def test_errors_are_torchs() -> None:
+    x, weight, _ = _operands()
+    with pytest.raises(RuntimeError, match="same dtype|dtype"):
+        _dense.linear(x, weight.float())
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        _dense.linear(x, weight[:, :2])
+
+
+def test_it_is_a_linear_layer_with_the_same_parameters() -> None:
+    layer = _dense.Linear(4, 3)
+    assert isinstance(layer, torch.nn.Linear)
+    assert repr(layer) == repr(torch.nn.Linear(4, 3))
+    torch.nn.Linear(4, 3).load_state_dict(layer.state_dict())

@@ -111,7 +111,7 @@ def test_large_results_come_from_the_memory_that_goes_around() -> None:
 
 def test_errors_are_torchs() -> None:
     x, weight, _ = _operands()
-    with pytest.raises(RuntimeError, match="same dtype|dtype"):
+    with pytest.raises(RuntimeError, match="dtype"):
         _dense.linear(x, weight.float())
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         _dense.linear(x, weight[:, :2])

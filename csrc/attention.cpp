@@ -87,8 +87,8 @@ void attention(int pass, int score, uintptr_t indptr, uintptr_t indices, uintptr
                int64_t num_rows, int64_t num_far, int64_t num_slots, int64_t heads, int64_t dim,
                int64_t key_dim, double slope, uint64_t seed, uint64_t threshold, double keep_scale,
                uintptr_t own_key, uintptr_t far_key, uintptr_t weight, uintptr_t bias,
-               uintptr_t value, uintptr_t grad, uintptr_t result, uintptr_t norms,
-               uintptr_t stats, uintptr_t out, uintptr_t grad_key, uintptr_t grad_score,
+               uintptr_t value, uintptr_t out_bias, uintptr_t grad, uintptr_t result,
+               uintptr_t norms, uintptr_t stats, uintptr_t out, uintptr_t grad_key, uintptr_t grad_score,
                uintptr_t grad_weight, int dtype, int threads) {
     AttentionArgs a{};
     a.pass = static_cast<AttentionPass>(pass);
@@ -101,7 +101,8 @@ void attention(int pass, int score, uintptr_t indptr, uintptr_t indices, uintptr
     a.seed = seed, a.threshold = threshold, a.keep_scale = keep_scale;
     a.own_key = at<void>(own_key), a.far_key = at<void>(far_key);
     a.weight = at<void>(weight), a.bias = at<void>(bias);
-    a.value = at<void>(value), a.grad = at<void>(grad), a.result = at<void>(result);
+    a.value = at<void>(value), a.out_bias = at<void>(out_bias);
+    a.grad = at<void>(grad), a.result = at<void>(result);
     a.norms = writable(norms), a.stats = writable(stats);
     a.out = writable(out), a.grad_key = writable(grad_key), a.grad_score = writable(grad_score);
     run(a, static_cast<DType>(dtype), num_rows, num_far, writable(grad_weight), threads);

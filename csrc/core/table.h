@@ -70,7 +70,8 @@ struct SoftmaxArgs {
 };
 
 // Attention in three passes. `forward` and `query` walk destinations, whose own key operand is the
-// query; `backward` walks sources, whose own key operand is the key.
+// query; `backward` walks sources, whose own key operand is the key. The gradients of the scores are
+// computed in both backward passes: a tensor of them would take longer to write and read.
 enum class AttentionPass : int { forward, backward, query };
 
 struct AttentionArgs {
@@ -85,14 +86,15 @@ struct AttentionArgs {
     double keep_scale;
     const void *own_key, *far_key;  // of the row and of its neighbours
     const void *weight, *bias;      // weight: of add_dot; bias: per edge and head, or null
-    const void* value;              // forward: of neighbours, backward: of the row
+    const void* value;              // backward: of the row, else of the neighbours
+    const void* out_bias;           // of each head and feature, added to every row; or null
     const void *grad, *result;      // of destinations; result: what forward gave
     // Of destinations, in the accumulator's type: largest score and total of the exponentials; and,
-    // for the backward pass, largest score, 1 / total, and inner product of gradient and result.
+    // for the gradients, largest score, 1 / total, and inner product of gradient and sum.
     void *norms, *stats;
     void *out;         // of the row: result, gradient of the value, or gradient of the query
     void *grad_key;    // of the row
-    void* grad_score;  // of each edge and head, in the accumulator's type; what query reads
+    void* grad_score;  // backward: of each edge and head, in the accumulator's type; null: unwanted
     const Entry *value_entries, *key_entries;  // lhs: offset in the row, rhs: head
     int64_t num_value_entries, num_key_entries;
 };

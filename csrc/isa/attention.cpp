@@ -68,7 +68,7 @@ template <class T> class Attention {
                 case AttentionPass::backward:
                     backward(row, own_key, k, count, sums, weight_sum);
                     break;
-                default: query(own_key, k, count, sums);
+                default: query(row, own_key, k, count, sums);
             }
             k += count;
         }
@@ -84,7 +84,7 @@ template <class T> class Attention {
                 const A factor = A{1} / total[h];
                 norms[h] = peak[h], norms[heads + h] = total[h];
                 for (int64_t i = h * a.dim; i < (h + 1) * a.dim; ++i)
-                    out[i] = narrow<T>(sum[i] * factor);
+                    out[i] = narrow<T>(sum[i] * factor + out_bias(i));
             }
             return;
         }
@@ -135,14 +135,21 @@ template <class T> class Attention {
                 to[h] = norms[h], to[heads + h] = A{1} / norms[heads + h];
             const T* g = static_cast<const T*>(a.grad) + row * width;
             const T* y = static_cast<const T*>(a.result) + row * width;
+            const T* bias = static_cast<const T*>(a.out_bias);
             sum_blocks<A>(to + 2 * heads, heads, [&](int64_t h) __attribute__((always_inline)) {
-                return multiply_add<T, 1, 0>(g + h * a.dim, y + h * a.dim, a.dim);
+                const int64_t i = h * a.dim;
+                const reg all = multiply_add<T, 1, 0>(g + i, y + i, a.dim);
+                return bias ? all - multiply_add<T, 1, 0>(g + i, bias + i, a.dim) : all;
             });
         }
     }
 
    private:
     static constexpr A lowest = -static_cast<A>(__builtin_huge_val());
+
+    A out_bias(int64_t i) const {
+        return a.out_bias ? widen(static_cast<const T*>(a.out_bias)[i]) : A{};
+    }
 
     static void put(T* to, const A* from, int64_t count) {
         for (int64_t i = 0; i < count; ++i) to[i] = narrow<T>(from[i]);
@@ -166,8 +173,10 @@ template <class T> class Attention {
         const bool query = a.pass == AttentionPass::query;
         T* out = static_cast<T*>(a.out) + row * (query ? key_width : width);
         for (int64_t i = 0; i < (query ? key_width : width); ++i) out[i] = T{};
-        if (a.pass == AttentionPass::forward)
+        if (a.pass == AttentionPass::forward) {
+            for (int64_t i = 0; i < width; ++i) out[i] = narrow<T>(out_bias(i));
             for (int64_t i = 0; i < 2 * heads; ++i) static_cast<A*>(a.norms)[row * 2 * heads + i] = 0;
+        }
         if (a.pass == AttentionPass::backward)
             for (int64_t i = 0; i < key_width; ++i)
                 static_cast<T*>(a.grad_key)[row * key_width + i] = T{};
@@ -185,7 +194,7 @@ template <class T> class Attention {
             for (int64_t j = known; j < kWindow + kMaxAhead; ++j) to[j] = to[known - 1];
         };
         fill(far_key, a.far_key, key_bytes);
-        if (a.pass == AttentionPass::forward) fill(far_row, a.value, row_bytes);
+        if (a.pass != AttentionPass::backward) fill(far_row, a.value, row_bytes);
         if (a.pass == AttentionPass::backward) {
             fill(far_row, a.grad, row_bytes);
             fill(far_stats, a.stats, 3 * heads * static_cast<int64_t>(sizeof(A)));
@@ -352,24 +361,25 @@ template <class T> class Attention {
                            a.num_value_entries);
     }
 
-    void backward(int64_t row, const T* own_key, int64_t k, int64_t count, A* sums,
-                  A* weight_sum) {
-        const T* value = static_cast<const T*>(a.value) + row * width;
+    // The gradients of a chunk's scores, into `scores`, and what its slots weigh, into `weights`.
+    // Here values meet the gradients of results: one of the two is the row's own, `own_row`.
+    void score_gradients(int64_t row, const T* own_row, const T* own_key, int64_t k,
+                         int64_t count) {
+        const bool far_ends = a.pass == AttentionPass::backward;  // where gradients come from
+        const int64_t stats_bytes = 3 * heads * static_cast<int64_t>(sizeof(A));
         score(own_key, k, count);
         for (int64_t j = 0; j < count; ++j) {
             ask(far_row[slot + j + ahead], row_bytes);
-            ask(far_stats[slot + j + key_ahead], 3 * heads * static_cast<int64_t>(sizeof(A)));
-            if (k + j + kMaxAhead < a.num_slots)
-                __builtin_prefetch(static_cast<const A*>(a.grad_score) +
-                                       edge_of(k + j + kMaxAhead) * heads, 1);
-            const T* grad = row_of(j);
+            if (far_ends) ask(far_stats[slot + j + key_ahead], stats_bytes);
+            const T* far = row_of(j);
             sum_blocks<A>(dots + j * heads, heads, [&](int64_t h) __attribute__((always_inline)) {
-                return multiply_add<T, 1, 0>(grad + h * a.dim, value + h * a.dim, a.dim);
+                return multiply_add<T, 1, 0>(far + h * a.dim, own_row + h * a.dim, a.dim);
             });
         }
         if (a.threshold) keep(weights, k, count);
+        const A* own_stats = static_cast<const A*>(a.stats) + row * 3 * heads;
         for (int64_t j = 0; j < count; ++j) {
-            const A* of = reinterpret_cast<const A*>(far_stats[slot + j]);
+            const A* of = far_ends ? reinterpret_cast<const A*>(far_stats[slot + j]) : own_stats;
             each_head([&](int64_t h, int n) __attribute__((always_inline)) {
                 S::store(peaks + j * heads + h, S::load(of + h, n), n);
                 S::store(scales + j * heads + h, S::load(of + heads + h, n), n);
@@ -388,28 +398,24 @@ template <class T> class Attention {
             S::store(weights + i, p * m);
             S::store(scores + i, activated ? activate_gradient(x, d, slope) : d);
         }
-        for (int64_t j = 0; j < count; ++j) {
-            A* grad_score = static_cast<A*>(a.grad_score) + edge_of(k + j) * heads;
-            each_head([&](int64_t h, int n) __attribute__((always_inline)) {
-                S::store(grad_score + h, S::load(scores + j * heads + h, n), n);
-            });
-        }
-        add_weighted(far_row, count, weights, nullptr, sums, a.value_entries,
-                            a.num_value_entries);
+    }
+
+    void backward(int64_t row, const T* own_key, int64_t k, int64_t count, A* sums,
+                  A* weight_sum) {
+        score_gradients(row, static_cast<const T*>(a.value) + row * width, own_key, k, count);
+        if (a.grad_score)
+            for (int64_t j = 0; j < count; ++j) {
+                A* to = static_cast<A*>(a.grad_score) + edge_of(k + j) * heads;
+                each_head([&](int64_t h, int n) __attribute__((always_inline)) {
+                    S::store(to + h, S::load(scores + j * heads + h, n), n);
+                });
+            }
+        add_weighted(far_row, count, weights, nullptr, sums, a.value_entries, a.num_value_entries);
         add_key_gradient(own_key, count, sums + width, weight_sum);
     }
 
-    // The query's gradient, from the scores' gradients that the backward pass left.
-    void query(const T* own_key, int64_t k, int64_t count, A* sums) {
-        for (int64_t j = 0; j < count; ++j) {
-            const A* from = static_cast<const A*>(a.grad_score) + edge_of(k + j) * heads;
-            if (k + j + kMaxAhead < a.num_slots)
-                ask(static_cast<const char*>(a.grad_score) +
-                        edge_of(k + j + kMaxAhead) * heads * static_cast<int64_t>(sizeof(A)),
-                    heads * static_cast<int64_t>(sizeof(A)));
-            if (a.score != Score::add) ask(far_key[slot + j + key_ahead], key_bytes);
-            for (int64_t h = 0; h < heads; ++h) scores[j * heads + h] = from[h];
-        }
+    void query(int64_t row, const T* own_key, int64_t k, int64_t count, A* sums) {
+        score_gradients(row, static_cast<const T*>(a.grad) + row * width, own_key, k, count);
         add_key_gradient(own_key, count, sums, nullptr);
     }
 

@@ -43,6 +43,7 @@ def _operands(adj: Adjacency, score: str, sizes, dtype, bias=True) -> tuple:
         operand(adj.num_rows, features, dtype, seed=3),
         operand(heads, (key_dim,), dtype, seed=4) if score == "add_dot" else None,
         operand(adj.num_edges, (heads,), dtype, seed=5) if bias else None,
+        operand(heads, (dim,), dtype, seed=8) if bias else None,
     )
 
 
@@ -82,7 +83,7 @@ def _check(adj: Adjacency, score, sizes, dtype, *, bias=True, dropout=0.0, slope
     for name, *results in zip(NAMES, given, truth, same, strict=True):
         if results[0] is not None:
             _assert_accurate(*results, f"gradient of {name}")
-    assert [x is None for x in given] == [x is None for x in operands]
+    assert [x is None for x in given] == [x is None for x in operands[:5]]
 
 
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
@@ -134,12 +135,13 @@ def test_no_features_and_no_heads() -> None:
 def test_infinities_and_nan(heads) -> None:
     """As the reference has it: -inf takes no part, a row of nothing else has no softmax."""
     adj = adjacency("duplicates", torch.int32)
-    value, key, query, _, bias = _operands(adj, "dot", (heads, 3, 4), torch.float32)
+    value, key, query, _, bias, last = _operands(adj, "dot", (heads, 3, 4), torch.float32)
     first = int(adj.indptr[1])
     bias[adj.eids[:first].long(), 0] = -float("inf")
     bias[adj.eids[first + 2 :].long(), 1] = -float("inf")
     bias[adj.eids[0].long(), 1] = float("nan")
-    args = adj.indptr, adj.indices, adj.eids, value, key, query, None, bias, 0, "dot", 0.2, 0.0
+    args = adj.indptr, adj.indices, adj.eids, value, key, query, None, bias, last
+    args = *args, 0, "dot", 0.2, 0.0
     out, _ = cpu.attention(*args)
     expected, _ = reference.attention(*args)
     assert expected.isnan().any(-1)[:, :2].tolist() == [[True, True], [False, False]]
@@ -151,9 +153,10 @@ def test_infinities_and_nan(heads) -> None:
 def test_large_scores_in_a_long_row(score) -> None:
     """The running maximum moves many times."""
     adj = adjacency("hub", torch.int32)
-    value, key, query, weight, bias = _operands(adj, score, (2, 3, 4), torch.float32)
+    value, key, query, weight, bias, _ = _operands(adj, score, (2, 3, 4), torch.float32)
     bias = bias * 60
-    args = (adj.indptr, adj.indices, adj.eids, value, key, query, weight, bias, 0, score, 0.2, 0.0)
+    operands = value, key, query, weight, bias, None
+    args = adj.indptr, adj.indices, adj.eids, *operands, 0, score, 0.2, 0.0
     truth, same = truth_and_torch("attention", *args)
     assert_accurate(cpu.attention(*args)[0], truth[0], same[0], "out")
 
@@ -163,7 +166,8 @@ def test_the_references_gradient_is_that_of_its_forward_pass(score) -> None:
     adj = adjacency("random", torch.int64)
     rows = adj.indptr, adj.indices, adj.eids
     operands = _operands(adj, score, (2, 3, 4), torch.float64)
-    leaves = [x.requires_grad_() for x in operands if x is not None]
+    # The last one, which is added to each row, has a gradient that needs no kernel.
+    leaves = [x.requires_grad_() for x in operands[:5] if x is not None]
     options = 3, score, 0.2, 0.25
     out, norms = reference.attention(*rows, *operands, *options)
     grad = torch.randn_like(out)
@@ -178,16 +182,16 @@ def test_the_references_gradient_is_that_of_its_forward_pass(score) -> None:
 def test_the_reference_is_a_softmax_over_neighbours() -> None:
     """Row by row, in torch's own words."""
     adj = adjacency("random", torch.int64)
-    value, key, query, _, bias = _operands(adj, "dot", (2, 3, 4), torch.float64)
+    value, key, query, _, bias, last = _operands(adj, "dot", (2, 3, 4), torch.float64)
     out, norms = reference.attention(
-        adj.indptr, adj.indices, adj.eids, value, key, query, None, bias, 0, "dot", 0.2, 0.0
+        adj.indptr, adj.indices, adj.eids, value, key, query, None, bias, last, 0, "dot", 0.2, 0.0
     )
     for row in range(adj.num_rows):
         slots = slice(int(adj.indptr[row]), int(adj.indptr[row + 1]))
         near = adj.indices[slots]
         scores = torch.einsum("khd,hd->kh", key[near], query[row]) + bias[adj.eids[slots]]
         expected = torch.einsum("kh,khd->hd", F.softmax(scores, 0), value[near])
-        torch.testing.assert_close(out[row], expected)
+        torch.testing.assert_close(out[row], expected + last)
         peak, total = norms[row]
         torch.testing.assert_close(peak, scores.amax(0))
         torch.testing.assert_close(peak + total.log(), scores.logsumexp(0))

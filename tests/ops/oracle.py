@@ -180,6 +180,7 @@ def graph_attention(
     score: str,
     weight: Tensor | None = None,
     bias: Tensor | None = None,
+    out_bias: Tensor | None = None,
     slope: float = 0.2,
 ) -> Tensor:
     """Scores by indexing, then the softmax oracle, then a sum over the edges of each node."""
@@ -197,4 +198,6 @@ def graph_attention(
         x = F.leaky_relu(x, slope)
     share = edge_softmax(g, x)
     out = value.new_zeros((g.num_dst_nodes(), *value.shape[1:]))
+    if out_bias is not None:
+        out = out + out_bias
     return out.index_add(0, dst.long(), share.unsqueeze(-1) * value[src.long()])

@@ -28,6 +28,7 @@ def _draw(g, score, *, batch=(), heads=2, dim=3, key_dim=4, bias=True, dtype=tor
         shapes["weight"] = (heads, key_dim)
     if bias:
         shapes["bias"] = (g.num_edges(), *batch, heads)
+        shapes["out_bias"] = (heads, dim)
     return {
         name: torch.randn(shape, dtype=torch.float64).to(dtype).requires_grad_()
         for name, shape in shapes.items()
@@ -145,13 +146,13 @@ def test_no_edges_and_no_nodes(score) -> None:
     for g in (gs.graph(([], []), num_nodes=3), gs.graph(([], []))):
         operands = _draw(g, score)
         out = ops.graph_attention(g, **operands, score=score)
-        assert_tensor_equal(out.detach(), torch.zeros(g.num_nodes(), 2, 3, dtype=torch.float64))
+        assert_tensor_equal(out.detach(), operands["out_bias"].detach().expand(g.num_nodes(), 2, 3))
         out.backward(torch.randn_like(out))
         assert not operands["key"].grad.any()
 
 
 def test_no_tensor_of_edges_times_features(monkeypatch) -> None:
-    """The largest tensor that the kernels ask for has a number for each edge and head."""
+    """What the kernels ask for: at most, for a bias's gradient, a number for each edge and head."""
     pytest.importorskip("gossamer._core", reason="the native kernels are not built")
     from gossamer.kernels.cpu import _common
 
@@ -164,11 +165,13 @@ def test_no_tensor_of_edges_times_features(monkeypatch) -> None:
     monkeypatch.setattr(_common, "empty", empty)
     g = gs.graph((torch.randint(20, (5_000,)), torch.randint(20, (5_000,))), num_nodes=20)
     with kernels.use("native"):
-        for score in SCORES:
-            out = ops.graph_attention(g, **_draw(g, score, dim=16, key_dim=16), score=score)
-            out.backward(torch.randn_like(out))
-    assert asked
-    assert max(asked) == g.num_edges() * 2
+        for bias, most in ((True, g.num_edges() * 2), (False, g.num_edges() - 1)):
+            asked.clear()
+            for score in SCORES:
+                operands = _draw(g, score, dim=16, key_dim=16, bias=bias)
+                out = ops.graph_attention(g, **operands, score=score)
+                out.backward(torch.randn_like(out))
+            assert 0 < max(asked) <= most
 
 
 class TestAsTorchSeesIt:
@@ -179,7 +182,7 @@ class TestAsTorchSeesIt:
         g = oracle.awkward()
         operands = _draw(g, score)
         structure = list(g.adjacency.structure(by_dst=True, by_src=True, slots=True))
-        inputs = [operands.get(x) for x in ("value", "key", "query", "weight", "bias")]
+        inputs = [operands.get(x) for x in ("value", "key", "query", "weight", "bias", "out_bias")]
         seed = torch.tensor(5)
         arguments = (structure, *inputs, seed, score, 0.2, 0.25)
         result = torch.library.opcheck(torch.ops.gossamer.graph_attention.default, arguments)
@@ -236,6 +239,7 @@ class TestBadInput:
             ({"weight": torch.zeros(2, 4)}, "weight goes with score 'add_dot' and only there"),
             ({"bias": torch.zeros(9, 3)}, r"bias must be \(9, 2\).*got shape \(9, 3\)"),
             ({"score": "add_dot"}, "weight is missing"),
+            ({"out_bias": torch.zeros(2)}, r"out_bias must be.*\(2, 3\), got shape \(2,\)"),
             (
                 {"score": "add_dot", "weight": torch.zeros(4, 2)},
                 r"\(heads, features\) = \(2, 4\), got shape \(4, 2\)",

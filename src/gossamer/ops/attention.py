@@ -20,6 +20,7 @@ from gossamer.ops.softmax import edge_softmax_of
 __all__ = ["graph_attention"]
 
 _SCORES = ("add", "dot", "add_dot")
+_OTHERS = ("key", "query", "weight", "bias", "out_bias")
 
 
 def graph_attention(
@@ -31,12 +32,13 @@ def graph_attention(
     *,
     weight: Tensor | None = None,
     bias: Tensor | None = None,
+    out_bias: Tensor | None = None,
     negative_slope: float = 0.2,
     dropout: float = 0.0,
 ) -> Tensor:
     r"""Sum the values of in-neighbours, weighted by the softmax of scores of the edges.
 
-    .. math:: y_v = \sum_{e = (u, v)} m_e \, \mathrm{softmax}_{e}(s_e) \, x_u
+    .. math:: y_v = c + \sum_{e = (u, v)} m_e \, \mathrm{softmax}_{e}(s_e) \, x_u
 
     for each head, with dropout's factor :math:`m_e`. The score is one of
 
@@ -67,6 +69,8 @@ def graph_attention(
         :math:`w`, ``(H, K)``; for ``add_dot``, and only there.
     bias : Tensor, optional
         :math:`b`, ``(E, *, H)``.
+    out_bias : Tensor, optional
+        :math:`c`, ``(H, D)``.
     negative_slope : float
         Slope of LeakyReLU; 1 leaves a sum as it is.
     dropout : float
@@ -77,7 +81,7 @@ def graph_attention(
     Returns
     -------
     Tensor
-        :math:`y`, ``(N_dst, *, H, D)``; 0 for a node without in-edges. Differentiable, also twice.
+        :math:`y`, ``(N_dst, *, H, D)``; a sum over no in-edges is 0. Differentiable, also twice.
 
     Raises
     ------
@@ -102,8 +106,8 @@ def graph_attention(
     check_operand(adjacency, query, "v", "graph_attention")
     if bias is not None:
         check_operand(adjacency, bias, "e", "graph_attention")
-    key, query, weight, bias = _one_dtype(value, key, query, weight, bias)
-    batch = _check_shapes(value, key, query, weight, bias, score)
+    key, query, weight, bias, out_bias = _one_dtype(value, key, query, weight, bias, out_bias)
+    batch = _check_shapes(value, key, query, weight, bias, out_bias, score)
     shape = value.shape
     if batch:
         # A batch of attentions is an attention with more heads.
@@ -112,18 +116,26 @@ def graph_attention(
         )
         if weight is not None:
             weight = weight.expand(*batch, *weight.shape).flatten(0, len(batch))
+        if out_bias is not None:
+            out_bias = out_bias.expand(*batch, *out_bias.shape).flatten(0, len(batch))
 
-    grad = any(requires_grad(value, key, query, weight, bias))
+    operands = value, key, query, weight, bias, out_bias
+    grad = any(requires_grad(*operands))
     structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=grad)
     seed = torch.randint(2**63 - 1, ()) if dropout else None
-    operands = value, key, query, weight, bias, seed
     options = score, float(negative_slope), float(dropout)
+    later = None
+    if value.dtype in (torch.float16, torch.bfloat16):
+        # The gradient takes the sum out of the result again, and there it is rounded too coarsely.
+        later, operands = out_bias, (*operands[:-1], None)
     if torch._C._are_functorch_transforms_active():
         # The transforms take differentiable parts as they are.
         slots = structure_of(adjacency, by_dst=True, by_src=True, slots=True)
-        out = _in_parts(slots, *operands, *options)
+        out = _in_parts(slots, *operands, seed, *options)
     else:
-        out = _attention(structure, *operands, *options)
+        out = _attention(structure, *operands, seed, *options)
+    if later is not None:
+        out = out + later
     return out.reshape(out.shape[0], *shape[1:]) if batch else out
 
 
@@ -150,7 +162,7 @@ def _one_dtype(value: Tensor, *others: Tensor | None) -> list[Tensor | None]:
         )
     autocast = torch.is_autocast_enabled(value.device.type)
     result: list[Tensor | None] = []
-    for name, x in zip(("key", "query", "weight", "bias"), others, strict=True):
+    for name, x in zip(_OTHERS, others, strict=True):
         if x is not None and not isinstance(x, Tensor):
             raise InvalidTypeError(
                 f"graph_attention: {name} must be a torch.Tensor, got {type(x).__name__}."
@@ -172,6 +184,7 @@ def _check_shapes(
     query: Tensor,
     weight: Tensor | None,
     bias: Tensor | None,
+    out_bias: Tensor | None,
     score: str,
 ) -> tuple[int, ...]:
     """The batch dimensions between rows and heads."""
@@ -196,23 +209,29 @@ def _check_shapes(
             f"graph_attention: bias must be {(bias.shape[0], *between)}, a number for each edge "
             f"and head, got shape {tuple(bias.shape)}."
         )
+    if out_bias is not None:
+        _check_per_head("out_bias", out_bias, (between[-1], value.shape[-1]), value)
     if (weight is not None) != (score == "add_dot"):
         raise InvalidValueError(
             f"graph_attention: weight goes with score 'add_dot' and only there; score is {score!r} "
             f"and weight is {'missing' if weight is None else 'given'}."
         )
     if weight is not None:
-        if tuple(weight.shape) != (between[-1], key.shape[-1]):
-            raise InvalidValueError(
-                f"graph_attention: weight must be (heads, features) = "
-                f"{(between[-1], key.shape[-1])}, got shape {tuple(weight.shape)}."
-            )
-        if weight.device != value.device:
-            raise InvalidValueError(
-                f"graph_attention: weight is on {weight.device} but value on {value.device}. "
-                "Move one of them with .to(...)."
-            )
+        _check_per_head("weight", weight, (between[-1], key.shape[-1]), value)
     return between[:-1]
+
+
+def _check_per_head(name: str, x: Tensor, shape: tuple[int, int], value: Tensor) -> None:
+    if tuple(x.shape) != shape:
+        raise InvalidValueError(
+            f"graph_attention: {name} must be (heads, features) = {shape}, got shape "
+            f"{tuple(x.shape)}."
+        )
+    if x.device != value.device:
+        raise InvalidValueError(
+            f"graph_attention: {name} is on {x.device} but value on {value.device}. "
+            "Move one of them with .to(...)."
+        )
 
 
 def _in_parts(
@@ -222,6 +241,7 @@ def _in_parts(
     query: Tensor,
     weight: Tensor | None,
     bias: Tensor | None,
+    out_bias: Tensor | None,
     seed: Tensor | None,
     score: str,
     slope: float,
@@ -242,12 +262,13 @@ def _in_parts(
     if dropout:
         edges = torch.arange(x.shape[0], device=x.device)
         share = share * dropout_mask(edges, x.shape[1], int(seed), dropout, x.dtype)
-    return spmm(structure, value, share.unsqueeze(-1), "mul", "sum")
+    out = spmm(structure, value, share.unsqueeze(-1), "mul", "sum")
+    return out if out_bias is None else out + out_bias
 
 
 _SIGNATURE = (
-    "Tensor value, Tensor key, Tensor query, Tensor? weight, Tensor? bias, Tensor? seed, "
-    "str score, float slope, float dropout"
+    "Tensor value, Tensor key, Tensor query, Tensor? weight, Tensor? bias, Tensor? out_bias, "
+    "Tensor? seed, str score, float slope, float dropout"
 )
 
 
@@ -306,14 +327,14 @@ _attention_grad = opaque(
 
 def _setup(ctx: Any, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:
     ctx.structure = inputs[0]
-    ctx.options = inputs[7:]
-    ctx.save_for_backward(*inputs[1:7], *output)
+    ctx.options = inputs[8:]
+    ctx.save_for_backward(*inputs[1:8], *output)
 
 
 def _backward(ctx: Any, grad: Tensor) -> tuple:
     *inputs, out, norms = ctx.saved_tensors
-    operands = inputs[:5]
-    wanted = ctx.needs_input_grad[1:6]
+    operands = inputs[:6]
+    wanted = ctx.needs_input_grad[1:7]
     if torch.is_grad_enabled():
         # A second derivative is wanted: differentiate the parts instead.
         grads = iter(
@@ -328,6 +349,7 @@ def _backward(ctx: Any, grad: Tensor) -> tuple:
         result = [next(grads) if want else None for want in wanted]
     else:
         grads = _attention_grad(ctx.structure, *inputs, *ctx.options, out, norms, grad)
+        grads = *grads, grad.sum(0) if wanted[5] else None
         result = [x if want else None for x, want in zip(grads, wanted, strict=True)]
     return None, *result, None, None, None, None
 

@@ -21,6 +21,7 @@ def attention(
     query: Tensor,
     weight: Tensor | None,
     bias: Tensor | None,
+    out_bias: Tensor | None,
     seed: int,
     score: str,
     slope: float,
@@ -37,6 +38,7 @@ def attention(
         (query, key, weight, bias),
         (seed, score, slope, dropout),
         value=value,
+        out_bias=out_bias,
         norms=norms,
         out=out,
     )
@@ -51,6 +53,7 @@ def attention_backward(
     query: Tensor,
     weight: Tensor | None,
     bias: Tensor | None,
+    out_bias: Tensor | None,
     seed: int,
     score: str,
     slope: float,
@@ -62,24 +65,29 @@ def attention_backward(
     """Return the gradients of all operands; see `reference.attention_backward`."""
     options = seed, score, slope, dropout
     heads = value.shape[1]
-    # By edge id: the bias's gradient, and what the query's is made of.
-    grad_score = _common.empty((by_src[1].shape[0], heads), _accumulator(value))
+    grad_score = None
+    if bias is not None:
+        grad_score = _common.empty((by_src[1].shape[0], heads), _accumulator(value))
     grad_value = _common.empty(tuple(value.shape), value.dtype)
     grad_key = _common.empty(tuple(key.shape), key.dtype)
     grad_weight = None
     if weight is not None:
         grad_weight = _common.empty(tuple(weight.shape), _accumulator(weight))
+    ends = {
+        "value": value,
+        "grad": grad,
+        "stats": _common.empty((out.shape[0], 3, heads), norms.dtype),
+    }
     _run(
         _BACKWARD,
         by_src,
         value.shape,
         (key, query, weight, bias),
         options,
-        value=value,
-        grad=grad,
+        **ends,
+        out_bias=out_bias,
         result=out,
         norms=norms,
-        stats=_common.empty((out.shape[0], 3, heads), norms.dtype),
         out=grad_value,
         grad_key=grad_key,
         grad_score=grad_score,
@@ -90,17 +98,17 @@ def attention_backward(
         _QUERY,
         by_dst,
         value.shape,
-        (query, key, weight, None),
+        (query, key, weight, bias),
         options,
+        **ends,
         out=grad_query,
-        grad_score=grad_score,
     )
     return (
         grad_value,
         grad_key,
         grad_query,
         None if grad_weight is None else grad_weight.to(weight.dtype),
-        None if bias is None else grad_score.to(bias.dtype),
+        None if grad_score is None else grad_score.to(bias.dtype),
     )
 
 
@@ -116,7 +124,8 @@ def _run(
     options: tuple[int, str, float, float],
     *,
     out: Tensor,
-    value: Tensor | None = None,
+    value: Tensor,
+    out_bias: Tensor | None = None,
     grad: Tensor | None = None,
     result: Tensor | None = None,
     norms: Tensor | None = None,
@@ -147,7 +156,7 @@ def _run(
         dropout_threshold(dropout),
         1 / (1 - dropout) if dropout < 1 else 0.0,
         *map(address, operands),
-        *map(address, (value, grad, result, norms, stats, out, grad_key, grad_score)),
+        *map(address, (value, out_bias, grad, result, norms, stats, out, grad_key, grad_score)),
         address(grad_weight),
         DTYPES[out.dtype],
         torch.get_num_threads(),

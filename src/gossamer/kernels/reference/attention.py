@@ -24,6 +24,7 @@ def attention(
     query: Tensor,
     weight: Tensor | None,
     bias: Tensor | None,
+    out_bias: Tensor | None,
     seed: int,
     score: str,
     slope: float,
@@ -43,6 +44,8 @@ def attention(
         ``(H, K)``, for ``add_dot``.
     bias : Tensor or None
         ``(E, H)``, by edge id.
+    out_bias : Tensor or None
+        ``(H, D)``, added to each row of the result.
     seed : int
         Key of dropout's random numbers, see `dropout_mask`.
     score : {"add", "dot", "add_dot"}
@@ -56,7 +59,7 @@ def attention(
     Returns
     -------
     Tensor
-        ``(N_dst, H, D)``; 0 for a row without slots.
+        ``(N_dst, H, D)``; a sum over no slots is 0.
     Tensor
         ``(N_dst, 2, H)``, at least float32: the largest score, and the sum of the exponentials of
         what the scores are above it; 0 for a row without slots.
@@ -76,7 +79,10 @@ def attention(
     if dropout:
         share = share * dropout_mask(_edges(indices, eids), x.shape[1], seed, dropout, x.dtype)
     messages = share.unsqueeze(-1) * widen(value).index_select(0, indices)
-    return narrow(sum_rows(messages, rows, num_rows), value), torch.stack((peak, total), 1)
+    out = sum_rows(messages, rows, num_rows)
+    if out_bias is not None:
+        out = out + widen(out_bias)
+    return narrow(out, value), torch.stack((peak, total), 1)
 
 
 def attention_backward(
@@ -87,6 +93,7 @@ def attention_backward(
     query: Tensor,
     weight: Tensor | None,
     bias: Tensor | None,
+    out_bias: Tensor | None,
     seed: int,
     score: str,
     slope: float,
@@ -98,7 +105,8 @@ def attention_backward(
     r"""Return the gradients of value, key, query, weight and bias (None where there is none).
 
     With :math:`p` the softmax, :math:`m` dropout's factor and :math:`g` the gradient of the result,
-    the score's gradient is :math:`p_e (m_e \langle g_v, x_u \rangle - \langle g_v, y_v \rangle)`.
+    the score's gradient is :math:`p_e (m_e \langle g_v, x_u \rangle - \langle g_v, y_v \rangle)`,
+    where :math:`y` is without `out_bias`.
 
     Parameters
     ----------
@@ -119,7 +127,8 @@ def attention_backward(
         mask = dropout_mask(_edges(src, eids), raw.shape[1], seed, dropout, raw.dtype)
     g = widen(grad).index_select(0, dst)
     inner = (g * widen(value).index_select(0, src)).sum(-1)
-    mean = (widen(grad) * widen(out)).sum(-1).index_select(0, dst)
+    sums = widen(out) if out_bias is None else widen(out) - widen(out_bias)
+    mean = (widen(grad) * sums).sum(-1).index_select(0, dst)
     d = p * (mask * inner - mean)
     if score == "add":
         d = torch.where(raw > 0, d, d * slope)

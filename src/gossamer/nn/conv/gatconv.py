@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from gossamer import ops
 from gossamer.errors import InvalidValueError
@@ -20,7 +19,7 @@ from gossamer.nn._common import (
     drop_and_split,
     relation_of,
 )
-from gossamer.nn._dense import Linear
+from gossamer.nn._dense import Linear, add, linear
 from gossamer.nn.conv._attention import attend, project, reset_linear, residual_map
 from gossamer.utils import expand_as_pair
 
@@ -175,24 +174,22 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
         fc_src, fc_dst = (self.fc, self.fc) if self._one_weight else (self.fc_src, self.fc_dst)
         dst_in_src = not isinstance(feat, tuple)
         z, z_dst = project(fc_src, fc_dst, x, x_dst, heads, dst_in_src=dst_in_src)
-        # The inner product with (a_l, a_r) falls apart into one part per end of the edge.
-        left = self._inner_product(self.attn_l, fc_src, x, z)
-        right = self._inner_product(self.attn_r, fc_dst, x_dst, z_dst)
+        left, right = self._inner_products(fc_src, fc_dst, (x, x_dst), (z, z_dst))
         slope = self.leaky_relu.negative_slope
+        bias = None if self.bias is None else self.bias.view(heads)
         attention = None
         if edge_weight is None and not get_attention:
             drop = self.attn_drop.p if self.training else 0.0
-            h = ops.graph_attention(
-                adjacency, z, left, right, "add", negative_slope=slope, dropout=drop
-            )
+            options = {"out_bias": bias, "negative_slope": slope, "dropout": drop}
+            h = ops.graph_attention(adjacency, z, left, right, "add", **options)
         else:
             scores = self.leaky_relu(ops.u_add_v(adjacency, left, right))
             h, attention = attend(adjacency, scores, z, self.attn_drop, edge_weight)
+            if bias is not None:
+                h = h + bias
 
         if self.res_fc is not None:
-            h = h + self.res_fc(x_dst).unflatten(-1, heads)
-        if self.bias is not None:
-            h = h + self.bias.view(heads)
+            h = add(h, self.res_fc(x_dst).unflatten(-1, heads))
         if self.activation is not None:
             h = self.activation(h)
         return (h, attention) if get_attention else h
@@ -201,16 +198,29 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
         """Return the arguments of the constructor, for `repr`."""
         return f"out={self._out_feats}, heads={self._num_heads}"
 
-    def _inner_product(self, attn: Tensor, fc: nn.Linear, x: Tensor, z: Tensor) -> Tensor:
-        """:math:`a W x` of each head; `z` is :math:`W x`."""
-        if x.shape[-1] > z.shape[-2] * z.shape[-1]:
-            return (z * attn).sum(-1)
+    def _inner_products(
+        self,
+        fc_src: nn.Linear,
+        fc_dst: nn.Linear,
+        x: tuple[Tensor, Tensor],
+        z: tuple[Tensor, Tensor],
+    ) -> tuple[Tensor, Tensor]:
+        """:math:`a_l W x` of sources and :math:`a_r W x` of destinations, where `z` is :math:`W x`.
+
+        The inner product with :math:`(a_l, a_r)` falls apart into one part per end of the edge.
+        """
+        heads, features = z[0].shape[-2:]
+        if x[0].shape[-1] > heads * features:
+            return (z[0] * self.attn_l).sum(-1), (z[1] * self.attn_r).sum(-1)
         # Narrow input: multiply a and W first. No tensor of the size of z is made, nor one for
         # the gradient of each end.
-        heads, features = z.shape[-2:]
-        return F.linear(
-            x, (fc.weight.view(heads, features, -1) * attn.view(heads, features, 1)).sum(1)
+        left, right = (
+            (fc.weight.view(heads, features, -1) * attn.view(heads, features, 1)).sum(1)
+            for fc, attn in ((fc_src, self.attn_l), (fc_dst, self.attn_r))
         )
+        if x[0] is x[1]:
+            return linear(x[0], torch.cat((left, right))).split(heads, -1)
+        return linear(x[0], left), linear(x[1], right)
 
     def _check_edge_weight(self, adjacency: Adjacency, edge_weight: Tensor) -> None:
         check_edge_weight(self, adjacency, edge_weight)

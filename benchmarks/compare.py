@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.util
-import math
 import signal
 import subprocess
 import sys
@@ -18,17 +17,17 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import machine, report
-from benchmarks.measure import Plan, Row, run_row
-from benchmarks.pool import ROOT, Contender, Pool, Worker
-from benchmarks.registry import FULL, SMALL, select
+from benchmarks import command, report
+from benchmarks.measure import Row
+from benchmarks.pool import ROOT, Contender
+from benchmarks.registry import FULL, SMALL, WORKLOADS, select
 
 
-def git(*command: str) -> str:
+def git(*words: str) -> str:
     """Run git in the repository."""
-    result = subprocess.run(["git", *command], cwd=ROOT, capture_output=True, text=True)
+    result = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
     if result.returncode:
-        raise SystemExit(f"git {' '.join(command)}: {result.stderr.strip()}")
+        raise SystemExit(f"git {' '.join(words)}: {result.stderr.strip()}")
     return result.stdout.strip()
 
 
@@ -47,55 +46,44 @@ def checkout(revision: str, folder: Path) -> Iterator[Path]:
 
 def install(source: Path, target: Path, python: str, build: Path) -> None:
     """Build a source tree and install the package, without what it depends on, into a folder."""
-    command = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target)]
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target)]
     # A build folder of its own: the working tree's would otherwise serve two builds at once.
-    command += ["--config-settings", f"build-dir={build}"]
+    pip += ["--config-settings", f"build-dir={build}"]
     tools = ("scikit_build_core", "nanobind")
     if python == sys.executable and all(importlib.util.find_spec(tool) for tool in tools):
-        command.append("--no-build-isolation")  # nothing to download
-    if subprocess.run([*command, str(source)]).returncode:
+        pip.append("--no-build-isolation")  # nothing to download
+    if subprocess.run([*pip, str(source)]).returncode:
         raise SystemExit(f"{source} does not build; the lines above say why.")
-
-
-def geometric_mean(values: list[float]) -> float:
-    """The geometric mean of positive numbers."""
-    return math.exp(sum(map(math.log, values)) / len(values))
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.compare", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser = command.parser("benchmarks.compare", __doc__)
     parser.add_argument("before", help="a git revision, or . for the working tree")
     parser.add_argument("after", nargs="?", default=".", help="the same; default: .")
-    parser.add_argument("--rows", help="row names or beginnings of them, with commas between")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--budget", type=float, default=0.4)
-    parser.add_argument("--best", action="store_true", help="best calls instead of medians")
-    parser.add_argument("--small", action="store_true")
-    parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.set_defaults(rounds=7)
     return parser.parse_args(argv)
 
 
-def run(options: argparse.Namespace, work: Path) -> list[Row]:
-    """Build both revisions in the folder `work`, and measure the rows."""
-    sizes = SMALL if options.small else FULL
-    plan = Plan(options.rounds, options.budget, bounds=not options.small, best=options.best)
+def build(options: argparse.Namespace, work: Path) -> list[Contender]:
+    """Build both revisions in the folder `work`."""
     contenders = []
     for name, revision in (("after", options.after), ("before", options.before)):
         with checkout(revision, work / f"{name}-source") as source:
             install(source, work / name, options.python, work / f"{name}-build")
-        contenders.append(Contender(name, "gossamer", options.python, str(work / name)))
-    rows = []
-    with Pool() as pool:
-        for contender in contenders:
-            pool[contender.name] = Worker(contender, options.threads)
-        for workload in select(options.rows):
-            size = sizes[workload.graph]
-            rows.append(run_row(pool, workload, size, work / "rows", plan, "before"))
-    return rows
+        settings = (options.threads, command.environment(options))
+        path = str(work / name)
+        contenders.append(Contender(name, "gossamer", options.python, path, *settings))
+    return contenders
+
+
+def summary(rows: list[Row], names: list[str]) -> str:
+    """How many times as fast the revision after is."""
+    ratios = [r for row in rows if (r := report.ratio(row, names)) is not None]
+    if not ratios:
+        return "no row was timed for both revisions"
+    mean = report.geometric_mean(ratios)
+    return f"after is {mean:.3f} times as fast as before (geometric mean, {len(ratios)} rows)"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -107,20 +95,21 @@ def main(argv: list[str] | None = None) -> int:
         name: "working tree" if rev == "." else git("log", "-1", "--format=%h %s", rev)
         for name, rev in revisions.items()
     }
+    chosen, sizes = select(options.rows, WORKLOADS), SMALL if options.small else FULL
     with tempfile.TemporaryDirectory() as folder:
-        rows = run(options, Path(folder).resolve())
+        about, rows = command.measure(
+            options,
+            build(options, Path(folder).resolve()),
+            chosen,
+            lambda row: sizes[row.graph],
+            against="before",
+            bounds=not options.small,
+        )
+    about |= {"revisions": described}
     for name in reversed(names):
         print(f"{name}: {described[name]}")
-    print("\n" + report.table(rows, names) + "\n")
-    print(report.notes(rows))
-    ratios = [r for row in rows if (r := report.ratio(row, names)) is not None]
-    if ratios:
-        mean = geometric_mean(ratios)
-        print(f"\nafter is {mean:.3f} times as fast as before (geometric mean, {len(ratios)} rows)")
-    if options.json:
-        about = machine.describe(options.threads) | {"revisions": described}
-        report.write_json(options.json, about, rows)
-    return 1 if any(row.faults for row in rows) else 0
+    table = report.table(rows, names)
+    return command.finish(options, about, rows, names, table, summary(rows, names))
 
 
 if __name__ == "__main__":

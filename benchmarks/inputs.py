@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.registry import Sizes, Workload
+from benchmarks.registry import HUB, RELATIONS, Sizes, Workload
 
 SKEW = 0.7  # exponent of the power law: the largest hub of 4,000,000 edges has some 30,000
 
 
 def skewed_edges(
-    nodes: int, edges: int, seed: int = 0, order: str = "destination"
+    nodes: int, edges: int, seed: int = 0, order: str = "destination", hub: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw both ends of each edge from a power law.
 
@@ -33,6 +33,8 @@ def skewed_edges(
         Seed of NumPy's default generator.
     order : {"destination", "random"}
         ``destination`` sorts the edges by destination, then source.
+    hub : float
+        Share of the edges whose destination is moved to the first edge's.
 
     Returns
     -------
@@ -46,6 +48,7 @@ def skewed_edges(
         rank = np.searchsorted(share, rng.random(edges) * share[-1])
         ends.append(rng.permutation(nodes)[np.minimum(rank, nodes - 1)])
     src, dst = ends
+    dst[: int(hub * edges)] = dst[0]
     if order == "destination":
         by = np.lexsort((src, dst))
         src, dst = src[by], dst[by]
@@ -76,11 +79,15 @@ def make_edges(
     if workload.graph == "cora":
         return cora_edges(sizes, seed)
     order = "random" if unsorted or workload.graph == "shuffled" else "destination"
-    return skewed_edges(sizes.nodes, sizes.edges, seed, order)
+    hub = HUB if workload.graph == "hub" else 0.0
+    return skewed_edges(sizes.nodes, sizes.edges, seed, order, hub)
 
 
 def make_arrays(workload: Workload, sizes: Sizes, seed: int = 0) -> dict[str, np.ndarray]:
-    """The float32 arrays of a row, and for a Cora-like one its labels and training nodes."""
+    """The float32 arrays of a row, with the labels and training nodes of a Cora-like one.
+
+    Where the graph is only rows, each has a relation, of which the last is the largest.
+    """
     arrays: dict[str, np.ndarray] = {}
     for name in workload.arrays:
         shape = workload.shape(name, sizes)
@@ -89,6 +96,10 @@ def make_arrays(workload: Workload, sizes: Sizes, seed: int = 0) -> dict[str, np
         arrays[name] = rng.standard_normal(shape, dtype=np.float32)
         if name in workload.weight_arrays:
             arrays[name] *= np.float32(1 / np.sqrt(max(shape[0], 8)))
+    if workload.graph.endswith("rows"):
+        share = np.arange(1, RELATIONS + 1) / np.arange(1, RELATIONS + 1).sum()
+        rng = np.random.default_rng([seed, 2])
+        arrays["relation"] = rng.choice(RELATIONS, sizes.nodes, p=share)
     if workload.graph == "cora":
         rng = np.random.default_rng([seed, 1])
         words = rng.random(arrays["x"].shape) < 0.0127  # Cora's density: 18 words a paper

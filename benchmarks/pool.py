@@ -8,7 +8,8 @@ import os
 import select
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +23,21 @@ class WorkerError(Exception):
 
 @dataclass(frozen=True)
 class Contender:
-    """A column of the table: a name, the adapter's library, and the Python that has it."""
+    """A column of the table: name, the adapter's library, the Python that has it, settings."""
 
     name: str
     library: str
     python: str
     package_path: str | None = None
+    threads: int = 2
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Worker:
     """A running ``benchmarks.worker``; started again when it died."""
 
-    def __init__(self, contender: Contender, threads: int, memory_limit: int | None = None) -> None:
-        self.contender, self.threads, self.memory_limit = contender, threads, memory_limit
+    def __init__(self, contender: Contender, memory_limit: int | None = None) -> None:
+        self.contender, self.memory_limit = contender, memory_limit
         self.process: subprocess.Popen[bytes] | None = None
         self.log = tempfile.TemporaryFile()  # noqa: SIM115  the pool closes it
 
@@ -42,15 +45,15 @@ class Worker:
         """Start the process."""
         contender = self.contender
         command = [contender.python, "-m", "benchmarks.worker", "--library", contender.library]
-        command += ["--threads", str(self.threads)]
+        command += ["--threads", str(contender.threads)]
         if contender.package_path:
             command += ["--package-path", contender.package_path]
         path = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)
-        env = os.environ | {"OMP_NUM_THREADS": str(self.threads), "PYTHONPATH": path}
+        env = os.environ | {"OMP_NUM_THREADS": str(contender.threads), "PYTHONPATH": path}
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=env | {"DGLBACKEND": "pytorch"},
+            env=env | {"DGLBACKEND": "pytorch"} | dict(contender.environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
@@ -102,6 +105,11 @@ class Worker:
 
 class Pool(dict[str, Worker]):
     """The workers of a run, by column name, stopped together."""
+
+    @classmethod
+    def of(cls, contenders: list[Contender], memory_limit: int | None = None) -> Pool:
+        """A worker for each contender; none runs yet."""
+        return cls({c.name: Worker(c, memory_limit) for c in contenders})
 
     def __enter__(self) -> Pool:
         return self

@@ -1,7 +1,7 @@
 """What is measured: one :class:`Workload` per row, with its inputs and the traffic it cannot avoid.
 
 Nothing here runs a library. Dimension letters: ``N`` nodes, ``E`` edges, ``F`` = 64 features,
-``H`` = 8 heads, ``D`` = 16 features per head, ``HD`` = 128.
+``H`` = 8 heads, ``D`` = 16 features per head, ``HD`` = 128, ``R`` = 10 relations.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ INDEX = 4  # a compact index; what a library that stores 8 bytes moves beyond it
 
 F, H, D = 64, 8, 16
 HD = H * D
+RELATIONS = 10  # matrices of a grouped product
+HUB = 0.25  # share of the edges that enter the one hub of the graph "hub"
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,18 @@ class Sizes:
 FULL: dict[str, Sizes] = {
     "skew": Sizes(nodes=200_000, edges=4_000_000),
     "shuffled": Sizes(nodes=200_000, edges=4_000_000),
+    "hub": Sizes(nodes=200_000, edges=4_000_000),
+    "rows": Sizes(nodes=200_000, edges=1),
+    "few rows": Sizes(nodes=4_000, edges=1),
     # Cora: 5,278 undirected edges stored both ways, and a self-loop at each node.
     "cora": Sizes(nodes=2_708, edges=10_556 + 2_708, features=1_433, classes=7, train=140),
 }
 SMALL: dict[str, Sizes] = {
     "skew": Sizes(nodes=150, edges=1_000),
     "shuffled": Sizes(nodes=150, edges=1_000),
+    "hub": Sizes(nodes=150, edges=1_000),
+    "rows": Sizes(nodes=150, edges=1),
+    "few rows": Sizes(nodes=40, edges=1),
     "cora": Sizes(nodes=150, edges=2 * 300 + 150, features=40, classes=7, train=60),
 }
 
@@ -80,7 +88,9 @@ class Workload:
     about : str
         The inputs in words.
     graph : str
-        Key of :data:`FULL`: ``skew`` (sorted by destination), ``shuffled`` or ``cora``.
+        Key of :data:`FULL`: ``skew`` (sorted by destination), ``shuffled``, ``hub`` (``skew``, but
+        a quarter of the edges enter one node), ``rows`` and ``few rows`` (no edges to speak of; a
+        relation for each row), or ``cora``.
     arrays : mapping of str to dims
         Float32 inputs beside the graph, by name; dims are letters or numbers.
     traffic : callable or None
@@ -91,6 +101,8 @@ class Workload:
         How many times faster than the faster peer Gossamer means to be.
     weight_arrays : tuple of str
         The arrays that are parameters of a layer (drawn smaller, as an initializer would).
+    tolerance : float
+        How far results may differ, in the measure of :func:`benchmarks.verify.disagreement`.
     stray_rows : float
         Share of a result's rows in which libraries may differ. Not 0 where an activation has a
         kink: among 32,000,000 scores a few are 0 but for their last digits, and where a library
@@ -105,12 +117,13 @@ class Workload:
     flops: Callable[[Sizes], int]
     goal: float = 1.0
     weight_arrays: tuple[str, ...] = ()
+    tolerance: float = 1e-3
     stray_rows: float = 0.0
 
     def shape(self, array: str, sizes: Sizes) -> tuple[int, ...]:
         """The shape of an input array at the given sizes."""
         letters = {"N": sizes.nodes, "E": sizes.edges, "F": F, "H": H, "D": D, "HD": HD}
-        letters |= {"C": sizes.classes, "X": sizes.features}
+        letters |= {"R": RELATIONS, "C": sizes.classes, "X": sizes.features}
         return tuple(letters[d] if isinstance(d, str) else d for d in self.arrays[array])
 
 
@@ -183,6 +196,36 @@ _ROWS = [
         goal=2.5,
     ),
     Workload(
+        "copy_u/sum hub",
+        "sum of neighbours, 64 features; a quarter of the edges enter one node",
+        "hub",
+        {"x": ("N", "F")},
+        _aggregate(F, nodes_io=F),
+        lambda s: s.edges * F,
+        goal=1.6,
+    ),
+    Workload(
+        "copy_u/sum bfloat16",
+        "sum of neighbours, 64 features in 16 bits",
+        "skew",
+        {"x": ("N", "F")},
+        # Half the bytes of a row in float32: as many as in 32 floats.
+        _aggregate(F // 2, nodes_io=F // 2),
+        lambda s: s.edges * F,
+        goal=1.6,
+        # Two results that are right but for the last rounding differ by 2 ** -8.
+        tolerance=2**-7,
+    ),
+    Workload(
+        "copy_u to edges",
+        "the source's row for each edge, 16 features: a message that nobody reduces",
+        "skew",
+        {"x": ("N", "D")},
+        lambda s: Traffic(INDEX * s.edges + FLOAT * D * s.edges, {FLOAT * D: s.edges}),
+        lambda s: 0,
+        goal=1.5,
+    ),
+    Workload(
         "u_mul_e/sum",
         "weighted sum, one weight an edge, 64 features",
         "skew",
@@ -226,6 +269,38 @@ _ROWS = [
         lambda s: Traffic(INDEX * (s.nodes + 1) + 2 * FLOAT * H * s.edges),
         lambda s: 4 * s.edges * H,
         goal=6.0,
+    ),
+    *(
+        Workload(
+            f"segment_reduce {reduce}",
+            f"{reduce} of each destination's consecutive rows, 16 features",
+            "skew",
+            {"v": ("E", "D")},
+            lambda s: Traffic(INDEX * s.nodes + FLOAT * D * (s.edges + s.nodes)),
+            lambda s: s.edges * D,
+            goal=1.5,
+        )
+        for reduce in ("sum", "max")
+    ),
+    *(
+        Workload(
+            name + label,
+            f"{about}, {rows} rows in 10 relations, 64 x 64",
+            graph,
+            {"x": ("N", "F"), "weight": ("R", "F", "F")},
+            traffic,
+            lambda s: 2 * s.nodes * F * F,
+            goal=1.0,
+            weight_arrays=("weight",),
+        )
+        for graph, label, rows, traffic in (
+            ("rows", "", "200,000", lambda s: Traffic(2 * FLOAT * F * s.nodes)),
+            ("few rows", " few rows", "4,000", None),
+        )
+        for name, about in (
+            ("segment_mm", "a matrix for each segment of rows"),
+            ("gather_mm", "a matrix for each row, by its relation"),
+        )
     ),
     Workload(
         "GraphConv fwd+bwd",
@@ -338,6 +413,15 @@ _ROWS = [
         lambda s: Traffic(2 * 8 * s.edges + 2 * INDEX * s.edges + INDEX * (s.nodes + 1)),
         lambda s: 0,
     ),
+    Workload(
+        "CSR to CSC",
+        "a new graph from row pointers and columns (int64), compressed by destination",
+        "skew",
+        {},
+        # The structure read once as it comes, the other one with its edge ids written once.
+        lambda s: Traffic((8 + INDEX) * (s.edges + s.nodes + 1) + INDEX * s.edges),
+        lambda s: 0,
+    ),
 ]
 
 # The same epochs under torch.compile, where a library can be compiled; beside it, each library's
@@ -356,17 +440,17 @@ _ROWS += [
 WORKLOADS: dict[str, Workload] = {row.name: row for row in _ROWS}
 
 
-def select(names: str | None) -> list[Workload]:
+def select(names: str | None, rows: Mapping[str, Workload]) -> list[Workload]:
     """The rows whose name is, or begins with, one of the comma-separated names (None: all)."""
     if names is None:
-        return list(WORKLOADS.values())
+        return list(rows.values())
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     for name in wanted:
-        if not any(row.startswith(name) for row in WORKLOADS):
-            raise SystemExit(f"No row is called {name!r}. Rows: {', '.join(WORKLOADS)}.")
+        if not any(row.startswith(name) for row in rows):
+            raise SystemExit(f"No row is called {name!r}. Rows: {', '.join(rows)}.")
     return [
         row
-        for row in WORKLOADS.values()
+        for row in rows.values()
         if row.name in wanted
-        or any(row.name.startswith(name) for name in wanted if name not in WORKLOADS)
+        or any(row.name.startswith(name) for name in wanted if name not in rows)
     ]

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Row
 
 
-def _milliseconds(seconds: float) -> str:
+def geometric_mean(values: list[float]) -> float:
+    """The geometric mean of positive numbers."""
+    return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def milliseconds(seconds: float) -> str:
     value = 1e3 * seconds
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def _time_cell(row: Row, name: str) -> str:
+def time_cell(row: Row, name: str) -> str:
+    """Milliseconds and spread of one library, or a dash."""
     column = row.columns.get(name)
     if column is None or not column.times:
         return "-"
-    return f"{_milliseconds(column.typical)} ±{column.spread:.0%}"
+    return f"{milliseconds(column.typical)} ±{column.spread:.0%}"
 
 
 def _memory_cell(row: Row, names: list[str]) -> str:
@@ -30,11 +37,22 @@ def _memory_cell(row: Row, names: list[str]) -> str:
     return " / ".join(cells)
 
 
+def _fastest_peer(row: Row, names: list[str]) -> float | None:
+    """Seconds of the fastest column but the first; None where no other was timed."""
+    columns = [row.columns[name] for name in names[1:] if name in row.columns]
+    return min((column.typical for column in columns if column.times), default=None)
+
+
 def ratio(row: Row, names: list[str]) -> float | None:
-    """The fastest of the other columns' medians over the first column's; None without both."""
-    times = {n: row.columns[n].typical for n in names if n in row.columns and row.columns[n].times}
-    others = [seconds for name, seconds in times.items() if name != names[0]]
-    return min(others) / times[names[0]] if others and names[0] in times else None
+    """The fastest of the other columns' times over the first column's; None without both."""
+    peer, first = _fastest_peer(row, names), row.columns.get(names[0])
+    return peer / first.typical if peer and first is not None and first.times else None
+
+
+def at_most(row: Row, names: list[str]) -> float | None:
+    """The ratio that memory allows: the fastest of the other columns' times over the bound."""
+    peer = _fastest_peer(row, names)
+    return peer / row.bound if peer and row.bound else None
 
 
 def share(row: Row, name: str) -> float | None:
@@ -45,24 +63,30 @@ def share(row: Row, name: str) -> float | None:
     return row.bound / column.typical
 
 
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
 def table(rows: list[Row], names: list[str]) -> str:
     """The table of the rows for the columns `names`, the first one being judged."""
     against = "faster peer" if len(names) > 2 else (names[1] if len(names) > 1 else "")
+    goals = bool(against) and names[0] == "gossamer"
+    bounds = any(row.bound is not None for row in rows)
     header = ["row", *(f"{name} ms" for name in names)]
     header += [f"{against} / {names[0]}"] if against else []
-    goals = bool(against) and names[0] == "gossamer"
     header += ["goal"] if goals else []
-    header += ["bound ms", "of bound", "extra MB: " + " / ".join(names)]
+    header += ["at most"] if against and bounds else []
+    header += ["bound ms", "of bound"] if bounds else []
+    header.append("extra MB: " + " / ".join(names))
     lines = [header]
     for row in rows:
-        cells = [row.name, *(_time_cell(row, name) for name in names)]
-        if against:
-            times = ratio(row, names)
-            cells.append("-" if times is None else f"{times:.2f}")
+        cells = [row.name, *(time_cell(row, name) for name in names)]
+        cells += [_number(ratio(row, names), ".2f")] if against else []
         cells += [f"{row.goal:g}"] if goals else []
-        part = share(row, names[0])
-        cells.append("-" if row.bound is None else _milliseconds(row.bound))
-        cells.append("-" if part is None else f"{part:.0%}")
+        cells += [_number(at_most(row, names), ".1f")] if against and bounds else []
+        if bounds:
+            cells.append("-" if row.bound is None else milliseconds(row.bound))
+            cells.append(_number(share(row, names[0]), ".0%"))
         cells.append("results disagree" if row.faults else _memory_cell(row, names))
         lines.append(cells)
     return layout(lines)
@@ -104,10 +128,22 @@ def notes(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def write_json(path: Path, machine: dict[str, Any], rows: list[Row]) -> None:
-    """Everything measured, each timed call included."""
-    content = {"machine": machine, "rows": [row.record() for row in rows]}
-    path.write_text(json.dumps(content, indent=1) + "\n")
+def write_json(path: Path, machine: dict[str, Any], rows: list[Row], names: list[str]) -> None:
+    """Everything measured, each timed call included, and the table's ratios."""
+    records = [
+        row.record() | {"ratio": ratio(row, names), "at_most": at_most(row, names)} for row in rows
+    ]
+    path.write_text(json.dumps({"machine": machine, "rows": records}, indent=1) + "\n")
+
+
+def _label(row: Row, names: list[str]) -> str:
+    """A row's name in the picture, with its ratio beside the goal and what memory allows."""
+    reached, limit = ratio(row, names), at_most(row, names)
+    if reached is None:
+        return row.name
+    text = f"{row.name}\n×{reached:.2f}"
+    text += f", goal {row.goal:g}" if names[0] == "gossamer" else ""
+    return text + ("" if limit is None else f", at most {limit:.1f}")
 
 
 def plot(path: Path, machine: dict[str, Any], rows: list[Row], names: list[str]) -> None:
@@ -123,21 +159,22 @@ def plot(path: Path, machine: dict[str, Any], rows: list[Row], names: list[str])
     figure, axes = pyplot.subplots(figsize=(9, 1.2 + 0.55 * len(shown)), layout="constrained")
     height = 0.8 / len(names)
     for k, name in enumerate(names):
-        for y, row in enumerate(shown):
-            column = row.columns.get(name)
-            if column is None or not column.times:
-                continue
-            times = column.typical / row.columns[names[0]].typical
-            label = name if y == 0 else None
-            axes.barh(y + k * height, times, height * 0.92, color=f"C{k}", label=label)
-            text = f" {_milliseconds(column.typical)} ms"
-            axes.text(times, y + k * height, text, va="center", fontsize=7)
+        timed = [
+            (y + k * height, row.columns[name].typical, row.columns[names[0]].typical)
+            for y, row in enumerate(shown)
+            if name in row.columns and row.columns[name].times
+        ]
+        times = [seconds / first for _, seconds, first in timed]
+        axes.barh([y for y, _, _ in timed], times, height * 0.92, color=f"C{k}", label=name)
+        for x, (y, seconds, _) in zip(times, timed, strict=True):
+            axes.text(x, y, f" {milliseconds(seconds)} ms", va="center", fontsize=7)
     for y, row in enumerate(shown):
         part = share(row, names[0])
         if part is not None:
             edges = [y - height / 2, y + 0.8 - height / 2]
             axes.plot([part] * 2, edges, color="black", linewidth=1.2, linestyle=":")
-    axes.set_yticks([y + 0.4 - height / 2 for y in range(len(shown))], [r.name for r in shown])
+    middles = [y + 0.4 - height / 2 for y in range(len(shown))]
+    axes.set_yticks(middles, [_label(row, names) for row in shown], fontsize=7)
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.set_xlabel(f"time, {names[0]} = 1 (shorter is faster; dotted: memory bound)")

@@ -40,12 +40,18 @@ SLOW = 1.0  # seconds beyond which a call is not repeated to choose a form
 
 def canonical(row: str, results: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Results with what libraries may choose freely taken out: the order within a column."""
-    if row == "COO to CSC":
+    if row.endswith("to CSC"):
         indptr, indices = results["indptr"], results["indices"]
         column = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
         indices = indices[np.lexsort((indices, column))]
         results = {"indptr": indptr.astype(np.int64), "indices": indices.astype(np.int64)}
     return results
+
+
+def as_array(value: torch.Tensor) -> np.ndarray:
+    """The tensor for NumPy, which has no bfloat16: that becomes float32 as it is."""
+    value = value.detach().cpu()
+    return (value.float() if value.dtype == torch.bfloat16 else value).numpy()
 
 
 def timed(call: Callable[[], Any]) -> float:
@@ -142,7 +148,7 @@ class Server:
         seconds = race(forms, first)
         kept = min(seconds, key=seconds.get)
         self.form = forms[kept]
-        held = {k: v.detach().cpu().numpy() for k, v in found[kept].items()}
+        held = {k: as_array(v) for k, v in found[kept].items()}
         np.savez(result, **canonical(row, held))
         return {"forms": seconds, "failures": failures, "kept": kept}
 
@@ -165,14 +171,7 @@ class Server:
                 found[name] = (form.check or form.run)()
                 first[name] = time.perf_counter() - start
                 forms[name] = form
-            except (
-                RuntimeError,
-                TypeError,
-                ValueError,
-                ImportError,
-                OSError,
-                AttributeError,
-            ) as error:
+            except FAILURES as error:
                 failures[name] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         return forms, found, first, failures
 

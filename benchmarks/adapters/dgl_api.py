@@ -37,18 +37,20 @@ class Adapter:
 
     def versions(self) -> dict[str, str]:
         """The releases in use."""
-        return {self.library: self.api.__version__, "torch": torch.__version__}
+        found = {self.library: self.api.__version__, "torch": torch.__version__}
+        if self.library == "gossamer":
+            found["isa"] = self.api.kernels.info()["isa"]
+        return found
 
     def forms(
         self, row: Workload, inputs: Mapping[str, Tensor], sizes: Sizes
     ) -> dict[str, Callable[[], Form]]:
         """The ways to write a row, each a function that prepares it."""
-        make = _ROWS[row.name]
-        if row.name == "COO to CSC":
-            return make(self, inputs, sizes)
+        if row.name in _ROWS_WITHOUT_GRAPH:
+            return _ROWS_WITHOUT_GRAPH[row.name](self, inputs, sizes)
         graph = self.graph(inputs, sizes)
         graph.create_formats_()
-        return make(self, graph, inputs)
+        return _ROWS[row.name](self, graph, inputs)
 
     def graph(self, inputs: Mapping[str, Tensor], sizes: Sizes) -> Any:
         """The row's graph."""
@@ -56,11 +58,13 @@ class Adapter:
 
     # ------------------------------------------------------------------ operators
 
-    def copy_u(self, reduce: str) -> Callable[..., dict[str, Callable[[], Form]]]:
+    def copy_u(
+        self, reduce: str, dtype: torch.dtype = torch.float32
+    ) -> Callable[..., dict[str, Callable[[], Form]]]:
         """Rows ``copy_u/*``."""
 
         def make(graph: Any, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
-            x = inputs["x"]
+            x = inputs["x"].to(dtype)
             message, reducer = self.fn.copy_u("x", "m"), getattr(self.fn, reduce)("m", "out")
             forms = {"update_all": lambda: self._update_all(graph, message, reducer, x=x)}
             # DGL's operator leaves -inf at nodes without in-edges; only update_all makes it 0.
@@ -151,6 +155,52 @@ class Adapter:
         }
         return forms | ({"sparse": sparse} if self.has_sparse else {})
 
+    def to_edges(self, graph: Any, inputs: Mapping[str, Tensor]) -> dict:
+        """Row ``copy_u to edges``."""
+        x = inputs["x"]
+
+        def apply_edges() -> Form:
+            graph.ndata["x"] = x
+
+            def run() -> dict[str, Tensor]:
+                graph.apply_edges(self.fn.copy_u("x", "out"))
+                return {"out": graph.edata.pop("out")}
+
+            return Form(run)
+
+        operator = partial(self.ops.copy_u, graph, x)
+        return {"apply_edges": apply_edges, "ops": lambda: Form(lambda: {"out": operator()})}
+
+    def segments(self, reduce: str) -> Callable[..., dict[str, Callable[[], Form]]]:
+        """Rows ``segment_reduce *``."""
+
+        def make(graph: Any, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+            lengths, v = graph.in_degrees(), inputs["v"]
+            return {
+                "ops": lambda: Form(lambda: {"out": self.ops.segment_reduce(lengths, v, reduce)})
+            }
+
+        return make
+
+    def products(self, inputs: Mapping[str, Tensor], sizes: Sizes, grouped: bool) -> dict:
+        """Rows ``segment_mm*`` (the rows grouped by relation) and ``gather_mm*``."""
+        x, weight, relation = inputs["x"], inputs["weight"], inputs["relation"]
+        relation = relation.sort().values if grouped else relation
+        lengths = torch.bincount(relation, minlength=len(weight))
+
+        if grouped:
+            operator = partial(self.ops.segment_mm, x, weight, lengths)
+        else:
+            operator = partial(self.ops.gather_mm, x, weight, idx_b=relation)
+
+        def layer() -> Form:
+            linear = self.nn.TypedLinear(*weight.shape[1:], len(weight)).requires_grad_(False)
+            linear.W.copy_(weight)
+            return Form(lambda: {"out": linear(x, relation, sorted_by_type=grouped)})
+
+        forms = {"ops": lambda: Form(lambda: {"out": operator()})}
+        return forms | ({"TypedLinear": layer} if hasattr(self.nn, "TypedLinear") else {})
+
     def softmax(self, graph: Any, inputs: Mapping[str, Tensor]) -> dict:
         """Row ``edge_softmax``."""
         e = inputs["e"]
@@ -163,6 +213,19 @@ class Adapter:
 
         def run() -> dict[str, Tensor]:
             indptr, indices, _ = self.graph(inputs, sizes).adj_tensors("csc")
+            return {"indptr": indptr, "indices": indices}
+
+        return {"adj_tensors": lambda: Form(run)}
+
+    def transpose(self, inputs: Mapping[str, Tensor], sizes: Sizes) -> dict:
+        """Row ``CSR to CSC``."""
+        graph = self.graph(inputs, sizes)
+        structure = graph.adj_tensors("csr")[:2]
+        in_order = torch.empty(0, dtype=structure[0].dtype)  # edge ids are the slots
+
+        def run() -> dict[str, Tensor]:
+            turned = self.api.graph(("csr", (*structure, in_order)), num_nodes=sizes.nodes)
+            indptr, indices, _ = turned.adj_tensors("csc")
             return {"indptr": indptr, "indices": indices}
 
         return {"adj_tensors": lambda: Form(run)}
@@ -269,19 +332,28 @@ def _layer(build: Callable[[Any], nn.Module], names: Mapping[str, str]) -> Calla
     return lambda self, graph, inputs: self.layer(build, names)(graph, inputs)
 
 
-def _copy_u(reduce: str) -> Callable:
-    return lambda self, graph, inputs: self.copy_u(reduce)(graph, inputs)
+def _copy_u(reduce: str, dtype: torch.dtype = torch.float32) -> Callable:
+    return lambda self, graph, inputs: self.copy_u(reduce, dtype)(graph, inputs)
+
+
+def _segments(reduce: str) -> Callable:
+    return lambda self, graph, inputs: self.segments(reduce)(graph, inputs)
 
 
 _ROWS: dict[str, Callable] = {
     "copy_u/sum": _copy_u("sum"),
     "copy_u/mean": _copy_u("mean"),
     "copy_u/max": _copy_u("max"),
+    "copy_u/sum hub": _copy_u("sum"),
+    "copy_u/sum bfloat16": _copy_u("sum", torch.bfloat16),
+    "copy_u to edges": Adapter.to_edges,
     "u_mul_e/sum": Adapter.weighted_sum,
     "u_mul_e/sum heads": Adapter.weighted_sum,
     "copy_u/sum fwd+bwd": Adapter.gradient_of_sum,
     "u_dot_v": Adapter.dot,
     "edge_softmax": Adapter.softmax,
+    "segment_reduce sum": _segments("sum"),
+    "segment_reduce max": _segments("max"),
     "GraphConv fwd+bwd": _layer(_graph_conv, {"weight": "weight", "bias": "bias"}),
     "SAGEConv fwd+bwd": _layer(_sage, _SAGE),
     "GINConv fwd+bwd": _layer(_gin, _LINEAR),
@@ -291,5 +363,13 @@ _ROWS: dict[str, Callable] = {
     "Cora GAT epoch": Adapter.cora_gat,
     "Cora GCN epoch compiled": partial(Adapter.cora_gcn, compiled=True),
     "Cora GAT epoch compiled": partial(Adapter.cora_gat, compiled=True),
+}
+
+_ROWS_WITHOUT_GRAPH: dict[str, Callable] = {
+    "segment_mm": partial(Adapter.products, grouped=True),
+    "gather_mm": partial(Adapter.products, grouped=False),
+    "segment_mm few rows": partial(Adapter.products, grouped=True),
+    "gather_mm few rows": partial(Adapter.products, grouped=False),
     "COO to CSC": Adapter.compress,
+    "CSR to CSC": Adapter.transpose,
 }

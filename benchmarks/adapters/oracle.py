@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from benchmarks.adapters import Form
 from benchmarks.adapters.training import differentiate, epochs
-from benchmarks.registry import F, Sizes, Workload
+from benchmarks.registry import Sizes, Workload
 
 
 class Adapter:
@@ -44,6 +44,12 @@ class Dense:
     def sum(self, messages: Tensor) -> Tensor:
         """Sum of the messages at each destination."""
         return torch.einsum("en,e...->n...", self.target, messages)
+
+    def max(self, messages: Tensor) -> Tensor:
+        """Maximum of the messages at each destination; 0 without any."""
+        rows = [messages[self.dst == v] for v in range(self.target.shape[1])]
+        none = messages.new_zeros(messages.shape[1:])
+        return torch.stack([r.amax(0) if len(r) else none for r in rows])
 
     def at_source(self, x: Tensor) -> Tensor:
         """The source's row of x, for each edge."""
@@ -79,14 +85,6 @@ def _gradients(call: Callable[[], Tensor], inputs: Mapping[str, Tensor]) -> Form
     names = [k for k, v in inputs.items() if v.is_floating_point() and k != "g"]
     wrt = {name: inputs[name].requires_grad_() for name in names}
     return Form(differentiate(call, wrt, inputs["g"]))
-
-
-def _max(dense: Dense, i: Mapping[str, Tensor]) -> Form:
-    def call() -> Tensor:
-        rows = [i["x"][dense.src[dense.dst == v]] for v in range(len(i["x"]))]
-        return torch.stack([r.amax(0) if len(r) else torch.zeros(F).double() for r in rows])
-
-    return _value(call)
 
 
 def _graph_conv(dense: Dense, i: Mapping[str, Tensor], k: str = "") -> Callable[[Tensor], Tensor]:
@@ -135,6 +133,18 @@ def _gatv2(dense: Dense, i: Mapping[str, Tensor]) -> Form:
     return _gradients(call, i)
 
 
+def _products(i: Mapping[str, Tensor], relation: Tensor) -> Form:
+    return _value(lambda: torch.einsum("nf,nfd->nd", i["x"], i["weight"][relation]))
+
+
+def _segment_mm(dense: Dense, i: Mapping[str, Tensor]) -> Form:
+    return _products(i, i["relation"].sort().values)
+
+
+def _gather_mm(dense: Dense, i: Mapping[str, Tensor]) -> Form:
+    return _products(i, i["relation"])
+
+
 def _train(model: Callable[[], Tensor], inputs: Mapping[str, Tensor]) -> Form:
     arrays = [k for k in inputs if k.startswith(("weight", "att"))]
     held = nn.ParameterDict({k: nn.Parameter(inputs[k]) for k in arrays})
@@ -170,7 +180,12 @@ def _compress(dense: Dense, i: Mapping[str, Tensor]) -> Form:
 _ROWS: dict[str, Callable[[Dense, dict[str, Tensor]], Form]] = {
     "copy_u/sum": lambda d, i: _value(lambda: d.sum(d.at_source(i["x"]))),
     "copy_u/mean": lambda d, i: _value(lambda: d.sum(d.at_source(i["x"])) / d.degree_in()),
-    "copy_u/max": _max,
+    "copy_u/max": lambda d, i: _value(lambda: d.max(d.at_source(i["x"]))),
+    "copy_u/sum hub": lambda d, i: _value(lambda: d.sum(d.at_source(i["x"]))),
+    "copy_u/sum bfloat16": lambda d, i: _value(
+        lambda: d.sum(d.at_source(i["x"].bfloat16().double()))
+    ),
+    "copy_u to edges": lambda d, i: _value(lambda: d.at_source(i["x"])),
     "u_mul_e/sum": lambda d, i: _value(lambda: d.sum(d.at_source(i["x"]) * i["w"])),
     "u_mul_e/sum heads": lambda d, i: _value(lambda: d.sum(d.at_source(i["x"]) * i["w"])),
     "copy_u/sum fwd+bwd": lambda d, i: _gradients(lambda: d.sum(d.at_source(i["x"])), i),
@@ -178,6 +193,12 @@ _ROWS: dict[str, Callable[[Dense, dict[str, Tensor]], Form]] = {
         lambda: (d.at_source(i["x"]) * d.at_target(i["y"])).sum(-1, keepdim=True)
     ),
     "edge_softmax": lambda d, i: _value(lambda: d.softmax(i["e"])),
+    "segment_reduce sum": lambda d, i: _value(lambda: d.sum(i["v"])),
+    "segment_reduce max": lambda d, i: _value(lambda: d.max(i["v"])),
+    "segment_mm": _segment_mm,
+    "gather_mm": _gather_mm,
+    "segment_mm few rows": _segment_mm,
+    "gather_mm few rows": _gather_mm,
     "GraphConv fwd+bwd": lambda d, i: _gradients(lambda: _graph_conv(d, i)(i["x"]), i),
     "SAGEConv fwd+bwd": _sage,
     "GINConv fwd+bwd": _gin,
@@ -188,4 +209,5 @@ _ROWS: dict[str, Callable[[Dense, dict[str, Tensor]], Form]] = {
     "Cora GCN epoch compiled": _cora_gcn,
     "Cora GAT epoch compiled": _cora_gat,
     "COO to CSC": _compress,
+    "CSR to CSC": _compress,
 }

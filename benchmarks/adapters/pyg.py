@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ import torch_geometric
 from torch import Tensor, nn
 from torch_geometric import EdgeIndex
 from torch_geometric import nn as gnn
-from torch_geometric.utils import scatter, segment, softmax, spmm
+from torch_geometric.utils import scatter, segment, softmax, sort_edge_index, spmm
 
 from benchmarks.adapters import Form
 from benchmarks.adapters.training import (
@@ -86,6 +87,91 @@ def _copy_u(reduce: str) -> Callable[..., dict[str, Callable[[], Form]]]:
         return {name: lambda prepare=prepare: _form(prepare()) for name, prepare in calls.items()}
 
     return make
+
+
+def _bfloat16(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+    x = inputs["x"].bfloat16()
+    ones = torch.ones(len(edges.src), dtype=x.dtype)
+    calls = _aggregations(edges, x, "sum")
+
+    def index() -> Callable[[], Tensor]:
+        adjacency = edges.edge_index()
+        return lambda: adjacency.matmul(x, input_value=ones, transpose=True)
+
+    def reduced() -> Callable[[], Tensor]:
+        adjacency = edges.csr(ones)
+        return lambda: torch.sparse.mm(adjacency, x, reduce="sum")
+
+    # Not ``segment``: it adds up in 16 bits, and its sums are wrong in the second digit.
+    calls = {"EdgeIndex": index, "torch.sparse.mm": reduced, "scatter": calls["scatter"]}
+    return {name: lambda prepare=prepare: _form(prepare()) for name, prepare in calls.items()}
+
+
+def _to_edges(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+    x = inputs["x"]
+    return {
+        "index_select": lambda: _form(lambda: x.index_select(0, edges.src)),
+        "x[index]": lambda: _form(lambda: x[edges.src]),
+    }
+
+
+def _segments(reduce: str) -> Callable[..., dict[str, Callable[[], Form]]]:
+    def make(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+        v, (indptr, _, _) = inputs["v"], edges.by_destination()
+        return {
+            "segment": lambda: _form(lambda: segment(v, indptr, reduce)),
+            "scatter": lambda: _form(lambda: scatter(v, edges.dst, 0, edges.nodes, reduce)),
+        }
+
+    return make
+
+
+def _products(
+    edges: Edges, inputs: Mapping[str, Tensor], grouped: bool
+) -> dict[str, Callable[[], Form]]:
+    x, weight, relation = inputs["x"], inputs["weight"], inputs["relation"]
+    relation = relation.sort().values if grouped else relation
+    lengths = torch.bincount(relation, minlength=len(weight))
+    ends = lengths.cumsum(0).int()
+
+    def layer() -> Form:
+        options = {"is_sorted": grouped, "bias": False}
+        linear = gnn.HeteroLinear(*weight.shape[1:], len(weight), **options)
+        linear.weight = nn.Parameter(weight, requires_grad=False)
+        return _form(lambda: linear(x, relation))
+
+    def torch_grouped() -> Form:
+        return _form(lambda: nn.functional.grouped_mm(x, weight, offs=ends))
+
+    def torch_nested() -> Form:
+        matrices = torch.nested.as_nested_tensor(list(weight))
+
+        def call() -> Tensor:
+            groups = torch.nested.as_nested_tensor(list(x.split(lengths.tolist())))
+            return torch.cat(torch.bmm(groups, matrices).unbind())
+
+        return _form(call)
+
+    def loop() -> Form:
+        def call() -> Tensor:
+            groups = zip(x.split(lengths.tolist()), weight, strict=True)
+            return torch.cat([rows @ matrix for rows, matrix in groups])
+
+        return _form(call)
+
+    def sorted_first() -> Form:
+        def call() -> Tensor:
+            kind, order = relation.sort(stable=True)
+            ends = torch.bincount(kind, minlength=len(weight)).cumsum(0).int()
+            out = nn.functional.grouped_mm(x.index_select(0, order), weight, offs=ends)
+            return torch.empty_like(out).index_copy_(0, order, out)
+
+        return _form(call)
+
+    if not grouped:
+        return {"HeteroLinear": layer, "sort, grouped_mm": sorted_first}
+    forms = {"grouped_mm": torch_grouped, "nested bmm": torch_nested, "loop": loop}
+    return {"HeteroLinear": layer, **forms}
 
 
 def _form(call: Callable[[], Tensor]) -> Form:
@@ -205,12 +291,33 @@ def _compress(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[
         (indptr, indices), _ = index.sort_by("col").values.get_csc()
         return {"indptr": indptr, "indices": indices}
 
+    # Not ``to_torch_csc_tensor``, which merges duplicate edges.
+    def sort() -> dict[str, Tensor]:
+        src, dst = sort_edge_index(torch.stack([edges.src, edges.dst]), sort_by_row=False)
+        counts = torch.bincount(dst, minlength=edges.nodes)
+        return {"indptr": torch.cat([counts.new_zeros(1), counts.cumsum(0)]), "indices": src}
+
+    return {"EdgeIndex": lambda: Form(index), "sort_edge_index": lambda: Form(sort)}
+
+
+def _transpose(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
+    size = (edges.nodes, edges.nodes)
+    order = torch.argsort(edges.src, stable=True)
+    pair = edges.pair[:, order].contiguous()
+    counts = torch.bincount(edges.src, minlength=edges.nodes)
+    indptr = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+    value = torch.ones(len(order))
+
+    def index() -> dict[str, Tensor]:
+        index = EdgeIndex(pair, sparse_size=size, sort_order="row")
+        (indptr, indices), _ = index.get_csc()
+        return {"indptr": indptr, "indices": indices}
+
     def sparse() -> dict[str, Tensor]:
-        pair = torch.stack([edges.src, edges.dst])
-        matrix = torch_geometric.utils.to_torch_csc_tensor(pair, size=size)
+        matrix = torch.sparse_csr_tensor(indptr, pair[1], value, size).to_sparse_csc()
         return {"indptr": matrix.ccol_indices(), "indices": matrix.row_indices()}
 
-    return {"EdgeIndex": lambda: Form(index), "to_torch_csc_tensor": lambda: Form(sparse)}
+    return {"EdgeIndex": lambda: Form(index), "to_sparse_csc": lambda: Form(sparse)}
 
 
 # ---------------------------------------------------------------------- layers
@@ -312,11 +419,20 @@ _ROWS: dict[str, Callable[..., dict[str, Callable[[], Form]]]] = {
     "copy_u/sum": _copy_u("sum"),
     "copy_u/mean": _copy_u("mean"),
     "copy_u/max": _copy_u("max"),
+    "copy_u/sum hub": _copy_u("sum"),
+    "copy_u/sum bfloat16": _bfloat16,
+    "copy_u to edges": _to_edges,
     "u_mul_e/sum": _weighted_sum,
     "u_mul_e/sum heads": _weighted_sum_heads,
     "copy_u/sum fwd+bwd": _gradient_of_sum,
     "u_dot_v": _dot,
     "edge_softmax": _softmax,
+    "segment_reduce sum": _segments("sum"),
+    "segment_reduce max": _segments("max"),
+    "segment_mm": partial(_products, grouped=True),
+    "gather_mm": partial(_products, grouped=False),
+    "segment_mm few rows": partial(_products, grouped=True),
+    "gather_mm few rows": partial(_products, grouped=False),
     "GraphConv fwd+bwd": _graph_conv,
     "SAGEConv fwd+bwd": _layer(
         lambda: gnn.SAGEConv(F, F),
@@ -332,4 +448,5 @@ _ROWS: dict[str, Callable[..., dict[str, Callable[[], Form]]]] = {
     "Cora GCN epoch compiled": _compiled_or_not(_cora_gcn),
     "Cora GAT epoch compiled": _compiled_or_not(_cora_gat),
     "COO to CSC": _compress,
+    "CSR to CSC": _transpose,
 }

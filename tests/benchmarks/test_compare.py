@@ -21,10 +21,6 @@ def test_an_unknown_revision_is_said() -> None:
         compare.main(["no-such-revision"])
 
 
-def test_geometric_mean() -> None:
-    assert compare.geometric_mean([2.0, 8.0]) == pytest.approx(4.0)
-
-
 @pytest.mark.slow
 def test_two_builds_of_one_tree_agree(capsys: pytest.CaptureFixture[str]) -> None:
     assert compare.main([".", ".", "--small", "--rounds", "2", "--rows", "copy_u"]) == 0

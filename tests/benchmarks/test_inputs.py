@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.inputs import cora_edges, make_arrays, make_edges, read, skewed_edges, write
-from benchmarks.registry import FULL, SMALL, WORKLOADS
+from benchmarks.registry import FULL, RELATIONS, SMALL, WORKLOADS
 
 
 def test_edges_are_skewed_at_both_ends_and_sorted_by_destination() -> None:
@@ -31,6 +31,23 @@ def test_edges_follow_the_seed_and_the_order() -> None:
     shuffled = skewed_edges(50, 400, seed=1, order="random")
     assert (np.diff(shuffled[1]) < 0).any()
     assert sorted(zip(*first, strict=True)) == sorted(zip(*shuffled, strict=True))
+
+
+def test_a_quarter_of_the_edges_enter_the_hub() -> None:
+    row, sizes = WORKLOADS["copy_u/sum hub"], SMALL["hub"]
+    src, dst = make_edges(row, sizes)
+    assert (np.diff(dst) >= 0).all()
+    second, hub = np.sort(np.bincount(dst))[-2:]
+    assert second < sizes.edges / 10 < sizes.edges / 4 <= hub
+    np.testing.assert_array_equal(np.sort(src), np.sort(make_edges(WORKLOADS["u_dot_v"], sizes)[0]))
+
+
+def test_every_relation_has_rows() -> None:
+    relation = make_arrays(WORKLOADS["gather_mm"], FULL["few rows"])["relation"]
+    counts = np.bincount(relation)
+    assert len(counts) == RELATIONS
+    assert counts.min() > 0
+    assert counts[-1] > 5 * counts[0]
 
 
 def test_the_cora_like_graph_is_symmetric_simple_and_has_self_loops() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from benchmarks.registry import WORKLOADS
 
-from benchmarks import ops
+from benchmarks import command, ops
 
 ALONE = ["--small", "--without", "dgl", "--without", "pyg", "--threads", "1"]
 
@@ -39,15 +39,25 @@ def test_rows_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(capsys.readouterr().out.splitlines()) == len(WORKLOADS)
 
 
+def test_huge_pages_are_given_to_every_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in command.PEERS:
+        monkeypatch.setenv(command.ENVIRONMENT.format(name.upper()), "/a/python")
+    plain = command.contenders(ops.arguments([]))
+    huge = command.contenders(ops.arguments(["--huge-pages"]))
+    assert [c.name for c in huge] == ["gossamer", "dgl", "pyg"]
+    assert {c.environment.get("THP_MEM_ALLOC_ENABLE") for c in huge} == {"1"}
+    assert {c.environment.get("THP_MEM_ALLOC_ENABLE") for c in plain} == {None}
+
+
 def test_peers_come_from_options_and_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOSSAMER_BENCHMARK_DGL", "/a/python")
     monkeypatch.delenv("GOSSAMER_BENCHMARK_PYG", raising=False)
-    found = ops.contenders(ops.arguments(["--peer", "pyg=/b/python"]))
+    found = command.contenders(ops.arguments(["--peer", "pyg=/b/python"]))
     assert [(c.name, c.python) for c in found[1:]] == [("dgl", "/a/python"), ("pyg", "/b/python")]
-    alone = ops.contenders(ops.arguments(["--without", "dgl"]))
+    alone = command.contenders(ops.arguments(["--without", "dgl"]))
     assert [c.name for c in alone] == ["gossamer"]
     with pytest.raises(SystemExit, match="expected dgl=PYTHON"):
-        ops.contenders(ops.arguments(["--peer", "jraph=/b/python"]))
+        command.contenders(ops.arguments(["--peer", "jraph=/b/python"]))
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,18 @@ def test_table_shows_every_cell() -> None:
     assert len({len(line) for line in lines}) == 1
     cells = [cell.strip() for cell in lines[2].strip("|").split("|")]
     times = ["10.0 ±0%", "30.0 ±0%", "20.0 ±0%"]
-    assert cells == ["sums", *times, "2.00", "1.5", "5.00", "50%", "3 / 3 / 3"]
+    assert cells == ["sums", *times, "2.00", "1.5", "4.0", "5.00", "50%", "3 / 3 / 3"]
     assert "results disagree" in lines[3]
+
+
+def test_at_most_is_the_faster_peer_over_the_bound() -> None:
+    done, wrong = _rows()
+    assert report.at_most(done, NAMES) == pytest.approx(0.020 / 0.005)
+    assert report.at_most(done, ["gossamer"]) is None
+    assert report.at_most(wrong, NAMES) is None
+    done.bound = None
+    assert report.at_most(done, NAMES) is None
+    assert "at most" not in report.table([done], NAMES)
 
 
 def test_table_of_one_library_has_no_ratio() -> None:
@@ -66,12 +76,26 @@ def test_notes_name_the_kept_form_and_what_failed() -> None:
 
 
 def test_json_holds_each_timed_call(tmp_path: Path) -> None:
-    report.write_json(tmp_path / "out.json", MACHINE, _rows())
+    report.write_json(tmp_path / "out.json", MACHINE, _rows(), NAMES)
     content = json.loads((tmp_path / "out.json").read_text())
     assert content["machine"] == MACHINE
     column = content["rows"][0]["columns"]["dgl"]
     assert column["times"] == [[0.03], [0.03]]
     assert column["median"] == 0.03
+    assert content["rows"][0]["ratio"] == pytest.approx(2.0)
+    assert content["rows"][0]["at_most"] == pytest.approx(4.0)
+    assert content["rows"][1]["at_most"] is None
+
+
+def test_the_picture_says_what_was_reached_and_what_memory_allows() -> None:
+    done, wrong = _rows()
+    assert report._label(done, NAMES) == "sums\n×2.00, goal 1.5, at most 4.0"
+    assert report._label(done, ["dgl", "pyg"]) == "sums\n×0.67, at most 4.0"
+    assert report._label(wrong, NAMES) == "wrong"
+
+
+def test_geometric_mean() -> None:
+    assert report.geometric_mean([2.0, 8.0]) == pytest.approx(4.0)
 
 
 def test_picture_is_written(tmp_path: Path) -> None:

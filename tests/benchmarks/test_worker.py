@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from benchmarks.adapters import Form
-from benchmarks.worker import canonical, extra_memory, race, rates
+from benchmarks.worker import as_array, canonical, extra_memory, race, rates
 
 from helpers.paths import REPOSITORY
 
@@ -46,6 +46,13 @@ def test_canonical_sorts_within_each_column() -> None:
     found = canonical("COO to CSC", held)
     np.testing.assert_array_equal(found["indices"], [0, 1, 2, 3, 4])
     assert canonical("copy_u/sum", held) is held
+
+
+def test_arrays_hold_16_bit_results_as_they_are() -> None:
+    found = as_array(torch.tensor([1.0, 1 / 3], dtype=torch.bfloat16, requires_grad=True))
+    assert found.dtype == np.float32
+    assert found.tolist() == [1.0, 0.333984375]
+    assert as_array(torch.tensor([1, 2])).dtype == np.int64
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's resettable high-water mark")

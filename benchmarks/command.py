@@ -1,0 +1,175 @@
+"""What the commands share: options, processes, progress on the way and the report at the end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import machine, report
+from benchmarks.measure import Plan, Row, run_row
+from benchmarks.pool import Contender, Pool, WorkerError
+from benchmarks.registry import Sizes, Workload
+
+PEERS = ("dgl", "pyg")
+ENVIRONMENT = "GOSSAMER_BENCHMARK_{}"  # GOSSAMER_BENCHMARK_DGL=/path/to/python
+#: PyTorch's own switch, in every release that the libraries here use.
+HUGE_PAGES = {"THP_MEM_ALLOC_ENABLE": "1"}
+
+
+def parser(module: str, description: str) -> argparse.ArgumentParser:
+    """The options of every command that measures."""
+    made = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made.add_argument("--rows", help="row names or beginnings of them, with commas between")
+    made.add_argument("--python", default=sys.executable, help="the Python that has Gossamer")
+    made.add_argument("--threads", type=_positive, default=2)
+    made.add_argument("--rounds", type=_positive, help="visits to each library (5; small: 2)")
+    made.add_argument("--budget", type=float, help="seconds of a visit (0.4; small: 0.01)")
+    made.add_argument("--best", action="store_true", help="best calls instead of medians")
+    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--small", action="store_true", help="small inputs")
+    made.add_argument("--huge-pages", action="store_true", help="huge pages for all of PyTorch")
+    made.add_argument("--memory-limit", type=float, metavar="GB", help="for each process")
+    made.add_argument("--json", type=Path, metavar="FILE")
+    made.add_argument("--plot", type=Path, metavar="FILE")
+    return made
+
+
+def add_peers(options: argparse.ArgumentParser) -> None:
+    """The options of the commands that run Gossamer beside its peers."""
+    options.add_argument("--list", action="store_true", help="list the rows and stop")
+    options.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
+    names = ("gossamer", *PEERS)
+    options.add_argument("--without", action="append", default=[], choices=names)
+    options.add_argument("--package-path", metavar="DIR", help="where Gossamer is, if not there")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not at least 1")
+    return value
+
+
+def environment(options: argparse.Namespace) -> dict[str, str]:
+    """The environment variables that every process gets."""
+    return HUGE_PAGES if options.huge_pages else {}
+
+
+def contenders(options: argparse.Namespace) -> list[Contender]:
+    """The columns: Gossamer and the peers whose Python is known."""
+    pythons = {name: os.environ.get(ENVIRONMENT.format(name.upper())) for name in PEERS}
+    for peer in options.peer:
+        name, _, python = peer.partition("=")
+        if name not in PEERS or not python:
+            raise SystemExit(f"--peer {peer}: expected dgl=PYTHON or pyg=PYTHON.")
+        pythons[name] = python
+    shared = {"threads": options.threads, "environment": environment(options)}
+    path = options.package_path
+    found = [Contender("gossamer", "gossamer", options.python, path, **shared)]
+    for name, python in pythons.items():
+        if python is None and name not in options.without:
+            print(f"{name}: left out; make its environment with python -m benchmarks.peers create")
+        elif python is not None:
+            found.append(Contender(name, name, python, **shared))
+    return [contender for contender in found if contender.name not in options.without]
+
+
+def memory_limit(options: argparse.Namespace) -> int | None:
+    """Bytes that one process may hold: a row too large fails alone instead of taking the machine.
+
+    By default nine tenths of what is available now.
+    """
+    if options.memory_limit:
+        return int(options.memory_limit * 2**30)
+    available = machine.available_memory()
+    return None if available is None else int(available * 0.9)
+
+
+def versions(pool: Pool) -> dict[str, Any]:
+    """The releases of each library; a library that cannot be loaded ends the run."""
+    found = {}
+    for name, worker in pool.items():
+        try:
+            found[name] = worker.ask("versions")
+        except WorkerError as error:
+            python = worker.contender.python
+            raise SystemExit(f"{name} cannot be loaded by {python}: {error}") from None
+    return found
+
+
+def measure(
+    options: argparse.Namespace,
+    columns: list[Contender],
+    workloads: list[Workload],
+    size: Callable[[Workload], Sizes],
+    *,
+    against: str | None = None,
+    bounds: bool = False,
+    unsorted: bool = False,
+) -> tuple[dict[str, Any], list[Row]]:
+    """Measure the rows; what ran, and the rows.
+
+    Results are compared with those of the column `against`; by default the first one.
+    """
+    plan = Plan(
+        rounds=options.rounds or (2 if options.small else 5),
+        budget=options.budget or (0.01 if options.small else 0.4),
+        seed=options.seed,
+        unsorted=unsorted,
+        bounds=bounds,
+        best=options.best,
+    )
+    against = against or columns[0].name
+    rows = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Pool.of(columns, memory_limit(options)) as pool,
+    ):
+        about = machine.describe(max(column.threads for column in columns))
+        about |= {"huge_pages": options.huge_pages, "libraries": versions(pool)}
+        for workload in workloads:
+            row = run_row(pool, workload, size(workload), Path(folder), plan, against)
+            rows.append(row)
+            medians = ", ".join(
+                f"{n} {1e3 * c.typical:.3g} ms" for n, c in row.columns.items() if c.times
+            )
+            print(f"  {row.name}: {medians or 'not timed'}", file=sys.stderr, flush=True)
+    return about, rows
+
+
+def heading(options: argparse.Namespace, about: dict[str, Any]) -> str:
+    """The machine, the releases, and how the times were taken."""
+    lines = [f"{about['cpu']}, {about['threads']} of {about['cores']} threads, {about['date']}"]
+    for name, releases in about["libraries"].items():
+        lines.append(f"{name}: " + ", ".join(f"{k} {v}" for k, v in releases.items()))
+    times = "times: " + ("best call of each column" if options.best else "medians")
+    lines.append(times + (", huge pages for every library" if options.huge_pages else ""))
+    return "\n".join(lines)
+
+
+def finish(
+    options: argparse.Namespace,
+    about: dict[str, Any],
+    rows: list[Row],
+    names: list[str],
+    table: str,
+    summary: str = "",
+) -> int:
+    """Print the report, write what was asked for; 1 when results disagree or a row did not run."""
+    print(f"{heading(options, about)}\n\n{table}\n\n{report.notes(rows)}")
+    if summary:
+        print("\n" + summary)
+    if options.json:
+        report.write_json(options.json, about, rows, names)
+    if options.plot:
+        report.plot(options.plot, about, rows, names)
+    failed = [row.name for row in rows if row.faults or names[0] in row.missing]
+    if failed:
+        print("\nResults disagree, or are missing: " + ", ".join(failed), file=sys.stderr)
+    return 1 if failed else 0

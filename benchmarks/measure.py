@@ -103,7 +103,8 @@ def run_row(
     bench_inputs.write(folder / "in", edges, arrays)
     try:
         _load(pool, workload, sizes, folder, row)
-        _compare(folder, row, against, workload)
+        undecided = {name: rows(*edges, arrays) for name, rows in workload.undecided.items()}
+        _compare(folder, row, against, workload.tolerance, undecided)
         if not row.faults:
             _time(pool, workload, sizes, folder, row, plan)
     finally:
@@ -123,7 +124,9 @@ def _load(pool: Pool, workload: Workload, sizes: Sizes, folder: Path, row: Row) 
         row.columns[name] = Column(answer["kept"], answer["forms"], answer["failures"])
 
 
-def _compare(folder: Path, row: Row, against: str, workload: Workload) -> None:
+def _compare(
+    folder: Path, row: Row, against: str, tolerance: float, undecided: dict[str, np.ndarray]
+) -> None:
     results = {}
     for name in row.columns:
         with np.load(folder / f"{name}.npz") as held:
@@ -131,7 +134,7 @@ def _compare(folder: Path, row: Row, against: str, workload: Workload) -> None:
     if against not in results:
         against = next(iter(results), "")
     if results:
-        worst, row.faults = compare(results, against, workload.tolerance, workload.stray_rows)
+        worst, row.faults = compare(results, against, tolerance, undecided)
         for name, off in worst.items():
             row.columns[name].off = off
 

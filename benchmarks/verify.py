@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 
 
-def disagreement(a: np.ndarray, b: np.ndarray, stray_rows: float = 0.0) -> float:
+def disagreement(a: np.ndarray, b: np.ndarray, undecided: np.ndarray | None = None) -> float:
     """How far `a` is from `b`: the largest of ``|a - b| / (|b| + rms)``; inf for other shapes.
 
     Each element is held against its own size, and small ones against the root mean square of the
     array or, if that is larger, of their row (a hub's sums are of one size, and so are their
     errors): float32 sums of 30,000 terms in another order differ in the fourth digit, a wrong row
-    in the first. Integers must be equal. The share `stray_rows` of the rows that are farthest off does not count.
+    in the first. Integers must be equal. The rows `undecided` do not count, but may not be NaN.
     """
     if a.shape != b.shape:
         return float("inf")
@@ -27,24 +27,58 @@ def disagreement(a: np.ndarray, b: np.ndarray, stray_rows: float = 0.0) -> float
     off = np.abs(a - b) / (np.abs(b) + rms + np.finfo(np.float32).tiny)
     if np.isnan(off).any():
         return float("inf")
-    by_row = np.sort(off.reshape(len(off), -1).max(1)) if off.ndim else off.reshape(1)
-    return float(by_row[-1 - int(stray_rows * len(by_row))])
+    if undecided is not None:
+        off = np.delete(off, undecided, axis=0)
+    return float(off.max(initial=0.0))
+
+
+def undecided_nodes(
+    src: np.ndarray, dst: np.ndarray, arrays: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Both ends of the edges with a GAT score that float32 cannot tell from 0.
+
+    A score is the sum of a number of its source and one of its destination, and LeakyReLU has its
+    kink at 0: where one library rounds a score up and another down, the gradients of the two nodes
+    differ, in the first digits if they have few edges. Undecided is a score no larger than the
+    largest error that float32 makes in any score of this graph, judged by float64.
+
+    On the full graph (seed 0), 38 edges of 4,000,000 have such a score. Gossamer differed from DGL
+    and PyG, by 0.024 and 0.012, in the rows of the two ends of one of them (its score is 2.3e-7 in
+    head 7), and by less than 2e-5 in all other rows.
+    """
+    scores = [_gat_scores(src, dst, arrays, dtype) for dtype in (np.float32, np.float64)]
+    error = np.abs(scores[0] - scores[1]).max(initial=0.0)
+    edges = (np.abs(scores[1]) <= error).any(1)
+    return np.union1d(src[edges], dst[edges])
+
+
+def _gat_scores(
+    src: np.ndarray, dst: np.ndarray, arrays: Mapping[str, np.ndarray], dtype: type
+) -> np.ndarray:
+    """The scores `(E, H)` before LeakyReLU, computed in `dtype`."""
+    x, weight, left, right = (
+        arrays[name].astype(dtype) for name in ("x", "weight", "att_src", "att_dst")
+    )
+    h = (x @ weight).reshape(len(x), *left.shape[1:])
+    return (h * left).sum(-1)[src] + (h * right).sum(-1)[dst]
 
 
 def compare(
     results: Mapping[str, Mapping[str, np.ndarray]],
     against: str,
     tolerance: float = 1e-3,
-    stray_rows: float = 0.0,
+    undecided: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[dict[str, float], list[str]]:
     """Compare every library's results with those of one of them.
+
+    `undecided` has the rows of a result that do not count, by the result's name.
 
     Returns
     -------
     (dict of str to float, list of str)
         The worst disagreement of each library, and a sentence for each one beyond the tolerance.
     """
-    truth = results[against]
+    truth, undecided = results[against], undecided or {}
     worst: dict[str, float] = {}
     faults: list[str] = []
     for name, found in results.items():
@@ -55,7 +89,7 @@ def compare(
             if key not in found or key not in truth:
                 faults.append(f"{key} comes from only one of {name} and {against}")
                 continue
-            off = disagreement(found[key], truth[key], stray_rows)
+            off = disagreement(found[key], truth[key], undecided.get(key))
             worst[name] = max(worst[name], off)
             if off > tolerance:
                 shapes = f"{found[key].shape} and {truth[key].shape}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks import inputs as bench_inputs
 from benchmarks.pool import Pool, WorkerError
-from benchmarks.registry import Sizes, Workload
+from benchmarks.registry import Sizes, Traffic, Workload
 from benchmarks.verify import compare
 
 PATIENCE = 60.0  # seconds of timed calls after which a row ends with three rounds
@@ -62,7 +62,7 @@ class Row:
     columns: dict[str, Column] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
-    traffic: int | None = None
+    traffic: Traffic | None = None
     flops: int | None = None
     bound: float | None = None
     rates: dict[str, Any] | None = None
@@ -159,7 +159,7 @@ def _time(pool: Pool, workload: Workload, sizes: Sizes, folder: Path, row: Row, 
         row.columns[name].take_best = plan.best
         row.columns[name].extra_memory = pool[name].ask("memory")["extra"]
     if traffic is not None:
-        row.traffic = traffic.total
+        row.traffic = traffic
         row.rates = _typical_rates(measured, max if plan.best else statistics.median)
         gathers = {int(size): rate for size, rate in row.rates["gather"].items()}
         row.bound = traffic.bound(row.rates["copy"], gathers)

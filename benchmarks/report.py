@@ -107,8 +107,18 @@ def layout(lines: list[list[str]]) -> str:
     return "\n".join([text(lines[0]), rule + "|", *map(text, lines[1:])])
 
 
+def arithmetic(row: Row) -> str:
+    """How the bound comes from bytes and measured rates."""
+    parts = [(row.traffic.stream, "in order", row.rates["copy"])]
+    for size, count in row.traffic.gathers.items():
+        name = f"in rows of {size} bytes"
+        parts.append((size * count, name, row.rates["gather"][str(size)]))
+    sums = (f"{b / 1e6:.0f} MB {how} at {rate / 1e9:.1f} GB/s" for b, how, rate in parts if b)
+    return f"{milliseconds(row.bound)} ms = " + " + ".join(sums)
+
+
 def notes(rows: list[Row]) -> str:
-    """The form kept for each library, and what failed or is missing."""
+    """The form kept for each library, the bound's arithmetic, and what failed or is missing."""
     lines = []
     for row in rows:
         kept = [
@@ -118,6 +128,7 @@ def notes(rows: list[Row]) -> str:
             if name != "oracle"
         ]
         lines.append(f"{row.name}: " + ", ".join(kept))
+        lines += [f"  bound: {arithmetic(row)}"] if row.bound is not None else []
         lines += [f"  DISAGREE: {fault}" for fault in row.faults]
         lines += [f"  {name} did not run: {why}" for name, why in row.missing.items()]
         lines += [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.measure import Column, Row
+from benchmarks.registry import Traffic
 
 from benchmarks import report
 
@@ -16,7 +17,9 @@ NAMES = ["gossamer", "dgl", "pyg"]
 
 def _rows() -> list[Row]:
     times = {"gossamer": 0.010, "dgl": 0.030, "pyg": 0.020}
-    done = Row("sums", "about sums", 1.5, bound=0.005)
+    rates = {"copy": 20e9, "gather": {"256": 64e9}}
+    traffic = Traffic(20_000_000, {256: 1_000_000})
+    done = Row("sums", "about sums", 1.5, bound=0.005, traffic=traffic, rates=rates)
     for name, seconds in times.items():
         done.columns[name] = Column("best", {"best": seconds, "other": 1.0}, {})
         done.columns[name].times = [[seconds], [seconds]]
@@ -70,6 +73,8 @@ def test_table_of_other_columns_has_no_goal() -> None:
 def test_notes_name_the_kept_form_and_what_failed() -> None:
     notes = report.notes(_rows())
     assert "sums: gossamer best (of 2), dgl best (of 2), pyg best (of 2)" in notes
+    sums = "20 MB in order at 20.0 GB/s + 256 MB in rows of 256 bytes at 64.0 GB/s"
+    assert f"  bound: 5.00 ms = {sums}\n" in notes
     assert "DISAGREE: out of pyg is off dgl's by 3" in notes
     assert "pyg did not run: no memory" in notes
     assert "gossamer, form slow: it broke" in notes
@@ -82,6 +87,7 @@ def test_json_holds_each_timed_call(tmp_path: Path) -> None:
     column = content["rows"][0]["columns"]["dgl"]
     assert column["times"] == [[0.03], [0.03]]
     assert column["median"] == 0.03
+    assert content["rows"][0]["traffic"] == {"stream": 20_000_000, "gathers": {"256": 1_000_000}}
     assert content["rows"][0]["ratio"] == pytest.approx(2.0)
     assert content["rows"][0]["at_most"] == pytest.approx(4.0)
     assert content["rows"][1]["at_most"] is None

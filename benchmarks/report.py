@@ -164,7 +164,7 @@ def plot(path: Path, machine: dict[str, Any], rows: list[Row], names: list[str])
     except ImportError:
         raise SystemExit("--plot needs matplotlib: pip install matplotlib.") from None
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     shown = [row for row in rows if names[0] in row.columns and row.columns[names[0]].times]
     figure, axes = pyplot.subplots(figsize=(9, 1.2 + 0.55 * len(shown)), layout="constrained")
@@ -188,9 +188,12 @@ def plot(path: Path, machine: dict[str, Any], rows: list[Row], names: list[str])
     axes.set_yticks(middles, [_label(row, names) for row in shown], fontsize=7)
     axes.invert_yaxis()
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     axes.set_xlabel(f"time, {names[0]} = 1 (shorter is faster; dotted: memory bound)")
     axes.set_title(f"{machine['cpu']}, {machine['threads']} threads, {machine['date']}", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
+    figure.legend(loc="outside lower center", ncols=len(names), frameon=False, fontsize=8)
     figure.savefig(path, dpi=150)
     pyplot.close(figure)

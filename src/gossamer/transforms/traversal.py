@@ -61,7 +61,7 @@ def bfs_nodes_generator(graph: Graph, source: Any, reverse: bool = False) -> Fro
     """
     compressed, sources = _start(graph, source, reverse, "bfs_nodes_generator")
     nodes, _, sizes = kernels.breadth_first(*compressed, sources)
-    return nodes.split(sizes.tolist()) if len(sizes) else ()
+    return _frontiers(nodes, sizes.tolist())
 
 
 def bfs_edges_generator(graph: Graph, source: Any, reverse: bool = False) -> Frontiers:
@@ -87,7 +87,7 @@ def bfs_edges_generator(graph: Graph, source: Any, reverse: bool = False) -> Fro
     compressed, sources = _start(graph, source, reverse, "bfs_edges_generator")
     _, edges, sizes = kernels.breadth_first(*compressed, sources)
     # The sources are reached by no edge.
-    return edges.split(sizes[1:].tolist()) if len(sizes) > 1 else ()
+    return _frontiers(edges, sizes[1:].tolist())
 
 
 def topological_nodes_generator(graph: Graph, reverse: bool = False) -> Frontiers:
@@ -130,7 +130,7 @@ def topological_nodes_generator(graph: Graph, reverse: bool = False) -> Frontier
             f"{graph.num_nodes() - len(nodes)} of its nodes have no place in an order. "
             "Remove self-loops and other cycles first."
         )
-    return nodes.split(sizes.tolist()) if len(sizes) else ()
+    return _frontiers(nodes, sizes.tolist())
 
 
 def dfs_edges_generator(graph: Graph, source: Any, reverse: bool = False) -> Frontiers:
@@ -163,8 +163,8 @@ def dfs_edges_generator(graph: Graph, source: Any, reverse: bool = False) -> Fro
     >>> gs.dfs_edges_generator(g, 0)
     (tensor([0]), tensor([1]), tensor([3]), tensor([5]))
     """
-    edges, _ = _depth_first(graph, source, reverse, False, False, "dfs_edges_generator")
-    return edges
+    edges, _, sizes = _depth_first(graph, source, reverse, False, False, "dfs_edges_generator")
+    return _frontiers(edges, sizes)
 
 
 def dfs_labeled_edges_generator(
@@ -209,10 +209,11 @@ def dfs_labeled_edges_generator(
     >>> torch.cat(edges), torch.cat(labels)
     (tensor([0, 1, 1, 0, 2]), tensor([0, 0, 1, 1, 2]))
     """
-    edges, labels = _depth_first(
+    edges, labels, sizes = _depth_first(
         graph, source, reverse, has_reverse_edge, has_nontree_edge, "dfs_labeled_edges_generator"
     )
-    return (edges, labels) if return_labels else edges
+    frontiers = _frontiers(edges, sizes)
+    return (frontiers, _frontiers(labels, sizes)) if return_labels else frontiers
 
 
 def _require_one_type(graph: Any, name: str) -> None:
@@ -235,20 +236,25 @@ def _start(graph: Any, source: Any, reverse: bool, name: str) -> tuple[Compresse
 
 def _depth_first(
     graph: Any, source: Any, reverse: bool, has_reverse: bool, has_nontree: bool, name: str
-) -> tuple[Frontiers, Frontiers]:
+) -> tuple[Tensor, Tensor, list[int]]:
+    """Edges and labels of all searches, step by step; and how many there are in each step."""
     compressed, sources = _start(graph, source, reverse, name)
     searches = [
         kernels.depth_first(*compressed, start, has_reverse, has_nontree)
         for start in sources.tolist()
     ]
-    if sum(len(edges) for edges, _ in searches) == 0:
-        return (), ()
+    if not searches:
+        return sources, sources, []
     if len(searches) == 1:
         edges, labels = searches[0]
-        return edges.to(graph.idtype).split(1), labels.split(1)
+        return edges.to(graph.idtype), labels, [1] * len(edges)
     # Step i of every search before step i + 1 of any.
     step = torch.cat([torch.arange(len(edges), device=graph.device) for edges, _ in searches])
     order = torch.sort(step, stable=True).indices
-    sizes = torch.bincount(step).tolist()
     edges, labels = (torch.cat(parts)[order] for parts in zip(*searches, strict=True))
-    return edges.to(graph.idtype).split(sizes), labels.split(sizes)
+    return edges.to(graph.idtype), labels, torch.bincount(step).tolist()
+
+
+def _frontiers(found: Tensor, sizes: list[int]) -> Frontiers:
+    # torch cannot split into no part at all.
+    return found.split(sizes) if sizes else ()

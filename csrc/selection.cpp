@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "core/operands.h"
 #include "core/parallel.h"
@@ -42,6 +43,38 @@ void select(const T* row, int64_t columns, int64_t k, Candidate<T>* heap, int64_
     for (int64_t i = 0; i < k; ++i) out[i] = heap[i].column;
 }
 
+// In short rows a heap's branches cost more than comparing all entries with one another, which takes
+// none: how many are smaller is the place of an entry. (8 of 20: a fifth of the heap's time.)
+constexpr int64_t kShort = 32;
+
+// Places of the entries of a row of at most kShort, if no entry is NaN.
+template <class T, class Place>
+bool rank(const T* row, int64_t columns, Place* place) {
+    bool ordered = true;
+    for (int64_t c = 0; c < columns; ++c) {
+        const T value = row[c];
+        ordered &= value == value;
+        Place smaller_before = 0;
+        for (int64_t i = 0; i < c; ++i) {
+            const Place first = row[i] <= value;
+            smaller_before += first;
+            place[i] += 1 - first;
+        }
+        place[c] = smaller_before;
+    }
+    return ordered;
+}
+
+template <class T> bool select_short(const T* row, int64_t columns, int64_t k, int64_t* out) {
+    using Place = std::conditional_t<sizeof(T) == 8, int64_t, int32_t>;
+    Place place[kShort];
+    if (!rank(row, columns, place)) return false;
+    int64_t by_place[kShort];
+    for (int64_t c = 0; c < columns; ++c) by_place[place[c]] = c;
+    std::copy_n(by_place, k, out);
+    return true;
+}
+
 void smallest(uintptr_t values, bool is_double, int64_t rows, int64_t columns, int64_t k,
               uintptr_t out, int threads) {
     if (k == 0) return;
@@ -53,9 +86,12 @@ void smallest(uintptr_t values, bool is_double, int64_t rows, int64_t columns, i
         parallel_for((rows + kRows - 1) / kRows, workers, [&](int64_t block, int worker) {
             auto* heap = reinterpret_cast<Candidate<T>*>(scratch[worker]);
             const int64_t end = std::min((block + 1) * kRows, rows);
-            for (int64_t r = block * kRows; r < end; ++r)
-                select(at<T>(values) + r * columns, columns, k, heap,
-                       static_cast<int64_t*>(writable(out)) + r * k);
+            for (int64_t r = block * kRows; r < end; ++r) {
+                const T* row = at<T>(values) + r * columns;
+                auto* chosen = static_cast<int64_t*>(writable(out)) + r * k;
+                if (columns > kShort || !select_short(row, columns, k, chosen))
+                    select(row, columns, k, heap, chosen);
+            }
         });
     };
     is_double ? run(double{}) : run(float{});

@@ -27,6 +27,17 @@ def test_of_equal_entries_the_first_ones_count() -> None:
     assert cpu.smallest(values, 4).tolist() == [[1, 3, 5, 0], [0, 1, 2, 3]]
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("columns", [1, 2, 31, 32, 33, 40])
+def test_short_rows_and_longer_ones_choose_alike(columns, dtype) -> None:
+    generator = torch.Generator().manual_seed(columns)
+    values = torch.randint(4, (50, columns), generator=generator).to(dtype)
+    values[::7, columns // 2] = torch.nan
+    expected = values.sort(stable=True).indices
+    assert_tensor_equal(cpu.smallest(values, columns), expected)
+    assert_tensor_equal(cpu.smallest(values, 1), expected[:, :1])
+
+
 def test_what_is_no_number_comes_last() -> None:
     nan, inf = float("nan"), float("inf")
     values = torch.tensor([[nan, 1.0, nan, inf, -inf, 0.0], [nan] * 6], dtype=torch.float64)

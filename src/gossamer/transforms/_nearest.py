@@ -90,20 +90,40 @@ def _nearest_by_blocks(x: Tensor, sizes: Tensor, k: int, exclude_self: bool) -> 
     # centring, and by double precision.
     x = x.double()
     x = x - x.mean(0)
+    square = x.square().sum(1)
+    size = int(sizes[0])
+    if bool((sizes == size).all()):
+        found = _nearest_in_each(
+            x.view(-1, size, x.shape[1]), square.view(-1, size), k, exclude_self
+        )
+        begins = torch.arange(0, len(x), size, device=x.device)
+        return found.add_(begins.view(-1, 1, 1)).view(-1, k)
     result = torch.empty(len(x), k, dtype=torch.int64, device=x.device)
     for columns, is_point in _groups(sizes):
-        points = x[columns]
-        square = points.square().sum(-1).masked_fill_(~is_point, torch.inf).unsqueeze(1)
-        step = max(_ENTRIES // columns.numel(), 1)
-        for begin in range(0, columns.shape[1], step):
-            rows = slice(begin, begin + step)
-            score = torch.baddbmm(square, points[:, rows], points.mT, alpha=-2)
+        distance = square[columns].masked_fill_(~is_point, torch.inf)
+        chosen = _nearest_in_each(x[columns], distance, k, exclude_self)
+        found = columns.unsqueeze(1).expand(-1, columns.shape[1], -1).gather(2, chosen)
+        result[columns[is_point]] = found[is_point]
+    return result
+
+
+def _nearest_in_each(points: Tensor, square: Tensor, k: int, exclude_self: bool) -> Tensor:
+    """Nearest of S sets of C points, ``(S, C, k)``: positions in a set."""
+    num_sets, size, _ = points.shape
+    found = torch.empty(num_sets, size, k, dtype=torch.int64, device=points.device)
+    num_rows = min(max(_ENTRIES // size, 1), size)
+    step = max(_ENTRIES // (num_rows * size), 1)
+    for first in range(0, num_sets, step):
+        sets = slice(first, first + step)
+        for begin in range(0, size, num_rows):
+            rows = slice(begin, begin + num_rows)
+            score = torch.baddbmm(
+                square[sets].unsqueeze(1), points[sets, rows], points[sets].mT, alpha=-2
+            )
             if exclude_self:
                 score.diagonal(begin, 1, 2).fill_(torch.inf)
-            chosen = kernels.smallest(score, k)
-            found = columns.unsqueeze(1).expand(-1, chosen.shape[1], -1).gather(2, chosen)
-            result[columns[:, rows][is_point[:, rows]]] = found[is_point[:, rows]]
-    return result
+            found[sets, rows] = kernels.smallest(score, k)
+    return found
 
 
 def _groups(sizes: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -117,9 +137,7 @@ def _groups(sizes: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     start = 0
     while start < len(ascending):
         # Twice as large at most, so that filling up costs little.
-        limit = 2 * int(ascending[start])
-        stop = int(torch.searchsorted(ascending, limit, right=True))
-        stop = min(stop, start + max(_ENTRIES // limit**2, 1))
+        stop = int(torch.searchsorted(ascending, 2 * ascending[start], right=True))
         width = int(ascending[stop - 1])
         sets = order[start:stop]
         at = torch.arange(width, device=sizes.device)

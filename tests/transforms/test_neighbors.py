@@ -86,7 +86,7 @@ def test_sets_are_searched_apart(coordinates: int, exclude_self: bool) -> None:
 def test_three_dimensions_are_a_batch() -> None:
     x = torch.randn(4, 20, 3)
     g = gs.knn_graph(x, 6)
-    expected = gs.segmented_knn_graph(x.flatten(0, 1), 6, torch.tensor([20] * 4))
+    expected = gs.batch([gs.knn_graph(part, 6) for part in x])
     assert g.batch_size == 4
     assert torch.equal(torch.stack(g.edges()), torch.stack(expected.edges()))
 

@@ -149,6 +149,8 @@ class StructureQueries:
             raise InvalidValueError(f"The order of edges is 'eid' or 'srcdst', got {order!r}.")
         adjacency = self._adjacencies[self._schema.etype_id(etype)]
         row, col = adjacency.coo()
+        if form == "uv" and order != "srcdst":
+            return row, col
         eids = torch.arange(row.shape[0], dtype=self.idtype, device=self.device)
         if order == "srcdst":
             _, sorting = torch.sort(adjacency.pair_keys(row, col), stable=True)

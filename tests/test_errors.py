@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pickle
+import re
+from pathlib import Path
 
 import pytest
 
 from gossamer import errors
-from gossamer._optional import optional_import
+from gossamer._optional import _EXTRA_OF, optional_import
+
+PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
 KINDS = {
     errors.InvalidValueError: ValueError,
@@ -57,6 +61,14 @@ class TestOptionalImport:
             errors.MissingExtraError, match=r"Run: pip install 'gossamer\[train\]'$"
         ):
             optional_import("yaml", "--config")
+
+    @pytest.mark.parametrize("package", _EXTRA_OF)
+    def test_every_extra_brings_its_package(self, package: str) -> None:
+        block = re.search(
+            rf"^{_EXTRA_OF[package]} = \[(.*?)\]$", PROJECT.read_text(), re.DOTALL | re.MULTILINE
+        )
+        distribution = {"sklearn": "scikit-learn", "yaml": "pyyaml"}.get(package, package)
+        assert f'"{distribution}>=' in block[1]
 
     def test_a_broken_package_is_not_a_missing_one(self, tmp_path, monkeypatch) -> None:
         (tmp_path / "broken_package.py").write_text("import a_dependency_of_it\n")

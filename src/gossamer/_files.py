@@ -12,11 +12,11 @@ from gossamer.errors import FileError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, fix: str = "Choose a folder that you may write to.") -> Iterator[Path]:
     """Give a temporary file to fill; when the block ends well it becomes `path`, at once.
 
     If the block fails, or the machine does, `path` is what it was before. Missing parent folders
-    are made.
+    are made. Messages end with `fix`.
 
     Raises
     ------
@@ -29,20 +29,19 @@ def replacing(path: Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
         raise FileError(
-            f"Cannot write into the folder {path.parent}: {error.strerror}. "
-            "Choose a folder that you may write to."
+            f"Cannot write into the folder {path.parent}: {error.strerror}. {fix}"
         ) from None
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
-        _put_in_place(temporary, path)
+        _put_in_place(temporary, path, fix)
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
 
 
-def _put_in_place(temporary: Path, path: Path) -> None:
+def _put_in_place(temporary: Path, path: Path, fix: str) -> None:
     try:
         # mkstemp makes the file private; give it the mode that open() would have given.
         os.chmod(temporary, 0o666 & ~_umask())
@@ -50,7 +49,7 @@ def _put_in_place(temporary: Path, path: Path) -> None:
         os.replace(temporary, path)
         _flush(path.parent)
     except OSError as error:
-        raise FileError(f"Cannot write {path}: {error.strerror}.") from None
+        raise FileError(f"Cannot write {path}: {error.strerror}. {fix}") from None
 
 
 def _flush(path: Path) -> None:

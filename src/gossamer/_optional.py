@@ -14,7 +14,7 @@ _EXTRA_OF = {
     "pandas": "interop",
     "pyarrow": "parquet",
     "pymetis": "partition",
-    "safetensors": "train",
+    "safetensors": "io",
     "scipy": "data",
     "sklearn": "train",
     "tqdm": "train",

@@ -69,8 +69,8 @@ def test_one_type_on_both_sides():
         (lambda: gs.rand_graph(0, 1), gs.InvalidValueError, "make 0 pairs only"),
         (lambda: gs.rand_graph(5, -1), gs.InvalidValueError, "num_edges cannot be negative"),
         (lambda: gs.rand_graph(-1, 0), gs.InvalidValueError, "num_nodes cannot be negative"),
-        (lambda: gs.rand_graph(3.0, 1), gs.InvalidTypeError, "num_nodes must be an int"),
-        (lambda: gs.rand_graph(3, True), gs.InvalidTypeError, "num_edges must be an int"),
+        (lambda: gs.rand_graph(3.0, 1), gs.InvalidTypeError, "num_nodes is an int"),
+        (lambda: gs.rand_graph(3, True), gs.InvalidTypeError, "num_edges is an int"),
         (lambda: gs.rand_graph(2**32, 1), gs.InvalidValueError, "do not fit 64 bits"),
         (lambda: gs.rand_graph(3, 1, torch.float32), gs.InvalidTypeError, "idtype is"),
         (

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph.devices import as_device
 from gossamer.graph.graph import Graph
 
 __all__ = [
     "as_count",
+    "as_integer",
     "by_edge_type",
     "edge_ids",
+    "feature_names",
     "node_ids",
     "on_device",
     "refuse_block",
@@ -51,18 +54,33 @@ def require_homogeneous(graph: Any, name: str) -> None:
         )
 
 
+def as_integer(value: Any, name: str, what: str) -> int:
+    """`value` as an int."""
+    if not isinstance(value, bool):
+        with suppress(TypeError):
+            return operator.index(value)
+    raise InvalidTypeError(f"{name}: {what} is an int, got {value!r}.")
+
+
 def as_count(value: Any, name: str, what: str, least: int = 0) -> int:
     """`value` as an int that is not below `least`."""
-    try:
-        number = None if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = None
-    if number is None:
-        raise InvalidTypeError(f"{name}: {what} is an int, got {value!r}.")
+    number = as_integer(value, name, what)
     if number < least:
         bound = "cannot be negative" if least == 0 else f"is at least {least}"
         raise InvalidValueError(f"{name}: {what} {bound}, got {number}.")
     return number
+
+
+def feature_names(names: Any, what: str) -> list[str]:
+    """A list of feature names; None is none, and one name is a list of one."""
+    names = [] if names is None else [names] if isinstance(names, str) else names
+    if not isinstance(names, Iterable):
+        raise InvalidTypeError(f"{what} is a list of feature names, got {type(names).__name__}.")
+    names = list(names)
+    for name in names:
+        if not isinstance(name, str):
+            raise InvalidTypeError(f"{what} is a list of feature names, got {name!r} among them.")
+    return names
 
 
 def node_ids(graph: Graph, nodes: Any, name: str) -> list[Tensor | None]:
@@ -118,13 +136,4 @@ def by_edge_type(graph: Graph, values: Mapping[Any, Any], name: str) -> dict[int
 
 def on_device(graph: Graph, device: Any) -> Graph:
     """`graph` on `device`; where it is if that is None."""
-    return graph if device is None else graph.to(_device(device))
-
-
-def _device(device: Any) -> torch.device:
-    try:
-        return torch.device(device)
-    except (RuntimeError, TypeError):
-        raise InvalidValueError(
-            f"output_device must be a device such as 'cpu' or 'cuda:0', got {device!r}."
-        ) from None
+    return graph if device is None else graph.to(as_device(device, "output_device"))

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph.adjacency import Adjacency
+from gossamer.graph.arguments import as_integer, require_graph
 from gossamer.graph.frame import Frame
 from gossamer.graph.graph import Graph
 from gossamer.graph.ids import ALL, EID, NID
@@ -45,6 +46,8 @@ def batch(graphs: Iterable[Graph], ndata: Any = ALL, edata: Any = ALL) -> Graph:
     >>> bg.batch_num_nodes(), bg.edges()
     (tensor([2, 3]), (tensor([0, 2, 3]), tensor([1, 3, 4])))
     """
+    if not isinstance(graphs, Iterable):
+        raise InvalidTypeError(f"batch takes a list of graphs, got {type(graphs).__name__}.")
     graphs = list(graphs)
     _check_alike(graphs)
     first = graphs[0]
@@ -287,9 +290,8 @@ def slice_batch(g: Graph, gid: int, store_ids: bool = False) -> Graph:
     >>> gs.slice_batch(bg, 1).edges()
     (tensor([0, 1]), tensor([1, 2]))
     """
-    if isinstance(gid, bool) or not hasattr(gid, "__index__"):
-        raise InvalidTypeError(f"The number of a graph in a batch is an int, got {gid!r}.")
-    gid = gid.__index__()
+    require_graph(g, "slice_batch")
+    gid = as_integer(gid, "slice_batch", "the number of a graph")
     if not -g.batch_size <= gid < g.batch_size:
         raise OutOfRangeError(f"There is no graph {gid} in a batch of {g.batch_size}.")
     if g.is_block:

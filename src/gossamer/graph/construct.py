@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph.adjacency import Adjacency, Compressed
+from gossamer.graph.devices import as_device
 from gossamer.graph.graph import Graph
 from gossamer.graph.ids import INT32_MAX, as_id_tensor, check_range, in_idtype
 from gossamer.graph.schema import DEFAULT_ETYPE, DEFAULT_NTYPE, CanonicalEType, Schema
@@ -277,7 +278,7 @@ class _Edges:
         if idtype is None:
             given = {t.dtype for x, t in zip(arrays, tensors, strict=True) if isinstance(x, Tensor)}
             idtype = given.pop() if given else torch.int64
-        device = device or tensors[0].device
+        device = tensors[0].device if device is None else as_device(device)
         self.tensors = [
             in_idtype(tensor, idtype, name).to(device)
             for tensor, name in zip(tensors, names, strict=True)

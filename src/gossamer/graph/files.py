@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from gossamer._files import replacing
@@ -286,7 +285,7 @@ def _checked(formats: Any) -> tuple[str, ...] | None:
 
 def _numbers(idx_list: Any) -> list[int]:
     if isinstance(idx_list, (Tensor, np.ndarray)):
-        idx_list = torch.as_tensor(idx_list).tolist()
+        idx_list = idx_list.tolist()
     if idx_list is None:
         return []
     if not isinstance(idx_list, (list, tuple, range)):

@@ -90,7 +90,7 @@ class Frame(MutableMapping[str, Tensor]):
     def __getitem__(self, name: str) -> Tensor:
         try:
             column = self._columns[name]
-        except KeyError:
+        except (KeyError, TypeError):  # a list has no hash
             raise UnknownKeyError(
                 f"There is no {self.kind} feature {name!r}; there are {list(self._columns)}. "
                 f"Set it first, as in g.{self.kind[0]}data[{name!r}] = tensor."
@@ -113,7 +113,7 @@ class Frame(MutableMapping[str, Tensor]):
         return len(self._columns)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._columns
+        return isinstance(name, str) and name in self._columns
 
     def __repr__(self) -> str:
         return repr(dict(self))
@@ -179,6 +179,11 @@ class Frame(MutableMapping[str, Tensor]):
 
     def set_initializer(self, initializer: Initializer, name: str | None = None) -> None:
         """Decide how rows without a value are filled: of one feature, or of all others."""
+        if not callable(initializer) or not isinstance(name, (str, type(None))):
+            raise InvalidTypeError(
+                "An initializer is a function, for one feature name or for all; got "
+                f"{type(initializer).__name__} for {name!r}."
+            )
         if name is None:
             self._default_initializer = initializer
         else:

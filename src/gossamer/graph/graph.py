@@ -15,6 +15,7 @@ from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import display, slicing
 from gossamer.graph.adjacency import FORMATS, Adjacency
 from gossamer.graph.derived import DerivedGraphs
+from gossamer.graph.devices import as_device
 from gossamer.graph.edits import Edits
 from gossamer.graph.frame import Frame, Initializer, Scheme
 from gossamer.graph.ids import as_id_tensor, check_range, in_idtype, is_all
@@ -407,7 +408,7 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
         **kwargs
             Passed to :meth:`torch.Tensor.to`, such as ``non_blocking=True``.
         """
-        device = torch.device(device)
+        device = as_device(device)
         if device == self.device:
             return self
         return self._apply(lambda tensor: tensor.to(device, **kwargs))

@@ -88,6 +88,8 @@ def as_id_tensor(ids: Any, what: str, device: torch.device | str | None = None) 
 
 def _from_python(ids: Any, what: str) -> Tensor:
     if isinstance(ids, (int, np.integer)) and not isinstance(ids, bool):
+        if not -(2**63) <= ids < 2**63:
+            raise InvalidValueError(f"The {what} contain {ids}, which does not fit int64.")
         return torch.tensor([int(ids)])
     if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
         raise InvalidTypeError(
@@ -96,6 +98,10 @@ def _from_python(ids: Any, what: str) -> Tensor:
         )
     try:
         array = ids if isinstance(ids, np.ndarray) else np.asarray(list(ids))
+    except TypeError:
+        raise InvalidTypeError(
+            f"The {what} must be integers, got an object of type {type(ids).__name__}."
+        ) from None
     except ValueError:
         raise InvalidValueError(
             f"The {what} are ragged: every element must be one int. Flatten them first."

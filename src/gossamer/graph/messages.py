@@ -132,6 +132,11 @@ class MessagePassing:
         >>> g.nodes["b"].data["h"].flatten()
         tensor([0., 2.])
         """
+        if not isinstance(etype_dict, Mapping):
+            raise InvalidTypeError(
+                "multi_update_all takes a dict from edge type to functions, got "
+                f"{type(etype_dict).__name__}."
+            )
         combine = _cross_reducer(cross_reducer)
         arrived: dict[int, dict[str, list[tuple[Tensor, Tensor | None]]]] = {}
         for etype, functions in etype_dict.items():
@@ -316,7 +321,7 @@ class MessagePassing:
         etype: Any = None,
     ) -> None:
         """:meth:`pull` each group of nodes that the generator yields, one after another."""
-        for nodes in nodes_generator:
+        for nodes in _groups(nodes_generator, "prop_nodes"):
             self.pull(nodes, message_func, reduce_func, apply_node_func, etype=etype)
 
     def prop_edges(
@@ -328,7 +333,7 @@ class MessagePassing:
         etype: Any = None,
     ) -> None:
         """:meth:`send_and_recv` along each group of edges that the generator yields."""
-        for edges in edges_generator:
+        for edges in _groups(edges_generator, "prop_edges"):
             self.send_and_recv(edges, message_func, reduce_func, apply_node_func, etype=etype)
 
     # -------------------------------------------------------------------------------- relations
@@ -396,6 +401,14 @@ class MessagePassing:
         return self._part(position, eids).edge_batch()
 
 
+def _groups(groups: Any, name: str) -> Iterable:
+    if not isinstance(groups, Iterable):
+        raise InvalidTypeError(
+            f"{name} takes groups of ids, one after another, got {type(groups).__name__}."
+        )
+    return groups
+
+
 def _cross_reducer(reducer: Any) -> Callable[[list[Tensor]], Tensor]:
     if callable(reducer):
         return reducer
@@ -406,7 +419,7 @@ def _cross_reducer(reducer: Any) -> Callable[[list[Tensor]], Tensor]:
         "min": lambda values: _fold(torch.minimum, values),
         "stack": lambda values: torch.stack(values, dim=1),
     }
-    if reducer not in named:
+    if not isinstance(reducer, str) or reducer not in named:
         raise InvalidValueError(
             f"A cross-type reducer is one of {list(named)} or a callable, got {reducer!r}."
         )

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from gossamer._optional import optional_import
-from gossamer.errors import InvalidValueError, OutOfRangeError
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.graph.devices import as_device
 from gossamer.graph.ids import ALL, as_id_tensor, is_all, is_single
 
 if TYPE_CHECKING:
@@ -287,6 +288,7 @@ class StructureQueries:
         >>> g.filter_nodes(lambda nodes: nodes.data["h"] > 0)
         tensor([0, 2])
         """
+        _require_predicate(predicate, "filter_nodes")
         position = self._schema.ntype_id(ntype)
         ids = self._node_ids(nodes, position)
         mask = predicate(self._node_batch(position, nodes, ids))
@@ -305,6 +307,7 @@ class StructureQueries:
         >>> g.filter_edges(lambda edges: edges.data["w"] > 1)
         tensor([1])
         """
+        _require_predicate(predicate, "filter_edges")
         position = self._schema.etype_id(etype)
         eids = self._edges_to_ids(edges, position)
         mask = predicate(self._edge_batch(position, eids))
@@ -367,7 +370,8 @@ class StructureQueries:
         if transpose:
             row, col, shape = col, row, shape[::-1]
         if scipy_fmt is None:
-            return _sparse(row.to(ctx), col.to(ctx), None, shape)
+            row, col = (end.to(as_device(ctx, "ctx")) for end in (row, col))
+            return _sparse(row, col, None, shape)
         if scipy_fmt not in ("coo", "csr"):
             raise InvalidValueError(f"scipy_fmt is 'coo' or 'csr', got {scipy_fmt!r}.")
         sparse = optional_import("scipy.sparse", "Graph.adj_external with scipy_fmt")
@@ -425,7 +429,7 @@ class StructureQueries:
         """
         position = self._schema.etype_id(etype)
         adjacency = self._adjacencies[position]
-        row, col = (end.to(ctx) for end in adjacency.coo())
+        row, col = (end.to(as_device(ctx, "ctx")) for end in adjacency.coo())
         edge = torch.arange(row.shape[0], device=row.device)
         if typestr == "in":
             return _sparse(col, edge, None, (adjacency.num_dst, row.shape[0]))
@@ -471,8 +475,20 @@ def _in_form(form: str, row: Tensor, col: Tensor, eids: Tensor) -> Tensor | tupl
     return eids if form == "eid" else (row, col, eids)
 
 
-def _as_mask(mask: Tensor, count: int, what: str) -> Tensor:
-    mask = torch.as_tensor(mask)
+def _require_predicate(predicate: Any, name: str) -> None:
+    if not callable(predicate):
+        raise InvalidTypeError(
+            f"{name}: the predicate is a function, got {type(predicate).__name__}."
+        )
+
+
+def _as_mask(mask: Any, count: int, what: str) -> Tensor:
+    try:
+        mask = torch.as_tensor(mask)
+    except (RuntimeError, TypeError, ValueError):
+        raise InvalidTypeError(
+            f"The {what} must give a tensor of truth values, got {type(mask).__name__}."
+        ) from None
     if mask.dim() == 2 and mask.shape[1] == 1:
         mask = mask[:, 0]
     if mask.shape != (count,):

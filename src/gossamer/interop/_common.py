@@ -41,6 +41,8 @@ def two_sided(
     name: str,
 ) -> Graph:
     """A graph of one relation; one node type on both sides needs as many nodes on each."""
+    if not all(isinstance(part, str) for part in etype):
+        raise InvalidTypeError(f"An edge type is three str, got {etype}.")
     src, _, dst = etype
     if src == dst and counts[0] != counts[1]:
         raise InvalidValueError(

@@ -58,7 +58,7 @@ def number_in(value: Any, name: str, argument: str, low: float, high: float) -> 
 
 def one_of(value: Any, name: str, argument: str, known: Sequence[str]) -> str:
     """`value`, which must be among `known`."""
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise InvalidValueError(f"{name}: {argument} is one of {list(known)}, got {value!r}.")
     return value
 

@@ -18,7 +18,7 @@ from gossamer.errors import (
 )
 from gossamer.graph import EID, ETYPE, NID, NTYPE, Graph
 from gossamer.graph.adjacency import Adjacency
-from gossamer.graph.arguments import refuse_block, require_graph
+from gossamer.graph.arguments import feature_names, refuse_block, require_graph
 from gossamer.graph.frame import Frame
 from gossamer.graph.schema import CanonicalEType, Schema
 
@@ -80,7 +80,7 @@ def to_homogeneous(
     """
     require_graph(G, "to_homogeneous")
     refuse_block(G, "to_homogeneous")
-    node_names, edge_names = _names(ndata, "ndata"), _names(edata, "edata")
+    node_names, edge_names = feature_names(ndata, "ndata"), feature_names(edata, "edata")
     node_counts = [frame.num_rows for frame in G._node_frames]
     edge_counts = [adjacency.num_edges for adjacency in G._adjacencies]
     nodes = _joined(G, G._node_frames, G.ntypes, node_names, NTYPE, NID, store_type)
@@ -88,17 +88,6 @@ def to_homogeneous(
     adjacency = _end_to_end(G, node_counts, sum(edge_counts))
     graph = Graph.from_parts(Schema.homogeneous(), [adjacency], [nodes], [edges])
     return (graph, node_counts, edge_counts) if return_count else graph
-
-
-def _names(names: Any, what: str) -> list[str]:
-    names = [] if names is None else [names] if isinstance(names, str) else names
-    if not isinstance(names, Iterable):
-        raise InvalidTypeError(f"{what} is a list of feature names, got {type(names).__name__}.")
-    names = list(names)
-    for name in names:
-        if not isinstance(name, str):
-            raise InvalidTypeError(f"{what} is a list of feature names, got {name!r} among them.")
-    return names
 
 
 def _bounds(counts: Sequence[int]) -> list[int]:

@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph, graph, heterograph
+from gossamer.graph.arguments import as_count
+from gossamer.graph.devices import as_device
 from gossamer.transforms._relabel import relabel
 
 __all__ = ["rand_bipartite", "rand_graph"]
@@ -46,7 +48,7 @@ def rand_graph(
     >>> gs.rand_graph(100, 30)
     Graph(num_nodes=100, num_edges=30)
     """
-    num_nodes = _count(num_nodes, "rand_graph: num_nodes")
+    num_nodes = as_count(num_nodes, "rand_graph", "num_nodes")
     pairs = _some_pairs(num_nodes, num_nodes, num_edges, device, "rand_graph")
     return graph(pairs, num_nodes=num_nodes, idtype=idtype)
 
@@ -85,8 +87,8 @@ def rand_bipartite(
     >>> g.num_nodes("user"), g.num_nodes("item"), g.num_edges()
     (50, 100, 10)
     """
-    num_src = _count(num_src_nodes, "rand_bipartite: num_src_nodes")
-    num_dst = _count(num_dst_nodes, "rand_bipartite: num_dst_nodes")
+    num_src = as_count(num_src_nodes, "rand_bipartite", "num_src_nodes")
+    num_dst = as_count(num_dst_nodes, "rand_bipartite", "num_dst_nodes")
     pairs = _some_pairs(num_src, num_dst, num_edges, device, "rand_bipartite")
     counts = {utype: num_src, vtype: num_dst}
     if utype == vtype:
@@ -94,18 +96,11 @@ def rand_bipartite(
     return heterograph({(utype, etype, vtype): pairs}, counts, idtype=idtype)
 
 
-def _count(number: Any, what: str) -> int:
-    if isinstance(number, bool) or not hasattr(number, "__index__"):
-        raise InvalidTypeError(f"{what} must be an int, got {number!r}.")
-    if number < 0:
-        raise InvalidValueError(f"{what} cannot be negative, got {number}.")
-    return number.__index__()
-
-
 def _some_pairs(
     num_src: int, num_dst: int, num_edges: Any, device: Any, name: str
 ) -> tuple[Tensor, Tensor]:
-    num_edges = _count(num_edges, f"{name}: num_edges")
+    num_edges = as_count(num_edges, name, "num_edges")
+    device = as_device(device)
     population = num_src * num_dst
     if num_edges > population:
         raise InvalidValueError(

@@ -11,6 +11,7 @@ from torch import Tensor
 from gossamer import ops
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
+from gossamer.graph.arguments import feature_names, require_graph
 
 __all__ = [
     "add_edges",
@@ -35,6 +36,7 @@ def add_nodes(
     >>> gs.add_nodes(gs.graph(([0], [1])), 3).num_nodes()
     5
     """
+    require_graph(g, "add_nodes")
     g = g.clone()
     g.add_nodes(num, data=data, ntype=ntype)
     return g
@@ -51,6 +53,7 @@ def add_edges(
     >>> gs.add_edges(gs.graph(([0], [1])), [1], [0]).edges()
     (tensor([0, 1]), tensor([1, 0]))
     """
+    require_graph(g, "add_edges")
     g = g.clone()
     g.add_edges(u, v, data=data, etype=etype)
     return g
@@ -65,6 +68,7 @@ def remove_edges(g: Graph, eids: Any, etype: Any = None, store_ids: bool = False
     >>> gs.remove_edges(gs.graph(([0, 1], [1, 0])), [0]).edges()
     (tensor([1]), tensor([0]))
     """
+    require_graph(g, "remove_edges")
     g = g.clone()
     g.remove_edges(eids, etype=etype, store_ids=store_ids)
     return g
@@ -79,6 +83,7 @@ def remove_nodes(g: Graph, nids: Any, ntype: str | None = None, store_ids: bool 
     >>> gs.remove_nodes(gs.graph(([0, 1], [1, 2])), [0]).edges()
     (tensor([0]), tensor([1]))
     """
+    require_graph(g, "remove_nodes")
     g = g.clone()
     g.remove_nodes(nids, ntype=ntype, store_ids=store_ids)
     return g
@@ -118,7 +123,9 @@ def add_self_loop(
     """
     etype = _loop_etype(g, etype, "add_self_loop")
     features = g.edges[etype].data
-    names = list(features) if edge_feat_names is None else list(edge_feat_names)
+    names = feature_names(
+        features if edge_feat_names is None else edge_feat_names, "add_self_loop: edge_feat_names"
+    )
     relation, count = g.relation(etype), g.num_nodes(etype[0])
     data = {name: _loop_rows(relation, features[name], fill_data, count) for name in names}
     nodes = g.nodes(etype[0])
@@ -139,7 +146,14 @@ def _loop_rows(relation: Any, feature: Tensor, fill: Any, count: int) -> Tensor:
             f"got {type(fill).__name__}."
         )
     row = torch.as_tensor(fill, dtype=feature.dtype, device=feature.device)
-    return row.expand(count, *feature.shape[1:]).clone()
+    shape = (count, *feature.shape[1:])
+    try:
+        return row.expand(shape).clone()
+    except RuntimeError:
+        raise InvalidValueError(
+            f"add_self_loop: fill_data has shape {tuple(row.shape)}, which is neither one value "
+            f"nor one row of a feature whose new rows have shape {shape}."
+        ) from None
 
 
 def remove_self_loop(g: Graph, etype: Any = None) -> Graph:
@@ -157,8 +171,7 @@ def remove_self_loop(g: Graph, etype: Any = None) -> Graph:
 
 
 def _loop_etype(g: Graph, etype: Any, name: str) -> tuple[str, str, str]:
-    if not isinstance(g, Graph):
-        raise InvalidTypeError(f"{name} takes a graph, got {type(g).__name__}.")
+    require_graph(g, name)
     etype = g.to_canonical_etype(etype)
     if etype[0] != etype[2]:
         raise InvalidValueError(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,6 +12,7 @@ from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
 from gossamer.graph.adjacency import Compressed
 from gossamer.graph.arguments import (
+    as_count,
     edge_ids,
     node_ids,
     on_device,
@@ -404,7 +404,8 @@ def _or_none(chosen: list[Tensor | None], graph: Graph) -> list[Tensor]:
 
 def _names(names: Any, caller: str, what: str, known: list) -> list:
     """`names` as a list; a single name, which would be read letter by letter, is refused."""
-    if isinstance(names, str) or names in known or not hasattr(names, "__iter__"):
+    single = isinstance(names, (str, Tensor)) or (isinstance(names, tuple) and names in known)
+    if single or not isinstance(names, Iterable):
         raise InvalidTypeError(
             f"{caller} takes a list of {what}, got {names!r}. Put a single one into a list."
         )
@@ -498,7 +499,8 @@ def _khop(
     require_graph(graph, name)
     refuse_block(graph, name)
     seeds = node_ids(graph, nodes, name)
-    reached = _within(graph, _or_none(seeds, graph), _hops(k, name), name == "khop_in_subgraph")
+    k = as_count(k, name, "the number of hops k")
+    reached = _within(graph, _or_none(seeds, graph), k, name == "khop_in_subgraph")
     sub = on_device(_induced(graph, reached, relabel, store_ids), output_device)
     if not relabel:
         return sub
@@ -508,15 +510,6 @@ def _khop(
         if seeds[i] is not None
     }
     return sub, inverse if isinstance(nodes, Mapping) else inverse[graph.ntypes[0]]
-
-
-def _hops(k: Any, name: str) -> int:
-    if isinstance(k, bool) or not hasattr(k, "__index__"):
-        raise InvalidTypeError(f"{name}: the number of hops k is an int, got {k!r}.")
-    k = operator.index(k)
-    if k < 0:
-        raise InvalidValueError(f"{name}: the number of hops k cannot be negative, got {k}.")
-    return k
 
 
 def _within(graph: Graph, seeds: list[Tensor], k: int, inward: bool) -> list[Tensor]:

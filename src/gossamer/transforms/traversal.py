@@ -240,7 +240,7 @@ def _depth_first(
     """Edges and labels of all searches, step by step; and how many there are in each step."""
     compressed, sources = _start(graph, source, reverse, name)
     searches = [
-        kernels.depth_first(*compressed, start, has_reverse, has_nontree)
+        kernels.depth_first(*compressed, start, bool(has_reverse), bool(has_nontree))
         for start in sources.tolist()
     ]
     if not searches:

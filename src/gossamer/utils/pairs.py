@@ -35,7 +35,7 @@ def expand_as_pair(input_: Any, g: Graph | None = None) -> tuple[Any, Any]:
     """
     if isinstance(input_, tuple):
         return input_
-    if g is not None and g.is_block:
+    if getattr(g, "is_block", False):
         if isinstance(input_, Mapping):
             return input_, {name: x[: g.num_dst_nodes(name)] for name, x in input_.items()}
         return input_, input_[: g.num_dst_nodes()]

@@ -101,6 +101,52 @@ NONSENSE = {
         gs.InvalidTypeError,
         "takes a list of node types",
     ),
+    "features of new nodes": (
+        lambda g: g.add_nodes(1, data=[1]),
+        gs.InvalidTypeError,
+        "Features of new nodes are a dict from name to tensor, got list",
+    ),
+    "a huge number of new nodes": (
+        lambda g: g.add_nodes(HUGE),
+        gs.InvalidValueError,
+        "does not fit 64 bits",
+    ),
+    "a huge number of hops": (
+        lambda g: gs.khop_adj(g, HUGE),
+        gs.InvalidValueError,
+        "does not fit 64 bits",
+    ),
+    "a huge number of encodings": (
+        lambda g: gs.svd_pe(g, HUGE, padding=True),
+        gs.InvalidValueError,
+        "does not fit 64 bits",
+    ),
+    "more walks than edges can be": (
+        lambda g: gs.khop_graph(gs.graph(([0, 0], [0, 0])), 64),
+        gs.InvalidValueError,
+        r"there are 1\.8e\+19 walks of 64 edges",
+    ),
+    "many numbers of nodes": (
+        lambda g: gs.graph(([0], [1]), num_nodes=torch.tensor([2, 3])),
+        gs.InvalidTypeError,
+        "num_nodes must be an int",
+    ),
+    "edges that are none": (
+        lambda g: gs.heterograph({("u", "r", "v"): 99}),
+        gs.InvalidTypeError,
+        "Edge data is .*; got int",
+    ),
+    "a format": (lambda g: g.formats(True), gs.InvalidValueError, "Formats are among"),
+    "features of a batch": (
+        lambda g: gs.batch([g, g], edata=3),
+        gs.InvalidTypeError,
+        "what to carry is a list of feature names, got int",
+    ),
+    "a name of attributes": (
+        lambda g: gs.to_networkx(g, eid_attr=["id"]),
+        gs.InvalidTypeError,
+        "eid_attr is a name or None",
+    ),
     "which graphs of a file": (
         lambda g: gs.load_graphs("absent", torch.tensor([0.5])),
         gs.InvalidTypeError,

@@ -68,13 +68,15 @@ def as_count(value: Any, name: str, what: str, least: int = 0) -> int:
     if number < least:
         bound = "cannot be negative" if least == 0 else f"is at least {least}"
         raise InvalidValueError(f"{name}: {what} {bound}, got {number}.")
+    if number >= 2**63:
+        raise InvalidValueError(f"{name}: {what} does not fit 64 bits, got {number}.")
     return number
 
 
 def feature_names(names: Any, what: str) -> list[str]:
     """A list of feature names; None is none, and one name is a list of one."""
     names = [] if names is None else [names] if isinstance(names, str) else names
-    if not isinstance(names, Iterable):
+    if not isinstance(names, Iterable) or isinstance(names, Tensor):
         raise InvalidTypeError(f"{what} is a list of feature names, got {type(names).__name__}.")
     names = list(names)
     for name in names:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph.adjacency import Adjacency
-from gossamer.graph.arguments import as_integer, require_graph
+from gossamer.graph.arguments import as_integer, feature_names, require_graph
 from gossamer.graph.frame import Frame
 from gossamer.graph.graph import Graph
 from gossamer.graph.ids import ALL, EID, NID
@@ -46,7 +46,7 @@ def batch(graphs: Iterable[Graph], ndata: Any = ALL, edata: Any = ALL) -> Graph:
     >>> bg.batch_num_nodes(), bg.edges()
     (tensor([2, 3]), (tensor([0, 2, 3]), tensor([1, 3, 4])))
     """
-    if not isinstance(graphs, Iterable):
+    if not isinstance(graphs, Iterable) or isinstance(graphs, Tensor):
         raise InvalidTypeError(f"batch takes a list of graphs, got {type(graphs).__name__}.")
     graphs = list(graphs)
     _check_alike(graphs)
@@ -140,7 +140,7 @@ def _join(frames: list[Frame], wanted: Any, where: str) -> Frame:
     if not filled:
         filled = [(0, frames[0])]
     lead = filled[0][1]
-    names = list(lead) if everything else list(wanted)
+    names = list(lead) if everything else feature_names(wanted, "batch: what to carry")
     carried = lead.names()
     for i, frame in filled:
         if everything and frame.names() == carried:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -215,9 +216,13 @@ def _side_counts(
 def _checked_count(count: Any, least: int, what: str) -> int:
     if isinstance(count, Tensor) and count.numel() == 1:
         count = count.item()
-    if isinstance(count, bool) or not hasattr(count, "__index__"):
+    try:
+        number = None if isinstance(count, bool) else operator.index(count)
+    except TypeError:
+        number = None
+    if number is None:
         raise InvalidTypeError(f"{what} must be an int, got {count!r}.")
-    count = count.__index__()
+    count = number
     if count < 0:
         raise InvalidValueError(f"{what} cannot be negative, got {count}.")
     if count < least:
@@ -259,6 +264,8 @@ def _common_idtype(parts: Any) -> torch.dtype:
     found = set()
     for data in parts:
         arrays = data[1] if isinstance(data, tuple) and isinstance(data[0], str) else data
+        if not isinstance(arrays, Iterable):
+            continue  # what it is instead is told later
         found |= {x.dtype for x in arrays if isinstance(x, Tensor) and x.numel()}
     return torch.int32 if found == {torch.int32} else torch.int64
 

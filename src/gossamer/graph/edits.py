@@ -47,6 +47,8 @@ class Edits:
         self._require_editable()
         if not isinstance(num, int) or isinstance(num, bool):
             raise InvalidTypeError(f"The number of new nodes is an int, got {num!r}.")
+        if num >= 2**63:
+            raise InvalidValueError(f"The number of new nodes does not fit 64 bits, got {num}.")
         if num < 0:
             raise InvalidValueError(f"The number of new nodes cannot be negative, got {num}.")
         position = self._schema.ntype_id(ntype)

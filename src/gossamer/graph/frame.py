@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, KeysView, MutableMapping
+from collections.abc import Callable, Iterator, KeysView, Mapping, MutableMapping
 from typing import NamedTuple
 
 import torch
@@ -208,6 +208,11 @@ class Frame(MutableMapping[str, Tensor]):
 
     def append(self, count: int, data: dict[str, Tensor] | None, device: torch.device) -> None:
         """Add `count` rows: from `data` where it has the feature, else from the initializer."""
+        if not isinstance(data, (Mapping, type(None))):
+            raise InvalidTypeError(
+                f"Features of new {self.kind}s are a dict from name to tensor, got "
+                f"{type(data).__name__}."
+            )
         data = dict(data or {})
         for name, value in data.items():
             self.check(name, value, device, count)

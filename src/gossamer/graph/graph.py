@@ -499,7 +499,7 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
                 "created": created,
                 "not created": [name for name in allowed if name not in created],
             }
-        names = [formats] if isinstance(formats, str) else list(formats)
+        names = formats if isinstance(formats, (list, tuple, set)) else [formats]
         if not names or any(name not in FORMATS for name in names):
             raise InvalidValueError(f"Formats are among {list(FORMATS)}, got {formats!r}.")
         adjacencies = [adjacency.restrict(names) for adjacency in self._adjacencies]

@@ -240,6 +240,13 @@ def to_networkx(
     networkx = optional_import("networkx", "gossamer.to_networkx")
     node_attrs = attribute_names(node_attrs, "node_attrs", "to_networkx")
     edge_attrs = attribute_names(edge_attrs, "edge_attrs", "to_networkx")
+    for what, name in (
+        ("ntype_attr", ntype_attr),
+        ("etype_attr", etype_attr),
+        ("eid_attr", eid_attr),
+    ):
+        if not isinstance(name, (str, type(None))):
+            raise InvalidTypeError(f"to_networkx: {what} is a name or None, got {name!r}.")
     _require_some(g._node_frames, node_attrs)
     _require_some(g._edge_frames, edge_attrs)
     typed = not g.is_homogeneous

@@ -42,6 +42,8 @@ def as_int(value: Any, name: str, argument: str, least: int) -> int:
         raise InvalidTypeError(f"{name}: {argument} is an int, got {value!r}.")
     if value < least:
         raise InvalidValueError(f"{name}: {argument} is at least {least}, got {value}.")
+    if value >= 2**63:
+        raise InvalidValueError(f"{name}: {argument} does not fit 64 bits, got {value}.")
     return int(value)
 
 

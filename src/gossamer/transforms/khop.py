@@ -27,6 +27,9 @@ from gossamer.transforms.simple import merge_parallel
 
 __all__ = ["khop_adj", "khop_graph", "metapath_reachable_graph"]
 
+# Up to here, sums of floats are exact.
+_MOST_WALKS = 2**53
+
 
 def khop_adj(g: Graph, k: int) -> Tensor:
     r"""The number of walks of `k` edges between each two nodes, as a dense matrix.
@@ -93,7 +96,7 @@ def khop_graph(g: Graph, k: int, copy_ndata: bool = True) -> Graph:
     InvalidTypeError
         If `g` is not a graph or `k` is not an int.
     InvalidValueError
-        If `g` is a block or has several types, or `k` is negative.
+        If `g` is a block or has several types, `k` is negative, or there are too many walks.
     MissingExtraError
         If scipy is not installed.
 
@@ -108,9 +111,15 @@ def khop_graph(g: Graph, k: int, copy_ndata: bool = True) -> Graph:
     k = as_count(k, "khop_graph", "the number of hops k")
     sparse = optional_import("scipy.sparse", "khop_graph")
     row, col = (end.cpu().numpy() for end in g.adjacency.coo())
-    ones = torch.ones(len(row), dtype=torch.int64).numpy()
+    ones = torch.ones(len(row), dtype=torch.float64).numpy()
     count = g.adjacency.num_src
     walks = (sparse.coo_matrix((ones, (row, col)), shape=(count, count)) ** k).tocoo()
+    total = float(walks.data.sum())
+    if not total <= _MOST_WALKS:
+        raise InvalidValueError(
+            f"khop_graph: there are {total:.2g} walks of {k} edges, and as many edges are more "
+            "than a graph can have. Take a smaller k, or gossamer.khop_adj."
+        )
     times = torch.from_numpy(walks.data.astype("int64"))
     coo = tuple(
         torch.from_numpy(end).to(g.idtype).repeat_interleave(times).to(g.device)

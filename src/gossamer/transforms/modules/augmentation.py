@@ -184,7 +184,7 @@ class AddEdge(BaseTransform):
     Parameters
     ----------
     ratio : float
-        How many edges to add for each that is there; not negative.
+        How many edges to add for each that is there, from 0 to 1e9.
 
     Raises
     ------
@@ -201,7 +201,7 @@ class AddEdge(BaseTransform):
     def __init__(self, ratio: float = 0.2) -> None:
         if isinstance(ratio, bool) or not isinstance(ratio, (int, float)):
             raise InvalidTypeError(f"AddEdge: ratio is a number, got {ratio!r}.")
-        self.ratio = number_in(ratio, "AddEdge", "ratio", 0, float("inf"))
+        self.ratio = number_in(ratio, "AddEdge", "ratio", 0, 1e9)
 
     def __call__(self, g: Graph) -> Graph:
         g = checked(g, self).clone()

@@ -78,7 +78,7 @@ class Compose(BaseTransform):
     """
 
     def __init__(self, transforms: Iterable[Callable[[Graph], Graph]]) -> None:
-        if not isinstance(transforms, Iterable) or isinstance(transforms, str):
+        if not isinstance(transforms, Iterable) or isinstance(transforms, (str, Tensor)):
             raise InvalidTypeError(
                 f"Compose takes a list of transforms, got {type(transforms).__name__}."
             )
@@ -115,7 +115,8 @@ def feature_names(names: Any, transform: BaseTransform, argument: str) -> list[s
     """A list of feature names as it was given, or None."""
     if names is None:
         return None
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+    listed = isinstance(names, Iterable) and not isinstance(names, (str, Tensor))
+    if not listed or not all(isinstance(name, str) for name in names):
         raise InvalidTypeError(
             f"{type(transform).__name__}: {argument} is a list of feature names or None, got "
             f"{names!r}."

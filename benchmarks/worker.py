@@ -186,7 +186,9 @@ class Server:
         return {"seconds": times}
 
     def memory(self) -> dict:
-        """Extra resident memory of one call."""
+        """Extra resident memory of one call, without memory that earlier calls left behind."""
+        if hasattr(self.adapter, "release_memory"):
+            self.adapter.release_memory()
         return {"extra": extra_memory(self.form.run)}
 
     def rates(self, sizes: list[int], folder: str, nodes: int) -> dict:

@@ -58,6 +58,12 @@ class Adapter:
 
     # ------------------------------------------------------------------ operators
 
+    def release_memory(self) -> None:
+        """Give back what the library keeps for later results, if it keeps any."""
+        kernels = getattr(self.api, "kernels", None)
+        if hasattr(kernels, "release_memory"):
+            kernels.release_memory()
+
     def copy_u(
         self, reduce: str, dtype: torch.dtype = torch.float32
     ) -> Callable[..., dict[str, Callable[[], Form]]]:

@@ -7,6 +7,7 @@ import warnings
 import pytest
 import torch
 from torch import nn
+from torch.torch_version import TorchVersion
 
 import gossamer
 from gossamer import function as fn
@@ -98,6 +99,8 @@ class TestOpcheck:
     def test_segment_mm(self) -> None:
         operands = _features(5, 3), _features(3, 3, 2), torch.tensor([2, 0, 3])
         _assert_passes(torch.ops.gossamer.segment_mm, *operands)
+        operands = _features(5, 3), _features(5, 2), torch.tensor([2, 0, 3])
+        _assert_passes(torch.ops.gossamer.segment_outer, *operands)
 
     def test_a_broken_operator_is_found(self) -> None:
         """opcheck does look: an operator whose twin lies about the shape fails it."""
@@ -172,6 +175,11 @@ class TestCompile:
         with pytest.raises(RuntimeError, match="segment lengths must add up"):
             compiled(torch.tensor([2, 4]), x)
 
+    @pytest.mark.xfail(
+        TorchVersion(torch.__version__) < (2, 7),
+        reason="the compiler of torch 2.6 takes no context managers made of generators, "
+        "and makes no objects of subclasses of MutableMapping: local_scope and srcdata",
+    )
     @pytest.mark.parametrize("reducer", ["sum", "max"])
     def test_update_all(self, ready, reducer) -> None:
         reduce = getattr(fn, reducer)
@@ -208,6 +216,8 @@ class Layer(nn.Module):
         return ops.copy_u_max(self.g, torch.tanh(ops.copy_u_mean(self.g, self.linear(x))))
 
 
+# torch 2.6 warns of the graph's own tensors, which it does put into the module that it returns.
+@pytest.mark.filterwarnings("ignore:.*get_attr:UserWarning")
 def test_export(ready) -> None:
     layer = Layer(ready)
     x = torch.randn(7, 3)

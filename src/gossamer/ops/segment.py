@@ -195,12 +195,7 @@ def _backward(ctx: Any, grad: Tensor) -> tuple:
     a, b = ctx.saved_tensors
     want_a, want_b, _ = ctx.needs_input_grad
     grad_a = _segment_mm(grad, b.transpose(1, 2), ctx.seglen) if want_a else None
-    grad_b = None
-    if want_b:
-        lengths = ctx.seglen.tolist()
-        parts = zip(a.split(lengths), grad.split(lengths), strict=True)
-        products = [rows.t() @ flow for rows, flow in parts]
-        grad_b = torch.stack(products) if products else torch.zeros_like(b)
+    grad_b = _segment_outer(a, grad, ctx.seglen) if want_b else None
     return grad_a, grad_b, None
 
 
@@ -211,5 +206,35 @@ _segment_mm = differentiable(
     fake=_fake,
     setup=_setup,
     backward=_backward,
+    batches=False,
+)
+
+
+def _outer_kernel(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
+    lengths = seglen.tolist()
+    products = [x.t() @ y for x, y in zip(a.split(lengths), b.split(lengths), strict=True)]
+    return torch.stack(products) if products else _outer_fake(a, b, seglen)
+
+
+def _outer_fake(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
+    return a.new_empty((seglen.shape[0], a.shape[1], b.shape[1]))
+
+
+def _outer_backward(ctx: Any, grad: Tensor) -> tuple:
+    a, b = ctx.saved_tensors
+    want_a, want_b, _ = ctx.needs_input_grad
+    grad_a = _segment_mm(b, grad.transpose(1, 2), ctx.seglen) if want_a else None
+    grad_b = _segment_mm(a, grad, ctx.seglen) if want_b else None
+    return grad_a, grad_b, None
+
+
+# out[r] = a_r^T b_r, where a_r and b_r are the rows of segment r.
+_segment_outer = differentiable(
+    "segment_outer",
+    "(Tensor a, Tensor b, Tensor seglen) -> Tensor",
+    kernel=_outer_kernel,
+    fake=_outer_fake,
+    setup=_setup,
+    backward=_outer_backward,
     batches=False,
 )

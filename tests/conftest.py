@@ -14,6 +14,7 @@ import gossamer
 pytest.register_assert_rewrite("helpers.compare")
 
 from helpers.memory import poisoned_memory  # noqa: E402  (after the rewrite hook)
+from helpers.pretended import pretended_accelerator  # noqa: E402
 
 # A shared machine can be slow at any moment. In continuous integration the examples are always the
 # same; elsewhere they are new each time, and what failed is kept in .hypothesis.
@@ -41,6 +42,16 @@ def device(request: pytest.FixtureRequest) -> torch.device:
     chosen = torch.device(request.config.getoption("--device"))
     torch.zeros(1, device=chosen)
     return chosen
+
+
+@pytest.fixture
+def accelerator(device: torch.device) -> Iterator[torch.device]:
+    """The device given by ``--device``, or a pretended one in place of the CPU."""
+    if device.type != "cpu":
+        yield device
+        return
+    with pretended_accelerator() as pretended:
+        yield pretended
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,131 @@
+"""An accelerator for machines without one: values lie on the CPU, but say that they do not.
+
+What breaks on an accelerator is rarely arithmetic. It is a constant made on the wrong device, an
+index that was left behind, a detour through NumPy. All of these show without the device: the
+tensors here say that they are elsewhere, so the native kernels and NumPy refuse them, and an
+operation that meets one of them and one on the CPU raises, as CUDA's would.
+
+The device is called ``meta``, the only one but the CPU that autograd knows in every build.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import return_and_correct_aliasing
+from torch.utils._pytree import tree_leaves, tree_map
+
+_ELSEWHERE = torch.device("meta")
+_CPU = torch.device("cpu")
+_COPIES = (torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default)
+# Functions that make a tensor where they are told to.
+_MAKERS = (
+    *("arange", "as_tensor", "empty", "empty_like", "eye", "full", "full_like", "linspace"),
+    *("ones", "ones_like", "rand", "rand_like", "randint", "randn", "randn_like", "randperm"),
+    *("tensor", "zeros", "zeros_like"),
+)
+
+
+class Pretended(Tensor):
+    """A tensor that says it is on the accelerator."""
+
+    @staticmethod
+    def __new__(cls, values: Tensor) -> Pretended:
+        return Tensor._make_wrapper_subclass(
+            cls,
+            values.shape,
+            strides=values.stride(),
+            storage_offset=values.storage_offset(),
+            dtype=values.dtype,
+            device=_ELSEWHERE,
+        )
+
+    def __init__(self, values: Tensor) -> None:
+        self.values = values
+
+    def __repr__(self) -> str:
+        return f"Pretended({self.values})"
+
+    def tolist(self) -> Any:
+        return self.values.tolist()
+
+    __torch_function__ = torch._C._disabled_torch_function_impl
+
+    @classmethod
+    def __torch_dispatch__(
+        cls, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func not in _COPIES:
+            _refuse_mixture(func, (args, kwargs))
+        result = func(*tree_map(_on_cpu, args), **tree_map(_on_cpu, kwargs))
+        if kwargs.get("device", _ELSEWHERE) != _CPU:
+            result = tree_map(_pretend, result)
+        return return_and_correct_aliasing(func, args, kwargs, result)
+
+
+def _refuse_mixture(func: Any, arguments: Any) -> None:
+    """Raise if a tensor is on the CPU; one without dimensions passes for a number, as in CUDA."""
+    for x in tree_leaves(arguments):
+        if isinstance(x, Tensor) and not isinstance(x, Pretended):
+            # One that torch made of a number, and put where it cannot keep it.
+            assert x.device == _CPU, f"{func} of a tensor without values"
+            if x.dim() > 0:
+                raise RuntimeError(f"{func} of tensors on two devices, one {tuple(x.shape)} on cpu")
+
+
+def _on_cpu(x: Any) -> Any:
+    if isinstance(x, Pretended):
+        return x.values
+    return _CPU if x == _ELSEWHERE and isinstance(x, torch.device) else x
+
+
+def _pretend(x: Any) -> Any:
+    return Pretended(x) if isinstance(x, Tensor) and not isinstance(x, Pretended) else x
+
+
+def _is_elsewhere(x: Any) -> bool:
+    return isinstance(x, (str, torch.device)) and torch.device(x) == _ELSEWHERE
+
+
+def _making(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    @functools.wraps(make)
+    def pretending(*args: Any, **kwargs: Any) -> Tensor:
+        if not _is_elsewhere(kwargs.get("device")):
+            return make(*args, **kwargs)
+        wanted = kwargs.pop("requires_grad", False)
+        made = make(*tree_map(_on_cpu, args), **kwargs | {"device": _CPU})
+        return _pretend(made).requires_grad_(wanted)
+
+    return pretending
+
+
+def _sending(to: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    @functools.wraps(to)
+    def pretending(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        there = any(_is_elsewhere(y) or isinstance(y, Pretended) for y in (*args, *kwargs.values()))
+        if isinstance(x, Pretended) or not there:
+            return to(x, *args, **kwargs)
+        args = tuple(_CPU if _is_elsewhere(y) else _on_cpu(y) for y in args)
+        kwargs = {k: _CPU if _is_elsewhere(y) else _on_cpu(y) for k, y in kwargs.items()}
+        return _pretend(to(x.detach(), *args, **kwargs)).requires_grad_(x.requires_grad)
+
+    return pretending
+
+
+@contextmanager
+def pretended_accelerator() -> Iterator[torch.device]:
+    """Give a device whose tensors are pretended ones while the context lasts."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in _MAKERS:
+            patch.setattr(torch, name, _making(getattr(torch, name)))
+        patch.setattr(Tensor, "to", _sending(Tensor.to))
+        # Autocast knows no such device.
+        patch.setattr(torch, "is_autocast_enabled", lambda *_: False)
+        yield _ELSEWHERE

@@ -1,0 +1,156 @@
+"""The reference kernels on another device than the CPU: ``--device``, or a pretended one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._pytree import tree_flatten, tree_map
+
+from gossamer.kernels import reference
+from helpers.compare import assert_tensor_equal
+from helpers.kernel_cases import ID_TYPES, adjacency, operand
+
+# Results in another order of summation are not equal, but close.
+TOLERANCE = {"rtol": 1e-12, "atol": 1e-12}
+
+
+def _spmm_arg_backward(adj: Any, u: Any, e: Any) -> tuple:
+    rows = adj.indptr, adj.indices, adj.eids
+    out, arg = reference.spmm(*rows, u, e, "mul", "max")
+    sizes = adj.num_cols, adj.num_edges
+    return adj.indices, adj.eids, arg, out, u, e, "div", *sizes, True, True
+
+
+def _attention(adj: Any, u: Any, e: Any, score: str) -> tuple:
+    rows = adj.indptr, adj.indices, adj.eids
+    shape = (2,) if score == "add" else (2, 5)
+    operands = (
+        operand(adj.num_cols, (2, 3), torch.float64, seed=3),
+        operand(adj.num_cols, shape, torch.float64, seed=4),
+        operand(adj.num_rows, shape, torch.float64, seed=5),
+        operand(2, (5,), torch.float64, seed=6) if score == "add_dot" else None,
+        operand(adj.num_edges, (2,), torch.float64, seed=7),
+    )
+    return *rows, *operands, 11, score, 0.2, 0.5
+
+
+def _attention_backward(adj: Any, u: Any, e: Any, score: str) -> tuple:
+    rows, rest = (adj.indptr, adj.indices, adj.eids), _attention(adj, u, e, score)[3:]
+    out, norms = reference.attention(*rows, *rest)
+    return rows, reference.transpose(*rows, adj.num_cols), *rest, out, norms, out + 1
+
+
+def _acyclic(adj: Any) -> tuple:
+    """Every node to some of those after it."""
+    indptr = torch.tensor([0, 2, 3, 3, 4], dtype=adj.indptr.dtype)
+    return indptr, torch.tensor([1, 3, 3, 2], dtype=adj.indptr.dtype)
+
+
+# What each kernel is called with.
+CALLS: dict[str, tuple[str, Callable[..., tuple]]] = {
+    **{
+        f"spmm-{op}-{reduce}": (
+            "spmm",
+            lambda adj, u, e, op=op, reduce=reduce: (
+                *(adj.indptr, adj.indices, adj.eids),
+                *(None if op == "copy_rhs" else u, None if op == "copy_lhs" else e, op, reduce),
+            ),
+        )
+        for op in ("copy_lhs", "copy_rhs", "mul")
+        for reduce in ("sum", "mean", "max", "min")
+    },
+    "spmm_arg_backward": ("spmm_arg_backward", _spmm_arg_backward),
+    "scaled_sum": (
+        "scaled_sum",
+        lambda adj, u, e: (adj.indptr, adj.indices, u, u[:, 0, 0], e[: adj.num_rows, 0, 0]),
+    ),
+    **{
+        f"sddmm-{op}": (
+            "sddmm",
+            lambda adj, u, e, op=op: (adj.indices, adj.rows, adj.eids, u, e, op, "u", "e"),
+        )
+        for op in ("add", "dot")
+    },
+    "edge_softmax": ("edge_softmax", lambda adj, u, e: (adj.indptr, adj.eids, e)),
+    "edge_softmax_backward": (
+        "edge_softmax_backward",
+        lambda adj, u, e: (adj.indptr, adj.eids, e, 1 - e),
+    ),
+    **{
+        f"{name}-{score}": (name, lambda adj, u, e, f=function, s=score: f(adj, u, e, s))
+        for name, function in (
+            ("attention", _attention),
+            ("attention_backward", _attention_backward),
+        )
+        for score in ("add", "dot", "add_dot")
+    },
+    "coo_to_csr": ("coo_to_csr", lambda adj, u, e: (adj.indices, adj.rows, adj.num_cols)),
+    "coo_to_csr-sorted": ("coo_to_csr", lambda adj, u, e: (adj.rows, adj.indices, adj.num_rows)),
+    "transpose": (
+        "transpose",
+        lambda adj, u, e: (adj.indptr, adj.indices, adj.eids, adj.num_cols),
+    ),
+    "walk": (
+        "walk",
+        lambda adj, u, e: (
+            *(adj.indptr, adj.indices, adj.eids),
+            torch.tensor([3, 0, 3], dtype=adj.indptr.dtype),
+            torch.arange(adj.num_cols, dtype=adj.indptr.dtype) - 2,
+        ),
+    ),
+    "neighbours": (
+        "neighbours",
+        lambda adj, u, e: (adj.indptr, adj.indices, torch.tensor([5, 1], dtype=adj.indptr.dtype)),
+    ),
+    "number": ("number", lambda adj, u, e: (adj.indices, adj.num_cols)),
+    "segment_mm": ("segment_mm", lambda adj, u, e: (u[:, 0], u[:2].mT, torch.tensor([6, 4]))),
+    "gather_mm": (
+        "gather_mm",
+        lambda adj, u, e: (u[:, 0], u.mT, adj.indices[:10]),
+    ),
+    "smallest": ("smallest", lambda adj, u, e: (u[:, :, 0], 2)),
+    "breadth_first": ("breadth_first", lambda adj, u, e: (*_acyclic(adj), None, torch.tensor([0]))),
+    "topological": ("topological", lambda adj, u, e: (*_acyclic(adj), torch.tensor([0, 1, 1, 2]))),
+    "depth_first": ("depth_first", lambda adj, u, e: (*_acyclic(adj), None, 0, True, True)),
+}
+
+
+def test_every_kernel_has_a_call() -> None:
+    assert {name for name, _ in CALLS.values()} == set(reference.__all__)
+
+
+@pytest.mark.parametrize("idtype", ID_TYPES, ids=str)
+@pytest.mark.parametrize("call", CALLS)
+def test_same_result_and_nothing_left_on_the_cpu(call, idtype, accelerator) -> None:
+    name, make = CALLS[call]
+    adj = adjacency("random", idtype)
+    u = operand(adj.num_cols, (3, 4), torch.float64, seed=1)
+    e = operand(adj.num_edges, (3, 4), torch.float64, seed=2)
+    arguments = make(adj, u, e)
+    kernel = getattr(reference, name)
+    wanted, shape = tree_flatten(kernel(*arguments))
+    moved = tree_map(lambda x: x.to(accelerator) if torch.is_tensor(x) else x, arguments)
+    found, found_shape = tree_flatten(kernel(*moved))
+    assert found_shape == shape
+    for position, (x, y) in enumerate(zip(found, wanted, strict=True)):
+        if not torch.is_tensor(y):
+            assert x is y, position
+            continue
+        # Traversals give the sizes of their levels, for Python to read.
+        sizes = name in ("breadth_first", "topological") and position == len(wanted) - 1
+        assert x.device.type == ("cpu" if sizes else accelerator.type), position
+        if y.is_floating_point():
+            assert x.dtype == y.dtype
+            torch.testing.assert_close(x.cpu(), y, **TOLERANCE)
+        else:
+            assert_tensor_equal(x.cpu(), y, f"output {position}")
+
+
+def test_a_tensor_left_on_the_cpu_is_noticed(accelerator) -> None:
+    adj = adjacency("random", torch.int64)
+    e = operand(adj.num_edges, (3,), torch.float32).to(accelerator)
+    with pytest.raises(RuntimeError, match="device"):
+        reference.edge_softmax(adj.indptr.to(accelerator), adj.eids, e)

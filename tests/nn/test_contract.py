@@ -207,6 +207,27 @@ def call(layer: nn.Module, parameters: dict, g: gs.Graph, given: dict[str, Tenso
     return functional_call(layer, own, (g,), given)
 
 
+def test_another_device_gives_the_same(case: LayerCase, accelerator: torch.device) -> None:
+    """With parameters, graph and features moved there, nothing may remain behind."""
+    g, layer = make_graph(), case.build().double()
+    inputs = case.draw(g, torch.float64)
+
+    def run(device: torch.device | str) -> tuple:
+        moved = copy.deepcopy(layer).to(device)
+        parameters = dict(moved.named_parameters())
+        given = {name: x.to(device) for name, x in (inputs | parameters).items()}
+        return random_cotangent_grads(
+            lambda **given: call(moved, parameters, g.to(device), given), given
+        )
+
+    (wanted,), wanted_grads = run("cpu")
+    (found,), found_grads = run(accelerator)
+    assert found.device.type == accelerator.type
+    torch.testing.assert_close(found.cpu(), wanted)
+    for name, grad in wanted_grads.items():
+        torch.testing.assert_close(found_grads[name].cpu(), grad, msg=f"gradient of {name}")
+
+
 def test_isolated_node_changes_nobody_else(case: LayerCase) -> None:
     u, v = edges_of()
     g, wider = gs.graph((u, v), num_nodes=9), gs.graph((u, v), num_nodes=10)

@@ -77,15 +77,47 @@ def _walk():
     return cpu.walk(adj.indptr, adj.indices, adj.eids, rows, places)
 
 
+def _scaled_sum():
+    adj = adjacency("hub", torch.int32)
+    x = operand(adj.num_cols, (20,), torch.float32, seed=1)
+    scales = [operand(count, (), torch.float32, seed=2) for count in (adj.num_cols, adj.num_rows)]
+    return (cpu.scaled_sum(adj.indptr, adj.indices, x, *scales),)
+
+
+def _coo_to_csr():
+    adj = adjacency("hub", torch.int64)
+    return cpu.coo_to_csr(adj.indices, adj.rows, adj.num_cols)
+
+
+def _transpose():
+    adj = adjacency("hub", torch.int32)
+    return cpu.transpose(adj.indptr, adj.indices, adj.eids, adj.num_cols)
+
+
+def _neighbours():
+    adj = adjacency("hub", torch.int32)
+    rows = torch.arange(adj.num_rows, dtype=torch.int32).repeat(50)
+    return (cpu.neighbours(adj.indptr, adj.indices, rows),)
+
+
+def _smallest():
+    return (cpu.smallest(operand(500, (200,), torch.float32), 9),)
+
+
 WORK = {
     "sum": lambda: _spmm("sum", (64,)),
     "sum_per_head": lambda: _spmm("sum", (4, 5)),
     "mean": lambda: _spmm("mean", (3,)),
+    "scaled_sum": _scaled_sum,
     "max": lambda: _spmm("max", (20,)),
     "arg_backward": _spmm_arg_backward,
     "sddmm": _sddmm,
     "softmax": _softmax,
+    "coo_to_csr": _coo_to_csr,
+    "transpose": _transpose,
     "walk": _walk,
+    "neighbours": _neighbours,
+    "smallest": _smallest,
     "attention_add": lambda: _attention("add"),
     "attention_dot": lambda: _attention("dot"),
     "attention_add_dot": lambda: _attention("add_dot"),

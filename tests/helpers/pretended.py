@@ -52,8 +52,16 @@ class Pretended(Tensor):
     def __repr__(self) -> str:
         return f"Pretended({self.values})"
 
+    # Here too torch would make tensors of numbers, and lose them: meta tensors have no values.
     def tolist(self) -> Any:
         return self.values.tolist()
+
+    def new_tensor(self, data: Any, **kwargs: Any) -> Pretended:
+        return Pretended(self.values.new_tensor(data, **kwargs))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        _refuse_mixture("setitem", (index, value))
+        self.values[tree_map(_on_cpu, index)] = _on_cpu(value)
 
     __torch_function__ = torch._C._disabled_torch_function_impl
 
@@ -74,7 +82,7 @@ def _refuse_mixture(func: Any, arguments: Any) -> None:
     """Raise if a tensor is on the CPU; one without dimensions passes for a number, as in CUDA."""
     for x in tree_leaves(arguments):
         if isinstance(x, Tensor) and not isinstance(x, Pretended):
-            # One that torch made of a number, and put where it cannot keep it.
+            # One that torch made of a number: see `_choosing`.
             assert x.device == _CPU, f"{func} of a tensor without values"
             if x.dim() > 0:
                 raise RuntimeError(f"{func} of tensors on two devices, one {tuple(x.shape)} on cpu")
@@ -119,6 +127,19 @@ def _sending(to: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return pretending
 
 
+def _choosing(where: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(where)
+    def pretending(*args: Any) -> Any:
+        # torch would make meta tensors, without values, of numbers.
+        return where(*(x if isinstance(x, Tensor) else _number(x) for x in args))
+
+    return pretending
+
+
+def _number(x: float) -> Tensor:
+    return torch.tensor(x, dtype=torch.float64 if isinstance(x, float) else None)
+
+
 @contextmanager
 def pretended_accelerator() -> Iterator[torch.device]:
     """Give a device whose tensors are pretended ones while the context lasts."""
@@ -126,6 +147,8 @@ def pretended_accelerator() -> Iterator[torch.device]:
         for name in _MAKERS:
             patch.setattr(torch, name, _making(getattr(torch, name)))
         patch.setattr(Tensor, "to", _sending(Tensor.to))
+        patch.setattr(torch, "where", _choosing(torch.where))
+        patch.setattr(Tensor, "where", _choosing(Tensor.where))
         # Autocast knows no such device.
         patch.setattr(torch, "is_autocast_enabled", lambda *_: False)
         yield _ELSEWHERE

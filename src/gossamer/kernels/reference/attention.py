@@ -140,8 +140,7 @@ def attention_backward(
     elif score == "add_dot":
         z = widen(key).index_select(0, src) + widen(query).index_select(0, dst)
         grad_weight = (d.unsqueeze(-1) * F.leaky_relu(z, slope)).sum(0)
-        steepness = torch.ones_like(z).masked_fill(~(z > 0), slope)
-        grad_key = d.unsqueeze(-1) * widen(weight) * steepness
+        grad_key = d.unsqueeze(-1) * widen(weight) * torch.where(z > 0, torch.ones_like(z), slope)
         grad_query = grad_key
     grad_bias = None
     if bias is not None:

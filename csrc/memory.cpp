@@ -31,20 +31,21 @@ struct Block {
 
 class Pool {
    public:
-    // A block of at least that many bytes, whole huge pages; null when there is no memory.
+    // A block of that many bytes, rounded up to huge pages: from the smallest idle one that is large
+    // enough, or new; null when there is no memory.
     Block take(size_t bytes) {
         bytes = (bytes + kHugePage - 1) / kHugePage * kHugePage;
         {
             const std::lock_guard<std::mutex> lock(mutex_);
-            size_t best = idle_.size();
-            for (size_t i = 0; i < idle_.size(); ++i)
-                if (idle_[i].bytes >= bytes && idle_[i].bytes <= bytes + bytes / 4 &&
-                    (best == idle_.size() || idle_[i].bytes < idle_[best].bytes))
-                    best = i;
-            if (best < idle_.size()) {
-                const Block block = idle_[best];
-                idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(best));
-                idle_bytes_ -= block.bytes;
+            auto best = idle_.end();
+            for (auto block = idle_.begin(); block != idle_.end(); ++block)
+                if (block->bytes >= bytes && (best == idle_.end() || block->bytes < best->bytes))
+                    best = block;
+            if (best != idle_.end()) {
+                const Block block{best->data, bytes};
+                *best = {best->data + bytes, best->bytes - bytes};
+                if (!best->bytes) idle_.erase(best);
+                idle_bytes_ -= bytes;
                 return block;
             }
         }
@@ -56,8 +57,17 @@ class Pool {
         madvise(block.data, block.bytes, MADV_FREE);
 #endif
         const std::lock_guard<std::mutex> lock(mutex_);
-        idle_.push_back(block);
         idle_bytes_ += block.bytes;
+        for (auto other = idle_.begin(); other != idle_.end();) {
+            const bool before = other->data + other->bytes == block.data;
+            if (!before && block.data + block.bytes != other->data) {
+                ++other;
+                continue;
+            }
+            block = {before ? other->data : block.data, block.bytes + other->bytes};
+            other = idle_.erase(other);
+        }
+        idle_.push_back(block);
         shrink(limit_);
     }
 

@@ -52,15 +52,31 @@ def test_memory_goes_around() -> None:
     assert kernels.info()["idle_bytes"] == 12 << 20
     smaller = _common.empty((5 << 20,), torch.float16)
     assert smaller.data_ptr() == address
-    assert kernels.info()["idle_bytes"] == 0
+    assert kernels.info()["idle_bytes"] == 2 << 20
 
 
-def test_a_block_much_too_large_stays_where_it_is() -> None:
-    x = _common.empty((64 << 20,), torch.float32)
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), (2, 1, 0)], ids=str)
+def test_a_large_block_is_shared_out_and_comes_together_again(order) -> None:
+    x = _common.empty((9 << 20,), torch.float32)
+    address = x.data_ptr()
     del x
-    y = _common.empty(LARGE, torch.float32)
-    assert kernels.info()["idle_bytes"] == 256 << 20
-    assert y.shape == LARGE
+    parts = [_common.empty(LARGE, torch.float32).fill_(i) for i in range(3)]
+    assert sorted(part.data_ptr() - address for part in parts) == [0, 12 << 20, 24 << 20]
+    assert kernels.info()["idle_bytes"] == 0
+    for done, i in enumerate(order):
+        assert all(bool((part == j).all()) for j, part in enumerate(parts) if part is not None)
+        parts[i] = None
+        assert kernels.info()["idle_bytes"] == 12 * (done + 1) << 20
+    assert _common.empty((9 << 20,), torch.float32).data_ptr() == address
+
+
+def test_the_smallest_block_that_is_large_enough_is_taken() -> None:
+    sizes = [64 << 20, 16 << 20, 32 << 20, 3 << 20]
+    kept = [_common.empty((size,), torch.float16) for size in (*sizes, 5 << 20)]
+    addresses = [x.data_ptr() for x in kept]
+    # The others lie between them, so that no two idle ones come together.
+    del kept[::2]
+    assert _common.empty((20 << 20,), torch.float16).data_ptr() == addresses[2]
 
 
 def test_memory_belongs_to_whoever_looks_at_it_last() -> None:

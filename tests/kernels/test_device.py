@@ -33,6 +33,7 @@ def _attention(adj: Any, u: Any, e: Any, score: str) -> tuple:
         operand(adj.num_rows, shape, torch.float64, seed=5),
         operand(2, (5,), torch.float64, seed=6) if score == "add_dot" else None,
         operand(adj.num_edges, (2,), torch.float64, seed=7),
+        operand(2, (3,), torch.float64, seed=8),
     )
     return *rows, *operands, 11, score, 0.2, 0.5
 

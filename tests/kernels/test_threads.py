@@ -64,6 +64,7 @@ def _attention(score: str):
         operand(adj.num_rows, features, torch.float32, seed=3),
         operand(2, (9,), torch.float32, seed=4) if score == "add_dot" else None,
         operand(adj.num_edges, (2,), torch.float32, seed=5),
+        operand(2, (5,), torch.float32, seed=6),
     )
     options = 1, score, 0.2, 0.5
     out, norms = cpu.attention(*rows, *operands, *options)
@@ -81,7 +82,8 @@ def _scaled_sum():
     adj = adjacency("hub", torch.int32)
     x = operand(adj.num_cols, (20,), torch.float32, seed=1)
     scales = [operand(count, (), torch.float32, seed=2) for count in (adj.num_cols, adj.num_rows)]
-    return (cpu.scaled_sum(adj.indptr, adj.indices, x, *scales),)
+    own = operand(1, (), torch.float32, seed=3)
+    return (cpu.scaled_sum(adj.indptr, adj.indices, x, *scales, own),)
 
 
 def _coo_to_csr():

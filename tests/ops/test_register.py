@@ -99,6 +99,9 @@ class TestOpcheck:
     def test_segment_mm(self) -> None:
         operands = _features(5, 3), _features(3, 3, 2), torch.tensor([2, 0, 3])
         _assert_passes(torch.ops.gossamer.segment_mm, *operands)
+        order = torch.tensor([3, 0, 4, 1, 2])
+        rows = _features(5, 3), order, order.argsort()
+        _assert_passes(torch.ops.gossamer.permute_rows, *rows)
         operands = _features(5, 3), _features(5, 2), torch.tensor([2, 0, 3])
         _assert_passes(torch.ops.gossamer.segment_outer, *operands)
 

@@ -12,6 +12,7 @@ from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.ops._check import check_lengths
 from gossamer.ops._products import segment_structure, spmm
 from gossamer.ops._register import differentiable
+from gossamer.ops.structure import coo_to_csr
 
 __all__ = ["gather_mm", "segment_mm", "segment_reduce"]
 
@@ -136,12 +137,12 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
             f"gather_mm: idx_b must lie in 0 ... {b.shape[0] - 1}, got "
             f"{int(idx_b.min())} ... {int(idx_b.max())}."
         )
-    order = torch.argsort(idx_b, stable=True)
-    # Not bincount: a compiler cannot know the size of its result.
-    lengths = torch.zeros(b.shape[0], dtype=order.dtype, device=order.device)
-    lengths = lengths.index_add(0, idx_b, torch.ones_like(order))
-    product = _segment_mm(a.index_select(0, order), b, lengths)
-    return torch.zeros_like(product).index_copy(0, order, product)
+    # Rows of one matrix are brought together, so that each product is a single large one.
+    indptr, _, order = coo_to_csr(idx_b, idx_b, b.shape[0], torch.int64)
+    if order is None:
+        return _segment_mm(a, b, indptr.diff())
+    place = order.scatter(0, order, torch.arange(order.shape[0], device=a.device))
+    return _rows(_segment_mm(_rows(a, order, place), b, indptr.diff()), place, order)
 
 
 def _matched(a: Any, b: Any, op: str) -> tuple[Tensor, Tensor]:
@@ -176,6 +177,31 @@ def _matched(a: Any, b: Any, op: str) -> tuple[Tensor, Tensor]:
             f"{op}: a is {a.dtype} and b is {b.dtype}; convert one with .to(dtype)."
         )
     return a, b
+
+
+def _rows_kernel(x: Tensor, ids: Tensor, back: Tensor) -> Tensor:
+    out = kernels.empty((ids.shape[0], *x.shape[1:]), x.dtype, x.device)
+    return torch.index_select(x.detach(), 0, ids, out=out)
+
+
+def _rows_setup(ctx: Any, inputs: tuple, output: Tensor) -> None:
+    _, ctx.ids, ctx.back = inputs
+
+
+def _rows_backward(ctx: Any, grad: Tensor) -> tuple:
+    return _rows(grad, ctx.back, ctx.ids), None, None
+
+
+# The rows of x in the order `ids`; `back` is the order that undoes it.
+_rows = differentiable(
+    "permute_rows",
+    "(Tensor x, Tensor ids, Tensor back) -> Tensor",
+    kernel=_rows_kernel,
+    fake=lambda x, ids, back: torch.empty_like(x, memory_format=torch.contiguous_format),
+    setup=_rows_setup,
+    backward=_rows_backward,
+    batches=False,
+)
 
 
 def _kernel(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:

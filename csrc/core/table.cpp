@@ -44,6 +44,19 @@ const Choice* choices() {
     return all;
 }
 
+// The widest is the fastest. Measured with `python -m benchmarks.alone isa` on a Xeon with AVX-512, 2
+// threads, 4,000,000 edges, float32; milliseconds:
+//
+//                                   avx512   avx2   generic
+//   sum of 64 features                21.8   23.8      38.0
+//   maximum of 64 features            23.0   41.9       117
+//   weighted sum, 8 heads of 16       57.8   96.2       342
+//   dot product, 8 heads of 16        62.2   73.4      89.3
+//   edge softmax, 8 heads             18.9   20.9      47.5
+//   GATConv, forward and backward      590    546      1157
+//
+// Only attention gains nothing from 512 bits. `generic` is 128 bits wide: SSE2 on x86, NEON on ARM.
+//
 // The best one, or the one that GOSSAMER_ISA names if this machine has it.
 KernelTable choose() {
     const char* wish = std::getenv("GOSSAMER_ISA");

@@ -102,7 +102,7 @@ def test_every_graph(graph, idtype, score, shuffled) -> None:
 
 
 @pytest.mark.parametrize("score", SCORES)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_a_row_that_is_split_among_threads(dtype, score) -> None:
     """Ways in and out of a hub: both passes have a long row."""
     _check(adjacency("hub", torch.int32), score, (2, 5, 3), dtype)

@@ -134,10 +134,11 @@ def test_gradient_through_the_winners(dtype, op, shapes) -> None:
     _check_gradient(adjacency("isolated", torch.int64), dtype, op, shapes)
 
 
-@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize("idtype", ID_TYPES, ids=str)
+@pytest.mark.parametrize("graph", [*GRAPHS, "hub"])
 @pytest.mark.parametrize("op", OPS)
-def test_gradient_through_the_winners_on_every_graph(op, graph) -> None:
-    adj = adjacency(graph, torch.int32, shuffled=False)
+def test_gradient_through_the_winners_on_every_graph(op, graph, idtype) -> None:
+    adj = adjacency(graph, idtype, shuffled=False)
     _check_gradient(adj, torch.float32, op, "per_head")
 
 

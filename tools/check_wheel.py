@@ -1,38 +1,66 @@
 """Build one wheel, and run the kernels' tests on it under several releases of torch.
 
-usage: python tools/check_wheel.py [TORCH ...] [--folder build/wheels] [--pytest ARGUMENTS]
+usage: python tools/check_wheel.py [TORCH ...] [--python PYTHON ...] [--pip ARGUMENTS]
+                                   [--folder build/wheels] [--pytest ARGUMENTS]
 
 Each TORCH is a version such as 2.6.0 (default: 2.6.0 and that of tools/constraints.txt) and gets a
-virtual environment of its own, with the same wheel file. Releases that have no CPU build on the
-package index bring their CUDA libraries along.
+virtual environment of its own, with the same wheel file. `--python` names another interpreter than
+the one that runs this; given several times, the first one builds the wheel and every one installs
+it, which asks for Python 3.12 or newer (an older one can only use the wheel that it built).
+
+Releases that have no CPU build on the package index bring their CUDA libraries along, several
+gigabytes each; what `--pip` is given, say the options that name another index, goes to pip when it
+installs torch.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-NEEDED = ["numpy", "pytest", "hypothesis"]
+NEEDED = ["numpy", "pytest>=8", "hypothesis>=6.90"]
+# The native core of the wheel must be what the tests run on: without it most of them are skipped.
+LOOK = """
+import sys, torch, gossamer
+from gossamer import kernels
+info = kernels.info()
+assert gossamer.__file__.startswith(sys.prefix), gossamer.__file__
+assert info["native"], info
+print(f"Python {sys.version.split()[0]}, torch {torch.__version__}, core for {info['isa']}")
+"""
 
 
 def main() -> int:
-    """Return 0 if the tests pass under every release."""
+    """Return 0 if the tests pass in every environment."""
     parser = argparse.ArgumentParser(description="One wheel under several releases of torch.")
     parser.add_argument("torch", nargs="*", default=["2.6.0", pinned()])
+    parser.add_argument("--python", action="append", help="interpreter, may be given repeatedly")
+    parser.add_argument("--pip", default="", help="arguments of pip for torch")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "wheels")
     parser.add_argument("--pytest", default="tests/kernels", help="what pytest is given")
     arguments = parser.parse_args()
     # Absolute, but not resolved: the interpreter of an environment is a link.
     folder = Path(os.path.abspath(arguments.folder))
-    wheel = build(folder)
-    failed = [v for v in arguments.torch if not passes(v, wheel, folder, arguments.pytest.split())]
-    for version in arguments.torch:
-        print(f"{wheel.name} under torch {version}: {'failed' if version in failed else 'passed'}")
-    return 1 if failed else 0
+    pairs = [(p, v) for p in arguments.python or [sys.executable] for v in arguments.torch]
+    environments = {pair: create(*pair, folder) for pair in pairs}
+    wheel = build(environments[pairs[0]], folder / "dist")
+    results = []
+    for (_, version), python in environments.items():
+        install(python, version, wheel, shlex.split(arguments.pip))
+        look = subprocess.run([python, "-c", LOOK], cwd=folder, stdout=subprocess.PIPE, text=True)
+        command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        command += shlex.split(arguments.pytest)
+        good = look.returncode == 0 and subprocess.run(command, cwd=ROOT).returncode == 0
+        name = look.stdout.strip() or f"{python}, torch {version}"
+        results.append((good, f"{wheel.name} under {name}: {'passed' if good else 'failed'}"))
+    print(*(line for _, line in results), sep="\n")
+    return 0 if all(good for good, _ in results) else 1
 
 
 def pinned() -> str:
@@ -41,26 +69,29 @@ def pinned() -> str:
     return next(line.partition("==")[2].strip() for line in lines if line.startswith("torch=="))
 
 
-def build(folder: Path) -> Path:
-    """The wheel, new in an empty folder."""
-    target = folder / "dist"
-    for old in target.glob("*.whl"):
-        old.unlink()
-    pip(sys.executable, "wheel", "--no-deps", "-w", str(target), str(ROOT))
+def create(python: str, version: str, folder: Path) -> str:
+    """The interpreter of the environment for that Python and that torch, made if missing."""
+    code = "import sys; print('{}.{}'.format(*sys.version_info))"
+    short = subprocess.run([python, "-c", code], check=True, stdout=subprocess.PIPE, text=True)
+    venv = folder / f"python-{short.stdout.strip()}-torch-{version}"
+    if not (venv / "bin" / "pip").exists():
+        subprocess.run([python, "-m", "venv", "--clear", str(venv)], check=True)
+    return str(venv / "bin" / "python")
+
+
+def build(python: str, target: Path) -> Path:
+    """The wheel, alone in its folder."""
+    shutil.rmtree(target, ignore_errors=True)
+    pip(python, "wheel", "--no-deps", "-w", str(target), str(ROOT))
     (wheel,) = target.glob("gossamer-*.whl")
     return wheel
 
 
-def passes(version: str, wheel: Path, folder: Path, tests: list[str]) -> bool:
-    """Whether `tests` pass in an environment with that release and the wheel."""
-    venv = folder / f"torch-{version}"
-    python = str(venv / "bin" / "python")
-    if not venv.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    pip(python, "install", f"torch=={version}", *NEEDED)
+def install(python: str, version: str, wheel: Path, options: list[str]) -> None:
+    """Bring the environment to that release of torch, and that very wheel file."""
+    pip(python, "install", *options, f"torch=={version}")
+    pip(python, "install", *NEEDED)
     pip(python, "install", "--force-reinstall", "--no-deps", str(wheel))
-    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
-    return subprocess.run(command, cwd=ROOT).returncode == 0
 
 
 def pip(python: str, *arguments: str) -> None:

@@ -32,11 +32,12 @@ struct Block {
 class Pool {
    public:
     // A block of that many bytes, rounded up to huge pages: from the smallest idle one that is large
-    // enough, or new; null when there is no memory.
+    // enough, or new; null when there is no memory, or when none shall be kept.
     Block take(size_t bytes) {
         bytes = (bytes + kHugePage - 1) / kHugePage * kHugePage;
         {
             const std::lock_guard<std::mutex> lock(mutex_);
+            if (!limit_) return {nullptr, 0};
             auto best = idle_.end();
             for (auto block = idle_.begin(); block != idle_.end(); ++block)
                 if (block->bytes >= bytes && (best == idle_.end() || block->bytes < best->bytes))
@@ -155,7 +156,7 @@ void free_capsule(PyObject* capsule) {
         free_tensor(static_cast<dlpack::ManagedTensor*>(PyCapsule_GetPointer(capsule, "dltensor")));
 }
 
-// A DLPack capsule of uninitialised memory, or None when the system has none.
+// A DLPack capsule of uninitialised memory, or None where torch shall allocate.
 nb::object allocate(const std::vector<int64_t>& shape, int code, int bits) {
     size_t bytes = static_cast<size_t>(bits) / 8;
     for (const int64_t size : shape) bytes *= static_cast<size_t>(size);

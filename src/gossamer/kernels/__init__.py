@@ -352,8 +352,8 @@ def release_memory() -> None:
 
     Results above 8 MiB of the native kernels lie in huge pages which, when the tensor dies, are
     kept for the next result, up to an eighth of the machine's memory or ``GOSSAMER_IDLE_MIB`` MiB;
-    0 keeps none. Under memory pressure the system takes idle ones back by itself, so this is for
-    those who want to see them gone.
+    with 0 they lie in torch's own memory. Under memory pressure the system takes idle ones back by
+    itself, so this is for those who want to see them gone.
 
     Examples
     --------

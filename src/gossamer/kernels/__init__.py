@@ -353,7 +353,8 @@ def release_memory() -> None:
     Results above 8 MiB of the native kernels lie in huge pages which, when the tensor dies, are
     kept for the next result, up to an eighth of the machine's memory or ``GOSSAMER_IDLE_MIB`` MiB;
     with 0 they lie in torch's own memory. Under memory pressure the system takes idle ones back by
-    itself, so this is for those who want to see them gone.
+    itself, so this is for those who want to see them gone. ``resize_`` cannot make such a result
+    larger in place.
 
     Examples
     --------

@@ -61,9 +61,13 @@ def build(kind: str, folder: Path) -> None:
 def surroundings(kind: str, folder: Path) -> dict[str, str]:
     """The environment in which the build is imported, and its sanitizer watches."""
     compiler = os.environ.get("CXX", "g++")
-    runtime = subprocess.run(
-        [compiler, f"-print-file-name={RUNTIME[kind]}"], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    # Beside the runtime the C++ library: else it does not know how torch throws an exception.
+    runtime = ":".join(
+        subprocess.run(
+            [compiler, f"-print-file-name={name}"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for name in (RUNTIME[kind], "libstdc++.so")
+    )
     # To files: pytest keeps for itself what passing tests print.
     report = f"log_path={folder / 'report'}"
     settings = {

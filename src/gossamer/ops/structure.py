@@ -20,6 +20,7 @@ def coo_to_csr(
     row: Tensor, col: Tensor, num_rows: int, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Group edges by row; see `gossamer.kernels.reference.coo_to_csr`."""
+    row, col = row.contiguous(), col.contiguous()
     if traced():
         return _coo_to_csr(row, col, num_rows, dtype)
     return kernels.coo_to_csr(row, col, num_rows, dtype=dtype)

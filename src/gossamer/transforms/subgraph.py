@@ -505,7 +505,7 @@ def _khop(
     if not relabel:
         return sub
     inverse = {
-        ntype: torch.searchsorted(reached[i], seeds[i]).to(sub.device)
+        ntype: torch.searchsorted(reached[i], seeds[i].contiguous()).to(sub.device)
         for i, ntype in enumerate(graph.ntypes)
         if seeds[i] is not None
     }

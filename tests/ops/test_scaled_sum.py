@@ -105,6 +105,17 @@ def test_bad_input() -> None:
         ops.scaled_sum(g, x, a.requires_grad_())
 
 
+@pytest.mark.parametrize(
+    "layout", [lambda s: torch.stack((s, -s), 1)[:, 0], lambda s: s[:1].expand(len(s))]
+)
+def test_factors_in_any_layout(layout) -> None:
+    g = oracle.awkward()
+    x, a, b = _draw(g, 2)
+    a, b = layout(a), layout(b)
+    assert not a.is_contiguous()
+    torch.testing.assert_close(ops.scaled_sum(g, x, a, b), _dense(g, a, b) @ x)
+
+
 def test_bad_own_factors() -> None:
     g = oracle.awkward()
     x = torch.rand(7, 2)

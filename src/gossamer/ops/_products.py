@@ -275,7 +275,7 @@ def _scaled_kernel(
     dst_scale: Tensor | None,
     self_scale: Tensor | None,
 ) -> Tensor:
-    scales = src_scale, dst_scale, self_scale
+    scales = [None if s is None else s.contiguous() for s in (src_scale, dst_scale, self_scale)]
     return kernels.scaled_sum(*structure[3:5], x.contiguous(), *scales)
 
 

@@ -158,8 +158,12 @@ void free_capsule(PyObject* capsule) {
 
 // A DLPack capsule of uninitialised memory, or None where torch shall allocate.
 nb::object allocate(const std::vector<int64_t>& shape, int code, int bits) {
+    constexpr size_t kMost = size_t{1} << 60;  // far beyond any memory, and far from wrapping around
     size_t bytes = static_cast<size_t>(bits) / 8;
-    for (const int64_t size : shape) bytes *= static_cast<size_t>(size);
+    for (const int64_t size : shape)
+        if (size < 0 || __builtin_mul_overflow(bytes, static_cast<size_t>(size), &bytes) ||
+            bytes > kMost)
+            return nb::none();
     const Block block = pool().take(bytes);
     if (!block.data) return nb::none();
     auto* holder = new Holder{{}, block, shape};

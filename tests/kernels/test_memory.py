@@ -107,7 +107,8 @@ def test_zeros_are_zeros_in_memory_that_was_used() -> None:
 
 
 def test_where_the_system_gives_nothing_torch_allocates(monkeypatch) -> None:
-    assert core.allocate((1 << 58,), 2, 32) is None
+    for shape in ((1 << 57,), (1 << 62,), (1 << 40, 1 << 40), (1 << 32, 1 << 30), (-1, 5)):
+        assert core.allocate(shape, 2, 32) is None
     monkeypatch.setattr(core, "allocate", lambda *_: None)
     x = _common.empty(LARGE, torch.float32)
     assert x.shape == LARGE

@@ -53,6 +53,15 @@ def test_eps() -> None:
         torch.testing.assert_close(layer(g, x), 1.5 * x)
 
 
+@pytest.mark.parametrize("dtype", [torch.int64, torch.float64], ids=str)
+def test_features_of_another_dtype_than_eps(dtype) -> None:
+    g = gs.graph(([0, 1], [1, 2]))
+    x = torch.tensor([[2], [4], [6]], dtype=dtype)
+    out = GINConv(init_eps=0.5)(g, x)
+    assert out.is_floating_point()
+    assert out.tolist() == [[3.0], [8.0], [13.0]]
+
+
 def test_apply_func_may_be_any_function() -> None:
     g, x = gs.graph(([0], [1])), torch.tensor([[1.0], [2.0]])
     torch.testing.assert_close(GINConv(torch.neg)(g, x), torch.tensor([[-1.0], [-3.0]]))

@@ -125,8 +125,9 @@ class GINConv(nn.Module):
 
         # A constant factor of the own features goes along with the sum.
         constant = not (self.eps.requires_grad and torch.is_grad_enabled())
-        if constant and self._aggregator_type == "sum" and edge_weight is None and x_dst is x:
-            h = ops.scaled_sum(adjacency, x, self_scale=(1 + self.eps).to(x.dtype))
+        plain = self._aggregator_type == "sum" and edge_weight is None and x_dst is x
+        if constant and plain and x.dtype is self.eps.dtype:
+            h = ops.scaled_sum(adjacency, x, self_scale=1 + self.eps)
         else:
             h = aggregate(adjacency, x, self._aggregator_type, edge_weight)
             h = torch.addcmul(h, x_dst, 1 + self.eps)

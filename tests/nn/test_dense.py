@@ -95,6 +95,21 @@ class TestLarge:
             assert _dense.linear(x.float(), weight.float()).dtype is torch.bfloat16
 
 
+@pytest.mark.usefixtures("everything_is_large")
+def test_a_subclass_of_tensors_has_a_product_of_its_own() -> None:
+    asked = []
+
+    class Known(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            asked.append(func)
+            return super().__torch_function__(func, types, args, kwargs or {})
+
+    x, weight, bias = _operands()
+    _dense.linear(x, weight.detach().as_subclass(Known), bias)
+    assert F.linear in asked
+
+
 @native_only
 def test_large_results_come_from_the_memory_that_goes_around() -> None:
     kernels.release_memory()

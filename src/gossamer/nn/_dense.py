@@ -44,12 +44,16 @@ def add(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _is_plain(shape: tuple[int, ...], x: Tensor, *others: Tensor | None) -> bool:
-    """Whether a result of that shape is large, and nobody but autograd watches."""
+    """Whether a result of that shape is large, and nobody but autograd watches.
+
+    Subclasses of tensors, as quantized weights are, have products of their own.
+    """
     return (
         not traced()
         and not torch._C._are_functorch_transforms_active()
         and forward_ad._current_level < 0
         and kernels.keeps_memory(math.prod(shape), x)
+        and all(type(y) in (Tensor, nn.Parameter) for y in (x, *others) if y is not None)
         and all(y is None or (y.dtype is x.dtype and y.device == x.device) for y in others)
         and not torch.is_autocast_enabled(x.device.type)
     )

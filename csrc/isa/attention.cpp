@@ -172,10 +172,11 @@ template <class T> class Attention {
     void clear(int64_t row) const {
         const bool query = a.pass == AttentionPass::query;
         T* out = static_cast<T*>(a.out) + row * (query ? key_width : width);
-        for (int64_t i = 0; i < (query ? key_width : width); ++i) out[i] = T{};
         if (a.pass == AttentionPass::forward) {
             for (int64_t i = 0; i < width; ++i) out[i] = narrow<T>(out_bias(i));
             for (int64_t i = 0; i < 2 * heads; ++i) static_cast<A*>(a.norms)[row * 2 * heads + i] = 0;
+        } else {
+            for (int64_t i = 0; i < (query ? key_width : width); ++i) out[i] = T{};
         }
         if (a.pass == AttentionPass::backward)
             for (int64_t i = 0; i < key_width; ++i)

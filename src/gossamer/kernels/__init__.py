@@ -204,7 +204,11 @@ def empty(shape: int | tuple[int, ...], dtype: torch.dtype, device: torch.device
 
 def keeps_memory(size: int, like: Tensor) -> bool:
     """Whether the memory of a result of `size` numbers like `like` goes around."""
-    return _pick(like) is _native is not None and _native._common.is_large(size, like.dtype)
+    return (
+        _native is not None
+        and _pick(like) is _native
+        and _native._common.is_large(size, like.dtype)
+    )
 
 
 def coo_to_csr(

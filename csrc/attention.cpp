@@ -34,8 +34,7 @@ template <class A> void add_up(const std::vector<char>& parts, int64_t tasks, in
         for (int64_t i = 0; i < count; ++i) sum[i] += from[t * count + i];
 }
 
-void run(AttentionArgs& a, DType dtype, int64_t num_rows, int64_t num_far, void* grad_weight,
-         int threads) {
+void run(AttentionArgs& a, DType dtype, int64_t num_rows, void* grad_weight, int threads) {
     const Kernels& kernel = kernels(dtype);
     const std::vector<Entry> values = cut(a.heads, a.dim, kernel.lanes);
     const std::vector<Entry> keys = cut(a.heads, a.key_dim, kernel.lanes);
@@ -44,10 +43,10 @@ void run(AttentionArgs& a, DType dtype, int64_t num_rows, int64_t num_far, void*
     const int64_t width = attention_width(a), accumulator = dtype == DType::f64 ? 8 : 4;
     threads = useful_threads(threads, (a.num_slots + num_rows) * width);
 
-    if (a.pass == AttentionPass::backward) {
+    if (a.pass == AttentionPass::query) {
         constexpr int64_t kRows = 512;
-        parallel_for((num_far + kRows - 1) / kRows, threads, [&](int64_t task, int) {
-            kernel.attention_stats(a, task * kRows, std::min((task + 1) * kRows, num_far));
+        parallel_for((num_rows + kRows - 1) / kRows, threads, [&](int64_t task, int) {
+            kernel.attention_stats(a, task * kRows, std::min((task + 1) * kRows, num_rows));
         });
     }
 
@@ -84,7 +83,7 @@ void run(AttentionArgs& a, DType dtype, int64_t num_rows, int64_t num_far, void*
 }
 
 void attention(int pass, int score, uintptr_t indptr, uintptr_t indices, uintptr_t eids, bool wide,
-               int64_t num_rows, int64_t num_far, int64_t num_slots, int64_t heads, int64_t dim,
+               int64_t num_rows, int64_t num_slots, int64_t heads, int64_t dim,
                int64_t key_dim, double slope, uint64_t seed, uint64_t threshold, double keep_scale,
                uintptr_t own_key, uintptr_t far_key, uintptr_t weight, uintptr_t bias,
                uintptr_t value, uintptr_t out_bias, uintptr_t grad, uintptr_t result,
@@ -105,7 +104,7 @@ void attention(int pass, int score, uintptr_t indptr, uintptr_t indices, uintptr
     a.grad = at<void>(grad), a.result = at<void>(result);
     a.norms = writable(norms), a.stats = writable(stats);
     a.out = writable(out), a.grad_key = writable(grad_key), a.grad_score = writable(grad_score);
-    run(a, static_cast<DType>(dtype), num_rows, num_far, writable(grad_weight), threads);
+    run(a, static_cast<DType>(dtype), num_rows, writable(grad_weight), threads);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <mutex>
 #include <vector>
 
@@ -32,7 +33,8 @@ struct Block {
 class Pool {
    public:
     // A block of that many bytes, rounded up to huge pages: from the smallest idle one that is large
-    // enough, or new; null when there is no memory, or when none shall be kept.
+    // enough, or new; null when there is no memory, or when none shall be kept. New memory takes the
+    // place of idle memory, so that no more is held than was ever needed at once.
     Block take(size_t bytes) {
         bytes = (bytes + kHugePage - 1) / kHugePage * kHugePage;
         {
@@ -49,6 +51,7 @@ class Pool {
                 idle_bytes_ -= bytes;
                 return block;
             }
+            shrink(idle_bytes_ - std::min(idle_bytes_, bytes));
         }
         return map(bytes);
     }

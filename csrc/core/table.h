@@ -71,8 +71,10 @@ struct SoftmaxArgs {
 
 // Attention in three passes. `forward` and `query` walk destinations, whose own key operand is the
 // query; `backward` walks sources, whose own key operand is the key. The gradients of the scores are
-// computed in both backward passes: a tensor of them is quicker to read, but one of the largest.
-enum class AttentionPass : int { forward, backward, query };
+// computed in both of the latter: a tensor of them is quicker to read, but one of the largest. `query`
+// comes first and fills `stats`; after it nobody but its own row reads a value, and so `backward` may
+// write a value's gradient in its place.
+enum class AttentionPass : int { forward, query, backward };
 
 struct AttentionArgs {
     AttentionPass pass;

@@ -85,6 +85,14 @@ def _check(adj: Adjacency, score, sizes, dtype, *, bias=True, dropout=0.0, slope
             _assert_accurate(*results, f"gradient of {name}")
     assert [x is None for x in given] == [x is None for x in operands[:5]]
 
+    # In the place of the value: the same to the last bit.
+    value = operands[0].clone()
+    again = cpu.attention_backward(rows, columns, value, *args[1:], overwrite=True)
+    assert again[0] is value
+    for name, over, result in zip(NAMES, again, given, strict=True):
+        if result is not None:
+            assert_tensor_equal(over, result, f"overwritten: {name}")
+
 
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 @pytest.mark.parametrize("score", SCORES)

@@ -17,12 +17,6 @@ native_only = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let small tensors take the way of the large ones."""
-    monkeypatch.setattr(kernels, "keeps_memory", lambda size, like: size > 0)
-
-
 def _operands(dtype=torch.float64, batch=()):
     generator = torch.Generator().manual_seed(0)
     shapes = (6, *batch, 4), (3, 4), (3,)

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 import gossamer as gs
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.nn import GATConv
+from gossamer.nn.conv import gatconv
 from helpers.graphs import GraphCase, graph_cases
 from nn.dense import Tensors, assert_matches, dense_cases, destinations, draw_features, ends, matrix
 
@@ -26,10 +27,19 @@ def dense_attention(g: gs.Graph, scores: Tensor, z: Tensor, weight: Tensor | Non
     return torch.einsum("vuh,uhd->vhd", share, z)
 
 
+@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("residual", [None, "identity", "linear"])
 @pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
-def test_matches_dense(case: GraphCase, residual: str | None, weighted: bool) -> None:
+def test_matches_dense(
+    case: GraphCase,
+    residual: str | None,
+    weighted: bool,
+    large: bool,
+    request: pytest.FixtureRequest,
+) -> None:
+    if large:
+        request.getfixturevalue("everything_is_large")
     g = case()
     width_dst = 6 if residual == "identity" else 4
     inputs = draw_features(g, width_dst, width_dst, weighted=weighted)
@@ -115,6 +125,119 @@ def test_attention_dropout_is_in_the_returned_attention() -> None:
     assert not out[dropped].any()
     assert out[~dropped].any()
     assert not (layer.eval()(g, torch.randn(500, 4), get_attention=True)[1] == 0).any()
+
+
+def _step(layer: GATConv, g: gs.Graph, x: Tensor, *, retain: bool = False) -> list[Tensor]:
+    """The output and all gradients, for the same random cotangent and dropout each time."""
+    torch.manual_seed(5)
+    wanted = [y for y in (x, *layer.parameters()) if y.requires_grad]
+    out = layer(g, x)
+    cotangent = torch.randn(out.shape, dtype=out.dtype)
+    grads = torch.autograd.grad(out, wanted, cotangent, retain_graph=retain)
+    if retain:
+        again = torch.autograd.grad(out, wanted, cotangent)
+        assert all(torch.equal(a, b) for a, b in zip(grads, again, strict=True))
+    return [out, *grads]
+
+
+@pytest.mark.usefixtures("everything_is_large")
+class TestLarge:
+    """Large graphs: the projection is computed again for the gradients, and overwritten."""
+
+    g = gs.rand_graph(30, 200)
+
+    def pair(self, monkeypatch: pytest.MonkeyPatch, run) -> None:
+        """Both ways give the same, and the large one is the one that was taken."""
+        asked = []
+        way = gatconv.attend_projected
+        monkeypatch.setattr(
+            gatconv, "attend_projected", lambda *a, **k: asked.append(way(*a, **k)) or asked[-1]
+        )
+        found = run()
+        assert asked
+        assert asked[0] is not None
+        monkeypatch.setattr(gatconv, "attend_projected", lambda *a, **k: None)
+        for ours, expected in zip(found, run(), strict=True):
+            torch.testing.assert_close(ours, expected)
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+    @pytest.mark.parametrize("drop", [0.0, 0.6])
+    @pytest.mark.parametrize("frozen", [(), ("x",), ("fc.weight", "bias"), ("attn_l", "attn_r")])
+    def test_gradients(self, monkeypatch, dtype, drop, frozen) -> None:
+        x = torch.randn(30, 5, dtype=dtype, requires_grad="x" not in frozen)
+        layer = GATConv(5, 4, 3, attn_drop=drop, allow_zero_in_degree=True).to(dtype)
+        for name, parameter in layer.named_parameters():
+            parameter.requires_grad_(name not in frozen)
+        self.pair(monkeypatch, lambda: _step(layer, self.g, x, retain=True))
+
+    def test_strided_features_and_cotangents(self, monkeypatch) -> None:
+        x = torch.randn(5, 30).t().requires_grad_()
+        layer = GATConv(5, 4, 3, allow_zero_in_degree=True, bias=False, activation=None)
+
+        def run():
+            out = layer(self.g, x)
+            return torch.autograd.grad(out.mean(), [x, *layer.parameters()])
+
+        self.pair(monkeypatch, run)
+
+    def test_second_derivative(self) -> None:
+        layer = GATConv(3, 2, 2, allow_zero_in_degree=True).double()
+        x = torch.randn(30, 3, dtype=torch.float64, requires_grad=True)
+        assert torch.autograd.gradgradcheck(lambda x: layer(self.g, x), x)
+
+    def test_without_a_gradient(self, monkeypatch) -> None:
+        layer, x = GATConv(5, 4, 3, allow_zero_in_degree=True), torch.randn(30, 5)
+        with torch.no_grad():
+            self.pair(monkeypatch, lambda: [layer(self.g, x)])
+
+    def test_block(self, monkeypatch) -> None:
+        block = gs.to_block(gs.rand_graph(30, 90))
+        x = torch.randn(block.num_src_nodes(), 5, requires_grad=True)
+        layer = GATConv(5, 4, 3, allow_zero_in_degree=True)
+        self.pair(monkeypatch, lambda: _step(layer, block, x))
+
+    def test_autocast_and_16_bit(self) -> None:
+        layer, x = GATConv(5, 4, 3, allow_zero_in_degree=True), torch.randn(30, 5)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert layer(self.g, x).dtype is torch.bfloat16
+        out = layer.bfloat16()(self.g, x.bfloat16())
+        torch.testing.assert_close(out.float(), layer.float()(self.g, x), atol=0.05, rtol=0.05)
+
+
+class TestOwnLinearMap:
+    """What someone has done to the linear map counts on every way."""
+
+    @pytest.fixture(autouse=True, params=["small", "large"])
+    def way(self, request: pytest.FixtureRequest) -> None:
+        if request.param == "large":
+            request.getfixturevalue("everything_is_large")
+
+    g = gs.graph(([0, 1, 1, 2], [1, 0, 1, 2]))
+
+    def expected(self, layer: GATConv, weight: Tensor, x: Tensor) -> Tensor:
+        z = (x @ weight.t()).view(-1, 2, 3)
+        left, right = (z * layer.attn_l).sum(-1), (z * layer.attn_r).sum(-1)
+        scores = gs.ops.u_add_v(self.g, left, right)
+        share = gs.ops.edge_softmax(self.g, F.leaky_relu(scores, 0.2))
+        return gs.ops.u_mul_e_sum(self.g, z, share.unsqueeze(-1))
+
+    def test_hook(self) -> None:
+        layer, x = GATConv(4, 3, 2, bias=False), torch.randn(3, 4)
+        layer.fc.register_forward_hook(lambda module, inputs, out: 3 * out)
+        torch.testing.assert_close(layer(self.g, x), self.expected(layer, 3 * layer.fc.weight, x))
+
+    def test_another_module(self) -> None:
+        layer, x = GATConv(4, 3, 2, bias=False), torch.randn(3, 4)
+        first = torch.nn.Linear(4, 5, bias=False)
+        second = torch.nn.Linear(5, 6, bias=False)
+        layer.fc = torch.nn.Sequential(first, second)
+        weight = second.weight @ first.weight
+        torch.testing.assert_close(layer(self.g, x), self.expected(layer, weight, x))
+
+    def test_parametrization(self) -> None:
+        layer, x = GATConv(4, 3, 2, bias=False), torch.randn(3, 4)
+        torch.nn.utils.parametrizations.weight_norm(layer.fc)
+        torch.testing.assert_close(layer(self.g, x), self.expected(layer, layer.fc.weight, x))
 
 
 def test_zero_in_degree() -> None:

@@ -190,9 +190,10 @@ def attention_backward(
     by_src: tuple[Tensor, Tensor, Tensor | None],
     value: Tensor,
     *others: Any,
+    overwrite: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
     """Return the gradients of all operands; see `reference.attention_backward`."""
-    return _pick(value).attention_backward(by_dst, by_src, value, *others)
+    return _pick(value).attention_backward(by_dst, by_src, value, *others, overwrite=overwrite)
 
 
 def empty(shape: int | tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from gossamer import kernels
 from gossamer.ops._register import traced
 
-__all__ = ["Linear", "add", "linear"]
+__all__ = ["Linear", "add", "is_ordinary", "is_plain", "linear", "product"]
 
 
 class Linear(nn.Linear):
@@ -33,17 +33,27 @@ class Linear(nn.Linear):
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``x @ weight.T + bias``, as `torch.nn.functional.linear`."""
     shape = (*x.shape[:-1], weight.shape[0])
-    if _is_plain(shape, x, weight, bias):
+    if is_plain(shape, x, weight, bias):
         return _Product.apply(x, weight, bias)
     return F.linear(x, weight, bias)
 
 
 def add(x: Tensor, y: Tensor) -> Tensor:
     """``x + y``, where `y` has the shape of `x` or broadcasts to it."""
-    return _Sum.apply(x, y) if _is_plain(x.shape, x, y) else x + y
+    return _Sum.apply(x, y) if is_plain(x.shape, x, y) else x + y
 
 
-def _is_plain(shape: tuple[int, ...], x: Tensor, *others: Tensor | None) -> bool:
+def is_ordinary(module: nn.Module) -> bool:
+    """Whether a module does nothing but multiply by its weight.
+
+    A map that someone has put in its place may do more, as may hooks and parametrizations.
+    """
+    hooks = module._forward_hooks or module._forward_pre_hooks
+    hooks = hooks or module._backward_hooks or module._backward_pre_hooks
+    return type(module) in (Linear, nn.Linear) and module.bias is None and not hooks
+
+
+def is_plain(shape: tuple[int, ...], x: Tensor, *others: Tensor | None) -> bool:
     """Whether a result of that shape is large, and nobody but autograd watches.
 
     Subclasses of tensors, as quantized weights are, have products of their own.
@@ -59,6 +69,17 @@ def _is_plain(shape: tuple[int, ...], x: Tensor, *others: Tensor | None) -> bool
     )
 
 
+def product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """`linear`, for large results of which no gradient is taken."""
+    out = _empty((*x.shape[:-1], weight.shape[0]), x)
+    rows, flat = x.reshape(-1, x.shape[-1]), out.view(-1, weight.shape[0])
+    if bias is None:
+        torch.mm(rows, weight.t(), out=flat)
+    else:
+        torch.addmm(bias, rows, weight.t(), out=flat)
+    return out
+
+
 def _empty(shape: tuple[int, ...], like: Tensor) -> Tensor:
     return kernels.empty(shape, like.dtype, like.device)
 
@@ -67,13 +88,7 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(x, weight)
-        out = _empty((*x.shape[:-1], weight.shape[0]), x)
-        rows, flat = x.reshape(-1, x.shape[-1]), out.view(-1, weight.shape[0])
-        if bias is None:
-            torch.mm(rows, weight.t(), out=flat)
-        else:
-            torch.addmm(bias, rows, weight.t(), out=flat)
-        return out
+        return product(x, weight, bias)
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:

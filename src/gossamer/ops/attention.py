@@ -133,7 +133,7 @@ def graph_attention(
         slots = structure_of(adjacency, by_dst=True, by_src=True, slots=True)
         out = _in_parts(slots, *operands, seed, *options)
     else:
-        out = _attention(structure, *operands, seed, *options)
+        out = attention_of(structure, *operands, seed, *options)
     if later is not None:
         out = out + later
     return out.reshape(out.shape[0], *shape[1:]) if batch else out
@@ -354,7 +354,7 @@ def _backward(ctx: Any, grad: Tensor) -> tuple:
     return None, *result, None, None, None, None
 
 
-_attention = differentiable(
+attention_of = differentiable(
     "graph_attention",
     f"(Tensor?[] structure, {_SIGNATURE}) -> (Tensor, Tensor)",
     kernel=_kernel,

@@ -46,7 +46,7 @@ _DLPACK = {
 
 # Below this the C library hands out memory that was in use before, above it fresh pages: see
 # csrc/memory.cpp.
-_LARGE = 8 << 20
+_LARGE = 4 << 20
 
 
 def is_large(size: int, dtype: torch.dtype) -> bool:

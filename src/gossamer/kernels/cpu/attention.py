@@ -9,7 +9,7 @@ from gossamer.kernels.cpu import _common
 from gossamer.kernels.cpu._common import DTYPES, SCORES, address, core
 from gossamer.kernels.reference.attention import dropout_threshold
 
-_FORWARD, _BACKWARD, _QUERY = range(3)
+_FORWARD, _QUERY, _BACKWARD = range(3)
 
 
 def attention(
@@ -61,38 +61,15 @@ def attention_backward(
     out: Tensor,
     norms: Tensor,
     grad: Tensor,
+    overwrite: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
     """Return the gradients of all operands; see `reference.attention_backward`."""
     options = seed, score, slope, dropout
-    heads = value.shape[1]
-    grad_score = None
-    if bias is not None:
-        grad_score = _common.empty((by_src[1].shape[0], heads), _accumulator(value))
-    grad_value = _common.empty(tuple(value.shape), value.dtype)
-    grad_key = _common.empty(tuple(key.shape), key.dtype)
-    grad_weight = None
-    if weight is not None:
-        grad_weight = _common.empty(tuple(weight.shape), _accumulator(weight))
     ends = {
         "value": value,
         "grad": grad,
-        "stats": _common.empty((out.shape[0], 3, heads), norms.dtype),
+        "stats": _common.empty((out.shape[0], 3, value.shape[1]), norms.dtype),
     }
-    _run(
-        _BACKWARD,
-        by_src,
-        value.shape,
-        (key, query, weight, bias),
-        options,
-        **ends,
-        out_bias=out_bias,
-        result=out,
-        norms=norms,
-        out=grad_value,
-        grad_key=grad_key,
-        grad_score=grad_score,
-        grad_weight=grad_weight,
-    )
     grad_query = _common.empty(tuple(query.shape), query.dtype)
     _run(
         _QUERY,
@@ -101,7 +78,30 @@ def attention_backward(
         (query, key, weight, bias),
         options,
         **ends,
+        out_bias=out_bias,
+        result=out,
+        norms=norms,
         out=grad_query,
+    )
+    wide = _accumulator(value)
+    grad_score = grad_weight = None
+    if bias is not None:
+        grad_score = _common.empty((by_src[1].shape[0], value.shape[1]), wide)
+    if weight is not None:
+        grad_weight = _common.empty(tuple(weight.shape), wide)
+    grad_value = value if overwrite else _common.empty(tuple(value.shape), value.dtype)
+    grad_key = _common.empty(tuple(key.shape), key.dtype)
+    _run(
+        _BACKWARD,
+        by_src,
+        value.shape,
+        (key, query, weight, bias),
+        options,
+        **ends,
+        out=grad_value,
+        grad_key=grad_key,
+        grad_score=grad_score,
+        grad_weight=grad_weight,
     )
     return (
         grad_value,
@@ -146,7 +146,6 @@ def _run(
         address(eids),
         indptr.dtype is torch.int64,
         indptr.shape[0] - 1,
-        0 if result is None else result.shape[0],
         indices.shape[0],
         shape[1],
         shape[2],

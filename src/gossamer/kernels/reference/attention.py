@@ -101,6 +101,7 @@ def attention_backward(
     out: Tensor,
     norms: Tensor,
     grad: Tensor,
+    overwrite: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
     r"""Return the gradients of value, key, query, weight and bias (None where there is none).
 
@@ -116,6 +117,8 @@ def attention_backward(
         What `attention` returned.
     grad : Tensor
         ``(N_dst, H, D)``.
+    overwrite : bool
+        Whether the gradient of `value` may take its place; `query` must then be another tensor.
     """
     indptr, src, eids = by_dst
     dst = row_of_slot(indptr)

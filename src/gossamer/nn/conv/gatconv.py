@@ -19,8 +19,9 @@ from gossamer.nn._common import (
     drop_and_split,
     relation_of,
 )
-from gossamer.nn._dense import Linear, add, linear
+from gossamer.nn._dense import Linear, add, is_ordinary, linear
 from gossamer.nn.conv._attention import attend, project, reset_linear, residual_map
+from gossamer.nn.conv._projected import attend_projected
 from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
@@ -171,22 +172,27 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
             self._check_edge_weight(adjacency, edge_weight)
 
         heads = self._num_heads, self._out_feats
-        fc_src, fc_dst = (self.fc, self.fc) if self._one_weight else (self.fc_src, self.fc_dst)
-        dst_in_src = not isinstance(feat, tuple)
-        z, z_dst = project(fc_src, fc_dst, x, x_dst, heads, dst_in_src=dst_in_src)
-        left, right = self._inner_products(fc_src, fc_dst, (x, x_dst), (z, z_dst))
-        slope = self.leaky_relu.negative_slope
-        bias = None if self.bias is None else self.bias.view(heads)
-        attention = None
-        if edge_weight is None and not get_attention:
-            drop = self.attn_drop.p if self.training else 0.0
-            options = {"out_bias": bias, "negative_slope": slope, "dropout": drop}
-            h = ops.graph_attention(adjacency, z, left, right, "add", **options)
-        else:
-            scores = self.leaky_relu(ops.u_add_v(adjacency, left, right))
-            h, attention = attend(adjacency, scores, z, self.attn_drop, edge_weight)
-            if bias is not None:
-                h = h + bias
+        options = {
+            "out_bias": None if self.bias is None else self.bias.view(heads),
+            "negative_slope": self.leaky_relu.negative_slope,
+            "dropout": self.attn_drop.p if self.training else 0.0,
+        }
+        ends = self._end_weights()
+        openly = edge_weight is not None or get_attention
+        h = attention = None
+        if ends is not None and not openly:
+            weight = self._linear_maps()[0].weight
+            h = attend_projected(adjacency, x, x_dst, weight, *ends, **options)
+        if h is None:
+            dst_in_src = not isinstance(feat, tuple)
+            z, left, right = self._project(ends, x, x_dst, dst_in_src=dst_in_src)
+            if openly:
+                scores = self.leaky_relu(ops.u_add_v(adjacency, left, right))
+                h, attention = attend(adjacency, scores, z, self.attn_drop, edge_weight)
+                if self.bias is not None:
+                    h = h + self.bias.view(heads)
+            else:
+                h = ops.graph_attention(adjacency, z, left, right, "add", **options)
 
         if self.res_fc is not None:
             h = add(h, self.res_fc(x_dst).unflatten(-1, heads))
@@ -198,29 +204,42 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
         """Return the arguments of the constructor, for `repr`."""
         return f"out={self._out_feats}, heads={self._num_heads}"
 
-    def _inner_products(
-        self,
-        fc_src: nn.Linear,
-        fc_dst: nn.Linear,
-        x: tuple[Tensor, Tensor],
-        z: tuple[Tensor, Tensor],
-    ) -> tuple[Tensor, Tensor]:
-        """:math:`a_l W x` of sources and :math:`a_r W x` of destinations, where `z` is :math:`W x`.
+    def _linear_maps(self) -> tuple[nn.Module, nn.Module]:
+        """:math:`W` of sources and of destinations."""
+        return (self.fc, self.fc) if self._one_weight else (self.fc_src, self.fc_dst)
 
-        The inner product with :math:`(a_l, a_r)` falls apart into one part per end of the edge.
+    def _end_weights(self) -> tuple[Tensor, Tensor] | None:
+        r""":math:`a_l W` and :math:`a_r W`, ``(H, D_in)``; None where that is of no use.
+
+        The inner product with :math:`(a_l, a_r)` falls apart into one part for each end of the
+        edge. From narrow input :math:`(a W) x` is computed sooner than :math:`a (W x)`, and no
+        tensor of the size of :math:`W x` is made for the gradient of each end.
         """
-        heads, features = z[0].shape[-2:]
-        if x[0].shape[-1] > heads * features:
-            return (z[0] * self.attn_l).sum(-1), (z[1] * self.attn_r).sum(-1)
-        # Narrow input: multiply a and W first. No tensor of the size of z is made, nor one for
-        # the gradient of each end.
+        maps = self._linear_maps()
+        if not all(map(is_ordinary, maps)):
+            return None  # it may be more than its weight
+        if self._in_src_feats > self._num_heads * self._out_feats:
+            return None
+        shape = self._num_heads, self._out_feats
         left, right = (
-            (fc.weight.view(heads, features, -1) * attn.view(heads, features, 1)).sum(1)
-            for fc, attn in ((fc_src, self.attn_l), (fc_dst, self.attn_r))
+            (fc.weight.view(*shape, -1) * attn.view(*shape, 1)).sum(1)
+            for fc, attn in zip(maps, (self.attn_l, self.attn_r), strict=True)
         )
-        if x[0] is x[1]:
-            return linear(x[0], torch.cat((left, right))).split(heads, -1)
-        return linear(x[0], left), linear(x[1], right)
+        return left, right
+
+    def _project(
+        self, ends: tuple[Tensor, Tensor] | None, x: Tensor, x_dst: Tensor, *, dst_in_src: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """:math:`W x` of sources, and its inner products with :math:`a_l` and :math:`a_r`."""
+        heads = self._num_heads, self._out_feats
+        maps = self._linear_maps()
+        if ends is None:
+            z, z_dst = project(*maps, x, x_dst, heads, dst_in_src=dst_in_src)
+            return z, (z * self.attn_l).sum(-1), (z_dst * self.attn_r).sum(-1)
+        z = maps[0](x).unflatten(-1, heads)
+        if x is x_dst:
+            return z, *linear(x, torch.cat(ends)).split(heads[0], -1)
+        return z, linear(x, ends[0]), linear(x_dst, ends[1])
 
     def _check_edge_weight(self, adjacency: Adjacency, edge_weight: Tensor) -> None:
         check_edge_weight(self, adjacency, edge_weight)

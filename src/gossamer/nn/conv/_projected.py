@@ -1,0 +1,144 @@
+"""GAT's attention to projected features that are not kept for the backward pass.
+
+The projection is by far the largest tensor that the gradients need, and soon computed again from
+narrow input. What is computed again belongs to the backward pass alone, so a gradient may take its
+place: at no time are there more than two tensors of the size of the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from gossamer import kernels
+from gossamer.nn._dense import is_plain, product
+from gossamer.ops._check import requires_grad, structure_of
+from gossamer.ops.attention import attention_of
+
+if TYPE_CHECKING:
+    from gossamer.graph.adjacency import Adjacency
+    from gossamer.ops._register import Structure
+
+__all__ = ["attend_projected"]
+
+
+def attend_projected(
+    adjacency: Adjacency,
+    x: Tensor,
+    x_dst: Tensor,
+    weight: Tensor,
+    left: Tensor,
+    right: Tensor,
+    *,
+    out_bias: Tensor | None,
+    negative_slope: float,
+    dropout: float,
+) -> Tensor | None:
+    r"""Attend on a large graph; None where the operands call for another way.
+
+    .. math:: y_v = c + \sum_{e = (u, v)} m_e \, \mathrm{softmax}_e\big(\mathrm{LeakyReLU}(
+        \langle l, x_u \rangle + \langle r, x_v \rangle)\big) \, W x_u
+
+    Takes :math:`x` of sources and of destinations ``(N, D_in)``, :math:`W` ``(H * D, D_in)``,
+    :math:`l` and :math:`r` ``(H, D_in)``, and :math:`c` ``(H, D)``.
+    """
+    # One gradient for both roles, where they are one tensor.
+    inputs = x, None if x_dst is x else x_dst, weight, left, right, out_bias
+    # In 16 bit the bias needs care, see `ops.graph_attention`.
+    wide = x.dtype in (torch.float32, torch.float64)
+    if not wide or x.dim() != 2 or not is_plain((x.shape[0], weight.shape[0]), *inputs):
+        return None
+    grad = any(requires_grad(*inputs))
+    structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=grad)
+    seed = torch.randint(2**63 - 1, ()) if dropout else None
+    return _ProjectedAttention.apply(structure, *inputs, seed, negative_slope, dropout)
+
+
+class _ProjectedAttention(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, structure: Structure, *inputs: Any) -> Tensor:
+        *operands, bias, seed, slope, dropout = inputs
+        ctx.structure = structure
+        ctx.seed, ctx.options = seed, ("add", slope, dropout)
+        out, norms = kernels.attention(
+            *structure[3:6],
+            *_project(product, *operands),
+            *(None, None, bias, 0 if seed is None else int(seed), *ctx.options),
+        )
+        ctx.save_for_backward(*operands, bias, out, norms)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple:
+        wanted = ctx.needs_input_grad[1:7]
+        gradients = _differentiable_gradients if torch.is_grad_enabled() else _gradients
+        return None, *gradients(ctx, wanted, *ctx.saved_tensors, grad), None, None, None
+
+
+def _project(
+    linear: Callable[[Tensor, Tensor], Tensor],
+    x: Tensor,
+    x_dst: Tensor | None,
+    weight: Tensor,
+    left: Tensor,
+    right: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Values by head, keys and queries."""
+    value = linear(x, weight).view(x.shape[0], left.shape[0], -1)
+    return value, linear(x, left), linear(x if x_dst is None else x_dst, right)
+
+
+def _gradients(
+    ctx: Any,
+    wanted: tuple[bool, ...],
+    x: Tensor,
+    x_dst: Tensor | None,
+    weight: Tensor,
+    left: Tensor,
+    right: Tensor,
+    bias: Tensor | None,
+    out: Tensor,
+    norms: Tensor,
+    grad: Tensor,
+) -> list[Tensor | None]:
+    grads: list[Tensor | None] = [None] * 6
+    if wanted[5]:
+        grads[5] = grad.sum(0)
+    value, key, query, *_ = kernels.attention_backward(
+        ctx.structure[3:6],
+        ctx.structure[6:9],
+        *_project(product, x, x_dst, weight, left, right),
+        *(None, None, bias, 0 if ctx.seed is None else int(ctx.seed), *ctx.options),
+        *(out, norms, grad.contiguous()),
+        overwrite=True,
+    )
+    value = value.flatten(1)
+    parts = ((value, weight), (key, left), (query, right))
+    for i, (part, _) in enumerate(parts, 2):
+        if wanted[i]:
+            grads[i] = part.t() @ (x if i < 4 or x_dst is None else x_dst)
+    if x_dst is not None and wanted[1]:
+        grads[1] = product(query, right.t())
+    if wanted[0]:
+        grads[0] = product(value, weight.t())
+        for part, factor in parts[1 : 3 if x_dst is None else 2]:
+            grads[0].addmm_(part, factor)
+    return grads
+
+
+def _differentiable_gradients(
+    ctx: Any, wanted: tuple[bool, ...], *saved: Tensor | None
+) -> list[Tensor | None]:
+    """The same of parts that can be differentiated again."""
+    *inputs, _, _, grad = saved
+    *operands, bias = inputs
+    out = attention_of(
+        ctx.structure, *_project(F.linear, *operands), None, None, bias, ctx.seed, *ctx.options
+    )
+    asked = [y for y, want in zip(inputs, wanted, strict=True) if want]
+    found = iter(torch.autograd.grad(out, asked, grad, create_graph=True))
+    return [next(found) if want else None for want in wanted]

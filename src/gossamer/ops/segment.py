@@ -237,9 +237,11 @@ _segment_mm = differentiable(
 
 
 def _outer_kernel(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
-    lengths = seglen.tolist()
-    products = [x.t() @ y for x, y in zip(a.split(lengths), b.split(lengths), strict=True)]
-    return torch.stack(products) if products else _outer_fake(a, b, seglen)
+    a, b, lengths = a.detach(), b.detach(), seglen.tolist()
+    out = kernels.empty((len(lengths), a.shape[1], b.shape[1]), a.dtype, a.device)
+    for x, y, to in zip(a.split(lengths), b.split(lengths), out.unbind(), strict=True):
+        torch.mm(x.t(), y, out=to)
+    return out
 
 
 def _outer_fake(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:

@@ -10,14 +10,10 @@ from gossamer.kernels.cpu import _common
 
 def segment_mm(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
     """Multiply segments of rows by their matrix; see `gossamer.kernels.reference.segment_mm`."""
-    a, b = a.detach(), b.detach()
+    a, b, lengths = a.detach(), b.detach(), seglen.tolist()
     out = _common.empty((a.shape[0], b.shape[2]), a.dtype)
-    start = 0
-    for length, weight in zip(seglen.tolist(), b, strict=True):
-        if length:
-            stop = start + length
-            torch.mm(a[start:stop], weight, out=out[start:stop])
-            start = stop
+    for rows, matrix, to in zip(a.split(lengths), b.unbind(), out.split(lengths), strict=True):
+        torch.mm(rows, matrix, out=to)
     return out
 
 

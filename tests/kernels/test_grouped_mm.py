@@ -10,8 +10,26 @@ from helpers.kernel_cases import DTYPES, assert_accurate, operand, require_nativ
 
 require_native()
 from gossamer.kernels import cpu  # noqa: E402  (needs the extension)
+from gossamer.kernels.cpu import grouped_mm  # noqa: E402
 
-LENGTHS = {"mixed": [3, 0, 5, 1], "none": [0, 0], "one": [7]}
+LENGTHS = {"mixed": [3, 0, 5, 1], "none": [0, 0], "one": [7], "long": [1, 0, 90, 4, 0]}
+LAYOUTS = {
+    "contiguous": lambda b: b,
+    "transposed": lambda b: b.mT.contiguous().mT,
+    "part of rows": lambda b: torch.cat([b, b], 2)[:, :, : b.shape[2]],
+    "every other": lambda b: torch.stack([b, b], 3)[..., 0],
+    "backwards": lambda b: b.flip(0),
+    "one for all": lambda b: b[:1].expand_as(b),
+}
+
+
+@pytest.fixture(params=["lists of products", "one by one", "reference"])
+def kernels(request, monkeypatch):
+    if request.param == "reference":
+        return reference
+    if request.param == "one by one":
+        monkeypatch.setattr(grouped_mm, "_BATCHES", {})
+    return cpu
 
 
 def _one_by_one(a: torch.Tensor, b: torch.Tensor, idx: list[int]) -> torch.Tensor:
@@ -19,7 +37,6 @@ def _one_by_one(a: torch.Tensor, b: torch.Tensor, idx: list[int]) -> torch.Tenso
     return torch.stack(rows) if rows else a.new_zeros(0, b.shape[2])
 
 
-@pytest.mark.parametrize("kernels", [cpu, reference], ids=["native", "reference"])
 @pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_segment_mm(dtype, lengths, kernels) -> None:
@@ -31,7 +48,38 @@ def test_segment_mm(dtype, lengths, kernels) -> None:
     assert_accurate(out, truth, _one_by_one(a, b, idx), "out")
 
 
-@pytest.mark.parametrize("kernels", [cpu, reference], ids=["native", "reference"])
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("widths", [(6, 4), (1, 4), (6, 1), (1, 1), (0, 4), (6, 0)], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_layouts_of_matrices(dtype, widths, layout, kernels) -> None:
+    lengths = [2, 0, 30, 3]
+    a, b = operand(35, widths[:1], dtype, seed=1), layout(operand(4, widths, dtype, seed=2))
+    out = kernels.segment_mm(a, b, torch.tensor(lengths))
+    rows = zip(a.double().split(lengths), b.double(), strict=True)
+    torch.testing.assert_close(out, torch.cat([x @ y for x, y in rows]).to(dtype))
+
+
+def test_rows_in_any_layout(kernels) -> None:
+    a, b = operand(12, (9,), torch.float32), operand(3, (12, 4), torch.float32)
+    out = kernels.segment_mm(a.t(), b, torch.tensor([4, 0, 5]))
+    torch.testing.assert_close(out, torch.cat([a.t()[:4] @ b[0], a.t()[4:] @ b[2]]))
+
+
+@pytest.fixture(params=[1, 2, 3])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+def test_many_products(threads, kernels) -> None:
+    lengths = torch.arange(300) % 7
+    a, b = operand(int(lengths.sum()), (16,), torch.float32), operand(300, (16, 8), torch.float32)
+    truth = reference.segment_mm(a.double(), b.double(), lengths).float()
+    torch.testing.assert_close(kernels.segment_mm(a, b, lengths), truth)
+
+
 @pytest.mark.parametrize("idx", [[2, 0, 2, 1, 0], [], [1]], ids=str)
 @pytest.mark.parametrize("idtype", [torch.int32, torch.int64], ids=str)
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)

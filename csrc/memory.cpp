@@ -4,7 +4,8 @@
 // first written: that takes longer than most kernels need to compute the result (51 MB: 14 ms in
 // small pages, 5 ms in huge ones, 1.2 ms to fill memory that is there). So blocks are in huge pages
 // and go around. Idle ones are marked as free to take (MADV_FREE): under pressure the system takes
-// their pages back before it takes anything else.
+// their pages back before it takes anything else. Small ones are not: they serve operators as scratch
+// memory, and to write to a marked huge page again takes longer (90 us) than many of those run.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/vector.h>
 #include <pthread.h>
@@ -24,6 +25,7 @@ namespace gossamer {
 namespace {
 
 constexpr size_t kHugePage = size_t{2} << 20;
+constexpr size_t kSmall = size_t{8} << 20;
 
 struct Block {
     char* data;
@@ -58,7 +60,7 @@ class Pool {
 
     void give(Block block) {
 #ifdef MADV_FREE
-        madvise(block.data, block.bytes, MADV_FREE);
+        if (block.bytes > kSmall) madvise(block.data, block.bytes, MADV_FREE);
 #endif
         const std::lock_guard<std::mutex> lock(mutex_);
         idle_bytes_ += block.bytes;

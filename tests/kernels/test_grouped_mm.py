@@ -59,6 +59,13 @@ def test_layouts_of_matrices(dtype, widths, layout, kernels) -> None:
     torch.testing.assert_close(out, torch.cat([x @ y for x, y in rows]).to(dtype))
 
 
+def test_into_given_memory(kernels) -> None:
+    a, b, lengths = operand(9, (12,), torch.float32), operand(2, (12, 4), torch.float32), [4, 5]
+    out = torch.full((9, 4), float("nan"))
+    assert kernels.segment_mm(a, b, torch.tensor(lengths), out) is out
+    torch.testing.assert_close(out, torch.cat([a[:4] @ b[0], a[4:] @ b[1]]))
+
+
 def test_rows_in_any_layout(kernels) -> None:
     a, b = operand(12, (9,), torch.float32), operand(3, (12, 4), torch.float32)
     out = kernels.segment_mm(a.t(), b, torch.tensor([4, 0, 5]))

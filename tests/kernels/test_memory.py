@@ -44,6 +44,20 @@ def test_a_large_tensor_is_like_any_other(dtype) -> None:
     assert x.sum(dtype=torch.float64) == 3 * x.numel() + 2
 
 
+def test_scratch_memory_goes_around_from_half_a_mebibyte_on() -> None:
+    x = kernels.scratch((4000, 64), torch.float32, torch.device("cpu"))
+    assert x.shape == (4000, 64)
+    address = x.data_ptr()
+    del x
+    assert kernels.info()["idle_bytes"] == 2 << 20
+    x = kernels.scratch((4000, 60), torch.float32, torch.device("cpu"))
+    assert x.data_ptr() == address
+    assert kernels.info()["idle_bytes"] == 0
+    small = kernels.scratch((2000, 64), torch.float32, torch.device("cpu"))
+    del small, x
+    assert kernels.info()["idle_bytes"] == 2 << 20
+
+
 def test_memory_goes_around() -> None:
     x = _common.empty(LARGE, torch.float32)
     address = x.data_ptr()

@@ -102,6 +102,8 @@ class TestOpcheck:
         order = torch.tensor([3, 0, 4, 1, 2])
         rows = _features(5, 3), order, order.argsort()
         _assert_passes(torch.ops.gossamer.permute_rows, *rows)
+        constants = [x.detach() for x in operands]
+        _assert_passes(torch.ops.gossamer.gather_mm, *constants, *rows[1:])
         operands = _features(5, 3), _features(5, 2), torch.tensor([2, 0, 3])
         _assert_passes(torch.ops.gossamer.segment_outer, *operands)
 
@@ -170,6 +172,9 @@ class TestCompile:
         a, b = _features(5, 3), _features(3, 3, 2)
         _assert_compiles(lambda a, b: ops.segment_mm(a, b, lengths), a, b)
         _assert_compiles(lambda a, b: ops.gather_mm(a, b, idx_b=idx), a, b)
+        a, b = a.detach(), b.detach()
+        compiled = _compiled(lambda a, b: ops.gather_mm(a, b, idx_b=idx))
+        torch.testing.assert_close(compiled(a, b), ops.gather_mm(a, b, idx_b=idx))
 
     def test_wrong_segments_are_found_when_compiled_code_runs(self) -> None:
         compiled = _compiled(lambda n, x: ops.segment_reduce(n, x))
@@ -239,6 +244,8 @@ def test_functional_call(ready) -> None:
     torch.testing.assert_close(found, layer(x))
 
 
+_MATRIX_OF_ROW = torch.tensor([1, 0, 0, 1, 1, 0, 1])
+
 # Functions of a graph, features of its 7 nodes and of its 9 edges.
 CASES = {
     **{
@@ -256,6 +263,7 @@ CASES = {
     "softmax-subset": lambda g, u, e: ops.edge_softmax(g, u[:4], eids=[0, 2, 4, 1]),
     "segment_reduce": lambda g, u, e: ops.segment_reduce(torch.tensor([3, 0, 4]), u, "max"),
     "segment_mm": lambda g, u, e: ops.segment_mm(u, u[:6].reshape(2, 3, 3), torch.tensor([3, 4])),
+    "gather_mm": lambda g, u, e: ops.gather_mm(u, u[:6].reshape(2, 3, 3), idx_b=_MATRIX_OF_ROW),
 }
 
 
@@ -330,6 +338,8 @@ def test_forward_mode_says_that_it_is_missing() -> None:
         x = forward_ad.make_dual(torch.randn(7, 3), torch.randn(7, 3))
         with pytest.raises((RuntimeError, NotImplementedError), match="jvp"):
             ops.copy_u_sum(g, x)
+        with pytest.raises((RuntimeError, NotImplementedError), match="jvp"):
+            ops.gather_mm(x, torch.randn(2, 3, 3), idx_b=_MATRIX_OF_ROW)
 
 
 def test_the_registered_operators_give_what_eager_code_gives() -> None:

@@ -138,6 +138,24 @@ class TestGroupedProducts:
             run(lambda a, b: _matmul_by_row(a, b, idx), dtype),
         )
 
+    @pytest.mark.parametrize("dtype", FLOATS, ids=str)
+    def test_gather_mm_without_a_gradient(self, dtype) -> None:
+        idx = torch.tensor([3, 0, 0, 2, 3, 0, 2, 2, 3])
+        b = torch.randn(4, 6, 3).to(dtype)
+        for a in (torch.randn(9, 6).to(dtype), torch.randn(6, 9).to(dtype).t()):
+            oracle.assert_agrees(
+                ("output",),
+                (ops.gather_mm(a, b, idx_b=idx),),
+                (_matmul_by_row(a.double(), b.double(), idx),),
+                (_matmul_by_row(a, b, idx),),
+            )
+
+    def test_integers(self) -> None:
+        idx, lengths = torch.tensor([1, 0, 1]), torch.tensor([2, 1])
+        a, b = torch.arange(6).reshape(3, 2), torch.arange(8).reshape(2, 2, 2)
+        assert_tensor_equal(ops.gather_mm(a, b, idx_b=idx), _matmul_by_row(a, b, idx))
+        assert_tensor_equal(ops.segment_mm(a, b, lengths), _matmul_by_segment(a, b, lengths))
+
     def test_gradcheck(self) -> None:
         lengths, idx = torch.tensor([2, 0, 3]), torch.tensor([2, 0, 2, 2, 0])
         a = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)

@@ -41,6 +41,7 @@ __all__ = [
     "number",
     "release_memory",
     "scaled_sum",
+    "scratch",
     "sddmm",
     "segment_mm",
     "smallest",
@@ -203,6 +204,13 @@ def empty(shape: int | tuple[int, ...], dtype: torch.dtype, device: torch.device
     return _native._common.empty((shape,) if isinstance(shape, int) else tuple(shape), dtype)
 
 
+def scratch(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Allocate a tensor that is about to be filled and does not outlive the operator."""
+    if _native is None or device.type != "cpu":
+        return torch.empty(shape, dtype=dtype, device=device)
+    return _native._common.scratch(shape, dtype)
+
+
 def keeps_memory(size: int, like: Tensor) -> bool:
     """Whether the memory of a result of `size` numbers like `like` goes around."""
     return (
@@ -277,9 +285,9 @@ def smallest(values: Tensor, k: int) -> Tensor:
     return _pick(values).smallest(values, k)
 
 
-def segment_mm(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
+def segment_mm(a: Tensor, b: Tensor, seglen: Tensor, out: Tensor | None = None) -> Tensor:
     """Multiply segments of rows by their matrix; see `reference.segment_mm`."""
-    return _pick(a, b).segment_mm(a, b, seglen)
+    return _pick(a, b).segment_mm(a, b, seglen, out)
 
 
 def gather_mm(a: Tensor, b: Tensor, idx: Tensor) -> Tensor:
@@ -359,7 +367,7 @@ def release_memory() -> None:
     kept for the next result, up to an eighth of the machine's memory or ``GOSSAMER_IDLE_MIB`` MiB;
     with 0 they lie in torch's own memory. Under memory pressure the system takes idle ones back by
     itself, so this is for those who want to see them gone. ``resize_`` cannot make such a result
-    larger in place.
+    larger in place. A few MiB of scratch memory of operators go around too, and stay.
 
     Examples
     --------

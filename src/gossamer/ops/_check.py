@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 
@@ -152,8 +153,9 @@ def match_dims(lhs: Tensor, rhs: Tensor, op: str) -> tuple[Tensor, Tensor]:
 
 def requires_grad(*tensors: Tensor | None) -> tuple[bool, ...]:
     """For each tensor, whether a gradient may be asked of it."""
-    if torch._C._are_functorch_transforms_active():
-        # A tensor inside vmap does not tell what the transforms around it will ask for.
+    if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
+        # A tensor inside vmap does not tell what the transforms around it will ask for, nor does
+        # one tell of its tangent.
         return tuple(x is not None for x in tensors)
     if not torch.is_grad_enabled():
         return (False,) * len(tensors)

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from gossamer import kernels
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
-from gossamer.ops._check import check_lengths
+from gossamer.ops._check import check_lengths, outside_transforms, requires_grad
 from gossamer.ops._products import segment_structure, spmm
-from gossamer.ops._register import differentiable
+from gossamer.ops._register import differentiable, opaque
 from gossamer.ops.structure import coo_to_csr
 
 __all__ = ["gather_mm", "segment_mm", "segment_reduce"]
@@ -132,17 +132,31 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
     if torch.compiler.is_compiling():
         fits = ((idx_b >= 0) & (idx_b < b.shape[0])).all()
         torch._assert_async(fits, "gather_mm: idx_b must name matrices of b.")
-    elif idx_b.numel() and (int(idx_b.min()) < 0 or int(idx_b.max()) >= b.shape[0]):
-        raise OutOfRangeError(
-            f"gather_mm: idx_b must lie in 0 ... {b.shape[0] - 1}, got "
-            f"{int(idx_b.min())} ... {int(idx_b.max())}."
-        )
-    # Rows of one matrix are brought together, so that each product is a single large one.
-    indptr, _, order = coo_to_csr(idx_b, idx_b, b.shape[0], torch.int64)
+    elif idx_b.numel():
+        low, high = (int(x) for x in torch.aminmax(idx_b))
+        if low < 0 or high >= b.shape[0]:
+            raise OutOfRangeError(
+                f"gather_mm: idx_b must lie in 0 ... {b.shape[0] - 1}, got {low} ... {high}."
+            )
+    seglen, order, place = outside_transforms(lambda: _grouping(idx_b, b.shape[0]))
     if order is None:
-        return _segment_mm(a, b, indptr.diff())
-    place = order.scatter(0, order, torch.arange(order.shape[0], device=a.device))
-    return _rows(_segment_mm(_rows(a, order, place), b, indptr.diff()), place, order)
+        return _segment_mm(a, b, seglen)
+    if any(requires_grad(a, b)):
+        return _rows(_segment_mm(_rows(a, order, place), b, seglen), place, order)
+    return _gather_mm(a, b, seglen, order, place)
+
+
+def _grouping(idx: Tensor, count: int) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Bring rows of one matrix together, so that each product is a single large one.
+
+    Gives how many rows each matrix has, the rows in their new order, and the new place of each row;
+    no order and places if they are together as they came.
+    """
+    indptr, _, order = coo_to_csr(idx, idx, count, torch.int64)
+    if order is None:
+        return indptr.diff(), None, None
+    place = order.scatter(0, order, torch.arange(order.shape[0], device=order.device))
+    return indptr.diff(), order, place
 
 
 def _matched(a: Any, b: Any, op: str) -> tuple[Tensor, Tensor]:
@@ -233,6 +247,28 @@ _segment_mm = differentiable(
     setup=_setup,
     backward=_backward,
     batches=False,
+)
+
+
+def _gather_kernel(a: Tensor, b: Tensor, seglen: Tensor, order: Tensor, place: Tensor) -> Tensor:
+    rows = kernels.scratch(a.shape, a.dtype, a.device)
+    torch.index_select(a.detach(), 0, order, out=rows)
+    shape = a.shape[0], b.shape[2]
+    products = kernels.segment_mm(rows, b, seglen, kernels.scratch(shape, a.dtype, a.device))
+    del rows  # A large result takes its memory.
+    return torch.index_select(products, 0, place, out=kernels.empty(shape, a.dtype, a.device))
+
+
+def _gather_fake(a: Tensor, b: Tensor, seglen: Tensor, order: Tensor, place: Tensor) -> Tensor:
+    return _fake(a, b, seglen)
+
+
+# As `_rows` of `_segment_mm` of `_rows`, without a gradient: what is in between is not kept.
+_gather_mm = opaque(
+    "gather_mm",
+    "(Tensor a, Tensor b, Tensor seglen, Tensor order, Tensor place) -> Tensor",
+    kernel=_gather_kernel,
+    fake=_gather_fake,
 )
 
 

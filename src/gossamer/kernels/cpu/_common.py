@@ -25,6 +25,7 @@ __all__ = [
     "core",
     "empty",
     "is_large",
+    "scratch",
     "zeros",
 ]
 
@@ -47,21 +48,31 @@ _DLPACK = {
 # Below this the C library hands out memory that was in use before, above it fresh pages: see
 # csrc/memory.cpp.
 _LARGE = 4 << 20
+# Scratch memory of a call need not be packed as tightly as results, of which there may be many.
+_LARGE_SCRATCH = 512 << 10
 
 
-def is_large(size: int, dtype: torch.dtype) -> bool:
+def is_large(size: int, dtype: torch.dtype, limit: int | None = None) -> bool:
     """Whether a result of `size` numbers lies in memory that goes around."""
-    return size * dtype.itemsize > _LARGE and dtype in _DLPACK
+    return size * dtype.itemsize > (limit or _LARGE) and dtype in _DLPACK
 
 
-def empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+def empty(shape: tuple[int, ...], dtype: torch.dtype, limit: int | None = None) -> Tensor:
     """Allocate memory that a kernel must fill; the tests replace this to poison it."""
     # From the shape, because a tracer that comes by may not know a tensor's number of elements.
-    if is_large(prod(shape), dtype):
+    if is_large(prod(shape), dtype, limit):
         capsule = core.allocate(shape, *_DLPACK[dtype])
         if capsule is not None:
             return from_dlpack(capsule)
     return torch.empty(shape, dtype=dtype)
+
+
+def scratch(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Allocate memory that is given back when the operator returns.
+
+    The C library soon unmaps a MiB that is freed at the end of its heap: fresh pages in each call.
+    """
+    return empty(shape, dtype, _LARGE_SCRATCH)
 
 
 def zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:

@@ -41,10 +41,11 @@ def _find_batches() -> dict[torch.dtype, tuple[Any, Any]]:
 _BATCHES = _find_batches()
 
 
-def segment_mm(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
+def segment_mm(a: Tensor, b: Tensor, seglen: Tensor, out: Tensor | None = None) -> Tensor:
     """Multiply segments of rows by their matrix; see `gossamer.kernels.reference.segment_mm`."""
     a, b, lengths = a.detach(), b.detach(), seglen.tolist()
-    out = _common.empty((a.shape[0], b.shape[2]), a.dtype)
+    if out is None:
+        out = _common.empty((a.shape[0], b.shape[2]), a.dtype)
     if _takes(a, b):
         _batch(a, b, lengths, out)
         return out

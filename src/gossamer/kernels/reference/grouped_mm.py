@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-def segment_mm(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
+def segment_mm(a: Tensor, b: Tensor, seglen: Tensor, out: Tensor | None = None) -> Tensor:
     """Multiply consecutive segments of rows by their own matrix: ``out[i] = a[i] @ b[r]``.
 
     Parameters
@@ -17,6 +17,8 @@ def segment_mm(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
         ``(R, D1, D2)``, one matrix per segment.
     seglen : Tensor
         ``(R,)`` lengths that add up to ``N``.
+    out : Tensor, optional
+        Where to write the result, contiguous.
 
     Returns
     -------
@@ -24,7 +26,8 @@ def segment_mm(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
         ``(N, D2)``.
     """
     group = torch.arange(len(b), device=b.device).repeat_interleave(seglen.to(b.device).long())
-    return gather_mm(a, b, group)
+    products = gather_mm(a, b, group)
+    return products if out is None else out.copy_(products)
 
 
 def gather_mm(a: Tensor, b: Tensor, idx: Tensor) -> Tensor:

@@ -32,8 +32,8 @@ from benchmarks.adapters import Form, graph_ops, load
 from benchmarks.graph_rows import GRAPH_ROWS
 from benchmarks.registry import FLOAT, WORKLOADS, Sizes
 
-# What a form that a library lacks, or that does not fit in memory, may raise.
-FAILURES = (RuntimeError, TypeError, ValueError, ImportError, OSError, AttributeError)
+# What a form may raise that a library lacks or cannot compile, or that does not fit in memory.
+FAILURES = RuntimeError, TypeError, ValueError, LookupError, ImportError, OSError, AttributeError
 
 SLOW = 1.0  # seconds beyond which a call is not repeated to choose a form
 

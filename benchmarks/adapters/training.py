@@ -48,8 +48,10 @@ def epochs(
         return nn.functional.cross_entropy(forward()[train], label)
 
     if compiled:
+        # The whole step: forward and loss, their gradient, and the optimizer.
         loss_of_epoch = torch.compile(loss_of_epoch)
-        loss_of_epoch().backward()  # compiles both ways
+        optimizer.step = torch.compile(optimizer.step)
+        loss_of_epoch().backward()
 
     def epoch() -> dict[str, Tensor]:
         loss = loss_of_epoch()

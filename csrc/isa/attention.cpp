@@ -38,6 +38,7 @@ template <class T> class Attention {
           row_bytes(width * static_cast<int64_t>(sizeof(T))),
           key_bytes(key_width * static_cast<int64_t>(sizeof(T))),
           sums_width(attention_width(args)),
+          half_bytes(row_bytes / 128 * 64),
           ahead(prefetch_distance(row_bytes)),
           key_ahead(prefetch_distance(key_bytes)),
           scores(reinterpret_cast<A*>(scratch)),
@@ -271,13 +272,15 @@ template <class T> class Attention {
         const T* weight = static_cast<const T*>(a.weight);
         const reg slope = S::set1(static_cast<A>(a.slope));
         const int64_t dim = a.key_dim;
-        // What the scores weigh is asked for here, while there is something to compute.
-        const bool asks_rows = a.pass == AttentionPass::forward && a.value != a.far_key;
+        // What the scores weigh is asked for here, while there is something to compute; in the other
+        // passes a half, the rest where the inner products are computed.
+        int64_t asked = half_bytes;
+        if (a.pass == AttentionPass::forward) asked = a.value == a.far_key ? 0 : row_bytes;
         for (int64_t j = 0; j < count; ++j) {
             const T* far = key_of(j);
             A* to = scores + j * heads;
             ask(far_key[slot + j + key_ahead], key_bytes);
-            if (asks_rows) ask(far_row[slot + j + ahead], row_bytes);
+            ask(far_row[slot + j + ahead], asked);
             if (a.score == Score::add) {
                 each_head([&](int64_t h, int n) __attribute__((always_inline)) {
                     S::store(to + h, S::load(own + h, n) + S::load(far + h, n), n);
@@ -370,7 +373,7 @@ template <class T> class Attention {
         const int64_t stats_bytes = 3 * heads * static_cast<int64_t>(sizeof(A));
         score(own_key, k, count);
         for (int64_t j = 0; j < count; ++j) {
-            ask(far_row[slot + j + ahead], row_bytes);
+            ask(far_row[slot + j + ahead] + half_bytes, row_bytes - half_bytes);
             if (far_ends) ask(far_stats[slot + j + key_ahead], stats_bytes);
             const T* far = row_of(j);
             sum_blocks<A>(dots + j * heads, heads, [&](int64_t h) __attribute__((always_inline)) {
@@ -513,7 +516,8 @@ template <class T> class Attention {
     }
 
     const AttentionArgs& a;
-    const int64_t heads, width, key_width, row_bytes, key_bytes, sums_width, ahead, key_ahead;
+    const int64_t heads, width, key_width, row_bytes, key_bytes, sums_width, half_bytes, ahead,
+        key_ahead;
     A *scores, *weights, *dots, *peaks, *scales, *means;  // of a chunk, per slot and head
     A* row_sums;
     int64_t window_begin = 0, window_end = 0;

@@ -112,11 +112,16 @@ template <> struct Simd<float> {
     static GOSSAMER_INLINE void store16(void* p, u16h x, int n) {
         _mm256_mask_storeu_epi16(p, first(n), bit_cast<__m256i>(x));
     }
+    // Half a vector, as of 8 heads, without a mask: a load does not wait for a masked store to land.
     static GOSSAMER_INLINE reg load(const float* p, int n) {
+        if (n == 8) return bit_cast<reg>(_mm512_zextps256_ps512(_mm256_loadu_ps(p)));
         return bit_cast<reg>(_mm512_maskz_loadu_ps(first(n), p));
     }
     static GOSSAMER_INLINE void store(float* p, reg x, int n) {
-        _mm512_mask_storeu_ps(p, first(n), bit_cast<__m512>(x));
+        if (n == 8)
+            _mm256_storeu_ps(p, _mm512_castps512_ps256(bit_cast<__m512>(x)));
+        else
+            _mm512_mask_storeu_ps(p, first(n), bit_cast<__m512>(x));
     }
     static GOSSAMER_INLINE ireg iload(const int32_t* p, int n) {
         return bit_cast<ireg>(_mm512_maskz_loadu_epi32(first(n), p));

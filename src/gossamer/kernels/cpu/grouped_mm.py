@@ -4,8 +4,8 @@
 MKL, the BLAS of torch on x86, takes a list of products too, and shares out the list. `torch.bmm`
 calls that function, for matrices of one size; here it is called for segments of any length: 4,000
 rows in 10 segments, 64 x 64, on 2 threads take 160 us rather than 215, in 100 segments 320 rather
-than 700 (torch 2.13). torch need not export it. Where it does not, and for layouts and dtypes that
-it does not take, `torch.mm` does the same.
+than 700 (torch 2.13). Its integers have 32 bits, as in calls of torch itself. torch need not export
+it. Where it does not, and for layouts and dtypes that it does not take, `torch.mm` does the same.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def segment_mm(a: Tensor, b: Tensor, seglen: Tensor, out: Tensor | None = None) 
     a, b, lengths = a.detach(), b.detach(), seglen.tolist()
     if out is None:
         out = _common.empty((a.shape[0], b.shape[2]), a.dtype)
-    if _takes(a, b):
+    if _takes(a, b) and sum(lengths) == a.shape[0] and min(lengths) >= 0:
         _batch(a, b, lengths, out)
         return out
     for rows, matrix, to in zip(a.split(lengths), b.unbind(), out.split(lengths), strict=True):

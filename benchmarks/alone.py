@@ -1,4 +1,4 @@
-"""Gossamer beside itself: what its instruction sets and its threads are worth.
+"""Gossamer beside itself: what its instruction sets, threads and kept memory are worth.
 
 Each setting is a column with a process of its own, and they take turns as the libraries do in
 :mod:`benchmarks.ops`.
@@ -8,6 +8,8 @@ Examples
 ``python -m benchmarks.alone isa`` (all that this machine has, or those named after it)
 
 ``python -m benchmarks.alone threads 1 2`` (default: 1 and 2)
+
+``python -m benchmarks.alone memory``
 """
 
 from __future__ import annotations
@@ -21,13 +23,15 @@ from benchmarks.measure import Row
 from benchmarks.pool import Contender
 from benchmarks.registry import FULL, SMALL, WORKLOADS, select
 
+# What `gossamer.kernels.release_memory` tells of, and torch's own memory.
+MEMORY = {"kept": {}, "torch's own": {"GOSSAMER_IDLE_MIB": "0"}}
 ROWS = "copy_u/sum,copy_u/max,copy_u/sum hub,u_mul_e/sum heads,u_dot_v,edge_softmax,GATConv"
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = command.parser("benchmarks.alone", __doc__)
-    parser.add_argument("setting", choices=("isa", "threads"))
+    parser.add_argument("setting", choices=("isa", "threads", "memory"))
     parser.add_argument("values", nargs="*", help="instruction sets, or numbers of threads")
     parser.set_defaults(rows=ROWS)
     options = parser.parse_args(argv)
@@ -39,6 +43,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         unknown = [value for value in options.values if value not in known]
         if unknown:
             parser.error(f"isa {unknown[0]}: this machine and build have {', '.join(known)}")
+    elif options.setting == "memory":
+        if options.values:
+            parser.error("memory: this setting takes no values")
+        options.values = list(MEMORY)
     else:
         options.values = options.values or ["1", "2"]
         if not all(value.isdecimal() and int(value) > 0 for value in options.values):
@@ -62,6 +70,8 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
         variables, threads, name = command.environment(options), options.threads, value
         if options.setting == "isa":
             variables = variables | {"GOSSAMER_ISA": value}
+        elif options.setting == "memory":
+            variables = variables | MEMORY[value]
         else:
             threads, name = int(value), f"{value} thread" + ("s" if value != "1" else "")
         python = options.python
@@ -72,20 +82,20 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
 def table(rows: list[Row], columns: list[Contender], setting: str) -> str:
     """Milliseconds of each column, and what the first one stands at beside each other.
 
-    Instruction sets: the other's time over the first one's. Threads: the speed-up over the first
-    one, and its share of the ideal.
+    Threads: the speed-up over the first one, and its share of the ideal. Else: the other's time
+    over the first one's.
     """
     first, *others = columns
     header = ["row", *(f"{column.name} ms" for column in columns)]
-    if setting == "isa":
-        header += [f"{other.name} / {first.name}" for other in others]
-    else:
+    if setting == "threads":
         header += [f"speed-up of {other.name}" for other in others]
+    else:
+        header += [f"{other.name} / {first.name}" for other in others]
     lines = [header]
     for row in rows:
         cells = [row.name, *(report.time_cell(row, column.name) for column in columns)]
         for other in others:
-            pair = [first.name, other.name] if setting == "isa" else [other.name, first.name]
+            pair = [other.name, first.name] if setting == "threads" else [first.name, other.name]
             ratio = report.ratio(row, pair)
             cell = "-" if ratio is None else f"{ratio:.2f}"
             if ratio is not None and setting == "threads":

@@ -1,9 +1,8 @@
 // Memory for large results, which is kept when a tensor dies and given to the next.
 //
 // The C library maps a block above 32 MiB anew each time, and the system clears every page when it is
-// first written: that takes longer than most kernels need to compute the result (51 MB: 14 ms in
-// small pages, 5 ms in huge ones, 1.2 ms to fill memory that is there). So blocks are in huge pages
-// and go around. Idle ones are marked as free to take (MADV_FREE): under pressure the system takes
+// first written: that takes longer than most kernels need to compute the result (benchmarks/README.md,
+// "Memory that goes around", has figures). So blocks are in huge pages and go around. Idle ones are marked as free to take (MADV_FREE): under pressure the system takes
 // their pages back before it takes anything else. Small ones are not: they serve operators as scratch
 // memory, and to write to a marked huge page again takes longer (90 us) than many of those run.
 #include <nanobind/nanobind.h>

@@ -363,7 +363,7 @@ def info() -> dict[str, Any]:
 def release_memory() -> None:
     """Give memory that is kept for the next large result back to the system.
 
-    Results above 8 MiB of the native kernels lie in huge pages which, when the tensor dies, are
+    Results above 4 MiB of the native kernels lie in huge pages which, when the tensor dies, are
     kept for the next result, up to an eighth of the machine's memory or ``GOSSAMER_IDLE_MIB`` MiB;
     with 0 they lie in torch's own memory. Under memory pressure the system takes idle ones back by
     itself, so this is for those who want to see them gone. ``resize_`` cannot make such a result

@@ -2,9 +2,8 @@
 
 torch maps fresh memory for every large result, and the system clears each of its pages when it is
 first written: for a product of a tall matrix with a small one, that takes longer than the
-arithmetic (200,000 x 64 times 64 x 64 in float32, 2 threads: 18 ms, in memory that is there 5 ms).
-The native kernels keep such memory (`gossamer.kernels.release_memory`), and here torch computes
-into it.
+arithmetic. The native kernels keep such memory (`gossamer.kernels.release_memory`), and here torch
+computes into it. ``python -m benchmarks.alone memory`` prints what that is worth.
 """
 
 from __future__ import annotations

@@ -35,7 +35,17 @@ def test_numbers_of_threads_are_columns(capsys: pytest.CaptureFixture[str]) -> N
     assert "| speed-up of 2 threads |" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("setting", "cell"), [("isa", "0.40"), ("threads", "2.50 (83% of ideal)")])
+def test_memory_is_kept_or_torchs_own(tmp_path: Path) -> None:
+    columns = alone.contenders(alone.arguments(["memory"]))
+    assert [column.name for column in columns] == list(alone.MEMORY)
+    assert ["GOSSAMER_IDLE_MIB" in column.environment for column in columns] == [False, True]
+    assert alone.main(["memory", *SMALL, "--json", str(tmp_path / "out.json")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "cell"),
+    [("isa", "0.40"), ("memory", "0.40"), ("threads", "2.50 (83% of ideal)")],
+)
 def test_the_table_judges_against_the_first_column(setting: str, cell: str) -> None:
     row = Row("sums", "", 1.0)
     for name, seconds in (("a", 0.5), ("b", 0.2)):
@@ -51,6 +61,7 @@ def test_the_table_judges_against_the_first_column(setting: str, cell: str) -> N
         (["isa", "z80"], "isa z80: this machine and build have"),
         (["threads", "none"], "numbers of at least 1"),
         (["threads", "0"], "numbers of at least 1"),
+        (["memory", "1"], "takes no values"),
         (["colour"], "invalid choice"),
     ],
 )

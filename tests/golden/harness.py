@@ -2,13 +2,8 @@
 
 A file ``cases_<area>.py`` beside this one holds a :class:`Table`: expressions over the named inputs
 of `inputs.py`, and the deliberate differences, each with its reason. `record.py` evaluates a table
-with DGL and writes ``<area>.json``; a test evaluates it with Gossamer::
-
-    TABLE = load("graph")
-
-    @pytest.mark.parametrize("expression", TABLE.distinct_expressions)
-    def test_same_as_recorded(expression):
-        assert_as_recorded(TABLE, expression)
+with DGL and writes ``<area>.json``; tests evaluate it with Gossamer, and :func:`recorded_tests`
+makes them.
 
 This file runs in both environments, so it needs torch and numpy only and takes either library as
 `gs`.
@@ -306,6 +301,47 @@ def same(actual: Any, expected: Any) -> bool:
 def is_error(outcome: Any) -> bool:
     """Whether an encoded outcome stands for an exception or a process that was killed."""
     return isinstance(outcome, dict) and outcome.keys() == {"error"}
+
+
+def recorded_tests(*areas: str) -> tuple[Callable, Callable, Callable]:
+    """The tests of the tables of `areas`, for a test file to give them their names::
+
+        (
+            test_recorded_cases_are_the_listed_ones,
+            test_same_as_recorded,
+            test_deliberate_differences_are_real,
+        ) = recorded_tests("graph")
+
+    The area is part of a test's id where there are several.
+    """
+    import pytest
+
+    several = len(areas) > 1
+    tables = {area: load(area) for area in areas}
+    each_table = [
+        pytest.param(table, id=area if several else pytest.HIDDEN_PARAM)
+        for area, table in tables.items()
+    ]
+    each_expression = [
+        pytest.param(table, expression, id=f"{area}-{expression}" if several else expression)
+        for area, table in tables.items()
+        for expression in table.distinct_expressions
+    ]
+
+    @pytest.mark.parametrize("table", each_table)
+    def listed(table: Table) -> None:
+        cases = [str(case) for case in table.cases]
+        assert list(table.answers) == cases, "run tests/golden/record.py again"
+
+    @pytest.mark.parametrize(("table", "expression"), each_expression)
+    def as_recorded(table: Table, expression: str) -> None:
+        assert_as_recorded(table, expression)
+
+    @pytest.mark.parametrize("table", each_table)
+    def real(table: Table) -> None:
+        assert_differences_are_real(table)
+
+    return listed, as_recorded, real
 
 
 def assert_as_recorded(table: Table, expression: str) -> None:

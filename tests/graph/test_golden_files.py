@@ -9,35 +9,19 @@ import pytest
 import torch
 
 import gossamer as gs
-from golden.harness import (
-    FOLDER,
-    assert_as_recorded,
-    assert_differences_are_real,
-    encode,
-    load,
-    same,
-)
+from golden.harness import FOLDER, encode, recorded_tests, same
 from golden.record_archives import encoded
 from gossamer.data.utils import load_labels
 from helpers.compare import assert_graph_valid, assert_tensor_equal
 
-TABLE = load("files")
 ARCHIVES = FOLDER / "archives"
 RECORDED = json.loads((ARCHIVES / "archives.json").read_text(encoding="utf-8"))
 
-
-def test_recorded_cases_are_the_listed_ones() -> None:
-    listed = [str(case) for case in TABLE.cases]
-    assert list(TABLE.answers) == listed, "run tests/golden/record.py again"
-
-
-@pytest.mark.parametrize("expression", TABLE.distinct_expressions)
-def test_same_as_recorded(expression: str) -> None:
-    assert_as_recorded(TABLE, expression)
-
-
-def test_deliberate_differences_are_real() -> None:
-    assert_differences_are_real(TABLE)
+(
+    test_recorded_cases_are_the_listed_ones,
+    test_same_as_recorded,
+    test_deliberate_differences_are_real,
+) = recorded_tests("files")
 
 
 @pytest.mark.parametrize("name", RECORDED)

@@ -51,7 +51,7 @@ def calls(monkeypatch):
         (fn.u_add_v("h", "h", "m"), ["gsddmm", "gspmm"]),
         (_copy, ["gspmm"]),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", None) or str(value),
 )
 def test_no_message_is_made_where_an_operator_needs_none(calls, message, expected) -> None:
     _graph().update_all(message, fn.sum("m", "out"))

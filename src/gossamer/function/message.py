@@ -314,7 +314,7 @@ def u_dot_v(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
 
 
 def u_dot_e(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
-    """Dot product, over the last dimension, of a source node and a edge feature.
+    """Dot product, over the last dimension, of a source node and an edge feature.
 
     Equals ``lambda edges:
     {out: (edges.src[lhs_field] * edges.data[rhs_field]).sum(-1, keepdim=True)}``.
@@ -332,7 +332,7 @@ def v_dot_u(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
 
 
 def v_dot_e(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
-    """Dot product, over the last dimension, of a destination node and a edge feature.
+    """Dot product, over the last dimension, of a destination node and an edge feature.
 
     Equals ``lambda edges:
     {out: (edges.dst[lhs_field] * edges.data[rhs_field]).sum(-1, keepdim=True)}``.
@@ -341,7 +341,7 @@ def v_dot_e(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
 
 
 def e_dot_u(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
-    """Dot product, over the last dimension, of a edge and a source node feature.
+    """Dot product, over the last dimension, of an edge and a source node feature.
 
     Equals ``lambda edges:
     {out: (edges.data[lhs_field] * edges.src[rhs_field]).sum(-1, keepdim=True)}``.
@@ -350,7 +350,7 @@ def e_dot_u(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
 
 
 def e_dot_v(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
-    """Dot product, over the last dimension, of a edge and a destination node feature.
+    """Dot product, over the last dimension, of an edge and a destination node feature.
 
     Equals ``lambda edges:
     {out: (edges.data[lhs_field] * edges.dst[rhs_field]).sum(-1, keepdim=True)}``.

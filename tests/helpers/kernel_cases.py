@@ -92,6 +92,26 @@ def operand(rows: int, shape: tuple[int, ...], dtype: torch.dtype, seed: int = 0
     return (values * sign).to(dtype)
 
 
+def attention_operands(
+    adj: Adjacency,
+    score: str,
+    sizes: tuple[int, int, int],
+    dtype: torch.dtype,
+    bias: bool = True,
+) -> tuple[Tensor | None, ...]:
+    """Value, key, query, weight, bias and output bias for heads, features and those of the keys."""
+    heads, dim, key_dim = sizes
+    features = (heads,) if score == "add" else (heads, key_dim)
+    return (
+        operand(adj.num_cols, (heads, dim), dtype, seed=1),
+        operand(adj.num_cols, features, dtype, seed=2),
+        operand(adj.num_rows, features, dtype, seed=3),
+        operand(heads, (key_dim,), dtype, seed=4) if score == "add_dot" else None,
+        operand(adj.num_edges, (heads,), dtype, seed=5) if bias else None,
+        operand(heads, (dim,), dtype, seed=8) if bias else None,
+    )
+
+
 def doubled(*values: Any) -> list[Any]:
     """Give float tensors in float64, anything else unchanged."""
     return [v.double() if torch.is_tensor(v) and v.is_floating_point() else v for v in values]

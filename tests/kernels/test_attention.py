@@ -16,6 +16,7 @@ from helpers.kernel_cases import (
     Adjacency,
     adjacency,
     assert_accurate,
+    attention_operands,
     operand,
     require_native,
     truth_and_torch,
@@ -32,19 +33,6 @@ NAMES = "value", "key", "query", "weight", "bias"
 
 def _transpose(adj: Adjacency):
     return reference.transpose(adj.indptr, adj.indices, adj.eids, adj.num_cols)
-
-
-def _operands(adj: Adjacency, score: str, sizes, dtype, bias=True) -> tuple:
-    heads, dim, key_dim = sizes
-    features = (heads,) if score == "add" else (heads, key_dim)
-    return (
-        operand(adj.num_cols, (heads, dim), dtype, seed=1),
-        operand(adj.num_cols, features, dtype, seed=2),
-        operand(adj.num_rows, features, dtype, seed=3),
-        operand(heads, (key_dim,), dtype, seed=4) if score == "add_dot" else None,
-        operand(adj.num_edges, (heads,), dtype, seed=5) if bias else None,
-        operand(heads, (dim,), dtype, seed=8) if bias else None,
-    )
 
 
 def _assert_accurate(actual, truth, same_precision, what) -> None:
@@ -67,7 +55,7 @@ def _assert_accurate(actual, truth, same_precision, what) -> None:
 
 
 def _check(adj: Adjacency, score, sizes, dtype, *, bias=True, dropout=0.0, slope=0.2) -> None:
-    operands = _operands(adj, score, sizes, dtype, bias)
+    operands = attention_operands(adj, score, sizes, dtype, bias)
     options = 7, score, slope, dropout
     rows = adj.indptr, adj.indices, adj.eids
     truth, same = truth_and_torch("attention", *rows, *operands, *options)
@@ -143,7 +131,7 @@ def test_no_features_and_no_heads() -> None:
 def test_infinities_and_nan(heads) -> None:
     """As the reference has it: -inf takes no part, a row of nothing else has no softmax."""
     adj = adjacency("duplicates", torch.int32)
-    value, key, query, _, bias, last = _operands(adj, "dot", (heads, 3, 4), torch.float32)
+    value, key, query, _, bias, last = attention_operands(adj, "dot", (heads, 3, 4), torch.float32)
     first = int(adj.indptr[1])
     bias[adj.eids[:first].long(), 0] = -float("inf")
     bias[adj.eids[first + 2 :].long(), 1] = -float("inf")
@@ -161,7 +149,7 @@ def test_infinities_and_nan(heads) -> None:
 def test_large_scores_in_a_long_row(score) -> None:
     """The running maximum moves many times."""
     adj = adjacency("hub", torch.int32)
-    value, key, query, weight, bias, _ = _operands(adj, score, (2, 3, 4), torch.float32)
+    value, key, query, weight, bias, _ = attention_operands(adj, score, (2, 3, 4), torch.float32)
     bias = bias * 60
     operands = value, key, query, weight, bias, None
     args = adj.indptr, adj.indices, adj.eids, *operands, 0, score, 0.2, 0.0
@@ -173,7 +161,7 @@ def test_large_scores_in_a_long_row(score) -> None:
 def test_the_references_gradient_is_that_of_its_forward_pass(score) -> None:
     adj = adjacency("random", torch.int64)
     rows = adj.indptr, adj.indices, adj.eids
-    operands = _operands(adj, score, (2, 3, 4), torch.float64)
+    operands = attention_operands(adj, score, (2, 3, 4), torch.float64)
     # The last one, which is added to each row, has a gradient that needs no kernel.
     leaves = [x.requires_grad_() for x in operands[:5] if x is not None]
     options = 3, score, 0.2, 0.25
@@ -190,7 +178,7 @@ def test_the_references_gradient_is_that_of_its_forward_pass(score) -> None:
 def test_the_reference_is_a_softmax_over_neighbours() -> None:
     """Row by row, in torch's own words."""
     adj = adjacency("random", torch.int64)
-    value, key, query, _, bias, last = _operands(adj, "dot", (2, 3, 4), torch.float64)
+    value, key, query, _, bias, last = attention_operands(adj, "dot", (2, 3, 4), torch.float64)
     out, norms = reference.attention(
         adj.indptr, adj.indices, adj.eids, value, key, query, None, bias, last, 0, "dot", 0.2, 0.0
     )

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_flatten, tree_map
 
 from gossamer.kernels import reference
 from helpers.compare import assert_tensor_equal
-from helpers.kernel_cases import ID_TYPES, adjacency, operand
+from helpers.kernel_cases import ID_TYPES, adjacency, attention_operands, operand
 
 # Results in another order of summation are not equal, but close.
 TOLERANCE = {"rtol": 1e-12, "atol": 1e-12}
@@ -26,15 +26,7 @@ def _spmm_arg_backward(adj: Any, u: Any, e: Any) -> tuple:
 
 def _attention(adj: Any, u: Any, e: Any, score: str) -> tuple:
     rows = adj.indptr, adj.indices, adj.eids
-    shape = (2,) if score == "add" else (2, 5)
-    operands = (
-        operand(adj.num_cols, (2, 3), torch.float64, seed=3),
-        operand(adj.num_cols, shape, torch.float64, seed=4),
-        operand(adj.num_rows, shape, torch.float64, seed=5),
-        operand(2, (5,), torch.float64, seed=6) if score == "add_dot" else None,
-        operand(adj.num_edges, (2,), torch.float64, seed=7),
-        operand(2, (3,), torch.float64, seed=8),
-    )
+    operands = attention_operands(adj, score, (2, 3, 5), torch.float64)
     return *rows, *operands, 11, score, 0.2, 0.5
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from helpers.compare import assert_tensor_equal
-from helpers.kernel_cases import adjacency, operand, require_native
+from helpers.kernel_cases import adjacency, attention_operands, operand, require_native
 
 require_native()
 from gossamer.kernels import cpu  # noqa: E402  (needs the extension)
@@ -57,15 +57,7 @@ def _attention(score: str):
     adj = adjacency("hub", torch.int32)
     rows = adj.indptr, adj.indices, adj.eids
     columns = cpu.transpose(*rows, adj.num_cols)
-    features = (2,) if score == "add" else (2, 9)
-    operands = (
-        operand(adj.num_cols, (2, 5), torch.float32, seed=1),
-        operand(adj.num_cols, features, torch.float32, seed=2),
-        operand(adj.num_rows, features, torch.float32, seed=3),
-        operand(2, (9,), torch.float32, seed=4) if score == "add_dot" else None,
-        operand(adj.num_edges, (2,), torch.float32, seed=5),
-        operand(2, (5,), torch.float32, seed=6),
-    )
+    operands = attention_operands(adj, score, (2, 5, 9), torch.float32)
     options = 1, score, 0.2, 0.5
     out, norms = cpu.attention(*rows, *operands, *options)
     return out, *cpu.attention_backward(rows, columns, *operands, *options, out, norms, out)

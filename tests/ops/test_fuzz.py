@@ -1,85 +1,49 @@
 """Whatever comes through the operators' door: the oracle's result, or a GossamerError.
 
-GOSSAMER_FUZZ_EXAMPLES is the number of examples of each test (150); with it they are new each time.
+GOSSAMER_FUZZ_EXAMPLES is the number of examples of each test (50); with it they are new each time.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 import gossamer
-from gossamer import ops
+from gossamer import kernels, ops
 from gossamer.errors import GossamerError
 from ops import oracle
+from ops.strategies import (
+    Ids,
+    arranged,
+    asking,
+    features,
+    graphs,
+    graphs_of_two_relations,
+    ids,
+)
 
 EXAMPLES = os.environ.get("GOSSAMER_FUZZ_EXAMPLES")
 SETTINGS = settings(
-    max_examples=int(EXAMPLES or 150),
+    max_examples=int(EXAMPLES or 50),
     deadline=None,
     derandomize=EXAMPLES is None,
     # The fixtures only seed generators and poison memory: they need no reset between examples.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-DTYPES = [
-    torch.float64,
-    torch.float32,
-    torch.float16,
-    torch.bfloat16,
-    torch.int64,
-    torch.int8,
-    torch.bool,
-    torch.complex64,
-]
-FEATURES = st.lists(st.sampled_from([0, 1, 1, 2, 3]), max_size=3).map(tuple)
+REDUCERS = ["sum", "mean", "max", "min"]
+LOW = {torch.float16: 2.0**-9, torch.bfloat16: 2.0**-6}
 
 
-@st.composite
-def graphs(draw):
-    """A relation between up to 6 and 6 nodes; one side may be as large as a graph allows."""
-    num_src, num_dst = draw(st.integers(0, 6)), draw(st.integers(0, 6))
-    count = draw(st.integers(0, 12)) if num_src and num_dst else 0
-    src = draw(st.lists(st.integers(0, max(num_src - 1, 0)), min_size=count, max_size=count))
-    dst = draw(st.lists(st.integers(0, max(num_dst - 1, 0)), min_size=count, max_size=count))
-    idtype = draw(st.sampled_from([torch.int32, torch.int64]))
-    edges = torch.tensor(src, dtype=idtype), torch.tensor(dst, dtype=idtype)
-    sizes = {"user": num_src, "item": num_dst}
-    g = gossamer.heterograph({("user", "rates", "item"): edges}, sizes, idtype=idtype)
-    return g.formats(draw(st.sampled_from(["coo", "csr", "csc", ["coo", "csr", "csc"]])))
+def _is_right(x: Tensor, rows: int) -> bool:
+    return x.dim() > 0 and len(x) == rows and x.dtype not in (torch.bool, torch.complex64)
 
 
-@st.composite
-def features(draw, rows: int):
-    """A tensor with about `rows` rows: mostly of one dtype, in any layout."""
-    rows = draw(st.sampled_from([rows] * 12 + [rows + 1, max(rows - 1, 0), 1]))
-    shape = (rows, *draw(FEATURES))
-    layout = draw(st.sampled_from(["plain", "plain", "expanded", "transposed", "strided", "flat"]))
-    dtype = draw(st.sampled_from([torch.float64] * 6 + DTYPES))
-    if layout == "flat":
-        x = torch.randn(()).expand(shape)
-    elif layout == "expanded":
-        x = torch.randn(rows, *[1] * (len(shape) - 1)).expand(shape)
-    elif layout == "transposed":
-        x = torch.randn(*reversed(shape)).permute(*reversed(range(len(shape))))
-    elif layout == "strided":
-        x = torch.randn(2 * rows + 1, *shape[1:])[1::2]
-    else:
-        x = torch.randn(shape)
-    # A cast keeps the layout.
-    x = x.to(dtype) if dtype.is_complex else (4 * x).round().add(0.5).to(dtype)
-    if x.is_floating_point() and draw(st.booleans()):
-        x.requires_grad_()
-    return x
-
-
-def _is_right(x, rows: int) -> bool:
-    return x.shape[0] == rows and x.dtype not in (torch.bool, torch.complex64)
-
-
-def _fit(x, y, op: str) -> bool:
+def _fit(x: Tensor, y: Tensor, op: str) -> bool:
     """Whether two operands may meet: the rule in the words of torch."""
     if x.dtype != y.dtype:
         return False
@@ -94,33 +58,76 @@ def _fit(x, y, op: str) -> bool:
     return True
 
 
-def _assert_same(function, expected, operands, valid: bool, smooth: bool = True) -> None:
-    """`function` gives what `expected` gives, with its gradients; or a GossamerError.
+def _assert_same(
+    call: Callable[..., Tensor],
+    truth: Callable[..., Tensor],
+    operands: Sequence[Tensor | None],
+    valid: bool,
+    smooth: bool = True,
+) -> None:
+    """`call` gives of `operands` what `truth` gives in double precision; or a GossamerError.
 
-    Without `smooth` the gradients may differ, as on ties they do, but not in shape.
+    So do the first and second gradients, in double precision. Without `smooth` they may differ, as
+    on ties they do, but not in shape.
     """
     try:
-        out = function()
+        out = call(*operands)
     except GossamerError:
         assert not valid, "valid input was refused"
         return
     assert valid, "invalid input was accepted"
-    wanted = expected()
-    if not out.is_floating_point():
-        wanted = wanted.to(out.dtype)  # torch's own sum of small integers is wider.
-    low = out.dtype in (torch.float16, torch.bfloat16)
-    near = {"rtol": 0.05, "atol": 0.5} if low else {"rtol": 1e-5, "atol": 1e-5}
-    torch.testing.assert_close(out, wanted, equal_nan=True, **near)
-    leaves = [x for x in operands if x is not None and x.requires_grad]
-    if leaves and out.dtype == torch.float64:
-        flow = torch.randn_like(out)
-        found = torch.autograd.grad(out, leaves, flow)
-        wanted = torch.autograd.grad(wanted, leaves, flow)
-        for x, y in zip(found, wanted, strict=True):
+    precise = [_doubled(x) for x in operands]
+    wanted = truth(*precise)
+    _assert_near(out, wanted)
+    leaves, doubles = ([x for x in y if _asks(x)] for y in (operands, precise))
+    assert out.requires_grad == bool(leaves)
+    if not leaves:
+        return
+    flow = torch.randn(out.shape).to(out.dtype).requires_grad_()
+    found = torch.autograd.grad(out, leaves, flow, create_graph=True)
+    flows = _doubled(flow)
+    wanted = torch.autograd.grad(wanted, doubles, flows, create_graph=True)
+    for x, y, leaf in zip(found, wanted, leaves, strict=True):
+        assert x.shape == leaf.shape
+        assert x.dtype == leaf.dtype
+        if smooth:
+            _assert_near(x, y)
+    if out.dtype == torch.float64:
+        again = [torch.randn_like(x) for x in found]
+        second, expected = (
+            torch.autograd.grad(grads, inputs, again, allow_unused=True, materialize_grads=True)
+            for grads, inputs in ((found, [*leaves, flow]), (wanted, [*doubles, flows]))
+        )
+        for x, y in zip(second, expected, strict=True):
             assert x.shape == y.shape
-            assert bool(x.isfinite().all())
             if smooth:
-                torch.testing.assert_close(x, y)
+                _assert_near(x, y)
+
+
+def _asks(x: Tensor | None) -> bool:
+    return x is not None and x.requires_grad
+
+
+def _doubled(x: Tensor | None) -> Tensor | None:
+    if x is None or not x.is_floating_point():
+        return x
+    return x.detach().double().requires_grad_(x.requires_grad)
+
+
+def _assert_near(found: Tensor, wanted: Tensor) -> None:
+    """As near as rounding allows; integers are the same, also where they overflow."""
+    if not found.is_floating_point():
+        # torch's own sum of small integers is wider.
+        torch.testing.assert_close(found, wanted.to(found.dtype), rtol=0, atol=0)
+        return
+    assert found.shape == wanted.shape
+    error = {torch.float64: 1e-9, torch.float32: 1e-4, **LOW}[found.dtype]
+    wanted = wanted.detach().double()
+    finite = wanted[wanted.isfinite()].abs()
+    largest = max(1.0, float(finite.max())) if finite.numel() else 1.0
+    torch.testing.assert_close(
+        found.detach().double(), wanted, equal_nan=True, rtol=error, atol=error * largest
+    )
 
 
 @SETTINGS
@@ -128,19 +135,22 @@ def _assert_same(function, expected, operands, valid: bool, smooth: bool = True)
 def test_gspmm(data) -> None:
     g = data.draw(graphs())
     op = data.draw(st.sampled_from(["copy_lhs", "copy_rhs", "add", "sub", "mul", "div"]))
-    reducer = data.draw(st.sampled_from(["sum", "mean", "max", "min"]))
+    reducer = data.draw(st.sampled_from(REDUCERS))
     rows = g.num_src_nodes(), g.num_edges()
     u = None if op == "copy_rhs" else data.draw(features(rows[0]))
     e = None if op == "copy_lhs" else data.draw(features(rows[1]))
     given = [(x, n) for x, n in zip((u, e), rows, strict=True) if x is not None]
     valid = all(_is_right(x, n) for x, n in given) and (len(given) < 2 or _fit(u, e, op))
-    _assert_same(
-        lambda: ops.gspmm(g, op, reducer, u, e),
-        lambda: oracle.gspmm(g, op, reducer, u, e),
-        (u, e),
-        valid,
-        smooth=reducer in ("sum", "mean"),
-    )
+
+    def call(u: Tensor | None, e: Tensor | None) -> Tensor:
+        if not named:
+            return ops.gspmm(g, op, reducer, u, e)
+        name = {"copy_lhs": "copy_u", "copy_rhs": "copy_e"}.get(op, f"u_{op}_e")
+        return getattr(ops, f"{name}_{reducer}")(g, *(x for x in (u, e) if x is not None))
+
+    named = data.draw(st.booleans())
+    smooth = reducer in ("sum", "mean")
+    _assert_same(call, lambda u, e: oracle.gspmm(g, op, reducer, u, e), (u, e), valid, smooth)
 
 
 @SETTINGS
@@ -154,27 +164,89 @@ def test_gsddmm(data) -> None:
     y = None if op == "copy_lhs" else data.draw(features(rows[1]))
     given = [(z, n) for z, n in zip((x, y), rows, strict=True) if z is not None]
     valid = all(_is_right(z, n) for z, n in given) and (len(given) < 2 or _fit(x, y, op))
-    _assert_same(
-        lambda: ops.gsddmm(g, op, x, y, *targets),
-        lambda: oracle.combine(g, op, x, y, *targets),
-        (x, y),
-        valid,
-    )
+
+    def call(x: Tensor | None, y: Tensor | None) -> Tensor:
+        name = {"copy_lhs": f"copy_{targets[0]}"}.get(op, f"{targets[0]}_{op}_{targets[1]}")
+        if named and hasattr(ops, name):
+            return getattr(ops, name)(g, *(z for z in (x, y) if z is not None))
+        return ops.gsddmm(g, op, x, y, *targets)
+
+    named = data.draw(st.booleans())
+    _assert_same(call, lambda x, y: oracle.combine(g, op, x, y, *targets), (x, y), valid)
 
 
 @SETTINGS
 @given(st.data())
 def test_edge_softmax(data) -> None:
+    """Over all edges, or over some of them, in any order and more than once."""
     g = data.draw(graphs())
-    logits = data.draw(features(g.num_edges()))
     norm_by = data.draw(st.sampled_from(["dst", "src"]))
-    valid = _is_right(logits, g.num_edges()) and logits.is_floating_point()
+    count = g.num_edges()
+    part, options, fits = g, {"norm_by": norm_by}, True
+    if data.draw(st.booleans()):
+        options["eids"], meant = _edge_ids(data.draw(ids(count)), count)
+        fits = meant is not None and all(0 <= i < count for i in meant)
+        if fits:
+            src, dst = g.edges(order="eid")
+            where = torch.tensor(meant, dtype=torch.int64)
+            sizes = {ntype: g.num_nodes(ntype) for ntype in g.ntypes}
+            edges = {("user", "rates", "item"): (src[where], dst[where])}
+            part = gossamer.heterograph(edges, sizes)
+    logits = data.draw(features(part.num_edges()))
+    valid = fits and _is_right(logits, part.num_edges()) and logits.is_floating_point()
     _assert_same(
-        lambda: ops.edge_softmax(g, logits, norm_by=norm_by),
-        lambda: oracle.edge_softmax(g, logits, norm_by),
+        lambda x: ops.edge_softmax(g, x, **options),
+        lambda x: oracle.edge_softmax(part, x, norm_by),
         (logits,),
         valid,
     )
+
+
+def _edge_ids(chosen: Ids, count: int) -> tuple[Tensor, list[int] | None]:
+    """The ids as edges' ids, where one number and a mask mean something as well."""
+    given, meant = chosen
+    if given.dtype == torch.bool and given.shape == (count,):
+        return given, given.nonzero().flatten().tolist()
+    if given.dim() == 0 and given.dtype != torch.bool and not given.is_floating_point():
+        return given, [int(given)] if not given.is_complex() else None
+    return given, meant
+
+
+@SETTINGS
+@given(st.data())
+def test_edge_softmax_of_several_types(data) -> None:
+    """Types that share an end are normalised together."""
+    g = data.draw(graphs_of_two_relations())
+    norm_by = data.draw(st.sampled_from(["dst", "src"]))
+    end = 2 if norm_by == "dst" else 0
+    etypes = data.draw(st.sampled_from([g.canonical_etypes, g.canonical_etypes[1:]]))
+    shape = data.draw(st.sampled_from([(), (2,), (0,), None]))
+    logits = [data.draw(features(g.num_edges(etype), shape)) for etype in etypes]
+    rows = [g.num_edges(etype) for etype in etypes]
+    valid = all(
+        _is_right(x, n) and x.is_floating_point() for x, n in zip(logits, rows, strict=True)
+    )
+    shared = len({etype[end] for etype in etypes}) < len(etypes)
+    if valid and shared:
+        valid = len({(x.dtype, x.shape[1:]) for x in logits}) == 1
+    which = data.draw(st.integers(0, len(etypes) - 1))
+
+    def call(*logits: Tensor) -> Tensor:
+        given = dict(zip(etypes, logits, strict=True))
+        return ops.edge_softmax(g, given, norm_by=norm_by)[etypes[which]]
+
+    def truth(*logits: Tensor) -> Tensor:
+        alike = [i for i, etype in enumerate(etypes) if etype[end] == etypes[which][end]]
+        ends = [g.edges(order="eid", etype=etypes[i])[0 if end == 0 else 1] for i in alike]
+        owner = torch.cat(ends).long()
+        star = gossamer.graph((torch.arange(len(owner)), owner), num_nodes=len(owner) + 4)
+        found = oracle.edge_softmax(star, torch.cat([logits[i] for i in alike]))
+        return found.split([rows[i] for i in alike])[alike.index(which)]
+
+    if valid and not shared:
+        # The other type's logits take no part, and autograd would say so.
+        logits = [x if i == which else x.detach() for i, x in enumerate(logits)]
+    _assert_same(call, truth, logits, valid)
 
 
 @SETTINGS
@@ -186,88 +258,147 @@ def test_graph_attention(data) -> None:
     batch = data.draw(st.sampled_from([(), (), (2,), (0,)]))
     heads, dim, key_dim = (data.draw(st.integers(0, 9)) for _ in range(3))
     far = (*batch, heads) if score == "add" else (*batch, heads, key_dim)
-    rows = {"value": g.num_src_nodes(), "key": g.num_src_nodes(), "query": g.num_dst_nodes()}
-    shapes = {"value": (*batch, heads, dim), "key": far, "query": far}
+    sources, destinations = g.num_src_nodes(), g.num_dst_nodes()
+    shapes = {"value": (sources, *batch, heads, dim), "key": (sources, *far)}
+    shapes["query"] = destinations, *far
+    if score == "add_dot":
+        shapes["weight"] = heads, key_dim
+    if data.draw(st.booleans()):
+        shapes["bias"] = g.num_edges(), *batch, heads
+    if data.draw(st.booleans()):
+        shapes["out_bias"] = heads, dim
+    dtype = data.draw(st.sampled_from([torch.float64] * 3 + [torch.float32, *LOW]))
     operands = {
-        name: torch.randn(rows[name], *shape, dtype=torch.float64, requires_grad=True)
+        name: data.draw(asking(data.draw(arranged(torch.randn(shape).to(dtype)))))
         for name, shape in shapes.items()
     }
-    if score == "add_dot":
-        operands["weight"] = torch.randn(heads, key_dim, dtype=torch.float64, requires_grad=True)
-    if data.draw(st.booleans()):
-        bias = torch.randn(*batch, heads, g.num_edges(), dtype=torch.float64).movedim(-1, 0)
-        operands["bias"] = bias.requires_grad_()
     fits = True
     if data.draw(st.integers(0, 3)) == 0:
         name = data.draw(st.sampled_from(sorted(operands)))
         old, new = operands[name], data.draw(features(len(operands[name])))
         operands[name] = new
         same = old.shape == new.shape
-        if name == "value":  # which may have any number of features
+        if name == "value" and "out_bias" not in operands:  # It may have any number of features.
             same = new.dim() == old.dim() and old.shape[:-1] == new.shape[:-1]
         fits = same and old.dtype == new.dtype
-    _assert_same(
-        lambda: ops.graph_attention(g, **operands, score=score),
-        lambda: oracle.graph_attention(g, **operands, score=score),
-        tuple(operands.values()),
-        fits,
-    )
+    options = {
+        "score": score,
+        "negative_slope": data.draw(st.sampled_from([0.2, 0.0, 1.0, -0.5])),
+        "dropout": data.draw(st.sampled_from([0.0, 0.0, 0.5, 1.0])),
+    }
+
+    def call(*tensors: Tensor) -> Tensor:
+        torch.manual_seed(5)
+        return ops.graph_attention(g, **dict(zip(operands, tensors, strict=True)), **options)
+
+    def truth(*tensors: Tensor) -> Tensor:
+        if options["dropout"]:  # What is drawn is the same in every implementation.
+            with kernels.use("reference"):
+                return call(*tensors)
+        given = dict(zip(operands, tensors, strict=True))
+        return oracle.graph_attention(g, **given, score=score, slope=options["negative_slope"])
+
+    _assert_same(call, truth, list(operands.values()), fits)
 
 
-EXTREMES = [-1, 2**31 - 1, 2**31, 2**62, -(2**63), 2**63 - 1]
-IDS = st.sampled_from([0, 1, 2, 3] * 6 + EXTREMES)
+@SETTINGS
+@given(st.data())
+def test_scaled_sum(data) -> None:
+    g = data.draw(graphs())
+    sources, destinations = g.num_src_nodes(), g.num_dst_nodes()
+    x = data.draw(features(sources))
+    rows = {"src_scale": sources, "dst_scale": destinations, "self_scale": 1}
+    names = data.draw(st.lists(st.sampled_from(sorted(rows)), unique=True))
+    scales = {}
+    for name in names:
+        shape = data.draw(st.sampled_from([(), (), (1,), None]))
+        scale = data.draw(features(rows[name], shape, x.dtype))
+        if data.draw(st.integers(0, 9)):
+            scale = scale.detach()
+        scales[name] = scale
+
+    valid = _is_right(x, sources)
+    for name, scale in scales.items():
+        one_each = scale.numel() == rows[name]
+        if name == "self_scale":
+            one_each = one_each and destinations <= sources
+        else:
+            one_each = one_each and _is_right(scale, rows[name])
+        valid = valid and one_each and scale.dtype == x.dtype and not scale.requires_grad
+
+    def truth(x: Tensor) -> Tensor:
+        a, b, c = (
+            None if scales.get(name) is None else _doubled(scales[name]).flatten() for name in rows
+        )
+        columns = [1] * (x.dim() - 1)
+        out = oracle.gspmm(g, "copy_lhs", "sum", x if a is None else x * a.view(-1, *columns), None)
+        if b is not None:
+            out = out * b.view(-1, *columns)
+        return out if c is None else out + c * x[:destinations]
+
+    _assert_same(lambda x: ops.scaled_sum(g, x, **scales), truth, (x,), valid)
 
 
 @SETTINGS
 @given(st.data())
 def test_segments(data) -> None:
-    """Lengths and ids may be huge or negative, and overflow when they are added."""
-    lengths = torch.tensor(data.draw(st.lists(IDS, max_size=5)), dtype=torch.int64)
-    counts = lengths.tolist()
-    x = data.draw(features(sum(counts) if 0 <= sum(counts) < 100 else 3))
-    reducer = data.draw(st.sampled_from(["sum", "mean", "max", "min"]))
-    fits = all(n >= 0 for n in counts) and sum(counts) == x.shape[0]
+    """Lengths may be huge or negative, and overflow when they are added."""
+    given, lengths = data.draw(ids(4))
+    total = sum(lengths) if lengths else 0
+    x = data.draw(features(total if 0 <= total < 100 else 3))
+    reducer = data.draw(st.sampled_from([*REDUCERS, "softmax"]))
+    fits = lengths is not None and all(n >= 0 for n in lengths) and x.dim() and total == len(x)
+    valid = bool(fits) and _is_right(x, total)
+    if reducer == "softmax":
+        valid = valid and x.is_floating_point()
 
-    def expected():
-        owner = torch.repeat_interleave(torch.arange(len(counts)), lengths)
-        return oracle.reduce(x, owner, len(counts), reducer)
+    def call(x: Tensor) -> Tensor:
+        if reducer == "softmax":
+            return ops.segment_softmax(given, x)
+        return ops.segment_reduce(given, x, reducer)
 
-    valid = fits and _is_right(x, x.shape[0])
-    smooth = reducer in ("sum", "mean")
-    _assert_same(lambda: ops.segment_reduce(lengths, x, reducer), expected, (x,), valid, smooth)
+    def truth(x: Tensor) -> Tensor:
+        owner = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths).long())
+        if reducer == "softmax":
+            star = gossamer.graph((owner, owner), num_nodes=len(lengths))
+            return oracle.edge_softmax(star, x)
+        return oracle.reduce(x, owner, len(lengths), reducer)
 
-
-@SETTINGS
-@given(st.data())
-def test_gather_mm(data) -> None:
-    ids = torch.tensor(data.draw(st.lists(IDS, max_size=5)), dtype=torch.int64)
-    matrices = data.draw(st.integers(0, 4))
-    a = torch.randn(len(ids), 2, dtype=torch.float64, requires_grad=True)
-    b = torch.randn(matrices, 2, 3, dtype=torch.float64, requires_grad=True)
-    valid = all(0 <= i < matrices for i in ids.tolist())
-    _assert_same(
-        lambda: ops.gather_mm(a, b, idx_b=ids),
-        lambda: torch.einsum("ni,nij->nj", a, b[ids]),
-        (a, b),
-        valid,
-    )
+    _assert_same(call, truth, (x,), valid, smooth=reducer not in ("max", "min"))
 
 
 @SETTINGS
 @given(st.data())
-def test_ids_of_edges(data) -> None:
-    """edge_softmax over a subset never reads beyond the edges."""
-    g = data.draw(graphs())
-    eids = data.draw(st.lists(IDS, max_size=4))
-    logits = torch.randn(len(eids), dtype=torch.float64)
-    try:
-        out = ops.edge_softmax(g, logits, eids=torch.tensor(eids, dtype=torch.int64))
-    except GossamerError:
-        assert not all(0 <= i < g.num_edges() for i in eids)
-        return
-    assert all(0 <= i < g.num_edges() for i in eids)
-    src, dst = g.edges(order="eid")
-    sizes = {"user": g.num_src_nodes(), "item": g.num_dst_nodes()}
-    chosen = torch.tensor(eids, dtype=torch.int64)
-    part = gossamer.heterograph({("user", "rates", "item"): (src[chosen], dst[chosen])}, sizes)
-    torch.testing.assert_close(out, oracle.edge_softmax(part, logits))
+def test_matrix_products(data) -> None:
+    """A matrix for each segment of rows, or for each row."""
+    by_segment = data.draw(st.booleans())
+    limit = 4 if by_segment else data.draw(st.integers(0, 4))
+    given, meant = data.draw(ids(limit))
+    numbers = meant or []
+    if by_segment:
+        rows, matrices = sum(numbers), len(numbers) + data.draw(st.sampled_from([0] * 9 + [1]))
+        rows = rows if 0 <= rows < 100 else 3
+    else:
+        rows, matrices = len(numbers), limit
+    inner, width = data.draw(st.integers(0, 3)), data.draw(st.integers(0, 3))
+    a = data.draw(features(rows, (inner,)))
+    shape = data.draw(st.sampled_from([(inner, width)] * 9 + [None]))
+    b = data.draw(features(matrices, shape, a.dtype))
+    valid = meant is not None and a.dtype == b.dtype and _is_right(a, rows) and b.dim() == 3
+    valid = valid and b.shape[1] == inner
+    if by_segment:
+        valid = valid and all(n >= 0 for n in numbers) and sum(numbers) == rows
+        valid = valid and len(b) == len(numbers)
+    else:
+        valid = valid and all(0 <= i < len(b) for i in numbers)
+
+    def call(a: Tensor, b: Tensor) -> Tensor:
+        return ops.segment_mm(a, b, given) if by_segment else ops.gather_mm(a, b, idx_b=given)
+
+    def truth(a: Tensor, b: Tensor) -> Tensor:
+        which = torch.tensor(numbers, dtype=torch.int64)
+        if by_segment:
+            which = torch.repeat_interleave(torch.arange(len(numbers)), which)
+        return torch.einsum("ni,nij->nj", a, b[which])
+
+    _assert_same(call, truth, (a, b), valid)

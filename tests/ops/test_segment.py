@@ -208,6 +208,8 @@ class TestGroupedProducts:
             ({"b": torch.ones(3, 2)}, InvalidValueError, "b must be a tensor of 3 dimensions"),
             ({"a": torch.ones(5)}, InvalidValueError, "a must be a tensor of 2 dimensions"),
             ({"a": [[1.0]]}, InvalidTypeError, "a must be a tensor, got list"),
+            ({"a": torch.ones(5, 3) > 0}, InvalidTypeError, "a must be floating-point or integer"),
+            ({"b": torch.ones(2, 3, 2).cfloat()}, InvalidTypeError, r"but it is torch\.complex64"),
             ({"b": torch.ones(2, 3, 2).double()}, InvalidTypeError, "convert one with"),
             ({"b": torch.ones(2, 3, 2, device="meta")}, InvalidValueError, "meta"),
         ],

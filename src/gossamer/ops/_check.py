@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gossamer.ops._register import Structure
 
 __all__ = [
+    "check_dtype",
     "check_lengths",
     "check_operand",
     "common_dtype",
@@ -162,15 +163,20 @@ def requires_grad(*tensors: Tensor | None) -> tuple[bool, ...]:
     return tuple(x is not None and x.requires_grad for x in tensors)
 
 
+def check_dtype(x: Tensor, op: str, name: str) -> None:
+    """Raise unless there is arithmetic, and a gradient, for the dtype of `x`."""
+    if x.dtype not in _DTYPES:
+        raise InvalidTypeError(
+            f"{op}: {name} must be floating-point or integer, but it is {x.dtype}. "
+            "Convert it, as with .float()."
+        )
+
+
 def check_lengths(seglen: Any, value: Any, op: str, name: str) -> None:
     """Raise unless `seglen` holds lengths that add up to the rows of `value`."""
     if not isinstance(value, Tensor) or value.dim() == 0:
         raise InvalidTypeError(f"{op}: {name} must be a tensor with rows, got {value!r}.")
-    if value.dtype not in _DTYPES:
-        raise InvalidTypeError(
-            f"{op}: {name} must be floating-point or integer, but it is {value.dtype}. "
-            "Convert it, as with .float()."
-        )
+    check_dtype(value, op, name)
     if not isinstance(seglen, Tensor) or seglen.dtype not in (torch.int32, torch.int64):
         raise InvalidTypeError(f"{op}: segment lengths must be an int32 or int64 tensor.")
     if seglen.dim() != 1:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gossamer import kernels
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
-from gossamer.ops._check import check_lengths, outside_transforms, requires_grad
+from gossamer.ops._check import check_dtype, check_lengths, outside_transforms, requires_grad
 from gossamer.ops._products import segment_structure, spmm
 from gossamer.ops._register import differentiable, opaque
 from gossamer.ops.structure import coo_to_csr
@@ -174,6 +174,7 @@ def _matched(a: Any, b: Any, op: str) -> tuple[Tensor, Tensor]:
             raise InvalidValueError(
                 f"{op}: {name} must be a tensor of {dims} dimensions, got {tuple(x.shape)}."
             )
+        check_dtype(x, op, name)
     if a.shape[1] != b.shape[1]:
         raise InvalidValueError(
             f"{op}: rows of a have {a.shape[1]} columns but matrices of b have {b.shape[1]} rows."

@@ -81,7 +81,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize("kind", ["min", "median"])
     def test_aggregator(self, kind: str) -> None:
-        with pytest.raises(InvalidValueError, match=rf"aggregator_type must be .* got '{kind}'"):
+        with pytest.raises(InvalidValueError, match=rf"aggregator_type is one of .* got '{kind}'"):
             GINConv(None, kind)
 
     def test_rows(self) -> None:

@@ -112,7 +112,7 @@ class TestBadInput:
     layer = GraphConv(5, 3)
 
     def test_norm(self) -> None:
-        with pytest.raises(InvalidValueError, match=r"norm must be one of .* but got 'sym'"):
+        with pytest.raises(InvalidValueError, match=r"norm is one of .* got 'sym'"):
             GraphConv(5, 3, norm="sym")
 
     def test_two_weights(self) -> None:
@@ -194,7 +194,7 @@ class TestEdgeWeightNormBadInput:
     g = gs.graph(([0, 1, 2], [1, 2, 0]))
 
     def test_norm(self) -> None:
-        with pytest.raises(InvalidValueError, match=r"norm must be one of .* but got 'left'"):
+        with pytest.raises(InvalidValueError, match=r"norm is one of .* got 'left'"):
             EdgeWeightNorm("left")
 
     def test_columns(self) -> None:

@@ -107,7 +107,7 @@ class TestBadInput:
     g = gs.graph(([0, 1, 2], [1, 2, 0]))
 
     def test_aggregator(self) -> None:
-        with pytest.raises(InvalidValueError, match=r"aggregator_type must be one of .*'median'"):
+        with pytest.raises(InvalidValueError, match=r"aggregator_type is one of .*'median'"):
             SAGEConv(5, 3, "median")
 
     def test_gcn_with_two_sizes(self) -> None:

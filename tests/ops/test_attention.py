@@ -229,8 +229,8 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"score": "cosine"}, "score is one of 'add', 'dot', 'add_dot', got 'cosine'"),
-            ({"dropout": 1.5}, "dropout is a probability from 0 to 1, got 1.5"),
+            ({"score": "cosine"}, r"score is one of \['add', 'dot', 'add_dot'\], got 'cosine'"),
+            ({"dropout": 1.5}, "dropout is a number from 0 to 1, got 1.5"),
             ({"negative_slope": float("nan")}, "negative_slope must be finite"),
             ({"value": torch.zeros(7, 2)}, r"value must be \(N_src, \*, heads, features\)"),
             ({"value": torch.zeros(6, 2, 3)}, "must have 7 rows"),

@@ -221,7 +221,7 @@ class TestSeveralTypes:
 
 def test_bad_input() -> None:
     g = oracle.awkward()
-    with pytest.raises(InvalidValueError, match="norm_by is 'dst' or 'src', got 'both'"):
+    with pytest.raises(InvalidValueError, match=r"norm_by is one of \['dst', 'src'\], got 'both'"):
         ops.edge_softmax(g, torch.randn(9), norm_by="both")
     with pytest.raises(InvalidTypeError, match=r"floating-point, got torch\.int64"):
         ops.edge_softmax(g, torch.arange(9))

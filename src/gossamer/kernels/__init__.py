@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer._options import one_of
 from gossamer.errors import InvalidValueError
 from gossamer.kernels import reference
 
@@ -314,10 +315,7 @@ def use(name: str) -> Iterator[None]:
     'reference'
     """
     global _forced
-    if name not in ("reference", "native"):
-        raise InvalidValueError(
-            f"kernels.use() got {name!r}; the implementations are 'reference' and 'native'."
-        )
+    one_of(name, "kernels.use", "name", ("reference", "native"))
     if name == "native" and _native is None:
         raise InvalidValueError(
             f"The native kernels are not installed ({_why_not}). Install a C++ compiler and "

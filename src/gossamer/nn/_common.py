@@ -5,13 +5,14 @@ Private: layers import from here, users do not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from gossamer import ops
+from gossamer._options import as_int, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.ops._check import relation_of
 from gossamer.utils import expand_as_pair
@@ -26,9 +27,9 @@ __all__ = [
     "Features",
     "ZeroInDegreeGuard",
     "aggregate",
-    "check_choice",
     "check_edge_weight",
     "check_features",
+    "check_sizes",
     "degree_scale",
     "drop_and_split",
     "relation_of",
@@ -81,11 +82,16 @@ class ZeroInDegreeGuard:
         )
 
 
-def check_choice(owner: str, name: str, value: Any, allowed: Collection[str]) -> None:
-    """Raise InvalidValueError unless `value` is one of `allowed`."""
-    if value not in allowed:
-        listed = ", ".join(repr(choice) for choice in allowed)
-        raise InvalidValueError(f"{owner}: {name} must be one of {listed}, but got {value!r}.")
+def check_sizes(name: str, **sizes: Any) -> None:
+    """Raise unless each size is a whole number; `in_feats` may be a pair of them."""
+    for argument, value in sizes.items():
+        pair = argument == "in_feats" and isinstance(value, tuple)
+        if pair and len(value) != 2:
+            raise InvalidValueError(
+                f"{name}: in_feats is a size, or a pair (source, destination), got {shown(value)}."
+            )
+        for size in value if pair else (value,):
+            as_int(size, name, argument, 0)
 
 
 def check_features(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gossamer import kernels
+from gossamer._options import number_in, one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.kernels.reference.attention import dropout_mask
 from gossamer.ops._check import check_operand, relation_of, requires_grad, structure_of
@@ -100,7 +100,9 @@ def graph_attention(
     torch.Size([3, 4, 8])
     """
     adjacency = relation_of(graph)
-    _check_options(score, negative_slope, dropout)
+    one_of(score, "graph_attention", "score", _SCORES)
+    negative_slope = number_in(negative_slope, "graph_attention", "negative_slope")
+    dropout = number_in(dropout, "graph_attention", "dropout", 0, 1)
     check_operand(adjacency, value, "u", "graph_attention")
     check_operand(adjacency, key, "u", "graph_attention")
     check_operand(adjacency, query, "v", "graph_attention")
@@ -123,7 +125,7 @@ def graph_attention(
     grad = any(requires_grad(*operands))
     structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=grad)
     seed = torch.randint(2**63 - 1, ()) if dropout else None
-    options = score, float(negative_slope), float(dropout)
+    options = score, negative_slope, dropout
     later = None
     if value.dtype in (torch.float16, torch.bfloat16):
         # The gradient takes the sum out of the result again, and there it is rounded too coarsely.
@@ -137,21 +139,6 @@ def graph_attention(
     if later is not None:
         out = out + later
     return out.reshape(out.shape[0], *shape[1:]) if batch else out
-
-
-def _check_options(score: str, negative_slope: float, dropout: float) -> None:
-    if score not in _SCORES:
-        raise InvalidValueError(
-            f"graph_attention: score is one of {', '.join(map(repr, _SCORES))}, got {score!r}."
-        )
-    if not math.isfinite(negative_slope):
-        raise InvalidValueError(
-            f"graph_attention: negative_slope must be finite, got {negative_slope}."
-        )
-    if not 0 <= dropout <= 1:
-        raise InvalidValueError(
-            f"graph_attention: dropout is a probability from 0 to 1, got {dropout}."
-        )
 
 
 def _one_dtype(value: Tensor, *others: Tensor | None) -> list[Tensor | None]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from gossamer.errors import InvalidValueError
+from gossamer._options import one_of
 from gossamer.ops._check import (
     check_operand,
     common_dtype,
@@ -69,12 +69,9 @@ def gsddmm(
             [2.]])
     """
     adjacency = relation_of(g)
-    if op not in _OPS:
-        raise InvalidValueError(f"gsddmm: op is one of {list(_OPS)}, got {op!r}.")
-    for target in (lhs_target, rhs_target):
-        if target not in _TARGETS:
-            raise InvalidValueError(f"gsddmm: a target is 'u', 'v' or 'e', got {target!r}.")
-    lhs_target, rhs_target = _TARGETS[lhs_target], _TARGETS[rhs_target]
+    one_of(op, "gsddmm", "op", _OPS)
+    lhs_target = _TARGETS[one_of(lhs_target, "gsddmm", "lhs_target", _TARGETS)]
+    rhs_target = _TARGETS[one_of(rhs_target, "gsddmm", "rhs_target", _TARGETS)]
     lhs = None if op == "copy_rhs" else check_operand(adjacency, lhs_data, lhs_target, op)
     rhs = None if op == "copy_lhs" else check_operand(adjacency, rhs_data, rhs_target, op)
     if lhs is not None and rhs is not None:

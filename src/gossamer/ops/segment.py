@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
+from gossamer._options import one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.ops._check import check_dtype, check_lengths, outside_transforms, requires_grad
 from gossamer.ops._products import segment_structure, spmm
@@ -45,10 +46,7 @@ def segment_reduce(seglen: Tensor, value: Tensor, reducer: str = "sum") -> Tenso
     >>> segment_reduce(torch.tensor([2, 0, 1]), torch.tensor([1.0, 2.0, 5.0]))
     tensor([3., 0., 5.])
     """
-    if reducer not in _REDUCERS:
-        raise InvalidValueError(
-            f"segment_reduce: reducer is one of {list(_REDUCERS)}, got {reducer!r}."
-        )
+    one_of(reducer, "segment_reduce", "reducer", _REDUCERS)
     check_lengths(seglen, value, "segment_reduce", "value")
     structure = segment_structure(seglen, value)
     return spmm(structure, None, value, "copy_rhs", reducer)

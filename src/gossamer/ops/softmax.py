@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
+from gossamer._options import one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.ops._check import (
     check_lengths,
@@ -55,8 +56,7 @@ def edge_softmax(graph: Any, logits: Any, eids: Any = _ALL, norm_by: str = "dst"
     >>> gs.ops.edge_softmax(g, torch.tensor([0.0, 0.0, 5.0]))
     tensor([0.5000, 0.5000, 1.0000])
     """
-    if norm_by not in ("dst", "src"):
-        raise InvalidValueError(f"edge_softmax: norm_by is 'dst' or 'src', got {norm_by!r}.")
+    one_of(norm_by, "edge_softmax", "norm_by", ("dst", "src"))
     if isinstance(logits, Mapping):
         if not (isinstance(eids, str) and eids == _ALL):
             raise InvalidValueError("edge_softmax: eids cannot be combined with a dict of logits.")

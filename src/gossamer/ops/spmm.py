@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer._options import one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.ops._check import (
     check_operand,
@@ -68,10 +69,8 @@ def gspmm(
             [ 21.]])
     """
     adjacency = relation_of(g)
-    if op not in _OPS:
-        raise InvalidValueError(f"gspmm: op is one of {list(_OPS)}, got {op!r}.")
-    if reduce_op not in _REDUCERS:
-        raise InvalidValueError(f"gspmm: reduce_op is one of {list(_REDUCERS)}, got {reduce_op!r}.")
+    one_of(op, "gspmm", "op", _OPS)
+    one_of(reduce_op, "gspmm", "reduce_op", _REDUCERS)
     u = None if op == "copy_rhs" else check_operand(adjacency, lhs_data, "u", op)
     e = None if op == "copy_lhs" else check_operand(adjacency, rhs_data, "e", op)
     if u is not None and e is not None:

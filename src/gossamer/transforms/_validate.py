@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,10 +13,7 @@ from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.arguments import refuse_block, require_graph
 
 __all__ = [
-    "as_int",
     "edge_weights",
-    "number_in",
-    "one_of",
     "one_relation",
     "points",
 ]
@@ -34,35 +30,6 @@ def one_relation(g: Any, name: str) -> Adjacency:
             f"{etypes}. Slice one out, such as g[etype], or use gossamer.to_homogeneous."
         )
     return g.adjacency
-
-
-def as_int(value: Any, name: str, argument: str, least: int) -> int:
-    """`value` as an int that is at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise InvalidTypeError(f"{name}: {argument} is an int, got {value!r}.")
-    if value < least:
-        raise InvalidValueError(f"{name}: {argument} is at least {least}, got {value}.")
-    if value >= 2**63:
-        raise InvalidValueError(f"{name}: {argument} does not fit 64 bits, got {value}.")
-    return int(value)
-
-
-def number_in(value: Any, name: str, argument: str, low: float, high: float) -> float:
-    """`value` as a float from `low` to `high`, both included."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise InvalidTypeError(f"{name}: {argument} is a number, got {value!r}.")
-    if not low <= value <= high:
-        raise InvalidValueError(
-            f"{name}: {argument} is a number from {low:g} to {high:g}, got {value}."
-        )
-    return float(value)
-
-
-def one_of(value: Any, name: str, argument: str, known: Sequence[str]) -> str:
-    """`value`, which must be among `known`."""
-    if not isinstance(value, str) or value not in known:
-        raise InvalidValueError(f"{name}: {argument} is one of {list(known)}, got {value!r}.")
-    return value
 
 
 def edge_weights(data: Mapping[str, Tensor], feature: Any, name: str) -> Tensor:

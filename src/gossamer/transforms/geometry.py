@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph import Graph
-from gossamer.transforms._validate import as_int, one_relation, points
+from gossamer.transforms._validate import one_relation, points
 
 __all__ = ["farthest_point_sampler", "neighbor_matching"]
 

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from gossamer._options import as_int, one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph, graph
 from gossamer.graph.ids import as_id_tensor
 from gossamer.transforms import _nearest
-from gossamer.transforms._validate import as_int, one_of, points
+from gossamer.transforms._validate import points
 
 __all__ = ["knn_graph", "radius_graph", "segmented_knn_graph"]
 

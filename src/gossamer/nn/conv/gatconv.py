@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gossamer import ops
+from gossamer._options import number_in, require_function
 from gossamer.errors import InvalidValueError
 from gossamer.nn._common import (
     RELU_GAIN,
@@ -16,6 +17,7 @@ from gossamer.nn._common import (
     ZeroInDegreeGuard,
     check_edge_weight,
     check_features,
+    check_sizes,
     drop_and_split,
     relation_of,
 )
@@ -96,6 +98,11 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
+        check_sizes("GATConv", in_feats=in_feats, out_feats=out_feats, num_heads=num_heads)
+        number_in(feat_drop, "GATConv", "feat_drop", 0, 1)
+        number_in(attn_drop, "GATConv", "attn_drop", 0, 1)
+        number_in(negative_slope, "GATConv", "negative_slope")
+        require_function(activation, "GATConv", "activation")
         self._in_src_feats, self._in_dst_feats = expand_as_pair(in_feats)
         self._out_feats = out_feats
         self._num_heads = num_heads

@@ -8,12 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from gossamer import ops
+from gossamer._options import number_in, require_function
 from gossamer.nn._common import (
     RELU_GAIN,
     Activation,
     Features,
     ZeroInDegreeGuard,
     check_features,
+    check_sizes,
     drop_and_split,
     relation_of,
 )
@@ -97,6 +99,11 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
         share_weights: bool = False,
     ) -> None:
         super().__init__()
+        check_sizes("GATv2Conv", in_feats=in_feats, out_feats=out_feats, num_heads=num_heads)
+        number_in(feat_drop, "GATv2Conv", "feat_drop", 0, 1)
+        number_in(attn_drop, "GATv2Conv", "attn_drop", 0, 1)
+        number_in(negative_slope, "GATv2Conv", "negative_slope")
+        require_function(activation, "GATv2Conv", "activation")
         self._in_src_feats, self._in_dst_feats = expand_as_pair(in_feats)
         self._out_feats = out_feats
         self._num_heads = num_heads

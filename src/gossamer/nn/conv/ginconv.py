@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from gossamer import ops
+from gossamer._options import number_in, one_of, require_function
 from gossamer.nn._common import (
     Activation,
     Features,
     aggregate,
-    check_choice,
     check_edge_weight,
     check_features,
     relation_of,
@@ -78,10 +78,12 @@ class GINConv(nn.Module):
         activation: Activation = None,
     ) -> None:
         super().__init__()
-        check_choice("GINConv", "aggregator_type", aggregator_type, ("sum", "max", "mean"))
+        one_of(aggregator_type, "GINConv", "aggregator_type", ("sum", "max", "mean"))
+        require_function(apply_func, "GINConv", "apply_func")
+        require_function(activation, "GINConv", "activation")
         self.apply_func = apply_func
         self._aggregator_type = aggregator_type
-        self._init_eps = float(init_eps)
+        self._init_eps = number_in(init_eps, "GINConv", "init_eps")
         self.activation = activation
         if learn_eps:
             self.eps = nn.Parameter(torch.empty(1))

@@ -8,14 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from gossamer import ops
+from gossamer._options import number_in, one_of, require_function
 from gossamer.errors import InvalidValueError
 from gossamer.nn._common import (
     Activation,
     Features,
     ZeroInDegreeGuard,
-    check_choice,
     check_edge_weight,
     check_features,
+    check_sizes,
     degree_scale,
     relation_of,
     scaled_sum,
@@ -99,7 +100,9 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
         allow_zero_in_degree: bool = False,
     ) -> None:
         super().__init__()
-        check_choice("GraphConv", "norm", norm, ("none", "both", "right", "left"))
+        one_of(norm, "GraphConv", "norm", ("none", "both", "right", "left"))
+        check_sizes("GraphConv", in_feats=in_feats, out_feats=out_feats)
+        require_function(activation, "GraphConv", "activation")
         self._in_feats = in_feats
         self._out_feats = out_feats
         self._norm = norm
@@ -245,9 +248,9 @@ class EdgeWeightNorm(nn.Module):
 
     def __init__(self, norm: str = "both", eps: float = 0.0) -> None:
         super().__init__()
-        check_choice("EdgeWeightNorm", "norm", norm, ("none", "both", "right"))
+        one_of(norm, "EdgeWeightNorm", "norm", ("none", "both", "right"))
         self._norm = norm
-        self._eps = eps
+        self._eps = number_in(eps, "EdgeWeightNorm", "eps")
 
     def forward(self, graph: Graph, edge_weight: Tensor) -> Tensor:
         r"""Normalize the weights.

@@ -9,15 +9,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gossamer import function as fn
+from gossamer._options import number_in, one_of, require_function
 from gossamer.errors import InvalidValueError
 from gossamer.nn._common import (
     RELU_GAIN,
     Activation,
     Features,
     aggregate,
-    check_choice,
     check_edge_weight,
     check_features,
+    check_sizes,
     drop_and_split,
     relation_of,
 )
@@ -97,9 +98,11 @@ class SAGEConv(nn.Module):
         activation: Activation = None,
     ) -> None:
         super().__init__()
-        check_choice(
-            "SAGEConv", "aggregator_type", aggregator_type, ("mean", "gcn", "pool", "lstm")
-        )
+        one_of(aggregator_type, "SAGEConv", "aggregator_type", ("mean", "gcn", "pool", "lstm"))
+        check_sizes("SAGEConv", in_feats=in_feats, out_feats=out_feats)
+        number_in(feat_drop, "SAGEConv", "feat_drop", 0, 1)
+        require_function(norm, "SAGEConv", "norm")
+        require_function(activation, "SAGEConv", "activation")
         self._in_src_feats, self._in_dst_feats = expand_as_pair(in_feats)
         if aggregator_type == "gcn" and self._in_src_feats != self._in_dst_feats:
             raise InvalidValueError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from gossamer import ops
+from gossamer.graph.arguments import require_graph
 from gossamer.nn._common import check_features
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ class _Pooling(nn.Module):
         ------
         InvalidValueError
             If `feat` has not one row per node.
+        InvalidTypeError
+            If `graph` is not a graph or `feat` not a tensor.
         """
+        require_graph(graph, type(self).__name__)
         check_features(self, feat, graph.num_nodes())
         return ops.segment_reduce(graph.batch_num_nodes(), feat, self._reducer)
 

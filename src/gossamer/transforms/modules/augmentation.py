@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from gossamer._options import number_in
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
 from gossamer.graph.frame import Frame
-from gossamer.transforms._validate import number_in
 from gossamer.transforms.modules.base import (
     BaseTransform,
     checked,

@@ -11,16 +11,11 @@ import torch
 from torch import Tensor
 
 from gossamer import ops
+from gossamer._options import as_int, number_in, one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph, graph
 from gossamer.graph.adjacency import Adjacency
-from gossamer.transforms._validate import (
-    as_int,
-    edge_weights,
-    number_in,
-    one_of,
-    one_relation,
-)
+from gossamer.transforms._validate import edge_weights, one_relation
 from gossamer.transforms.modules.base import BaseTransform
 from gossamer.transforms.modules.features import symmetric_weights, weights_or_ones
 

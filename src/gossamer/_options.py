@@ -1,0 +1,78 @@
+"""Checks of options: names, numbers and sizes, whatever a caller passes for them.
+
+`name` is the caller's, `argument` the option's; both open the message.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Collection
+from typing import Any
+
+from gossamer.errors import InvalidTypeError, InvalidValueError
+
+__all__ = ["as_int", "number_in", "one_of", "require_function", "shown"]
+
+_TYPES_OF_TEXT = (str, bytes, bytearray)
+
+
+def one_of(value: Any, name: str, argument: str, known: Collection[str]) -> str:
+    """`value`, which must be among `known`."""
+    # An array would answer the question of membership with an array.
+    if not isinstance(value, str) or value not in known:
+        raise InvalidValueError(f"{name}: {argument} is one of {list(known)}, got {shown(value)}.")
+    return value
+
+
+def number_in(
+    value: Any,
+    name: str,
+    argument: str,
+    low: float = float("-inf"),
+    high: float = float("inf"),
+) -> float:
+    """`value` as a float from `low` to `high`, both included; without them, a finite one."""
+    try:
+        if isinstance(value, (bool, *_TYPES_OF_TEXT)) or getattr(value, "ndim", 0):
+            raise TypeError
+        number = float(value)
+    except (TypeError, ValueError, RuntimeError):
+        raise InvalidTypeError(f"{name}: {argument} is a number, got {shown(value)}.") from None
+    except OverflowError:
+        number = float("inf")
+    infinite = float("inf")
+    if low == -infinite and high == infinite:
+        if not -infinite < number < infinite:
+            raise InvalidValueError(f"{name}: {argument} must be finite, got {shown(value)}.")
+    elif not low <= number <= high:
+        raise InvalidValueError(
+            f"{name}: {argument} is a number from {low:g} to {high:g}, got {shown(value)}."
+        )
+    return number
+
+
+def as_int(value: Any, name: str, argument: str, least: int) -> int:
+    """`value` as an int that is at least `least`."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = operator.index(value)
+    except (TypeError, RuntimeError):
+        raise InvalidTypeError(f"{name}: {argument} is an int, got {shown(value)}.") from None
+    if number < least:
+        raise InvalidValueError(f"{name}: {argument} is at least {least}, got {number}.")
+    if number >= 2**63:
+        raise InvalidValueError(f"{name}: {argument} does not fit 64 bits, got {number}.")
+    return number
+
+
+def require_function(value: Any, name: str, argument: str) -> None:
+    """Raise unless `value` can be called, or is None."""
+    if value is not None and not callable(value):
+        raise InvalidTypeError(f"{name}: {argument} is a function or None, got {shown(value)}.")
+
+
+def shown(value: Any) -> str:
+    """What came, in a message: as Python writes it, or its type where that would be long."""
+    text = repr(value)
+    return text if len(text) <= 80 and "\n" not in text else type(value).__name__

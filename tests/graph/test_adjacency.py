@@ -253,3 +253,21 @@ def test_apply_reaches_every_tensor() -> None:
     for ours, theirs in zip(copied.tensors(), adjacency.tensors(), strict=True):
         assert_tensor_equal(ours, theirs)
         assert ours.data_ptr() != theirs.data_ptr()
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+@pytest.mark.parametrize("idtype", IDTYPES)
+def test_kernels_get_contiguous_ids(idtype: torch.dtype, fmt: str) -> None:
+    """The columns of a table of edges are strided, and kernels read ids one after another."""
+    src, dst = torch.tensor([[0, 2], [1, 2], [2, 2]], dtype=idtype).unbind(1)
+    edges: tuple = (src, dst)
+    if fmt != "coo":
+        table = torch.tensor([[0, 2, 0], [1, 2, 1], [2, 2, 2], [3, 2, 0]], dtype=idtype)
+        edges = (fmt, (table[:, 0], table[:3, 1], table[:3, 2]))
+    g = gs.graph(edges, num_nodes=3, idtype=idtype)
+    g.ndata["h"] = torch.tensor([1.0, 2.0, 4.0])
+    g.apply_edges(gs.function.u_sub_v("h", "h", "m"))
+    difference = g.ndata["h"] - 4
+    assert_tensor_equal(g.edata["m"], -difference if fmt == "csc" else difference)
+    parts = g.adjacency.structure(by_dst=True, by_src=True, slots=True)
+    assert all(part is None or part.is_contiguous() for part in parts)

@@ -83,9 +83,8 @@ class Adjacency:
         self.num_dst = num_dst
         self.idtype = idtype
         self.allowed = tuple(name for name in FORMATS if name in set(allowed))
-        self._coo = coo
-        self._csr = csr
-        self._csc = csc
+        # Kernels read ids one after another, and a column of a table of edges is strided.
+        self._coo, self._csr, self._csc = map(_contiguous, (coo, csr, csc))
         self._memo: dict[Any, Any] = {}
         if idtype == torch.int32 and max(num_src, num_dst, self.num_edges) > INT32_MAX:
             raise InvalidValueError(
@@ -373,6 +372,14 @@ class Adjacency:
 def _row_of_slot(compressed: Compressed) -> Tensor:
     counts = compressed.indptr.diff()
     return torch.repeat_interleave(counts, output_size=compressed.indices.shape[0])
+
+
+def _contiguous(parts: Any) -> Any:
+    """The same COO, CSR or CSC, copied where a tensor is not contiguous."""
+    if parts is None or all(x is None or x.is_contiguous() for x in parts):
+        return parts
+    copies = (None if x is None else x.contiguous() for x in parts)
+    return Compressed(*copies) if isinstance(parts, Compressed) else tuple(copies)
 
 
 def _expand(compressed: Compressed) -> tuple[Tensor, Tensor]:

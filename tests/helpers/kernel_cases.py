@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from gossamer import kernels
 from gossamer.kernels import reference
 from helpers.compare import assert_close_to_truth, assert_tensor_equal
 
@@ -140,6 +141,14 @@ def assert_accurate(
     )
 
 
-def require_native() -> None:
-    """Skip a module of tests where the extension was not built."""
+def require_core() -> None:
+    """Skip the test, or the module, where the native kernels are not built."""
     pytest.importorskip("gossamer._core", reason="the native kernels are not built")
+
+
+def require_native() -> None:
+    """Skip the test, or the module, where the native kernels are not built or switched off."""
+    require_core()
+    if kernels.info()["forced"] == "reference":
+        reason = "it is about the native kernels, which are switched off"
+        pytest.skip(reason, allow_module_level=True)

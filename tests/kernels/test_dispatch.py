@@ -12,7 +12,7 @@ import torch
 from gossamer import InvalidValueError, kernels
 from gossamer.kernels import reference
 from helpers.compare import assert_tensor_equal
-from helpers.kernel_cases import DTYPES, adjacency, operand, require_native
+from helpers.kernel_cases import DTYPES, adjacency, operand, require_core
 
 NAMES = reference.__all__
 
@@ -27,7 +27,7 @@ def _python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_both_implementations_offer_the_same_functions() -> None:
-    require_native()
+    require_core()
     from gossamer.kernels import cpu
 
     assert set(NAMES) <= set(kernels.__all__)
@@ -45,7 +45,7 @@ def _implementation(monkeypatch, u, e=None) -> str:
 
 
 def _modules():
-    require_native()
+    require_core()
     from gossamer.kernels import cpu
 
     return {"native": cpu, "reference": reference}
@@ -102,7 +102,7 @@ def test_integers_work_through_the_reference() -> None:
 
 @pytest.mark.parametrize("name", ["reference", "native"])
 def test_every_function_is_passed_on(name) -> None:
-    require_native()
+    require_core()
     adj = adjacency("random", torch.int64)
     u = operand(adj.num_cols, (4,), torch.float32)
     e = operand(adj.num_edges, (4,), torch.float32)

@@ -10,11 +10,7 @@ from torch.nn import functional as F
 from gossamer import kernels
 from gossamer.nn import _dense
 from helpers.compare import assert_tensor_equal
-
-native_only = pytest.mark.skipif(
-    not kernels.info()["native"] or kernels.info()["forced"] == "reference",
-    reason="the memory belongs to the native kernels",
-)
+from helpers.kernel_cases import require_native
 
 
 def _operands(dtype=torch.float64, batch=()):
@@ -104,8 +100,8 @@ def test_a_subclass_of_tensors_has_a_product_of_its_own() -> None:
     assert F.linear in asked
 
 
-@native_only
 def test_large_results_come_from_the_memory_that_goes_around() -> None:
+    require_native()
     kernels.release_memory()
     layer = _dense.Linear(8, 64)
     x = torch.randn(40_000, 8)

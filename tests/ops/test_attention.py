@@ -11,6 +11,7 @@ from gossamer import kernels, ops
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from helpers.compare import assert_tensor_equal, random_cotangent_grads
 from helpers.graphs import graph_cases
+from helpers.kernel_cases import require_native
 from ops import oracle
 
 SCORES = ("add", "dot", "add_dot")
@@ -153,7 +154,7 @@ def test_no_edges_and_no_nodes(score) -> None:
 
 def test_no_tensor_of_edges_times_features(monkeypatch) -> None:
     """What the kernels ask for: at most, for a bias's gradient, a number for each edge and head."""
-    pytest.importorskip("gossamer._core", reason="the native kernels are not built")
+    require_native()
     from gossamer.kernels.cpu import _common
 
     asked = []

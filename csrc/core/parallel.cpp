@@ -29,9 +29,19 @@ namespace {
 // Intel's runtimes on Linux, which also stand in for libgomp.
 using GompParallel = void (*)(void (*)(void*), void*, unsigned, unsigned);
 
+// As torch's own library found it: among the symbols that all share or, where its wheel keeps the
+// runtime to itself (Linux on ARM), in the libraries that it needs.
+GompParallel find_gomp_parallel() {
+    constexpr const char* kName = "GOMP_parallel";
+    void* found = dlsym(RTLD_DEFAULT, kName);
+    if (!found)
+        if (void* const torch = dlopen("libtorch_cpu.so", RTLD_LAZY | RTLD_NOLOAD))
+            found = dlsym(torch, kName);
+    return reinterpret_cast<GompParallel>(found);
+}
+
 GompParallel gomp_parallel() {
-    static const GompParallel function =
-        reinterpret_cast<GompParallel>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
+    static const GompParallel function = find_gomp_parallel();
     return function;
 }
 

@@ -1,5 +1,9 @@
 #include "core/table.h"
 
+#ifdef GOSSAMER_X86
+#include <cpuid.h>
+#endif
+
 #include <cstdlib>
 #include <string>
 
@@ -25,6 +29,14 @@ struct Choice {
     KernelTable (*make)(const char*);
 };
 
+#ifdef GOSSAMER_X86
+// `__builtin_cpu_supports` of Clang 14 has not heard of it.
+bool has_f16c() {
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
+
 const Choice* choices() {
     static const Choice all[] = {
 #ifdef GOSSAMER_X86
@@ -35,7 +47,7 @@ const Choice* choices() {
          avx512::make_table},
         {"avx2",
          __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-             __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("f16c"),
+             __builtin_cpu_supports("bmi2") && has_f16c(),
          avx2::make_table},
 #endif
         {"generic", true, generic::make_table},

@@ -34,7 +34,7 @@ def number_in(
     """`value` as a float from `low` to `high`, both included; without them, a finite one."""
     try:
         if isinstance(value, (bool, *_TYPES_OF_TEXT)) or getattr(value, "ndim", 0):
-            raise TypeError
+            raise TypeError("not a number")
         number = float(value)
     except (TypeError, ValueError, RuntimeError):
         raise InvalidTypeError(f"{name}: {argument} is a number, got {shown(value)}.") from None
@@ -55,7 +55,7 @@ def as_int(value: Any, name: str, argument: str, least: int) -> int:
     """`value` as an int that is at least `least`."""
     try:
         if isinstance(value, bool):
-            raise TypeError
+            raise TypeError("not an int")
         number = operator.index(value)
     except (TypeError, RuntimeError):
         raise InvalidTypeError(f"{name}: {argument} is an int, got {shown(value)}.") from None

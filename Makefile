@@ -2,22 +2,27 @@
 #   make train    train a graph network on real data (handwritten digits) and write a report
 #   make test     every check and every test
 # Each sets up .venv by itself. Variables: PYTHON (interpreter), VENV (environment), TORCH (a
-# requirement such as 'torch>=2.6', in place of tools/constraints.txt), ARGS (more arguments).
+# requirement such as 'torch>=2.6', in place of tools/constraints.txt), ARGS (more arguments), JOBS
+# (processes that run the tests; 0: the one that collects them).
 
 PYTHON ?= python3
 VENV ?= .venv
 TORCH ?=
 ARGS ?=
+JOBS ?= 2
 BIN := $(VENV)/bin
+# Threads without work must not spin: the other process wants the core.
+PYTEST := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
 # Another environment's modules must not leak into ours.
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help train test sanitize lint format check doctest api setup-train setup-test python clean
+.PHONY: help train test test-reference sanitize lint format check doctest api setup-train setup-test \
+  python clean
 
 help:  ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 train: setup-train  ## Train on the handwritten digits, results in runs/ (ARGS: more flags).
 	$(BIN)/gossamer train --dataset digits $(ARGS)
@@ -27,10 +32,13 @@ test: setup-test  ## Lint, syntax-tree check, API check, tests and doctests (ARG
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/check_tests.py
 	$(BIN)/python tools/check_api.py
-	$(BIN)/python -m pytest -q tests $(ARGS)
+	$(PYTEST) tests $(ARGS)
+
+test-reference: setup-test  ## The tests once more, with the native kernels switched off.
+	GOSSAMER_KERNELS=reference $(PYTEST) tests $(ARGS)
 
 sanitize: setup-test  ## The kernels' tests on a core with address and undefined-behaviour sanitizers.
-	$(BIN)/python tools/sanitize.py
+	OMP_WAIT_POLICY=passive $(BIN)/python tools/sanitize.py
 
 lint: setup-test  ## Style and syntax-tree checks only.
 	$(BIN)/ruff check .

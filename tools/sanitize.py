@@ -36,7 +36,9 @@ def main() -> int:
     build(kind, folder)
     for old in folder.glob("report.*"):
         old.unlink()
-    command = [sys.executable, "-m", "pytest", "-q", *(arguments or TESTS)]
+    # The thread sanitizer has threads enough to watch.
+    jobs = ["-n", "2"] if kind == "address,undefined" else []
+    command = [sys.executable, "-m", "pytest", "-q", *(arguments or [*TESTS, *jobs])]
     status = subprocess.run(command, cwd=ROOT, env=surroundings(kind, folder)).returncode
     reports = sorted(folder.glob("report.*"))
     for report in reports:

@@ -123,6 +123,7 @@ def test_wrong_input_is_one_line(
     Path("run.yaml").write_text("hiden: 3\n")
     line = fails("train", *argv)
     assert line.startswith("gossamer train: error: ") and message in line
+    assert [path.name for path in tmp_path.iterdir()] == ["run.yaml"], "something is left behind"
 
 
 def test_a_corrupt_download_is_one_line(tmp_path: Path, fails: Callable[..., str]) -> None:

@@ -27,11 +27,12 @@ def train(config: TrainConfig) -> int:
     # A package that is missing should be known now, not after an hour of training.
     for package in ("safetensors", "matplotlib", "sklearn", "tqdm"):
         optional_import(package, "gossamer train")
-    out = prepare_folder(config.out_dir)
     if config.threads:
         torch.set_num_threads(config.threads)
     device = pick_device(config.device)
     task = load_task(config.dataset, config.raw_dir, config.self_loops, device, not config.quiet)
+    # After all that a mistyped option can spoil, so that it leaves no empty folder behind.
+    out = prepare_folder(config.out_dir)
     result = _empty_result(task, config, device)
     _say(config, _headline(result, device))
     _train_seeds(task, config, result, out)

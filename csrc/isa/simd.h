@@ -8,6 +8,9 @@
 
 #if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+#define GOSSAMER_NEON
+#include <arm_neon.h>
 #endif
 
 namespace gossamer::GOSSAMER_ISA {
@@ -44,6 +47,30 @@ template <class To> GOSSAMER_INLINE To load_bytes(const void* p) {
     return to;
 }
 
+template <class V, class T> constexpr int kLanesOf = sizeof(V) / sizeof(T);
+
+// The first n lanes; the others read as 0 and are not touched in memory. Mostly n is all of them, and
+// the rest is kept out of the loops. (A loop that ends at n would become a call of memcpy.)
+template <class V, class T> __attribute__((noinline, cold)) V load_part(const T* p, int n) {
+    V x{};
+    for (int i = 0; i < kLanesOf<V, T>; ++i)
+        if (i < n) x[i] = p[i];
+    return x;
+}
+template <class V, class T> __attribute__((noinline, cold)) void store_part(T* p, V x, int n) {
+    for (int i = 0; i < kLanesOf<V, T>; ++i)
+        if (i < n) p[i] = x[i];
+}
+template <class V, class T> GOSSAMER_INLINE V load_first(const T* p, int n) {
+    return n == kLanesOf<V, T> ? load_bytes<V>(p) : load_part<V>(p, n);
+}
+template <class V, class T> GOSSAMER_INLINE void store_first(T* p, V x, int n) {
+    if (n == kLanesOf<V, T>)
+        __builtin_memcpy(p, &x, sizeof x);
+    else
+        store_part(p, x, n);
+}
+
 // The vector of an accumulator type: `reg`, integer lanes of the same width, and conversions.
 template <class A> struct Simd;
 
@@ -73,10 +100,17 @@ template <> struct Simd<float> {
         return bit_cast<reg>(_mm512_cvtph_ps(bit_cast<__m256i>(x)));
 #elif defined(__AVX2__)
         return bit_cast<reg>(_mm256_cvtph_ps(bit_cast<__m128i>(x)));
+#elif defined(GOSSAMER_NEON)
+        return bit_cast<reg>(vcvt_f32_f16(bit_cast<float16x4_t>(x)));
 #else
-        reg y;
-        for (int i = 0; i < lanes; ++i) y[i] = widen(half{x[i]});
-        return y;
+        // As `widen`. Signed, since SSE2 cannot compare unsigned lanes.
+        const u32v bits = __builtin_convertvector(x, u32v);
+        const ireg magnitude = bit_cast<ireg>(bits & 0x7fffu);
+        const ireg normal = (magnitude + 0x1c000) << 13;
+        const ireg special = magnitude << 13 | 0x7f800000;
+        const ireg tiny = bit_cast<ireg>(__builtin_convertvector(magnitude, reg) * 0x1p-24f);
+        const ireg y = magnitude < 0x0400 ? tiny : magnitude < 0x7c00 ? normal : special;
+        return bit_cast<reg>(bit_cast<u32v>(y) | (bits & 0x8000u) << 16);
 #endif
     }
     static GOSSAMER_INLINE u16h to_half(reg x) {
@@ -84,10 +118,19 @@ template <> struct Simd<float> {
         return bit_cast<u16h>(_mm512_cvtps_ph(bit_cast<__m512>(x), _MM_FROUND_TO_NEAREST_INT));
 #elif defined(__AVX2__)
         return bit_cast<u16h>(_mm256_cvtps_ph(bit_cast<__m256>(x), _MM_FROUND_TO_NEAREST_INT));
+#elif defined(GOSSAMER_NEON)
+        return bit_cast<u16h>(vcvt_f16_f32(bit_cast<float32x4_t>(x)));
 #else
-        u16h y;
-        for (int i = 0; i < lanes; ++i) y[i] = narrow<half>(x[i]).bits;
-        return y;
+        // As `narrow`.
+        const u32v bits = bit_cast<u32v>(x);
+        const ireg magnitude = bit_cast<ireg>(bits & 0x7fffffffu);
+        const ireg nan = (magnitude >> 13 & 0x3ff) | 0x7e00;
+        const ireg normal = (magnitude - 0x38000000 + 0xfff + (magnitude >> 13 & 1)) >> 13;
+        const ireg tiny = bit_cast<ireg>(bit_cast<reg>(magnitude) + 0.5f) - 0x3f000000;
+        const ireg finite = magnitude < 0x38800000 ? tiny : normal;
+        const ireg infinite = magnitude > 0x7f800000 ? nan : iset1(0x7c00);
+        const ireg y = magnitude < 0x477ff000 ? finite : infinite;
+        return __builtin_convertvector(bit_cast<u32v>(y) | (bits >> 16 & 0x8000u), u16h);
 #endif
     }
     static GOSSAMER_INLINE reg load(const bfloat* p) { return from_bfloat(load_bytes<u16h>(p)); }
@@ -101,7 +144,7 @@ template <> struct Simd<float> {
         __builtin_memcpy(p, &y, sizeof y);
     }
 
-    // The first n lanes; the others read as 0 and are not touched in memory.
+    // The first n lanes, as load_first and store_first have them.
 #if defined(__AVX512F__)
     static GOSSAMER_INLINE __mmask16 first(int n) {
         return static_cast<__mmask16>(_bzhi_u32(0xffffu, static_cast<unsigned>(n)));
@@ -131,12 +174,10 @@ template <> struct Simd<float> {
     }
 #else
     static GOSSAMER_INLINE u16h load16(const void* p, int n) {
-        u16h x{};
-        for (int i = 0; i < n; ++i) x[i] = static_cast<const uint16_t*>(p)[i];
-        return x;
+        return load_first<u16h>(static_cast<const uint16_t*>(p), n);
     }
     static GOSSAMER_INLINE void store16(void* p, u16h x, int n) {
-        for (int i = 0; i < n; ++i) static_cast<uint16_t*>(p)[i] = x[i];
+        store_first(static_cast<uint16_t*>(p), x, n);
     }
 #if defined(__AVX2__)
     static GOSSAMER_INLINE __m256i first(int n) {
@@ -157,20 +198,16 @@ template <> struct Simd<float> {
     }
 #else
     static GOSSAMER_INLINE reg load(const float* p, int n) {
-        reg x{};
-        for (int i = 0; i < n; ++i) x[i] = p[i];
-        return x;
+        return load_first<reg>(p, n);
     }
     static GOSSAMER_INLINE void store(float* p, reg x, int n) {
-        for (int i = 0; i < n; ++i) p[i] = x[i];
+        store_first(p, x, n);
     }
     static GOSSAMER_INLINE ireg iload(const int32_t* p, int n) {
-        ireg x{};
-        for (int i = 0; i < n; ++i) x[i] = p[i];
-        return x;
+        return load_first<ireg>(p, n);
     }
     static GOSSAMER_INLINE void istore(int32_t* p, ireg x, int n) {
-        for (int i = 0; i < n; ++i) p[i] = x[i];
+        store_first(p, x, n);
     }
 #endif
 #endif
@@ -228,20 +265,16 @@ template <> struct Simd<double> {
     }
 #else
     static GOSSAMER_INLINE reg load(const double* p, int n) {
-        reg x{};
-        for (int i = 0; i < n; ++i) x[i] = p[i];
-        return x;
+        return load_first<reg>(p, n);
     }
     static GOSSAMER_INLINE void store(double* p, reg x, int n) {
-        for (int i = 0; i < n; ++i) p[i] = x[i];
+        store_first(p, x, n);
     }
     static GOSSAMER_INLINE ireg iload(const int64_t* p, int n) {
-        ireg x{};
-        for (int i = 0; i < n; ++i) x[i] = p[i];
-        return x;
+        return load_first<ireg>(p, n);
     }
     static GOSSAMER_INLINE void istore(int64_t* p, ireg x, int n) {
-        for (int i = 0; i < n; ++i) p[i] = x[i];
+        store_first(p, x, n);
     }
 #endif
 
@@ -294,9 +327,33 @@ GOSSAMER_INLINE i64v select(__mmask8 m, i64v a, i64v b) {
     return bit_cast<i64v>(_mm512_mask_blend_epi64(m, bit_cast<__m512i>(b), bit_cast<__m512i>(a)));
 }
 #else
+#if defined(GOSSAMER_NEON)
+// `bic` of two comparisons, which GCC does not make of the line below.
+GOSSAMER_INLINE i32v wins(f32v v, f32v best) { return (best >= v) > (best == best); }
+GOSSAMER_INLINE i64v wins(f64v v, f64v best) { return (best >= v) > (best == best); }
+#else
 GOSSAMER_INLINE i32v wins(f32v v, f32v best) { return ~(v <= best) & (best == best); }
 GOSSAMER_INLINE i64v wins(f64v v, f64v best) { return ~(v <= best) & (best == best); }
+#endif
 template <class M, class V> GOSSAMER_INLINE V select(M m, V a, V b) { return m ? a : b; }
+#endif
+
+// The larger one in each lane, NaN where one is NaN; for those who need not know which it was.
+#if defined(GOSSAMER_NEON)
+GOSSAMER_INLINE f32v larger(f32v v, f32v best) {
+    return bit_cast<f32v>(vmaxq_f32(bit_cast<float32x4_t>(v), bit_cast<float32x4_t>(best)));
+}
+GOSSAMER_INLINE f64v larger(f64v v, f64v best) {
+    return bit_cast<f64v>(vmaxq_f64(bit_cast<float64x2_t>(v), bit_cast<float64x2_t>(best)));
+}
+#elif defined(__AVX2__)
+template <class V> GOSSAMER_INLINE V larger(V v, V best) { return select(wins(v, best), v, best); }
+#else
+// SSE2 has a maximum, which keeps a NaN of the second operand only, but must emulate a selection.
+template <class V> GOSSAMER_INLINE V larger(V v, V best) {
+    const auto nan = v != v;  // with all bits set the value is NaN, too
+    return bit_cast<V>(bit_cast<decltype(v == v)>(v > best ? v : best) | nan);
+}
 #endif
 
 // Sums of neighbouring lanes: those of a in the lower half, those of b in the upper.

@@ -98,7 +98,7 @@ template <class T> struct Softmax {
             reg v = load(x + i, n);
             if (n != S::lanes)
                 v = lane_ids() < static_cast<typename S::ilane>(n) ? v : S::set1(kLowest<A>);
-            best = select(wins(v, best), v, best);
+            best = larger(v, best);
         };
         slots.first_visit(take, [&](int64_t i) __attribute__((always_inline)) {
             __builtin_prefetch(x + i);

@@ -185,9 +185,13 @@ void extreme_loop(const SpmmArgs& args, const Tile& tile, const Span& span) {
 #pragma GCC unroll 8
             for (int v = 0; v < NV; ++v) {
                 const typename S::reg x = candidate(j, v);
-                const auto won = wins(x, best[v]);
-                best[v] = select(won, x, best[v]);
-                if constexpr (record) arg[v] = select(won, here, arg[v]);
+                if constexpr (record) {
+                    const auto won = wins(x, best[v]);
+                    best[v] = select(won, x, best[v]);
+                    arg[v] = select(won, here, arg[v]);
+                } else {
+                    best[v] = larger(x, best[v]);
+                }
             }
         }
         const bool pauses = span.pauses && i + 1 == span.num_rows;

@@ -138,7 +138,8 @@ indptr = torch.arange(0, 100_001, 10, dtype=torch.int32)
 indices = torch.zeros(100_000, dtype=torch.int32)
 kernels.spmm(indptr, indices, None, torch.ones(1, 64), None, "copy_lhs", "sum")
 names = {line.split()[-1].rpartition("/")[2] for line in open("/proc/self/maps") if "/" in line}
-print(kernels.info()["threading"], sorted(n for n in names if "omp" in n and ".so" in n))
+runtimes = sorted(n for n in names if n.startswith(("libgomp", "libomp", "libiomp")))
+print(kernels.info()["threading"], runtimes)
 print(len(list(__import__("pathlib").Path("/proc/self/task").iterdir())))
 """
 

@@ -67,15 +67,14 @@ const Choice* choices() {
 // threads, 4,000,000 edges, float32; milliseconds:
 //
 //                                   avx512   avx2   generic
-//   sum of 64 features                21.8   23.8      38.0
-//   maximum of 64 features            23.0   41.9       117
-//   weighted sum, 8 heads of 16       57.8   96.2       342
-//   dot product, 8 heads of 16        62.2   73.4      89.3
-//   edge softmax, 8 heads             18.9   20.9      47.5
-//   GATConv, forward and backward      590    546      1157
+//   sum of 64 features                21.8   24.1      35.3
+//   maximum of 64 features            23.1   47.9      80.4
+//   weighted sum, 8 heads of 16       62.3    106       275
+//   dot product, 8 heads of 16        64.9   76.3      92.1
+//   edge softmax, 8 heads             19.0   20.9      42.7
+//   GATConv, forward and backward      546    610       802
 //
-// Only attention gains nothing from 512 bits. `generic` is 128 bits wide: SSE2 on x86. On ARM the same
-// code is the only one, and called `neon`.
+// `generic` is 128 bits wide: SSE2 on x86. On ARM the same code is the only one, and called `neon`.
 //
 // The best one, or the one that GOSSAMER_ISA names if this machine has it.
 KernelTable choose() {

@@ -14,7 +14,8 @@ from helpers.kernel_cases import require_native
 
 require_native()
 
-FILES = [Path(__file__).with_name(f"test_{name}.py") for name in ("spmm", "sddmm", "softmax")]
+NAMES = "spmm", "sddmm", "softmax", "attention"
+FILES = [Path(__file__).with_name(f"test_{name}.py") for name in NAMES]
 
 
 def _python(isa: str, *args: str) -> subprocess.CompletedProcess[str]:

@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-NEEDED = ["numpy", "pytest>=8", "hypothesis>=6.90"]
+NEEDED = ["numpy", "pytest>=8.4", "hypothesis>=6.90"]
 # The native core of the wheel must be what the tests run on: without it most of them are skipped.
 LOOK = """
 import sys, torch, gossamer

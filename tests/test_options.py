@@ -64,7 +64,7 @@ FUNCTIONS = {
 NO_NAME = [np.array(["sum", "mean"]), np.array("sum"), X, None, ["sum"], b"sum", {}, 3, "none of"]
 NO_NUMBER = [np.array([1.0, 2.0]), np.array("sum"), X, None, [1.0], b"1", {}, "1", True]
 NO_SIZE = [np.array([1, 2]), X, torch.tensor(1.5), None, [2], b"2", {}, "2", 2.0, True]
-NO_FUNCTION = [np.array([1.0]), X, [torch.relu], "relu", 3]
+NO_FUNCTION = [np.array([1.0]), X, ["relu"], "relu", 3]
 
 
 @pytest.mark.parametrize("wrong", NO_NAME, ids=shown)

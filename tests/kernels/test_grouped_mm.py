@@ -20,6 +20,10 @@ LAYOUTS = {
     "every other": lambda b: torch.stack([b, b], 3)[..., 0],
     "backwards": lambda b: b.flip(0),
     "one for all": lambda b: b[:1].expand_as(b),
+    "one row for all": lambda b: b[:, :1].expand_as(b),
+    "one column for all": lambda b: b[:, :, :1].expand_as(b),
+    "one number for all": lambda b: b[:, :1, :1].expand_as(b),
+    "windows": lambda b: b.flatten(1).contiguous().as_strided(b.shape, (b[0].numel(), 1, 1)),
 }
 
 

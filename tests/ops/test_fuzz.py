@@ -214,8 +214,10 @@ def test_edge_softmax(data) -> None:
 
 
 def _edge_ids(chosen: Ids, count: int) -> tuple[Tensor, list[int] | None]:
-    """The ids as edges' ids, where one number and a mask mean something as well."""
+    """The ids as edges' ids, where one number, a mask and an empty list mean something as well."""
     given, meant = chosen
+    if given.shape == (0,) and given.dtype != torch.bool:
+        return given, []  # an empty list makes a tensor of floats
     if given.dtype == torch.bool and given.shape == (count,):
         return given, given.nonzero().flatten().tolist()
     if given.dim() == 0 and given.dtype != torch.bool and not given.is_floating_point():

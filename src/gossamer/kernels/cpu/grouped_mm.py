@@ -74,13 +74,21 @@ def _takes(a: Tensor, b: Tensor) -> bool:
         and 0 < a.shape[0] < 2**31
         and 0 < rows < 2**31
         and 0 < columns < 2**31
-        and ((across == 1 and columns <= down < 2**31) or (down == 1 and rows <= across < 2**31))
+        and (_as_it_is(b) or (down == 1 and rows <= across < 2**31))
     )
+
+
+def _as_it_is(b: Tensor) -> bool:
+    """Whether matrices lie row by row, rather than column by column."""
+    _, _, columns = b.shape
+    _, down, across = b.stride()
+    return across == 1 and columns <= down < 2**31
 
 
 def _batch(a: Tensor, b: Tensor, lengths: list[int], out: Tensor) -> None:
     _, rows, columns = b.shape
     step, down, across = b.stride()
+    as_it_is = _as_it_is(b)
     width = a.element_size()
     # One thread computes one product, so a long segment becomes several.
     longest = -(-a.shape[0] // (4 * torch.get_num_threads()))
@@ -99,7 +107,7 @@ def _batch(a: Tensor, b: Tensor, lengths: list[int], out: Tensor) -> None:
     function(
         _ROW_MAJOR,
         _same(ctypes.c_int, _AS_IT_IS, count),
-        _same(ctypes.c_int, _AS_IT_IS if across == 1 else _TRANSPOSED, count),
+        _same(ctypes.c_int, _AS_IT_IS if as_it_is else _TRANSPOSED, count),
         (ctypes.c_int * count)(*sizes),
         _same(ctypes.c_int, columns, count),
         _same(ctypes.c_int, rows, count),
@@ -107,7 +115,7 @@ def _batch(a: Tensor, b: Tensor, lengths: list[int], out: Tensor) -> None:
         addresses(*[a.data_ptr() + x * rows * width for x in starts]),
         _same(ctypes.c_int, rows, count),
         addresses(*matrices),
-        _same(ctypes.c_int, down if across == 1 else across, count),
+        _same(ctypes.c_int, down if as_it_is else across, count),
         _same(number, 0.0, count),
         addresses(*[out.data_ptr() + x * columns * width for x in starts]),
         _same(ctypes.c_int, columns, count),

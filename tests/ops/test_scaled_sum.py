@@ -130,3 +130,11 @@ def test_bad_own_factors() -> None:
     few = gs.heterograph({("a", "r", "b"): ([0], [4])}, {"a": 2, "b": 5})
     with pytest.raises(InvalidValueError, match="2 sources and 5 destinations"):
         ops.scaled_sum(few, torch.rand(2, 2), self_scale=torch.rand(1))
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)], ids=str)
+@pytest.mark.parametrize("dtype", [torch.int64, torch.float64], ids=str)
+def test_one_own_factor_of_any_shape(dtype, shape) -> None:
+    g, x = gs.graph(([0, 1], [1, 2])), torch.tensor([1, 2, 4], dtype=dtype)
+    own = torch.full(shape, 3, dtype=dtype)
+    assert ops.scaled_sum(g, x, self_scale=own).tolist() == [3, 7, 14]

@@ -136,6 +136,7 @@ def scaled_sum(
         scales.append(scale)
     if self_scale is not None:
         _check_self_scale(self_scale, x, adjacency)
+        self_scale = self_scale.reshape(1)
     (grad,) = requires_grad(x)
     structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=False)
     return scaled_product(structure, x, *scales, self_scale)

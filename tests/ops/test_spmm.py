@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.autograd import gradcheck, gradgradcheck
 
+import gossamer as gs
 from gossamer import ops
 from helpers.compare import assert_tensor_equal, random_cotangent_grads
 from helpers.graphs import graph_cases
@@ -318,3 +319,11 @@ def test_no_gradient_is_recorded_where_none_is_wanted() -> None:
         assert not ops.gspmm(g, "mul", "sum", u, e).requires_grad
     with torch.inference_mode():
         assert ops.gspmm(g, "mul", "max", u, e).shape == (7, 3)
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.int64], ids=str)
+def test_mean_of_many_integers_does_not_wrap_around(dtype) -> None:
+    g = gs.graph((torch.zeros(300, dtype=torch.int64), torch.ones(300, dtype=torch.int64)))
+    out = ops.copy_u_mean(g, torch.tensor([7, 0], dtype=dtype))
+    assert out.dtype is torch.float32
+    assert out.tolist() == [0, 7]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
+from torch.func import functional_call
 from torch.nn import functional as F
 
 import gossamer as gs
@@ -179,6 +180,16 @@ class TestLarge:
             return torch.autograd.grad(out.mean(), [x, *layer.parameters()])
 
         self.pair(monkeypatch, run)
+
+    def test_parameters_in_any_layout(self, monkeypatch) -> None:
+        x = torch.randn(30, 5)
+        layer = GATConv(5, 4, 3, allow_zero_in_degree=True)
+        own = {
+            name: torch.stack((torch.randn_like(y), y.detach()), -1)[..., 0]
+            for name, y in layer.named_parameters()
+        }
+        assert not any(y.is_contiguous() for y in own.values())
+        self.pair(monkeypatch, lambda: [functional_call(layer, own, (self.g, x))])
 
     def test_second_derivative(self) -> None:
         layer = GATConv(3, 2, 2, allow_zero_in_degree=True).double()

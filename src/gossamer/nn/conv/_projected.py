@@ -46,6 +46,8 @@ def attend_projected(
     Takes :math:`x` of sources and of destinations ``(N, D_in)``, :math:`W` ``(H * D, D_in)``,
     :math:`l` and :math:`r` ``(H, D_in)``, and :math:`c` ``(H, D)``.
     """
+    if out_bias is not None:
+        out_bias = out_bias.contiguous()
     # One gradient for both roles, where they are one tensor.
     inputs = x, None if x_dst is x else x_dst, weight, left, right, out_bias
     # In 16 bit the bias needs care, see `ops.graph_attention`.

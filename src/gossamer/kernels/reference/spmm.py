@@ -49,7 +49,8 @@ def spmm(
     messages = combine(op, lhs, rhs)
     like = u if u is not None else e
     if reduce in ("sum", "mean"):
-        if reduce == "mean" and not messages.is_floating_point():
+        whole = not (messages.is_floating_point() or messages.is_complex())
+        if reduce == "mean" and whole:
             messages = messages.long()  # a sum of int8 soon wraps around, and the mean need not
         out = sum_rows(messages, rows, num_rows)
         if reduce == "mean":

@@ -2,9 +2,10 @@
 //
 // The C library maps a block above 32 MiB anew each time, and the system clears every page when it is
 // first written: that takes longer than most kernels need to compute the result (benchmarks/README.md,
-// "Memory that goes around", has figures). So blocks are in huge pages and go around. Idle ones are marked as free to take (MADV_FREE): under pressure the system takes
-// their pages back before it takes anything else. Small ones are not: they serve operators as scratch
-// memory, and to write to a marked huge page again takes longer (90 us) than many of those run.
+// "Memory that goes around", has figures). So blocks are in huge pages and go around. Idle ones are
+// marked as free to take (MADV_FREE): under pressure the system takes their pages back before it takes
+// anything else. Small ones are not: they serve operators as scratch memory, and to write to a marked
+// page again takes longer than many of those run.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/vector.h>
 #include <pthread.h>

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch._dynamo.testing import CompileCounterWithBackend
 
 import gossamer as gs
 from gossamer.nn import GraphConv
@@ -80,7 +81,7 @@ def test_training_steps_on_graphs_of_many_sizes_compile_twice(case: LayerCase) -
     def step(graph: gs.Graph, inputs: dict) -> tuple:
         return layer(graph, **inputs).square().mean()
 
-    counter = torch._dynamo.testing.CompileCounterWithBackend("aot_eager")
+    counter = CompileCounterWithBackend("aot_eager")
     compiled = torch.compile(step, backend=counter, fullgraph=True)
     for num_nodes in (9, 12, 20, 33):
         g = make_graph(num_nodes, 3 * num_nodes)

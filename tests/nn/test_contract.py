@@ -129,6 +129,18 @@ def test_relabelling_nodes_relabels_the_output(case: LayerCase) -> None:
     torch.testing.assert_close(found, nodes_of(case, new, out, like=out))
 
 
+def test_gradients_to_differentiate_again_are_the_gradients(case: LayerCase) -> None:
+    """Within a layer operands are made of one another; second gradients must not mix them up."""
+    g, layer = make_graph(), case.build().double()
+    roots = {name: x.requires_grad_() for name, x in case.draw(g, torch.float64).items()}
+    inputs = {name: x.tanh() for name, x in roots.items()}
+    wanted = [*roots.values(), *inputs.values(), *layer.parameters()]
+    out = layer(g, **inputs)
+    flow = torch.randn_like(out)
+    once = torch.autograd.grad(out, wanted, flow, retain_graph=True)
+    torch.testing.assert_close(torch.autograd.grad(out, wanted, flow, create_graph=True), once)
+
+
 def test_edge_order_does_not_matter(case: LayerCase) -> None:
     u, v = edges_of()
     g, layer = gs.graph((u, v), num_nodes=9), case.build().double()

@@ -196,6 +196,16 @@ class TestLarge:
         x = torch.randn(30, 3, dtype=torch.float64, requires_grad=True)
         assert torch.autograd.gradgradcheck(lambda x: layer(self.g, x), x)
 
+    def test_gradients_to_differentiate_again(self) -> None:
+        """The operands are made of the parameters, and those are variables, too."""
+        layer, root = GATConv(3, 2, 2, allow_zero_in_degree=True).double(), torch.randn(30, 3)
+        x = root.double().requires_grad_().tanh()
+        wanted = [x, *layer.parameters()]
+        out = layer(self.g, x)
+        flow = torch.randn_like(out)
+        once = torch.autograd.grad(out, wanted, flow, retain_graph=True)
+        torch.testing.assert_close(torch.autograd.grad(out, wanted, flow, create_graph=True), once)
+
     def test_without_a_gradient(self, monkeypatch) -> None:
         layer, x = GATConv(5, 4, 3, allow_zero_in_degree=True), torch.randn(30, 5)
         with torch.no_grad():

@@ -100,6 +100,27 @@ def test_gradcheck_twice(score, dropout) -> None:
     assert gradgradcheck(run, tuple(operands.values()))
 
 
+@pytest.mark.parametrize("score", SCORES)
+def test_gradients_to_differentiate_again_where_operands_depend_on_one_another(score) -> None:
+    """As in GAT, where key and query are products of the value, and GATv2, where they are one."""
+    g = gs.graph(([2, 0, 0, 2, 1, 2, 0], [3, 1, 3, 2, 1, 3, 1]))
+    others = {name: x for name, x in _draw(g, score).items() if "bias" in name}
+    root = torch.randn(g.num_nodes(), 2, 3, dtype=torch.float64, requires_grad=True)
+
+    def run(value):
+        key = value.sum(-1) if score == "add" else value
+        weight = {"weight": value.mean(0)} if score == "add_dot" else {}
+        return ops.graph_attention(g, value, key, key * 2, score, **weight, **others)
+
+    value = root.tanh()
+    out, wanted = run(value), [root, value, *others.values()]
+    flow = torch.randn_like(out)
+    once = torch.autograd.grad(out, wanted, flow, retain_graph=True)
+    again = torch.autograd.grad(out, wanted, flow, create_graph=True)
+    torch.testing.assert_close(again, once)
+    assert gradgradcheck(run, root)
+
+
 def test_only_the_gradients_that_are_wanted() -> None:
     g = oracle.awkward()
     operands = _draw(g, "add_dot")

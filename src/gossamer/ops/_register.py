@@ -13,14 +13,14 @@ An operator exists three times with the same kernel and the same backward:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-__all__ = ["Structure", "differentiable", "opaque", "traced"]
+__all__ = ["Structure", "differentiable", "gradients_of_parts", "opaque", "traced"]
 
 #: Slots, CSC and CSR of one relation, three entries each; see `Adjacency.structure`.
 Structure = tuple[Tensor | None, ...]
@@ -144,6 +144,25 @@ def differentiable(
 
     call.__name__ = name
     return call
+
+
+def gradients_of_parts(
+    function: Callable[..., Tensor],
+    operands: Sequence[Tensor | None],
+    wanted: Sequence[bool],
+    grad: Tensor,
+) -> list[Tensor | None]:
+    """The gradients of ``function(*operands)``, for a backward pass to be differentiated itself.
+
+    Operands may be made of one another, or one tensor twice. Each enters as an alias, or the
+    gradient of one would have in it those of the others that depend on it.
+    """
+    own = [None if x is None else x.view_as(x) for x in operands]
+    asked = [x for x, want in zip(own, wanted, strict=True) if want]
+    found = iter(
+        torch.autograd.grad(function(*own), asked, grad, create_graph=True, materialize_grads=True)
+    )
+    return [next(found) if want else None for want in wanted]
 
 
 def _transformable(

@@ -14,7 +14,7 @@ from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.kernels.reference.attention import dropout_mask
 from gossamer.ops._check import check_operand, relation_of, requires_grad, structure_of
 from gossamer.ops._products import sddmm, spmm
-from gossamer.ops._register import Structure, differentiable, opaque
+from gossamer.ops._register import Structure, differentiable, gradients_of_parts, opaque
 from gossamer.ops.softmax import edge_softmax_of
 
 __all__ = ["graph_attention"]
@@ -324,16 +324,10 @@ def _backward(ctx: Any, grad: Tensor) -> tuple:
     wanted = ctx.needs_input_grad[1:7]
     if torch.is_grad_enabled():
         # A second derivative is wanted: differentiate the parts instead.
-        grads = iter(
-            torch.autograd.grad(
-                _in_parts(ctx.structure, *inputs, *ctx.options),
-                [x for x, want in zip(operands, wanted, strict=True) if want],
-                grad,
-                create_graph=True,
-                materialize_grads=True,
-            )
-        )
-        result = [next(grads) if want else None for want in wanted]
+        def function(*operands: Tensor | None) -> Tensor:
+            return _in_parts(ctx.structure, *operands, inputs[6], *ctx.options)
+
+        result = gradients_of_parts(function, operands, wanted, grad)
     else:
         grads = _attention_grad(ctx.structure, *inputs, *ctx.options, out, norms, grad)
         grads = *grads, grad.sum(0) if wanted[5] else None

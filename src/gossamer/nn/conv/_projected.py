@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from gossamer import kernels
 from gossamer.nn._dense import is_plain, product
 from gossamer.ops._check import requires_grad, structure_of
+from gossamer.ops._register import gradients_of_parts
 from gossamer.ops.attention import attention_of
 
 if TYPE_CHECKING:
@@ -137,10 +138,10 @@ def _differentiable_gradients(
 ) -> list[Tensor | None]:
     """The same of parts that can be differentiated again."""
     *inputs, _, _, grad = saved
-    *operands, bias = inputs
-    out = attention_of(
-        ctx.structure, *_project(F.linear, *operands), None, None, bias, ctx.seed, *ctx.options
-    )
-    asked = [y for y, want in zip(inputs, wanted, strict=True) if want]
-    found = iter(torch.autograd.grad(out, asked, grad, create_graph=True))
-    return [next(found) if want else None for want in wanted]
+
+    def function(*inputs: Tensor | None) -> Tensor:
+        *operands, bias = inputs
+        values = _project(F.linear, *operands)
+        return attention_of(ctx.structure, *values, None, None, bias, ctx.seed, *ctx.options)
+
+    return gradients_of_parts(function, inputs, wanted, grad)

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from gossamer import kernels
 from gossamer.ops._register import traced
 
-__all__ = ["Linear", "add", "is_ordinary", "is_plain", "linear", "product"]
+__all__ = ["Linear", "add", "has_hooks", "is_ordinary", "is_plain", "linear", "product"]
 
 
 class Linear(nn.Linear):
@@ -47,9 +47,13 @@ def is_ordinary(module: nn.Module) -> bool:
 
     A map that someone has put in its place may do more, as may hooks and parametrizations.
     """
+    return type(module) in (Linear, nn.Linear) and module.bias is None and not has_hooks(module)
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Whether someone waits for the module to be called."""
     hooks = module._forward_hooks or module._forward_pre_hooks
-    hooks = hooks or module._backward_hooks or module._backward_pre_hooks
-    return type(module) in (Linear, nn.Linear) and module.bias is None and not hooks
+    return bool(hooks or module._backward_hooks or module._backward_pre_hooks)
 
 
 def is_plain(shape: tuple[int, ...], x: Tensor, *others: Tensor | None) -> bool:

@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from gossamer import ops
 from gossamer.nn._common import RELU_GAIN
-from gossamer.nn._dense import Linear
+from gossamer.nn._dense import Linear, has_hooks
 
 if TYPE_CHECKING:
     from gossamer.graph.adjacency import Adjacency
 
-__all__ = ["attend", "project", "reset_linear", "residual_map"]
+__all__ = ["attend", "fused_options", "project", "reset_linear", "residual_map"]
 
 
 def residual_map(in_feats: int, out_feats: int, bias: bool) -> nn.Module:
@@ -54,6 +54,20 @@ def project(
     return z, z if x_dst is x else z[: x_dst.shape[0]]
 
 
+def fused_options(leaky_relu: nn.Module, attn_drop: nn.Module) -> dict[str, float] | None:
+    """What `ops.graph_attention` has to know of a layer's modules.
+
+    None where it cannot stand for them: someone has put others in their place, or waits for them to
+    be called. Dropout can be switched by itself, as for samples of a trained model's predictions.
+    """
+    if type(leaky_relu) is not nn.LeakyReLU or type(attn_drop) is not nn.Dropout:
+        return None
+    if has_hooks(leaky_relu) or has_hooks(attn_drop):
+        return None
+    dropout = attn_drop.p if attn_drop.training else 0.0
+    return {"negative_slope": leaky_relu.negative_slope, "dropout": dropout}
+
+
 def attend(
     adjacency: Adjacency,
     scores: Tensor,
@@ -66,7 +80,7 @@ def attend(
     Takes scores ``(E, *, H)`` and values ``(N_src, *, H, D)``; returns ``(N_dst, *, H, D)`` and the
     attention weights ``(E, *, H, 1)``.
     """
-    attention = attn_drop(ops.edge_softmax(adjacency, scores)).unsqueeze(-1)
+    attention = attn_drop(ops.edge_softmax(adjacency, scores).unsqueeze(-1))
     if edge_weight is not None:
         columns = edge_weight.shape[1] if edge_weight.dim() > 1 else 1
         ones = (1,) * (scores.dim() - 2)

@@ -22,7 +22,13 @@ from gossamer.nn._common import (
     relation_of,
 )
 from gossamer.nn._dense import Linear, add, is_ordinary, linear
-from gossamer.nn.conv._attention import attend, project, reset_linear, residual_map
+from gossamer.nn.conv._attention import (
+    attend,
+    fused_options,
+    project,
+    reset_linear,
+    residual_map,
+)
 from gossamer.nn.conv._projected import attend_projected
 from gossamer.utils import expand_as_pair
 
@@ -179,27 +185,26 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
             self._check_edge_weight(adjacency, edge_weight)
 
         heads = self._num_heads, self._out_feats
-        options = {
-            "out_bias": None if self.bias is None else self.bias.view(heads),
-            "negative_slope": self.leaky_relu.negative_slope,
-            "dropout": self.attn_drop.p if self.training else 0.0,
-        }
+        bias = None if self.bias is None else self.bias.view(heads)
         ends = self._end_weights()
-        openly = edge_weight is not None or get_attention
+        options = None
+        if edge_weight is None and not get_attention:
+            options = fused_options(self.leaky_relu, self.attn_drop)
         h = attention = None
-        if ends is not None and not openly:
+        if ends is not None and options is not None:
             weight = self._linear_maps()[0].weight
-            h = attend_projected(adjacency, x, x_dst, weight, *ends, **options)
+            h = attend_projected(adjacency, x, x_dst, weight, *ends, out_bias=bias, **options)
         if h is None:
             dst_in_src = not isinstance(feat, tuple)
             z, left, right = self._project(ends, x, x_dst, dst_in_src=dst_in_src)
-            if openly:
+            if options is None:
                 scores = self.leaky_relu(ops.u_add_v(adjacency, left, right))
                 h, attention = attend(adjacency, scores, z, self.attn_drop, edge_weight)
-                if self.bias is not None:
-                    h = h + self.bias.view(heads)
+                if bias is not None:
+                    h = h + bias
             else:
-                h = ops.graph_attention(adjacency, z, left, right, "add", **options)
+                operands = z, left, right
+                h = ops.graph_attention(adjacency, *operands, "add", out_bias=bias, **options)
 
         if self.res_fc is not None:
             h = add(h, self.res_fc(x_dst).unflatten(-1, heads))

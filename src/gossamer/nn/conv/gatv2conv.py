@@ -20,7 +20,13 @@ from gossamer.nn._common import (
     relation_of,
 )
 from gossamer.nn._dense import Linear
-from gossamer.nn.conv._attention import attend, project, reset_linear, residual_map
+from gossamer.nn.conv._attention import (
+    attend,
+    fused_options,
+    project,
+    reset_linear,
+    residual_map,
+)
 from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
@@ -165,8 +171,9 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
         heads = self._num_heads, self._out_feats
         dst_in_src = not isinstance(feat, tuple)
         z, z_dst = project(self.fc_src, self.fc_dst, x, x_dst, heads, dst_in_src=dst_in_src)
+        options = None if get_attention else fused_options(self.leaky_relu, self.attn_drop)
         attention = None
-        if get_attention:
+        if options is None:
             mixed = self.leaky_relu(ops.u_add_v(adjacency, z, z_dst))
             h, attention = attend(adjacency, (mixed * self.attn).sum(-1), z, self.attn_drop)
         else:
@@ -177,8 +184,7 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
                 z_dst,
                 "add_dot",
                 weight=self.attn.squeeze(0),
-                negative_slope=self.leaky_relu.negative_slope,
-                dropout=self.attn_drop.p if self.training else 0.0,
+                **options,
             )
 
         if self.res_fc is not None:

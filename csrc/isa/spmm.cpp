@@ -172,7 +172,8 @@ void extreme_loop(const SpmmArgs& args, const Tile& tile, const Span& span) {
                 if constexpr (record)
                     arg[v] = S::iload(static_cast<const ilane*>(span.arg) + entry.out, entry.lanes);
             } else {
-                best[v] = any ? candidate(begin, v) : typename S::reg{};
+                // Over nothing, a 0 that is positive in the end.
+                best[v] = any ? candidate(begin, v) : sign * typename S::reg{};
                 if constexpr (record) arg[v] = S::iset1(0);
             }
         }

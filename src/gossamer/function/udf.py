@@ -14,13 +14,18 @@ __all__ = ["EdgeBatch", "NodeBatch"]
 class _Rows(MutableMapping[str, Tensor]):
     """Rows `index` of every feature of a frame, gathered when read and kept.
 
-    It can be written to, as a function may use it for scratch; the frame does not change.
+    Features can be set and deleted, as a function may use it for scratch; the frame does not
+    change. Tensors of all rows are the frame's own unless `copies`: who writes into features of
+    edges writes into the graph, as in DGL.
     """
 
-    __slots__ = ("_cache", "_deleted", "_frame", "_index")
+    __slots__ = ("_cache", "_copies", "_deleted", "_frame", "_index")
 
-    def __init__(self, frame: Mapping[str, Tensor], index: Tensor | None) -> None:
+    def __init__(
+        self, frame: Mapping[str, Tensor], index: Tensor | None, *, copies: bool = False
+    ) -> None:
         self._frame = frame
+        self._copies = copies
         self._index = None if index is None else index.long()
         self._cache: dict[str, Tensor] = {}
         self._deleted: set[str] = set()
@@ -30,9 +35,12 @@ class _Rows(MutableMapping[str, Tensor]):
             return self._cache[name]
         if name in self._deleted:
             raise UnknownKeyError(f"Feature '{name}' was deleted from this batch.")
-        if self._index is None:
+        if self._index is None and not self._copies:
             return self._frame[name]
-        self._cache[name] = self._frame[name].index_select(0, self._index)
+        whole = self._frame[name]
+        self._cache[name] = (
+            whole.clone() if self._index is None else whole.index_select(0, self._index)
+        )
         return self._cache[name]
 
     def __setitem__(self, name: str, value: Tensor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -115,9 +116,10 @@ class MessagePassing:
             Edge type to ``(message_func, reduce_func)`` or ``(..., apply_node_func)``.
         cross_reducer : {"sum", "mean", "min", "max", "stack"} or callable
             How features of one name that reach one node type are combined; ``stack`` puts the edge
-            types along a new second dimension; a callable takes the list of tensors. A node that an
-            edge type does not reach gets 0 from it, except that a "max" of :func:`fn.max` (a "min"
-            of :func:`fn.min`) looks only at the edge types that reach the node.
+            types, in the order of their ids, along a new second dimension; a callable takes the
+            list of tensors, in the order of `etype_dict`. A node that an edge type does not reach
+            gets 0 from it, except that a "max" of :func:`fn.max` (a "min" of :func:`fn.min`) looks
+            only at the edge types that reach the node.
         apply_node_func : callable, optional
             Applied to each destination type afterwards.
 
@@ -138,7 +140,7 @@ class MessagePassing:
                 f"{type(etype_dict).__name__}."
             )
         combine = _cross_reducer(cross_reducer)
-        arrived: dict[int, dict[str, list[tuple[Tensor, Tensor | None]]]] = {}
+        arrived: dict[int, dict[str, list[tuple[int, Tensor, Tensor | None]]]] = {}
         for etype, functions in etype_dict.items():
             if not isinstance(functions, (tuple, list)) or len(functions) not in (2, 3):
                 raise InvalidValueError(
@@ -152,13 +154,17 @@ class MessagePassing:
                 frame = self._node_frames[target].copy()
                 frame.update(result)
                 batch = self._node_batch_of(frame, target, None)
-                result = {**result, **apply_to_nodes(functions[2], batch)}
+                result = apply_to_nodes(functions[2], batch)
             reached = self._reached(position, functions, cross_reducer)
             for name, value in result.items():
-                arrived.setdefault(target, {}).setdefault(name, []).append((value, reached))
+                arrived.setdefault(target, {}).setdefault(name, []).append(
+                    (position, value, reached)
+                )
         for target, features in arrived.items():
-            for name, pairs in features.items():
-                values, masks = map(list, zip(*pairs, strict=True))
+            for name, parts in features.items():
+                if cross_reducer == "stack":
+                    parts.sort(key=itemgetter(0))
+                _, values, masks = map(list, zip(*parts, strict=True))
                 if any(mask is not None for mask in masks):
                     self._node_frames[target][name] = _fold_reached(combine, values, masks)
                 else:
@@ -170,7 +176,7 @@ class MessagePassing:
         """Which destinations an edge type has a say on in a maximum or minimum; None: on all."""
         reduce = functions[1]
         is_extreme = isinstance(reduce, ReduceFunction) and reduce.name in ("max", "min")
-        if not is_extreme or reduce.name != cross_reducer or len(functions) == 3:
+        if not is_extreme or reduce.name != cross_reducer:
             return None
         adjacency = self._adjacencies[position]
         return adjacency.in_degrees() > 0 if adjacency.has_zero_in_degree() else None
@@ -395,7 +401,8 @@ class MessagePassing:
         if known is None:
             count = self._node_frames[position].num_rows
             known = torch.arange(count, dtype=self.idtype, device=self.device)
-        return NodeBatch(known, _Rows(frame, ids), None, self._schema.ntypes[position])
+        rows = _Rows(frame, ids, copies=True)
+        return NodeBatch(known, rows, None, self._schema.ntypes[position])
 
     def _edge_batch(self: Graph, position: int, eids: Tensor) -> EdgeBatch:
         return self._part(position, eids).edge_batch()
@@ -439,6 +446,9 @@ def _fold_reached(
         if mask is not None:
             both = torch.where(mask.reshape(shape), both, total)
         total, seen = both, None if seen is None or mask is None else seen | mask
+    if seen is not None:
+        # Not 0 by itself where a function was applied to what an edge type gave.
+        total = torch.where(seen.reshape(-1, *[1] * (total.dim() - 1)), total, 0)
     return total
 
 

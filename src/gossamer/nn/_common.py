@@ -131,8 +131,13 @@ def check_features(
         )
 
 
-def check_edge_weight(owner: nn.Module, adjacency: Adjacency, edge_weight: Tensor) -> None:
-    """Raise unless `edge_weight` is a floating-point tensor with one row per edge."""
+def check_edge_weight(
+    owner: nn.Module, adjacency: Adjacency, edge_weight: Tensor, feat: Tensor | None = None
+) -> None:
+    """Raise unless `edge_weight` is a floating-point tensor with one row per edge.
+
+    Rows must broadcast to those of `feat`, if given, or be one number each.
+    """
     name = type(owner).__name__
     if not isinstance(edge_weight, Tensor) or not edge_weight.is_floating_point():
         kind = edge_weight.dtype if isinstance(edge_weight, Tensor) else type(edge_weight).__name__
@@ -143,6 +148,13 @@ def check_edge_weight(owner: nn.Module, adjacency: Adjacency, edge_weight: Tenso
         raise InvalidValueError(
             f"{name}: edge_weight must have one row per edge ({adjacency.num_edges}), "
             f"but got shape {tuple(edge_weight.shape)}."
+        )
+    if feat is None or edge_weight.numel() == edge_weight.shape[0]:
+        return
+    if edge_weight.dim() > feat.dim():
+        raise InvalidValueError(
+            f"{name}: edge_weight must be one number per edge, or have at most the {feat.dim()} "
+            f"dimensions of the features, but got shape {tuple(edge_weight.shape)}."
         )
 
 
@@ -198,4 +210,10 @@ def aggregate(
     """Reduce the features of each node's in-neighbours, weighted by `edge_weight` if given."""
     if edge_weight is None:
         return ops.gspmm(adjacency, "copy_lhs", reduce, x, None)
-    return ops.gspmm(adjacency, "mul", reduce, x, edge_weight.to(x.dtype))
+    if edge_weight.dim() > x.dim():
+        edge_weight = edge_weight.reshape(-1, *(1,) * (x.dim() - 1))
+    if x.is_floating_point():
+        edge_weight = edge_weight.to(x.dtype)
+    else:
+        x = x.to(edge_weight.dtype)  # fractions must not be cut off
+    return ops.gspmm(adjacency, "mul", reduce, x, edge_weight)

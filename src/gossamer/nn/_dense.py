@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 from torch.nn import functional as F
+from torch.nn.modules.module import _has_any_global_hook
 
 from gossamer import kernels
 from gossamer.ops._register import traced
@@ -38,8 +39,10 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def add(x: Tensor, y: Tensor) -> Tensor:
-    """``x + y``, where `y` has the shape of `x` or broadcasts to it."""
-    return _Sum.apply(x, y) if is_plain(x.shape, x, y) else x + y
+    """``x + y``."""
+    if is_plain(x.shape, x, y) and torch.broadcast_shapes(x.shape, y.shape) == x.shape:
+        return _Sum.apply(x, y)
+    return x + y
 
 
 def is_ordinary(module: nn.Module) -> bool:
@@ -51,9 +54,10 @@ def is_ordinary(module: nn.Module) -> bool:
 
 
 def has_hooks(module: nn.Module) -> bool:
-    """Whether someone waits for the module to be called."""
+    """Whether someone waits for the module to be called, or has given it a `forward` of its own."""
     hooks = module._forward_hooks or module._forward_pre_hooks
-    return bool(hooks or module._backward_hooks or module._backward_pre_hooks)
+    hooks = hooks or module._backward_hooks or module._backward_pre_hooks
+    return bool(hooks or _has_any_global_hook()) or "forward" in module.__dict__
 
 
 def is_plain(shape: tuple[int, ...], x: Tensor, *others: Tensor | None) -> bool:
@@ -75,7 +79,7 @@ def is_plain(shape: tuple[int, ...], x: Tensor, *others: Tensor | None) -> bool:
 def product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`linear`, for large results of which no gradient is taken."""
     out = _empty((*x.shape[:-1], weight.shape[0]), x)
-    rows, flat = x.reshape(-1, x.shape[-1]), out.view(-1, weight.shape[0])
+    rows, flat = x.flatten(0, -2), out.view(-1, weight.shape[0])
     if bias is None:
         torch.mm(rows, weight.t(), out=flat)
     else:
@@ -97,10 +101,10 @@ class _Product(torch.autograd.Function):
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         want_x, want_weight, want_bias = ctx.needs_input_grad
-        flat = grad.reshape(-1, grad.shape[-1])
+        flat = grad.flatten(0, -2)
         return (
             linear(grad, weight.t()) if want_x else None,
-            flat.t() @ x.reshape(-1, x.shape[-1]) if want_weight else None,
+            flat.t() @ x.flatten(0, -2) if want_weight else None,
             flat.sum(0) if want_bias else None,
         )
 

@@ -217,4 +217,5 @@ def _initialized(table: Tensor, init_func: Callable[[Tensor], Tensor]) -> Tensor
         raise InvalidValueError(
             f"NodeEmbedding: init_func must return shape {tuple(table.shape)}, got {shape}."
         )
-    return weight.detach().to(table)
+    # A copy: what came may be the caller's own, or one row seen many times.
+    return table.copy_(weight.detach())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -19,6 +19,9 @@ from gossamer.ops._check import (
 )
 from gossamer.ops._products import scaled_sum as scaled_product
 from gossamer.ops._products import spmm
+
+if TYPE_CHECKING:
+    from gossamer.ops._register import Structure
 
 __all__ = ["gspmm", "scaled_sum"]
 
@@ -139,7 +142,34 @@ def scaled_sum(
         self_scale = self_scale.reshape(1)
     (grad,) = requires_grad(x)
     structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=False)
-    return scaled_product(structure, x, *scales, self_scale)
+    factors = *scales, self_scale
+    if torch._C._are_functorch_transforms_active() and _may_want_gradients(factors):
+        return _in_parts(structure, x, *factors)
+    return scaled_product(structure, x, *factors)
+
+
+def _may_want_gradients(factors: tuple[Tensor | None, ...]) -> bool:
+    """Whether one is part of a transform: it does not tell if a gradient is asked of it."""
+    if torch.compiler.is_compiling():
+        return True
+    wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+    return any(factor is not None and wrapped(factor) for factor in factors)
+
+
+def _in_parts(
+    structure: Structure,
+    x: Tensor,
+    src_scale: Tensor | None,
+    dst_scale: Tensor | None,
+    self_scale: Tensor | None,
+) -> Tensor:
+    """The same out of operators that have a gradient for the factors."""
+    ones = (1,) * (x.dim() - 1)
+    h = x if src_scale is None else x * src_scale.view(-1, *ones)
+    h = spmm(structure, h, None, "copy_lhs", "sum")
+    if dst_scale is not None:
+        h = h * dst_scale.view(-1, *ones)
+    return h if self_scale is None else h + self_scale * x[: h.shape[0]]
 
 
 def _check_scale(scale: Tensor, name: str, x: Tensor) -> None:

@@ -53,7 +53,8 @@ def attend_projected(
     inputs = x, None if x_dst is x else x_dst, weight, left, right, out_bias
     # In 16 bit the bias needs care, see `ops.graph_attention`.
     wide = x.dtype in (torch.float32, torch.float64)
-    if not wide or x.dim() != 2 or not is_plain((x.shape[0], weight.shape[0]), *inputs):
+    flat = x.dim() == x_dst.dim() == 2
+    if not (wide and flat) or not is_plain((x.shape[0], weight.shape[0]), *inputs):
         return None
     grad = any(requires_grad(*inputs))
     structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=grad)

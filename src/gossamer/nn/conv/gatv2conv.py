@@ -190,7 +190,8 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
         if self.res_fc is not None:
             h = h + self.res_fc(x_dst).unflatten(-1, heads)
         if self.activation is not None:
-            h = self.activation(h)
+            # What attention gives it keeps for its gradient: not to be written over.
+            h = self.activation(h.clone() if getattr(self.activation, "inplace", False) else h)
         return (h, attention) if get_attention else h
 
     def extra_repr(self) -> str:

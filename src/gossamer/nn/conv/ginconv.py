@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gossamer import ops
 from gossamer._options import number_in, one_of, require_function
+from gossamer.errors import InvalidValueError
 from gossamer.nn._common import (
     Activation,
     Features,
@@ -18,6 +19,7 @@ from gossamer.nn._common import (
     check_features,
     relation_of,
 )
+from gossamer.ops._check import requires_grad
 from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
@@ -122,13 +124,18 @@ class GINConv(nn.Module):
         x, x_dst = expand_as_pair(feat, graph)
         check_features(self, x, adjacency.num_src)
         check_features(self, x_dst, adjacency.num_dst, x.shape[-1] if x.dim() > 1 else None)
+        if x_dst.shape[1:] != x.shape[1:]:
+            raise InvalidValueError(
+                "GINConv: source and destination features are added, so their rows must have one "
+                f"shape, but got {tuple(x.shape)} and {tuple(x_dst.shape)}."
+            )
         if edge_weight is not None:
-            check_edge_weight(self, adjacency, edge_weight)
+            check_edge_weight(self, adjacency, edge_weight, x)
 
         # A constant factor of the own features goes along with the sum.
-        constant = not (self.eps.requires_grad and torch.is_grad_enabled())
+        (learned,) = requires_grad(self.eps)
         plain = self._aggregator_type == "sum" and edge_weight is None and x_dst is x
-        if constant and plain and x.dtype is self.eps.dtype:
+        if not learned and plain and x.dtype is self.eps.dtype:
             h = ops.scaled_sum(adjacency, x, self_scale=1 + self.eps)
         else:
             h = aggregate(adjacency, x, self._aggregator_type, edge_weight)

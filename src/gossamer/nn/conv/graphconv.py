@@ -159,6 +159,8 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
         weight = self._pick_weight(weight)
         self._check_input(adjacency, x, weight, edge_weight)
         self._check_in_degrees(adjacency)
+        if self._norm != "none" and not (x.is_floating_point() or x.is_complex()):
+            x = x.to(torch.get_default_dtype())  # fractions must not be cut off
 
         power = -0.5 if self._norm == "both" else -1.0
         # Scaling rows commutes with the product, so both scalings act on the narrow side too.
@@ -209,7 +211,7 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
         like = self.bias if weight is None else weight
         check_features(self, x, adjacency.num_src, width, like)
         if edge_weight is not None:
-            check_edge_weight(self, adjacency, edge_weight)
+            check_edge_weight(self, adjacency, edge_weight, x)
 
 
 class EdgeWeightNorm(nn.Module):

@@ -164,11 +164,13 @@ class SAGEConv(nn.Module):
         """
         adjacency = relation_of(graph)
         x, x_dst = drop_and_split(self.feat_drop, feat, graph)
-        weight = self.fc_neigh.weight
+        # Someone may have put another module in its place.
+        weight = getattr(self.fc_neigh, "weight", None)
+        weight = weight if isinstance(weight, Tensor) else None
         check_features(self, x, adjacency.num_src, self._in_src_feats, weight)
         check_features(self, x_dst, adjacency.num_dst, self._in_dst_feats, weight)
         if edge_weight is not None:
-            check_edge_weight(self, adjacency, edge_weight)
+            check_edge_weight(self, adjacency, edge_weight, x)
 
         if self._aggre_type == "pool":
             h = self.fc_neigh(aggregate(adjacency, F.relu(self.fc_pool(x)), "max", edge_weight))

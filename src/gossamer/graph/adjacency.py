@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch._guards import detect_fake_mode
+from torch.utils._python_dispatch import _disable_current_modes
 
 from gossamer.errors import InvalidValueError
 from gossamer.graph.ids import INT32_MAX
@@ -152,8 +154,21 @@ class Adjacency:
         try:
             return self._memo[key]
         except KeyError:
-            value = self._memo[key] = compute()
+            value = self._memo[key] = self._for_good(compute)
             return value
+
+    def _for_good(self, compute: Callable[[], Any]) -> Any:
+        """Run `compute` outside of `torch.export` and the like, for the result outlives them.
+
+        These let functions run on stand-ins without numbers. Of ids that are stand-ins themselves
+        stand-ins are made; but what is made of the real ones must be real.
+        """
+        if not torch.compiler.is_dynamo_compiling() and torch._C._len_torch_dispatch_stack():
+            ids = (self._coo or self._csc or self._csr)[0]
+            if type(ids) is Tensor and detect_fake_mode() is not None:
+                with _disable_current_modes():
+                    return compute()
+        return compute()
 
     def knows(self, key: Any) -> bool:
         """Whether `memo` has something for `key`."""
@@ -168,7 +183,7 @@ class Adjacency:
 
     def coo(self) -> tuple[Tensor, Tensor]:
         """Source and destination of each edge, in the order of edge ids, in `idtype`."""
-        coo = self._ends()
+        coo = self._for_good(self._ends)
         if "coo" in self.allowed:
             self._coo = coo
         return coo
@@ -177,11 +192,7 @@ class Adjacency:
         """Out-edges by source node."""
         if self._csr is not None:
             return self._csr
-        if self._coo is None and self._csc.eids is None:
-            csr = Compressed(*structure.transpose(*self._csc, self.num_src))
-        else:
-            row, col = self._ends()
-            csr = Compressed(*structure.coo_to_csr(row, col, self.num_src, self.index_dtype))
+        csr = self._for_good(self._make_csr)
         if "csr" in self.allowed:
             self._csr = csr
         return csr
@@ -190,14 +201,22 @@ class Adjacency:
         """In-edges by destination node."""
         if self._csc is not None:
             return self._csc
-        if self._coo is None and self._csr.eids is None:
-            csc = Compressed(*structure.transpose(*self._csr, self.num_dst))
-        else:
-            row, col = self._ends()
-            csc = Compressed(*structure.coo_to_csr(col, row, self.num_dst, self.index_dtype))
+        csc = self._for_good(self._make_csc)
         if "csc" in self.allowed:
             self._csc = csc
         return csc
+
+    def _make_csr(self) -> Compressed:
+        if self._coo is None and self._csc.eids is None:
+            return Compressed(*structure.transpose(*self._csc, self.num_src))
+        row, col = self._ends()
+        return Compressed(*structure.coo_to_csr(row, col, self.num_src, self.index_dtype))
+
+    def _make_csc(self) -> Compressed:
+        if self._coo is None and self._csr.eids is None:
+            return Compressed(*structure.transpose(*self._csr, self.num_dst))
+        row, col = self._ends()
+        return Compressed(*structure.coo_to_csr(col, row, self.num_dst, self.index_dtype))
 
     def _ends(self) -> tuple[Tensor, Tensor]:
         """What `coo` gives, without keeping it.
@@ -376,9 +395,14 @@ def _row_of_slot(compressed: Compressed) -> Tensor:
 
 def _contiguous(parts: Any) -> Any:
     """The same COO, CSR or CSC, copied where a tensor is not contiguous."""
-    if parts is None or all(x is None or x.is_contiguous() for x in parts):
+    if parts is None:
+        return None
+    inside = torch._C._are_functorch_transforms_active()
+    if not inside and all(x is None or x.is_contiguous() for x in parts):
         return parts
-    copies = (None if x is None else x.contiguous() for x in parts)
+    copies = (
+        None if x is None else structure.ids_outside_transforms(x.contiguous()) for x in parts
+    )
     return Compressed(*copies) if isinstance(parts, Compressed) else tuple(copies)
 
 

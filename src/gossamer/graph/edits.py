@@ -138,8 +138,8 @@ class Edits:
         removed = self._edge_ids(eids, position).long()
         if removed.numel() == 0:
             return
-        stays = [torch.ones(a.num_edges, dtype=torch.bool) for a in self._adjacencies]
-        stays = [mask.to(self.device) for mask in stays]
+        form = {"dtype": torch.bool, "device": self.device}
+        stays = [torch.ones(a.num_edges, **form) for a in self._adjacencies]
         stays[position][removed] = False
         left = [mask.nonzero().squeeze(1) for mask in stays]
         self._shrink_batch({}, {self.canonical_etypes[position]: stays[position]})
@@ -176,8 +176,9 @@ class Edits:
         removed = self._node_ids(nids, position).long()
         if removed.numel() == 0:
             return
-        stays = torch.ones(self._node_frames[position].num_rows, dtype=torch.bool)
-        stays = stays.to(self.device).index_fill_(0, removed, False)
+        rows = self._node_frames[position].num_rows
+        stays = torch.ones(rows, dtype=torch.bool, device=self.device)
+        stays.index_fill_(0, removed, False)
         edge_stays = self._edges_between_left(position, stays)
         self._shrink_batch(
             {self.ntypes[position]: stays},

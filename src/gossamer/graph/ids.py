@@ -90,7 +90,7 @@ def _from_python(ids: Any, what: str) -> Tensor:
     if isinstance(ids, (int, np.integer)) and not isinstance(ids, bool):
         if not -(2**63) <= ids < 2**63:
             raise InvalidValueError(f"The {what} contain {ids}, which does not fit int64.")
-        return torch.tensor([int(ids)])
+        return torch.tensor([int(ids)], device="cpu")
     if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
         raise InvalidTypeError(
             f"The {what} must be an int, a sequence of ints or an integer tensor, "
@@ -107,7 +107,7 @@ def _from_python(ids: Any, what: str) -> Tensor:
             f"The {what} are ragged: every element must be one int. Flatten them first."
         ) from None
     if array.size == 0:
-        return torch.zeros(array.shape, dtype=torch.int64)
+        return torch.zeros(array.shape, dtype=torch.int64, device="cpu")
     if array.dtype.kind == "u" and array.dtype.itemsize > 1:
         array = array.astype(np.int64)
     if array.dtype.kind not in "iubf":

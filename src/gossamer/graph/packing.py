@@ -120,11 +120,14 @@ def _columns(layout: Layout, graphs: list[Graph]) -> Iterator[tuple[str, list[Te
         for i, key in enumerate(keys if batched else ()):
             parts = [getattr(graph, f"_batch_num_{kind}")[key] for graph in graphs]
             yield f"batch_{kind}{i}", parts
-            yield f"batch_{kind}{i}.count", [torch.tensor([len(part) for part in parts])]
+            yield (
+                f"batch_{kind}{i}.count",
+                [torch.tensor([len(part) for part in parts], device="cpu")],
+            )
 
 
 def _table(rows: Iterable[list[int]]) -> Tensor:
-    return torch.tensor(list(rows), dtype=torch.int64)
+    return torch.tensor(list(rows), dtype=torch.int64, device="cpu")
 
 
 def _plain(tensor: Tensor) -> Tensor:

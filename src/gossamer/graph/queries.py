@@ -375,7 +375,7 @@ class StructureQueries:
         if scipy_fmt not in ("coo", "csr"):
             raise InvalidValueError(f"scipy_fmt is 'coo' or 'csr', got {scipy_fmt!r}.")
         sparse = optional_import("scipy.sparse", "Graph.adj_external with scipy_fmt")
-        ones = torch.ones(row.shape[0], dtype=self.idtype).numpy()
+        ones = torch.ones(row.shape[0], dtype=self.idtype, device="cpu").numpy()
         if scipy_fmt == "coo":
             ends = row.cpu().numpy(), col.cpu().numpy()
             return sparse.coo_matrix((ones, ends), shape=shape)

@@ -79,4 +79,4 @@ def assemble(
 
 
 def _lengths(parts: list[Tensor]) -> Tensor:
-    return torch.tensor([len(part) for part in parts], dtype=torch.int64)
+    return torch.tensor([len(part) for part in parts], dtype=torch.int64, device="cpu")

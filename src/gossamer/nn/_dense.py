@@ -69,6 +69,7 @@ def is_plain(shape: tuple[int, ...], x: Tensor, *others: Tensor | None) -> bool:
         not traced()
         and not torch._C._are_functorch_transforms_active()
         and forward_ad._current_level < 0
+        and not torch._C._functorch.is_legacy_batchedtensor(x)
         and kernels.keeps_memory(math.prod(shape), x)
         and all(type(y) in (Tensor, nn.Parameter) for y in (x, *others) if y is not None)
         and all(y is None or (y.dtype is x.dtype and y.device == x.device) for y in others)

@@ -102,6 +102,11 @@ def check_operand(adjacency: Adjacency, x: Any, target: str, op: str) -> Tensor:
             f"{op}: features are floating-point or integer, but the {_WHAT[target]} operand is "
             f"{x.dtype}. Convert it, as with .float()."
         )
+    if x.layout is not torch.strided:
+        raise InvalidTypeError(
+            f"{op}: the {_WHAT[target]} operand must be a dense tensor, but its layout is "
+            f"{x.layout}. Convert it with .to_dense()."
+        )
     if x.device != adjacency.device:
         raise InvalidValueError(
             f"{op}: the {_WHAT[target]} operand is on {x.device} but the graph is on "

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
+from gossamer.errors import InvalidValueError
 from gossamer.ops._check import requires_grad
-from gossamer.ops._register import Structure, differentiable, opaque
+from gossamer.ops._register import Structure, differentiable, opaque, plain
 
 __all__ = ["reverse", "scaled_sum", "sddmm", "segment_structure", "spmm"]
 
@@ -41,6 +42,11 @@ def segment_structure(seglen: Tensor, value: Tensor) -> Structure:
 
 def spmm(structure: Structure, u: Tensor | None, e: Tensor | None, op: str, reduce: str) -> Tensor:
     """Reduce messages. What wins a maximum is recorded only for those who want its gradient."""
+    if structure[3] is None:
+        raise InvalidValueError(
+            "A gradient is asked of an operand that wanted none when the operator ran. Call "
+            "requires_grad_() before."
+        )
     winners = reduce in ("max", "min") and any(requires_grad(u, e))
     return _spmm(structure, u, e, op, reduce, winners)
 
@@ -54,8 +60,8 @@ def _spmm_kernel(
     winners: bool,
 ) -> tuple[Tensor, Tensor | None]:
     indptr, indices, eids = structure[3:6]
-    u = None if u is None else u.contiguous()
-    e = None if e is None else e.contiguous()
+    u = None if u is None else plain(u)
+    e = None if e is None else plain(e)
     return kernels.spmm(indptr, indices, eids, u, e, op, reduce, winners)
 
 
@@ -109,12 +115,13 @@ def _sum_backward(
     structure, op = ctx.structure, ctx.op
     shape_u, shape_e = ctx.shapes
     if ctx.reduce == "mean":
-        # Single precision at least: degrees above 65,504 overflow float16.
+        # Single precision at least: degrees above 65,504 overflow float16, and the reciprocals of
+        # smaller ones have few digits left.
         wide = torch.promote_types(grad.dtype, torch.float32)
-        scale = structure[3].diff().clamp(min=1).to(wide).reciprocal().to(grad.dtype)
-        if op == "copy_lhs":
+        scale = structure[3].diff().clamp(min=1).to(wide).reciprocal()
+        if op == "copy_lhs" and grad.dtype is wide:
             return scaled_sum(reverse(structure), grad, scale, None, None), None
-        grad = grad * scale.view(-1, *[1] * (grad.dim() - 1))
+        grad = (grad * scale.view(-1, *[1] * (grad.dim() - 1))).to(grad.dtype)
     grad_u = grad_e = None
     if want_u:
         if op in ("mul", "div"):
@@ -123,10 +130,11 @@ def _sum_backward(
             flow = _reduce_features(grad, shape_u)
             grad_u = spmm(reverse(structure), flow, None, "copy_lhs", "sum")
     if want_e:
-        if op in ("mul", "div"):
+        if op == "mul":
             grad_e = _edge_product(structure, u, grad, shape_e)
-            if op == "div":
-                grad_e = _over_square(-grad_e, e)
+        elif op == "div":
+            grad_e = _edge_product(structure, _wide(u), _wide(grad), shape_e)
+            grad_e = _over_square(-grad_e, e)
         else:
             flow = _reduce_features(grad, shape_e)
             grad_e = sddmm(structure, None, flow, "copy_rhs", "u", "v")
@@ -172,18 +180,20 @@ def _winners_formula(
 ) -> tuple[Tensor | None, Tensor | None]:
     indices, eids = ctx.structure[4:6]
     feature = grad.shape[1:]
-    flow = grad * (arg >= 0)
+    won = arg >= 0
+    flow = grad.masked_fill(~won, 0)  # not a product: the gradient may be infinite there
     if indices.shape[0] == 0:
         # Nothing won; any row will do, and there may be none.
         neighbour = edge = arg[:0].long()
-        flow = flow[:0]
+        flow, won = flow[:0], won[:0]
     else:
         slot = arg.clamp(min=0).long()
         neighbour = indices[slot].long()
         edge = slot if eids is None else eids[slot].long()
 
     def pick(x: Tensor, ids: Tensor) -> Tensor:
-        return x.expand(x.shape[0], *feature).gather(0, ids)
+        # Rows that nothing won stand for any row, of which the numbers must not matter.
+        return x.expand(x.shape[0], *feature).gather(0, ids).masked_fill(~won, 1)
 
     def scatter(values: Tensor, ids: Tensor, shape: torch.Size) -> Tensor:
         return values.new_zeros((shape[0], *feature)).scatter_add(0, ids, values)
@@ -217,13 +227,11 @@ def _winners_kernel(
     rows_u: int,
     rows_e: int,
 ) -> tuple[Tensor, Tensor]:
-    u = None if u is None else u.contiguous()
-    e = None if e is None else e.contiguous()
+    u = None if u is None else plain(u)
+    e = None if e is None else plain(e)
     wants = rows_u >= 0, rows_e >= 0
     rows = max(rows_u, 0), max(rows_e, 0)
-    grads = kernels.spmm_arg_backward(
-        indices, eids, arg, grad.contiguous(), u, e, op, *rows, *wants
-    )
+    grads = kernels.spmm_arg_backward(indices, eids, arg, plain(grad), u, e, op, *rows, *wants)
     return tuple(grad.new_empty(0) if x is None else x for x in grads)
 
 
@@ -261,11 +269,14 @@ def _reduce_features(x: Tensor, shape: torch.Size) -> Tensor:
     return x.sum_to_size((x.shape[0], *shape[1:]))
 
 
+def _wide(x: Tensor) -> Tensor:
+    """In single precision at least: what is divided by a square later may overflow float16."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 def _over_square(x: Tensor, y: Tensor) -> Tensor:
-    """``x / y**2``, rounded to 16 bits once only, and without the square, which may overflow."""
-    wide = torch.promote_types(y.dtype, torch.float32)
-    y = y.to(wide)
-    return (x.to(wide) / y / y).to(x.dtype)
+    """``x / y**2`` for a wide `x`, rounded to 16 bits once only; the square might overflow."""
+    return (x / _wide(y) / _wide(y)).to(y.dtype)
 
 
 def _scaled_kernel(
@@ -275,8 +286,8 @@ def _scaled_kernel(
     dst_scale: Tensor | None,
     self_scale: Tensor | None,
 ) -> Tensor:
-    scales = [None if s is None else s.contiguous() for s in (src_scale, dst_scale, self_scale)]
-    return kernels.scaled_sum(*structure[3:5], x.contiguous(), *scales)
+    scales = [None if s is None else plain(s) for s in (src_scale, dst_scale, self_scale)]
+    return kernels.scaled_sum(*structure[3:5], plain(x), *scales)
 
 
 def _scaled_fake(structure: Structure, x: Tensor, *scales: Tensor | None) -> Tensor:
@@ -326,8 +337,8 @@ def _sddmm_kernel(
     lhs_target: str,
     rhs_target: str,
 ) -> Tensor:
-    lhs = None if lhs is None else lhs.contiguous()
-    rhs = None if rhs is None else rhs.contiguous()
+    lhs = None if lhs is None else plain(lhs)
+    rhs = None if rhs is None else plain(rhs)
     return kernels.sddmm(*structure[:3], lhs, rhs, op, lhs_target, rhs_target)
 
 
@@ -365,21 +376,22 @@ def _sddmm_backward(ctx: Any, grad: Tensor) -> tuple:
     lhs_shape, rhs_shape = ctx.shapes
     grad_lhs = grad_rhs = None
     if want_lhs:
-        factor = None
-        if op in ("mul", "dot"):
-            factor = rhs
-        elif op == "div":
-            factor = rhs.reciprocal()
         own = ctx.lhs_target, lhs_shape
-        grad_lhs = _collect(structure, grad, factor, ctx.rhs_target, *own)
+        if op == "div":
+            grad_lhs = _collect_quotients(structure, grad, rhs, ctx.rhs_target, *own)
+        else:
+            factor = rhs if op in ("mul", "dot") else None
+            grad_lhs = _collect(structure, grad, factor, ctx.rhs_target, *own)
     if want_rhs:
         own = ctx.rhs_target, rhs_shape
-        factor = lhs if op in ("mul", "dot", "div") else None
-        grad_rhs = _collect(structure, grad, factor, ctx.lhs_target, *own)
-        if op == "sub":
-            grad_rhs = -grad_rhs
-        elif op == "div":
-            grad_rhs = _over_square(-grad_rhs, rhs)
+        if op == "div":
+            products = _collect(structure, _wide(grad), _wide(lhs), ctx.lhs_target, *own)
+            grad_rhs = _over_square(-products, rhs)
+        else:
+            factor = lhs if op in ("mul", "dot") else None
+            grad_rhs = _collect(structure, grad, factor, ctx.lhs_target, *own)
+            if op == "sub":
+                grad_rhs = -grad_rhs
     return None, grad_lhs, grad_rhs, None, None, None
 
 
@@ -407,6 +419,25 @@ def _collect(
     if factor is None:
         return spmm(way, None, _reduce_features(grad, shape), "copy_rhs", "sum")
     return _reduce_features(spmm(way, factor, grad, "mul", "sum"), shape)
+
+
+def _collect_quotients(
+    structure: Structure,
+    grad: Tensor,
+    divisor: Tensor,
+    divisor_target: str,
+    target: str,
+    shape: torch.Size,
+) -> Tensor:
+    """As `_collect`, of ``grad[e] / divisor[...]``: a reciprocal might overflow."""
+    if divisor_target == target and target != "e":
+        total = _collect(structure, grad, None, "e", target, grad.shape)
+        return _reduce_features(total / divisor, shape)
+    if divisor_target == "e":
+        grad = grad / divisor
+    else:
+        grad = sddmm(structure, grad, divisor, "div", "e", divisor_target)
+    return _collect(structure, grad, None, "e", target, shape)
 
 
 def _on_edges(structure: Structure, grad: Tensor, factor: Tensor, factor_target: str) -> Tensor:

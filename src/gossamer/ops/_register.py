@@ -17,10 +17,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd import forward_ad
 
-__all__ = ["Structure", "differentiable", "gradients_of_parts", "opaque", "traced"]
+from gossamer.errors import InvalidValueError
+
+__all__ = ["Structure", "differentiable", "gradients_of_parts", "opaque", "plain", "traced"]
 
 #: Slots, CSC and CSR of one relation, three entries each; see `Adjacency.structure`.
 Structure = tuple[Tensor | None, ...]
@@ -33,6 +35,34 @@ _under_func = torch._C._are_functorch_transforms_active
 def traced() -> bool:
     """Whether someone watches: the compiler or a dispatch mode."""
     return torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack() > 0
+
+
+def plain(x: Tensor) -> Tensor:
+    """`x` as kernels read it: its numbers one after another in memory, as they are meant.
+
+    Nothing is copied where that is so already. Else strides, a minus that torch has put off
+    (`torch.Tensor.is_neg`) or zeros without memory are carried out.
+    """
+    x = x.contiguous().resolve_neg()
+    return torch.zeros(x.shape, dtype=x.dtype, device=x.device) if x._is_zerotensor() else x
+
+
+def _has_rules(inputs: tuple) -> bool:
+    """Whether an input is of a class that may have rules of its own for operators."""
+    for x in inputs:
+        if isinstance(x, Tensor) and type(x) is not Tensor and type(x) is not nn.Parameter:
+            return True
+    return False
+
+
+def _incoming(grad: Tensor, name: str) -> Tensor:
+    """A gradient as formulas take it."""
+    if torch._C._functorch.is_legacy_batchedtensor(grad):
+        raise InvalidValueError(
+            f"{name}: a batch of gradients (is_grads_batched=True, vectorize=True) cannot be taken "
+            "at once. Use torch.func.vmap or torch.func.jacrev."
+        )
+    return grad if grad.layout is torch.strided else grad.to_dense()
 
 
 def _wants_gradient(inputs: tuple) -> bool:
@@ -66,7 +96,7 @@ def opaque(name: str, schema: str, *, kernel: Callable, fake: Callable) -> Calla
     registered = _define(name, schema, kernel, fake)
 
     def call(*inputs: Any) -> Any:
-        return registered(*inputs) if traced() else kernel(*inputs)
+        return registered(*inputs) if traced() or _has_rules(inputs) else kernel(*inputs)
 
     call.__name__ = name
     return call
@@ -128,7 +158,7 @@ def differentiable(
 
         @staticmethod
         def backward(ctx: Any, grad: Tensor) -> tuple:
-            return backward(ctx, grad)
+            return backward(ctx, _incoming(grad, name))
 
     Operator.__name__ = Operator.__qualname__ = name
     transformable = _transformable(name, registered, setup, backward, batches)
@@ -136,7 +166,7 @@ def differentiable(
     def call(*inputs: Any) -> Tensor:
         if _under_func():
             return _first(transformable.apply(*inputs))
-        if traced():
+        if traced() or _has_rules(inputs):
             return _first(registered(*inputs))
         if _wants_gradient(inputs):
             return Operator.apply(*inputs)

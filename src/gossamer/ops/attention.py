@@ -14,7 +14,13 @@ from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.kernels.reference.attention import dropout_mask
 from gossamer.ops._check import check_operand, relation_of, requires_grad, structure_of
 from gossamer.ops._products import sddmm, spmm
-from gossamer.ops._register import Structure, differentiable, gradients_of_parts, opaque
+from gossamer.ops._register import (
+    Structure,
+    differentiable,
+    gradients_of_parts,
+    opaque,
+    plain,
+)
 from gossamer.ops.softmax import edge_softmax_of
 
 __all__ = ["graph_attention"]
@@ -124,7 +130,7 @@ def graph_attention(
     operands = value, key, query, weight, bias, out_bias
     grad = any(requires_grad(*operands))
     structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=grad)
-    seed = torch.randint(2**63 - 1, ()) if dropout else None
+    seed = torch.randint(2**63 - 1, (), device="cpu") if dropout else None
     options = score, negative_slope, dropout
     later = None
     if value.dtype in (torch.float16, torch.bfloat16):
@@ -263,15 +269,13 @@ def _key(seed: Tensor | None) -> int:
     return 0 if seed is None else int(seed)
 
 
-def _contiguous(*tensors: Tensor | None) -> list[Tensor | None]:
-    return [None if x is None else x.contiguous() for x in tensors]
+def _plain(*tensors: Tensor | None) -> list[Tensor | None]:
+    return [None if x is None else plain(x) for x in tensors]
 
 
 def _kernel(structure: Structure, *inputs: Any) -> tuple[Tensor, Tensor]:
     *operands, seed, score, slope, dropout = inputs
-    return kernels.attention(
-        *structure[3:6], *_contiguous(*operands), _key(seed), score, slope, dropout
-    )
+    return kernels.attention(*structure[3:6], *_plain(*operands), _key(seed), score, slope, dropout)
 
 
 def _fake(structure: Structure, value: Tensor, *inputs: Any) -> tuple[Tensor, Tensor]:
@@ -286,14 +290,14 @@ def _grad_kernel(structure: Structure, *inputs: Any) -> tuple[Tensor, ...]:
     grads = kernels.attention_backward(
         structure[3:6],
         structure[6:9],
-        *_contiguous(*operands),
+        *_plain(*operands),
         _key(seed),
         score,
         slope,
         dropout,
-        out.contiguous(),
+        plain(out),
         norms,
-        grad.contiguous(),
+        plain(grad),
     )
     return tuple(operands[0].new_empty(0) if x is None else x for x in grads)
 

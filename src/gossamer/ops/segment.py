@@ -10,10 +10,15 @@ from torch import Tensor
 from gossamer import kernels
 from gossamer._options import one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
-from gossamer.ops._check import check_dtype, check_lengths, outside_transforms, requires_grad
+from gossamer.ops._check import (
+    check_dtype,
+    check_lengths,
+    outside_transforms,
+    requires_grad,
+)
 from gossamer.ops._products import segment_structure, spmm
-from gossamer.ops._register import differentiable, opaque
-from gossamer.ops.structure import coo_to_csr
+from gossamer.ops._register import differentiable, opaque, plain
+from gossamer.ops.structure import coo_to_csr, ids_outside_transforms
 
 __all__ = ["gather_mm", "segment_mm", "segment_reduce"]
 
@@ -136,6 +141,7 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
             raise OutOfRangeError(
                 f"gather_mm: idx_b must lie in 0 ... {b.shape[0] - 1}, got {low} ... {high}."
             )
+    idx_b = ids_outside_transforms(idx_b)
     seglen, order, place = outside_transforms(lambda: _grouping(idx_b, b.shape[0]))
     if order is None:
         return _segment_mm(a, b, seglen)
@@ -218,7 +224,7 @@ _rows = differentiable(
 
 
 def _kernel(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
-    return kernels.segment_mm(a.contiguous(), b, seglen)
+    return kernels.segment_mm(plain(a), b.resolve_neg(), seglen)
 
 
 def _fake(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
@@ -226,15 +232,14 @@ def _fake(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
 
 
 def _setup(ctx: Any, inputs: tuple, output: Tensor) -> None:
-    a, b, ctx.seglen = inputs
-    ctx.save_for_backward(a, b)
+    ctx.save_for_backward(*inputs)
 
 
 def _backward(ctx: Any, grad: Tensor) -> tuple:
-    a, b = ctx.saved_tensors
+    a, b, seglen = ctx.saved_tensors
     want_a, want_b, _ = ctx.needs_input_grad
-    grad_a = _segment_mm(grad, b.transpose(1, 2), ctx.seglen) if want_a else None
-    grad_b = _segment_outer(a, grad, ctx.seglen) if want_b else None
+    grad_a = _segment_mm(grad, b.transpose(1, 2), seglen) if want_a else None
+    grad_b = _segment_outer(a, grad, seglen) if want_b else None
     return grad_a, grad_b, None
 
 
@@ -253,7 +258,9 @@ def _gather_kernel(a: Tensor, b: Tensor, seglen: Tensor, order: Tensor, place: T
     rows = kernels.scratch(a.shape, a.dtype, a.device)
     torch.index_select(a.detach(), 0, order, out=rows)
     shape = a.shape[0], b.shape[2]
-    products = kernels.segment_mm(rows, b, seglen, kernels.scratch(shape, a.dtype, a.device))
+    products = kernels.segment_mm(
+        rows, b.resolve_neg(), seglen, kernels.scratch(shape, a.dtype, a.device)
+    )
     del rows  # A large result takes its memory.
     return torch.index_select(products, 0, place, out=kernels.empty(shape, a.dtype, a.device))
 
@@ -272,7 +279,7 @@ _gather_mm = opaque(
 
 
 def _outer_kernel(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
-    a, b, lengths = a.detach(), b.detach(), seglen.tolist()
+    a, b, lengths = plain(a).detach(), plain(b).detach(), seglen.tolist()
     out = kernels.empty((len(lengths), a.shape[1], b.shape[1]), a.dtype, a.device)
     for x, y, to in zip(a.split(lengths), b.split(lengths), out.unbind(), strict=True):
         torch.mm(x.t(), y, out=to)
@@ -284,10 +291,10 @@ def _outer_fake(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
 
 
 def _outer_backward(ctx: Any, grad: Tensor) -> tuple:
-    a, b = ctx.saved_tensors
+    a, b, seglen = ctx.saved_tensors
     want_a, want_b, _ = ctx.needs_input_grad
-    grad_a = _segment_mm(b, grad.transpose(1, 2), ctx.seglen) if want_a else None
-    grad_b = _segment_mm(a, grad, ctx.seglen) if want_b else None
+    grad_a = _segment_mm(b, grad.transpose(1, 2), seglen) if want_a else None
+    grad_b = _segment_mm(a, grad, seglen) if want_b else None
     return grad_a, grad_b, None
 
 

@@ -20,7 +20,7 @@ from gossamer.ops._check import (
     structure_of,
 )
 from gossamer.ops._products import reverse, sddmm, segment_structure, spmm
-from gossamer.ops._register import Structure, differentiable, opaque
+from gossamer.ops._register import Structure, differentiable, opaque, plain
 
 __all__ = ["edge_softmax", "segment_softmax"]
 
@@ -139,7 +139,7 @@ def _by_type(graph: Any, logits: Mapping[Any, Tensor], norm_by: str) -> dict[Any
 
 def _kernel(structure: Structure, logits: Tensor) -> Tensor:
     indptr, _, eids = structure[3:6]
-    return kernels.edge_softmax(indptr, eids, logits.contiguous())
+    return kernels.edge_softmax(indptr, eids, plain(logits))
 
 
 def _fake(structure: Structure, logits: Tensor) -> Tensor:
@@ -147,7 +147,7 @@ def _fake(structure: Structure, logits: Tensor) -> Tensor:
 
 
 def _grad_kernel(indptr: Tensor, eids: Tensor | None, out: Tensor, grad: Tensor) -> Tensor:
-    return kernels.edge_softmax_backward(indptr, eids, out.contiguous(), grad.contiguous())
+    return kernels.edge_softmax_backward(indptr, eids, plain(out), plain(grad))
 
 
 def _grad_fake(indptr: Tensor, eids: Tensor | None, out: Tensor, grad: Tensor) -> Tensor:

@@ -13,7 +13,18 @@ from torch import Tensor
 from gossamer import kernels
 from gossamer.ops._register import opaque, traced
 
-__all__ = ["coo_to_csr", "neighbours", "transpose", "walk"]
+__all__ = ["coo_to_csr", "ids_outside_transforms", "neighbours", "transpose", "walk"]
+
+
+def ids_outside_transforms(ids: Tensor) -> Tensor:
+    """`ids` themselves, where `torch.func.grad` has wrapped them; integers have no gradient.
+
+    It wraps all that is computed inside of it.
+    """
+    if torch._C._are_functorch_transforms_active() and not torch.compiler.is_compiling():
+        while torch._C._functorch.is_gradtrackingtensor(ids):
+            ids = torch._C._functorch.get_unwrapped(ids)
+    return ids
 
 
 def coo_to_csr(

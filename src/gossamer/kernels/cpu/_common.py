@@ -64,7 +64,8 @@ def empty(shape: tuple[int, ...], dtype: torch.dtype, limit: int | None = None) 
         capsule = core.allocate(shape, *_DLPACK[dtype])
         if capsule is not None:
             return from_dlpack(capsule)
-    return torch.empty(shape, dtype=dtype)
+    # By name: the default device may be another.
+    return torch.empty(shape, dtype=dtype, device="cpu")
 
 
 def scratch(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
@@ -79,7 +80,7 @@ def zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     """Allocate memory that a kernel adds to."""
     if is_large(prod(shape), dtype):
         return empty(shape, dtype).zero_()
-    return torch.zeros(shape, dtype=dtype)
+    return torch.zeros(shape, dtype=dtype, device="cpu")
 
 
 def address(x: Tensor | None) -> int:
@@ -153,7 +154,7 @@ def _plan(
         [sum(i * d[side] for i, d in zip(block, dims, strict=True)) for block in blocks]
         for side in (1, 2)
     ]
-    offsets = torch.tensor(sides, dtype=torch.int64).view(2, -1)
+    offsets = torch.tensor(sides, dtype=torch.int64, device="cpu").view(2, -1)
     start = offsets.data_ptr()
     layout = (len(blocks), inner[0], start, start + 8 * len(blocks), inner[1], inner[2])
     return Plan(shape, lhs_width, rhs_width, layout, offsets)

@@ -90,7 +90,7 @@ def _walk(
     wide, wide_id = indptr.dtype is torch.int64, rows.dtype is torch.int64
     adjacency = indptr.data_ptr(), indices.data_ptr()
     chosen = rows.data_ptr(), wide_id, count, address(places)
-    starts = torch.empty(count + 1, dtype=torch.int64)
+    starts = torch.empty(count + 1, dtype=torch.int64, device="cpu")
     total = core.walk_starts(*adjacency, wide, *chosen, starts.data_ptr(), threads)
     found = tuple(_common.empty((total,), rows.dtype) for _ in range(outputs))
     owners, neighbours, edges = found if outputs == 3 else (None, *found, None)

@@ -19,9 +19,9 @@ def breadth_first(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Reach nodes level by level; see `gossamer.kernels.reference.breadth_first`."""
     num_nodes, num_sources = indptr.shape[0] - 1, sources.shape[0]
-    nodes = torch.empty(num_sources + num_nodes, dtype=sources.dtype)
-    edges = torch.empty(num_nodes, dtype=sources.dtype)
-    sizes = torch.empty(num_nodes + 1, dtype=torch.int64)
+    nodes = torch.empty(num_sources + num_nodes, dtype=sources.dtype, device="cpu")
+    edges = torch.empty(num_nodes, dtype=sources.dtype, device="cpu")
+    sizes = torch.empty(num_nodes + 1, dtype=torch.int64, device="cpu")
     count, levels = core.breadth_first(
         indptr.data_ptr(),
         indices.data_ptr(),
@@ -43,7 +43,7 @@ def topological(indptr: Tensor, indices: Tensor, in_degrees: Tensor) -> tuple[Te
     num_nodes = indptr.shape[0] - 1
     waiting = in_degrees.clone()
     nodes = _common.empty((num_nodes,), in_degrees.dtype)
-    sizes = torch.empty(num_nodes, dtype=torch.int64)
+    sizes = torch.empty(num_nodes, dtype=torch.int64, device="cpu")
     count, levels = core.topological(
         indptr.data_ptr(),
         indices.data_ptr(),
@@ -69,8 +69,8 @@ def depth_first(
     num_nodes, num_edges = indptr.shape[0] - 1, indices.shape[0]
     in_tree = min(num_nodes, num_edges)
     most = (num_edges if has_nontree else in_tree) + (in_tree if has_reverse else 0)
-    edges = torch.empty(most, dtype=indices.dtype)
-    labels = torch.empty(most, dtype=torch.int64)
+    edges = torch.empty(most, dtype=indices.dtype, device="cpu")
+    labels = torch.empty(most, dtype=torch.int64, device="cpu")
     count = core.depth_first(
         indptr.data_ptr(),
         indices.data_ptr(),

@@ -49,7 +49,7 @@ def breadth_first(
         frontier = reached[first]
         seen[frontier] = True
         edges.append(through[first])
-    sizes = torch.tensor([len(level) for level in nodes], dtype=torch.int64)
+    sizes = torch.tensor([len(level) for level in nodes], dtype=torch.int64, device="cpu")
     return _joined(nodes, sources), _joined(edges, sources), sizes
 
 
@@ -83,7 +83,7 @@ def topological(indptr: Tensor, indices: Tensor, in_degrees: Tensor) -> tuple[Te
         order = torch.arange(len(reached), device=reached.device)
         last.scatter_reduce_(0, reached, order, "amax", include_self=False)
         frontier = reached[last[reached] == order]
-    sizes = torch.tensor([len(level) for level in levels], dtype=torch.int64)
+    sizes = torch.tensor([len(level) for level in levels], dtype=torch.int64, device="cpu")
     return _joined(levels, in_degrees), sizes
 
 

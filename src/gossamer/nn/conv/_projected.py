@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from gossamer import kernels
 from gossamer.nn._dense import is_plain, product
 from gossamer.ops._check import requires_grad, structure_of
-from gossamer.ops._register import gradients_of_parts
+from gossamer.ops._register import gradients_of_parts, plain
 from gossamer.ops.attention import attention_of
 
 if TYPE_CHECKING:
@@ -47,18 +47,18 @@ def attend_projected(
     Takes :math:`x` of sources and of destinations ``(N, D_in)``, :math:`W` ``(H * D, D_in)``,
     :math:`l` and :math:`r` ``(H, D_in)``, and :math:`c` ``(H, D)``.
     """
-    if out_bias is not None:
-        out_bias = out_bias.contiguous()
     # One gradient for both roles, where they are one tensor.
-    inputs = x, None if x_dst is x else x_dst, weight, left, right, out_bias
+    operands = x, None if x_dst is x else x_dst, weight, left, right
     # In 16 bit the bias needs care, see `ops.graph_attention`.
     wide = x.dtype in (torch.float32, torch.float64)
     flat = x.dim() == x_dst.dim() == 2
-    if not (wide and flat) or not is_plain((x.shape[0], weight.shape[0]), *inputs):
+    shape = x.shape[0], weight.shape[0]
+    if not (wide and flat) or not is_plain(shape, *operands, out_bias):
         return None
+    inputs = *operands, None if out_bias is None else plain(out_bias)
     grad = any(requires_grad(*inputs))
     structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=grad)
-    seed = torch.randint(2**63 - 1, ()) if dropout else None
+    seed = torch.randint(2**63 - 1, (), device="cpu") if dropout else None
     return _ProjectedAttention.apply(structure, *inputs, seed, negative_slope, dropout)
 
 
@@ -117,7 +117,7 @@ def _gradients(
         ctx.structure[6:9],
         *_project(product, x, x_dst, weight, left, right),
         *(None, None, bias, 0 if ctx.seed is None else int(ctx.seed), *ctx.options),
-        *(out, norms, grad.contiguous()),
+        *(out, norms, plain(grad)),
         overwrite=True,
     )
     value = value.flatten(1)

@@ -496,3 +496,43 @@ def test_shapes_that_do_not_broadcast() -> None:
     g.edata["w"] = torch.ones(2, 4, dtype=torch.float64)
     with pytest.raises(gs.GossamerError, match="dtype"):
         g.update_all(fn.u_mul_e("h", "w", "m"), fn.sum("m", "o"))
+
+
+@pytest.mark.parametrize("apply", [None, lambda nodes: {"out": nodes.data["out"]}])
+@pytest.mark.parametrize("name", ["max", "min"])
+def test_extremes_over_types_with_an_apply_function(name: str, apply: Callable | None) -> None:
+    """A type that does not reach a node has no say there, as without the function."""
+    g = two_relations()
+    functions = fn.copy_u("h", "m"), getattr(fn, name)("m", "out")
+    g.multi_update_all({"likes": functions, "owns": functions}, name)
+    expected = g.nodes["item"].data.pop("out")
+    functions = *functions, apply
+    g.multi_update_all({"likes": functions, "owns": functions}, name)
+    assert_tensor_equal(g.nodes["item"].data["out"], expected)
+
+
+def test_the_features_of_an_edge_type_are_those_that_its_apply_function_returns() -> None:
+    g = two_relations()
+    functions = fn.copy_u("h", "m"), fn.max("m", "out"), lambda nodes: {"new": nodes.data["out"]}
+    g.multi_update_all({"likes": functions}, "max")
+    assert list(g.nodes["item"].data) == ["new"]
+
+
+def test_types_are_stacked_in_the_order_of_their_ids() -> None:
+    g = two_relations()
+    functions = fn.copy_u("h", "m"), fn.sum("m", "out")
+    results = []
+    for order in (["likes", "owns"], ["owns", "likes"]):
+        g.multi_update_all(dict.fromkeys(order, functions), "stack")
+        results.append(g.nodes["item"].data["out"])
+    assert_tensor_equal(*results)
+    assert g.etypes.index("likes") < g.etypes.index("owns")
+    assert results[0][0].flatten().tolist() == [-3.0, -2.0]
+
+
+def test_writing_into_the_features_of_nodes_leaves_the_graph_alone() -> None:
+    g = gs.graph(([0], [1]))
+    g.ndata["h"] = torch.ones(2, 1)
+    g.apply_nodes(lambda nodes: {"new": nodes.data["h"].mul_(2)})
+    assert g.ndata["h"].tolist() == [[1], [1]]
+    assert g.ndata["new"].tolist() == [[2], [2]]

@@ -24,6 +24,28 @@ def _operands(dtype=torch.float64, batch=()):
 
 @pytest.mark.usefixtures("everything_is_large")
 class TestLarge:
+    def test_no_columns(self) -> None:
+        x, weight = torch.randn(6, 0, requires_grad=True), torch.randn(3, 0, requires_grad=True)
+        out = _dense.linear(x, weight)
+        assert out.tolist() == [[0, 0, 0]] * 6
+        grads = torch.autograd.grad(out, (x, weight), torch.randn(6, 3))
+        assert [tuple(grad.shape) for grad in grads] == [(6, 0), (3, 0)]
+
+    def test_the_first_addend_may_broadcast_too(self) -> None:
+        x, y = torch.randn(6, 1, 4, requires_grad=True), torch.randn(6, 5, 4, requires_grad=True)
+        out, flow = _dense.add(x, y), torch.randn(6, 5, 4)
+        torch.testing.assert_close(out, x + y)
+        found = torch.autograd.grad(out, (x, y), flow)
+        torch.testing.assert_close(found, (flow.sum(1, keepdim=True), flow))
+
+    def test_many_gradients_at_once(self) -> None:
+        leaves, flows = _operands(), torch.randn(5, 6, 3, dtype=torch.float64)
+        found, expected = (
+            torch.autograd.grad(function(*leaves), leaves, flows, is_grads_batched=True)
+            for function in (_dense.linear, F.linear)
+        )
+        torch.testing.assert_close(found, expected)
+
     @pytest.mark.parametrize("batch", [(), (2, 5)], ids=str)
     @pytest.mark.parametrize("bias", [False, True])
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)

@@ -206,6 +206,11 @@ class TestLarge:
         once = torch.autograd.grad(out, wanted, flow, retain_graph=True)
         torch.testing.assert_close(torch.autograd.grad(out, wanted, flow, create_graph=True), once)
 
+    def test_pairs_of_unlike_rows(self) -> None:
+        block = gs.create_block(([0, 1], [0, 0]), num_src_nodes=2, num_dst_nodes=1)
+        with pytest.raises(InvalidValueError, match="query"):
+            GATConv((3, 3), 2, 2)(block, (torch.randn(2, 3), torch.randn(1, 4, 3)))
+
     def test_without_a_gradient(self, monkeypatch) -> None:
         layer, x = GATConv(5, 4, 3, allow_zero_in_degree=True), torch.randn(30, 5)
         with torch.no_grad():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 import gossamer as gs
 from gossamer.errors import InvalidTypeError, InvalidValueError
@@ -99,3 +100,35 @@ class TestBadInput:
     def test_edge_weight(self) -> None:
         with pytest.raises(InvalidValueError, match=r"one row per edge \(3\)"):
             GINConv()(self.g, torch.randn(3, 5), torch.rand(4))
+
+
+@pytest.mark.parametrize("shape", [(3, 1), (3, 1, 1)], ids=str)
+@pytest.mark.parametrize("dims", [1, 2])
+def test_one_weight_per_edge_in_any_shape(shape: tuple, dims: int) -> None:
+    g, weight = gs.graph(([0, 1, 1], [2, 2, 0])), torch.rand(3)
+    x = torch.randn(3, 2)[:, 0] if dims == 1 else torch.randn(3, 2)
+    expected = GINConv()(g, x, weight if dims == 1 else weight.view(3, 1))
+    assert expected.shape == x.shape
+    torch.testing.assert_close(GINConv()(g, x, weight.view(shape)), expected)
+
+
+def test_fractions_count_for_features_of_integers() -> None:
+    g = gs.graph(([0, 1], [2, 2]))
+    out = GINConv()(g, torch.tensor([[1], [2], [0]]), torch.full((2,), 0.5))
+    assert out.tolist() == [[1.0], [2.0], [1.5]]
+
+
+def test_pairs_of_unlike_rows() -> None:
+    g = gs.create_block(([0, 1], [0, 0]), num_src_nodes=2, num_dst_nodes=1)
+    with pytest.raises(InvalidValueError, match=r"^GINConv: .* one shape, but got \(2, 4\) and"):
+        GINConv()(g, (torch.randn(2, 4), torch.randn(1, 1, 4)))
+
+
+def test_gradient_of_eps_over_an_ensemble() -> None:
+    g, x, layer = gs.graph(([0, 1, 2], [1, 2, 0])), torch.ones(3, 2), GINConv(learn_eps=True)
+
+    def run(eps: Tensor) -> Tensor:
+        return functional_call(layer, {"eps": eps}, (g, x)).sum()
+
+    found = torch.func.grad(lambda eps: torch.func.vmap(run)(eps).sum())(torch.zeros(2, 1))
+    assert found.tolist() == [[6.0], [6.0]]

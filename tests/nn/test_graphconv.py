@@ -208,3 +208,18 @@ class TestEdgeWeightNormBadInput:
     def test_rows(self) -> None:
         with pytest.raises(InvalidValueError, match=r"^EdgeWeightNorm: .* one row per edge \(3\)"):
             EdgeWeightNorm()(self.g, torch.rand(2))
+
+
+@pytest.mark.parametrize(
+    ("norm", "wanted"), [("none", 3), ("right", 1.5), ("left", 3.0), ("both", 3 / 2**0.5)]
+)
+def test_fractions_count_for_features_of_integers(norm: str, wanted: float) -> None:
+    layer = GraphConv(1, 1, norm=norm, weight=False, bias=False, allow_zero_in_degree=True)
+    out = layer(gs.graph(([0, 1], [2, 2])), torch.tensor([[1], [2], [0]]))
+    torch.testing.assert_close(out.float(), torch.tensor([[0.0], [0.0], [wanted]]))
+
+
+def test_weights_with_more_dimensions_than_features() -> None:
+    layer = GraphConv(1, 1, weight=False, bias=False, allow_zero_in_degree=True)
+    with pytest.raises(InvalidValueError, match=r"at most the 1 dimensions .* got shape \(2, 3\)"):
+        layer(gs.graph(([0, 1], [2, 2])), torch.randn(3), edge_weight=torch.rand(2, 3))

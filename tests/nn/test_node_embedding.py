@@ -118,3 +118,13 @@ def test_rows_arrive_where_they_are_wanted(device: torch.device) -> None:
 def test_bad_arguments(call: str, error: type, match: str) -> None:
     with pytest.raises(error, match=match):
         eval(call)
+
+
+def test_the_initializers_own_tensor_is_not_the_table() -> None:
+    mine = torch.ones(3, 2)
+    emb = NodeEmbedding(3, 2, "mine", init_func=lambda table: mine)
+    emb.weight[0] = 5
+    assert mine.eq(1).all()
+    emb = NodeEmbedding(3, 2, "expanded", init_func=lambda table: mine[:1].expand(3, 2))
+    emb.weight[0] = 5
+    assert emb.weight[1:].eq(1).all()

@@ -142,3 +142,12 @@ class TestBadInput:
         g = gs.heterograph({("user", "rates", "item"): ([0, 1], [0, 2])})
         with pytest.raises(InvalidValueError, match=r"one row per node \(3\), but got shape \(2"):
             SAGEConv(5, 3, "mean")(g, torch.randn(2, 5))
+
+
+@pytest.mark.parametrize("kind", ["mean", "gcn", "pool", "lstm"])
+def test_another_module_in_the_place_of_a_map(kind: str) -> None:
+    g, x = gs.rand_graph(6, 20), torch.randn(6, 4)
+    layer = SAGEConv(4, 3, kind)
+    expected = layer(g, x)
+    layer.fc_neigh = torch.nn.Sequential(layer.fc_neigh)
+    torch.testing.assert_close(layer(g, x), expected)

@@ -138,3 +138,24 @@ def test_one_own_factor_of_any_shape(dtype, shape) -> None:
     g, x = gs.graph(([0, 1], [1, 2])), torch.tensor([1, 2, 4], dtype=dtype)
     own = torch.full(shape, 3, dtype=dtype)
     assert ops.scaled_sum(g, x, self_scale=own).tolist() == [3, 7, 14]
+
+
+@pytest.mark.parametrize("name", ["src_scale", "dst_scale", "self_scale"])
+def test_gradients_of_factors_inside_vmap(name) -> None:
+    """There a factor cannot tell that a gradient is asked of it, so it gets one."""
+    g, x = gs.graph(([0, 1, 2, 0], [1, 2, 0, 2])), torch.randn(3, 4, dtype=torch.float64)
+    flow = torch.randn(3, 4, dtype=torch.float64)
+    factors = torch.rand(2, 1 if name == "self_scale" else 3, dtype=torch.float64)
+
+    def run(factor: torch.Tensor) -> torch.Tensor:
+        return (ops.scaled_sum(g, x, **{name: factor}) * flow).sum()
+
+    found = torch.func.grad(lambda s: torch.func.vmap(run)(s).sum())(factors)
+    u, v = g.edges()
+    for factor, actual in zip(factors, found, strict=True):
+        leaf = factor.clone().requires_grad_()
+        left = x * leaf[:, None] if name == "src_scale" else x
+        h = torch.zeros_like(x).index_add(0, v, left[u])
+        h = h * leaf[:, None] if name == "dst_scale" else h
+        h = h + leaf * x if name == "self_scale" else h
+        torch.testing.assert_close(actual, torch.autograd.grad((h * flow).sum(), leaf)[0])

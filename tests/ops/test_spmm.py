@@ -327,3 +327,51 @@ def test_mean_of_many_integers_does_not_wrap_around(dtype) -> None:
     out = ops.copy_u_mean(g, torch.tensor([7, 0], dtype=dtype))
     assert out.dtype is torch.float32
     assert out.tolist() == [0, 7]
+
+
+@pytest.mark.parametrize("op", ["copy_lhs", "mul", "div"])
+def test_rows_that_nothing_won_have_no_say_in_gradients(op) -> None:
+    """Not where their own gradient is infinite, nor where the first edge's numbers are."""
+    g = gs.graph(([0, 1, 2], [1, 1, 2]), num_nodes=4)  # nodes 0 and 3 have no in-edges
+    u = torch.ones(4, 1, dtype=torch.float64, requires_grad=True)
+    e = torch.tensor([[0.0 if op == "div" else float("inf")], [1.0], [2.0]], dtype=torch.float64)
+    out = ops.gspmm(g, op, "min", u, None if op == "copy_lhs" else e)
+    flow = torch.tensor([[float("inf")], [3.0], [4.0], [float("nan")]], dtype=torch.float64)
+    once = torch.autograd.grad(out, u, flow, retain_graph=True)
+    assert once[0].isfinite().all()
+    torch.testing.assert_close(torch.autograd.grad(out, u, flow, create_graph=True), once)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("reducer", ["none", "sum", "mean", "max"])
+@pytest.mark.parametrize("size", [300.0, 1e-5])
+def test_gradients_of_quotients_in_16_bit(size, reducer, dtype) -> None:
+    """What is of a moderate size is so although squares and reciprocals of operands overflow."""
+    g = gs.graph(([0, 1, 2, 0], [2, 2, 0, 2]))
+    u = torch.full((3, 1), size).to(dtype).requires_grad_()
+    e = torch.full((4, 1), size).to(dtype).requires_grad_()
+    out = ops.u_div_e(g, u, e) if reducer == "none" else ops.gspmm(g, "div", reducer, u, e)
+    flow = torch.full_like(out, size)
+    found = torch.autograd.grad(out, (u, e), flow)
+    wide = [x.detach().double().requires_grad_() for x in (u, e)]
+    out = ops.u_div_e(g, *wide) if reducer == "none" else ops.gspmm(g, "div", reducer, *wide)
+    expected = torch.autograd.grad(out, wide, flow.double())
+    tolerance = {"rtol": 2 * torch.finfo(dtype).eps, "atol": 1e-4}
+    torch.testing.assert_close([x.double() for x in found], list(expected), **tolerance)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_gradient_of_a_mean_of_very_many(dtype) -> None:
+    """The reciprocal of the degree alone has few digits left in float16."""
+    count = 100_001
+    g = gs.graph((torch.arange(count), torch.zeros(count, dtype=torch.int64)), num_nodes=count)
+    x = torch.zeros(count, 1, dtype=dtype, requires_grad=True)
+    flow = torch.full((count, 1), 60_000.0, dtype=dtype)
+    (found,) = torch.autograd.grad(ops.copy_u_mean(g, x), x, flow)
+    expected = flow.double() / count
+    torch.testing.assert_close(found.double(), expected, rtol=torch.finfo(dtype).eps, atol=0)
+
+
+def test_a_minimum_over_nothing_is_a_zero_without_a_sign() -> None:
+    out = ops.copy_u_min(gs.graph(([0], [1]), num_nodes=3), torch.ones(3))
+    assert out.signbit().tolist() == [False, False, False]

@@ -80,12 +80,16 @@ def is_plain(shape: tuple[int, ...], x: Tensor, *others: Tensor | None) -> bool:
 def product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`linear`, for large results of which no gradient is taken."""
     out = _empty((*x.shape[:-1], weight.shape[0]), x)
-    rows, flat = x.flatten(0, -2), out.view(-1, weight.shape[0])
+    rows, flat = _rows(x), out.view(-1, weight.shape[0])
     if bias is None:
         torch.mm(rows, weight.t(), out=flat)
     else:
         torch.addmm(bias, rows, weight.t(), out=flat)
     return out
+
+
+def _rows(x: Tensor) -> Tensor:
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def _empty(shape: tuple[int, ...], like: Tensor) -> Tensor:
@@ -102,10 +106,10 @@ class _Product(torch.autograd.Function):
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         want_x, want_weight, want_bias = ctx.needs_input_grad
-        flat = grad.flatten(0, -2)
+        flat = _rows(grad)
         return (
             linear(grad, weight.t()) if want_x else None,
-            flat.t() @ x.flatten(0, -2) if want_weight else None,
+            flat.t() @ _rows(x) if want_weight else None,
             flat.sum(0) if want_bias else None,
         )
 

@@ -1,6 +1,7 @@
 """Gossamer: graph neural networks on today's PyTorch, with the API of the Deep Graph Library."""
 
 import importlib as _importlib
+import typing as _typing
 from importlib.metadata import PackageNotFoundError as _PackageNotFoundError
 from importlib.metadata import version as _version
 
@@ -317,10 +318,14 @@ __all__ = [
 _LAZY = ("data", "multiprocessing", "nn", "optim", "sampling")
 
 
-def __getattr__(name: str) -> object:
-    if name in _LAZY:
-        return _importlib.import_module(f"gossamer.{name}")
-    raise AttributeError(f"module 'gossamer' has no attribute {name!r}")
+if _typing.TYPE_CHECKING:
+    from gossamer import data, multiprocessing, nn, optim, sampling
+else:
+
+    def __getattr__(name: str) -> object:
+        if name in _LAZY:
+            return _importlib.import_module(f"gossamer.{name}")
+        raise AttributeError(f"module 'gossamer' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

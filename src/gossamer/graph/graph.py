@@ -22,7 +22,7 @@ from gossamer.graph.ids import as_id_tensor, check_range, in_idtype, is_all
 from gossamer.graph.messages import MessagePassing
 from gossamer.graph.queries import StructureQueries
 from gossamer.graph.schema import CanonicalEType, Schema
-from gossamer.graph.views import EdgeView, FeatureView, NodeView, TypedFeatureView
+from gossamer.graph.views import EdgeView, Features, FeatureView, NodeView, TypedFeatureView
 
 __all__ = ["Graph"]
 
@@ -237,7 +237,7 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
         return EdgeView(self)
 
     @property
-    def ndata(self) -> FeatureView | TypedFeatureView:
+    def ndata(self) -> Features:
         """Node features by name; with several node types, ``{type: tensor}`` by name.
 
         A type on both sides of a block stands for its source nodes; see :attr:`dstdata`.
@@ -249,23 +249,23 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
         return TypedFeatureView(frames, self.device, "node")
 
     @property
-    def srcdata(self) -> FeatureView | TypedFeatureView:
+    def srcdata(self) -> Features:
         """Features of source nodes; see :attr:`ndata`."""
         return self._side_data(self._schema.src_ids)
 
     @property
-    def dstdata(self) -> FeatureView | TypedFeatureView:
+    def dstdata(self) -> Features:
         """Features of destination nodes; see :attr:`ndata`."""
         return self._side_data(self._schema.dst_ids)
 
-    def _side_data(self, ids: Mapping[str, int]) -> FeatureView | TypedFeatureView:
+    def _side_data(self, ids: Mapping[str, int]) -> Features:
         if len(ids) == 1:
             return FeatureView(self._node_frames[next(iter(ids.values()))], self.device)
         frames = {name: self._node_frames[i] for name, i in ids.items()}
         return TypedFeatureView(frames, self.device, "node")
 
     @property
-    def edata(self) -> FeatureView | TypedFeatureView:
+    def edata(self) -> Features:
         """Edge features by name; with several edge types, ``{canonical type: tensor}`` by name."""
         if len(self._edge_frames) == 1:
             return FeatureView(self._edge_frames[0], self.device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,10 +16,31 @@ from gossamer.graph.frame import Frame
 if TYPE_CHECKING:
     from gossamer.graph.graph import Graph
 
-__all__ = ["EdgeSpace", "EdgeView", "FeatureView", "NodeSpace", "NodeView", "TypedFeatureView"]
+__all__ = [
+    "EdgeSpace",
+    "EdgeView",
+    "FeatureView",
+    "Features",
+    "NodeSpace",
+    "NodeView",
+    "TypedFeatureView",
+]
 
 
-class FeatureView(MutableMapping[str, Tensor]):
+class Features(MutableMapping[str, Any]):
+    """What ``g.ndata`` and its kin give: a `FeatureView`, or a `TypedFeatureView` of several types.
+
+    Which one depends on the graph, so to a type checker the values may be either's.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def as_dict(self) -> dict[str, Any]:
+        """The features as plain dicts."""
+
+
+class FeatureView(Features):
     """The features of one node or edge type, or of some rows of it.
 
     Reading gives the tensor itself; assigning checks length and device. Through a view of some
@@ -68,7 +90,7 @@ class FeatureView(MutableMapping[str, Tensor]):
         return {name: self[name] for name in self}
 
 
-class TypedFeatureView(MutableMapping[str, Any]):
+class TypedFeatureView(Features):
     """A feature across several node or edge types: name to ``{type: tensor}``."""
 
     __slots__ = ("_device", "_frames", "_what")

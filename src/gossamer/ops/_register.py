@@ -29,6 +29,8 @@ Structure = tuple[Tensor | None, ...]
 
 _LIBRARY = torch.library.Library("gossamer", "DEF")
 
+_WITHOUT_RULES = {Tensor, nn.Parameter, type(None), bool, int, float, str, list, tuple}
+
 _under_func = torch._C._are_functorch_transforms_active
 
 
@@ -48,11 +50,10 @@ def plain(x: Tensor) -> Tensor:
 
 
 def _has_rules(inputs: tuple) -> bool:
-    """Whether an input is of a class that may have rules of its own for operators."""
-    for x in inputs:
-        if isinstance(x, Tensor) and type(x) is not Tensor and type(x) is not nn.Parameter:
-            return True
-    return False
+    """Whether an input is a tensor of a class that may have rules of its own for operators."""
+    if _WITHOUT_RULES.issuperset(map(type, inputs)):
+        return False
+    return any(isinstance(x, Tensor) for x in inputs if type(x) not in _WITHOUT_RULES)
 
 
 def _incoming(grad: Tensor, name: str) -> Tensor:

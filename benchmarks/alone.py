@@ -30,10 +30,11 @@ ROWS = "copy_u/sum,copy_u/max,copy_u/sum hub,u_mul_e/sum heads,u_dot_v,edge_soft
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = command.parser("benchmarks.alone", __doc__)
-    parser.add_argument("setting", choices=("isa", "threads", "memory"))
-    parser.add_argument("values", nargs="*", help="instruction sets, or numbers of threads")
-    parser.set_defaults(rows=ROWS)
+    parser = command.parser("benchmarks.alone", __doc__, rows=ROWS)
+    setting = "what the columns differ in"
+    parser.add_argument("setting", choices=("isa", "threads", "memory"), help=setting)
+    values = "instruction sets (all of this machine), or numbers of threads (1 2)"
+    parser.add_argument("values", nargs="*", default=(), help=values)
     options = parser.parse_args(argv)
     if options.setting == "isa":
         known = available(options.python)

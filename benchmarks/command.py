@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, report
+from benchmarks.argument_types import above_zero, count, output, picture, seed
 from benchmarks.measure import Plan, Row, run_row
 from benchmarks.pool import Contender, Pool, WorkerError
 from benchmarks.registry import Sizes, Workload
@@ -21,39 +22,40 @@ ENVIRONMENT = "GOSSAMER_BENCHMARK_{}"  # GOSSAMER_BENCHMARK_DGL=/path/to/python
 HUGE_PAGES = {"THP_MEM_ALLOC_ENABLE": "1"}
 
 
-def parser(module: str, description: str) -> argparse.ArgumentParser:
-    """The options of every command that measures."""
+def parser(
+    module: str, description: str, *, rows: str | None = None, rounds: int | None = None
+) -> argparse.ArgumentParser:
+    """The options of every command that measures; `rows` and `rounds` where none are asked for."""
     made = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
     made.formatter_class = argparse.RawDescriptionHelpFormatter
-    made.add_argument("--rows", help="row names or beginnings of them, with commas between")
+    names = f"row names or beginnings of them, with commas between (default: {rows or 'all'})"
+    made.add_argument("--rows", default=rows, metavar="NAMES", help=names)
     made.add_argument("--python", default=sys.executable, help="the Python that has Gossamer")
-    made.add_argument("--threads", type=_positive, default=2)
-    made.add_argument("--rounds", type=_positive, help="visits to each library (5; small: 2)")
-    made.add_argument("--budget", type=float, help="seconds of a visit (0.4; small: 0.01)")
+    made.add_argument("--threads", type=count, default=2, help="threads of each library (2)")
+    visits = f"visits to each library ({rounds or '5; small: 2'})"
+    made.add_argument("--rounds", type=count, default=rounds, help=visits)
+    made.add_argument("--budget", type=above_zero, help="seconds of a visit (0.4; small: 0.01)")
     made.add_argument("--best", action="store_true", help="best calls instead of medians")
-    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--seed", type=seed, default=0, help="what the inputs are drawn with (0)")
     made.add_argument("--small", action="store_true", help="small inputs")
     made.add_argument("--huge-pages", action="store_true", help="huge pages for all of PyTorch")
-    made.add_argument("--memory-limit", type=float, metavar="GB", help="for each process")
-    made.add_argument("--json", type=Path, metavar="FILE")
-    made.add_argument("--plot", type=Path, metavar="FILE")
+    limit = "for each process (nine tenths of the memory available)"
+    made.add_argument("--memory-limit", type=above_zero, metavar="GB", help=limit)
+    made.add_argument("--json", type=output, metavar="FILE", help="write every timed call there")
+    bars = "draw the table there (needs matplotlib)"
+    made.add_argument("--plot", type=picture, metavar="FILE", help=bars)
     return made
 
 
 def add_peers(options: argparse.ArgumentParser) -> None:
     """The options of the commands that run Gossamer beside its peers."""
     options.add_argument("--list", action="store_true", help="list the rows and stop")
-    options.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
-    names = ("gossamer", *PEERS)
-    options.add_argument("--without", action="append", default=[], choices=names)
-    options.add_argument("--package-path", metavar="DIR", help="where Gossamer is, if not there")
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not at least 1")
-    return value
+    peer = f"the Python that has a peer ({', '.join(PEERS)}), once for each of them"
+    options.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON", help=peer)
+    names, leave = ("gossamer", *PEERS), "leave a library out, once for each of them"
+    options.add_argument("--without", action="append", default=[], choices=names, help=leave)
+    path = "a folder that holds the gossamer to measure, in place of the one that --python imports"
+    options.add_argument("--package-path", metavar="DIR", help=path)
 
 
 def environment(options: argparse.Namespace) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Two revisions of Gossamer on the same rows: ``python -m benchmarks.compare main~5 .``
 
-Each revision is checked out beside the repository, built, and installed into a folder of its own;
+Each revision is checked out in a temporary folder, built, and installed into a folder of its own;
 the two then take turns as two libraries do in ``benchmarks.ops``. ``.`` is the working tree as it
 stands. The rows and how they are written come from the working tree for both.
 """
@@ -58,10 +58,9 @@ def install(source: Path, target: Path, python: str, build: Path) -> None:
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = command.parser("benchmarks.compare", __doc__)
+    parser = command.parser("benchmarks.compare", __doc__, rounds=7)
     parser.add_argument("before", help="a git revision, or . for the working tree")
     parser.add_argument("after", nargs="?", default=".", help="the same; default: .")
-    parser.set_defaults(rounds=7)
     return parser.parse_args(argv)
 
 

@@ -159,10 +159,8 @@ def _label(row: Row, names: list[str]) -> str:
 
 def plot(path: Path, machine: dict[str, Any], rows: list[Row], names: list[str]) -> None:
     """A bar for each library in each row: how many times the first one's time it takes."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise SystemExit("--plot needs matplotlib: pip install matplotlib.") from None
+    import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import pyplot, ticker
 

@@ -55,9 +55,20 @@ def test_the_table_judges_against_the_first_column(setting: str, cell: str) -> N
     assert [text.strip() for text in line.strip("|").split("|")][-1] == cell
 
 
+def test_the_help_text_gives_the_rows_that_are_measured(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
+    assert alone.arguments(["memory"]).rows == alone.ROWS
+    with pytest.raises(SystemExit):
+        alone.arguments(["--help"])
+    assert f"(default: {alone.ROWS})" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        ([], "are required: setting\n"),
         (["isa", "z80"], "isa z80: this machine and build have"),
         (["threads", "none"], "numbers of at least 1"),
         (["threads", "0"], "numbers of at least 1"),

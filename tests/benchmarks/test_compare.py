@@ -21,6 +21,13 @@ def test_an_unknown_revision_is_said() -> None:
         compare.main(["no-such-revision"])
 
 
+def test_the_help_text_gives_the_rounds_that_are_made(capsys: pytest.CaptureFixture[str]) -> None:
+    assert compare.arguments([".", "--small"]).rounds == 7
+    with pytest.raises(SystemExit):
+        compare.arguments(["--help"])
+    assert "visits to each library (7)" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_two_builds_of_one_tree_agree(capsys: pytest.CaptureFixture[str]) -> None:
     assert compare.main([".", ".", "--small", "--rounds", "2", "--rows", "copy_u"]) == 0

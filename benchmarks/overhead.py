@@ -16,6 +16,7 @@ import torch
 
 import gossamer
 from benchmarks import machine
+from benchmarks.argument_types import count
 from gossamer import function as fn
 from gossamer import ops
 from gossamer.ops._products import spmm
@@ -46,18 +47,19 @@ def ways(u: torch.Tensor, e: torch.Tensor) -> dict[str, Call]:
 
     return {
         "autograd.Function": lambda: spmm(structure, u, e, "mul", "sum"),
-        "registered operator": lambda: registered(listed, u, e, "mul", "sum")[0],
+        "registered operator": lambda: registered(listed, u, e, "mul", "sum", False)[0],
         "ops.u_mul_e_sum": lambda: ops.u_mul_e_sum(g, u, e),
         "Graph.update_all": update_all,
         "torch: u * e": lambda: u * e,
     }
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Print a table of microseconds for each call."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=1000, help="runs for each figure")
-    rounds = parser.parse_args().rounds
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.overhead", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--rounds", type=count, default=1000, help="runs for each figure (1000)")
+    rounds = parser.parse_args(argv).rounds
     torch.set_num_threads(1)
     u, e, flow = torch.randn(NODES, COLUMNS), torch.randn(NODES, 1), torch.randn(NODES, COLUMNS)
     leaves = u.clone().requires_grad_(), e.clone().requires_grad_()

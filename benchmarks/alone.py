@@ -106,6 +106,7 @@ def table(rows: list[Row], columns: list[Contender], setting: str) -> str:
     return report.layout(lines)
 
 
+@command.interruptible
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 1 when a setting changes a result or cannot run a row."""
     options = arguments(argv)

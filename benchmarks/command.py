@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import sys
 import tempfile
@@ -18,8 +19,23 @@ from benchmarks.registry import Sizes, Workload
 
 PEERS = ("dgl", "pyg")
 ENVIRONMENT = "GOSSAMER_BENCHMARK_{}"  # GOSSAMER_BENCHMARK_DGL=/path/to/python
+INTERRUPTED = 130  # the exit status of a command that Ctrl-C ended, in shells
 #: PyTorch's own switch, in every release that the libraries here use.
 HUGE_PAGES = {"THP_MEM_ALLOC_ENABLE": "1"}
+
+
+def interruptible(main: Callable[..., int]) -> Callable[..., int]:
+    """A command that Ctrl-C ends with a line and a status instead of a traceback."""
+
+    @functools.wraps(main)
+    def run(argv: list[str] | None = None) -> int:
+        try:
+            return main(argv)
+        except KeyboardInterrupt:
+            print("\nInterrupted.", file=sys.stderr)
+            return INTERRUPTED
+
+    return run
 
 
 def parser(
@@ -105,6 +121,18 @@ def versions(pool: Pool) -> dict[str, Any]:
     return found
 
 
+def say_started(workload: Workload) -> None:
+    """Progress for those who watch: a line that the finished row's, always longer, takes over."""
+    if sys.stderr.isatty():
+        print(f"  {workload.name} ...", end="\r", file=sys.stderr, flush=True)
+
+
+def say_finished(row: Row) -> None:
+    """Progress: the row's times."""
+    times = ", ".join(f"{n} {1e3 * c.typical:.3g} ms" for n, c in row.columns.items() if c.times)
+    print(f"  {row.name}: {times or 'not timed'}", file=sys.stderr, flush=True)
+
+
 def measure(
     options: argparse.Namespace,
     columns: list[Contender],
@@ -117,7 +145,8 @@ def measure(
 ) -> tuple[dict[str, Any], list[Row]]:
     """Measure the rows; what ran, and the rows.
 
-    Results are compared with those of the column `against`; by default the first one.
+    Results are compared with those of the column `against`; by default the first one. Ctrl-C ends
+    the measuring: the rows that are finished are returned, if there are any.
     """
     plan = Plan(
         rounds=options.rounds or (2 if options.small else 5),
@@ -128,20 +157,23 @@ def measure(
         best=options.best,
     )
     against = against or columns[0].name
-    rows = []
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Pool.of(columns, memory_limit(options)) as pool,
-    ):
-        about = machine.describe(max(column.threads for column in columns))
-        about |= {"huge_pages": options.huge_pages, "libraries": versions(pool)}
-        for workload in workloads:
-            row = run_row(pool, workload, size(workload), Path(folder), plan, against)
-            rows.append(row)
-            medians = ", ".join(
-                f"{n} {1e3 * c.typical:.3g} ms" for n, c in row.columns.items() if c.times
-            )
-            print(f"  {row.name}: {medians or 'not timed'}", file=sys.stderr, flush=True)
+    about: dict[str, Any] = {"interrupted": False}
+    rows: list[Row] = []
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Pool.of(columns, memory_limit(options)) as pool,
+        ):
+            about |= machine.describe(max(column.threads for column in columns))
+            about |= {"huge_pages": options.huge_pages, "libraries": versions(pool)}
+            for workload in workloads:
+                say_started(workload)
+                rows.append(run_row(pool, workload, size(workload), Path(folder), plan, against))
+                say_finished(rows[-1])
+    except KeyboardInterrupt:
+        if not rows:
+            raise
+        about["interrupted"] = True
     return about, rows
 
 
@@ -163,7 +195,10 @@ def finish(
     table: str,
     summary: str = "",
 ) -> int:
-    """Print the report, write what was asked for; 1 when results disagree or a row did not run."""
+    """Print the report, write what was asked for; the exit status.
+
+    It is 1 when results disagree or a row did not run, and 130 after Ctrl-C.
+    """
     print(f"{heading(options, about)}\n\n{table}\n\n{report.notes(rows)}")
     if summary:
         print("\n" + summary)
@@ -174,4 +209,7 @@ def finish(
     failed = [row.name for row in rows if row.faults or names[0] in row.missing]
     if failed:
         print("\nResults disagree, or are missing: " + ", ".join(failed), file=sys.stderr)
+    if about["interrupted"]:
+        print(f"\nInterrupted: {len(rows)} of the rows are finished.", file=sys.stderr)
+        return INTERRUPTED
     return 1 if failed else 0

@@ -85,6 +85,7 @@ def summary(rows: list[Row], names: list[str]) -> str:
     return f"after is {mean:.3f} times as fast as before (geometric mean, {len(ratios)} rows)"
 
 
+@command.interruptible
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 1 when the revisions disagree on a result."""
     options = arguments(argv)

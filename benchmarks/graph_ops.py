@@ -43,6 +43,7 @@ def summary(rows: list[Row], names: list[str]) -> str:
     return text + (f"; slower: {', '.join(slower)}" if slower else "; no row is slower")
 
 
+@command.interruptible
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 1 when results disagree or Gossamer could not run a row."""
     options = arguments(argv)

@@ -29,6 +29,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@command.interruptible
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 1 when results disagree or Gossamer could not run a row."""
     options = arguments(argv)

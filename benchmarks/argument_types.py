@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import os
+import shutil
 from argparse import ArgumentTypeError
 from pathlib import Path
 
@@ -38,6 +39,13 @@ def above_zero(text: str) -> float:
     if not (math.isfinite(value) and value > 0):
         raise ArgumentTypeError(f"{text!r} is not a number above 0")
     return value
+
+
+def interpreter(text: str) -> str:
+    """A program that can be started, by path or by name."""
+    if shutil.which(text) is None:
+        raise ArgumentTypeError(f"{text!r} cannot be started; give the path of a Python")
+    return text
 
 
 def output(text: str) -> Path:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import functools
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, report
-from benchmarks.argument_types import above_zero, count, output, picture, seed
+from benchmarks.argument_types import above_zero, count, interpreter, output, picture, seed
 from benchmarks.measure import Plan, Row, run_row
 from benchmarks.pool import Contender, Pool, WorkerError
 from benchmarks.registry import Sizes, Workload
@@ -46,7 +47,8 @@ def parser(
     made.formatter_class = argparse.RawDescriptionHelpFormatter
     names = f"row names or beginnings of them, with commas between (default: {rows or 'all'})"
     made.add_argument("--rows", default=rows, metavar="NAMES", help=names)
-    made.add_argument("--python", default=sys.executable, help="the Python that has Gossamer")
+    python = "the Python that has Gossamer (the one that runs this)"
+    made.add_argument("--python", type=interpreter, default=sys.executable, help=python)
     made.add_argument("--threads", type=count, default=2, help="threads of each library (2)")
     visits = f"visits to each library ({rounds or '5; small: 2'})"
     made.add_argument("--rounds", type=count, default=rounds, help=visits)
@@ -63,12 +65,13 @@ def parser(
     return made
 
 
-def add_peers(options: argparse.ArgumentParser) -> None:
+def add_peers(options: argparse.ArgumentParser, peers: Sequence[str] = PEERS) -> None:
     """The options of the commands that run Gossamer beside its peers."""
+    options.set_defaults(peers=peers, refuse=options.error)
     options.add_argument("--list", action="store_true", help="list the rows and stop")
-    peer = f"the Python that has a peer ({', '.join(PEERS)}), once for each of them"
+    peer = f"the Python that has a peer ({' or '.join(peers)}), once for each of them"
     options.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON", help=peer)
-    names, leave = ("gossamer", *PEERS), "leave a library out, once for each of them"
+    names, leave = ("gossamer", *peers), "leave a library out, once for each of them"
     options.add_argument("--without", action="append", default=[], choices=names, help=leave)
     path = "a folder that holds the gossamer to measure, in place of the one that --python imports"
     options.add_argument("--package-path", metavar="DIR", help=path)
@@ -81,21 +84,31 @@ def environment(options: argparse.Namespace) -> dict[str, str]:
 
 def contenders(options: argparse.Namespace) -> list[Contender]:
     """The columns: Gossamer and the peers whose Python is known."""
-    pythons = {name: os.environ.get(ENVIRONMENT.format(name.upper())) for name in PEERS}
+    pythons = {name: os.environ.get(ENVIRONMENT.format(name.upper())) for name in options.peers}
     for peer in options.peer:
         name, _, python = peer.partition("=")
-        if name not in PEERS or not python:
-            raise SystemExit(f"--peer {peer}: expected dgl=PYTHON or pyg=PYTHON.")
+        if name not in options.peers or not python:
+            expected = " or ".join(f"{name}=PYTHON" for name in options.peers)
+            options.refuse(f"--peer {peer}: expected {expected}")
         pythons[name] = python
     shared = {"threads": options.threads, "environment": environment(options)}
     path = options.package_path
     found = [Contender("gossamer", "gossamer", options.python, path, **shared)]
     for name, python in pythons.items():
-        if python is None and name not in options.without:
+        if name in options.without:
+            continue
+        if python is None:
             print(f"{name}: left out; make its environment with python -m benchmarks.peers create")
-        elif python is not None:
+        elif shutil.which(python) is None:
+            where = f"--peer {name}=PYTHON or {ENVIRONMENT.format(name.upper())}"
+            options.refuse(f"{name}: {python!r} cannot be started; give its Python with {where}")
+        else:
             found.append(Contender(name, name, python, **shared))
-    return [contender for contender in found if contender.name not in options.without]
+    if "gossamer" in options.without:
+        del found[0]
+    if not found:
+        options.refuse("no library is left to measure; name a peer, or fewer with --without")
+    return found
 
 
 def memory_limit(options: argparse.Namespace) -> int | None:

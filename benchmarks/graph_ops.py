@@ -23,12 +23,10 @@ from benchmarks.registry import select
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line; PyG has no such operations, and stays out."""
+    """Read the command line; PyG has no such operations."""
     parser = command.parser("benchmarks.graph_ops", __doc__)
-    command.add_peers(parser)
-    options = parser.parse_args(argv)
-    options.without = [*options.without, "pyg"]
-    return options
+    command.add_peers(parser, ["dgl"])
+    return parser.parse_args(argv)
 
 
 def summary(rows: list[Row], names: list[str]) -> str:

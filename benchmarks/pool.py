@@ -50,15 +50,18 @@ class Worker:
             command += ["--package-path", contender.package_path]
         path = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)
         env = os.environ | {"OMP_NUM_THREADS": str(contender.threads), "PYTHONPATH": path}
-        self.process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=env | {"DGLBACKEND": "pytorch"} | dict(contender.environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-            preexec_fn=self._limit if self.memory_limit else None,
-        )
+        try:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=env | {"DGLBACKEND": "pytorch"} | dict(contender.environment),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self.log,
+                preexec_fn=self._limit if self.memory_limit else None,
+            )
+        except OSError as error:
+            raise WorkerError(f"it cannot be started ({error.strerror})") from None
 
     def _limit(self) -> None:
         import resource

@@ -69,6 +69,7 @@ def test_the_help_text_gives_the_rows_that_are_measured(
     ("words", "said"),
     [
         ([], "are required: setting\n"),
+        (["isa", "--python", "/nope"], "'/nope' cannot be started; give the path of a Python"),
         (["isa", "z80"], "isa z80: this machine and build have"),
         (["threads", "none"], "numbers of at least 1"),
         (["threads", "0"], "numbers of at least 1"),

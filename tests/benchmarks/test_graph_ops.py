@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,18 @@ def test_rows_are_chosen_by_name() -> None:
         graph_ops.main(["--rows", "nope"])
 
 
-def test_pyg_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GOSSAMER_BENCHMARK_PYG", "/b/python")
-    options = graph_ops.arguments(["--peer", "dgl=/a/python"])
+def test_pyg_has_no_column(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GOSSAMER_BENCHMARK_PYG", sys.executable)
+    options = graph_ops.arguments(["--peer", f"dgl={sys.executable}"])
     assert [c.name for c in command.contenders(options)] == ["gossamer", "dgl"]
+    with pytest.raises(SystemExit):
+        graph_ops.arguments(["--without", "pyg"])
+    assert "invalid choice: 'pyg'" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        graph_ops.main(["--peer", f"pyg={sys.executable}"])
+    assert capsys.readouterr().err.endswith(": expected dgl=PYTHON\n")
 
 
 @pytest.mark.parametrize(

@@ -31,13 +31,22 @@ def git(*words: str) -> str:
     return result.stdout.strip()
 
 
+def revision(text: str) -> str:
+    """A name of a commit of the repository, or ``.``; for argparse."""
+    command = ["git", "rev-parse", "--verify", "--quiet", f"{text}^{{commit}}"]
+    if text != "." and subprocess.run(command, cwd=ROOT, capture_output=True).returncode:
+        expected = "give a branch, a tag or a commit, or . for the working tree"
+        raise argparse.ArgumentTypeError(f"{text!r} is no revision of this repository; {expected}")
+    return text
+
+
 @contextlib.contextmanager
-def checkout(revision: str, folder: Path) -> Iterator[Path]:
+def checkout(name: str, folder: Path) -> Iterator[Path]:
     """The source tree of a revision; of ``.``, the working tree itself."""
-    if revision == ".":
+    if name == ".":
         yield ROOT
         return
-    git("worktree", "add", "--detach", "--force", str(folder), revision)
+    git("worktree", "add", "--detach", "--force", str(folder), name)
     try:
         yield folder
     finally:
@@ -59,16 +68,18 @@ def install(source: Path, target: Path, python: str, build: Path) -> None:
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = command.parser("benchmarks.compare", __doc__, rounds=7)
-    parser.add_argument("before", help="a git revision, or . for the working tree")
-    parser.add_argument("after", nargs="?", default=".", help="the same; default: .")
+    parser.add_argument("before", type=revision, help="a git revision, or . for the working tree")
+    parser.add_argument(
+        "after", type=revision, nargs="?", default=".", help="the same (default: .)"
+    )
     return parser.parse_args(argv)
 
 
 def build(options: argparse.Namespace, work: Path) -> list[Contender]:
     """Build both revisions in the folder `work`."""
     contenders = []
-    for name, revision in (("after", options.after), ("before", options.before)):
-        with checkout(revision, work / f"{name}-source") as source:
+    for name, tree in (("after", options.after), ("before", options.before)):
+        with checkout(tree, work / f"{name}-source") as source:
             install(source, work / name, options.python, work / f"{name}-build")
         settings = (options.threads, command.environment(options))
         path = str(work / name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,9 +18,30 @@ def test_the_working_tree_is_compared_as_it_stands(tmp_path: Path) -> None:
     assert not (tmp_path / "source").exists()
 
 
-def test_an_unknown_revision_is_said() -> None:
-    with pytest.raises(SystemExit, match="no-such-revision"):
-        compare.main(["no-such-revision"])
+@pytest.mark.parametrize("words", [["no-such-revision"], [".", "no-such-revision"]])
+def test_an_unknown_revision_is_said(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        compare.main(words)
+    assert stop.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "'no-such-revision' is no revision of this repository; give a branch" in last
+
+
+def test_a_revision_is_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def git(*words: str) -> None:
+        person = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
+        subprocess.run(["git", *person, *words], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init")
+    (tmp_path / "file").write_text("text")
+    git("add", "file")
+    git("commit", "-m", "first")
+    git("tag", "-a", "one", "-m", "a tag with a message of its own")
+    monkeypatch.setattr(compare, "ROOT", tmp_path)
+    for name in ("HEAD", "one", "."):
+        assert compare.revision(name) == name
+    with pytest.raises(argparse.ArgumentTypeError, match="'HEAD:file' is no revision"):
+        compare.revision("HEAD:file")
 
 
 def test_the_help_text_gives_the_rounds_that_are_made(capsys: pytest.CaptureFixture[str]) -> None:

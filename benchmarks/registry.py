@@ -6,6 +6,7 @@ Nothing here runs a library. Dimension letters: ``N`` nodes, ``E`` edges, ``F`` 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -450,7 +451,10 @@ def select(names: str | None, rows: Mapping[str, Workload]) -> list[Workload]:
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     for name in wanted:
         if not any(row.startswith(name) for row in rows):
-            raise SystemExit(f"No row is called {name!r}. Rows: {', '.join(rows)}.")
+            # Broken between names, not at the spaces within them.
+            known = ", ".join(row.replace(" ", "\xa0") for row in rows)
+            wrapped = textwrap.fill(known, break_on_hyphens=False).replace("\xa0", " ")
+            raise SystemExit(f"No row is called {name!r}. Rows:\n{wrapped}")
     return [
         row
         for row in rows.values()

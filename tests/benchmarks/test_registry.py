@@ -66,5 +66,8 @@ def test_rows_are_chosen_by_name_or_beginning() -> None:
         "GATConv fwd+bwd",
         "GATv2Conv fwd+bwd",
     ]
-    with pytest.raises(SystemExit, match="No row is called 'gcn'"):
+    with pytest.raises(SystemExit, match="No row is called 'gcn'") as stop:
         select("gcn", WORKLOADS)
+    lines = str(stop.value).splitlines()
+    assert max(map(len, lines)) <= 70
+    assert [name for line in lines[1:] for name in line.rstrip(",").split(", ")] == list(WORKLOADS)

@@ -20,7 +20,9 @@ all                           7        6        1        1     83.3
 """
 
 
-def _run(tmp_path: Path, complete: str, checker: str | None) -> subprocess.CompletedProcess:
+def _run(
+    tmp_path: Path, complete: str, checker: str | None, *words: str
+) -> subprocess.CompletedProcess:
     """Run a copy of the tool in a tree of its own, beside a stand-in for the checker."""
     tools = tmp_path / "repository" / "tools"
     tools.mkdir(parents=True)
@@ -32,7 +34,7 @@ def _run(tmp_path: Path, complete: str, checker: str | None) -> subprocess.Compl
         folder.mkdir(parents=True)
         (folder / "check_api.py").write_text(checker)
     env = {name: value for name, value in os.environ.items() if name != "GOSSAMER_API_CHECK"}
-    command = [sys.executable, str(tool)]
+    command = [sys.executable, str(tool), *words]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
 
 
@@ -67,3 +69,14 @@ def test_a_package_that_cannot_be_imported(tmp_path: Path) -> None:
     run = _run(tmp_path, "graph", broken)
     assert run.returncode == 1
     assert "check_api: error: cannot import" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "message"),
+    [("--help", 0, "usage: check_api.py"), ("nope", 2, "unrecognized arguments: nope")],
+)
+def test_help_and_unknown_words(tmp_path: Path, word: str, code: int, message: str) -> None:
+    run = _run(tmp_path, "graph", REPORTING, word)
+    assert run.returncode == code
+    assert message in run.stdout + run.stderr
+    assert REPORT not in run.stdout

@@ -225,3 +225,12 @@ def test_command_line_with_a_wrong_path(tmp_path) -> None:
     run = _run(str(tmp_path / "nowhere"))
     assert run.returncode == 2
     assert run.stderr.startswith("check_tests: no such file or folder")
+
+
+def test_help_and_unknown_options() -> None:
+    shown = _run("--help")
+    assert shown.returncode == 0
+    assert "default: src tests tools benchmarks examples" in shown.stdout
+    wrong = _run("--nope")
+    assert wrong.returncode == 2
+    assert "unrecognized arguments: --nope" in wrong.stderr

@@ -16,6 +16,7 @@ The first two look at files under a folder called ``tests``, the others at all f
 
 from __future__ import annotations
 
+import argparse
 import ast
 import re
 import sys
@@ -301,7 +302,12 @@ def python_files(paths: list[Path]) -> Iterator[Path]:
 
 def main(arguments: list[str]) -> int:
     """Check the given paths and print what is found."""
-    named = [Path(argument) for argument in arguments]
+    parser = argparse.ArgumentParser(
+        description="Reject checks that check nothing and messages that nobody can read."
+    )
+    default = f"files and folders (default: {' '.join(DEFAULT_PATHS)})"
+    parser.add_argument("paths", nargs="*", default=(), type=Path, metavar="PATH", help=default)
+    named = parser.parse_args(arguments).paths
     missing = [str(path) for path in named if not path.exists()]
     if missing:
         print(f"check_tests: no such file or folder: {', '.join(missing)}", file=sys.stderr)

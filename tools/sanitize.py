@@ -10,6 +10,7 @@ computes on one. What a sanitizer has to say is printed at the end, and makes th
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -28,12 +29,13 @@ ON_OPENMP = "tests/kernels/test_threads.py::" + (
 )
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     """Build, then hand over to pytest; its exit status is ours."""
-    arguments = sys.argv[1:]
-    kind = arguments.pop(0) if arguments and arguments[0] in RUNTIME else "address,undefined"
+    kind, arguments = read(argv)
     folder = ROOT / "build" / f"sanitize-{kind.partition(',')[0]}"
-    build(kind, folder)
+    if not build(kind, folder):
+        print("sanitize: the build failed; pip's message is above", file=sys.stderr)
+        return 1
     for old in folder.glob("report.*"):
         old.unlink()
     # The thread sanitizer has threads enough to watch.
@@ -46,18 +48,35 @@ def main() -> int:
     return 1 if reports else status
 
 
-def build(kind: str, folder: Path) -> None:
-    """Install the package, with a core of its own, into ``folder/site``."""
-    subprocess.run(
+def read(argv: list[str] | None) -> tuple[str, list[str]]:
+    """The kind of the build, and what pytest is given: all words after it, known or not."""
+    parser = argparse.ArgumentParser(
+        usage="%(prog)s [-h] [address,undefined | thread] [pytest arguments ...]",
+        description="Build the native core with sanitizers, and run the kernels' tests on it.",
+        allow_abbrev=False,
+    )
+    words = parser.parse_known_args(argv)[1]
+    kind = words.pop(0) if words and words[0] in RUNTIME else "address,undefined"
+    first = words[0] if words else "-"
+    if not first.startswith("-") and not (ROOT / first.partition("::")[0]).exists():
+        parser.error(f"{first!r} is neither {' nor '.join(RUNTIME)} nor a path of tests")
+    return kind, words
+
+
+def build(kind: str, folder: Path) -> bool:
+    """Install the package, with a core of its own, into ``folder/site``; tell whether it worked."""
+    run = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation"),
             *("--upgrade", "--target", str(folder / "site"), str(ROOT)),
             *("-C", f"build-dir={folder / 'cmake'}"),
             *("-C", f"cmake.define.GOSSAMER_SANITIZE={kind}", "-C", "install.strip=false"),
         ],
-        check=True,
+        check=False,
     )
-    (folder / "site" / "sitecustomize.py").write_text(BEFORE_EDITABLE)
+    if run.returncode == 0:
+        (folder / "site" / "sitecustomize.py").write_text(BEFORE_EDITABLE)
+    return run.returncode == 0
 
 
 def surroundings(kind: str, folder: Path) -> dict[str, str]:

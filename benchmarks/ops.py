@@ -6,7 +6,7 @@ inputs are compared with dense float64 algebra.
 
 Examples
 --------
-``python -m benchmarks.ops --small --without dgl --without pyg`` (needs no peer, takes seconds)
+``python -m benchmarks.ops --small --without dgl --without pyg`` (needs no peer)
 
 ``python -m benchmarks.ops --peer dgl=PYTHON --peer pyg=PYTHON --rows copy_u,u_dot_v``
 """

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from benchmarks import overhead
 
 
-def test_each_way_gets_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_way_gets_a_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []  # torch's own number is for the tests that follow
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
     overhead.main(["--rounds", "1"])
     lines = capsys.readouterr().out.splitlines()
     assert [line[:28].strip() for line in lines[2:]] == [
@@ -17,6 +22,7 @@ def test_each_way_gets_a_line(capsys: pytest.CaptureFixture[str]) -> None:
         "Graph.update_all",
         "torch: u * e",
     ]
+    assert threads == [1]
 
 
 def test_rounds_are_counted_from_one(capsys: pytest.CaptureFixture[str]) -> None:

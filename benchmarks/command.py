@@ -187,6 +187,7 @@ def measure(
         if not rows:
             raise
         about["interrupted"] = True
+        print(file=sys.stderr, flush=True)  # the report starts on a line of its own
     return about, rows
 
 
@@ -223,6 +224,6 @@ def finish(
     if failed:
         print("\nResults disagree, or are missing: " + ", ".join(failed), file=sys.stderr)
     if about["interrupted"]:
-        print(f"\nInterrupted: {len(rows)} of the rows are finished.", file=sys.stderr)
+        print(f"\nInterrupted; rows finished: {len(rows)}.", file=sys.stderr)
         return INTERRUPTED
     return 1 if failed else 0

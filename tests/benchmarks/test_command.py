@@ -46,7 +46,7 @@ def test_finished_rows_are_reported_after_ctrl_c(
     assert stopped == ["gossamer", "oracle"]
     printed = capsys.readouterr()
     assert all(f"| {name} " in printed.out for name in finished)
-    assert "Interrupted: 2 of the rows are finished." in printed.err
+    assert printed.err.endswith("\nInterrupted; rows finished: 2.\n")
     content = json.loads(file.read_text())
     assert [row["name"] for row in content["rows"]] == finished
     assert content["machine"]["interrupted"] is True

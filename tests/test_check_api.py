@@ -23,17 +23,18 @@ all                           7        6        1        1     83.3
 def _run(
     tmp_path: Path, complete: str, checker: str | None, *words: str
 ) -> subprocess.CompletedProcess:
-    """Run a copy of the tool in a tree of its own, beside a stand-in for the checker."""
+    """Run a copy of the tool in a tree of its own, with a stand-in for the checker."""
     tools = tmp_path / "repository" / "tools"
     tools.mkdir(parents=True)
     tool = tools / "check_api.py"
     tool.write_text((REPOSITORY / "tools" / "check_api.py").read_text(encoding="utf-8"))
     (tools / "api_complete.txt").write_text(f"# a comment\n{complete}\n")
-    if checker is not None:
-        folder = tmp_path / "shared" / "api"
-        folder.mkdir(parents=True)
-        (folder / "check_api.py").write_text(checker)
     env = {name: value for name, value in os.environ.items() if name != "GOSSAMER_API_CHECK"}
+    if checker is not None:
+        path = tmp_path / "checker.py"
+        env["GOSSAMER_API_CHECK"] = str(path)
+        if checker:
+            path.write_text(checker)
     command = [sys.executable, str(tool), *words]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
 
@@ -61,7 +62,13 @@ def test_complete_areas(tmp_path: Path, complete: str, code: int, message: str) 
 def test_without_the_inventory(tmp_path: Path) -> None:
     run = _run(tmp_path, "graph", None)
     assert run.returncode == 0
-    assert run.stdout.startswith("check_api: skipped, there is no ")
+    assert run.stdout == "check_api: skipped, GOSSAMER_API_CHECK is not set\n"
+
+
+def test_no_checker_where_it_should_be(tmp_path: Path) -> None:
+    run = _run(tmp_path, "graph", "")
+    assert run.returncode == 1
+    assert "checker.py, which is no file" in run.stderr
 
 
 def test_a_package_that_cannot_be_imported(tmp_path: Path) -> None:

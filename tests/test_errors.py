@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pickle
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from gossamer import errors
-from gossamer._optional import _EXTRA_OF, optional_import
+from gossamer._optional import _DISTRIBUTION_OF, _EXTRA_OF, optional_import
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
@@ -50,24 +51,29 @@ class TestOptionalImport:
 
     def test_absent(self) -> None:
         message = (
-            r"^Graph\.draw needs the package 'no_such_thing', .* Run: pip install no_such_thing$"
+            r"^Graph\.draw needs the package 'no_such_thing', which is not installed\. "
+            r"Run: pip install no_such_thing$"
         )
         with pytest.raises(errors.MissingExtraError, match=message):
             optional_import("no_such_thing.part", "Graph.draw")
 
     def test_the_extra_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(__import__("sys").modules, "yaml", None)
-        with pytest.raises(
-            errors.MissingExtraError, match=r"Run: pip install 'gossamer\[train\]'$"
-        ):
+        monkeypatch.setitem(sys.modules, "yaml", None)
+        fix = r"\. Install Gossamer with its extra 'train', or run: pip install pyyaml$"
+        with pytest.raises(errors.MissingExtraError, match=fix):
             optional_import("yaml", "--config")
+
+    def test_the_caller_s_extra_wins(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "scipy.sparse", None)
+        with pytest.raises(errors.MissingExtraError, match="extra 'a', or run"):
+            optional_import("scipy.sparse", "this test", "a")
 
     @pytest.mark.parametrize("package", _EXTRA_OF)
     def test_every_extra_brings_its_package(self, package: str) -> None:
         block = re.search(
             rf"^{_EXTRA_OF[package]} = \[(.*?)\]$", PROJECT.read_text(), re.DOTALL | re.MULTILINE
         )
-        distribution = {"sklearn": "scikit-learn", "yaml": "pyyaml"}.get(package, package)
+        distribution = _DISTRIBUTION_OF.get(package, package)
         assert f'"{distribution}>=' in block[1]
 
     def test_a_broken_package_is_not_a_missing_one(self, tmp_path, monkeypatch) -> None:

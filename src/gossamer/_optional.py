@@ -7,7 +7,7 @@ from types import ModuleType
 
 from gossamer.errors import MissingExtraError
 
-# Top-level module -> the extra of pyproject.toml that installs it.
+# Top-level module -> the extra of pyproject.toml that installs it, unless the caller names another.
 _EXTRA_OF = {
     "matplotlib": "train",
     "networkx": "interop",
@@ -20,9 +20,11 @@ _EXTRA_OF = {
     "tqdm": "train",
     "yaml": "train",
 }
+# Top-level module -> its name for pip, where that is another one.
+_DISTRIBUTION_OF = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
 
 
-def optional_import(name: str, purpose: str) -> ModuleType:
+def optional_import(name: str, purpose: str, extra: str | None = None) -> ModuleType:
     """Import module `name`, or raise an error that names the extra to install.
 
     Parameters
@@ -31,6 +33,9 @@ def optional_import(name: str, purpose: str) -> ModuleType:
         Dotted module name, such as ``"scipy.sparse"``.
     purpose : str
         What needs it, as the subject of a sentence: ``"Graph.adj_external"``.
+    extra : str, optional
+        The extra of Gossamer that brings all that the purpose needs. Default: the usual one of the
+        package.
 
     Raises
     ------
@@ -48,8 +53,9 @@ def optional_import(name: str, purpose: str) -> ModuleType:
         package = name.partition(".")[0]
         if (error.name or "").partition(".")[0] != package:
             raise
-        extra = _EXTRA_OF.get(package)
-        fix = f"pip install 'gossamer[{extra}]'" if extra else f"pip install {package}"
+        extra = extra or _EXTRA_OF.get(package)
+        fix = f"Install Gossamer with its extra '{extra}', or run" if extra else "Run"
         raise MissingExtraError(
-            f"{purpose} needs the package '{package}', which is not installed. Run: {fix}"
+            f"{purpose} needs the package '{package}', which is not installed. "
+            f"{fix}: pip install {_DISTRIBUTION_OF.get(package, package)}"
         ) from None

@@ -139,7 +139,7 @@ def test_missing_packages_are_named_before_training(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     line = fails("train", "--out", str(tmp_path / "out"))
-    assert "needs the package 'matplotlib'" in line and "gossamer[train]" in line
+    assert "needs the package 'matplotlib'" in line and "extra 'train'" in line
     assert not (tmp_path / "out").exists()
 
 

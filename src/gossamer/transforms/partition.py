@@ -68,7 +68,7 @@ def metis_partition(
     [[0, 1], [2, 3]]
     """
     hops = as_count(extra_cached_hops, "metis_partition", "extra_cached_hops")
-    node_part = metis_partition_assignment(g, k, balance_ntypes, balance_edges, mode)
+    node_part = _assignment(g, k, balance_ntypes, balance_edges, mode, "cut", "metis_partition")
     return partition_graph_with_halo(g, node_part, hops, reshuffle)[0]
 
 
@@ -131,6 +131,19 @@ def metis_partition_assignment(
     (True, False)
     """
     name = "metis_partition_assignment"
+    return _assignment(g, k, balance_ntypes, balance_edges, mode, objtype, name)
+
+
+def _assignment(
+    g: Graph,
+    k: int,
+    balance_ntypes: Tensor | None,
+    balance_edges: bool,
+    mode: str,
+    objtype: str,
+    name: str,
+) -> Tensor:
+    """As :func:`metis_partition_assignment`; `name` is the function that errors speak of."""
     require_homogeneous(g, name)
     k = as_count(k, name, "the number of parts k", 1)
     for what, value, known in (("mode", mode, _MODES), ("objtype", objtype, _OBJECTIVES)):

@@ -134,13 +134,15 @@ def test_a_corrupt_download_is_one_line(tmp_path: Path, fails: Callable[..., str
     assert "corrupt" in line or "truncated" in line
 
 
+@pytest.mark.parametrize("package", ["matplotlib", "safetensors", "sklearn", "tqdm"])
 def test_missing_packages_are_named_before_training(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: Callable[..., str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: Callable[..., str], package: str
 ) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, package, None)
     line = fails("train", "--out", str(tmp_path / "out"))
-    assert "needs the package 'matplotlib'" in line and "extra 'train'" in line
+    assert f"gossamer train needs the package '{package}'" in line and "extra 'train'" in line
     assert not (tmp_path / "out").exists()
+    assert "no dataset 'coro'" in fails("train", "--dataset", "coro")
 
 
 def test_a_bug_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

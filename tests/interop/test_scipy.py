@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import scipy.sparse as sparse
@@ -94,3 +96,10 @@ def test_the_graph_stays_when_the_matrix_changes():
 def test_wrong_arguments(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+def test_without_scipy(monkeypatch):
+    matrix = sparse.coo_matrix((2, 2))
+    monkeypatch.setitem(sys.modules, "scipy.sparse", None)
+    with pytest.raises(gs.MissingExtraError, match=r"from_scipy needs .* extra 'interop'"):
+        gs.from_scipy(matrix)

@@ -61,7 +61,7 @@ def save_checkpoint(
     FileError
         If the file cannot be written.
     """
-    safetensors = optional_import("safetensors.torch", "Saving a checkpoint")
+    safetensors = optional_import("safetensors.torch", "Saving a checkpoint", "train")
     metadata = {
         "format": _FORMAT,
         "config": json.dumps(config.as_dict()),
@@ -98,7 +98,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    safetensors = optional_import("safetensors", "Reading a checkpoint")
+    safetensors = optional_import("safetensors", "Reading a checkpoint", "train")
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

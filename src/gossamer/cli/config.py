@@ -201,7 +201,7 @@ def _parse_json(text: str, path: str) -> Any:
 
 
 def _parse_yaml(text: str, path: str) -> Any:
-    yaml = optional_import("yaml", "A YAML configuration file")
+    yaml = optional_import("yaml", "A YAML configuration file", "train")
 
     class Loader(yaml.SafeLoader):
         """YAML 1.1 reads ``1e-3`` as text; people who write it mean the number."""

@@ -56,7 +56,7 @@ def class_colours(num_classes: int) -> list[str]:
     """A colour (``#rrggbb``) for each class."""
     if num_classes <= len(_TEN):
         return list(_TEN[:num_classes])
-    colors = optional_import("matplotlib.colors", "The report")
+    colors = optional_import("matplotlib.colors", "The report", "train")
     hues = np.arange(num_classes) / num_classes
     return [colors.to_hex(colors.hsv_to_rgb((hue, 0.65, 0.8))) for hue in hues]
 
@@ -144,7 +144,7 @@ def project(embedding: np.ndarray, method: str, seed: int) -> tuple[np.ndarray, 
     caption : str
         How they came about, for the reader.
     """
-    decomposition = optional_import("sklearn.decomposition", "The report")
+    decomposition = optional_import("sklearn.decomposition", "The report", "train")
     rng = np.random.default_rng(seed)
     nodes = np.arange(len(embedding))
     if len(nodes) > _MAX_POINTS:
@@ -170,8 +170,8 @@ def project(embedding: np.ndarray, method: str, seed: int) -> tuple[np.ndarray, 
 
 
 def _tsne(rows: np.ndarray, seed: int) -> np.ndarray:
-    manifold = optional_import("sklearn.manifold", "The report")
-    threadpoolctl = optional_import("threadpoolctl", "The report")
+    manifold = optional_import("sklearn.manifold", "The report", "train")
+    threadpoolctl = optional_import("threadpoolctl", "The report", "train")
     model = manifold.TSNE(perplexity=min(30.0, (len(rows) - 1) / 3), random_state=seed)
     # The argument's name until scikit-learn 1.5 was n_iter. 500 is where the picture settles.
     length = "max_iter" if "max_iter" in model.get_params() else "n_iter"
@@ -218,9 +218,9 @@ def scatter(points: np.ndarray, label: np.ndarray, names: Sequence[str], alt: st
 
 def _svg(draw: Callable[[Any], None], size: tuple[float, float], alt: str) -> str:
     """Run `draw` on fresh axes and return an ``<svg>`` element fit to stand inside a page."""
-    matplotlib = optional_import("matplotlib", "The report")
-    figure_module = optional_import("matplotlib.figure", "The report")
-    backend = optional_import("matplotlib.backends.backend_svg", "The report")
+    matplotlib = optional_import("matplotlib", "The report", "train")
+    figure_module = optional_import("matplotlib.figure", "The report", "train")
+    backend = optional_import("matplotlib.backends.backend_svg", "The report", "train")
     with matplotlib.rc_context(_STYLE):
         figure = figure_module.Figure(figsize=size, dpi=180, layout="constrained")
         backend.FigureCanvasSVG(figure)

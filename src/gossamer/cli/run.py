@@ -18,15 +18,17 @@ from gossamer.cli.results import Epoch, RunResult, SeedResult, percent
 from gossamer.cli.task import Task, load_task, pick_device
 from gossamer.cli.text import format_table
 from gossamer.cli.training import Fit, evaluate, fit_seed
+from gossamer.data import registry
 
 __all__ = ["train"]
 
 
 def train(config: TrainConfig) -> int:
     """Train, write checkpoint, configuration, metrics and report; return the exit code."""
+    registry.info(config.dataset)  # a mistyped name is told before anything is asked for
     # A package that is missing should be known now, not after an hour of training.
     for package in ("safetensors", "matplotlib", "sklearn", "tqdm"):
-        optional_import(package, "gossamer train")
+        optional_import(package, "gossamer train", "train")
     if config.threads:
         torch.set_num_threads(config.threads)
     device = pick_device(config.device)
@@ -69,7 +71,7 @@ def _train_seeds(task: Task, config: TrainConfig, result: RunResult, out: Path) 
 
 
 def _fit_with_bar(task: Task, config: TrainConfig, seed: int) -> Fit:
-    tqdm = optional_import("tqdm", "gossamer train")
+    tqdm = optional_import("tqdm", "gossamer train", "train")
     # disable=None: no bar where stderr is not a terminal.
     bar = tqdm.tqdm(
         total=config.epochs,

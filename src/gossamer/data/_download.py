@@ -195,7 +195,7 @@ def _progress_bar(label: str, total: int | None, log: bool) -> Any:
     if not log:
         return nullcontext()
     try:
-        tqdm = optional_import("tqdm", "the progress bar").tqdm
+        tqdm = optional_import("tqdm", "the progress bar", "data").tqdm
     except MissingExtraError:
         return nullcontext()
     return tqdm(total=total, unit="B", unit_scale=True, desc=label, leave=False)

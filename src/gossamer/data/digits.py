@@ -71,7 +71,7 @@ class DigitsDataset(SingleGraphDataset):
 
     def process(self) -> None:
         """Build the neighbour graph and the split."""
-        digits = optional_import("sklearn.datasets", "DigitsDataset").load_digits()
+        digits = optional_import("sklearn.datasets", "DigitsDataset", "data").load_digits()
         pixels, label = digits.data.astype(np.int64), digits.target.astype(np.int64)
         target = _nearest(pixels, self._k)
         source = np.arange(len(pixels)).repeat(self._k)

@@ -114,7 +114,7 @@ def bipartite_from_scipy(
 
 
 def _coo(sp_mat: Any, name: str) -> Any:
-    sparse = optional_import("scipy.sparse", f"gossamer.{name}")
+    sparse = optional_import("scipy.sparse", f"gossamer.{name}", "interop")
     if not sparse.issparse(sp_mat):
         raise InvalidTypeError(
             f"{name} takes a scipy sparse matrix, got {type(sp_mat).__name__}. "

@@ -120,6 +120,36 @@ def test_a_bad_file_is_named(tmp_path: Path, name: str, text: str, message: str)
         read_config_file(_write(tmp_path, name, text))
 
 
+@pytest.mark.parametrize("name", ["run.yaml", None])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": "gcn", "heads": 4}, "'heads' is 4, but model 'gcn' has no attention heads"),
+        ({"model": "gin", "out_heads": 2}, "'out_heads' is 2, but model 'gin' has no attention"),
+        ({"attn_dropout": 0.5}, "'attn_dropout' is 0.5, but model 'gcn' has no attention"),
+        (
+            {"model": "gat", "residual": True, "out_heads": 2},
+            "residual stack's last layer has no attention heads. Leave it out, or switch residual",
+        ),
+    ],
+)
+def test_what_the_model_does_not_heed(
+    tmp_path: Path, settings: dict[str, Any], message: str, name: str | None
+) -> None:
+    with pytest.raises(InvalidValueError, match=re.escape(message)):
+        if name:
+            resolve({}, _write(tmp_path, name, json.dumps(settings)))
+        else:
+            resolve(settings)
+
+
+def test_heads_that_do_no_harm() -> None:
+    assert resolve({"model": "gcn", "heads": 1}).heads == 1
+    assert resolve({"model": "gat", "residual": True, "heads": 4}).heads == 4
+    # A checkpoint that was trained with one is as good as any.
+    assert from_mapping({"model": "gcn", "heads": 4}).heads == 4
+
+
 def test_a_missing_or_binary_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"Cannot read configuration file '.*x\.yaml': No such"):
         read_config_file(str(tmp_path / "x.yaml"))

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from gossamer.cli import main
-from gossamer.cli.config import option_kind, options
+from gossamer.cli.config import MODELS, from_mapping, option_kind, options
 from gossamer.cli.parser import build_parser
+from gossamer.data.registry import DATASETS
 from gossamer.errors import InvalidValueError
 
 
@@ -53,8 +54,33 @@ def test_wrong_flags_raise_one_sentence(argv: list[str], message: str) -> None:
 
 def test_wrong_flags_end_with_code_2_and_one_line(fails: Callable[..., str]) -> None:
     assert fails("train", "--lr", "x") == (
-        "gossamer: error: Argument --lr: invalid float value: 'x'. See 'gossamer train --help'."
+        "gossamer train: error: Argument --lr: invalid float value: 'x'. "
+        "See 'gossamer train --help'."
     )
+    assert fails("datasets", "extra").startswith("gossamer datasets: error: Unrecognized argum")
+    assert fails("fly").startswith("gossamer: error: ")
+
+
+def test_train_help_tells_every_default(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    recipes = [
+        from_mapping({"dataset": dataset, "model": model}).as_dict()
+        for dataset in DATASETS
+        for model in MODELS
+    ]
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    for name, option in options().items():
+        shown = text.partition(option.metadata["help"])[2]
+        if name not in ("dataset", "model") and len({values[name] for values in recipes}) > 1:
+            assert shown.startswith(" (default: the recipe's)"), name
+        elif option.default is not None and name != "quiet":
+            assert shown.startswith(f" (default: {option.default})"), name
+        else:
+            assert name == "quiet" or "(default: " in option.metadata["help"], name
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["train", "--help"], ["predict", "--help"]])

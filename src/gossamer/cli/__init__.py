@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from gossamer.cli.parser import build_parser
+from gossamer.cli.parser import UsageError, build_parser
 from gossamer.errors import GossamerError
 
 __all__ = ["main"]
@@ -47,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"{command}: interrupted.", file=sys.stderr)
         return EXIT_INTERRUPTED
+    except UsageError as error:
+        return _fail(error.prog, str(error))
     except GossamerError as error:
         return _fail(command, str(error))
     except BrokenPipeError:

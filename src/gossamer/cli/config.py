@@ -19,9 +19,10 @@ from gossamer._optional import optional_import
 from gossamer.cli.recipes import recipe
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, UnknownKeyError
 
-__all__ = ["MODELS", "TrainConfig", "option_kind", "options", "resolve"]
+__all__ = ["ATTENTION_MODELS", "MODELS", "TrainConfig", "option_kind", "options", "resolve"]
 
 MODELS = ("gcn", "sage", "gat", "gatv2", "gin")
+ATTENTION_MODELS = ("gat", "gatv2")
 
 
 def _option(
@@ -56,9 +57,13 @@ class TrainConfig:
     hidden: int = _option(64, "width of hidden layers, per attention head", low=1, high=65_536)
     layers: int = _option(2, "number of graph convolutions", low=1, high=200)
     heads: int = _option(1, "attention heads of hidden layers (gat, gatv2)", low=1, high=1024)
-    out_heads: int = _option(1, "attention heads of the last layer", low=1, high=1024)
+    out_heads: int = _option(
+        1, "attention heads of the last layer (gat, gatv2; not with residual)", low=1, high=1024
+    )
     dropout: float = _option(0.5, "share of features dropped before a layer", low=0, high=0.999)
-    attn_dropout: float = _option(0.0, "share of attention weights dropped", low=0, high=0.999)
+    attn_dropout: float = _option(
+        0.0, "share of attention weights dropped (gat, gatv2)", low=0, high=0.999
+    )
     norm: str = _option("none", "normalisation of layers", choices=("none", "layer", "batch"))
     residual: bool = _option(False, "stack pre-normalised residual blocks between linear layers")
     self_loops: bool = _option(True, "give every node an edge to itself")
@@ -126,7 +131,27 @@ def resolve(given: Mapping[str, Any], config_file: str | None = None) -> TrainCo
     8
     """
     from_file = read_config_file(config_file) if config_file else {}
-    return from_mapping({**from_file, **given})
+    config = from_mapping({**from_file, **given})
+    _refuse_unused(config)
+    return config
+
+
+def _refuse_unused(config: TrainConfig) -> None:
+    """Raise an error for a setting that the model would not heed.
+
+    Not in `from_mapping`: a checkpoint that was trained with one is as good as any.
+    """
+    attention = config.model in ATTENTION_MODELS
+    for name in ("heads", "out_heads", "attn_dropout"):
+        if attention and not (name == "out_heads" and config.residual):
+            continue
+        value = getattr(config, name)
+        if value != options()[name].default:
+            what = "the residual stack's last layer" if attention else f"model '{config.model}'"
+            raise InvalidValueError(
+                f"'{name}' is {value:g}, but {what} has no attention heads. Leave it out, or "
+                f"{'switch residual off' if attention else 'choose model gat or gatv2'}."
+            )
 
 
 def from_mapping(values: Mapping[str, Any]) -> TrainConfig:

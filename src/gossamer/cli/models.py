@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gossamer.cli.config import TrainConfig
+from gossamer.cli.config import ATTENTION_MODELS, TrainConfig
 from gossamer.nn import GATConv, GATv2Conv, GINConv, GraphConv, SAGEConv
 
 __all__ = ["NodeClassifier"]
@@ -41,7 +41,7 @@ class NodeClassifier(nn.Module):
 
     def __init__(self, config: TrainConfig, in_size: int, num_classes: int) -> None:
         super().__init__()
-        attention = config.model in ("gat", "gatv2")
+        attention = config.model in ATTENTION_MODELS
         self.activation = nn.ELU() if attention else nn.ReLU()
         self.dropout = nn.Dropout(config.dropout)
         self.residual = config.residual

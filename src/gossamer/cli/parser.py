@@ -6,11 +6,18 @@ import argparse
 from typing import Any, NoReturn
 
 from gossamer.cli.config import option_kind, options
+from gossamer.cli.recipes import varied
 from gossamer.errors import InvalidValueError
 
-__all__ = ["build_parser"]
+__all__ = ["UsageError", "build_parser"]
 
 _CHECKPOINT_HELP = "checkpoint.safetensors, or the folder that a training run wrote"
+
+
+class UsageError(InvalidValueError):
+    """Wrong arguments of the command `prog`."""
+
+    prog = "gossamer"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -21,7 +28,9 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         message = message[:1].upper() + message[1:].rstrip(".")
-        raise InvalidValueError(f"{message}. See '{self.prog} --help'.")
+        error = UsageError(f"{message}. See '{self.prog} --help'.")
+        error.prog = self.prog
+        raise error
 
 
 class _CommandParser(_Parser):
@@ -67,8 +76,8 @@ def _add_train(commands: Any) -> None:
     train = commands.add_parser(
         "train",
         help="train a node classifier, write checkpoint, metrics and report",
-        description="Train a graph neural network to classify the nodes of a dataset. Defaults of "
-        "hyper-parameters depend on dataset and model; the command line wins over --config.",
+        description="Train a graph neural network to classify the nodes of a dataset. A recipe for "
+        "dataset and model sets what is not given; the command line wins over --config.",
         argument_default=argparse.SUPPRESS,
     )
     train.add_argument(
@@ -83,7 +92,7 @@ def _add_option(parser: argparse.ArgumentParser, name: str) -> None:
     """Add the flag of one field; it stays out of the namespace unless given."""
     option = options()[name]
     flag = f"--{name.replace('_', '-')}"
-    kind, help = option_kind(name), option.metadata["help"]
+    kind, help = option_kind(name), option.metadata["help"] + _default_note(name)
     if kind is bool:
         action: Any = "store_true" if name == "quiet" else argparse.BooleanOptionalAction
         parser.add_argument(flag, action=action, default=argparse.SUPPRESS, help=help)
@@ -92,6 +101,14 @@ def _add_option(parser: argparse.ArgumentParser, name: str) -> None:
     fallback = {int: "N", float: "X", str: "NAME" if name == "dataset" else "DIR"}[kind]
     metavar = "{" + ",".join(choices) + "}" if choices else fallback
     parser.add_argument(flag, type=kind, default=argparse.SUPPRESS, metavar=metavar, help=help)
+
+
+def _default_note(name: str) -> str:
+    """The default of an option, for its help text; those of None tell it themselves."""
+    default = options()[name].default
+    if default is None or name == "quiet":
+        return ""
+    return " (default: the recipe's)" if name in varied() else f" (default: {default})"
 
 
 def _add_predict(commands: Any) -> None:
@@ -106,7 +123,12 @@ def _add_predict(commands: Any) -> None:
     predict.add_argument(
         "--out", metavar="FILE", help="FILE.csv or FILE.parquet (default: predictions.csv beside)"
     )
-    predict.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    predict.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where to compute (default: auto)",
+    )
     predict.add_argument("--quiet", action="store_true", help="print nothing but errors")
     predict.set_defaults(run=_run_predict)
 

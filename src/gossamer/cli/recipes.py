@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["recipe"]
+__all__ = ["recipe", "varied"]
 
 _CITATION = frozenset({"cora", "citeseer", "pubmed"})
 _HETEROPHILOUS = frozenset(
@@ -66,3 +66,15 @@ def recipe(dataset: str, model: str) -> dict[str, Any]:
     elif dataset in _HETEROPHILOUS:
         values.update(_RESIDUAL)
     return values
+
+
+def varied() -> frozenset[str]:
+    """The names of all options that some recipe sets.
+
+    Examples
+    --------
+    >>> "lr" in varied(), "seeds" in varied()
+    (True, False)
+    """
+    recipes = [*_MODEL.values(), *_CITATION_MODEL.values(), _RESIDUAL]
+    return frozenset().union(*recipes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import socket
 import sys
 import threading
@@ -158,6 +159,28 @@ def test_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pauses: lis
         download("https://nowhere.invalid/a.zip", str(tmp_path / "new" / "a.zip"), log=False)
     assert pauses == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_connection_is_not_waited_for_long_nor_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pauses: list[float]
+) -> None:
+    written, calls = io.BytesIO(), []
+
+    def connect(address: object, timeout: float, *rest: object) -> None:
+        calls.append((timeout, written.getvalue()))
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written))
+    monkeypatch.setenv("no_proxy", "*")
+    with pytest.raises(
+        FileError, match=r"no connection to far\.invalid within 10 s\. Check .* save"
+    ):
+        download("http://far.invalid/a.zip", str(tmp_path / "a.zip"))
+    assert pauses == []
+    [(timeout, shown)] = calls
+    assert timeout == 10
+    assert shown.startswith(b"Downloading http://far.invalid/a.zip to ")
 
 
 def test_progress_is_shown_only_if_asked(

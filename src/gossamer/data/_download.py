@@ -21,7 +21,8 @@ from gossamer.data._files import atomic_write, checksum_algorithm, matches_check
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, MissingExtraError
 
 _CHUNK = 1 << 16
-_TIMEOUT_SECONDS = 30.0
+# For the connection, and for each silence of the server after that.
+_TIMEOUT_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.5
 # The server said "later" (or broke down); any other 4xx will say the same next time.
 _TRANSIENT_STATUS = {408, 425, 429, 500, 502, 503, 504}
@@ -43,8 +44,9 @@ def download(
     """Download `url` to a file.
 
     The content goes to a temporary file beside the target, which is renamed only when it is
-    complete and its checksum is right. Time-outs, broken connections and "try again" answers of
-    the server are retried after pauses of 0.5, 1, 2, 4 ... seconds.
+    complete and its checksum is right. Broken connections, answers that stop for 10 seconds and
+    "try again" answers of the server are retried after pauses of 0.5, 1, 2, 4 ... seconds; no
+    connection within 10 seconds ends it.
 
     Parameters
     ----------
@@ -80,7 +82,8 @@ def download(
     if target.exists() and not overwrite and (not sha1_hash or matches_checksum(target, sha1_hash)):
         return str(target)
     if log:
-        print(f"Downloading {url} to {target}")
+        # Seen at once in a pipe or a file too: what follows may take long.
+        print(f"Downloading {url} to {target}", flush=True)
     context = None if verify_ssl else ssl._create_unverified_context()
     for attempt in range(retries):
         if attempt:
@@ -91,7 +94,7 @@ def download(
         except _Transient as error:
             reason = error
             if log:
-                print(f"Attempt {attempt + 1} of {retries} failed: {error}")
+                print(f"Attempt {attempt + 1} of {retries} failed: {error}", flush=True)
     raise FileError(
         f"Cannot download {url}: {reason} ({retries} attempts). "
         f"Try again later, or fetch it by other means and save it as {target}."
@@ -155,6 +158,13 @@ def _fetch(
             raise FileError(
                 f"Cannot download {url}: no network, or no such host as {host}. "
                 f"Connect, or copy the file from elsewhere and save it as {target}."
+            ) from None
+        # The system has repeated its calls by itself: a fire wall, or no network.
+        if isinstance(error.reason, TimeoutError):
+            host = urllib.parse.urlsplit(url).hostname
+            raise FileError(
+                f"Cannot download {url}: no connection to {host} within {_TIMEOUT_SECONDS:g} s. "
+                f"Check the network, or copy the file from elsewhere and save it as {target}."
             ) from None
         if isinstance(error.reason, ssl.SSLCertVerificationError):
             raise FileError(

@@ -93,6 +93,13 @@ def test_the_page_tells_scores_matrix_configuration_and_command(
     assert html.count('<tr class="best">') == 1
 
 
+def test_the_environment_leaves_out_what_is_empty(recorded: RunResult) -> None:
+    recorded.environment["kernels"] = {"why_not": "", "forced": None, "isas": ["avx2", "generic"]}
+    text = _Page(render_report(recorded)).text
+    assert "kernels: isasavx2, generic" in text
+    assert "why_not" not in text and "forced" not in text
+
+
 def test_roc_auc_is_named_and_has_no_percent_sign(recorded: RunResult) -> None:
     recorded.metric = "roc_auc"
     text = _Page(render_report(recorded)).text

@@ -7,6 +7,8 @@ import os
 import platform
 from typing import Any
 
+from gossamer.cli.text import filled, shown
+
 __all__ = ["environment", "print_info"]
 
 _OPTIONAL = (
@@ -56,10 +58,11 @@ def print_info() -> None:
 
 
 def _print_section(title: str, values: dict[str, Any]) -> None:
+    values = filled(values)
     width = max(len(key) for key in values)
     print(f"{title}:")
     for key, value in values.items():
-        print(f"  {key:<{width}}  {'-' if value is None else value}")
+        print(f"  {key:<{width}}  {shown(value)}")
 
 
 def _torch_build() -> str:
@@ -93,4 +96,6 @@ def _version(package: str) -> str | None:
 
 def _plain(value: Any) -> Any:
     """`value` if JSON can hold it, else its text."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

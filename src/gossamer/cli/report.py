@@ -15,6 +15,7 @@ import numpy as np
 from gossamer.cli.config import from_mapping
 from gossamer.cli.figures import class_colours, curves, project, scatter
 from gossamer.cli.results import RunResult, percent
+from gossamer.cli.text import filled, shown
 
 __all__ = ["render_report"]
 
@@ -60,7 +61,7 @@ def render_report(result: RunResult) -> str:
         "nodes alone: highest score, then lowest loss. The marked seed is in the checkpoint.",
         seeds=_seed_table(result),
         configuration=_pairs(config.as_dict()),
-        environment=_pairs(_flat(result.environment)),
+        environment=_pairs(filled(_flat(result.environment))),
         command=escape(_command(result)),
         version=escape(str(result.environment.get("gossamer"))),
         date=datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
@@ -220,16 +221,10 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _pairs(values: Mapping[str, Any]) -> str:
     rows = "".join(
-        f'<tr><th scope="row">{escape(str(key))}</th><td>{escape(_show(value))}</td></tr>'
+        f'<tr><th scope="row">{escape(str(key))}</th><td>{escape(shown(value))}</td></tr>'
         for key, value in values.items()
     )
     return f'<table class="text"><tbody>{rows}</tbody></table>'
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _command(result: RunResult) -> str:

@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-__all__ = ["format_table"]
+__all__ = ["filled", "format_table", "shown"]
+
+
+def filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` without those that say nothing: None, empty text, empty lists.
+
+    Examples
+    --------
+    >>> filled({"native": False, "why_not": "", "isas": [], "bytes": 0})
+    {'native': False, 'bytes': 0}
+    """
+    return {key: value for key, value in values.items() if value not in (None, "", [], ())}
+
+
+def shown(value: Any) -> str:
+    """A value as people write it.
+
+    Examples
+    --------
+    >>> shown(True), shown(None), shown(0.50), shown(["avx512", "avx2"])
+    ('yes', '–', '0.5', 'avx512, avx2')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(shown(item) for item in value)
+    return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], align: str = "") -> str:

@@ -1,5 +1,6 @@
-"""GAT on Cora and Citeseer: Veličković et al., "Graph Attention Networks", ICLR 2018, table 2:
-83.0 ± 0.7 % on Cora, 72.5 ± 0.7 % on Citeseer.
+"""Train GAT on Cora or Citeseer as in Veličković et al., ICLR 2018.
+
+"Graph Attention Networks", table 2: 83.0 ± 0.7 % on Cora, 72.5 ± 0.7 % on Citeseer.
 
 The paper's setting: 8 heads of 8 features with ELU, then one head of class scores; dropout 0.6 on
 inputs, projected features and attention of both layers; Glorot weights, Adam with learning rate
@@ -110,12 +111,21 @@ def evaluate(model: nn.Module, graph: gs.Graph, x: Tensor) -> Tensor:
 def main() -> None:
     """Train once for each seed and print mean and standard deviation."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", choices=DATASETS, default="cora")
-    parser.add_argument("--raw-dir", help="folder with the files ind.<dataset>.*")
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument(
+        "--dataset", choices=DATASETS, default="cora", help="graph to train on (default: cora)"
+    )
+    parser.add_argument(
+        "--raw-dir", help="folder with the files ind.<dataset>.* (default: download them)"
+    )
+    parser.add_argument("--seeds", type=int, default=10, help="number of runs (default: 10)")
     args = parser.parse_args()
+    if args.seeds < 1:
+        parser.error(f"--seeds must be at least 1, got {args.seeds}")
+    try:
+        dataset = DATASETS[args.dataset](raw_dir=args.raw_dir)
+    except gs.GossamerError as error:
+        parser.exit(2, f"{parser.prog}: error: {error}\n")
 
-    dataset = DATASETS[args.dataset](raw_dir=args.raw_dir, verbose=False)
     # Some nodes of Citeseer carry a self-loop already; every node shall have exactly one.
     graph = gs.add_self_loop(gs.remove_self_loop(dataset[0]))
     scores = []

@@ -37,3 +37,11 @@ def test_links_lead_somewhere(name: str) -> None:
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", text)
     missing = [target for target in targets if not (REPOSITORY / target).exists()]
     assert not missing
+
+
+def test_every_extra_has_its_row() -> None:
+    project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    block = project.partition("[project.optional-dependencies]\n")[2].partition("\n[")[0]
+    extras = re.findall(r"^(\w+) = \[", block, flags=re.MULTILINE)
+    install = README.partition("\n## Install\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", install, flags=re.MULTILINE) == extras

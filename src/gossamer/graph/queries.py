@@ -374,7 +374,7 @@ class StructureQueries:
             return _sparse(row, col, None, shape)
         if scipy_fmt not in ("coo", "csr"):
             raise InvalidValueError(f"scipy_fmt is 'coo' or 'csr', got {scipy_fmt!r}.")
-        sparse = optional_import("scipy.sparse", "Graph.adj_external with scipy_fmt")
+        sparse = optional_import("scipy.sparse", "Graph.adj_external with scipy_fmt", "interop")
         ones = torch.ones(row.shape[0], dtype=self.idtype, device="cpu").numpy()
         if scipy_fmt == "coo":
             ends = row.cpu().numpy(), col.cpu().numpy()

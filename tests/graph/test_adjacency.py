@@ -271,3 +271,14 @@ def test_kernels_get_contiguous_ids(idtype: torch.dtype, fmt: str) -> None:
     assert_tensor_equal(g.edata["m"], -difference if fmt == "csc" else difference)
     parts = g.adjacency.structure(by_dst=True, by_src=True, slots=True)
     assert all(part is None or part.is_contiguous() for part in parts)
+
+
+def test_formats_made_in_inference_mode_serve_training() -> None:
+    g = gs.graph(("csr", ([0, 1, 2], [1, 0], [])))
+    with torch.inference_mode():
+        g.edges()
+        g.in_degrees()
+    u, v = g.edges()
+    x = torch.ones(2, requires_grad=True)
+    (grad,) = torch.autograd.grad(x[u] * x[v] * g.in_degrees(), x, torch.ones(2))
+    assert grad.tolist() == [2, 2]

@@ -271,3 +271,12 @@ def test_sizes_of_several_types_come_as_a_dict() -> None:
     g.set_batch_num_nodes({"a": torch.tensor([1, 0]), "b": torch.tensor([2, 0])})
     g.set_batch_num_edges(torch.tensor([1, 0]))
     assert [part.num_nodes() for part in gs.unbatch(g)] == [3, 0]
+
+
+def test_slices_through_edges_are_refused() -> None:
+    g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    g.set_batch_num_nodes(torch.tensor([2, 1]))
+    g.set_batch_num_edges(torch.tensor([1, 2]))
+    assert gs.slice_batch(g, 0).edges()[1].tolist() == [1]
+    with pytest.raises(gs.InvalidValueError, match="An edge crosses from one graph"):
+        gs.slice_batch(g, 1)

@@ -329,3 +329,21 @@ def test_wrong_heterographs(data, counts, error, message) -> None:
 def test_wrong_blocks(data, counts, message) -> None:
     with pytest.raises(gs.InvalidValueError, match=message):
         gs.create_block(data, *counts)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ("csr", (torch.tensor([0, 1, 2]).int(), torch.tensor([1, 0]).int(), torch.tensor([]))),
+        ("csr", (torch.tensor([0]).int(), torch.tensor([]), torch.tensor([]))),
+    ],
+)
+def test_empty_tensors_say_nothing_about_the_id_type(data: tuple) -> None:
+    assert gs.graph(data).idtype is torch.int32
+
+
+def test_ids_of_unsigned_integers() -> None:
+    g = gs.graph((torch.tensor([1, 2], dtype=torch.uint16), np.array([0, 1], dtype=np.uint64)))
+    assert g.edges()[0].tolist() == [1, 2]
+    with pytest.raises(gs.InvalidValueError, match="contain 9223372036854775808, which does not"):
+        gs.graph(([2**63], [0]))

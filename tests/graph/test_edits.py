@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -204,7 +206,7 @@ def test_removal_from_a_batch_of_several_types() -> None:
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        (lambda g: g.add_nodes(-1), gs.InvalidValueError, "new nodes cannot be negative, got -1"),
+        (lambda g: g.add_nodes(-1), gs.InvalidValueError, "new nodes is at least 0, got -1"),
         (lambda g: g.add_nodes(1.0), gs.InvalidTypeError, "new nodes is an int, got 1.0"),
         (lambda g: g.add_nodes(True), gs.InvalidTypeError, "is an int, got True"),
         (lambda g: g.add_nodes(1, ntype="x"), gs.UnknownKeyError, "no node type 'x'"),
@@ -278,3 +280,47 @@ def test_an_int32_graph_does_not_grow_beyond_int32() -> None:
 def test_blocks_cannot_be_edited(change) -> None:
     with pytest.raises(gs.InvalidValueError, match=r"A block cannot be edited.*block again"):
         change(gs.create_block(([0], [0])))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda g: g.add_edges([40], [0]),
+        lambda g: g.add_nodes(2),
+        lambda g: g.remove_nodes([0]),
+        lambda g: g.remove_edges([0]),
+    ],
+)
+def test_edits_in_a_local_scope_last_as_long_as_it(edit: Callable) -> None:
+    g = gs.batch([gs.graph(([0, 1], [1, 0])), gs.graph(([0, 1], [1, 0]))])
+    g.ndata["h"] = torch.arange(4.0)
+
+    def all_of(g: gs.Graph) -> list:
+        sizes = g.num_nodes(), len(g.in_degrees()), g.batch_num_nodes().tolist()
+        return [*sizes, g.batch_num_edges().tolist(), g.edges()[0].tolist(), g.ndata["h"].tolist()]
+
+    before = all_of(g)
+    with g.local_scope():
+        edit(g)
+        assert all_of(g) != before
+        assert g.num_nodes() == len(g.in_degrees())
+    assert all_of(g) == before
+    assert gs.compact_graphs(g).num_nodes() == 4
+
+
+def test_edits_where_only_one_of_the_batch_sizes_was_set() -> None:
+    g = gs.graph(([0, 1], [1, 0]))
+    g.set_batch_num_nodes(torch.tensor([2]))
+    g.remove_edges([0])
+    assert g.num_edges() == 1
+    g = gs.graph(([0, 1], [1, 0]))
+    g.set_batch_num_edges(torch.tensor([1, 1]))
+    g.remove_edges([0])
+    assert g.batch_num_edges().tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("count", [np.int64(3), torch.tensor(3)])
+def test_counts_of_any_integer_type(count: object) -> None:
+    g = gs.graph(([0], [1]))
+    g.add_nodes(count)
+    assert g.num_nodes() == 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -180,3 +181,20 @@ def test_written_rows_leave_the_others_and_the_old_tensor() -> None:
         frame.update_rows(torch.tensor([0]), {"h": torch.ones(1, 3)}, CPU)
     with pytest.raises(gs.InvalidValueError, match=r"each of the 1 nodes, got shape \(2, 2\)"):
         frame.update_rows(torch.tensor([0]), {"h": torch.ones(2, 2)}, CPU)
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_the_first_reader_of_gathered_rows_may_be_in_any_mode(mode: Callable) -> None:
+    """As in an evaluation before training: what is kept must serve the training, too."""
+    g = gs.graph(([0, 1], [1, 0]))
+    g.ndata["h"] = torch.ones(2, 1, requires_grad=True)
+    with mode():
+        inside = g.subgraph([1, 0])
+        inside.ndata["h"]
+    part = g.subgraph([1, 0])
+    with mode():
+        part.ndata["h"]
+    for sub in (inside, part):
+        out = torch.nn.Linear(1, 1)(sub.ndata["h"])
+        (grad,) = torch.autograd.grad(out, g.ndata["h"], torch.ones_like(out))
+        assert grad.shape == (2, 1)

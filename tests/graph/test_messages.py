@@ -503,12 +503,27 @@ def test_shapes_that_do_not_broadcast() -> None:
 def test_extremes_over_types_with_an_apply_function(name: str, apply: Callable | None) -> None:
     """A type that does not reach a node has no say there, as without the function."""
     g = two_relations()
+    g.nodes["user"].data["h"].mul_(-1 if name == "min" else 1)  # a wrong 0 would win
     functions = fn.copy_u("h", "m"), getattr(fn, name)("m", "out")
     g.multi_update_all({"likes": functions, "owns": functions}, name)
     expected = g.nodes["item"].data.pop("out")
     functions = *functions, apply
     g.multi_update_all({"likes": functions, "owns": functions}, name)
     assert_tensor_equal(g.nodes["item"].data["out"], expected)
+
+
+@pytest.mark.parametrize("name", ["max", "sum"])
+def test_nodes_that_no_type_reaches_keep_what_the_apply_function_gives(name: str) -> None:
+    g = gs.heterograph({("user", "likes", "item"): ([0], [1])})
+    g.nodes["user"].data["h"] = torch.ones(1, 1)
+    g.nodes["item"].data["own"] = torch.full((2, 1), 5.0)
+    functions = (
+        fn.copy_u("h", "m"),
+        fn.max("m", "out"),
+        lambda nodes: {"out": nodes.data["out"] + nodes.data["own"]},
+    )
+    g.multi_update_all({"likes": functions}, name)
+    assert g.nodes["item"].data["out"].tolist() == [[5], [6]]
 
 
 def test_the_features_of_an_edge_type_are_those_that_its_apply_function_returns() -> None:

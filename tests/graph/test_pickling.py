@@ -193,3 +193,9 @@ def test_shared_memory_is_seen_by_both() -> None:
 
     assert shared.ndata["h"].is_shared() and shared.edges()[0].is_shared()
     assert_graph_equal(shared, g)
+
+
+def test_sparse_features_travel() -> None:
+    g = gs.graph(([0, 1], [1, 0]))
+    g.ndata["h"] = torch.eye(2).to_sparse()
+    assert pickle.loads(pickle.dumps(g)).ndata["h"].to_dense().tolist() == [[1, 0], [0, 1]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -118,3 +119,11 @@ def test_gradients_flow_through_a_merge() -> None:
 def test_wrong_slices(key, error, message) -> None:
     with pytest.raises(error, match=message):
         hetero()[key]
+
+
+@pytest.mark.parametrize("mask", [[True, False, True], np.array([True, False, True])], ids=str)
+def test_masks_need_not_be_tensors(mask: object) -> None:
+    g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    assert g.subgraph(mask).ndata[gs.NID].tolist() == [0, 2]
+    with pytest.raises(gs.InvalidValueError, match="needs 3 values"):
+        g.subgraph(mask[:2])

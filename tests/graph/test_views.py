@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
 import gossamer as gs
+from gossamer.graph.views import FeatureView
 from helpers.compare import assert_tensor_equal
 from helpers.graphs import GraphCase, graph_cases
 
@@ -241,3 +244,33 @@ def test_local_var_is_a_graph_of_its_own() -> None:
 
     assert_tensor_equal(g.ndata["h"], torch.zeros(2))
     assert (g.num_nodes(), other.num_nodes()) == (2, 3)
+
+
+class TestViewsOfAGraphThatChanges:
+    """A view is of the graph, not of what the graph had when the view was made."""
+
+    def test_edits(self) -> None:
+        g = gs.graph(([0, 1], [1, 0]))
+        g.edata["w"], g.ndata["h"] = torch.arange(2.0), torch.arange(2.0)
+        nodes, edges, first = g.ndata, g.edata, g.nodes[[0]].data
+        g.remove_edges([0])
+        g.add_nodes(1)
+        assert edges["w"].tolist() == [1]
+        assert nodes["h"].tolist() == [0, 1, 0]
+        nodes["new"] = torch.zeros(3)
+        first["first"] = torch.ones(1)
+        assert g.ndata["first"].tolist() == [1, 0, 0]
+        assert list(g.ndata) == ["h", "new", "first"]
+
+    @pytest.mark.parametrize(
+        "view", [lambda g: g.nodes["a"].data, lambda g: g.nodes["b"].data, lambda g: g.ndata]
+    )
+    def test_local_scope(self, view: Callable) -> None:
+        g = gs.heterograph({("a", "r", "b"): ([0, 1], [1, 0])})
+        held = view(g)
+        value = torch.ones(2) if isinstance(held, FeatureView) else {"a": torch.ones(2)}
+        with g.local_scope():
+            held["x"] = value
+            assert "x" in g.ndata
+        assert "x" not in held
+        assert "x" not in g.ndata

@@ -82,7 +82,8 @@ def test_a_module_with_a_forward_of_its_own(
 @pytest.mark.parametrize("residual", [False, True])
 def test_activation_in_place(kind: type, g: gs.Graph, residual: bool) -> None:
     x = torch.randn(9, 4, requires_grad=True)
-    layer = kind(4, 3, 2, residual=residual, activation=nn.ReLU(inplace=True))
+    activation = nn.Sequential(nn.Identity(), nn.ReLU(inplace=True))
+    layer = kind(4, 3, 2, residual=residual, activation=activation)
     out = layer(g, x)
     flow = torch.randn_like(out)
     found = torch.autograd.grad(out, x, flow)

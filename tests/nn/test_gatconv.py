@@ -211,6 +211,18 @@ class TestLarge:
         with pytest.raises(InvalidValueError, match="query"):
             GATConv((3, 3), 2, 2)(block, (torch.randn(2, 3), torch.randn(1, 4, 3)))
 
+    def test_gradients_of_other_kinds(self) -> None:
+        layer, x = GATConv(3, 2, 2, allow_zero_in_degree=True), torch.randn(30, 3)
+        out = layer(self.g, x.requires_grad_())
+        flow = torch.randn_like(out)
+        found, expected = (
+            torch.autograd.grad(out, x, given, retain_graph=True)
+            for given in (flow.to_sparse(), flow)
+        )
+        torch.testing.assert_close(found, expected)
+        with pytest.raises(InvalidValueError, match=r"Use torch\.func\.vmap"):
+            torch.autograd.grad(out, x, torch.randn(5, *out.shape), is_grads_batched=True)
+
     def test_without_a_gradient(self, monkeypatch) -> None:
         layer, x = GATConv(5, 4, 3, allow_zero_in_degree=True), torch.randn(30, 5)
         with torch.no_grad():

@@ -116,6 +116,8 @@ def test_fractions_count_for_features_of_integers() -> None:
     g = gs.graph(([0, 1], [2, 2]))
     out = GINConv()(g, torch.tensor([[1], [2], [0]]), torch.full((2,), 0.5))
     assert out.tolist() == [[1.0], [2.0], [1.5]]
+    out = GINConv()(g, torch.tensor([[70_000], [1], [0]]), torch.ones(2).half())
+    assert out.tolist() == [[70_000], [1], [70_001]]
 
 
 def test_pairs_of_unlike_rows() -> None:

@@ -342,11 +342,11 @@ def test_rows_that_nothing_won_have_no_say_in_gradients(op) -> None:
     torch.testing.assert_close(torch.autograd.grad(out, u, flow, create_graph=True), once)
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
-@pytest.mark.parametrize("reducer", ["none", "sum", "mean", "max"])
+@pytest.mark.parametrize("reducer", ["none", "sum", "mean"])
 @pytest.mark.parametrize("size", [300.0, 1e-5])
-def test_gradients_of_quotients_in_16_bit(size, reducer, dtype) -> None:
+def test_gradients_of_quotients_in_float16(size, reducer) -> None:
     """What is of a moderate size is so although squares and reciprocals of operands overflow."""
+    dtype = torch.float16
     g = gs.graph(([0, 1, 2, 0], [2, 2, 0, 2]))
     u = torch.full((3, 1), size).to(dtype).requires_grad_()
     e = torch.full((4, 1), size).to(dtype).requires_grad_()
@@ -360,10 +360,9 @@ def test_gradients_of_quotients_in_16_bit(size, reducer, dtype) -> None:
     torch.testing.assert_close([x.double() for x in found], list(expected), **tolerance)
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
-def test_gradient_of_a_mean_of_very_many(dtype) -> None:
-    """The reciprocal of the degree alone has few digits left in float16."""
-    count = 100_001
+def test_gradient_of_a_mean_of_very_many_in_float16() -> None:
+    """The reciprocal of the degree alone has few digits left there."""
+    count, dtype = 100_001, torch.float16
     g = gs.graph((torch.arange(count), torch.zeros(count, dtype=torch.int64)), num_nodes=count)
     x = torch.zeros(count, 1, dtype=dtype, requires_grad=True)
     flow = torch.full((count, 1), 60_000.0, dtype=dtype)

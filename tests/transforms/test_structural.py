@@ -323,3 +323,13 @@ def test_a_product_between_unlike_sides() -> None:
     a.edata["w"] = b.edata["w"] = torch.ones(1)
     with pytest.raises(gs.InvalidValueError, match="A has 3 of these nodes and B has 4"):
         gs.adj_product_graph(a, b, "w")
+
+
+def test_the_first_of_parallel_edges_is_that_with_the_smallest_id() -> None:
+    """Also where the edges of a node stand in another order, in a CSC that was given or sorted."""
+    g = gs.graph(([0, 0, 1], [1, 1, 0]))
+    g.edata["w"] = torch.tensor([10, 20, 30])
+    by_tag = gs.sort_csc_by_tag(g, torch.tensor([1, 0, 0]), tag_type="edge")
+    simple = gs.to_simple(by_tag, copy_edata=True)
+    assert simple.edata["w"].tolist() == [10, 30]
+    assert simple.edata[gs.EID].tolist() == [0, 2]

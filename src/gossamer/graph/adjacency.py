@@ -158,16 +158,21 @@ class Adjacency:
             return value
 
     def _for_good(self, compute: Callable[[], Any]) -> Any:
-        """Run `compute` outside of `torch.export` and the like, for the result outlives them.
+        """Run `compute` outside of inference mode, `torch.export` and the like.
 
-        These let functions run on stand-ins without numbers. Of ids that are stand-ins themselves
-        stand-ins are made; but what is made of the real ones must be real.
+        The result outlives them. Tracers let functions run on stand-ins without numbers. Of ids
+        that are stand-ins themselves stand-ins are made; what is made of real ones must be real.
         """
-        if not torch.compiler.is_dynamo_compiling() and torch._C._len_torch_dispatch_stack():
+        if torch.compiler.is_dynamo_compiling():
+            return compute()
+        if torch._C._len_torch_dispatch_stack():
             ids = (self._coo or self._csc or self._csr)[0]
             if type(ids) is Tensor and detect_fake_mode() is not None:
                 with _disable_current_modes():
                     return compute()
+        if torch.is_inference_mode_enabled():
+            with torch.inference_mode(False):
+                return compute()
         return compute()
 
     def knows(self, key: Any) -> bool:

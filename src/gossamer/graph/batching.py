@@ -246,16 +246,21 @@ def _split_edges(adjacency: Adjacency, counts: Tensor, src: Tensor, dst: Tensor)
     ends = []
     for ids, sizes in ((row, src), (col, dst)):
         local = ids - (sizes.cumsum(0) - sizes).repeat_interleave(counts).to(ids.dtype)
-        if bool(((local < 0) | (local >= sizes.repeat_interleave(counts))).any()):
-            raise InvalidValueError(
-                "An edge crosses from one graph of the split into another, so the graph cannot be "
-                "taken apart there."
-            )
+        _check_inside(local, sizes.repeat_interleave(counts))
         ends.append(local.split(counts.tolist()))
     return [
         Adjacency(num_src, num_dst, adjacency.idtype, coo=tuple(coo))
         for num_src, num_dst, *coo in zip(src.tolist(), dst.tolist(), *ends, strict=True)
     ]
+
+
+def _check_inside(local: Tensor, sizes: Tensor | int) -> None:
+    """Raise unless an end of each edge lies in the graph that the edge is in."""
+    if bool(((local < 0) | (local >= sizes)).any()):
+        raise InvalidValueError(
+            "An edge crosses from one graph of the split into another, so the graph cannot be "
+            "taken apart there."
+        )
 
 
 def _split_frame(frame: Frame, counts: list[int]) -> list[Frame]:
@@ -282,6 +287,8 @@ def slice_batch(g: Graph, gid: int, store_ids: bool = False) -> Graph:
     ------
     OutOfRangeError
         If there is no such graph.
+    InvalidValueError
+        If an edge crosses from that graph into another, or `g` is a batch of blocks.
 
     Examples
     --------
@@ -310,6 +317,8 @@ def slice_batch(g: Graph, gid: int, store_ids: bool = False) -> Graph:
         src, dst = g._schema.endpoints[i]
         coo = row[start:stop] - starts[src], col[start:stop] - starts[dst]
         sizes = stops[src] - starts[src], stops[dst] - starts[dst]
+        for local, size in zip(coo, sizes, strict=True):
+            _check_inside(local, size)
         adjacencies.append(Adjacency(*sizes, g.idtype, coo=coo))
         frame = _rows_between(g._edge_frames[i], start, stop, EID if store_ids else None, g)
         edge_frames.append(frame)

@@ -283,8 +283,10 @@ class _Edges:
         tensors = [as_id_tensor(x, name) for x, name in zip(arrays, names, strict=True)]
         self._check_agreement(arrays, tensors)
         if idtype is None:
-            given = {t.dtype for x, t in zip(arrays, tensors, strict=True) if isinstance(x, Tensor)}
-            idtype = given.pop() if given else torch.int64
+            given = [t for x, t in zip(arrays, tensors, strict=True) if isinstance(x, Tensor)]
+            # An empty tensor says nothing: torch makes them of floating-point numbers.
+            given = [t for t in given if t.numel()] or given
+            idtype = given[0].dtype if given else torch.int64
         device = tensors[0].device if device is None else as_device(device)
         self.tensors = [
             in_idtype(tensor, idtype, name).to(device)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer._options import as_int
+from gossamer.errors import InvalidValueError, OutOfRangeError
 from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.ids import EID, NID
 
@@ -45,12 +46,7 @@ class Edits:
         4
         """
         self._require_editable()
-        if not isinstance(num, int) or isinstance(num, bool):
-            raise InvalidTypeError(f"The number of new nodes is an int, got {num!r}.")
-        if num >= 2**63:
-            raise InvalidValueError(f"The number of new nodes does not fit 64 bits, got {num}.")
-        if num < 0:
-            raise InvalidValueError(f"The number of new nodes cannot be negative, got {num}.")
+        num = as_int(num, "add_nodes", "the number of new nodes", 0)
         position = self._schema.ntype_id(ntype)
         if num == 0:
             return
@@ -244,6 +240,7 @@ class Edits:
         """Count anew what stays in each graph of the batch, by masks over what there was."""
         if self._batch_num_nodes is not None:
             self._batch_num_nodes = _shrunk(self._batch_num_nodes, nodes)
+        if self._batch_num_edges is not None:
             self._batch_num_edges = _shrunk(self._batch_num_edges, edges)
 
     def _resize(

@@ -41,7 +41,17 @@ class _Gathered:
 
     def read(self) -> Tensor:
         source = self.source.read() if isinstance(self.source, _Gathered) else self.source
-        return source.index_select(0, self.index.long())
+        index = self.index
+        if index.is_inference() and not torch.is_inference_mode_enabled():
+            index = index.clone()  # one that a gradient can be recorded with
+        return source.index_select(0, index.long())
+
+    def read_for_good(self) -> Tensor:
+        """Read as in training, whatever mode the first reader is in."""
+        if torch.compiler.is_compiling():
+            return self.read()
+        with torch.inference_mode(False), torch.enable_grad():
+            return self.read()
 
 
 class Frame(MutableMapping[str, Tensor]):
@@ -96,7 +106,7 @@ class Frame(MutableMapping[str, Tensor]):
                 f"Set it first, as in g.{self.kind[0]}data[{name!r}] = tensor."
             ) from None
         if isinstance(column, _Gathered):
-            column = self._columns[name] = column.read()
+            column = self._columns[name] = column.read_for_good()
         return column
 
     def __setitem__(self, name: str, value: Tensor) -> None:

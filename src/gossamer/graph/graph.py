@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -243,10 +244,8 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
         A type on both sides of a block stands for its source nodes; see :attr:`dstdata`.
         """
         if len(self._node_frames) == 1:
-            return FeatureView(self._node_frames[0], self.device)
-        ids = self._schema.ntype_ids
-        frames = {name: self._node_frames[i] for name, i in ids.items()}
-        return TypedFeatureView(frames, self.device, "node")
+            return FeatureView(self, "node", 0)
+        return TypedFeatureView(self, "node", self._schema.ntype_ids)
 
     @property
     def srcdata(self) -> Features:
@@ -260,17 +259,16 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
 
     def _side_data(self, ids: Mapping[str, int]) -> Features:
         if len(ids) == 1:
-            return FeatureView(self._node_frames[next(iter(ids.values()))], self.device)
-        frames = {name: self._node_frames[i] for name, i in ids.items()}
-        return TypedFeatureView(frames, self.device, "node")
+            return FeatureView(self, "node", next(iter(ids.values())))
+        return TypedFeatureView(self, "node", ids)
 
     @property
     def edata(self) -> Features:
         """Edge features by name; with several edge types, ``{canonical type: tensor}`` by name."""
         if len(self._edge_frames) == 1:
-            return FeatureView(self._edge_frames[0], self.device)
-        frames = dict(zip(self._schema.canonical_etypes, self._edge_frames, strict=True))
-        return TypedFeatureView(frames, self.device, "edge")
+            return FeatureView(self, "edge", 0)
+        positions = {etype: i for i, etype in enumerate(self._schema.canonical_etypes)}
+        return TypedFeatureView(self, "edge", positions)
 
     def node_attr_schemes(self, ntype: str | None = None) -> dict[str, Scheme]:
         """Row shape and dtype of each node feature."""
@@ -306,6 +304,8 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
     def local_scope(self) -> Iterator[None]:
         """Within the ``with`` block, features that are set or removed are so for the block only.
 
+        So are nodes and edges that are added or removed.
+
         Examples
         --------
         >>> import gossamer as gs, torch
@@ -315,13 +315,15 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
         >>> "h" in g.ndata
         False
         """
-        saved = self._node_frames, self._edge_frames
-        self._node_frames = [frame.copy() for frame in saved[0]]
-        self._edge_frames = [frame.copy() for frame in saved[1]]
+        frames = self._node_frames, self._edge_frames
+        structure = self._adjacencies, self._batch_num_nodes, self._batch_num_edges
+        self._node_frames = [frame.copy() for frame in frames[0]]
+        self._edge_frames = [frame.copy() for frame in frames[1]]
         try:
             yield
         finally:
-            self._node_frames, self._edge_frames = saved
+            self._node_frames, self._edge_frames = frames
+            self._adjacencies, self._batch_num_nodes, self._batch_num_edges = structure
 
     def local_var(self) -> Graph:
         """A graph with the same features whose later changes of features leave this one alone."""
@@ -368,6 +370,8 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
     def _ids(self, ids: Any, count: int, what: str) -> Tensor:
         if is_all(ids):
             return torch.arange(count, dtype=self.idtype, device=self.device)
+        if not isinstance(ids, Tensor) and _is_mask(ids):
+            ids = torch.as_tensor(ids, device=self.device)
         if isinstance(ids, Tensor) and ids.dtype == torch.bool:
             if ids.shape != (count,):
                 raise InvalidValueError(
@@ -571,3 +575,9 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
                     f"but there are {total(key)}."
                 )
         return sizes
+
+
+def _is_mask(ids: Any) -> bool:
+    if isinstance(ids, np.ndarray):
+        return ids.dtype == np.bool_
+    return isinstance(ids, list) and bool(ids) and all(isinstance(x, bool) for x in ids)

@@ -37,7 +37,7 @@ ETYPE = "_TYPE"
 INT32_MAX = 2**31 - 1
 
 _ID_TYPES = (torch.int32, torch.int64)
-_OTHER_INTEGERS = (torch.uint8, torch.int8, torch.int16)
+_OTHER_INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.uint16, torch.uint32)
 
 
 def is_all(ids: Any) -> bool:
@@ -109,6 +109,8 @@ def _from_python(ids: Any, what: str) -> Tensor:
     if array.size == 0:
         return torch.zeros(array.shape, dtype=torch.int64, device="cpu")
     if array.dtype.kind == "u" and array.dtype.itemsize > 1:
+        if int(array.max()) >= 2**63:
+            raise InvalidValueError(f"The {what} contain {array.max()}, which does not fit int64.")
         array = array.astype(np.int64)
     if array.dtype.kind not in "iubf":
         raise InvalidTypeError(f"The {what} must be integers, got elements of type {array.dtype}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 __all__ = ["without_surroundings"]
@@ -13,6 +14,8 @@ def without_surroundings(tensor: Tensor) -> Tensor:
     Pickling a view writes all that it is a view of. A view that carries a gradient history stays
     what it is.
     """
+    if tensor.layout is not torch.strided:
+        return tensor
     size = tensor.numel() * tensor.element_size()
     if not tensor.is_leaf or tensor.untyped_storage().nbytes() <= size:
         return tensor

@@ -436,7 +436,7 @@ def _cross_reducer(reducer: Any) -> Callable[[list[Tensor]], Tensor]:
 def _fold_reached(
     combine: Callable[[list[Tensor]], Tensor], values: list[Tensor], masks: list[Tensor | None]
 ) -> Tensor:
-    """Combine row by row only the values whose mask holds; 0 where none does."""
+    """Combine row by row only the values whose mask holds; the first ones where none does."""
     total, seen = values[0], masks[0]
     for value, mask in zip(values[1:], masks[1:], strict=True):
         shape = (-1, *[1] * (value.dim() - 1))
@@ -446,9 +446,6 @@ def _fold_reached(
         if mask is not None:
             both = torch.where(mask.reshape(shape), both, total)
         total, seen = both, None if seen is None or mask is None else seen | mask
-    if seen is not None:
-        # Not 0 by itself where a function was applied to what an edge type gave.
-        total = torch.where(seen.reshape(-1, *[1] * (total.dim() - 1)), total, 0)
     return total
 
 

@@ -44,15 +44,25 @@ class FeatureView(Features):
     """The features of one node or edge type, or of some rows of it.
 
     Reading gives the tensor itself; assigning checks length and device. Through a view of some
-    rows, as in ``g.nodes[[0, 2]].data``, reading gathers and assigning writes these rows.
+    rows, as in ``g.nodes[[0, 2]].data``, reading gathers and assigning writes these rows. The view
+    is of the graph: it sees what an edit or a `local_scope` makes of the features.
     """
 
-    __slots__ = ("_device", "_frame", "_index")
+    __slots__ = ("_graph", "_index", "_kind", "_position")
 
-    def __init__(self, frame: Frame, device: torch.device, index: Tensor | None = None) -> None:
-        self._frame = frame
-        self._device = device
+    def __init__(self, graph: Graph, kind: str, position: int, index: Tensor | None = None) -> None:
+        self._graph = graph
+        self._kind = kind
+        self._position = position
         self._index = index
+
+    @property
+    def _frame(self) -> Frame:
+        return _frames_of(self._graph, self._kind)[self._position]
+
+    @property
+    def _device(self) -> torch.device:
+        return self._graph.device
 
     def __getitem__(self, name: str) -> Tensor:
         value = self._frame[name]
@@ -93,12 +103,17 @@ class FeatureView(Features):
 class TypedFeatureView(Features):
     """A feature across several node or edge types: name to ``{type: tensor}``."""
 
-    __slots__ = ("_device", "_frames", "_what")
+    __slots__ = ("_graph", "_kind", "_positions")
 
-    def __init__(self, frames: Mapping[Any, Frame], device: torch.device, what: str) -> None:
-        self._frames = frames
-        self._device = device
-        self._what = what
+    def __init__(self, graph: Graph, kind: str, positions: Mapping[Any, int]) -> None:
+        self._graph = graph
+        self._kind = kind
+        self._positions = positions
+
+    @property
+    def _frames(self) -> dict[Any, Frame]:
+        frames = _frames_of(self._graph, self._kind)
+        return {key: frames[position] for key, position in self._positions.items()}
 
     def __getitem__(self, name: str) -> dict[Any, Tensor]:
         return {key: frame[name] for key, frame in self._frames.items() if name in frame}
@@ -106,32 +121,32 @@ class TypedFeatureView(Features):
     def __setitem__(self, name: str, value: Mapping[Any, Tensor]) -> None:
         if not isinstance(value, Mapping):
             raise InvalidTypeError(
-                f"Feature {name!r} of several {self._what} types must be given as a dict "
-                f"{{{self._what} type: tensor}}, got {type(value).__name__}. "
-                f"The types are {list(self._frames)}."
+                f"Feature {name!r} of several {self._kind} types must be given as a dict "
+                f"{{{self._kind} type: tensor}}, got {type(value).__name__}. "
+                f"The types are {list(self._positions)}."
             )
         chosen = {self._resolve(key): tensor for key, tensor in value.items()}
+        frames, device = self._frames, self._graph.device
         for key, tensor in chosen.items():
-            frame = self._frames[key]
-            frame.check(name, tensor, self._device, frame.num_rows)
+            frames[key].check(name, tensor, device, frames[key].num_rows)
         for key, tensor in chosen.items():
-            self._frames[key][name] = tensor
+            frames[key][name] = tensor
 
     def _resolve(self, key: Any) -> Any:
-        if key in self._frames:
+        if key in self._positions:
             return key
         # An edge type may be given by its relation name alone.
-        found = [full for full in self._frames if isinstance(full, tuple) and full[1] == key]
+        found = [full for full in self._positions if isinstance(full, tuple) and full[1] == key]
         if len(found) == 1:
             return found[0]
         raise UnknownKeyError(
-            f"There is no {self._what} type {key!r} here, or it is ambiguous; "
-            f"there are {list(self._frames)}."
+            f"There is no {self._kind} type {key!r} here, or it is ambiguous; "
+            f"there are {list(self._positions)}."
         )
 
     def __delitem__(self, name: str) -> None:
         if name not in self:
-            raise UnknownKeyError(f"There is no {self._what} feature {name!r}.")
+            raise UnknownKeyError(f"There is no {self._kind} feature {name!r}.")
         for frame in self._frames.values():
             if name in frame:
                 del frame[name]
@@ -154,6 +169,10 @@ class TypedFeatureView(Features):
         for name in self:
             result[name] = self[name]
         return dict(result)
+
+
+def _frames_of(graph: Graph, kind: str) -> list[Frame]:
+    return graph._node_frames if kind == "node" else graph._edge_frames
 
 
 class NodeSpace(NamedTuple):
@@ -202,9 +221,8 @@ class NodeView:
         else:
             ntype, nodes = None, key
         position = graph._schema.ntype_id(ntype, self._side)
-        frame = graph._node_frames[position]
         index = _index_of(nodes, lambda ids: graph._node_ids(ids, position))
-        return NodeSpace(FeatureView(frame, graph.device, index))
+        return NodeSpace(FeatureView(graph, "node", position, index))
 
 
 class EdgeView:
@@ -244,9 +262,8 @@ class EdgeView:
         else:
             etype, edges = None, key
         position = graph._schema.etype_id(etype)
-        frame = graph._edge_frames[position]
         index = _index_of(edges, lambda ids: graph._edges_to_ids(ids, position))
-        return EdgeSpace(FeatureView(frame, graph.device, index))
+        return EdgeSpace(FeatureView(graph, "edge", position, index))
 
 
 def _is_canonical(key: Any) -> bool:

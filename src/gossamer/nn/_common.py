@@ -136,7 +136,7 @@ def check_edge_weight(
 ) -> None:
     """Raise unless `edge_weight` is a floating-point tensor with one row per edge.
 
-    Rows must broadcast to those of `feat`, if given, or be one number each.
+    A row is one number, or has at most as many dimensions as those of `feat`, if that is given.
     """
     name = type(owner).__name__
     if not isinstance(edge_weight, Tensor) or not edge_weight.is_floating_point():
@@ -212,8 +212,7 @@ def aggregate(
         return ops.gspmm(adjacency, "copy_lhs", reduce, x, None)
     if edge_weight.dim() > x.dim():
         edge_weight = edge_weight.reshape(-1, *(1,) * (x.dim() - 1))
-    if x.is_floating_point():
-        edge_weight = edge_weight.to(x.dtype)
-    else:
-        x = x.to(edge_weight.dtype)  # fractions must not be cut off
-    return ops.gspmm(adjacency, "mul", reduce, x, edge_weight)
+    if not x.is_floating_point():
+        # Fractions must not be cut off, nor large numbers be squeezed into 16 bits.
+        x = x.to(torch.promote_types(edge_weight.dtype, torch.get_default_dtype()))
+    return ops.gspmm(adjacency, "mul", reduce, x, edge_weight.to(x.dtype))

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 from torch.nn import functional as F
-from torch.nn.modules.module import _has_any_global_hook
+from torch.nn.modules import module as torch_module
 
 from gossamer import kernels
 from gossamer.ops._register import traced
@@ -55,9 +55,17 @@ def is_ordinary(module: nn.Module) -> bool:
 
 def has_hooks(module: nn.Module) -> bool:
     """Whether someone waits for the module to be called, or has given it a `forward` of its own."""
-    hooks = module._forward_hooks or module._forward_pre_hooks
-    hooks = hooks or module._backward_hooks or module._backward_pre_hooks
-    return bool(hooks or _has_any_global_hook()) or "forward" in module.__dict__
+    return bool(
+        "forward" in module.__dict__
+        or module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or torch_module._global_forward_hooks
+        or torch_module._global_forward_pre_hooks
+        or torch_module._global_backward_hooks
+        or torch_module._global_backward_pre_hooks
+    )
 
 
 def is_plain(shape: tuple[int, ...], x: Tensor, *others: Tensor | None) -> bool:

@@ -10,12 +10,14 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.ops.structure import ids_outside_transforms
 
 if TYPE_CHECKING:
     from gossamer.graph.adjacency import Adjacency
     from gossamer.ops._register import Structure
 
 __all__ = [
+    "check_dense",
     "check_dtype",
     "check_lengths",
     "check_operand",
@@ -102,11 +104,7 @@ def check_operand(adjacency: Adjacency, x: Any, target: str, op: str) -> Tensor:
             f"{op}: features are floating-point or integer, but the {_WHAT[target]} operand is "
             f"{x.dtype}. Convert it, as with .float()."
         )
-    if x.layout is not torch.strided:
-        raise InvalidTypeError(
-            f"{op}: the {_WHAT[target]} operand must be a dense tensor, but its layout is "
-            f"{x.layout}. Convert it with .to_dense()."
-        )
+    check_dense(x, op, f"the {_WHAT[target]} operand")
     if x.device != adjacency.device:
         raise InvalidValueError(
             f"{op}: the {_WHAT[target]} operand is on {x.device} but the graph is on "
@@ -175,10 +173,20 @@ def check_dtype(x: Tensor, op: str, name: str) -> None:
             f"{op}: {name} must be floating-point or integer, but it is {x.dtype}. "
             "Convert it, as with .float()."
         )
+    check_dense(x, op, name)
 
 
-def check_lengths(seglen: Any, value: Any, op: str, name: str) -> None:
-    """Raise unless `seglen` holds lengths that add up to the rows of `value`."""
+def check_dense(x: Tensor, op: str, name: str) -> None:
+    """Raise unless `x` has all its numbers in memory."""
+    if x.layout is not torch.strided:
+        raise InvalidTypeError(
+            f"{op}: {name} must be a dense tensor, but its layout is {x.layout}. "
+            "Convert it with .to_dense()."
+        )
+
+
+def check_lengths(seglen: Any, value: Any, op: str, name: str) -> Tensor:
+    """The lengths `seglen`, once they add up to the rows of `value`."""
     if not isinstance(value, Tensor) or value.dim() == 0:
         raise InvalidTypeError(f"{op}: {name} must be a tensor with rows, got {value!r}.")
     check_dtype(value, op, name)
@@ -198,7 +206,8 @@ def check_lengths(seglen: Any, value: Any, op: str, name: str) -> None:
         rows = value.shape[0]
         fits = ((seglen >= 0) & (seglen <= rows)).all() & (seglen.sum() == rows)
         torch._assert_async(fits, f"{op}: segment lengths must add up to the rows of {name}.")
-        return
+        return seglen
+    seglen = ids_outside_transforms(seglen)
     if seglen.shape[0] <= _FEW:
         lengths = seglen.tolist()
         low, high, total = min(lengths, default=0), max(lengths, default=0), sum(lengths)
@@ -217,3 +226,4 @@ def check_lengths(seglen: Any, value: Any, op: str, name: str) -> None:
         raise InvalidValueError(
             f"{op}: segment lengths add up to {total}, but {name} has {value.shape[0]} rows."
         )
+    return seglen

@@ -42,13 +42,31 @@ def segment_structure(seglen: Tensor, value: Tensor) -> Structure:
 
 def spmm(structure: Structure, u: Tensor | None, e: Tensor | None, op: str, reduce: str) -> Tensor:
     """Reduce messages. What wins a maximum is recorded only for those who want its gradient."""
-    if structure[3] is None:
+    _require(structure[3])
+    winners = reduce in ("max", "min") and any(requires_grad(u, e))
+    return _spmm(structure, u, e, op, reduce, winners)
+
+
+def sddmm(
+    structure: Structure,
+    lhs: Tensor | None,
+    rhs: Tensor | None,
+    op: str,
+    lhs_target: str,
+    rhs_target: str,
+) -> Tensor:
+    """Combine features on edges."""
+    _require(structure[0])
+    return _sddmm(structure, lhs, rhs, op, lhs_target, rhs_target)
+
+
+def _require(part: Tensor | None) -> None:
+    """Raise if a part of the structure is not there that only gradients need."""
+    if part is None:
         raise InvalidValueError(
             "A gradient is asked of an operand that wanted none when the operator ran. Call "
             "requires_grad_() before."
         )
-    winners = reduce in ("max", "min") and any(requires_grad(u, e))
-    return _spmm(structure, u, e, op, reduce, winners)
 
 
 def _spmm_kernel(
@@ -115,11 +133,12 @@ def _sum_backward(
     structure, op = ctx.structure, ctx.op
     shape_u, shape_e = ctx.shapes
     if ctx.reduce == "mean":
-        # Single precision at least: degrees above 65,504 overflow float16, and the reciprocals of
-        # smaller ones have few digits left.
+        # Single precision at least: degrees above 65,504 overflow float16, and reciprocals of
+        # smaller ones have few of its digits left.
         wide = torch.promote_types(grad.dtype, torch.float32)
         scale = structure[3].diff().clamp(min=1).to(wide).reciprocal()
-        if op == "copy_lhs" and grad.dtype is wide:
+        if op == "copy_lhs" and grad.dtype is not torch.float16:
+            scale = scale.to(grad.dtype)
             return scaled_sum(reverse(structure), grad, scale, None, None), None
         grad = (grad * scale.view(-1, *[1] * (grad.dim() - 1))).to(grad.dtype)
     grad_u = grad_e = None
@@ -270,13 +289,15 @@ def _reduce_features(x: Tensor, shape: torch.Size) -> Tensor:
 
 
 def _wide(x: Tensor) -> Tensor:
-    """In single precision at least: what is divided by a square later may overflow float16."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))
+    """float16 in single precision: a product overflows it that is divided by a square later."""
+    return x.float() if x.dtype is torch.float16 else x
 
 
 def _over_square(x: Tensor, y: Tensor) -> Tensor:
-    """``x / y**2`` for a wide `x`, rounded to 16 bits once only; the square might overflow."""
-    return (x / _wide(y) / _wide(y)).to(y.dtype)
+    """``x / y**2``, rounded to 16 bits once only, and without the square, which may overflow."""
+    wide = torch.promote_types(y.dtype, torch.float32)
+    divisor = y.to(wide)
+    return (x.to(wide) / divisor / divisor).to(y.dtype)
 
 
 def _scaled_kernel(
@@ -377,10 +398,10 @@ def _sddmm_backward(ctx: Any, grad: Tensor) -> tuple:
     grad_lhs = grad_rhs = None
     if want_lhs:
         own = ctx.lhs_target, lhs_shape
-        if op == "div":
+        if op == "div" and rhs.dtype is torch.float16:
             grad_lhs = _collect_quotients(structure, grad, rhs, ctx.rhs_target, *own)
         else:
-            factor = rhs if op in ("mul", "dot") else None
+            factor = rhs if op in ("mul", "dot") else rhs.reciprocal() if op == "div" else None
             grad_lhs = _collect(structure, grad, factor, ctx.rhs_target, *own)
     if want_rhs:
         own = ctx.rhs_target, rhs_shape
@@ -429,7 +450,10 @@ def _collect_quotients(
     target: str,
     shape: torch.Size,
 ) -> Tensor:
-    """As `_collect`, of ``grad[e] / divisor[...]``: a reciprocal might overflow."""
+    """As `_collect`, of ``grad[e] / divisor[...]``: in float16 a reciprocal soon overflows.
+
+    This takes a tensor of the size of `grad`, which `_collect` need not.
+    """
     if divisor_target == target and target != "e":
         total = _collect(structure, grad, None, "e", target, grad.shape)
         return _reduce_features(total / divisor, shape)
@@ -466,7 +490,7 @@ def _edge_product(structure: Structure, u: Tensor, v: Tensor, shape: torch.Size)
     return _reduce_features(sddmm(structure, u, v, "mul", "u", "v"), shape)
 
 
-sddmm = differentiable(
+_sddmm = differentiable(
     "sddmm",
     "(Tensor?[] structure, Tensor? lhs, Tensor? rhs, str op, str lhs_target, str rhs_target)"
     " -> Tensor",

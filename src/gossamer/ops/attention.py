@@ -12,7 +12,13 @@ from gossamer import kernels
 from gossamer._options import number_in, one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.kernels.reference.attention import dropout_mask
-from gossamer.ops._check import check_operand, relation_of, requires_grad, structure_of
+from gossamer.ops._check import (
+    check_dense,
+    check_operand,
+    relation_of,
+    requires_grad,
+    structure_of,
+)
 from gossamer.ops._products import sddmm, spmm
 from gossamer.ops._register import (
     Structure,
@@ -220,6 +226,7 @@ def _check_per_head(name: str, x: Tensor, shape: tuple[int, int], value: Tensor)
             f"graph_attention: {name} must be (heads, features) = {shape}, got shape "
             f"{tuple(x.shape)}."
         )
+    check_dense(x, "graph_attention", name)
     if x.device != value.device:
         raise InvalidValueError(
             f"graph_attention: {name} is on {x.device} but value on {value.device}. "

@@ -17,7 +17,7 @@ from gossamer.ops._check import (
     requires_grad,
 )
 from gossamer.ops._products import segment_structure, spmm
-from gossamer.ops._register import differentiable, opaque, plain
+from gossamer.ops._register import differentiable, opaque, plain, settled
 from gossamer.ops.structure import coo_to_csr, ids_outside_transforms
 
 __all__ = ["gather_mm", "segment_mm", "segment_reduce"]
@@ -52,7 +52,7 @@ def segment_reduce(seglen: Tensor, value: Tensor, reducer: str = "sum") -> Tenso
     tensor([3., 0., 5.])
     """
     one_of(reducer, "segment_reduce", "reducer", _REDUCERS)
-    check_lengths(seglen, value, "segment_reduce", "value")
+    seglen = check_lengths(seglen, value, "segment_reduce", "value")
     structure = segment_structure(seglen, value)
     return spmm(structure, None, value, "copy_rhs", reducer)
 
@@ -84,7 +84,7 @@ def segment_mm(a: Tensor, b: Tensor, seglen_a: Tensor) -> Tensor:
     tensor([2., 4., 4.])
     """
     a, b = _matched(a, b, "segment_mm")
-    check_lengths(seglen_a, a, "segment_mm", "a")
+    seglen_a = check_lengths(seglen_a, a, "segment_mm", "a")
     if b.shape[0] != seglen_a.shape[0]:
         raise InvalidValueError(
             f"segment_mm: {seglen_a.shape[0]} segments need as many matrices, got {b.shape[0]}."
@@ -132,6 +132,7 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
             f"gather_mm: idx_b is on {idx_b.device} but a is on {a.device}. "
             "Move one of them with .to(...)."
         )
+    idx_b = ids_outside_transforms(idx_b)
     if torch.compiler.is_compiling():
         fits = ((idx_b >= 0) & (idx_b < b.shape[0])).all()
         torch._assert_async(fits, "gather_mm: idx_b must name matrices of b.")
@@ -141,7 +142,6 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
             raise OutOfRangeError(
                 f"gather_mm: idx_b must lie in 0 ... {b.shape[0] - 1}, got {low} ... {high}."
             )
-    idx_b = ids_outside_transforms(idx_b)
     seglen, order, place = outside_transforms(lambda: _grouping(idx_b, b.shape[0]))
     if order is None:
         return _segment_mm(a, b, seglen)
@@ -224,7 +224,7 @@ _rows = differentiable(
 
 
 def _kernel(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
-    return kernels.segment_mm(plain(a), b.resolve_neg(), seglen)
+    return kernels.segment_mm(plain(a), settled(b), seglen)
 
 
 def _fake(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
@@ -259,7 +259,7 @@ def _gather_kernel(a: Tensor, b: Tensor, seglen: Tensor, order: Tensor, place: T
     torch.index_select(a.detach(), 0, order, out=rows)
     shape = a.shape[0], b.shape[2]
     products = kernels.segment_mm(
-        rows, b.resolve_neg(), seglen, kernels.scratch(shape, a.dtype, a.device)
+        rows, settled(b), seglen, kernels.scratch(shape, a.dtype, a.device)
     )
     del rows  # A large result takes its memory.
     return torch.index_select(products, 0, place, out=kernels.empty(shape, a.dtype, a.device))

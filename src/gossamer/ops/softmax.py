@@ -89,7 +89,7 @@ def segment_softmax(seglen: Tensor, value: Tensor) -> Tensor:
     >>> segment_softmax(torch.tensor([2, 1]), torch.tensor([1.0, 1.0, 4.0]))
     tensor([0.5000, 0.5000, 1.0000])
     """
-    check_lengths(seglen, value, "segment_softmax", "value")
+    seglen = check_lengths(seglen, value, "segment_softmax", "value")
     if not value.is_floating_point():
         raise InvalidTypeError(
             f"segment_softmax: the values must be floating-point, got {value.dtype}."

@@ -90,13 +90,13 @@ def scaled_sum(
     dst_scale: Tensor | None = None,
     self_scale: Tensor | None = None,
 ) -> Tensor:
-    r"""Sum the features of in-neighbours, with constant factors of both ends of an edge.
+    r"""Sum the features of in-neighbours, with factors of both ends of an edge.
 
     .. math:: y_v = b_v \sum_{(u, v)} a_u x_u + c\, x_v
 
     With inverse square roots of degrees, this is the product with the symmetrically normalized
     adjacency matrix; with :math:`c = 1 + \epsilon`, what a GIN layer gathers. Neither the scaled
-    features nor the unscaled sum are stored.
+    features nor the unscaled sum are stored, unless a factor wants a gradient.
 
     Parameters
     ----------
@@ -105,21 +105,21 @@ def scaled_sum(
     x : Tensor
         Source features ``(N_src, *f)``.
     src_scale, dst_scale : Tensor, optional
-        :math:`a`, ``(N_src,)``, and :math:`b`, ``(N_dst,)``, in the dtype of `x`. They get no
-        gradient; multiply factors that are learned with :func:`torch.mul` instead. Default: 1.
+        :math:`a`, ``(N_src,)``, and :math:`b`, ``(N_dst,)``, in the dtype of `x`.
+        Default: 1.
     self_scale : Tensor, optional
-        :math:`c`, one constant in the dtype of `x`. A destination is the source of the same number,
+        :math:`c`, one number in the dtype of `x`. A destination is the source of the same number,
         as in a homogeneous graph or a block. Default: 0.
 
     Returns
     -------
     Tensor
-        ``(N_dst, *f)``; the sum over no edges is 0. Any number of times differentiable in `x`.
+        ``(N_dst, *f)``; the sum over no edges is 0. Any number of times differentiable.
 
     Raises
     ------
     InvalidValueError, InvalidTypeError
-        For operands of wrong shape, device or dtype, and for factors that want a gradient.
+        For operands of wrong shape, device or dtype.
 
     Examples
     --------
@@ -140,20 +140,23 @@ def scaled_sum(
     if self_scale is not None:
         _check_self_scale(self_scale, x, adjacency)
         self_scale = self_scale.reshape(1)
-    (grad,) = requires_grad(x)
-    structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=False)
     factors = *scales, self_scale
-    if torch._C._are_functorch_transforms_active() and _may_want_gradients(factors):
+    grad = any(requires_grad(x, *factors))
+    structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=False)
+    if _may_want_gradients(factors):
         return _in_parts(structure, x, *factors)
     return scaled_product(structure, x, *factors)
 
 
 def _may_want_gradients(factors: tuple[Tensor | None, ...]) -> bool:
-    """Whether one is part of a transform: it does not tell if a gradient is asked of it."""
-    if torch.compiler.is_compiling():
-        return True
-    wrapped = torch._C._functorch.is_functorch_wrapped_tensor
-    return any(factor is not None and wrapped(factor) for factor in factors)
+    """Whether a gradient may be asked of one; what is a part of a transform does not tell."""
+    given = [factor for factor in factors if factor is not None]
+    if torch._C._are_functorch_transforms_active():
+        if torch.compiler.is_compiling():
+            return bool(given)
+        if any(map(torch._C._functorch.is_functorch_wrapped_tensor, given)):
+            return True
+    return torch.is_grad_enabled() and any(factor.requires_grad for factor in given)
 
 
 def _in_parts(
@@ -178,7 +181,7 @@ def _check_scale(scale: Tensor, name: str, x: Tensor) -> None:
             f"scaled_sum: {name} is one factor a node, ({scale.shape[0]},), got shape "
             f"{tuple(scale.shape)}."
         )
-    _check_constant(scale, name, x)
+    _check_factor_dtype(scale, name, x)
 
 
 def _check_self_scale(scale: Any, x: Tensor, adjacency: Any) -> None:
@@ -195,17 +198,12 @@ def _check_self_scale(scale: Any, x: Tensor, adjacency: Any) -> None:
             "scaled_sum: self_scale needs a source for each destination, but there are "
             f"{adjacency.num_src} sources and {adjacency.num_dst} destinations."
         )
-    _check_constant(scale, "self_scale", x)
+    _check_factor_dtype(scale, "self_scale", x)
 
 
-def _check_constant(scale: Tensor, name: str, x: Tensor) -> None:
+def _check_factor_dtype(scale: Tensor, name: str, x: Tensor) -> None:
     if scale.dtype != x.dtype:
         raise InvalidTypeError(
             f"scaled_sum: {name} is {scale.dtype} but the features are {x.dtype}. "
             "Convert one with .to(dtype)."
-        )
-    if scale.requires_grad and torch.is_grad_enabled():
-        raise InvalidValueError(
-            f"scaled_sum: {name} wants a gradient, but factors are constants here. Multiply the "
-            "features by it, or detach it."
         )

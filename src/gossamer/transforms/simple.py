@@ -190,7 +190,12 @@ class Merged(NamedTuple):
 
     def chosen(self) -> Tensor:
         """The first of the edges that became each edge."""
-        return self.order.index_select(0, self.first).long()
+        # By id: a CSC that was given may have the edges of a node in another order.
+        owner = torch.arange(len(self.first), device=self.order.device)
+        owner = owner.repeat_interleave(self.counts().long(), output_size=len(self.order))
+        first = self.order.new_zeros(len(self.first))
+        first.scatter_reduce_(0, owner, self.order, "amin", include_self=False)
+        return first.long()
 
 
 def merge_parallel(adjacency: Adjacency) -> Merged:

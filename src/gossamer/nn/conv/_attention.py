@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from gossamer.nn._dense import Linear, has_hooks
 if TYPE_CHECKING:
     from gossamer.graph.adjacency import Adjacency
 
-__all__ = ["attend", "fused_options", "project", "reset_linear", "residual_map"]
+__all__ = ["activate", "attend", "fused_options", "project", "reset_linear", "residual_map"]
 
 
 def residual_map(in_feats: int, out_feats: int, bias: bool) -> nn.Module:
@@ -66,6 +67,16 @@ def fused_options(leaky_relu: nn.Module, attn_drop: nn.Module) -> dict[str, floa
         return None
     dropout = attn_drop.p if attn_drop.training else 0.0
     return {"negative_slope": leaky_relu.negative_slope, "dropout": dropout}
+
+
+def activate(activation: Callable[[Tensor], Tensor], h: Tensor) -> Tensor:
+    """``activation(h)``; one that works in place gets a copy.
+
+    Attention keeps what it gives for its gradient.
+    """
+    modules = activation.modules() if isinstance(activation, nn.Module) else ()
+    in_place = any(getattr(module, "inplace", False) for module in modules)
+    return activation(h.clone() if in_place and h.requires_grad else h)
 
 
 def attend(

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from gossamer import kernels
 from gossamer.nn._dense import is_plain, product
 from gossamer.ops._check import requires_grad, structure_of
-from gossamer.ops._register import gradients_of_parts, plain
+from gossamer.ops._register import gradients_of_parts, plain, take_gradient
 from gossamer.ops.attention import attention_of
 
 if TYPE_CHECKING:
@@ -78,9 +78,13 @@ class _ProjectedAttention(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple:
-        wanted = ctx.needs_input_grad[1:7]
-        gradients = _differentiable_gradients if torch.is_grad_enabled() else _gradients
-        return None, *gradients(ctx, wanted, *ctx.saved_tensors, grad), None, None, None
+        return take_gradient(_backward, ctx, grad, "GATConv")
+
+
+def _backward(ctx: Any, grad: Tensor) -> tuple:
+    wanted = ctx.needs_input_grad[1:7]
+    gradients = _differentiable_gradients if torch.is_grad_enabled() else _gradients
+    return None, *gradients(ctx, wanted, *ctx.saved_tensors, grad), None, None, None
 
 
 def _project(

@@ -23,6 +23,7 @@ from gossamer.nn._common import (
 )
 from gossamer.nn._dense import Linear, add, is_ordinary, linear
 from gossamer.nn.conv._attention import (
+    activate,
     attend,
     fused_options,
     project,
@@ -209,8 +210,7 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
         if self.res_fc is not None:
             h = add(h, self.res_fc(x_dst).unflatten(-1, heads))
         if self.activation is not None:
-            # What attention gives it keeps for its gradient: not to be written over.
-            h = self.activation(h.clone() if getattr(self.activation, "inplace", False) else h)
+            h = activate(self.activation, h)
         return (h, attention) if get_attention else h
 
     def extra_repr(self) -> str:

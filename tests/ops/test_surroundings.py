@@ -190,6 +190,11 @@ def test_segment_lengths_changed_before_the_gradient() -> None:
         torch.autograd.grad(out, a, torch.randn_like(out))
 
 
+@pytest.mark.filterwarnings(
+    # torch 2.6, of tensors that a function brings along
+    "ignore:Attempted to insert a get_attr Node:UserWarning",
+    "ignore:Node lifted_tensor:UserWarning",
+)
 class TestGraphsOutliveTracing:
     """What is built for the first time while torch traces must be there for good."""
 

@@ -185,6 +185,14 @@ def check_dense(x: Tensor, op: str, name: str) -> None:
         )
 
 
+def _range_and_sum(numbers: Tensor) -> tuple[int, int, int]:
+    if numbers.shape[0] <= _FEW:
+        found = numbers.tolist()
+        return min(found, default=0), max(found, default=0), sum(found)
+    low, high = torch.aminmax(numbers)
+    return int(low), int(high), int(numbers.sum())
+
+
 def check_lengths(seglen: Any, value: Any, op: str, name: str) -> Tensor:
     """The lengths `seglen`, once they add up to the rows of `value`."""
     if not isinstance(value, Tensor) or value.dim() == 0:
@@ -208,12 +216,7 @@ def check_lengths(seglen: Any, value: Any, op: str, name: str) -> Tensor:
         torch._assert_async(fits, f"{op}: segment lengths must add up to the rows of {name}.")
         return seglen
     seglen = ids_outside_transforms(seglen)
-    if seglen.shape[0] <= _FEW:
-        lengths = seglen.tolist()
-        low, high, total = min(lengths, default=0), max(lengths, default=0), sum(lengths)
-    else:
-        low, high = (int(x) for x in torch.aminmax(seglen))
-        total = int(seglen.sum())
+    low, high, total = outside_transforms(lambda: _range_and_sum(seglen))
     if low < 0:
         raise InvalidValueError(f"{op}: a segment length cannot be negative, got {low}.")
     # Huge lengths could add up to the right number by overflow.

@@ -272,6 +272,12 @@ _TYPED_VIEWS = [
     "g.ndata['new'] = {U: x(99)}; g",
 ]
 
+_HELD = [
+    "held = g.edges[E].data; g.remove_edges([0], etype=E); held['w']",
+    "held = g.nodes[U].data; g.add_nodes(2, ntype=U); held['new'] = x(g.num_nodes(U)); g",
+    "held = g.nodes[V].data; g.remove_nodes([0], ntype=V); held['h'], len(held)",
+]
+
 
 def ones(shape: tuple, dtype: torch.dtype, ctx: torch.device, id_range: slice) -> torch.Tensor:
     """An initializer that shows the range of ids that it is asked for."""
@@ -303,6 +309,7 @@ TABLE = Table(
         *((e, "awkward awkward32 bipartite hetero block") for e in _EDITS),
         *((e, "hetero shared_name hetero_block") for e in _SLICES),
         *((e, "hetero hetero32 shared_name") for e in _TYPED_VIEWS),
+        *((e, "simple awkward32 bipartite hetero") for e in _HELD),
     ],
     differences=[
         Difference(

@@ -108,6 +108,7 @@ _PASSING = [
     "g.apply_nodes(lambda nodes: {'new': nodes.data['h'][:, 0]}, v=ids(1), ntype=V); g",
     "g.apply_nodes(lambda nodes: {'new': nodes.nodes()}, ntype=V); g",
     "g.apply_nodes(halve, v=[99], ntype=V); g",
+    "g.apply_nodes(doubled_in_place, ntype=V); g",
 ]
 
 _CROSS = [
@@ -123,6 +124,12 @@ _ACROSS = [
     *(case.format(reduce=reduce) for case in _CROSS for reduce in ("sum", "mean", "max", "min")),
     "g.multi_update_all({e: (fn.copy_u('h', 'm'), fn.sum('m', 'out')) for e in g.canonical_etypes},"
     " 'stack'); everywhere(g, 'out')",
+    "same = fn.copy_u('h', 'm'), fn.sum('m', 'out'); "
+    "g.multi_update_all(dict.fromkeys(g.canonical_etypes[::-1], same), 'stack'); "
+    "everywhere(g, 'out')",
+    "same = fn.copy_u('h', 'm'), fn.max('m', 'out'), renamed; "
+    "g.multi_update_all(dict.fromkeys(g.canonical_etypes, same), 'max'); "
+    "everywhere(g, 'new'), everywhere(g, 'out')",
     "g.multi_update_all({E: (fn.copy_u('h', 'm'), fn.sum('m', 'out'))}, 'sum'); "
     "everywhere(g, 'out')",
     "g.multi_update_all({E: (first, last, double)}, 'max'); everywhere(g, 'out')",
@@ -143,6 +150,16 @@ def edge_ends(edges: Any) -> dict:
     """Messages: the ids that the batch names."""
     source, target, eid = edges.edges()
     return {"m": torch.stack([source, target, eid], 1).float()}
+
+
+def renamed(nodes: Any) -> dict:
+    """A node function: what was reduced, by another name."""
+    return {"new": nodes.data["out"]}
+
+
+def doubled_in_place(nodes: Any) -> dict:
+    """A node function that writes into what it reads."""
+    return {"new": nodes.data["h"].mul_(2)}
 
 
 def last(nodes: Any) -> dict:
@@ -213,8 +230,10 @@ _FUNCTIONS = [
     node_ids,
     batch_sizes,
     double,
+    doubled_in_place,
     halve,
     ratio,
+    renamed,
     ones,
     positive,
     out,

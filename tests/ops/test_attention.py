@@ -121,6 +121,22 @@ def test_gradients_to_differentiate_again_where_operands_depend_on_one_another(s
     assert gradgradcheck(run, root)
 
 
+@pytest.mark.parametrize("score", SCORES)
+def test_gradients_to_differentiate_again_are_as_precise_in_16_bit(score) -> None:
+    """No more than the gradients of the kernel may they be rounded in between."""
+    g = gs.rand_graph(500, 1_500)
+    operands = _draw(g, score, dim=7, key_dim=7, bias=False, dtype=torch.bfloat16)
+    precise = {name: x.detach().double().requires_grad_() for name, x in operands.items()}
+    out, wanted = (ops.graph_attention(g, **x, score=score) for x in (operands, precise))
+    flow = torch.randn_like(out)
+    truth = torch.autograd.grad(wanted, list(precise.values()), flow.double())
+    once = torch.autograd.grad(out, list(operands.values()), flow, retain_graph=True)
+    again = torch.autograd.grad(out, list(operands.values()), flow, create_graph=True)
+    for name, right, one, two in zip(operands, truth, once, again, strict=True):
+        errors = [float((x.detach().double() - right).abs().max()) for x in (one, two)]
+        assert errors[1] <= 1.25 * errors[0] + 1e-2, (name, errors)
+
+
 def test_only_the_gradients_that_are_wanted() -> None:
     g = oracle.awkward()
     operands = _draw(g, "add_dot")

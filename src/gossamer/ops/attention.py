@@ -334,9 +334,13 @@ def _backward(ctx: Any, grad: Tensor) -> tuple:
     operands = inputs[:6]
     wanted = ctx.needs_input_grad[1:7]
     if torch.is_grad_enabled():
-        # A second derivative is wanted: differentiate the parts instead.
+        # A second derivative is wanted: differentiate the parts instead, in single precision at
+        # least. The kernel does not round scores to 16 bits in between either.
+        wide = torch.promote_types(grad.dtype, torch.float32)
+
         def function(*operands: Tensor | None) -> Tensor:
-            return _in_parts(ctx.structure, *operands, inputs[6], *ctx.options)
+            parts = [None if x is None else x.to(wide) for x in operands]
+            return _in_parts(ctx.structure, *parts, inputs[6], *ctx.options).to(grad.dtype)
 
         result = gradients_of_parts(function, operands, wanted, grad)
     else:

@@ -19,7 +19,7 @@ NB_MODULE(_core, m) {
     register_sddmm(m);
     register_softmax(m);
     register_attention(m);
-    register_structure(m);
+    register_csr(m);
     register_traversal(m);
-    register_selection(m);
+    register_topk(m);
 }

@@ -11,8 +11,8 @@ void register_spmm_backward(nanobind::module_& m);
 void register_sddmm(nanobind::module_& m);
 void register_softmax(nanobind::module_& m);
 void register_attention(nanobind::module_& m);
-void register_structure(nanobind::module_& m);
+void register_csr(nanobind::module_& m);
 void register_traversal(nanobind::module_& m);
-void register_selection(nanobind::module_& m);
+void register_topk(nanobind::module_& m);
 
 }  // namespace gossamer

@@ -18,7 +18,7 @@ import torch
 import gossamer as gs
 from gossamer import _files
 from gossamer.data.utils import load_labels
-from gossamer.graph.layout import KEY, STORED_AS_BYTES, STORED_AS_THEY_ARE
+from gossamer.graph.io.layout import KEY, STORED_AS_BYTES, STORED_AS_THEY_ARE
 from helpers.compare import assert_graph_equal, assert_tensor_equal
 from helpers.graphs import GraphCase, graph_cases
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import gossamer as gs
 from golden.harness import FOLDER
 from gossamer.data.utils import load_labels
-from gossamer.graph.layout import KEY
+from gossamer.graph.io.layout import KEY
 from helpers.compare import assert_graph_valid
 
 ARCHIVES = FOLDER / "archives"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import gossamer as gs
 from gossamer.graph import Adjacency
-from gossamer.graph.adjacency import FORMATS
+from gossamer.ops.adjacency import FORMATS
 from helpers.compare import assert_graph_equal, assert_graph_valid, assert_tensor_equal
 
 few = settings(

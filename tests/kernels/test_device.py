@@ -86,25 +86,25 @@ CALLS: dict[str, tuple[str, Callable[..., tuple]]] = {
         "transpose",
         lambda adj, u, e: (adj.indptr, adj.indices, adj.eids, adj.num_cols),
     ),
-    "walk": (
-        "walk",
+    "gather_rows": (
+        "gather_rows",
         lambda adj, u, e: (
             *(adj.indptr, adj.indices, adj.eids),
             torch.tensor([3, 0, 3], dtype=adj.indptr.dtype),
             torch.arange(adj.num_cols, dtype=adj.indptr.dtype) - 2,
         ),
     ),
-    "neighbours": (
-        "neighbours",
+    "gather_neighbors": (
+        "gather_neighbors",
         lambda adj, u, e: (adj.indptr, adj.indices, torch.tensor([5, 1], dtype=adj.indptr.dtype)),
     ),
-    "number": ("number", lambda adj, u, e: (adj.indices, adj.num_cols)),
+    "unique_relabel": ("unique_relabel", lambda adj, u, e: (adj.indices, adj.num_cols)),
     "segment_mm": ("segment_mm", lambda adj, u, e: (u[:, 0], u[:2].mT, torch.tensor([6, 4]))),
     "gather_mm": (
         "gather_mm",
         lambda adj, u, e: (u[:, 0], u.mT, adj.indices[:10]),
     ),
-    "smallest": ("smallest", lambda adj, u, e: (u[:, :, 0], 2)),
+    "topk": ("topk", lambda adj, u, e: (u[:, :, 0], 2)),
     "breadth_first": ("breadth_first", lambda adj, u, e: (*_acyclic(adj), None, torch.tensor([0]))),
     "topological": ("topological", lambda adj, u, e: (*_acyclic(adj), torch.tensor([0, 1, 1, 2]))),
     "depth_first": ("depth_first", lambda adj, u, e: (*_acyclic(adj), None, 0, True, True)),

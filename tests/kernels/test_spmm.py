@@ -41,7 +41,7 @@ def _check(adj: Adjacency, u, e, op: str, reduce: str) -> None:
     assert_accurate(out, truth, same, "out", terms=1 + adj.num_edges)
     if reduce in ("max", "min"):
         assert_tensor_equal(arg, expected_arg, "arg")
-        alone, none = cpu.spmm(*args, winners=False)
+        alone, none = cpu.spmm(*args, return_argmax=False)
         assert_tensor_equal(alone, out, "out without winners")
         assert none is None
     else:

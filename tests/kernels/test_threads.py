@@ -63,11 +63,11 @@ def _attention(score: str):
     return out, *cpu.attention_backward(rows, columns, *operands, *options, out, norms, out)
 
 
-def _walk():
+def _gather_rows():
     adj = adjacency("hub", torch.int64)
     rows = torch.arange(adj.num_rows).flip(0)
     places = torch.arange(adj.num_cols) % 7 - 3
-    return cpu.walk(adj.indptr, adj.indices, adj.eids, rows, places)
+    return cpu.gather_rows(adj.indptr, adj.indices, adj.eids, rows, places)
 
 
 def _scaled_sum():
@@ -91,11 +91,11 @@ def _transpose():
 def _neighbours():
     adj = adjacency("hub", torch.int32)
     rows = torch.arange(adj.num_rows, dtype=torch.int32).repeat(50)
-    return (cpu.neighbours(adj.indptr, adj.indices, rows),)
+    return (cpu.gather_neighbors(adj.indptr, adj.indices, rows),)
 
 
 def _smallest():
-    return (cpu.smallest(operand(500, (200,), torch.float32), 9),)
+    return (cpu.topk(operand(500, (200,), torch.float32), 9),)
 
 
 WORK = {
@@ -109,9 +109,9 @@ WORK = {
     "softmax": _softmax,
     "coo_to_csr": _coo_to_csr,
     "transpose": _transpose,
-    "walk": _walk,
-    "neighbours": _neighbours,
-    "smallest": _smallest,
+    "gather_rows": _gather_rows,
+    "gather_neighbors": _neighbours,
+    "topk": _smallest,
     "attention_add": lambda: _attention("add"),
     "attention_dot": lambda: _attention("dot"),
     "attention_add_dot": lambda: _attention("add_dot"),

@@ -18,7 +18,7 @@ from gossamer.data.splits import (
 )
 from gossamer.data.storage import load_info, load_tensors, save_info, save_tensors
 from gossamer.errors import InvalidValueError
-from gossamer.graph.files import load_graphs, load_labels, save_graphs
+from gossamer.graph.io.container import load_graphs, load_labels, save_graphs
 
 __all__ = [
     "Subset",

@@ -21,7 +21,7 @@ from gossamer.function.reducer import ReduceFunction
 from gossamer.function.udf import EdgeBatch, NodeBatch, _Rows
 
 if TYPE_CHECKING:
-    from gossamer.graph.adjacency import Adjacency
+    from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["Relation", "aggregate", "apply_to_nodes", "messages"]
 

@@ -1,12 +1,11 @@
 """The graph and its parts: schema, adjacency, frames, views, construction and batches."""
 
-from gossamer.graph.adjacency import Adjacency, Compressed
 from gossamer.graph.batching import batch, slice_batch, unbatch
 from gossamer.graph.construct import create_block, graph, heterograph
-from gossamer.graph.files import load_graphs, load_labels, save_graphs
 from gossamer.graph.frame import Frame, Scheme
 from gossamer.graph.graph import Graph
 from gossamer.graph.ids import ALL, EID, ETYPE, NID, NTYPE
+from gossamer.graph.io import load_graphs, load_labels, save_graphs
 from gossamer.graph.readout import (
     broadcast_edges,
     broadcast_nodes,
@@ -24,6 +23,7 @@ from gossamer.graph.readout import (
     topk_nodes,
 )
 from gossamer.graph.schema import Schema
+from gossamer.ops.adjacency import Adjacency, Compressed
 
 __all__ = [
     "ALL",

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.arguments import as_integer, feature_names, require_graph
 from gossamer.graph.frame import Frame
 from gossamer.graph.graph import Graph
 from gossamer.graph.ids import ALL, EID, NID
+from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["batch", "slice_batch", "unbatch"]
 

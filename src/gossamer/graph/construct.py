@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
-from gossamer.graph.adjacency import Adjacency, Compressed
 from gossamer.graph.devices import as_device
 from gossamer.graph.graph import Graph
 from gossamer.graph.ids import INT32_MAX, as_id_tensor, check_range, in_idtype
 from gossamer.graph.schema import DEFAULT_ETYPE, DEFAULT_NTYPE, CanonicalEType, Schema
+from gossamer.ops.adjacency import Adjacency, Compressed
 
 __all__ = ["create_block", "graph", "heterograph"]
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from gossamer._options import as_int
 from gossamer.errors import InvalidValueError, OutOfRangeError
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.ids import EID, NID
+from gossamer.ops.adjacency import Adjacency
 
 if TYPE_CHECKING:
     from gossamer.graph.frame import Frame

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
-from gossamer.graph.memory import without_surroundings
+from gossamer.ops._storage import without_surroundings
 
 __all__ = ["Frame", "Scheme", "zero_initializer"]
 

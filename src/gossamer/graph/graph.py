@@ -14,7 +14,6 @@ from torch import Tensor
 from gossamer._optional import optional_import
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import display, slicing
-from gossamer.graph.adjacency import FORMATS, Adjacency
 from gossamer.graph.derived import DerivedGraphs
 from gossamer.graph.devices import as_device
 from gossamer.graph.edits import Edits
@@ -24,6 +23,7 @@ from gossamer.graph.messages import MessagePassing
 from gossamer.graph.queries import StructureQueries
 from gossamer.graph.schema import CanonicalEType, Schema
 from gossamer.graph.views import EdgeView, Features, FeatureView, NodeView, TypedFeatureView
+from gossamer.ops.adjacency import FORMATS, Adjacency
 
 __all__ = ["Graph"]
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.ops.adjacency import INT32_MAX
 
 __all__ = [
     "ALL",
@@ -34,7 +35,6 @@ EID = "_ID"
 NTYPE = "_TYPE"
 ETYPE = "_TYPE"
 
-INT32_MAX = 2**31 - 1
 
 _ID_TYPES = (torch.int32, torch.int64)
 _OTHER_INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.uint16, torch.uint32)

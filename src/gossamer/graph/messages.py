@@ -14,9 +14,9 @@ from gossamer.function.execute import Relation, aggregate, apply_to_nodes, messa
 from gossamer.function.message import MessageFunction
 from gossamer.function.reducer import ReduceFunction
 from gossamer.function.udf import EdgeBatch, NodeBatch, _Rows
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.frame import Scheme
 from gossamer.graph.ids import ALL, is_all
+from gossamer.ops.adjacency import Adjacency
 
 if TYPE_CHECKING:
     from gossamer.graph.graph import Graph

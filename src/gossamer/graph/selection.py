@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.frame import Frame
 from gossamer.graph.graph import Graph
 from gossamer.graph.ids import EID, NID
+from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["with_edges"]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from gossamer.errors import InvalidValueError, UnknownKeyError
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.frame import Frame
 from gossamer.graph.ids import NID, NTYPE
 from gossamer.graph.schema import Schema
+from gossamer.ops.adjacency import Adjacency
 
 if TYPE_CHECKING:
     from gossamer.graph.graph import Graph

@@ -36,22 +36,22 @@ __all__ = [
     "edge_softmax_backward",
     "empty",
     "gather_mm",
+    "gather_neighbors",
+    "gather_rows",
     "info",
     "keeps_memory",
-    "neighbours",
-    "number",
     "release_memory",
     "scaled_sum",
     "scratch",
     "sddmm",
     "segment_mm",
-    "smallest",
     "spmm",
     "spmm_arg_backward",
+    "topk",
     "topological",
     "transpose",
+    "unique_relabel",
     "use",
-    "walk",
 ]
 
 
@@ -116,10 +116,10 @@ def spmm(
     e: Tensor | None,
     op: str,
     reduce: str,
-    winners: bool = True,
+    return_argmax: bool = True,
 ) -> tuple[Tensor, Tensor | None]:
     """Reduce the messages of each row; see `gossamer.kernels.reference.spmm`."""
-    return _pick(u, e).spmm(indptr, indices, eids, u, e, op, reduce, winners)
+    return _pick(u, e).spmm(indptr, indices, eids, u, e, op, reduce, return_argmax)
 
 
 def scaled_sum(
@@ -235,25 +235,25 @@ def transpose(
     return _pick_structure(indptr).transpose(indptr, indices, eids, num_cols)
 
 
-def walk(
+def gather_rows(
     indptr: Tensor,
     indices: Tensor,
     eids: Tensor | None,
     rows: Tensor,
     places: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """List the slots of some rows; see `gossamer.kernels.reference.walk`."""
-    return _pick_structure(indptr).walk(indptr, indices, eids, rows, places)
+    """List the slots of some rows; see `gossamer.kernels.reference.gather_rows`."""
+    return _pick_structure(indptr).gather_rows(indptr, indices, eids, rows, places)
 
 
-def neighbours(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
-    """List the neighbours of some rows; see `gossamer.kernels.reference.neighbours`."""
-    return _pick_structure(indptr).neighbours(indptr, indices, rows)
+def gather_neighbors(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
+    """List the neighbours of some rows; see `gossamer.kernels.reference.gather_neighbors`."""
+    return _pick_structure(indptr).gather_neighbors(indptr, indices, rows)
 
 
-def number(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
-    """Number ids as they first appear; see `gossamer.kernels.reference.number`."""
-    return _pick_structure(ids).number(ids, limit)
+def unique_relabel(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
+    """Number ids as they first appear; see `gossamer.kernels.reference.unique_relabel`."""
+    return _pick_structure(ids).unique_relabel(ids, limit)
 
 
 def breadth_first(
@@ -281,9 +281,9 @@ def depth_first(
     return kernel(indptr, indices, eids, source, has_reverse, has_nontree)
 
 
-def smallest(values: Tensor, k: int) -> Tensor:
-    """Find the smallest entries of each row; see `gossamer.kernels.reference.smallest`."""
-    return _pick(values).smallest(values, k)
+def topk(values: Tensor, k: int) -> Tensor:
+    """Find the smallest entries of each row; see `gossamer.kernels.reference.topk`."""
+    return _pick(values).topk(values, k)
 
 
 def segment_mm(a: Tensor, b: Tensor, seglen: Tensor, out: Tensor | None = None) -> Tensor:

@@ -10,11 +10,11 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.ops.structure import ids_outside_transforms
+from gossamer.ops.csr import ids_outside_transforms
 
 if TYPE_CHECKING:
-    from gossamer.graph.adjacency import Adjacency
     from gossamer.ops._register import Structure
+    from gossamer.ops.adjacency import Adjacency
 
 __all__ = [
     "check_dense",

@@ -43,8 +43,8 @@ def segment_structure(seglen: Tensor, value: Tensor) -> Structure:
 def spmm(structure: Structure, u: Tensor | None, e: Tensor | None, op: str, reduce: str) -> Tensor:
     """Reduce messages. What wins a maximum is recorded only for those who want its gradient."""
     _require(structure[3])
-    winners = reduce in ("max", "min") and any(requires_grad(u, e))
-    return _spmm(structure, u, e, op, reduce, winners)
+    return_argmax = reduce in ("max", "min") and any(requires_grad(u, e))
+    return _spmm(structure, u, e, op, reduce, return_argmax)
 
 
 def sddmm(
@@ -75,12 +75,12 @@ def _spmm_kernel(
     e: Tensor | None,
     op: str,
     reduce: str,
-    winners: bool,
+    return_argmax: bool,
 ) -> tuple[Tensor, Tensor | None]:
     indptr, indices, eids = structure[3:6]
     u = None if u is None else plain(u)
     e = None if e is None else plain(e)
-    return kernels.spmm(indptr, indices, eids, u, e, op, reduce, winners)
+    return kernels.spmm(indptr, indices, eids, u, e, op, reduce, return_argmax)
 
 
 def _quotient_dtype(x: Tensor) -> torch.dtype:
@@ -94,7 +94,7 @@ def _spmm_fake(
     e: Tensor | None,
     op: str,
     reduce: str,
-    winners: bool,
+    return_argmax: bool,
 ) -> tuple[Tensor, Tensor]:
     indptr = structure[3]
     like = e if u is None else u
@@ -103,7 +103,7 @@ def _spmm_fake(
         feature = torch.broadcast_shapes(u.shape[1:], e.shape[1:])
     dtype = _quotient_dtype(like) if op == "div" or reduce == "mean" else like.dtype
     out = like.new_empty((indptr.shape[0] - 1, *feature), dtype=dtype)
-    recorded = winners and reduce in ("max", "min")
+    recorded = return_argmax and reduce in ("max", "min")
     return out, indptr.new_empty(out.shape) if recorded else like.new_empty(0)
 
 
@@ -341,7 +341,7 @@ scaled_sum = differentiable(
 
 _spmm = differentiable(
     "spmm",
-    "(Tensor?[] structure, Tensor? u, Tensor? e, str op, str reduce, bool winners)"
+    "(Tensor?[] structure, Tensor? u, Tensor? e, str op, str reduce, bool return_argmax)"
     " -> (Tensor, Tensor)",
     kernel=_spmm_kernel,
     fake=_spmm_fake,

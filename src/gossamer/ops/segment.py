@@ -18,7 +18,7 @@ from gossamer.ops._check import (
 )
 from gossamer.ops._products import segment_structure, spmm
 from gossamer.ops._register import differentiable, opaque, plain, settled
-from gossamer.ops.structure import coo_to_csr, ids_outside_transforms
+from gossamer.ops.csr import coo_to_csr, ids_outside_transforms
 
 __all__ = ["gather_mm", "segment_mm", "segment_reduce"]
 

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.arguments import (
     as_count,
     by_edge_type,
@@ -22,7 +21,8 @@ from gossamer.graph.arguments import (
 )
 from gossamer.graph.schema import CanonicalEType
 from gossamer.graph.selection import with_edges
-from gossamer.ops import structure
+from gossamer.ops import csr
+from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["sample_neighbors"]
 
@@ -283,7 +283,7 @@ def _without_replacement(owner: Tensor, count: Tensor, fanout: int, rates: Tenso
         order = torch.empty_like(rates).exponential_().div_(rates).argsort()
     # The candidates in a random order, grouped by row: the first of each row are drawn.
     row = owner.index_select(0, contested).index_select(0, order)
-    first, order, _ = structure.coo_to_csr(row, order, len(count), owner.dtype)
+    first, order, _ = csr.coo_to_csr(row, order, len(count), owner.dtype)
     slot = first[:-1][crowded].unsqueeze(1) + torch.arange(fanout, device=owner.device)
     drawn[contested.index_select(0, order.index_select(0, slot.flatten()))] = True
     return drawn.nonzero().squeeze(1)

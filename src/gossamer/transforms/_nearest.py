@@ -122,7 +122,7 @@ def _nearest_in_each(points: Tensor, square: Tensor, k: int, exclude_self: bool)
             )
             if exclude_self:
                 score.diagonal(begin, 1, 2).fill_(torch.inf)
-            found[sets, rows] = kernels.smallest(score, k)
+            found[sets, rows] = kernels.topk(score, k)
     return found
 
 

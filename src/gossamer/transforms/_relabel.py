@@ -95,10 +95,10 @@ def relabel(parts: Sequence[Tensor], limit: int) -> tuple[Tensor, list[Tensor]]:
     """
     ids = torch.cat(list(parts))
     if _table_pays(len(ids), limit):
-        fresh, places = kernels.number(ids, limit)
+        fresh, places = kernels.unique_relabel(ids, limit)
     else:
         values, inverse = torch.unique(ids, return_inverse=True)
-        fresh, places = kernels.number(inverse, len(values))
+        fresh, places = kernels.unique_relabel(inverse, len(values))
         fresh = values.index_select(0, fresh)
     return fresh, list(places.to(ids.dtype).split([len(part) for part in parts]))
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.arguments import refuse_block, require_graph
+from gossamer.ops.adjacency import Adjacency
 
 __all__ = [
     "edge_weights",

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import EID, NID, Graph
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.arguments import node_ids, refuse_block, require_graph
 from gossamer.graph.schema import Schema
+from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms._relabel import IdMap, distinct, relabel
 
 __all__ = ["block_to_graph", "to_block"]

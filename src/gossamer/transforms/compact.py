@@ -9,9 +9,9 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import NID, Graph
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.arguments import node_ids, refuse_block, require_graph
 from gossamer.graph.frame import Frame
+from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms._relabel import compact_ends
 
 __all__ = ["compact_graphs"]

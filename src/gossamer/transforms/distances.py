@@ -11,8 +11,8 @@ from torch import Tensor
 from gossamer._optional import optional_import
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.ids import as_id_tensor, check_range, is_single
+from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms._validate import one_relation
 
 __all__ = ["double_radius_node_labeling", "shortest_dist"]

@@ -13,7 +13,7 @@ from gossamer._optional import optional_import
 from gossamer._options import as_int
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.adjacency import Adjacency
+from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms._validate import edge_weights, one_relation
 
 __all__ = ["lap_pe", "laplacian_lambda_max", "random_walk_pe", "svd_pe"]

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from gossamer.errors import InvalidValueError, OutOfRangeError
 from gossamer.graph import EID, NID, Graph
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.arguments import as_count, require_homogeneous
 from gossamer.graph.frame import Frame
 from gossamer.graph.ids import as_id_tensor
+from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms._relabel import relabel
 
 __all__ = ["partition_graph_with_halo"]

@@ -17,10 +17,10 @@ from gossamer.errors import (
     UnknownKeyError,
 )
 from gossamer.graph import EID, ETYPE, NID, NTYPE, Graph
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.arguments import feature_names, refuse_block, require_graph
 from gossamer.graph.frame import Frame
 from gossamer.graph.schema import CanonicalEType, Schema
+from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["to_heterogeneous", "to_homogeneous"]
 

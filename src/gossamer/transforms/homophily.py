@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.adjacency import Adjacency
+from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms._validate import one_relation
 
 __all__ = [

@@ -13,15 +13,14 @@ from torch import Tensor
 from gossamer._optional import optional_import
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.adjacency import Adjacency, Compressed
 from gossamer.graph.arguments import (
     as_count,
     refuse_block,
     require_graph,
     require_homogeneous,
 )
-from gossamer.graph.ids import INT32_MAX
 from gossamer.graph.schema import DEFAULT_ETYPE, CanonicalEType, Schema
+from gossamer.ops.adjacency import INT32_MAX, Adjacency, Compressed
 from gossamer.transforms.reverse import kept_frames
 from gossamer.transforms.simple import merge_parallel
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gossamer.graph import Graph
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.arguments import require_homogeneous
 from gossamer.graph.frame import Frame
 from gossamer.graph.schema import Schema
+from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["line_graph"]
 
@@ -52,7 +52,7 @@ def line_graph(g: Graph, backtracking: bool = True, shared: bool = False) -> Gra
     adjacency = g.adjacency
     row, col = adjacency.coo()
     loops = bool((row == col).any())
-    owner, _, follower = adjacency.csr().walk(col)
+    owner, _, follower = adjacency.csr().gather_rows(col)
     if loops or not backtracking:
         kept = owner != follower
         if not backtracking:

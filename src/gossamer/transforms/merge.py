@@ -9,10 +9,10 @@ import torch
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.arguments import refuse_block, require_graph
 from gossamer.graph.frame import Frame, Scheme
 from gossamer.graph.schema import CanonicalEType, Schema
+from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["merge"]
 

@@ -11,9 +11,9 @@ from torch import Tensor
 from gossamer._optional import optional_import
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.arguments import as_count, require_homogeneous
 from gossamer.graph.ids import as_id_tensor
+from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms.halo import partition_graph_with_halo
 from gossamer.transforms.simple import to_bidirected
 

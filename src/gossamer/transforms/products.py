@@ -11,9 +11,9 @@ from torch import Tensor
 from gossamer import ops
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.arguments import refuse_block, require_graph
 from gossamer.graph.schema import Schema
+from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms.simple import merge_parallel
 
 __all__ = ["adj_product_graph", "adj_sum_graph"]
@@ -80,7 +80,7 @@ def adj_product_graph(A: Graph, B: Graph, weight_name: str, etype: str = "_E") -
             f"{first.num_src} of these nodes and B has {second.num_dst}."
         )
     row, middle = first.coo()
-    walked, col, behind = second.csr().walk(middle)
+    walked, col, behind = second.csr().gather_rows(middle)
     # Not index_select, whose gradient is the slower of the two.
     products = left[walked.long()] * right[behind.long()]
     coo = row.index_select(0, walked), col.to(first.idtype)

@@ -12,9 +12,9 @@ from gossamer import kernels
 from gossamer._optional import optional_import
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import EID, NID, Graph
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.arguments import as_count, require_homogeneous
 from gossamer.graph.ids import as_id_tensor, check_range
+from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms.partition import metis_partition_assignment
 
 __all__ = ["reorder_graph"]

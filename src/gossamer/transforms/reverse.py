@@ -7,10 +7,10 @@ from torch import Tensor
 
 from gossamer.errors import InvalidValueError
 from gossamer.graph import EID, Graph
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.arguments import refuse_block, require_graph
 from gossamer.graph.frame import Frame
 from gossamer.graph.schema import Schema
+from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["add_reverse_edges", "reverse"]
 

@@ -10,10 +10,10 @@ from torch import Tensor
 from gossamer import kernels, ops
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import EID, Graph
-from gossamer.graph.adjacency import Adjacency, Compressed
 from gossamer.graph.arguments import refuse_block, require_graph
 from gossamer.graph.frame import Frame
 from gossamer.graph.schema import CanonicalEType
+from gossamer.ops.adjacency import Adjacency, Compressed
 from gossamer.transforms.reverse import kept_frames, require_monopartite
 
 __all__ = ["to_bidirected", "to_simple", "to_simple_graph"]

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph import Graph
-from gossamer.graph.adjacency import Adjacency, Compressed
 from gossamer.graph.arguments import require_graph
 from gossamer.graph.ids import as_id_tensor
+from gossamer.ops.adjacency import Adjacency, Compressed
 
 __all__ = ["sort_csc_by_tag", "sort_csr_by_tag"]
 

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.adjacency import Compressed
 from gossamer.graph.arguments import (
     as_count,
     edge_ids,
@@ -21,6 +20,7 @@ from gossamer.graph.arguments import (
 )
 from gossamer.graph.schema import CanonicalEType, Schema
 from gossamer.graph.selection import with_edges
+from gossamer.ops.adjacency import Compressed
 from gossamer.transforms._relabel import IdMap, compact_ends, distinct
 
 __all__ = [
@@ -430,8 +430,8 @@ def _edges_into(places: IdMap, edges: Compressed, rows: Tensor) -> tuple[Tensor,
     """(i, place, edge id) of each edge from ``rows[i]`` to a node that has a place."""
     table = places.table(len(rows))
     if table is not None:
-        return edges.walk(rows, table.to(edges.indptr.dtype))
-    owner, neighbours, eid = edges.walk(rows)
+        return edges.gather_rows(rows, table.to(edges.indptr.dtype))
+    owner, neighbours, eid = edges.gather_rows(rows)
     found = places(neighbours)
     kept = (found >= 0).nonzero().squeeze(1)
     return tuple(part.index_select(0, kept) for part in (owner, found, eid))
@@ -538,5 +538,5 @@ def _neighbours(graph: Graph, nodes: list[Tensor], inward: bool) -> list[Tensor]
         here, there = (dst, src) if inward else (src, dst)
         if len(nodes[here]):
             edges = adjacency.csc() if inward else adjacency.csr()
-            found[there].append(edges.neighbours(nodes[here]))
+            found[there].append(edges.gather_neighbors(nodes[here]))
     return [torch.cat(parts) for parts in found]

@@ -10,8 +10,8 @@ from torch import Tensor
 from gossamer import kernels
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.adjacency import Compressed
 from gossamer.graph.arguments import require_graph
+from gossamer.ops.adjacency import Compressed
 
 __all__ = [
     "bfs_edges_generator",

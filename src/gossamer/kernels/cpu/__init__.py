@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from gossamer.kernels.cpu._common import core
 from gossamer.kernels.cpu.attention import attention, attention_backward
+from gossamer.kernels.cpu.csr import (
+    coo_to_csr,
+    gather_neighbors,
+    gather_rows,
+    transpose,
+    unique_relabel,
+)
 from gossamer.kernels.cpu.grouped_mm import gather_mm, segment_mm
 from gossamer.kernels.cpu.sddmm import sddmm
-from gossamer.kernels.cpu.selection import smallest
 from gossamer.kernels.cpu.softmax import edge_softmax, edge_softmax_backward
 from gossamer.kernels.cpu.spmm import scaled_sum, spmm, spmm_arg_backward
-from gossamer.kernels.cpu.structure import coo_to_csr, neighbours, number, transpose, walk
+from gossamer.kernels.cpu.topk import topk
 from gossamer.kernels.cpu.traversal import breadth_first, depth_first, topological
 
 __all__ = [
@@ -26,15 +32,15 @@ __all__ = [
     "edge_softmax",
     "edge_softmax_backward",
     "gather_mm",
-    "neighbours",
-    "number",
+    "gather_neighbors",
+    "gather_rows",
     "scaled_sum",
     "sddmm",
     "segment_mm",
-    "smallest",
     "spmm",
     "spmm_arg_backward",
+    "topk",
     "topological",
     "transpose",
-    "walk",
+    "unique_relabel",
 ]

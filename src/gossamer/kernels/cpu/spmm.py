@@ -19,7 +19,7 @@ def spmm(
     e: Tensor | None,
     op: str,
     reduce: str,
-    winners: bool = True,
+    return_argmax: bool = True,
 ) -> tuple[Tensor, Tensor | None]:
     """Reduce the messages of each row; see `gossamer.kernels.reference.spmm`."""
     like = e if u is None else u
@@ -27,7 +27,7 @@ def spmm(
     num_rows = indptr.shape[0] - 1
     shape = (num_rows, *plan.shape)
     out = _common.empty(shape, like.dtype)
-    recorded = winners and reduce in ("max", "min")
+    recorded = return_argmax and reduce in ("max", "min")
     arg = _common.empty(shape, indptr.dtype) if recorded else None
     if out.numel():
         core.spmm(

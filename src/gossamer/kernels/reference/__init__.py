@@ -7,12 +7,18 @@ memory in proportion to the number of edges times the width of the features.
 from __future__ import annotations
 
 from gossamer.kernels.reference.attention import attention, attention_backward
+from gossamer.kernels.reference.csr import (
+    coo_to_csr,
+    gather_neighbors,
+    gather_rows,
+    transpose,
+    unique_relabel,
+)
 from gossamer.kernels.reference.grouped_mm import gather_mm, segment_mm
 from gossamer.kernels.reference.sddmm import sddmm
-from gossamer.kernels.reference.selection import smallest
 from gossamer.kernels.reference.softmax import edge_softmax, edge_softmax_backward
 from gossamer.kernels.reference.spmm import scaled_sum, spmm, spmm_arg_backward
-from gossamer.kernels.reference.structure import coo_to_csr, neighbours, number, transpose, walk
+from gossamer.kernels.reference.topk import topk
 from gossamer.kernels.reference.traversal import breadth_first, depth_first, topological
 
 __all__ = [
@@ -24,15 +30,15 @@ __all__ = [
     "edge_softmax",
     "edge_softmax_backward",
     "gather_mm",
-    "neighbours",
-    "number",
+    "gather_neighbors",
+    "gather_rows",
     "scaled_sum",
     "sddmm",
     "segment_mm",
-    "smallest",
     "spmm",
     "spmm_arg_backward",
+    "topk",
     "topological",
     "transpose",
-    "walk",
+    "unique_relabel",
 ]

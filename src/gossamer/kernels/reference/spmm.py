@@ -16,7 +16,7 @@ def spmm(
     e: Tensor | None,
     op: str,
     reduce: str,
-    winners: bool = True,
+    return_argmax: bool = True,
 ) -> tuple[Tensor, Tensor | None]:
     r"""Reduce the messages of each row: ``out[r] = reduce_k op(u[indices[k]], e[eids[k]])``.
 
@@ -30,7 +30,7 @@ def spmm(
         One of copy_lhs, copy_rhs, add, sub, mul, div.
     reduce : str
         One of sum, mean, max, min. A mean divides by the number of slots, duplicates included.
-    winners : bool
+    return_argmax : bool
         Whether to record what won, for max and min.
 
     Returns
@@ -38,8 +38,8 @@ def spmm(
     out : Tensor
         ``(R, *f_out)``; zero in rows without slots.
     arg : Tensor or None
-        For max and min with `winners` the slot that won, ``(R, *f_out)`` in the dtype of `indices`:
-        the first on ties, -1 in rows without slots. A NaN wins over every number.
+        For max and min with `return_argmax` the slot of the extremum, ``(R, *f_out)`` in the dtype
+        of `indices`: the first on ties, -1 in rows without slots. NaN counts as the extremum.
     """
     num_rows = len(indptr) - 1
     rows = row_of_slot(indptr)
@@ -58,7 +58,7 @@ def spmm(
             out = out / degree.view(-1, *[1] * (out.dim() - 1)).to(out.dtype)
         return narrow(out, like), None
     out, arg = _extreme(messages, rows, num_rows, largest=reduce == "max")
-    return narrow(out, like), arg.to(indices.dtype) if winners else None
+    return narrow(out, like), arg.to(indices.dtype) if return_argmax else None
 
 
 def _extreme(messages: Tensor, rows: Tensor, num_rows: int, largest: bool) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gossamer.kernels.reference.structure import walk
+from gossamer.kernels.reference.csr import gather_rows
 
 __all__ = ["breadth_first", "depth_first", "topological"]
 
@@ -39,7 +39,7 @@ def breadth_first(
     nodes, edges = [], []
     while len(frontier):
         nodes.append(frontier)
-        _, reached, through = walk(indptr, indices, eids, frontier)
+        _, reached, through = gather_rows(indptr, indices, eids, frontier)
         new = ~seen[reached]
         reached, through = reached[new], through[new]
         # Of all edges to a new node the first one counts.
@@ -76,7 +76,7 @@ def topological(indptr: Tensor, indices: Tensor, in_degrees: Tensor) -> tuple[Te
     levels = []
     while len(frontier):
         levels.append(frontier)
-        _, reached, _ = walk(indptr, indices, None, frontier)
+        _, reached, _ = gather_rows(indptr, indices, None, frontier)
         waiting = waiting.index_add(0, reached, torch.full_like(reached, -1))
         reached = reached[waiting[reached] == 0]
         # A node is ready when its last edge has been walked.

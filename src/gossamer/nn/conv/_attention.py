@@ -12,7 +12,7 @@ from gossamer.nn._common import RELU_GAIN
 from gossamer.nn._dense import Linear, has_hooks
 
 if TYPE_CHECKING:
-    from gossamer.graph.adjacency import Adjacency
+    from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["activate", "attend", "fused_options", "project", "reset_linear", "residual_map"]
 

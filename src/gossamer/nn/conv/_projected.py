@@ -21,8 +21,8 @@ from gossamer.ops._register import gradients_of_parts, plain, take_gradient
 from gossamer.ops.attention import attention_of
 
 if TYPE_CHECKING:
-    from gossamer.graph.adjacency import Adjacency
     from gossamer.ops._register import Structure
+    from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["attend_projected"]
 

@@ -35,7 +35,7 @@ from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
-    from gossamer.graph.adjacency import Adjacency
+    from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["GATConv"]
 

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.arguments import refuse_block, require_graph
 from gossamer.graph.frame import Frame
 from gossamer.graph.schema import CanonicalEType, Schema
+from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["BaseTransform", "Compose"]
 

@@ -14,7 +14,7 @@ from gossamer import ops
 from gossamer._options import as_int, number_in, one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph, graph
-from gossamer.graph.adjacency import Adjacency
+from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms._validate import edge_weights, one_relation
 from gossamer.transforms.modules.base import BaseTransform
 from gossamer.transforms.modules.features import symmetric_weights, weights_or_ones

@@ -11,9 +11,9 @@ from torch import Tensor
 from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.frame import Frame
 from gossamer.graph.schema import CanonicalEType, Schema
+from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms._validate import one_relation
 from gossamer.transforms.khop import khop_graph, metapath_reachable_graph
 from gossamer.transforms.line import line_graph

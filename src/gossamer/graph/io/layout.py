@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from gossamer.graph.adjacency import FORMATS
 from gossamer.graph.schema import Schema
+from gossamer.ops.adjacency import FORMATS
 
 __all__ = [
     "KEY",

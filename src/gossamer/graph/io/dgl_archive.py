@@ -35,11 +35,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gossamer.graph.adjacency import FORMATS, Adjacency, Compressed
 from gossamer.graph.frame import Frame
 from gossamer.graph.graph import Graph
+from gossamer.graph.io.checks import Kept, assemble, check_compressed, check_ids
 from gossamer.graph.schema import Schema
-from gossamer.graph.structure import Kept, assemble, check_compressed, check_ids
+from gossamer.ops.adjacency import FORMATS, Adjacency, Compressed
 
 __all__ = ["MAGIC", "DGLArchive"]
 

@@ -13,12 +13,12 @@ from torch import Tensor
 from gossamer._files import replacing
 from gossamer._optional import optional_import
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, OutOfRangeError
-from gossamer.graph.adjacency import FORMATS
-from gossamer.graph.dgl_archive import MAGIC, DGLArchive
 from gossamer.graph.graph import Graph
-from gossamer.graph.layout import KEY
-from gossamer.graph.packing import pack
-from gossamer.graph.unpacking import Contents, NewerVersionError
+from gossamer.graph.io.dgl_archive import MAGIC, DGLArchive
+from gossamer.graph.io.layout import KEY
+from gossamer.graph.io.packing import pack
+from gossamer.graph.io.unpacking import Contents, NewerVersionError
+from gossamer.ops.adjacency import FORMATS
 
 __all__ = ["load_graphs", "load_labels", "save_graphs"]
 

@@ -100,7 +100,7 @@ def test_walk(graph, idtype, result, shuffled, share) -> None:
     adj = adjacency(graph, idtype, shuffled)
     places = None if share is None else _places(adj, share, idtype)
     args = (adj.indptr, adj.indices, adj.eids, _chosen_rows(adj, result), places)
-    _assert_same(cpu.walk(*args), reference.walk(*args))
+    _assert_same(cpu.gather_rows(*args), reference.gather_rows(*args))
 
 
 def test_walk_says_whose_slots_there_are() -> None:
@@ -108,13 +108,13 @@ def test_walk_says_whose_slots_there_are() -> None:
     eids, rows = torch.tensor([9, 8, 4]), torch.tensor([2, 1, 0])
     places = torch.tensor([-1, -1, -1, -1, -1, 0, -1, 1])
     for kernels in (cpu, reference):
-        owner, neighbour, edge = kernels.walk(indptr, indices, eids, rows)
+        owner, neighbour, edge = kernels.gather_rows(indptr, indices, eids, rows)
         assert (owner.tolist(), neighbour.tolist(), edge.tolist()) == (
             [0, 2, 2],
             [7, 5, 6],
             [4, 9, 8],
         )
-        owner, place, edge = kernels.walk(indptr, indices, eids, rows, places)
+        owner, place, edge = kernels.gather_rows(indptr, indices, eids, rows, places)
         assert (owner.tolist(), place.tolist(), edge.tolist()) == ([0, 2], [1, 0], [4, 9])
 
 
@@ -124,7 +124,7 @@ def test_walk_says_whose_slots_there_are() -> None:
 def test_neighbours(graph, idtype, result) -> None:
     adj = adjacency(graph, idtype)
     args = (adj.indptr, adj.indices, _chosen_rows(adj, result))
-    assert_tensor_equal(cpu.neighbours(*args), reference.neighbours(*args))
+    assert_tensor_equal(cpu.gather_neighbors(*args), reference.gather_neighbors(*args))
 
 
 @pytest.mark.parametrize("idtype", ID_TYPES, ids=str)
@@ -134,8 +134,8 @@ def test_neighbours(graph, idtype, result) -> None:
 def test_number(count, limit, idtype) -> None:
     generator = torch.Generator().manual_seed(count)
     ids = torch.randint(max(limit, 1), (count,), generator=generator).to(idtype)
-    fresh, places = cpu.number(ids, limit)
-    for mine, theirs in zip((fresh, places), reference.number(ids, limit), strict=True):
+    fresh, places = cpu.unique_relabel(ids, limit)
+    for mine, theirs in zip((fresh, places), reference.unique_relabel(ids, limit), strict=True):
         assert_tensor_equal(mine, theirs)
     assert fresh.tolist() == list(dict.fromkeys(ids.tolist()))
     assert_tensor_equal(fresh[places.long()], ids)

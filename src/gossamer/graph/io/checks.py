@@ -9,8 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gossamer.graph.adjacency import Adjacency, Compressed
-from gossamer.graph.ids import INT32_MAX
+from gossamer.ops.adjacency import INT32_MAX, Adjacency, Compressed
 
 __all__ = ["assemble", "check_compressed", "check_ids", "joined"]
 

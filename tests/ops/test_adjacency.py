@@ -10,7 +10,7 @@ import torch
 
 import gossamer as gs
 from gossamer.graph import Adjacency, Compressed
-from gossamer.graph.adjacency import FORMATS
+from gossamer.ops.adjacency import FORMATS
 from helpers.compare import assert_tensor_equal
 from helpers.graphs import GraphCase, graph_cases
 

@@ -11,13 +11,15 @@ from torch._guards import detect_fake_mode
 from torch.utils._python_dispatch import _disable_current_modes
 
 from gossamer.errors import InvalidValueError
-from gossamer.graph.ids import INT32_MAX
-from gossamer.graph.memory import without_surroundings
-from gossamer.ops import structure
+from gossamer.ops import csr
+from gossamer.ops._storage import without_surroundings
 
-__all__ = ["FORMATS", "Adjacency", "Compressed"]
+__all__ = ["FORMATS", "INT32_MAX", "Adjacency", "Compressed"]
 
 FORMATS = ("coo", "csr", "csc")
+
+#: The largest int32: larger graphs need int64 ids.
+INT32_MAX = 2**31 - 1
 
 
 class Compressed(NamedTuple):
@@ -31,17 +33,19 @@ class Compressed(NamedTuple):
     indices: Tensor
     eids: Tensor | None
 
-    def walk(self, rows: Tensor, places: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    def gather_rows(
+        self, rows: Tensor, places: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """(i, neighbour, edge id) of each slot in the rows ``rows[i]``, one row after another.
 
         With `places`, a place instead of each neighbour; slots without one, where it is negative,
         are left out.
         """
-        return structure.walk(*self, rows, places)
+        return csr.gather_rows(*self, rows, places)
 
-    def neighbours(self, rows: Tensor) -> Tensor:
+    def gather_neighbors(self, rows: Tensor) -> Tensor:
         """The neighbours of `rows`, one row after another."""
-        return structure.neighbours(self.indptr, self.indices, rows)
+        return csr.gather_neighbors(self.indptr, self.indices, rows)
 
 
 class Adjacency:
@@ -213,15 +217,15 @@ class Adjacency:
 
     def _make_csr(self) -> Compressed:
         if self._coo is None and self._csc.eids is None:
-            return Compressed(*structure.transpose(*self._csc, self.num_src))
+            return Compressed(*csr.transpose(*self._csc, self.num_src))
         row, col = self._ends()
-        return Compressed(*structure.coo_to_csr(row, col, self.num_src, self.index_dtype))
+        return Compressed(*csr.coo_to_csr(row, col, self.num_src, self.index_dtype))
 
     def _make_csc(self) -> Compressed:
         if self._coo is None and self._csr.eids is None:
-            return Compressed(*structure.transpose(*self._csr, self.num_dst))
+            return Compressed(*csr.transpose(*self._csr, self.num_dst))
         row, col = self._ends()
-        return Compressed(*structure.coo_to_csr(col, row, self.num_dst, self.index_dtype))
+        return Compressed(*csr.coo_to_csr(col, row, self.num_dst, self.index_dtype))
 
     def _ends(self) -> tuple[Tensor, Tensor]:
         """What `coo` gives, without keeping it.
@@ -303,12 +307,12 @@ class Adjacency:
 
     def in_slots(self, nodes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(source, destination, edge id) of the in-edges of `nodes`, node by node."""
-        owner, source, eids = self.csc().walk(nodes)
+        owner, source, eids = self.csc().gather_rows(nodes)
         return source.to(self.idtype), nodes.index_select(0, owner), eids.to(self.idtype)
 
     def out_slots(self, nodes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(source, destination, edge id) of the out-edges of `nodes`, node by node."""
-        owner, destination, eids = self.csr().walk(nodes)
+        owner, destination, eids = self.csr().gather_rows(nodes)
         return nodes.index_select(0, owner), destination.to(self.idtype), eids.to(self.idtype)
 
     def edges_between(self, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
@@ -405,9 +409,7 @@ def _contiguous(parts: Any) -> Any:
     inside = torch._C._are_functorch_transforms_active()
     if not inside and all(x is None or x.is_contiguous() for x in parts):
         return parts
-    copies = (
-        None if x is None else structure.ids_outside_transforms(x.contiguous()) for x in parts
-    )
+    copies = (None if x is None else csr.ids_outside_transforms(x.contiguous()) for x in parts)
     return Compressed(*copies) if isinstance(parts, Compressed) else tuple(copies)
 
 

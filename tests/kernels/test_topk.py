@@ -18,13 +18,13 @@ from gossamer.kernels import cpu  # noqa: E402  (needs the extension)
 @pytest.mark.parametrize("k", [0, 1, 3, 7])
 def test_smallest(shape, k, dtype) -> None:
     values = torch.rand(shape, generator=torch.Generator().manual_seed(k)).to(dtype)
-    expected = values.gather(-1, reference.smallest(values, k))
-    assert_tensor_equal(values.gather(-1, cpu.smallest(values, k)), expected)
+    expected = values.gather(-1, reference.topk(values, k))
+    assert_tensor_equal(values.gather(-1, cpu.topk(values, k)), expected)
 
 
 def test_of_equal_entries_the_first_ones_count() -> None:
     values = torch.tensor([[2.0, 1.0, 2.0, 1.0, 2.0, 1.0], [3.0] * 6])
-    assert cpu.smallest(values, 4).tolist() == [[1, 3, 5, 0], [0, 1, 2, 3]]
+    assert cpu.topk(values, 4).tolist() == [[1, 3, 5, 0], [0, 1, 2, 3]]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
@@ -34,15 +34,15 @@ def test_short_rows_and_longer_ones_choose_alike(columns, dtype) -> None:
     values = torch.randint(4, (50, columns), generator=generator).to(dtype)
     values[::7, columns // 2] = torch.nan
     expected = values.sort(stable=True).indices
-    assert_tensor_equal(cpu.smallest(values, columns), expected)
-    assert_tensor_equal(cpu.smallest(values, 1), expected[:, :1])
+    assert_tensor_equal(cpu.topk(values, columns), expected)
+    assert_tensor_equal(cpu.topk(values, 1), expected[:, :1])
 
 
 def test_what_is_no_number_comes_last() -> None:
     nan, inf = float("nan"), float("inf")
     values = torch.tensor([[nan, 1.0, nan, inf, -inf, 0.0], [nan] * 6], dtype=torch.float64)
-    assert cpu.smallest(values, 6).tolist() == [[4, 5, 1, 3, 0, 2], [0, 1, 2, 3, 4, 5]]
-    assert cpu.smallest(values, 2).tolist() == [[4, 5], [0, 1]]
+    assert cpu.topk(values, 6).tolist() == [[4, 5, 1, 3, 0, 2], [0, 1, 2, 3, 4, 5]]
+    assert cpu.topk(values, 2).tolist() == [[4, 5], [0, 1]]
 
 
 @pytest.mark.parametrize("threads", [2, 3])
@@ -51,6 +51,6 @@ def test_rows_on_several_threads(threads) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        assert_tensor_equal(cpu.smallest(values, 5), values.sort(stable=True).indices[:, :5])
+        assert_tensor_equal(cpu.topk(values, 5), values.sort(stable=True).indices[:, :5])
     finally:
         torch.set_num_threads(before)

@@ -9,16 +9,16 @@ from gossamer.kernels import reference
 from gossamer.kernels.cpu import _common
 from gossamer.kernels.cpu._common import core
 
-__all__ = ["smallest"]
+__all__ = ["topk"]
 
 
-def smallest(values: Tensor, k: int) -> Tensor:
-    """Find the smallest entries of each row; see `gossamer.kernels.reference.smallest`."""
+def topk(values: Tensor, k: int) -> Tensor:
+    """Find the smallest entries of each row; see `gossamer.kernels.reference.topk`."""
     if values.dtype not in (torch.float32, torch.float64):
-        return reference.smallest(values, k)
+        return reference.topk(values, k)
     *rows, columns = values.shape
     out = _common.empty((*rows, k), torch.int64)
-    core.smallest(
+    core.topk(
         values.data_ptr(),
         values.dtype is torch.float64,
         values.numel() // max(columns, 1),

@@ -13,7 +13,7 @@ from torch import Tensor
 from gossamer import kernels
 from gossamer.ops._register import opaque, traced
 
-__all__ = ["coo_to_csr", "ids_outside_transforms", "neighbours", "transpose", "walk"]
+__all__ = ["coo_to_csr", "gather_neighbors", "gather_rows", "ids_outside_transforms", "transpose"]
 
 
 def ids_outside_transforms(ids: Tensor) -> Tensor:
@@ -46,21 +46,21 @@ def transpose(
     return kernels.transpose(indptr, indices, eids, num_cols)
 
 
-def walk(
+def gather_rows(
     indptr: Tensor,
     indices: Tensor,
     eids: Tensor | None,
     rows: Tensor,
     places: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """List the slots of some rows; see `gossamer.kernels.reference.walk`."""
-    kernel = (kernels.reference if traced() else kernels).walk
+    """List the slots of some rows; see `gossamer.kernels.reference.gather_rows`."""
+    kernel = (kernels.reference if traced() else kernels).gather_rows
     return kernel(indptr, indices, eids, rows.contiguous(), places)
 
 
-def neighbours(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
-    """List the neighbours of some rows; see `gossamer.kernels.reference.neighbours`."""
-    kernel = (kernels.reference if traced() else kernels).neighbours
+def gather_neighbors(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
+    """List the neighbours of some rows; see `gossamer.kernels.reference.gather_neighbors`."""
+    kernel = (kernels.reference if traced() else kernels).gather_neighbors
     return kernel(indptr, indices, rows.contiguous())
 
 

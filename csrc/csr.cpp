@@ -190,7 +190,7 @@ int64_t lay_out(const Index* indptr, const Index* indices, const Id* rows, int64
     return total;
 }
 
-int64_t walk_starts(uintptr_t indptr, uintptr_t indices, bool wide, uintptr_t rows, bool wide_id,
+int64_t gather_rows_starts(uintptr_t indptr, uintptr_t indices, bool wide, uintptr_t rows, bool wide_id,
                     int64_t num_rows, uintptr_t places, uintptr_t starts, int threads) {
     const auto run = [&](auto index, auto id) {
         using Index = decltype(index);
@@ -207,7 +207,7 @@ template <class Id> struct Walked {
 };
 
 template <class Index, class Id>
-void walk_rows(const Index* indptr, const Index* indices, const Index* eids, const Id* rows,
+void gather_row_slots(const Index* indptr, const Index* indices, const Index* eids, const Id* rows,
                int64_t num_rows, const Index* places, const int64_t* starts,
                const Walked<Id>& out, int threads) {
     const int workers = useful_threads(threads, starts[num_rows]);
@@ -230,7 +230,7 @@ void walk_rows(const Index* indptr, const Index* indices, const Index* eids, con
     });
 }
 
-void walk(uintptr_t indptr, uintptr_t indices, uintptr_t eids, bool wide, uintptr_t rows,
+void gather_rows(uintptr_t indptr, uintptr_t indices, uintptr_t eids, bool wide, uintptr_t rows,
           bool wide_id, int64_t num_rows, uintptr_t places, uintptr_t starts, uintptr_t owners,
           uintptr_t neighbours, uintptr_t edges, int threads) {
     const auto run = [&](auto index, auto id) {
@@ -239,7 +239,7 @@ void walk(uintptr_t indptr, uintptr_t indices, uintptr_t eids, bool wide, uintpt
         const Walked<Id> out{static_cast<Id*>(writable(owners)),
                                     static_cast<Id*>(writable(neighbours)),
                                     static_cast<Id*>(writable(edges))};
-        walk_rows(at<Index>(indptr), at<Index>(indices), at<Index>(eids), at<Id>(rows), num_rows,
+        gather_row_slots(at<Index>(indptr), at<Index>(indices), at<Index>(eids), at<Id>(rows), num_rows,
                   at<Index>(places), at<int64_t>(starts), out, threads);
     };
     if (wide)
@@ -268,7 +268,7 @@ int64_t first_appearances(const Id* ids, int64_t n, int64_t limit, Id* fresh, Id
     return count;
 }
 
-int64_t number(uintptr_t ids, bool wide, int64_t n, int64_t limit, uintptr_t fresh,
+int64_t unique_relabel(uintptr_t ids, bool wide, int64_t n, int64_t limit, uintptr_t fresh,
                uintptr_t places) {
     const auto run = [&](auto place, auto id) {
         using Id = decltype(id);
@@ -283,15 +283,15 @@ int64_t number(uintptr_t ids, bool wide, int64_t n, int64_t limit, uintptr_t fre
 
 }  // namespace
 
-void register_structure(nb::module_& m) {
+void register_csr(nb::module_& m) {
     const nb::call_guard<nb::gil_scoped_release> unlocked;
     m.def("is_sorted", is_sorted, unlocked);
     m.def("is_identity", is_identity, unlocked);
     m.def("coo_to_csr", coo_to_csr, unlocked);
     m.def("transpose", transpose, unlocked);
-    m.def("walk_starts", walk_starts, unlocked);
-    m.def("walk", walk, unlocked);
-    m.def("number", number, unlocked);
+    m.def("gather_rows_starts", gather_rows_starts, unlocked);
+    m.def("gather_rows", gather_rows, unlocked);
+    m.def("unique_relabel", unique_relabel, unlocked);
 }
 
 }  // namespace gossamer

@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer.graph.adjacency import Compressed
 from gossamer.graph.frame import Frame
 from gossamer.graph.graph import Graph
-from gossamer.graph.layout import STORED_AS_THEY_ARE, VERSION, Feature, Layout, Relation, checked
-from gossamer.graph.structure import Kept, assemble, check_compressed, check_ids, joined
+from gossamer.graph.io.checks import Kept, assemble, check_compressed, check_ids, joined
+from gossamer.graph.io.layout import STORED_AS_THEY_ARE, VERSION, Feature, Layout, Relation, checked
+from gossamer.ops.adjacency import Compressed
 
 __all__ = ["Contents", "NewerVersionError"]
 

@@ -61,23 +61,23 @@ def transpose(
     return indptr_t, indices_t, None if in_order else eids_t
 
 
-def walk(
+def gather_rows(
     indptr: Tensor,
     indices: Tensor,
     eids: Tensor | None,
     rows: Tensor,
     places: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """List the slots of some rows; see `gossamer.kernels.reference.walk`."""
-    return _walk(indptr, indices, eids, rows, places, 3)
+    """List the slots of some rows; see `gossamer.kernels.reference.gather_rows`."""
+    return gather_rows(indptr, indices, eids, rows, places, 3)
 
 
-def neighbours(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
-    """List the neighbours of some rows; see `gossamer.kernels.reference.neighbours`."""
-    return _walk(indptr, indices, None, rows, None, 1)[0]
+def gather_neighbors(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
+    """List the neighbours of some rows; see `gossamer.kernels.reference.gather_neighbors`."""
+    return gather_rows(indptr, indices, None, rows, None, 1)[0]
 
 
-def _walk(
+def gather_rows(
     indptr: Tensor,
     indices: Tensor,
     eids: Tensor | None,
@@ -91,10 +91,10 @@ def _walk(
     adjacency = indptr.data_ptr(), indices.data_ptr()
     chosen = rows.data_ptr(), wide_id, count, address(places)
     starts = torch.empty(count + 1, dtype=torch.int64, device="cpu")
-    total = core.walk_starts(*adjacency, wide, *chosen, starts.data_ptr(), threads)
+    total = core.gather_rows_starts(*adjacency, wide, *chosen, starts.data_ptr(), threads)
     found = tuple(_common.empty((total,), rows.dtype) for _ in range(outputs))
     owners, neighbours, edges = found if outputs == 3 else (None, *found, None)
-    core.walk(
+    core.gather_rows(
         *adjacency,
         address(eids),
         wide,
@@ -108,12 +108,14 @@ def _walk(
     return found
 
 
-def number(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
-    """Number ids as they first appear; see `gossamer.kernels.reference.number`."""
+def unique_relabel(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
+    """Number ids as they first appear; see `gossamer.kernels.reference.unique_relabel`."""
     count = ids.shape[0]
     # With room for one more, where the kernel puts down what may turn out to be no news.
     fresh = _common.empty((min(count, limit) + 1,), ids.dtype)
     places = _common.empty((count,), ids.dtype)
     wide = ids.dtype is torch.int64
-    found = core.number(ids.data_ptr(), wide, count, limit, fresh.data_ptr(), places.data_ptr())
+    found = core.unique_relabel(
+        ids.data_ptr(), wide, count, limit, fresh.data_ptr(), places.data_ptr()
+    )
     return fresh[:found].clone(), places

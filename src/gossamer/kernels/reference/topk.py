@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-__all__ = ["smallest"]
+__all__ = ["topk"]
 
 
-def smallest(values: Tensor, k: int) -> Tensor:
+def topk(values: Tensor, k: int) -> Tensor:
     """Columns of the `k` smallest entries of each row, smallest first; of equal ones, any.
 
     Parameters

@@ -66,7 +66,7 @@ def _indptr(row: Tensor, num_rows: int, dtype: torch.dtype) -> Tensor:
     return indptr
 
 
-def walk(
+def gather_rows(
     indptr: Tensor,
     indices: Tensor,
     eids: Tensor | None,
@@ -104,12 +104,12 @@ def walk(
     return owner.to(rows.dtype), neighbour.to(rows.dtype), edge.to(rows.dtype)
 
 
-def neighbours(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
+def gather_neighbors(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
     """List the neighbours of some rows, one row after another, in the dtype of `rows`."""
-    return walk(indptr, indices, None, rows)[1]
+    return gather_rows(indptr, indices, None, rows)[1]
 
 
-def number(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
+def unique_relabel(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
     """Number ids in the order of their first appearance.
 
     Parameters

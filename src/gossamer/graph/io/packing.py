@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.graph.adjacency import Adjacency
 from gossamer.graph.frame import Frame
 from gossamer.graph.graph import Graph
-from gossamer.graph.layout import (
+from gossamer.graph.io.layout import (
     STORED_AS_BYTES,
     STORED_AS_THEY_ARE,
     VERSION,
@@ -22,6 +21,7 @@ from gossamer.graph.layout import (
     Relation,
     as_json,
 )
+from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["pack"]
 

@@ -75,7 +75,7 @@ template <class T> bool select_short(const T* row, int64_t columns, int64_t k, i
     return true;
 }
 
-void smallest(uintptr_t values, bool is_double, int64_t rows, int64_t columns, int64_t k,
+void topk(uintptr_t values, bool is_double, int64_t rows, int64_t columns, int64_t k,
               uintptr_t out, int threads) {
     if (k == 0) return;
     constexpr int64_t kRows = 64;
@@ -99,8 +99,8 @@ void smallest(uintptr_t values, bool is_double, int64_t rows, int64_t columns, i
 
 }  // namespace
 
-void register_selection(nb::module_& m) {
-    m.def("smallest", smallest, nb::call_guard<nb::gil_scoped_release>());
+void register_topk(nb::module_& m) {
+    m.def("topk", topk, nb::call_guard<nb::gil_scoped_release>());
 }
 
 }  // namespace gossamer

@@ -69,15 +69,15 @@ def gather_rows(
     places: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """List the slots of some rows; see `gossamer.kernels.reference.gather_rows`."""
-    return gather_rows(indptr, indices, eids, rows, places, 3)
+    return _gather_slots(indptr, indices, eids, rows, places, 3)
 
 
 def gather_neighbors(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
     """List the neighbours of some rows; see `gossamer.kernels.reference.gather_neighbors`."""
-    return gather_rows(indptr, indices, None, rows, None, 1)[0]
+    return _gather_slots(indptr, indices, None, rows, None, 1)[0]
 
 
-def gather_rows(
+def _gather_slots(
     indptr: Tensor,
     indices: Tensor,
     eids: Tensor | None,

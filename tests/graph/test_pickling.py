@@ -162,7 +162,7 @@ def test_every_kind_of_graph_passes_through_a_worker(method: str) -> None:
         timeout=120,
     )
     for found, wanted in zip(loader, graphs, strict=True):
-        tensors = [tensor for a in found._adjacencies for tensor in a.tensors()]
+        tensors = [tensor for a in found.relations for tensor in a.tensors()]
         assert all(tensor.is_shared() for tensor in tensors if tensor.numel())
         assert_graph_equal(found, wanted)
 

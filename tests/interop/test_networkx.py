@@ -67,7 +67,7 @@ def test_an_undirected_edge_goes_both_ways(kind, data):
 def test_every_case_keeps_its_edges(case):
     g = case()
     there = gs.to_networkx(g)
-    assert there.number_of_nodes() == sum(f.num_rows for f in g._node_frames)
+    assert there.number_of_nodes() == sum(f.num_rows for f in g.node_frames)
     assert there.number_of_edges() == g.num_edges()
     if g.is_block and g.num_edges():
         num_src = sum(g.num_src_nodes(t) for t in g.srctypes)

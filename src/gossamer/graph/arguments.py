@@ -94,14 +94,14 @@ def node_ids(graph: Graph, nodes: Any, name: str) -> list[Tensor | None]:
     if isinstance(nodes, Mapping):
         for ntype, ids in nodes.items():
             position = graph.get_ntype_id(ntype)
-            chosen[position] = graph._node_ids(ids, position)
+            chosen[position] = graph.checked_nodes(ids, position)
         return chosen
     if len(chosen) != 1:
         raise InvalidTypeError(
             f"{name}: the graph has several node types, so nodes are a dict from node type to ids; "
             f"the types are {graph.ntypes}."
         )
-    return [graph._node_ids(nodes, 0)]
+    return [graph.checked_nodes(nodes, 0)]
 
 
 def edge_ids(graph: Graph, edges: Any, name: str) -> list[Tensor | None]:
@@ -112,14 +112,14 @@ def edge_ids(graph: Graph, edges: Any, name: str) -> list[Tensor | None]:
     chosen: list[Tensor | None] = [None] * len(graph.canonical_etypes)
     if isinstance(edges, Mapping):
         for position, ids in by_edge_type(graph, edges, name).items():
-            chosen[position] = graph._edge_ids(ids, position)
+            chosen[position] = graph.checked_edges(ids, position)
         return chosen
     if len(chosen) != 1:
         raise InvalidTypeError(
             f"{name}: the graph has several edge types, so edges are a dict from edge type to ids; "
             f"the types are {graph.canonical_etypes}."
         )
-    return [graph._edge_ids(edges, 0)]
+    return [graph.checked_edges(edges, 0)]
 
 
 def by_edge_type(graph: Graph, values: Mapping[Any, Any], name: str) -> dict[int, Any]:

@@ -51,28 +51,28 @@ def batch(graphs: Iterable[Graph], ndata: Any = ALL, edata: Any = ALL) -> Graph:
     graphs = list(graphs)
     _check_alike(graphs)
     first = graphs[0]
-    schema = first._schema
+    schema = first.schema
     form = {"dtype": torch.int64, "device": first.device}
     sizes = [
-        torch.tensor([graph._node_frames[i].num_rows for graph in graphs], **form)
+        torch.tensor([graph.node_frames[i].num_rows for graph in graphs], **form)
         for i in range(len(schema.ntypes))
     ]
     totals = [int(size.sum()) for size in sizes]
     offsets = [(size.cumsum(0) - size).to(first.idtype) for size in sizes]
     adjacencies, edge_sizes = [], []
     for i, (src, dst) in enumerate(schema.endpoints):
-        parts = [graph._adjacencies[i].coo() for graph in graphs]
+        parts = [graph.relations[i].coo() for graph in graphs]
         counts = torch.tensor([row.shape[0] for row, _ in parts], **form)
         edge_sizes.append(counts)
         row = torch.cat([row for row, _ in parts]).add_(offsets[src].repeat_interleave(counts))
         col = torch.cat([col for _, col in parts]).add_(offsets[dst].repeat_interleave(counts))
         adjacencies.append(Adjacency(totals[src], totals[dst], first.idtype, coo=(row, col)))
     node_frames = [
-        _join([graph._node_frames[i] for graph in graphs], ndata, f"node type '{name}'")
+        _join([graph.node_frames[i] for graph in graphs], ndata, f"node type '{name}'")
         for i, name in enumerate(schema.ntypes)
     ]
     edge_frames = [
-        _join([graph._edge_frames[i] for graph in graphs], edata, f"edge type {name}")
+        _join([graph.edge_frames[i] for graph in graphs], edata, f"edge type {name}")
         for i, name in enumerate(schema.canonical_etypes)
     ]
     result = Graph.from_parts(schema, adjacencies, node_frames, edge_frames)
@@ -108,9 +108,9 @@ def _check_alike(graphs: list[Graph]) -> None:
                 f"batch takes a list of graphs; element {i} is of type {type(graph).__name__}."
             )
     first = graphs[0]
-    relations = [graph._adjacencies[0] for graph in graphs]
+    relations = [graph.relations[0] for graph in graphs]
     if (
-        all(graph._schema is first._schema for graph in graphs)
+        all(graph.schema is first.schema for graph in graphs)
         and len({relation.idtype for relation in relations}) == 1
         and len({relation.device for relation in relations}) == 1
     ):
@@ -118,7 +118,7 @@ def _check_alike(graphs: list[Graph]) -> None:
     # Something may differ: look closer, which takes longer.
     for i, graph in enumerate(graphs):
         for what, value, wanted in (
-            ("types", graph._schema, first._schema),
+            ("types", graph.schema, first.schema),
             ("id type", graph.idtype, first.idtype),
             ("device", graph.device, first.device),
         ):
@@ -205,10 +205,10 @@ def unbatch(
     """
     if not isinstance(g, Graph):
         raise InvalidTypeError(f"unbatch takes a graph, got {type(g).__name__}.")
-    schema = g._schema
+    schema = g.schema
     if schema.is_block:
         raise InvalidValueError("Batches of blocks cannot be taken apart; unbatch their inputs.")
-    g = g._replace()
+    g = g.replaced()
     if node_split is not None:
         g.set_batch_num_nodes(node_split)
     if edge_split is not None:
@@ -224,12 +224,10 @@ def unbatch(
     edge_counts = [split.tolist() for split in edges]
     adjacencies = [
         _split_edges(adjacency, count, nodes[src], nodes[dst])
-        for adjacency, count, (src, dst) in zip(
-            g._adjacencies, edges, schema.endpoints, strict=True
-        )
+        for adjacency, count, (src, dst) in zip(g.relations, edges, schema.endpoints, strict=True)
     ]
-    node_frames = [_split_frame(*pair) for pair in zip(g._node_frames, node_counts, strict=True)]
-    edge_frames = [_split_frame(*pair) for pair in zip(g._edge_frames, edge_counts, strict=True)]
+    node_frames = [_split_frame(*pair) for pair in zip(g.node_frames, node_counts, strict=True)]
+    edge_frames = [_split_frame(*pair) for pair in zip(g.edge_frames, edge_counts, strict=True)]
     return [
         Graph.from_parts(schema, list(adjacency), list(node_frame), list(edge_frame))
         for adjacency, node_frame, edge_frame in zip(
@@ -305,24 +303,24 @@ def slice_batch(g: Graph, gid: int, store_ids: bool = False) -> Graph:
         raise InvalidValueError("Batches of blocks cannot be taken apart; slice their inputs.")
     gid %= g.batch_size
     starts, stops, node_frames = [], [], []
-    for name, frame in zip(g._schema.ntypes, g._node_frames, strict=True):
+    for name, frame in zip(g.schema.ntypes, g.node_frames, strict=True):
         start, stop = _span(g.batch_num_nodes(name), gid)
         starts.append(start)
         stops.append(stop)
         node_frames.append(_rows_between(frame, start, stop, NID if store_ids else None, g))
     adjacencies, edge_frames = [], []
-    for i, etype in enumerate(g._schema.canonical_etypes):
+    for i, etype in enumerate(g.schema.canonical_etypes):
         start, stop = _span(g.batch_num_edges(etype), gid)
-        row, col = g._adjacencies[i].coo()
-        src, dst = g._schema.endpoints[i]
+        row, col = g.relations[i].coo()
+        src, dst = g.schema.endpoints[i]
         coo = row[start:stop] - starts[src], col[start:stop] - starts[dst]
         sizes = stops[src] - starts[src], stops[dst] - starts[dst]
         for local, size in zip(coo, sizes, strict=True):
             _check_inside(local, size)
         adjacencies.append(Adjacency(*sizes, g.idtype, coo=coo))
-        frame = _rows_between(g._edge_frames[i], start, stop, EID if store_ids else None, g)
+        frame = _rows_between(g.edge_frames[i], start, stop, EID if store_ids else None, g)
         edge_frames.append(frame)
-    return Graph.from_parts(g._schema, adjacencies, node_frames, edge_frames)
+    return Graph.from_parts(g.schema, adjacencies, node_frames, edge_frames)
 
 
 def _span(sizes: Tensor, gid: int) -> tuple[int, int]:

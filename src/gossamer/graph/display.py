@@ -25,24 +25,22 @@ def _scheme(scheme: Scheme) -> str:
 
 def _rows(graph: Graph) -> list[tuple[str, str, str, Frame]]:
     """(heading, type, count, frame) for each node and edge type."""
-    schema = graph._schema
+    schema = graph.schema
     rows = []
-    for i, (ntype, frame) in enumerate(zip(schema.ntypes, graph._node_frames, strict=True)):
+    for i, (ntype, frame) in enumerate(zip(schema.ntypes, graph.node_frames, strict=True)):
         heading = "nodes"
         if schema.is_block:
             heading = "src" if i < schema.num_src_ntypes else "dst"
         rows.append((heading, ntype, f"{frame.num_rows:,}", frame))
-    for (src, relation, dst), frame in zip(
-        schema.canonical_etypes, graph._edge_frames, strict=True
-    ):
+    for (src, relation, dst), frame in zip(schema.canonical_etypes, graph.edge_frames, strict=True):
         rows.append(("edges", f"{src} -[{relation}]-> {dst}", f"{frame.num_rows:,}", frame))
     return rows
 
 
 def _plain(graph: Graph) -> bool:
     return (
-        len(graph._adjacencies) == 1
-        and len(graph._node_frames) <= 2
+        len(graph.relations) == 1
+        and len(graph.node_frames) <= 2
         and (graph.is_homogeneous or (graph.is_block and graph.etypes == ["_E"]))
     )
 

@@ -103,7 +103,7 @@ class Edits:
         row, col = self._adjacencies[position].coo()
         edges = {position: (torch.cat([row, sources]), torch.cat([col, targets]))}
         self._resize(node_frames, edges)
-        self._edge_frames = edge_frames
+        self._edge_frames = tuple(edge_frames)
         self._batch_num_nodes = self._batch_num_edges = None
 
     def remove_edges(self: Graph, eids: Any, etype: Any = None, store_ids: bool = False) -> None:
@@ -131,7 +131,7 @@ class Edits:
         """
         self._require_editable()
         position = self._schema.etype_id(etype)
-        removed = self._edge_ids(eids, position).long()
+        removed = self.checked_edges(eids, position).long()
         if removed.numel() == 0:
             return
         form = {"dtype": torch.bool, "device": self.device}
@@ -169,7 +169,7 @@ class Edits:
         """
         self._require_editable()
         position = self._schema.ntype_id(ntype)
-        removed = self._node_ids(nids, position).long()
+        removed = self.checked_nodes(nids, position).long()
         if removed.numel() == 0:
             return
         rows = self._node_frames[position].num_rows
@@ -232,7 +232,7 @@ class Edits:
                 frames[i][EID] = eids.to(self.idtype)
             old = adjacencies[i]
             adjacencies[i] = old.edge_subset(eids).restrict(old.allowed)
-        self._edge_frames, self._adjacencies = frames, adjacencies
+        self._edge_frames, self._adjacencies = tuple(frames), tuple(adjacencies)
 
     def _shrink_batch(
         self: Graph, nodes: Mapping[Any, Tensor], edges: Mapping[Any, Tensor]
@@ -260,7 +260,7 @@ class Edits:
             if i in edges or sizes != (old.num_src, old.num_dst):
                 coo = edges.get(i) or old.coo()
                 adjacencies[i] = Adjacency(*sizes, old.idtype, coo=coo).restrict(old.allowed)
-        self._node_frames, self._adjacencies = node_frames, adjacencies
+        self._node_frames, self._adjacencies = tuple(node_frames), tuple(adjacencies)
 
 
 def _shrunk(sizes: Mapping[Any, Tensor], masks: Mapping[Any, Tensor]) -> dict[Any, Tensor]:

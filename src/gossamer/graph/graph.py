@@ -7,28 +7,27 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from gossamer._optional import optional_import
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import display, slicing
+from gossamer.graph.base import GraphBase
 from gossamer.graph.derived import DerivedGraphs
 from gossamer.graph.devices import as_device
 from gossamer.graph.edits import Edits
-from gossamer.graph.frame import Frame, Initializer, Scheme
-from gossamer.graph.ids import as_id_tensor, check_range, in_idtype, is_all
+from gossamer.graph.frame import Initializer, Scheme
 from gossamer.graph.messages import MessagePassing
 from gossamer.graph.queries import StructureQueries
-from gossamer.graph.schema import CanonicalEType, Schema
+from gossamer.graph.schema import CanonicalEType
 from gossamer.graph.views import EdgeView, Features, FeatureView, NodeView, TypedFeatureView
 from gossamer.ops.adjacency import FORMATS, Adjacency
 
 __all__ = ["Graph"]
 
 
-class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
+class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs, GraphBase):
     """A graph, homogeneous, bipartite or heterogeneous, with features on nodes and edges.
 
     Build one with :func:`gossamer.graph`, :func:`gossamer.heterograph` or
@@ -54,39 +53,13 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
         built = graph(([], []) if data is None else data, **kwargs)
         self.__dict__.update(built.__dict__)
 
-    @classmethod
-    def from_parts(
-        cls,
-        schema: Schema,
-        adjacencies: list[Adjacency],
-        node_frames: list[Frame] | None = None,
-        edge_frames: list[Frame] | None = None,
-        num_nodes: list[int] | None = None,
-    ) -> Graph:
-        """Assemble a graph from checked parts; give `num_nodes` or `node_frames`."""
-        graph = cls.__new__(cls)
-        graph._schema = schema
-        graph._adjacencies = adjacencies
-        graph._node_frames = node_frames or [Frame(count, "node") for count in num_nodes]
-        graph._edge_frames = edge_frames or [Frame(a.num_edges, "edge") for a in adjacencies]
-        graph._batch_num_nodes = None
-        graph._batch_num_edges = None
-        return graph
-
-    def _replace(self, **changes: Any) -> Graph:
-        """A graph that shares everything with this one but what `changes` says."""
-        graph = type(self).__new__(type(self))
-        graph.__dict__.update(self.__dict__)
-        graph.__dict__.update(changes)
-        return graph
-
     def __copy__(self) -> Graph:
         return self.clone()
 
     def __deepcopy__(self, memo: dict) -> Graph:
-        return self._replace(
-            _node_frames=[copy.deepcopy(frame, memo) for frame in self._node_frames],
-            _edge_frames=[copy.deepcopy(frame, memo) for frame in self._edge_frames],
+        return self.replaced(
+            node_frames=[copy.deepcopy(frame, memo) for frame in self._node_frames],
+            edge_frames=[copy.deepcopy(frame, memo) for frame in self._edge_frames],
         )
 
     def __repr__(self) -> str:
@@ -317,8 +290,8 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
         """
         frames = self._node_frames, self._edge_frames
         structure = self._adjacencies, self._batch_num_nodes, self._batch_num_edges
-        self._node_frames = [frame.copy() for frame in frames[0]]
-        self._edge_frames = [frame.copy() for frame in frames[1]]
+        self._node_frames = tuple(frame.copy() for frame in frames[0])
+        self._edge_frames = tuple(frame.copy() for frame in frames[1])
         try:
             yield
         finally:
@@ -327,80 +300,34 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
 
     def local_var(self) -> Graph:
         """A graph with the same features whose later changes of features leave this one alone."""
-        return self._replace(
-            _node_frames=[frame.copy() for frame in self._node_frames],
-            _edge_frames=[frame.copy() for frame in self._edge_frames],
+        return self.replaced(
+            node_frames=[frame.copy() for frame in self._node_frames],
+            edge_frames=[frame.copy() for frame in self._edge_frames],
         )
 
     def clone(self) -> Graph:
         """A graph of its own with the same structure and the same feature tensors."""
         return self.local_var()
 
-    # --------------------------------------------------------------------- relations, ids (shared)
-
-    @property
-    def adjacency(self) -> Adjacency:
-        """The edges of the only edge type, as operators take them."""
-        return self._adjacencies[self._schema.etype_id(None)]
-
-    def relation(self, etype: Any = None) -> Adjacency:
-        """The edges of one edge type, as operators take them."""
-        return self._adjacencies[self._schema.etype_id(etype)]
+    # --------------------------------------------------------------------------- relations, ids
 
     def merged_relation(self, etypes: list[Any]) -> Adjacency:
-        """The edges of several edge types laid end to end, as operators take them."""
+        """The edges of several edge types, concatenated into one adjacency."""
         positions = [self._schema.etype_id(etype) for etype in etypes]
         return slicing.merge(self, positions).adjacency
 
     def edge_id_tensor(self, edges: Any, etype: Any = None) -> Tensor:
-        """Checked edge ids of `edges`: ids, or ``(sources, destinations)``."""
+        """Ids of `edges`, given as ids or as ``(sources, destinations)``."""
         return self._edges_to_ids(edges, self._schema.etype_id(etype))
 
-    def _as_ids(self, ids: Any, what: str) -> Tensor:
-        return in_idtype(as_id_tensor(ids, what, self.device), self.idtype, what)
-
-    def _node_ids(self, nodes: Any, position: int) -> Tensor:
-        count, ntype = self._node_frames[position].num_rows, self._schema.ntypes[position]
-        return self._ids(nodes, count, f"nodes of type '{ntype}'")
-
-    def _edge_ids(self, edges: Any, position: int) -> Tensor:
-        etype = self._schema.canonical_etypes[position]
-        return self._ids(edges, self._adjacencies[position].num_edges, f"edges of type {etype}")
-
-    def _ids(self, ids: Any, count: int, what: str) -> Tensor:
-        if is_all(ids):
-            return torch.arange(count, dtype=self.idtype, device=self.device)
-        if not isinstance(ids, Tensor) and _is_mask(ids):
-            ids = torch.as_tensor(ids, device=self.device)
-        if isinstance(ids, Tensor) and ids.dtype == torch.bool:
-            if ids.shape != (count,):
-                raise InvalidValueError(
-                    f"A mask over the {what} needs {count} values, got shape {tuple(ids.shape)}."
-                )
-            return ids.nonzero().squeeze(1).to(self.idtype)
-        tensor = as_id_tensor(ids, f"ids of {what}", self.device)
-        check_range(tensor, count, what)
-        return tensor.to(self.idtype)
-
     def _edges_to_ids(self, edges: Any, position: int) -> Tensor:
-        is_pair = isinstance(edges, tuple) and len(edges) == 2
-        if is_pair:
+        if isinstance(edges, tuple) and len(edges) == 2:
             etype = self._schema.canonical_etypes[position]
             eids = self.edge_ids(*edges, etype=etype)
             return torch.as_tensor(eids, dtype=self.idtype, device=self.device).reshape(-1)
-        return self._edge_ids(edges, position)
+        return self.checked_edges(edges, position)
 
     # ------------------------------------------------------------------------- device, id type
-
-    @property
-    def device(self) -> torch.device:
-        """Where the graph lives."""
-        return self._adjacencies[0].device
-
-    @property
-    def idtype(self) -> torch.dtype:
-        """torch.int32 or torch.int64: the type of ids."""
-        return self._adjacencies[0].idtype
 
     def to(self, device: torch.device | str, **kwargs: Any) -> Graph:
         """The graph on another device; itself if it is there already.
@@ -433,19 +360,20 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
         if idtype == self.idtype:
             return self
         adjacencies = [adjacency.astype(idtype) for adjacency in self._adjacencies]
-        return self.local_var()._replace(_adjacencies=adjacencies)
+        return self.local_var().replaced(relations=adjacencies)
 
     def _apply(self, function: Callable[[Tensor], Tensor]) -> Graph:
         def batch(sizes: dict | None) -> dict | None:
             return None if sizes is None else {key: function(t) for key, t in sizes.items()}
 
-        return self._replace(
-            _adjacencies=[adjacency.apply(function) for adjacency in self._adjacencies],
-            _node_frames=[frame.apply(function) for frame in self._node_frames],
-            _edge_frames=[frame.apply(function) for frame in self._edge_frames],
-            _batch_num_nodes=batch(self._batch_num_nodes),
-            _batch_num_edges=batch(self._batch_num_edges),
+        graph = self.replaced(
+            relations=[adjacency.apply(function) for adjacency in self._adjacencies],
+            node_frames=[frame.apply(function) for frame in self._node_frames],
+            edge_frames=[frame.apply(function) for frame in self._edge_frames],
         )
+        graph._batch_num_nodes = batch(self._batch_num_nodes)
+        graph._batch_num_edges = batch(self._batch_num_edges)
+        return graph
 
     def pin_memory_(self) -> Graph:
         """Move structure and features into page-locked memory, for fast copies to a CUDA device.
@@ -507,7 +435,7 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
         if not names or any(name not in FORMATS for name in names):
             raise InvalidValueError(f"Formats are among {list(FORMATS)}, got {formats!r}.")
         adjacencies = [adjacency.restrict(names) for adjacency in self._adjacencies]
-        return self.local_var()._replace(_adjacencies=adjacencies)
+        return self.local_var().replaced(relations=adjacencies)
 
     def create_formats_(self) -> Graph:
         """Build every allowed sparse format now, as before forking workers."""
@@ -575,9 +503,3 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs):
                     f"but there are {total(key)}."
                 )
         return sizes
-
-
-def _is_mask(ids: Any) -> bool:
-    if isinstance(ids, np.ndarray):
-        return ids.dtype == np.bool_
-    return isinstance(ids, list) and bool(ids) and all(isinstance(x, bool) for x in ids)

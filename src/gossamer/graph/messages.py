@@ -202,7 +202,7 @@ class MessagePassing:
             for name, value in result.items():
                 frame[name] = value
         else:
-            ids = self._node_ids(nodes, position)
+            ids = self.checked_nodes(nodes, position)
             result = apply_to_nodes(function, self._node_batch_of(frame, position, ids))
             frame.update_rows(ids, result, self.device)
 
@@ -299,7 +299,7 @@ class MessagePassing:
         tensor([1., 2., 2.])
         """
         position = self._schema.etype_id(etype)
-        nodes = self._node_ids(v, self._schema.endpoints[position][1]).unique()
+        nodes = self.checked_nodes(v, self._schema.endpoints[position][1]).unique()
         if nodes.numel() == 0:
             return
         _, target, eids = self._adjacencies[position].in_slots(nodes)

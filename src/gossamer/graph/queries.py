@@ -93,7 +93,7 @@ class StructureQueries:
     def _pick(self: Graph, degrees: Tensor, nodes: Any, ntype_position: int) -> int | Tensor:
         if is_all(nodes):
             return degrees.clone()
-        picked = degrees[self._node_ids(nodes, ntype_position).long()]
+        picked = degrees[self.checked_nodes(nodes, ntype_position).long()]
         return int(picked) if is_single(nodes) else picked
 
     def successors(self: Graph, v: int, etype: Any = None) -> Tensor:
@@ -171,7 +171,7 @@ class StructureQueries:
         """
         _check_form(form)
         position = self._schema.etype_id(etype)
-        nodes = self._node_ids(v, self._schema.endpoints[position][1])
+        nodes = self.checked_nodes(v, self._schema.endpoints[position][1])
         return _in_form(form, *self._adjacencies[position].in_slots(nodes))
 
     def out_edges(
@@ -187,7 +187,7 @@ class StructureQueries:
         """
         _check_form(form)
         position = self._schema.etype_id(etype)
-        nodes = self._node_ids(u, self._schema.endpoints[position][0])
+        nodes = self.checked_nodes(u, self._schema.endpoints[position][0])
         return _in_form(form, *self._adjacencies[position].out_slots(nodes))
 
     def find_edges(self: Graph, eid: Any, etype: Any = None) -> tuple[Tensor, Tensor]:
@@ -200,7 +200,7 @@ class StructureQueries:
         (tensor([1]), tensor([2]))
         """
         position = self._schema.etype_id(etype)
-        eids = self._edge_ids(eid, position).long()
+        eids = self.checked_edges(eid, position).long()
         row, col = self._adjacencies[position].coo()
         return row[eids], col[eids]
 
@@ -267,7 +267,7 @@ class StructureQueries:
 
     def _pairs(self: Graph, u: Any, v: Any, position: int) -> tuple[Tensor, Tensor]:
         src, dst = self._schema.endpoints[position]
-        sources, targets = self._node_ids(u, src), self._node_ids(v, dst)
+        sources, targets = self.checked_nodes(u, src), self.checked_nodes(v, dst)
         if sources.shape != targets.shape and 1 not in (sources.shape[0], targets.shape[0]):
             raise InvalidValueError(
                 f"Sources and destinations must pair up, got {sources.shape[0]} and "
@@ -290,7 +290,7 @@ class StructureQueries:
         """
         _require_predicate(predicate, "filter_nodes")
         position = self._schema.ntype_id(ntype)
-        ids = self._node_ids(nodes, position)
+        ids = self.checked_nodes(nodes, position)
         mask = predicate(self._node_batch(position, nodes, ids))
         return ids[_as_mask(mask, ids.shape[0], "predicate over nodes")]
 

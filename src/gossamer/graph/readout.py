@@ -250,14 +250,14 @@ def _require_graph(graph: Any) -> None:
 
 def _node_part(graph: Graph, ntype: str | None) -> tuple[Tensor, Any]:
     _require_graph(graph)
-    position = graph._schema.ntype_id(ntype)
-    return graph.batch_num_nodes(ntype), graph._node_frames[position]
+    position = graph.schema.ntype_id(ntype)
+    return graph.batch_num_nodes(ntype), graph.node_frames[position]
 
 
 def _edge_part(graph: Graph, etype: Any) -> tuple[Tensor, Any]:
     _require_graph(graph)
-    position = graph._schema.etype_id(etype)
-    return graph.batch_num_edges(etype), graph._edge_frames[position]
+    position = graph.schema.etype_id(etype)
+    return graph.batch_num_edges(etype), graph.edge_frames[position]
 
 
 def _reduce(sizes: Tensor, data: Any, feat: str, weight: str | None, op: str) -> Tensor:

@@ -45,10 +45,10 @@ def with_edges(
         Not a batch, even if `graph` is one.
     """
     if nodes is None:
-        node_frames = [frame.copy() for frame in graph._node_frames]
+        node_frames = [frame.copy() for frame in graph.node_frames]
     else:
-        node_frames = [f.gather(ids) for f, ids in zip(graph._node_frames, nodes, strict=True)]
-    edge_frames = [f.gather(ids) for f, ids in zip(graph._edge_frames, eids, strict=True)]
+        node_frames = [f.gather(ids) for f, ids in zip(graph.node_frames, nodes, strict=True)]
+    edge_frames = [f.gather(ids) for f, ids in zip(graph.edge_frames, eids, strict=True)]
     if not copy_ndata:
         node_frames = [Frame(frame.num_rows, "node") for frame in node_frames]
     if not copy_edata:
@@ -60,6 +60,6 @@ def with_edges(
             frame[NID] = ids
     adjacencies = [
         Adjacency(node_frames[src].num_rows, node_frames[dst].num_rows, graph.idtype, coo=coo)
-        for (src, dst), coo in zip(graph._schema.endpoints, ends, strict=True)
+        for (src, dst), coo in zip(graph.schema.endpoints, ends, strict=True)
     ]
-    return Graph.from_parts(graph._schema, adjacencies, node_frames, edge_frames)
+    return Graph.from_parts(graph.schema, adjacencies, node_frames, edge_frames)

@@ -28,14 +28,14 @@ class Merged(NamedTuple):
 
 def merge(graph: Graph, positions: list[int]) -> Merged:
     """Lay the edges of several edge types end to end, and their node types likewise."""
-    ends = [graph._schema.endpoints[i] for i in positions]
+    ends = [graph.schema.endpoints[i] for i in positions]
     src_positions = sorted({src for src, _ in ends})
     dst_positions = sorted({dst for _, dst in ends})
     src_offset, num_src = _offsets(graph, src_positions)
     dst_offset, num_dst = _offsets(graph, dst_positions)
     rows, cols = [], []
     for i, (src, dst) in zip(positions, ends, strict=True):
-        row, col = graph._adjacencies[i].coo()
+        row, col = graph.relations[i].coo()
         rows.append(row + src_offset[src])
         cols.append(col + dst_offset[dst])
     coo = torch.cat(rows), torch.cat(cols)
@@ -46,26 +46,26 @@ def _offsets(graph: Graph, positions: list[int]) -> tuple[dict[int, int], int]:
     offsets, total = {}, 0
     for position in positions:
         offsets[position] = total
-        total += graph._node_frames[position].num_rows
+        total += graph.node_frames[position].num_rows
     return offsets, total
 
 
 def slice_types(graph: Graph, key: Any) -> Graph:
     """See `Graph.__getitem__`."""
-    positions = _matching(graph._schema, key)
-    schema = graph._schema
+    positions = _matching(graph.schema, key)
+    schema = graph.schema
     if len(positions) == 1:
         position = positions[0]
         src, dst = schema.endpoints[position]
         etype = schema.canonical_etypes[position]
-        frames = [graph._node_frames[src]]
+        frames = [graph.node_frames[src]]
         if src != dst or schema.is_block:
-            frames.append(graph._node_frames[dst])
+            frames.append(graph.node_frames[dst])
         return graph.from_parts(
             _schema_of(etype, src == dst, schema.is_block),
-            [graph._adjacencies[position]],
+            [graph.relations[position]],
             frames,
-            [graph._edge_frames[position]],
+            [graph.edge_frames[position]],
         )
     adjacency, src_positions, dst_positions = merge(graph, positions)
     etype = (
@@ -74,10 +74,10 @@ def slice_types(graph: Graph, key: Any) -> Graph:
         "+".join(schema.ntypes[i] for i in dst_positions),
     )
     same = src_positions == dst_positions and not schema.is_block
-    frames = [_concatenate(graph, graph._node_frames, src_positions)]
+    frames = [_concatenate(graph, graph.node_frames, src_positions)]
     if not same:
-        frames.append(_concatenate(graph, graph._node_frames, dst_positions))
-    edges = _concatenate(graph, graph._edge_frames, positions)
+        frames.append(_concatenate(graph, graph.node_frames, dst_positions))
+    edges = _concatenate(graph, graph.edge_frames, positions)
     return graph.from_parts(_schema_of(etype, same, schema.is_block), [adjacency], frames, [edges])
 
 

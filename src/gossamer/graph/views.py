@@ -172,7 +172,7 @@ class TypedFeatureView(Features):
 
 
 def _frames_of(graph: Graph, kind: str) -> list[Frame]:
-    return graph._node_frames if kind == "node" else graph._edge_frames
+    return graph.node_frames if kind == "node" else graph.edge_frames
 
 
 class NodeSpace(NamedTuple):
@@ -209,7 +209,7 @@ class NodeView:
     def __call__(self, ntype: str | None = None) -> Tensor:
         """Ids of all nodes of a type, ``0 ... n - 1``."""
         graph = self._graph
-        count = graph._node_frames[graph._schema.ntype_id(ntype, self._side)].num_rows
+        count = graph.node_frames[graph.schema.ntype_id(ntype, self._side)].num_rows
         return torch.arange(count, dtype=graph.idtype, device=graph.device)
 
     def __getitem__(self, key: Any) -> NodeSpace:
@@ -220,8 +220,8 @@ class NodeView:
             ntype, nodes = key
         else:
             ntype, nodes = None, key
-        position = graph._schema.ntype_id(ntype, self._side)
-        index = _index_of(nodes, lambda ids: graph._node_ids(ids, position))
+        position = graph.schema.ntype_id(ntype, self._side)
+        index = _index_of(nodes, lambda ids: graph.checked_nodes(ids, position))
         return NodeSpace(FeatureView(graph, "node", position, index))
 
 
@@ -261,7 +261,7 @@ class EdgeView:
             etype, edges = key
         else:
             etype, edges = None, key
-        position = graph._schema.etype_id(etype)
+        position = graph.schema.etype_id(etype)
         index = _index_of(edges, lambda ids: graph._edges_to_ids(ids, position))
         return EdgeSpace(FeatureView(graph, "edge", position, index))
 

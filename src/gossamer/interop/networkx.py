@@ -247,19 +247,19 @@ def to_networkx(
     ):
         if not isinstance(name, (str, type(None))):
             raise InvalidTypeError(f"to_networkx: {what} is a name or None, got {name!r}.")
-    _require_some(g._node_frames, node_attrs)
-    _require_some(g._edge_frames, edge_attrs)
+    _require_some(g.node_frames, node_attrs)
+    _require_some(g.edge_frames, edge_attrs)
     typed = not g.is_homogeneous
     result = networkx.MultiDiGraph()
     first = [0]
-    for ntype, frame in zip(g.ntypes, g._node_frames, strict=True):
+    for ntype, frame in zip(g.ntypes, g.node_frames, strict=True):
         fixed = {ntype_attr: ntype} if typed and ntype_attr is not None else {}
         ids = range(first[-1], first[-1] + frame.num_rows)
         result.add_nodes_from(zip(ids, _rows(frame, node_attrs, fixed), strict=True))
         first.append(ids.stop)
     num_edges = 0
     for etype, (src, dst), adjacency, frame in zip(
-        g.canonical_etypes, g._schema.endpoints, g._adjacencies, g._edge_frames, strict=True
+        g.canonical_etypes, g.schema.endpoints, g.relations, g.edge_frames, strict=True
     ):
         fixed = {etype_attr: etype} if typed and etype_attr is not None else {}
         ids = range(num_edges, num_edges + adjacency.num_edges)

@@ -116,11 +116,11 @@ def to_pyg(g: Graph, rest: Mapping[Any, Any] | None = None) -> Any:
             "Use gossamer.block_to_graph first."
         )
     module = optional_import("torch_geometric.data", "gossamer.interop.to_pyg")
-    batched = g._batch_num_nodes is not None
-    if g._schema == Schema.homogeneous():
+    batched = g.is_batch
+    if g.schema == Schema.homogeneous():
         result = module.Data(edge_index=_edge_index(g, g.canonical_etypes[0]))
-        nodes = _renamed(g._node_frames[0], _NODE_NAMES)
-        edges = _renamed(g._edge_frames[0], _EDGE_NAMES)
+        nodes = _renamed(g.node_frames[0], _NODE_NAMES)
+        edges = _renamed(g.edge_frames[0], _EDGE_NAMES)
         both = sorted(nodes.keys() & edges.keys())
         if both:
             raise InvalidValueError(
@@ -133,11 +133,11 @@ def to_pyg(g: Graph, rest: Mapping[Any, Any] | None = None) -> Any:
             _fill(result, _batch(g.batch_num_nodes()))
     else:
         result = module.HeteroData()
-        for ntype, frame in zip(g.ntypes, g._node_frames, strict=True):
+        for ntype, frame in zip(g.ntypes, g.node_frames, strict=True):
             _fill(result[ntype], {"num_nodes": frame.num_rows, **_renamed(frame, _NODE_NAMES)})
             if batched:
                 _fill(result[ntype], _batch(g.batch_num_nodes(ntype)))
-        for etype, frame in zip(g.canonical_etypes, g._edge_frames, strict=True):
+        for etype, frame in zip(g.canonical_etypes, g.edge_frames, strict=True):
             features = _renamed(frame, _EDGE_NAMES)
             _fill(result[etype], {"edge_index": _edge_index(g, etype), **features})
         stores = {kind: result[kind] for kind in (*g.ntypes, *g.canonical_etypes)}

@@ -132,12 +132,12 @@ def sample_neighbors(
     if exclude_edges is not None:
         excluded = edge_ids(g, exclude_edges, _NAME)
     ends, eids = [], []
-    for i, (src, dst) in enumerate(g._schema.endpoints):
+    for i, (src, dst) in enumerate(g.schema.endpoints):
         rows = chosen[dst if inward else src]
         if rows is None or fanouts[i] == 0:  # no reason to compress this relation
             edges = (torch.empty(0, dtype=g.idtype, device=g.device),) * 3
         else:
-            edges = _draw(g._adjacencies[i], rows, inward, fanouts[i], weights[i], replace)
+            edges = _draw(g.relations[i], rows, inward, fanouts[i], weights[i], replace)
         if excluded[i] is not None:
             edges = _take(edges, torch.isin(edges[2], excluded[i], invert=True).nonzero())
         ends.append(edges[:2])
@@ -174,9 +174,9 @@ def _weights(g: Graph, prob: Any) -> list[Tensor | None]:
     if prob is None:
         return [None] * len(etypes)
     if isinstance(prob, str):
-        by_position = {i: f[prob] for i, f in enumerate(g._edge_frames) if prob in f}
+        by_position = {i: f[prob] for i, f in enumerate(g.edge_frames) if prob in f}
         if not by_position:
-            features = {etypes[i]: list(frame) for i, frame in enumerate(g._edge_frames)}
+            features = {etypes[i]: list(frame) for i, frame in enumerate(g.edge_frames)}
             raise UnknownKeyError(
                 f"{_NAME}: no edge type has a feature {prob!r} to draw by; there are {features}."
             )
@@ -190,7 +190,7 @@ def _weights(g: Graph, prob: Any) -> list[Tensor | None]:
             f"dict from edge type to weights, got {type(prob).__name__}; the types are {etypes}."
         )
     for i, values in by_position.items():
-        _check_weights(values, g._adjacencies[i].num_edges, g.device, etypes[i])
+        _check_weights(values, g.relations[i].num_edges, g.device, etypes[i])
     return [
         by_position[i].detach().reshape(-1) if i in by_position else None
         for i in range(len(etypes))

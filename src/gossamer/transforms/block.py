@@ -74,15 +74,13 @@ def to_block(
     require_graph(g, "to_block")
     refuse_block(g, "to_block")
     targets = _destinations(g, dst_nodes)
-    alive = [len(targets[dst]) > 0 for _, dst in g._schema.endpoints]
+    alive = [len(targets[dst]) > 0 for _, dst in g.schema.endpoints]
     maps = [
         IdMap(ids, frame.num_rows, last=True)
-        for ids, frame in zip(targets, g._node_frames, strict=True)
+        for ids, frame in zip(targets, g.node_frames, strict=True)
     ]
     rows, cols = [], []
-    for i, (adjacency, (_, dst)) in enumerate(
-        zip(g._adjacencies, g._schema.endpoints, strict=True)
-    ):
+    for i, (adjacency, (_, dst)) in enumerate(zip(g.relations, g.schema.endpoints, strict=True)):
         row, col = adjacency.coo() if alive[i] else (targets[dst], targets[dst])
         rows.append(row)
         cols.append(_places(g, maps[dst], col, dst, "dst_nodes"))
@@ -97,11 +95,11 @@ def _destinations(g: Graph, dst_nodes: NodeIds | None) -> list[Tensor]:
         given = node_ids(g, dst_nodes, "to_block: dst_nodes")
         return [nothing if ids is None else ids for ids in given]
     named = [[nothing] for _ in g.ntypes]
-    for adjacency, (_, dst) in zip(g._adjacencies, g._schema.endpoints, strict=True):
+    for adjacency, (_, dst) in zip(g.relations, g.schema.endpoints, strict=True):
         named[dst].append(adjacency.coo()[1])
     return [
         distinct(torch.cat(parts), frame.num_rows)
-        for parts, frame in zip(named, g._node_frames, strict=True)
+        for parts, frame in zip(named, g.node_frames, strict=True)
     ]
 
 
@@ -118,17 +116,15 @@ def _sources(
     if src_nodes is not None:
         given = node_ids(g, src_nodes, "to_block: src_nodes")
     of_type: list[list[int]] = [[] for _ in targets]
-    for i, (src, _) in enumerate(g._schema.endpoints):
+    for i, (src, _) in enumerate(g.schema.endpoints):
         of_type[src].append(i)
     nodes, renumbered = [], list(rows)
     for position, relations in enumerate(of_type):
-        limit = g._node_frames[position].num_rows
+        limit = g.node_frames[position].num_rows
         prefix = targets[position] if include_dst else targets[position][:0]
         parts = [rows[i] for i in relations]
         if given[position] is None:
-            chosen, parts = _number(
-                prefix, parts, maps[position], g._node_frames[position].num_rows
-            )
+            chosen, parts = _number(prefix, parts, maps[position], g.node_frames[position].num_rows)
         else:
             chosen = given[position]
             _check_prefix(g, chosen, prefix, position)
@@ -188,19 +184,19 @@ def _block(
 ) -> Graph:
     sides = []
     for nodes in (sources, targets):
-        frames = [frame.gather(ids) for frame, ids in zip(g._node_frames, nodes, strict=True)]
+        frames = [frame.gather(ids) for frame, ids in zip(g.node_frames, nodes, strict=True)]
         for frame, ids in zip(frames, nodes, strict=True):
             frame[NID] = ids
         sides.append(frames)
     adjacencies, edge_frames = [], []
-    for i, (src, dst) in enumerate(g._schema.endpoints):
+    for i, (src, dst) in enumerate(g.schema.endpoints):
         size = len(sources[src]), len(targets[dst])
         adjacencies.append(Adjacency(*size, g.idtype, coo=(rows[i], cols[i])))
         eids = torch.arange(len(rows[i]), dtype=g.idtype, device=g.device)
-        frame = g._edge_frames[i].copy() if alive[i] else g._edge_frames[i].gather(eids)
+        frame = g.edge_frames[i].copy() if alive[i] else g.edge_frames[i].gather(eids)
         frame[EID] = eids
         edge_frames.append(frame)
-    schema = Schema(g._schema.ntypes * 2, g._schema.canonical_etypes, len(g.ntypes))
+    schema = Schema(g.schema.ntypes * 2, g.schema.canonical_etypes, len(g.ntypes))
     return Graph.from_parts(schema, adjacencies, [*sides[0], *sides[1]], edge_frames)
 
 
@@ -242,13 +238,13 @@ def block_to_graph(block: Graph) -> Graph:
             "block_to_graph takes a block, got a graph whose nodes are not kept apart. "
             "gossamer.to_block makes one of it."
         )
-    schema = block._schema
+    schema = block.schema
     sources = tuple(f"{name}_src" for name in schema.ntypes[: schema.num_src_ntypes])
     targets = tuple(f"{name}_dst" for name in schema.ntypes[schema.num_src_ntypes :])
     etypes = tuple((f"{s}_src", rel, f"{d}_dst") for s, rel, d in schema.canonical_etypes)
     return Graph.from_parts(
         Schema(sources + targets, etypes),
-        list(block._adjacencies),
-        [frame.copy() for frame in block._node_frames],
-        [frame.copy() for frame in block._edge_frames],
+        list(block.relations),
+        [frame.copy() for frame in block.node_frames],
+        [frame.copy() for frame in block.edge_frames],
     )

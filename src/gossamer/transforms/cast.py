@@ -91,7 +91,7 @@ def _cast(g: Graph, dtype: torch.dtype, name: str) -> Graph:
     def convert(feature: Tensor) -> Tensor:
         return feature.to(dtype) if feature.is_floating_point() else feature
 
-    return g._replace(
-        _node_frames=[frame.apply(convert) for frame in g._node_frames],
-        _edge_frames=[frame.apply(convert) for frame in g._edge_frames],
+    return g.replaced(
+        node_frames=[frame.apply(convert) for frame in g.node_frames],
+        edge_frames=[frame.apply(convert) for frame in g.edge_frames],
     )

@@ -78,14 +78,14 @@ def _compact(
 ) -> list[Graph]:
     _check_alike(graphs)
     first = graphs[0]
-    counts = [frame.num_rows for frame in first._node_frames]
+    counts = [frame.num_rows for frame in first.node_frames]
     preserved = None
     if always_preserve is not None:
-        nothing = first._adjacencies[0].coo()[0].new_empty(0)
+        nothing = first.relations[0].coo()[0].new_empty(0)
         given = node_ids(first, always_preserve, "compact_graphs")
         preserved = [nothing if ids is None else ids for ids in given]
-    endpoints = [ends for graph in graphs for ends in graph._schema.endpoints]
-    coos = [adjacency.coo() for graph in graphs for adjacency in graph._adjacencies]
+    endpoints = [ends for graph in graphs for ends in graph.schema.endpoints]
+    coos = [adjacency.coo() for graph in graphs for adjacency in graph.relations]
     nodes, coos = compact_ends(endpoints, coos, counts, preserved)
     queue = iter(coos)
     return [_rebuild(graph, nodes, queue, copy_ndata, copy_edata) for graph in graphs]
@@ -95,20 +95,20 @@ def _rebuild(graph: Graph, nodes: list, coos: Any, copy_ndata: bool, copy_edata:
     """`graph` on the nodes `nodes`, with its relations taken from the iterator `coos`."""
     adjacencies = [
         Adjacency(len(nodes[src]), len(nodes[dst]), graph.idtype, coo=next(coos))
-        for src, dst in graph._schema.endpoints
+        for src, dst in graph.schema.endpoints
     ]
     node_frames, edge_frames = None, None
     if copy_ndata:
         node_frames = [
-            frame.gather(ids) for frame, ids in zip(graph._node_frames, nodes, strict=True)
+            frame.gather(ids) for frame, ids in zip(graph.node_frames, nodes, strict=True)
         ]
         for frame, ids in zip(node_frames, nodes, strict=True):
             frame[NID] = ids
     else:
         node_frames = [Frame(len(ids), "node") for ids in nodes]
     if copy_edata:
-        edge_frames = [frame.copy() for frame in graph._edge_frames]
-    return Graph.from_parts(graph._schema, adjacencies, node_frames, edge_frames)
+        edge_frames = [frame.copy() for frame in graph.edge_frames]
+    return Graph.from_parts(graph.schema, adjacencies, node_frames, edge_frames)
 
 
 def _check_alike(graphs: list[Graph]) -> None:

@@ -126,7 +126,7 @@ def _part(
     node_frame["inner_node"] = (where == p).int()
     edge_frame["inner_edge"] = (where.index_select(0, col) == p).to(torch.int8)
     local = Adjacency(len(nodes), len(nodes), g.idtype, coo=(row, col))
-    return Graph.from_parts(g._schema, [local], [node_frame], [edge_frame])
+    return Graph.from_parts(g.schema, [local], [node_frame], [edge_frame])
 
 
 def _edges_around(

@@ -81,10 +81,10 @@ def to_homogeneous(
     require_graph(G, "to_homogeneous")
     refuse_block(G, "to_homogeneous")
     node_names, edge_names = feature_names(ndata, "ndata"), feature_names(edata, "edata")
-    node_counts = [frame.num_rows for frame in G._node_frames]
-    edge_counts = [adjacency.num_edges for adjacency in G._adjacencies]
-    nodes = _joined(G, G._node_frames, G.ntypes, node_names, NTYPE, NID, store_type)
-    edges = _joined(G, G._edge_frames, G.canonical_etypes, edge_names, ETYPE, EID, store_type)
+    node_counts = [frame.num_rows for frame in G.node_frames]
+    edge_counts = [adjacency.num_edges for adjacency in G.relations]
+    nodes = _joined(G, G.node_frames, G.ntypes, node_names, NTYPE, NID, store_type)
+    edges = _joined(G, G.edge_frames, G.canonical_etypes, edge_names, ETYPE, EID, store_type)
     adjacency = _end_to_end(G, node_counts, sum(edge_counts))
     graph = Graph.from_parts(Schema.homogeneous(), [adjacency], [nodes], [edges])
     return (graph, node_counts, edge_counts) if return_count else graph
@@ -100,12 +100,12 @@ def _bounds(counts: Sequence[int]) -> list[int]:
 
 def _end_to_end(graph: Graph, node_counts: list[int], num_edges: int) -> Adjacency:
     if graph.is_homogeneous:
-        return graph._adjacencies[0]
+        return graph.relations[0]
     first, num_nodes = _bounds(node_counts), sum(node_counts)
     row, col = (kernels.empty(num_edges, graph.idtype, graph.device) for _ in range(2))
     adjacency = Adjacency(num_nodes, num_nodes, graph.idtype, coo=(row, col))
     at = 0
-    for relation, (src, dst) in zip(graph._adjacencies, graph._schema.endpoints, strict=True):
+    for relation, (src, dst) in zip(graph.relations, graph.schema.endpoints, strict=True):
         until = at + relation.num_edges
         u, v = relation.coo()
         torch.add(u, first[src], out=row[at:until])
@@ -222,9 +222,9 @@ def to_heterogeneous(
     ntypes, etypes = _type_names(ntypes, "ntypes"), _type_names(etypes, "etypes")
     if len(set(ntypes)) < len(ntypes):
         raise InvalidValueError(f"to_heterogeneous: ntypes names a type twice: {ntypes}.")
-    node_types = _type_numbers(G._node_frames[0], ntype_field, ntypes, "ntypes")
-    edge_types = _type_numbers(G._edge_frames[0], etype_field, etypes, "etypes")
-    row, col = (ends.long() for ends in G._adjacencies[0].coo())
+    node_types = _type_numbers(G.node_frames[0], ntype_field, ntypes, "ntypes")
+    edge_types = _type_numbers(G.edge_frames[0], etype_field, etypes, "etypes")
+    row, col = (ends.long() for ends in G.relations[0].coo())
     keys = (node_types[row] * len(etypes) + edge_types) * len(ntypes) + node_types[col]
     found, numbers = torch.unique(keys, return_inverse=True)
     occurring = [_triplet(key, ntypes, etypes) for key in found.tolist()]
@@ -240,8 +240,8 @@ def to_heterogeneous(
     node_groups, local = _grouped(node_types, len(ntypes))
 
     schema = Schema(tuple(ntypes[i] for i in order), tuple(canonical))
-    nodes = _split(G._node_frames[0], ntype_field, NID, [node_groups[i] for i in order])
-    edges = _split(G._edge_frames[0], etype_field, EID, edge_groups[:-1])
+    nodes = _split(G.node_frames[0], ntype_field, NID, [node_groups[i] for i in order])
+    edges = _split(G.edge_frames[0], etype_field, EID, edge_groups[:-1])
     row, col = (local[ends].to(G.idtype) for ends in (row, col))
     adjacencies = [
         Adjacency(nodes[src].num_rows, nodes[dst].num_rows, G.idtype, coo=(row[eids], col[eids]))

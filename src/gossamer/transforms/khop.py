@@ -125,7 +125,7 @@ def khop_graph(g: Graph, k: int, copy_ndata: bool = True) -> Graph:
         for end in (walks.row, walks.col)
     )
     adjacency = Adjacency(count, count, g.idtype, coo=coo)
-    frames = kept_frames(g._node_frames, copy_ndata)
+    frames = kept_frames(g.node_frames, copy_ndata)
     return Graph.from_parts(Schema.homogeneous(), [adjacency], frames)
 
 
@@ -174,15 +174,15 @@ def metapath_reachable_graph(g: Graph, metapath: Sequence[str | CanonicalEType])
     require_graph(g, "metapath_reachable_graph")
     refuse_block(g, "metapath_reachable_graph")
     positions = _path(g, metapath)
-    path = [g._adjacencies[position] for position in positions]
+    path = [g.relations[position] for position in positions]
     reached = merge_parallel(path[0]).adjacency if len(path) == 1 else _product(path, g)
-    src, dst = g._schema.endpoints[positions[0]][0], g._schema.endpoints[positions[-1]][1]
+    src, dst = g.schema.endpoints[positions[0]][0], g.schema.endpoints[positions[-1]][1]
     ends = sorted({src, dst}, key=lambda position: g.ntypes[position])
     schema = Schema(
         tuple(g.ntypes[position] for position in ends),
         ((g.ntypes[src], DEFAULT_ETYPE, g.ntypes[dst]),),
     )
-    return Graph.from_parts(schema, [reached], [g._node_frames[i].copy() for i in ends])
+    return Graph.from_parts(schema, [reached], [g.node_frames[i].copy() for i in ends])
 
 
 def _path(g: Graph, metapath: Any) -> list[int]:

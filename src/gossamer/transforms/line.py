@@ -60,7 +60,7 @@ def line_graph(g: Graph, backtracking: bool = True, shared: bool = False) -> Gra
         owner, follower = owner[kept], follower[kept]
     coo = owner.to(g.idtype), follower.to(g.idtype)
     count = adjacency.num_edges
-    frames = [g._edge_frames[0].copy() if shared else Frame(count)]
+    frames = [g.edge_frames[0].copy() if shared else Frame(count)]
     frames[0].kind = "node"
     lines = Adjacency(count, count, g.idtype, coo=coo)
     return Graph.from_parts(Schema.homogeneous(), [lines], frames)

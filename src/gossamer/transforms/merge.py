@@ -85,7 +85,7 @@ def _checked(graphs: Any) -> list[Graph]:
 
 def _merged_nodes(graphs: list[Graph], ntype: str) -> Frame:
     """The features of one node type; later graphs overwrite the rows that they have."""
-    parts = [graph._node_frames[graph.get_ntype_id(ntype)] for graph in _having(graphs, ntype)]
+    parts = [graph.node_frames[graph.get_ntype_id(ntype)] for graph in _having(graphs, ntype)]
     device = graphs[0].device
     merged = parts[0].copy()
     merged.append(max(part.num_rows for part in parts) - merged.num_rows, None, device)
@@ -102,12 +102,12 @@ def _merged_nodes(graphs: list[Graph], ntype: str) -> Frame:
 
 
 def _having(graphs: list[Graph], ntype: str) -> list[Graph]:
-    return [graph for graph in graphs if ntype in graph._schema.ntype_ids]
+    return [graph for graph in graphs if ntype in graph.schema.ntype_ids]
 
 
 def _relations(graphs: list[Graph], etype: CanonicalEType) -> list[tuple[Adjacency, Frame]]:
     positions = [(g, g.get_etype_id(etype)) for g in graphs if etype in g.canonical_etypes]
-    return [(g._adjacencies[i], g._edge_frames[i]) for g, i in positions]
+    return [(g.relations[i], g.edge_frames[i]) for g, i in positions]
 
 
 def _merged_edges(

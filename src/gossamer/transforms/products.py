@@ -148,7 +148,7 @@ def adj_sum_graph(graphs: Sequence[Graph], weight_name: str) -> Graph:
     ends = zip(*(relation.coo() for relation in relations), strict=True)
     coo = tuple(torch.cat(parts) for parts in ends)
     edges = Adjacency(first.num_src, first.num_dst, first.idtype, coo=coo)
-    return _summed(edges, torch.cat(weights), graphs[0]._schema, weight_name)
+    return _summed(edges, torch.cat(weights), graphs[0].schema, weight_name)
 
 
 def _summed(edges: Adjacency, weights: Tensor, schema: Schema, weight_name: str) -> Graph:
@@ -173,7 +173,7 @@ def _weights(graph: Any, weight_name: str, name: str) -> Tensor:
             f"{name} takes graphs of one edge type, got {graph.canonical_etypes}. Take one first, "
             "as in g.edge_type_subgraph([etype])."
         )
-    frame = graph._edge_frames[0]
+    frame = graph.edge_frames[0]
     if weight_name not in frame:
         raise UnknownKeyError(
             f"{name}: a graph has no edge feature {weight_name!r}; it has {list(frame)}. Set the "

@@ -103,13 +103,13 @@ def reorder_graph(
         row, col = place.index_select(0, row), place.index_select(0, col)
     edges = _edge_order(g, edge_permute_algo, row, col, config)
     coo = row.index_select(0, edges), col.index_select(0, edges)
-    edge_frame = g._edge_frames[0].gather(edges)
-    node_frame = g._node_frames[0].copy() if nodes is None else g._node_frames[0].gather(nodes)
+    edge_frame = g.edge_frames[0].gather(edges)
+    node_frame = g.node_frames[0].copy() if nodes is None else g.node_frames[0].gather(nodes)
     if store_ids:
         edge_frame[EID] = edges
         node_frame[NID] = g.nodes() if nodes is None else nodes
     new = Adjacency(adjacency.num_src, adjacency.num_dst, g.idtype, coo=coo)
-    return Graph.from_parts(g._schema, [new], [node_frame], [edge_frame])
+    return Graph.from_parts(g.schema, [new], [node_frame], [edge_frame])
 
 
 def _node_order(g: Graph, algorithm: str | None, config: Mapping[str, Any]) -> Tensor | None:

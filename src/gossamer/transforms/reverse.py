@@ -61,12 +61,12 @@ def reverse(
     copy_ndata = copy_ndata if share_ndata is None else share_ndata
     copy_edata = copy_edata if share_edata is None else share_edata
     etypes = tuple((dst, relation, src) for src, relation, dst in g.canonical_etypes)
-    adjacencies = [adjacency.reverse() for adjacency in g._adjacencies]
+    adjacencies = [adjacency.reverse() for adjacency in g.relations]
     return Graph.from_parts(
         Schema(tuple(g.ntypes), etypes),
         adjacencies,
-        kept_frames(g._node_frames, copy_ndata),
-        kept_frames(g._edge_frames, copy_edata),
+        kept_frames(g.node_frames, copy_ndata),
+        kept_frames(g.edge_frames, copy_edata),
     )
 
 
@@ -127,7 +127,7 @@ def add_reverse_edges(
         require_monopartite(g, "add_reverse_edges", "pass ignore_bipartite=True")
     adjacencies, edge_frames = [], []
     for (src, _, dst), adjacency, frame in zip(
-        g.canonical_etypes, g._adjacencies, g._edge_frames, strict=True
+        g.canonical_etypes, g.relations, g.edge_frames, strict=True
     ):
         if src == dst:
             adjacency, eids = _doubled(adjacency, exclude_self, copy_edata)
@@ -140,8 +140,8 @@ def add_reverse_edges(
         else:
             frame = Frame(adjacency.num_edges, "edge")
         edge_frames.append(frame)
-    node_frames = kept_frames(g._node_frames, copy_ndata)
-    return Graph.from_parts(g._schema, adjacencies, node_frames, edge_frames)
+    node_frames = kept_frames(g.node_frames, copy_ndata)
+    return Graph.from_parts(g.schema, adjacencies, node_frames, edge_frames)
 
 
 def _doubled(

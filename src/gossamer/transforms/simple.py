@@ -88,17 +88,17 @@ def to_simple(
         raise InvalidValueError(
             f"to_simple: aggregator is one of {list(_AGGREGATORS)}, got {aggregator!r}."
         )
-    merged = [merge_parallel(adjacency) for adjacency in g._adjacencies]
+    merged = [merge_parallel(adjacency) for adjacency in g.relations]
     frames = []
-    for parts, old in zip(merged, g._edge_frames, strict=True):
+    for parts, old in zip(merged, g.edge_frames, strict=True):
         frame = Frame(parts.adjacency.num_edges, "edge")
         if copy_edata:
             frame = _aggregated(old, parts, aggregator)
         if return_counts is not None:
             frame[return_counts] = parts.counts()
         frames.append(frame)
-    node_frames = kept_frames(g._node_frames, copy_ndata)
-    simple = Graph.from_parts(g._schema, [p.adjacency for p in merged], node_frames, frames)
+    node_frames = kept_frames(g.node_frames, copy_ndata)
+    simple = Graph.from_parts(g.schema, [p.adjacency for p in merged], node_frames, frames)
     if not writeback_mapping:
         return simple
     mappings = [parts.mapping() for parts in merged]
@@ -156,12 +156,12 @@ def to_bidirected(g: Graph, copy_ndata: bool = False, readonly: bool | None = No
     refuse_block(g, "to_bidirected")
     require_monopartite(g, "to_bidirected", "make them simple with to_simple")
     adjacencies = []
-    for adjacency in g._adjacencies:
+    for adjacency in g.relations:
         row, col = adjacency.coo()
         both = torch.cat([row, col]), torch.cat([col, row])
         doubled = Adjacency(adjacency.num_src, adjacency.num_dst, g.idtype, coo=both)
         adjacencies.append(merge_parallel(doubled).adjacency)
-    return Graph.from_parts(g._schema, adjacencies, kept_frames(g._node_frames, copy_ndata))
+    return Graph.from_parts(g.schema, adjacencies, kept_frames(g.node_frames, copy_ndata))
 
 
 class Merged(NamedTuple):

@@ -122,11 +122,11 @@ def _sorted_by_tag(g: Graph, tag: Any, offset_name: str, tag_type: str, name: st
     relation = Adjacency(
         adjacency.num_src, adjacency.num_dst, g.idtype, **{fmt: arranged}, allowed=(fmt,)
     )
-    frames = [frame.copy() for frame in g._node_frames]
-    owner = frames[g._schema.endpoints[0][0 if by_source else 1]]
+    frames = [frame.copy() for frame in g.node_frames]
+    owner = frames[g.schema.endpoints[0][0 if by_source else 1]]
     owner[offset_name] = offsets.to(g.idtype)
-    edge_frames = [frame.copy() for frame in g._edge_frames]
-    return g._replace(_adjacencies=[relation], _node_frames=frames, _edge_frames=edge_frames)
+    edge_frames = [frame.copy() for frame in g.edge_frames]
+    return g.replaced(relations=[relation], node_frames=frames, edge_frames=edge_frames)
 
 
 def _checked_tags(g: Graph, tag: Any, count: int, what: str, name: str) -> Tensor:

@@ -145,7 +145,7 @@ def edge_subgraph(
         refuse_block(graph, "edge_subgraph with relabel_nodes=True")
     eids = _or_none(edge_ids(graph, edges, "edge_subgraph"), graph)
     ends = []
-    for adjacency, ids in zip(graph._adjacencies, eids, strict=True):
+    for adjacency, ids in zip(graph.relations, eids, strict=True):
         row, col = adjacency.coo()
         ends.append((row.index_select(0, ids), col.index_select(0, ids)))
     return on_device(_of_edges(graph, ends, eids, relabel_nodes, store_ids), output_device)
@@ -333,7 +333,7 @@ def node_type_subgraph(graph: Graph, ntypes: Sequence[str], output_device: Devic
     names = _names(ntypes, "node_type_subgraph", "node types", graph.ntypes)
     kept = {graph.get_ntype_id(name) for name in names}
     etypes = [
-        i for i, (src, dst) in enumerate(graph._schema.endpoints) if src in kept and dst in kept
+        i for i, (src, dst) in enumerate(graph.schema.endpoints) if src in kept and dst in kept
     ]
     if not etypes:
         raise InvalidValueError(
@@ -387,8 +387,8 @@ def edge_type_subgraph(
             "edge_type_subgraph needs at least one edge type, and each once; "
             f"got {list(names)}, of {graph.canonical_etypes}."
         )
-    src = sorted({graph._schema.endpoints[i][0] for i in kept})
-    dst = sorted({graph._schema.endpoints[i][1] for i in kept})
+    src = sorted({graph.schema.endpoints[i][0] for i in kept})
+    dst = sorted({graph.schema.endpoints[i][1] for i in kept})
     if graph.is_block:
         return on_device(_of_types(graph, src + dst, len(src), kept), output_device)
     return on_device(_of_types(graph, sorted({*src, *dst}), None, kept), output_device)
@@ -414,10 +414,10 @@ def _names(names: Any, caller: str, what: str, known: list) -> list:
 
 def _induced(graph: Graph, chosen: list[Tensor], relabel: bool, store_ids: bool) -> Graph:
     """The edges among the nodes `chosen`, given by type."""
-    counts = [frame.num_rows for frame in graph._node_frames]
+    counts = [frame.num_rows for frame in graph.node_frames]
     maps = [IdMap(ids, count) for ids, count in zip(chosen, counts, strict=True)]
     ends, eids = [], []
-    for adjacency, (src, dst) in zip(graph._adjacencies, graph._schema.endpoints, strict=True):
+    for adjacency, (src, dst) in zip(graph.relations, graph.schema.endpoints, strict=True):
         row, col, eid = _edges_into(maps[dst], adjacency.csr(), chosen[src])
         if not relabel:
             row, col = chosen[src].index_select(0, row), chosen[dst].index_select(0, col)
@@ -443,7 +443,7 @@ def _one_sided(graph: Graph, nodes: NodeIds, name: str, relabel: bool, store_ids
     refuse_block(graph, name)
     chosen = _or_none(node_ids(graph, nodes, name), graph)
     ends, eids = [], []
-    for adjacency, (src, dst) in zip(graph._adjacencies, graph._schema.endpoints, strict=True):
+    for adjacency, (src, dst) in zip(graph.relations, graph.schema.endpoints, strict=True):
         if name == "in_subgraph":
             row, col, eid = adjacency.in_slots(chosen[dst])
         else:
@@ -463,8 +463,8 @@ def _of_edges(
     """The edges `ends` with ids `eids`, by relation, on all nodes or on those that they touch."""
     nodes = None
     if relabel:
-        counts = [frame.num_rows for frame in graph._node_frames]
-        nodes, ends = compact_ends(graph._schema.endpoints, ends, counts)
+        counts = [frame.num_rows for frame in graph.node_frames]
+        nodes, ends = compact_ends(graph.schema.endpoints, ends, counts)
     return with_edges(graph, ends, eids, nodes, store_ids=store_ids)
 
 
@@ -472,15 +472,15 @@ def _of_types(
     graph: Graph, ntypes: list[int], num_src_ntypes: int | None, etypes: list[int]
 ) -> Graph:
     schema = Schema(
-        tuple(graph._schema.ntypes[i] for i in ntypes),
-        tuple(graph._schema.canonical_etypes[i] for i in etypes),
+        tuple(graph.schema.ntypes[i] for i in ntypes),
+        tuple(graph.schema.canonical_etypes[i] for i in etypes),
         num_src_ntypes,
     )
     return Graph.from_parts(
         schema,
-        [graph._adjacencies[i] for i in etypes],
-        [graph._node_frames[i] for i in ntypes],
-        [graph._edge_frames[i] for i in etypes],
+        [graph.relations[i] for i in etypes],
+        [graph.node_frames[i] for i in ntypes],
+        [graph.edge_frames[i] for i in etypes],
     )
 
 
@@ -514,7 +514,7 @@ def _khop(
 
 def _within(graph: Graph, seeds: list[Tensor], k: int, inward: bool) -> list[Tensor]:
     """Nodes at most `k` hops from `seeds` by type, ascending."""
-    counts = [frame.num_rows for frame in graph._node_frames]
+    counts = [frame.num_rows for frame in graph.node_frames]
     reached = [distinct(ids, count) for ids, count in zip(seeds, counts, strict=True)]
     seen = [torch.zeros(count, dtype=torch.bool, device=graph.device) for count in counts]
     frontier = reached
@@ -534,7 +534,7 @@ def _within(graph: Graph, seeds: list[Tensor], k: int, inward: bool) -> list[Ten
 def _neighbours(graph: Graph, nodes: list[Tensor], inward: bool) -> list[Tensor]:
     """Where the in-edges of `nodes` come from, or where their out-edges go; with duplicates."""
     found = [[ids.new_empty(0)] for ids in nodes]
-    for adjacency, (src, dst) in zip(graph._adjacencies, graph._schema.endpoints, strict=True):
+    for adjacency, (src, dst) in zip(graph.relations, graph.schema.endpoints, strict=True):
         here, there = (dst, src) if inward else (src, dst)
         if len(nodes[here]):
             edges = adjacency.csc() if inward else adjacency.csr()

@@ -231,7 +231,7 @@ def _rows(graph: Graph, reverse: bool) -> Compressed:
 
 def _start(graph: Any, source: Any, reverse: bool, name: str) -> tuple[Compressed, Tensor]:
     _require_one_type(graph, name)
-    return _rows(graph, reverse), graph._node_ids(source, 0).contiguous()
+    return _rows(graph, reverse), graph.checked_nodes(source, 0).contiguous()
 
 
 def _depth_first(

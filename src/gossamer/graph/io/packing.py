@@ -66,12 +66,12 @@ def pack(
 
 def _layout(graph: Graph, formats: Sequence[str] | None) -> Layout:
     return Layout(
-        graph._schema,
+        graph.schema,
         graph.idtype,
-        tuple(_features(frame) for frame in graph._node_frames),
+        tuple(_features(frame) for frame in graph.node_frames),
         tuple(
             _relation(adjacency, frame, formats)
-            for adjacency, frame in zip(graph._adjacencies, graph._edge_frames, strict=True)
+            for adjacency, frame in zip(graph.relations, graph.edge_frames, strict=True)
         ),
         (graph._batch_num_nodes is not None, graph._batch_num_edges is not None),
     )
@@ -100,10 +100,10 @@ def _relation(adjacency: Adjacency, frame: Frame, formats: Sequence[str] | None)
 
 def _columns(layout: Layout, graphs: list[Graph]) -> Iterator[tuple[str, list[Tensor]]]:
     """The name of each tensor of a group, and its part of each graph."""
-    yield "num_nodes", [_table([f.num_rows for f in graph._node_frames] for graph in graphs)]
-    yield "num_edges", [_table([a.num_edges for a in graph._adjacencies] for graph in graphs)]
+    yield "num_nodes", [_table([f.num_rows for f in graph.node_frames] for graph in graphs)]
+    yield "num_edges", [_table([a.num_edges for a in graph.relations] for graph in graphs)]
     for i, relation in enumerate(layout.relations):
-        adjacencies = [graph._adjacencies[i] for graph in graphs]
+        adjacencies = [graph.relations[i] for graph in graphs]
         for form in relation.stored:
             kept = [getattr(adjacency, form)() for adjacency in adjacencies]
             names = ("src", "dst") if form == "coo" else ("indptr", "indices", "eids")
@@ -111,10 +111,10 @@ def _columns(layout: Layout, graphs: list[Graph]) -> Iterator[tuple[str, list[Te
                 if parts[0] is not None:
                     yield f"edges{i}.{form}.{name}", list(parts)
         for k, feature in enumerate(relation.features):
-            yield f"edata{i}.{k}", [graph._edge_frames[i][feature.name] for graph in graphs]
+            yield f"edata{i}.{k}", [graph.edge_frames[i][feature.name] for graph in graphs]
     for i, features in enumerate(layout.nodes):
         for k, feature in enumerate(features):
-            yield f"ndata{i}.{k}", [graph._node_frames[i][feature.name] for graph in graphs]
+            yield f"ndata{i}.{k}", [graph.node_frames[i][feature.name] for graph in graphs]
     kinds = (("nodes", layout.schema.ntype_ids), ("edges", layout.schema.canonical_etypes))
     for (kind, keys), batched in zip(kinds, layout.batched, strict=True):
         for i, key in enumerate(keys if batched else ()):

@@ -66,9 +66,9 @@ class FeatMask(BaseTransform):
 
     def __call__(self, g: Graph) -> Graph:
         checked(g, self)
-        return g._replace(
-            _node_frames=replace_features(g._node_frames, self.node_feat_names, self._mask, self),
-            _edge_frames=replace_features(g._edge_frames, self.edge_feat_names, self._mask, self),
+        return g.replaced(
+            node_frames=replace_features(g.node_frames, self.node_feat_names, self._mask, self),
+            edge_frames=replace_features(g.edge_frames, self.edge_feat_names, self._mask, self),
         )
 
     def _mask(self, name: str, feature: Tensor) -> Tensor:
@@ -98,9 +98,9 @@ class NodeShuffle(BaseTransform):
 
     def __call__(self, g: Graph) -> Graph:
         checked(g, self)
-        return g._replace(
-            _node_frames=[self._shuffled(frame, g.device) for frame in g._node_frames],
-            _edge_frames=[frame.copy() for frame in g._edge_frames],
+        return g.replaced(
+            node_frames=[self._shuffled(frame, g.device) for frame in g.node_frames],
+            edge_frames=[frame.copy() for frame in g.edge_frames],
         )
 
     def _shuffled(self, frame: Frame, device: torch.device) -> Frame:

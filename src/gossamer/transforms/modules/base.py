@@ -154,7 +154,7 @@ def with_relations(
     """`g` with further edge types, or with those only; types in alphabetical order."""
     if keep and not added:
         return g
-    parts = zip(g._adjacencies, g._edge_frames, strict=True)
+    parts = zip(g.relations, g.edge_frames, strict=True)
     relations = dict(zip(g.canonical_etypes, parts, strict=True)) if keep else {}
     for etype in added:
         if etype in relations:
@@ -167,6 +167,6 @@ def with_relations(
     return Graph.from_parts(
         Schema(tuple(g.ntypes), tuple(etypes)),
         [relations[etype][0] for etype in etypes],
-        [frame.copy() for frame in g._node_frames],
+        [frame.copy() for frame in g.node_frames],
         [relations[etype][1].copy() for etype in etypes],
     )

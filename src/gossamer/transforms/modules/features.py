@@ -64,9 +64,9 @@ class RowFeatNormalizer(BaseTransform):
 
     def __call__(self, g: Graph) -> Graph:
         checked(g, self)
-        return g._replace(
-            _node_frames=replace_features(g._node_frames, self.node_feat_names, self._rows, self),
-            _edge_frames=replace_features(g._edge_frames, self.edge_feat_names, self._rows, self),
+        return g.replaced(
+            node_frames=replace_features(g.node_frames, self.node_feat_names, self._rows, self),
+            edge_frames=replace_features(g.edge_frames, self.edge_feat_names, self._rows, self),
         )
 
     def _rows(self, name: str, feature: Tensor) -> Tensor:

@@ -182,7 +182,7 @@ class AddReverse(BaseTransform):
                 turned = Adjacency(old.num_dst, old.num_src, old.idtype, coo=(v, u))
                 frame = Frame(old.num_edges, "edge")
                 if self.copy_edata:
-                    frame = g._edge_frames[g.get_etype_id((src, relation, dst))].copy()
+                    frame = g.edge_frames[g.get_etype_id((src, relation, dst))].copy()
                 added[dst, f"rev_{relation}", src] = turned, frame
         return with_relations(g, added, "AddReverse")
 
@@ -322,7 +322,7 @@ class AddMetaPaths(BaseTransform):
         for name, path in self.metapaths.items():
             reached = metapath_reachable_graph(g, path)
             src, _, dst = reached.canonical_etypes[0]
-            added[src, name, dst] = reached.adjacency, reached._edge_frames[0]
+            added[src, name, dst] = reached.adjacency, reached.edge_frames[0]
         return with_relations(g, added, "AddMetaPaths", keep=self.keep_orig_edges)
 
 
@@ -356,6 +356,6 @@ class ToLevi(BaseTransform):
             Adjacency(count, num_edges, g.idtype, coo=(u, edges)),
         ]
         edge_frame = Frame(num_edges, "node")
-        edge_frame.update(g._edge_frames[0].items())
-        node_frame = g._node_frames[g.get_ntype_id(ntype)].copy()
+        edge_frame.update(g.edge_frames[0].items())
+        node_frame = g.node_frames[g.get_ntype_id(ntype)].copy()
         return Graph.from_parts(schema, adjacencies, [edge_frame, node_frame])

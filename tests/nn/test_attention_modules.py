@@ -12,12 +12,6 @@ from gossamer.nn import GATConv, GATv2Conv
 pytestmark = pytest.mark.parametrize("kind", [GATConv, GATv2Conv])
 
 
-@pytest.fixture(params=["small", "large"], autouse=True)
-def way(request: pytest.FixtureRequest) -> None:
-    if request.param == "large":
-        request.getfixturevalue("everything_is_large")
-
-
 @pytest.fixture
 def g() -> gs.Graph:
     return gs.add_self_loop(gs.rand_graph(9, 30))

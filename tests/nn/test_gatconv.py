@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
-from torch.func import functional_call
 from torch.nn import functional as F
 
 import gossamer as gs
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.nn import GATConv
-from gossamer.nn.conv import gatconv
 from helpers.graphs import GraphCase, graph_cases
 from nn.dense import Tensors, assert_matches, dense_cases, destinations, draw_features, ends, matrix
 
@@ -28,19 +26,10 @@ def dense_attention(g: gs.Graph, scores: Tensor, z: Tensor, weight: Tensor | Non
     return torch.einsum("vuh,uhd->vhd", share, z)
 
 
-@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("residual", [None, "identity", "linear"])
 @pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
-def test_matches_dense(
-    case: GraphCase,
-    residual: str | None,
-    weighted: bool,
-    large: bool,
-    request: pytest.FixtureRequest,
-) -> None:
-    if large:
-        request.getfixturevalue("everything_is_large")
+def test_matches_dense(case: GraphCase, residual: str | None, weighted: bool) -> None:
     g = case()
     width_dst = 6 if residual == "identity" else 4
     inputs = draw_features(g, width_dst, width_dst, weighted=weighted)
@@ -128,83 +117,13 @@ def test_attention_dropout_is_in_the_returned_attention() -> None:
     assert not (layer.eval()(g, torch.randn(500, 4), get_attention=True)[1] == 0).any()
 
 
-def _step(layer: GATConv, g: gs.Graph, x: Tensor, *, retain: bool = False) -> list[Tensor]:
-    """The output and all gradients, for the same random cotangent and dropout each time."""
-    torch.manual_seed(5)
-    wanted = [y for y in (x, *layer.parameters()) if y.requires_grad]
-    out = layer(g, x)
-    cotangent = torch.randn(out.shape, dtype=out.dtype)
-    grads = torch.autograd.grad(out, wanted, cotangent, retain_graph=retain)
-    if retain:
-        again = torch.autograd.grad(out, wanted, cotangent)
-        assert all(torch.equal(a, b) for a, b in zip(grads, again, strict=True))
-    return [out, *grads]
-
-
-@pytest.mark.usefixtures("everything_is_large")
-class TestLarge:
-    """Large graphs: the projection is computed again for the gradients, and overwritten."""
-
+class TestGradients:
     g = gs.rand_graph(30, 200)
-
-    def pair(self, monkeypatch: pytest.MonkeyPatch, run) -> None:
-        """Both ways give the same, and the large one is the one that was taken."""
-        asked = []
-        way = gatconv.attend_projected
-        monkeypatch.setattr(
-            gatconv, "attend_projected", lambda *a, **k: asked.append(way(*a, **k)) or asked[-1]
-        )
-        found = run()
-        assert asked
-        assert asked[0] is not None
-        monkeypatch.setattr(gatconv, "attend_projected", lambda *a, **k: None)
-        for ours, expected in zip(found, run(), strict=True):
-            torch.testing.assert_close(ours, expected)
-
-    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-    @pytest.mark.parametrize("drop", [0.0, 0.6])
-    @pytest.mark.parametrize("frozen", [(), ("x",), ("fc.weight", "bias"), ("attn_l", "attn_r")])
-    def test_gradients(self, monkeypatch, dtype, drop, frozen) -> None:
-        x = torch.randn(30, 5, dtype=dtype, requires_grad="x" not in frozen)
-        layer = GATConv(5, 4, 3, attn_drop=drop, allow_zero_in_degree=True).to(dtype)
-        for name, parameter in layer.named_parameters():
-            parameter.requires_grad_(name not in frozen)
-        self.pair(monkeypatch, lambda: _step(layer, self.g, x, retain=True))
-
-    def test_strided_features_and_cotangents(self, monkeypatch) -> None:
-        x = torch.randn(5, 30).t().requires_grad_()
-        layer = GATConv(5, 4, 3, allow_zero_in_degree=True, bias=False, activation=None)
-
-        def run():
-            out = layer(self.g, x)
-            return torch.autograd.grad(out.mean(), [x, *layer.parameters()])
-
-        self.pair(monkeypatch, run)
-
-    def test_parameters_in_any_layout(self, monkeypatch) -> None:
-        x = torch.randn(30, 5)
-        layer = GATConv(5, 4, 3, allow_zero_in_degree=True)
-        own = {
-            name: torch.stack((torch.randn_like(y), y.detach()), -1)[..., 0]
-            for name, y in layer.named_parameters()
-        }
-        assert not any(y.is_contiguous() for y in own.values())
-        self.pair(monkeypatch, lambda: [functional_call(layer, own, (self.g, x))])
 
     def test_second_derivative(self) -> None:
         layer = GATConv(3, 2, 2, allow_zero_in_degree=True).double()
         x = torch.randn(30, 3, dtype=torch.float64, requires_grad=True)
         assert torch.autograd.gradgradcheck(lambda x: layer(self.g, x), x)
-
-    def test_gradients_to_differentiate_again(self) -> None:
-        """The operands are made of the parameters, and those are variables, too."""
-        layer, root = GATConv(3, 2, 2, allow_zero_in_degree=True).double(), torch.randn(30, 3)
-        x = root.double().requires_grad_().tanh()
-        wanted = [x, *layer.parameters()]
-        out = layer(self.g, x)
-        flow = torch.randn_like(out)
-        once = torch.autograd.grad(out, wanted, flow, retain_graph=True)
-        torch.testing.assert_close(torch.autograd.grad(out, wanted, flow, create_graph=True), once)
 
     def test_pairs_of_unlike_rows(self) -> None:
         block = gs.create_block(([0, 1], [0, 0]), num_src_nodes=2, num_dst_nodes=1)
@@ -223,32 +142,9 @@ class TestLarge:
         with pytest.raises(InvalidValueError, match=r"Use torch\.func\.vmap"):
             torch.autograd.grad(out, x, torch.randn(5, *out.shape), is_grads_batched=True)
 
-    def test_without_a_gradient(self, monkeypatch) -> None:
-        layer, x = GATConv(5, 4, 3, allow_zero_in_degree=True), torch.randn(30, 5)
-        with torch.no_grad():
-            self.pair(monkeypatch, lambda: [layer(self.g, x)])
-
-    def test_block(self, monkeypatch) -> None:
-        block = gs.to_block(gs.rand_graph(30, 90))
-        x = torch.randn(block.num_src_nodes(), 5, requires_grad=True)
-        layer = GATConv(5, 4, 3, allow_zero_in_degree=True)
-        self.pair(monkeypatch, lambda: _step(layer, block, x))
-
-    def test_autocast_and_16_bit(self) -> None:
-        layer, x = GATConv(5, 4, 3, allow_zero_in_degree=True), torch.randn(30, 5)
-        with torch.autocast("cpu", torch.bfloat16):
-            assert layer(self.g, x).dtype is torch.bfloat16
-        out = layer.bfloat16()(self.g, x.bfloat16())
-        torch.testing.assert_close(out.float(), layer.float()(self.g, x), atol=0.05, rtol=0.05)
-
 
 class TestOwnLinearMap:
-    """What someone has done to the linear map counts on every way."""
-
-    @pytest.fixture(autouse=True, params=["small", "large"])
-    def way(self, request: pytest.FixtureRequest) -> None:
-        if request.param == "large":
-            request.getfixturevalue("everything_is_large")
+    """Hooks, parametrizations and replacements of the linear map take effect."""
 
     g = gs.graph(([0, 1, 1, 2], [1, 0, 1, 2]))
 

@@ -1,4 +1,4 @@
-"""What several layers share: checks at the door, degree scaling, aggregation.
+"""What layers share: the entry (checks of graph and features), initialization, aggregation.
 
 Private: layers import from here, users do not.
 """
@@ -13,8 +13,7 @@ from torch import Tensor, nn
 
 from gossamer import ops
 from gossamer._options import as_int, shown
-from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.ops._check import relation_of
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
@@ -30,10 +29,17 @@ __all__ = [
     "check_edge_weight",
     "check_features",
     "check_sizes",
+    "check_types",
     "degree_scale",
-    "drop_and_split",
-    "relation_of",
+    "enter",
+    "enter_sources",
+    "enter_square",
+    "relation_for",
+    "reset_bias",
+    "reset_children",
+    "residual_map",
     "scaled_sum",
+    "split_features",
 ]
 
 #: Node features: one tensor, or a pair (source nodes, destination nodes).
@@ -43,6 +49,125 @@ Features = Tensor | tuple[Tensor, Tensor]
 Activation = Callable[[Tensor], Tensor] | None
 
 RELU_GAIN = nn.init.calculate_gain("relu")
+
+
+# --- the entry ---------------------------------------------------------------------------------
+
+
+def enter(
+    layer: nn.Module,
+    graph: Graph,
+    feat: Features,
+    width: int | tuple[int | None, int | None] | None = None,
+    like: Tensor | None = None,
+    dropout: nn.Module | None = None,
+) -> tuple[Adjacency, Tensor, Tensor]:
+    """Check graph and features; return the relation, source and destination features.
+
+    Parameters
+    ----------
+    layer : Module
+        Named in each message. With a `ZeroInDegreeGuard`, in-degrees are checked too.
+    graph : Graph
+        Homogeneous graph, bipartite graph of one relation, or block.
+    feat : Tensor or (Tensor, Tensor)
+        One tensor serves both ends; on a block, its first rows are the destinations.
+    width : int or (int, int), optional
+        Size of the last dimension, or those of sources and destinations; None for any.
+    like : Tensor, optional
+        A parameter: the features must have its dtype, unless autocast is on.
+    dropout : Module, optional
+        Applied to the features before they are split, so that a node which is both source and
+        destination loses the same entries in both roles.
+    """
+    relation = relation_for(layer, graph)
+    x, x_dst = split_features(layer, graph, feat, dropout)
+    width_src, width_dst = width if isinstance(width, tuple) else (width, width)
+    check_features(layer, x, relation.num_src, width_src, like, device=relation.device)
+    check_features(layer, x_dst, relation.num_dst, width_dst, like, device=relation.device)
+    if isinstance(layer, ZeroInDegreeGuard):
+        layer.check_in_degrees(relation)
+    return relation, x, x_dst
+
+
+def enter_sources(
+    layer: nn.Module,
+    graph: Graph,
+    feat: Features,
+    width: int | None = None,
+    like: Tensor | None = None,
+) -> tuple[Adjacency, Tensor]:
+    """As `enter`, for layers that read no destination features; those of a pair are ignored."""
+    relation = relation_for(layer, graph)
+    x, _ = split_features(layer, graph, feat)
+    check_features(layer, x, relation.num_src, width, like, device=relation.device)
+    if isinstance(layer, ZeroInDegreeGuard):
+        layer.check_in_degrees(relation)
+    return relation, x
+
+
+def enter_square(
+    layer: nn.Module,
+    graph: Graph,
+    feat: Tensor,
+    width: int | None = None,
+    like: Tensor | None = None,
+) -> tuple[Adjacency, Tensor]:
+    """As `enter`, for layers of several steps: sources and destinations are the same nodes."""
+    relation = relation_for(layer, graph)
+    name = type(layer).__name__
+    if relation.num_src != relation.num_dst:
+        raise InvalidValueError(
+            f"{name}: the graph has {relation.num_src} source and {relation.num_dst} destination "
+            "nodes, but the layer sends messages several times and needs the same nodes at both "
+            "ends. Pass a homogeneous graph."
+        )
+    if isinstance(feat, tuple):
+        raise InvalidTypeError(
+            f"{name}: one tensor of node features is expected, but got a tuple of {len(feat)}."
+        )
+    check_features(layer, feat, relation.num_src, width, like, device=relation.device)
+    if isinstance(layer, ZeroInDegreeGuard):
+        layer.check_in_degrees(relation)
+    return relation, feat
+
+
+def relation_for(layer: nn.Module, graph: Graph) -> Adjacency:
+    """The adjacency of a graph with one edge type; errors name the layer."""
+    name = type(layer).__name__
+    try:
+        return graph.adjacency
+    except AttributeError:
+        raise InvalidTypeError(
+            f"{name}: a gossamer.Graph is expected, got {type(graph).__name__}. "
+            "Build one with gossamer.graph."
+        ) from None
+    except InvalidValueError:
+        raise InvalidValueError(
+            f"{name}: the graph has several edge types, {graph.canonical_etypes}. Pass a graph of "
+            "one relation, graph[etype], or use HeteroGraphConv."
+        ) from None
+
+
+def split_features(
+    layer: nn.Module, graph: Graph, feat: Features, dropout: nn.Module | None = None
+) -> tuple[Tensor, Tensor]:
+    """Source and destination features, after dropout if given."""
+    parts = feat if isinstance(feat, tuple) else (feat,)
+    if len(parts) not in (1, 2) or not all(isinstance(part, Tensor) for part in parts):
+        kinds = ", ".join(type(part).__name__ for part in parts)
+        raise InvalidTypeError(
+            f"{type(layer).__name__}: node features must be a tensor, or a pair (source, "
+            f"destination) of tensors in a tuple, but got {kinds}."
+        )
+    if any(part.dim() == 0 for part in parts):
+        return parts[0], parts[-1]  # no rows to split; the check of shapes refuses them
+    if dropout is not None:
+        parts = tuple(dropout(part) for part in parts)
+    return expand_as_pair(parts if isinstance(feat, tuple) else parts[0], graph)
+
+
+# --- checks ------------------------------------------------------------------------------------
 
 
 class ZeroInDegreeGuard:
@@ -60,7 +185,7 @@ class ZeroInDegreeGuard:
         """
         self._allow_zero_in_degree = set_value
 
-    def _check_in_degrees(self, adjacency: Adjacency) -> None:
+    def check_in_degrees(self, adjacency: Adjacency) -> None:
         """Raise InvalidValueError if a node has no in-edge and the layer forbids it."""
         if self._allow_zero_in_degree:
             return
@@ -101,13 +226,13 @@ def check_features(
     width: int | None = None,
     like: Tensor | None = None,
     role: str = "node",
+    device: torch.device | None = None,
 ) -> None:
     """Raise unless `feat` has `rows` rows, `width` columns and the dtype of parameter `like`."""
     name = type(owner).__name__
     if not isinstance(feat, Tensor):
         raise InvalidTypeError(
-            f"{name}: {role} features must be a tensor, or a pair (source, destination) of "
-            f"tensors in a tuple, but got {type(feat).__name__}."
+            f"{name}: {role} features must be a tensor, but got {type(feat).__name__}."
         )
     if feat.dim() < 1 or feat.shape[0] != rows:
         raise InvalidValueError(
@@ -118,6 +243,11 @@ def check_features(
         raise InvalidValueError(
             f"{name}: {role} features must have shape ({rows}, ..., {width}), as the layer was "
             f"built for {width} input features, but got {tuple(feat.shape)}."
+        )
+    if device is not None and feat.device != device:
+        raise InvalidValueError(
+            f"{name}: {role} features are on {feat.device}, but the graph is on {device}. "
+            "Move one of them with .to(...)."
         )
     # Under autocast torch picks the dtype of each product itself.
     if (
@@ -158,17 +288,60 @@ def check_edge_weight(
         )
 
 
-def drop_and_split(dropout: nn.Module, feat: Features, graph: Graph) -> tuple[Tensor, Tensor]:
-    """Apply feature dropout, then tell source from destination features.
+def check_types(
+    owner: nn.Module, types: Tensor, rows: int, count: int, role: str = "edge"
+) -> Tensor:
+    """`types` as int64: one type, 0 ... `count` - 1, for each of `rows` edges or nodes."""
+    name = type(owner).__name__
+    if not isinstance(types, Tensor) or types.is_floating_point() or types.is_complex():
+        kind = types.dtype if isinstance(types, Tensor) else type(types).__name__
+        raise InvalidTypeError(f"{name}: {role} types must be an integer tensor, but got {kind}.")
+    if tuple(types.shape) != (rows,):
+        raise InvalidValueError(
+            f"{name}: {role} types must have shape ({rows},), one type per {role}, "
+            f"but got {tuple(types.shape)}."
+        )
+    types = types.long()
+    if torch.compiler.is_compiling():
+        fits = ((types >= 0) & (types < count)).all()
+        torch._assert_async(fits, f"{name}: {role} types must be 0 ... {count - 1}.")
+    elif rows:
+        low, high = (int(bound) for bound in torch.aminmax(types))
+        if low < 0 or high >= count:
+            raise OutOfRangeError(
+                f"{name}: {role} types must be 0 ... {count - 1}, as the layer was built for "
+                f"{count} types, but got {low} ... {high}."
+            )
+    return types
 
-    In this order, so that a node that is both source and destination loses the same entries in
-    both roles. On a homogeneous graph the two results are one tensor.
-    """
-    if isinstance(feat, tuple):
-        feat = tuple(dropout(part) if isinstance(part, Tensor) else part for part in feat)
-    elif isinstance(feat, Tensor):
-        feat = dropout(feat)
-    return expand_as_pair(feat, graph)
+
+# --- parameters --------------------------------------------------------------------------------
+
+
+def residual_map(in_feats: int, out_feats: int, bias: bool) -> nn.Module:
+    """The identity, or a linear map if the sizes differ."""
+    if in_feats == out_feats:
+        return nn.Identity()
+    return nn.Linear(in_feats, out_feats, bias=bias)
+
+
+def reset_bias(linear: nn.Linear) -> None:
+    """Draw the bias of a linear map anew, as torch does; None stays None."""
+    if linear.bias is not None:
+        bound = linear.in_features**-0.5 if linear.in_features else 0
+        nn.init.uniform_(linear.bias, -bound, bound)
+
+
+def reset_children(layer: nn.Module) -> None:
+    """Draw the parameters of each module anew that `layer` consists of, as torch does."""
+    for child in layer.children():
+        if callable(getattr(child, "reset_parameters", None)):
+            child.reset_parameters()
+        else:
+            reset_children(child)
+
+
+# --- aggregation -------------------------------------------------------------------------------
 
 
 def degree_scale(adjacency: Adjacency, end: str, power: float, like: Tensor) -> Tensor:

@@ -6,22 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
+from torch.nn.modules import module as torch_module
 
 from gossamer import ops
 from gossamer.nn._common import RELU_GAIN
-from gossamer.nn._dense import Linear, has_hooks
 
 if TYPE_CHECKING:
     from gossamer.ops.adjacency import Adjacency
 
-__all__ = ["activate", "attend", "fused_options", "project", "reset_linear", "residual_map"]
-
-
-def residual_map(in_feats: int, out_feats: int, bias: bool) -> nn.Module:
-    """The identity, or a linear map if the sizes differ."""
-    if in_feats == out_feats:
-        return nn.Identity()
-    return Linear(in_feats, out_feats, bias=bias)
+__all__ = ["activate", "attend", "fused_options", "project", "reset_linear"]
 
 
 def reset_linear(module: nn.Module | None) -> None:
@@ -46,8 +39,8 @@ def project(
 ) -> tuple[Tensor, Tensor]:
     """Project source and destination features to ``(N, *, H, D)``, with `heads` = ``(H, D)``.
 
-    `dst_in_src` says that the destinations are the first sources: under one weight for both roles
-    their projection is there already.
+    With `dst_in_src`, the destinations are the first sources, so one map for both roles is applied
+    once.
     """
     z = fc_src(x).unflatten(-1, heads)
     if fc_src is not fc_dst or not dst_in_src:
@@ -56,10 +49,10 @@ def project(
 
 
 def fused_options(leaky_relu: nn.Module, attn_drop: nn.Module) -> dict[str, float] | None:
-    """What `ops.graph_attention` has to know of a layer's modules.
+    """The options of `ops.graph_attention` that replace two modules of a layer.
 
-    None where it cannot stand for them: someone has put others in their place, or waits for them to
-    be called. Dropout can be switched by itself, as for samples of a trained model's predictions.
+    None if it cannot replace them: they are of other classes, or have hooks. The dropout module may
+    be in another mode than the layer, as for Monte Carlo dropout.
     """
     if type(leaky_relu) is not nn.LeakyReLU or type(attn_drop) is not nn.Dropout:
         return None
@@ -67,6 +60,21 @@ def fused_options(leaky_relu: nn.Module, attn_drop: nn.Module) -> dict[str, floa
         return None
     dropout = attn_drop.p if attn_drop.training else 0.0
     return {"negative_slope": leaky_relu.negative_slope, "dropout": dropout}
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Whether a call of `module` does more than its class's `forward`."""
+    return bool(
+        "forward" in module.__dict__
+        or module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or torch_module._global_forward_hooks
+        or torch_module._global_forward_pre_hooks
+        or torch_module._global_backward_hooks
+        or torch_module._global_backward_pre_hooks
+    )
 
 
 def activate(activation: Callable[[Tensor], Tensor], h: Tensor) -> Tensor:

@@ -16,21 +16,11 @@ from gossamer.nn._common import (
     Features,
     ZeroInDegreeGuard,
     check_edge_weight,
-    check_features,
     check_sizes,
-    drop_and_split,
-    relation_of,
-)
-from gossamer.nn._dense import Linear, add, is_ordinary, linear
-from gossamer.nn.conv._attention import (
-    activate,
-    attend,
-    fused_options,
-    project,
-    reset_linear,
+    enter,
     residual_map,
 )
-from gossamer.nn.conv._projected import attend_projected
+from gossamer.nn.conv._attention import activate, attend, fused_options, project, reset_linear
 from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
@@ -117,10 +107,10 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
         width = num_heads * out_feats
         self._one_weight = not isinstance(in_feats, tuple)
         if self._one_weight:
-            self.fc = Linear(in_feats, width, bias=False)
+            self.fc = nn.Linear(in_feats, width, bias=False)
         else:
-            self.fc_src = Linear(self._in_src_feats, width, bias=False)
-            self.fc_dst = Linear(self._in_dst_feats, width, bias=False)
+            self.fc_src = nn.Linear(self._in_src_feats, width, bias=False)
+            self.fc_dst = nn.Linear(self._in_dst_feats, width, bias=False)
         self.attn_l = nn.Parameter(torch.empty(1, num_heads, out_feats))
         self.attn_r = nn.Parameter(torch.empty(1, num_heads, out_feats))
         self.feat_drop = nn.Dropout(feat_drop)
@@ -134,10 +124,11 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw all weights anew (Xavier normal, gain of relu) and set biases to 0."""
-        for name in ("fc", "fc_src", "fc_dst", "res_fc"):
+        for name in ("fc", "fc_src", "fc_dst"):
             reset_linear(getattr(self, name, None))
         nn.init.xavier_normal_(self.attn_l, gain=RELU_GAIN)
         nn.init.xavier_normal_(self.attn_r, gain=RELU_GAIN)
+        reset_linear(self.res_fc)
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
@@ -177,38 +168,29 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
         InvalidTypeError
             If the features have another dtype than the parameters.
         """
-        adjacency = relation_of(graph)
-        x, x_dst = drop_and_split(self.feat_drop, feat, graph)
-        check_features(self, x, adjacency.num_src, self._in_src_feats, self.attn_l)
-        check_features(self, x_dst, adjacency.num_dst, self._in_dst_feats, self.attn_l)
-        self._check_in_degrees(adjacency)
+        widths = self._in_src_feats, self._in_dst_feats
+        relation, x, x_dst = enter(self, graph, feat, widths, self.attn_l, self.feat_drop)
         if edge_weight is not None:
-            self._check_edge_weight(adjacency, edge_weight)
+            self._check_edge_weight(relation, edge_weight)
 
         heads = self._num_heads, self._out_feats
+        fc_src, fc_dst = (self.fc, self.fc) if self._one_weight else (self.fc_src, self.fc_dst)
+        dst_in_src = not isinstance(feat, tuple)
+        z, z_dst = project(fc_src, fc_dst, x, x_dst, heads, dst_in_src=dst_in_src)
+        # The inner product with (a_l, a_r) is the sum of a part for each end of the edge.
+        left, right = (z * self.attn_l).sum(-1), (z_dst * self.attn_r).sum(-1)
         bias = None if self.bias is None else self.bias.view(heads)
-        ends = self._end_weights()
-        options = None
-        if edge_weight is None and not get_attention:
-            options = fused_options(self.leaky_relu, self.attn_drop)
-        h = attention = None
-        if ends is not None and options is not None:
-            weight = self._linear_maps()[0].weight
-            h = attend_projected(adjacency, x, x_dst, weight, *ends, out_bias=bias, **options)
-        if h is None:
-            dst_in_src = not isinstance(feat, tuple)
-            z, left, right = self._project(ends, x, x_dst, dst_in_src=dst_in_src)
-            if options is None:
-                scores = self.leaky_relu(ops.u_add_v(adjacency, left, right))
-                h, attention = attend(adjacency, scores, z, self.attn_drop, edge_weight)
-                if bias is not None:
-                    h = h + bias
-            else:
-                operands = z, left, right
-                h = ops.graph_attention(adjacency, *operands, "add", out_bias=bias, **options)
 
+        fused = fused_options(self.leaky_relu, self.attn_drop)
+        if fused is not None and edge_weight is None and not get_attention:
+            h = ops.graph_attention(relation, z, left, right, "add", out_bias=bias, **fused)
+        else:
+            scores = self.leaky_relu(ops.u_add_v(relation, left, right))
+            h, attention = attend(relation, scores, z, self.attn_drop, edge_weight)
+            if bias is not None:
+                h = h + bias
         if self.res_fc is not None:
-            h = add(h, self.res_fc(x_dst).unflatten(-1, heads))
+            h = h + self.res_fc(x_dst).unflatten(-1, heads)
         if self.activation is not None:
             h = activate(self.activation, h)
         return (h, attention) if get_attention else h
@@ -217,48 +199,11 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
         """Return the arguments of the constructor, for `repr`."""
         return f"out={self._out_feats}, heads={self._num_heads}"
 
-    def _linear_maps(self) -> tuple[nn.Module, nn.Module]:
-        """:math:`W` of sources and of destinations."""
-        return (self.fc, self.fc) if self._one_weight else (self.fc_src, self.fc_dst)
-
-    def _end_weights(self) -> tuple[Tensor, Tensor] | None:
-        r""":math:`a_l W` and :math:`a_r W`, ``(H, D_in)``; None where that is of no use.
-
-        The inner product with :math:`(a_l, a_r)` falls apart into one part for each end of the
-        edge. From narrow input :math:`(a W) x` is computed sooner than :math:`a (W x)`, and no
-        tensor of the size of :math:`W x` is made for the gradient of each end.
-        """
-        maps = self._linear_maps()
-        if not all(map(is_ordinary, maps)):
-            return None  # it may be more than its weight
-        if self._in_src_feats > self._num_heads * self._out_feats:
-            return None
-        shape = self._num_heads, self._out_feats
-        left, right = (
-            (fc.weight.view(*shape, -1) * attn.view(*shape, 1)).sum(1)
-            for fc, attn in zip(maps, (self.attn_l, self.attn_r), strict=True)
-        )
-        return left, right
-
-    def _project(
-        self, ends: tuple[Tensor, Tensor] | None, x: Tensor, x_dst: Tensor, *, dst_in_src: bool
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """:math:`W x` of sources, and its inner products with :math:`a_l` and :math:`a_r`."""
-        heads = self._num_heads, self._out_feats
-        maps = self._linear_maps()
-        if ends is None:
-            z, z_dst = project(*maps, x, x_dst, heads, dst_in_src=dst_in_src)
-            return z, (z * self.attn_l).sum(-1), (z_dst * self.attn_r).sum(-1)
-        z = maps[0](x).unflatten(-1, heads)
-        if x is x_dst:
-            return z, *linear(x, torch.cat(ends)).split(heads[0], -1)
-        return z, linear(x, ends[0]), linear(x_dst, ends[1])
-
-    def _check_edge_weight(self, adjacency: Adjacency, edge_weight: Tensor) -> None:
-        check_edge_weight(self, adjacency, edge_weight)
+    def _check_edge_weight(self, relation: Adjacency, edge_weight: Tensor) -> None:
+        check_edge_weight(self, relation, edge_weight)
         if tuple(edge_weight.shape[1:]) not in ((), (1,), (self._num_heads,)):
             raise InvalidValueError(
-                f"GATConv: edge_weight must have shape ({adjacency.num_edges},), or "
-                f"({adjacency.num_edges}, {self._num_heads}) for a weight per head, but got "
+                f"GATConv: edge_weight must have shape ({relation.num_edges},), or "
+                f"({relation.num_edges}, {self._num_heads}) for a weight per head, but got "
                 f"{tuple(edge_weight.shape)}."
             )

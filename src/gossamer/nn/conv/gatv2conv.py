@@ -14,19 +14,16 @@ from gossamer.nn._common import (
     Activation,
     Features,
     ZeroInDegreeGuard,
-    check_features,
     check_sizes,
-    drop_and_split,
-    relation_of,
+    enter,
+    residual_map,
 )
-from gossamer.nn._dense import Linear
 from gossamer.nn.conv._attention import (
     activate,
     attend,
     fused_options,
     project,
     reset_linear,
-    residual_map,
 )
 from gossamer.utils import expand_as_pair
 
@@ -116,11 +113,11 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
         self._num_heads = num_heads
         self._allow_zero_in_degree = allow_zero_in_degree
         width = num_heads * out_feats
-        self.fc_src = Linear(self._in_src_feats, width, bias=bias)
+        self.fc_src = nn.Linear(self._in_src_feats, width, bias=bias)
         if share_weights and not isinstance(in_feats, tuple):
             self.fc_dst = self.fc_src
         else:
-            self.fc_dst = Linear(self._in_dst_feats, width, bias=bias)
+            self.fc_dst = nn.Linear(self._in_dst_feats, width, bias=bias)
         self.attn = nn.Parameter(torch.empty(1, num_heads, out_feats))
         self.feat_drop = nn.Dropout(feat_drop)
         self.attn_drop = nn.Dropout(attn_drop)
@@ -131,9 +128,11 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw all weights anew (Xavier normal, gain of relu) and set biases to 0."""
-        for linear in (self.fc_src, self.fc_dst, self.res_fc):
-            reset_linear(linear)
+        reset_linear(self.fc_src)
+        if self.fc_dst is not self.fc_src:
+            reset_linear(self.fc_dst)
         nn.init.xavier_normal_(self.attn, gain=RELU_GAIN)
+        reset_linear(self.res_fc)
 
     def forward(
         self, graph: Graph, feat: Features, get_attention: bool = False
@@ -163,11 +162,8 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
         InvalidTypeError
             If the features have another dtype than the parameters.
         """
-        adjacency = relation_of(graph)
-        x, x_dst = drop_and_split(self.feat_drop, feat, graph)
-        check_features(self, x, adjacency.num_src, self._in_src_feats, self.attn)
-        check_features(self, x_dst, adjacency.num_dst, self._in_dst_feats, self.attn)
-        self._check_in_degrees(adjacency)
+        widths = self._in_src_feats, self._in_dst_feats
+        relation, x, x_dst = enter(self, graph, feat, widths, self.attn, self.feat_drop)
 
         heads = self._num_heads, self._out_feats
         dst_in_src = not isinstance(feat, tuple)
@@ -175,11 +171,11 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
         options = None if get_attention else fused_options(self.leaky_relu, self.attn_drop)
         attention = None
         if options is None:
-            mixed = self.leaky_relu(ops.u_add_v(adjacency, z, z_dst))
-            h, attention = attend(adjacency, (mixed * self.attn).sum(-1), z, self.attn_drop)
+            mixed = self.leaky_relu(ops.u_add_v(relation, z, z_dst))
+            h, attention = attend(relation, (mixed * self.attn).sum(-1), z, self.attn_drop)
         else:
             h = ops.graph_attention(
-                adjacency,
+                relation,
                 z,
                 z,
                 z_dst,

@@ -16,11 +16,9 @@ from gossamer.nn._common import (
     Features,
     aggregate,
     check_edge_weight,
-    check_features,
-    relation_of,
+    enter,
 )
 from gossamer.ops._check import requires_grad
-from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
@@ -120,10 +118,7 @@ class GINConv(nn.Module):
         InvalidValueError
             If features or edge weights have the wrong shape.
         """
-        adjacency = relation_of(graph)
-        x, x_dst = expand_as_pair(feat, graph)
-        check_features(self, x, adjacency.num_src)
-        check_features(self, x_dst, adjacency.num_dst, x.shape[-1] if x.dim() > 1 else None)
+        adjacency, x, x_dst = enter(self, graph, feat)
         if x_dst.shape[1:] != x.shape[1:]:
             raise InvalidValueError(
                 "GINConv: source and destination features are added, so their rows must have one "

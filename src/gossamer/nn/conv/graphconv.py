@@ -15,18 +15,15 @@ from gossamer.nn._common import (
     Features,
     ZeroInDegreeGuard,
     check_edge_weight,
-    check_features,
     check_sizes,
     degree_scale,
-    relation_of,
+    enter_sources,
+    relation_for,
     scaled_sum,
 )
-from gossamer.nn._dense import add, linear
-from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
-    from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["EdgeWeightNorm", "GraphConv"]
 
@@ -154,11 +151,14 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
         InvalidTypeError
             If the features have another dtype than the parameters.
         """
-        adjacency = relation_of(graph)
-        x, _ = expand_as_pair(feat, graph)
         weight = self._pick_weight(weight)
-        self._check_input(adjacency, x, weight, edge_weight)
-        self._check_in_degrees(adjacency)
+        if weight is not None:
+            width, like = weight.shape[0], weight
+        else:
+            width, like = None if self.bias is None else self._out_feats, self.bias
+        relation, x = enter_sources(self, graph, feat, width, like)
+        if edge_weight is not None:
+            check_edge_weight(self, relation, edge_weight, x)
         if self._norm != "none" and not (x.is_floating_point() or x.is_complex()):
             x = x.to(torch.get_default_dtype())  # fractions must not be cut off
 
@@ -166,17 +166,17 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
         # Scaling rows commutes with the product, so both scalings act on the narrow side too.
         weight_first = weight is not None and weight.shape[0] > weight.shape[1]
         if weight_first:
-            x = linear(x, weight.t())
+            x = x @ weight
         left = right = None
         if self._norm in ("both", "left"):
-            left = degree_scale(adjacency, "src", power, x)
+            left = degree_scale(relation, "src", power, x)
         if self._norm in ("both", "right"):
-            right = degree_scale(adjacency, "dst", power, x)
-        h = scaled_sum(adjacency, x, left, right, edge_weight)
+            right = degree_scale(relation, "dst", power, x)
+        h = scaled_sum(relation, x, left, right, edge_weight)
         if weight is not None and not weight_first:
-            h = linear(h, weight.t(), self.bias)
-        elif self.bias is not None:
-            h = add(h, self.bias)
+            h = h @ weight
+        if self.bias is not None:
+            h = h + self.bias
         return h if self._activation is None else self._activation(h)
 
     def extra_repr(self) -> str:
@@ -200,18 +200,6 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
                 f"but got shape {tuple(weight.shape)}."
             )
         return weight
-
-    def _check_input(
-        self, adjacency: Adjacency, x: Tensor, weight: Tensor | None, edge_weight: Tensor | None
-    ) -> None:
-        if weight is not None:
-            width = weight.shape[0]
-        else:
-            width = None if self.bias is None else self._out_feats
-        like = self.bias if weight is None else weight
-        check_features(self, x, adjacency.num_src, width, like)
-        if edge_weight is not None:
-            check_edge_weight(self, adjacency, edge_weight, x)
 
 
 class EdgeWeightNorm(nn.Module):
@@ -274,7 +262,7 @@ class EdgeWeightNorm(nn.Module):
         InvalidValueError
             If a weight is not a scalar, or not positive where a square root is taken.
         """
-        adjacency = relation_of(graph)
+        adjacency = relation_for(self, graph)
         check_edge_weight(self, adjacency, edge_weight)
         if edge_weight.dim() != 1:
             raise InvalidValueError(

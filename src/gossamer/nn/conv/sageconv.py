@@ -17,12 +17,10 @@ from gossamer.nn._common import (
     Features,
     aggregate,
     check_edge_weight,
-    check_features,
     check_sizes,
-    drop_and_split,
-    relation_of,
+    enter,
+    reset_bias,
 )
-from gossamer.nn._dense import Linear, add
 from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
@@ -116,27 +114,31 @@ class SAGEConv(nn.Module):
         self.activation = activation
         self.feat_drop = nn.Dropout(feat_drop)
         if aggregator_type == "pool":
-            self.fc_pool = Linear(self._in_src_feats, self._in_src_feats)
+            self.fc_pool = nn.Linear(self._in_src_feats, self._in_src_feats)
         if aggregator_type == "lstm":
             self.lstm = nn.LSTM(self._in_src_feats, self._in_src_feats, batch_first=True)
-        self.fc_neigh = Linear(self._in_src_feats, out_feats, bias=False)
+        self.fc_neigh = nn.Linear(self._in_src_feats, out_feats, bias=False)
         if aggregator_type == "gcn":
             self.bias = nn.Parameter(torch.empty(out_feats)) if bias else None
         else:
-            self.fc_self = Linear(self._in_dst_feats, out_feats, bias=bias)
-        self.reset_parameters()
+            self.fc_self = nn.Linear(self._in_dst_feats, out_feats, bias=bias)
+        self._draw_weights()
+
+    def _draw_weights(self) -> None:
+        if self._aggre_type == "lstm":
+            self.lstm.reset_parameters()
+        for name in ("fc_pool", "fc_self", "fc_neigh"):
+            if hasattr(self, name):
+                nn.init.xavier_uniform_(getattr(self, name).weight, gain=RELU_GAIN)
+        if self._aggre_type == "gcn" and self.bias is not None:
+            nn.init.zeros_(self.bias)
 
     def reset_parameters(self) -> None:
         """Draw weights anew (Xavier uniform, gain of relu) and biases and LSTM as torch does."""
-        if self._aggre_type == "lstm":
-            self.lstm.reset_parameters()
-        for name in ("fc_pool", "fc_neigh", "fc_self"):
-            linear = getattr(self, name, None)
-            if linear is not None:
-                linear.reset_parameters()
-                nn.init.xavier_uniform_(linear.weight, gain=RELU_GAIN)
-        if self._aggre_type == "gcn" and self.bias is not None:
-            nn.init.zeros_(self.bias)
+        self._draw_weights()
+        for name in ("fc_pool", "fc_self"):
+            if hasattr(self, name):
+                reset_bias(getattr(self, name))
 
     def forward(self, graph: Graph, feat: Features, edge_weight: Tensor | None = None) -> Tensor:
         r"""Convolve the features.
@@ -162,27 +164,24 @@ class SAGEConv(nn.Module):
         InvalidTypeError
             If the features have another dtype than the parameters.
         """
-        adjacency = relation_of(graph)
-        x, x_dst = drop_and_split(self.feat_drop, feat, graph)
-        # Someone may have put another module in its place.
-        weight = getattr(self.fc_neigh, "weight", None)
-        weight = weight if isinstance(weight, Tensor) else None
-        check_features(self, x, adjacency.num_src, self._in_src_feats, weight)
-        check_features(self, x_dst, adjacency.num_dst, self._in_dst_feats, weight)
+        widths = self._in_src_feats, self._in_dst_feats
+        like = getattr(self.fc_neigh, "weight", None)  # a user may replace the map
+        like = like if isinstance(like, Tensor) else None
+        relation, x, x_dst = enter(self, graph, feat, widths, like, self.feat_drop)
         if edge_weight is not None:
-            check_edge_weight(self, adjacency, edge_weight, x)
+            check_edge_weight(self, relation, edge_weight, x)
 
         if self._aggre_type == "pool":
-            h = self.fc_neigh(aggregate(adjacency, F.relu(self.fc_pool(x)), "max", edge_weight))
+            h = self.fc_neigh(aggregate(relation, F.relu(self.fc_pool(x)), "max", edge_weight))
         elif self._aggre_type == "lstm":
             h = self.fc_neigh(self._last_state(graph, x, edge_weight))
         else:
-            h = self._average(adjacency, x, x_dst, edge_weight)
+            h = self._average(relation, x, x_dst, edge_weight)
 
         if self._aggre_type != "gcn":
-            h = add(h, self.fc_self(x_dst))
+            h = h + self.fc_self(x_dst)
         elif self.bias is not None:
-            h = add(h, self.bias)
+            h = h + self.bias
         if self.activation is not None:
             h = self.activation(h)
         return h if self.norm is None else self.norm(h)
@@ -194,19 +193,19 @@ class SAGEConv(nn.Module):
         return f"in={in_feats}, out={self._out_feats}, aggregator_type={self._aggre_type}"
 
     def _average(
-        self, adjacency: Adjacency, x: Tensor, x_dst: Tensor, edge_weight: Tensor | None
+        self, relation: Adjacency, x: Tensor, x_dst: Tensor, edge_weight: Tensor | None
     ) -> Tensor:
         # Averaging is linear, so the product is taken on whichever side has narrower rows.
         weight_first = self._in_src_feats > self._out_feats
         h = self.fc_neigh(x) if weight_first else x
         if self._aggre_type == "mean":
-            h = aggregate(adjacency, h, "mean", edge_weight)
+            h = aggregate(relation, h, "mean", edge_weight)
         else:
             own = h if x_dst is x else self.fc_neigh(x_dst) if weight_first else x_dst
-            h = aggregate(adjacency, h, "sum", edge_weight) + own
+            h = aggregate(relation, h, "sum", edge_weight) + own
             # In single precision at least: degrees above 65,504 overflow float16.
             wide = torch.promote_types(h.dtype, torch.float32)
-            count = (adjacency.in_degrees() + 1).to(wide).view(-1, *(1,) * (h.dim() - 1))
+            count = (relation.in_degrees() + 1).to(wide).view(-1, *(1,) * (h.dim() - 1))
             h = (h / count).to(h.dtype)
         return h if weight_first else self.fc_neigh(h)
 
@@ -223,12 +222,11 @@ class SAGEConv(nn.Module):
             _, (state, _) = self.lstm(nodes.mailbox["m"])
             return {"h": state.squeeze(0)}
 
-        with graph.local_scope():
-            graph.srcdata["x"] = x
-            if edge_weight is None:
-                message = fn.copy_u("x", "m")
-            else:
-                graph.edata["w"] = edge_weight
-                message = fn.u_mul_e("x", "w", "m")
-            graph.update_all(message, read_messages)
-            return graph.dstdata["h"]
+        graph = graph.local_var()  # the caller's graph stays as it is
+        graph.srcdata["x"] = x
+        message = fn.copy_u("x", "m")
+        if edge_weight is not None:
+            graph.edata["w"] = edge_weight
+            message = fn.u_mul_e("x", "w", "m")
+        graph.update_all(message, read_messages)
+        return graph.dstdata["h"]

@@ -90,9 +90,7 @@ class TestBadInput:
             GINConv()(self.g, torch.randn(4, 5))
 
     def test_pair_of_two_widths(self) -> None:
-        with pytest.raises(
-            InvalidValueError, match=r"must have one shape, but got \(3, 5\)"
-        ):
+        with pytest.raises(InvalidValueError, match=r"must have one shape, but got \(3, 5\)"):
             GINConv()(self.g, (torch.randn(3, 5), torch.randn(3, 4)))
 
     def test_type(self) -> None:

@@ -18,7 +18,7 @@ def test_the_environment_is_plain_json_and_true() -> None:
     assert json.loads(json.dumps(found)) == found
     assert found["torch"] == torch.__version__ and found["numpy"] == np.__version__
     assert found["threads"] == torch.get_num_threads()
-    assert found["kernels"].keys() == kernels.info().keys()
+    assert found["kernels"].keys() == kernels.info().keys() - {"table"}
 
 
 def test_info_prints_versions_kernels_and_packages(
@@ -36,8 +36,25 @@ def test_info_prints_versions_kernels_and_packages(
     assert lines["tqdm"].endswith("not installed")
     assert "CPU only" in out or "CUDA" in out
     for key, value in found.items():
+        if key == "table":
+            continue
         assert (key in lines) == (value not in (None, "")), key
     assert lines["available_isas"].endswith("  avx2, generic")
+
+
+def test_info_shows_which_kernel_runs_where(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = {"spmm": {"cpu": ["float32"]}, "topk": {"cpu": ["float32"]}, "sddmm": {}}
+    found = {**kernels.info(), "forced": "", "table": table}
+    monkeypatch.setattr(kernels, "info", lambda: found)
+    info.print_info()
+    out = " ".join(capsys.readouterr().out.split())
+    assert "cpu float32 spmm, topk reference only sddmm reference all kernels on other" in out
+    found["forced"] = "reference"
+    info.print_info()
+    out = " ".join(capsys.readouterr().out.split())
+    assert "kernel table: reference only spmm, topk, sddmm" in out
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -89,14 +89,3 @@ def test_many_products(threads, kernels) -> None:
     a, b = operand(int(lengths.sum()), (16,), torch.float32), operand(300, (16, 8), torch.float32)
     truth = reference.segment_mm(a.double(), b.double(), lengths).float()
     torch.testing.assert_close(kernels.segment_mm(a, b, lengths), truth)
-
-
-@pytest.mark.parametrize("idx", [[2, 0, 2, 1, 0], [], [1]], ids=str)
-@pytest.mark.parametrize("idtype", [torch.int32, torch.int64], ids=str)
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-def test_gather_mm(dtype, idtype, idx, kernels) -> None:
-    a = operand(len(idx), (6,), dtype, seed=1)
-    b = operand(3, (6, 4), dtype, seed=2)
-    out = kernels.gather_mm(a, b, torch.tensor(idx, dtype=idtype))
-    truth = _one_by_one(a.double(), b.double(), idx)
-    assert_accurate(out, truth, _one_by_one(a, b, idx), "out")

@@ -39,7 +39,7 @@ def environment(device: Any) -> dict[str, Any]:
         "processor": _processor(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "threads": torch.get_num_threads(),
-        "kernels": {key: _plain(value) for key, value in kernels.info().items()},
+        "kernels": {k: _plain(value) for k, value in kernels.info().items() if k != "table"},
     }
 
 
@@ -47,14 +47,28 @@ def print_info() -> None:
     """Print what a bug report should contain."""
     import torch
 
+    from gossamer import kernels
+
     found = environment(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-    kernels = found.pop("kernels")
+    switches = found.pop("kernels")
     found["torch build"] = _torch_build()
     found["cpu features"] = torch.backends.cpu.get_cpu_capability()
     found["cpu cores"] = os.cpu_count()
     _print_section("gossamer", found)
-    _print_section("kernels", kernels)
+    _print_section("kernels", switches)
+    _print_section("kernel table", _by_backend(kernels.info()))
     _print_section("packages", {name: _version(name) or "not installed" for name in _OPTIONAL})
+
+
+def _by_backend(found: dict[str, Any]) -> dict[str, list[str]]:
+    """The names of the kernels by the device types and dtypes for which a fast one runs."""
+    rows: dict[str, list[str]] = {}
+    for name, devices in found["table"].items():
+        if found["forced"] == "reference":
+            devices = {}
+        backends = [f"{device} {' '.join(dtypes)}" for device, dtypes in devices.items()]
+        rows.setdefault("; ".join(backends) or "reference only", []).append(name)
+    return {**rows, "reference": ["all kernels on other devices and dtypes"]}
 
 
 def _print_section(title: str, values: dict[str, Any]) -> None:

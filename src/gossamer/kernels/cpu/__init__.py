@@ -15,7 +15,7 @@ from gossamer.kernels.cpu.csr import (
     transpose,
     unique_relabel,
 )
-from gossamer.kernels.cpu.grouped_mm import gather_mm, segment_mm
+from gossamer.kernels.cpu.grouped_mm import segment_mm
 from gossamer.kernels.cpu.sddmm import sddmm
 from gossamer.kernels.cpu.softmax import edge_softmax, edge_softmax_backward
 from gossamer.kernels.cpu.spmm import scaled_sum, spmm, spmm_arg_backward
@@ -31,7 +31,6 @@ __all__ = [
     "depth_first",
     "edge_softmax",
     "edge_softmax_backward",
-    "gather_mm",
     "gather_neighbors",
     "gather_rows",
     "scaled_sum",

@@ -16,6 +16,8 @@ from gossamer import _core as core
 
 __all__ = [
     "DTYPES",
+    "FLOATS",
+    "IDS",
     "OPS",
     "REDUCES",
     "SCORES",
@@ -28,6 +30,10 @@ __all__ = [
     "scratch",
     "zeros",
 ]
+
+# What kernels over features and over ids are compiled for.
+FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+IDS = (torch.int32, torch.int64)
 
 # Codes of csrc/core/types.h.
 DTYPES = {torch.float32: 0, torch.float64: 1, torch.float16: 2, torch.bfloat16: 3}

@@ -5,13 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.cpu import _common
-from gossamer.kernels.cpu._common import DTYPES, SCORES, address, core
+from gossamer.kernels.cpu._common import DTYPES, FLOATS, SCORES, address, core
 from gossamer.kernels.reference.attention import dropout_threshold
 
 _FORWARD, _QUERY, _BACKWARD = range(3)
 
 
+@kernel("attention", device="cpu", dtypes=FLOATS)
 def attention(
     indptr: Tensor,
     indices: Tensor,
@@ -45,6 +47,7 @@ def attention(
     return out, norms
 
 
+@kernel("attention_backward", device="cpu", dtypes=FLOATS)
 def attention_backward(
     by_dst: tuple[Tensor, Tensor, Tensor | None],
     by_src: tuple[Tensor, Tensor, Tensor | None],

@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.cpu import _common
-from gossamer.kernels.cpu._common import address, core
+from gossamer.kernels.cpu._common import IDS, address, core
 
 
+@kernel("coo_to_csr", device="cpu", dtypes=IDS)
 def coo_to_csr(
     row: Tensor, col: Tensor, num_rows: int, dtype: torch.dtype | None = None
 ) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -35,6 +37,7 @@ def coo_to_csr(
     return indptr, indices, eids
 
 
+@kernel("transpose", device="cpu", dtypes=IDS)
 def transpose(
     indptr: Tensor, indices: Tensor, eids: Tensor | None, num_cols: int
 ) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -61,6 +64,7 @@ def transpose(
     return indptr_t, indices_t, None if in_order else eids_t
 
 
+@kernel("gather_rows", device="cpu", dtypes=IDS)
 def gather_rows(
     indptr: Tensor,
     indices: Tensor,
@@ -72,6 +76,7 @@ def gather_rows(
     return _gather_slots(indptr, indices, eids, rows, places, 3)
 
 
+@kernel("gather_neighbors", device="cpu", dtypes=IDS)
 def gather_neighbors(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
     """List the neighbours of some rows; see `gossamer.kernels.reference.gather_neighbors`."""
     return _gather_slots(indptr, indices, None, rows, None, 1)[0]
@@ -108,6 +113,7 @@ def _gather_slots(
     return found
 
 
+@kernel("unique_relabel", device="cpu", dtypes=IDS)
 def unique_relabel(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
     """Number ids as they first appear; see `gossamer.kernels.reference.unique_relabel`."""
     count = ids.shape[0]

@@ -17,7 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.cpu import _common
+from gossamer.kernels.cpu._common import FLOATS
 
 # CBLAS's codes.
 _ROW_MAJOR, _AS_IT_IS, _TRANSPOSED = 101, 111, 112
@@ -41,6 +43,7 @@ def _find_batches() -> dict[torch.dtype, tuple[Any, Any]]:
 _BATCHES = _find_batches()
 
 
+@kernel("segment_mm", device="cpu", dtypes=FLOATS)
 def segment_mm(a: Tensor, b: Tensor, seglen: Tensor, out: Tensor | None = None) -> Tensor:
     """Multiply segments of rows by their matrix; see `gossamer.kernels.reference.segment_mm`."""
     a, b, lengths = a.detach(), b.detach(), seglen.tolist()
@@ -51,16 +54,6 @@ def segment_mm(a: Tensor, b: Tensor, seglen: Tensor, out: Tensor | None = None) 
         return out
     for rows, matrix, to in zip(a.split(lengths), b.unbind(), out.split(lengths), strict=True):
         torch.mm(rows, matrix, out=to)
-    return out
-
-
-def gather_mm(a: Tensor, b: Tensor, idx: Tensor) -> Tensor:
-    """Multiply each row by the matrix that it names; see `gossamer.kernels.reference.gather_mm`."""
-    # Rows of one matrix are brought together, so that each product is a single large one.
-    order = torch.argsort(idx, stable=True)
-    seglen = torch.bincount(idx, minlength=b.shape[0])
-    out = _common.empty((a.shape[0], b.shape[2]), a.dtype)
-    out[order] = segment_mm(a.detach()[order], b, seglen)
     return out
 
 

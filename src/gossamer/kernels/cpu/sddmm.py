@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.cpu import _common
-from gossamer.kernels.cpu._common import DTYPES, OPS, address, broadcast, core
+from gossamer.kernels.cpu._common import DTYPES, FLOATS, OPS, address, broadcast, core
 
 
+@kernel("sddmm", device="cpu", dtypes=FLOATS)
 def sddmm(
     src: Tensor,
     dst: Tensor,

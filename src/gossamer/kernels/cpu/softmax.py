@@ -5,15 +5,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.cpu import _common
-from gossamer.kernels.cpu._common import DTYPES, address, core
+from gossamer.kernels.cpu._common import DTYPES, FLOATS, address, core
 
 
+@kernel("edge_softmax", device="cpu", dtypes=FLOATS)
 def edge_softmax(indptr: Tensor, eids: Tensor | None, logits: Tensor) -> Tensor:
     """Normalise the logits of each row; see `gossamer.kernels.reference.edge_softmax`."""
     return _run(indptr, eids, logits, None)
 
 
+@kernel("edge_softmax_backward", device="cpu", dtypes=FLOATS)
 def edge_softmax_backward(indptr: Tensor, eids: Tensor | None, out: Tensor, grad: Tensor) -> Tensor:
     """Return the gradient of the logits; see `reference.edge_softmax_backward`."""
     return _run(indptr, eids, out, grad)

@@ -7,10 +7,12 @@ from math import prod
 import torch
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.cpu import _common
-from gossamer.kernels.cpu._common import DTYPES, OPS, REDUCES, address, broadcast, core
+from gossamer.kernels.cpu._common import DTYPES, FLOATS, OPS, REDUCES, address, broadcast, core
 
 
+@kernel("spmm", device="cpu", dtypes=FLOATS)
 def spmm(
     indptr: Tensor,
     indices: Tensor,
@@ -52,6 +54,7 @@ def spmm(
     return out, arg
 
 
+@kernel("scaled_sum", device="cpu", dtypes=FLOATS)
 def scaled_sum(
     indptr: Tensor,
     indices: Tensor,
@@ -83,6 +86,7 @@ def scaled_sum(
     return out
 
 
+@kernel("spmm_arg_backward", device="cpu", dtypes=FLOATS)
 def spmm_arg_backward(
     indices: Tensor,
     eids: Tensor | None,

@@ -5,17 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gossamer.kernels import reference
+from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.cpu import _common
 from gossamer.kernels.cpu._common import core
 
 __all__ = ["topk"]
 
 
+@kernel("topk", device="cpu", dtypes=(torch.float32, torch.float64))
 def topk(values: Tensor, k: int) -> Tensor:
     """Find the smallest entries of each row; see `gossamer.kernels.reference.topk`."""
-    if values.dtype not in (torch.float32, torch.float64):
-        return reference.topk(values, k)
     *rows, columns = values.shape
     out = _common.empty((*rows, k), torch.int64)
     core.topk(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.cpu import _common
-from gossamer.kernels.cpu._common import address, core
+from gossamer.kernels.cpu._common import IDS, address, core
 
 __all__ = ["breadth_first", "depth_first", "topological"]
 
@@ -14,6 +15,7 @@ __all__ = ["breadth_first", "depth_first", "topological"]
 # answer does not keep all of that.
 
 
+@kernel("breadth_first", device="cpu", dtypes=IDS)
 def breadth_first(
     indptr: Tensor, indices: Tensor, eids: Tensor | None, sources: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -38,6 +40,7 @@ def breadth_first(
     return nodes[:count].clone(), edges[: count - num_sources].clone(), sizes[:levels].clone()
 
 
+@kernel("topological", device="cpu", dtypes=IDS)
 def topological(indptr: Tensor, indices: Tensor, in_degrees: Tensor) -> tuple[Tensor, Tensor]:
     """Order nodes behind their in-edges; see `gossamer.kernels.reference.topological`."""
     num_nodes = indptr.shape[0] - 1
@@ -57,6 +60,7 @@ def topological(indptr: Tensor, indices: Tensor, in_degrees: Tensor) -> tuple[Te
     return nodes[:count], sizes[:levels].clone()
 
 
+@kernel("depth_first", device="cpu", dtypes=IDS)
 def depth_first(
     indptr: Tensor,
     indices: Tensor,

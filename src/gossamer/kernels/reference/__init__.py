@@ -14,7 +14,7 @@ from gossamer.kernels.reference.csr import (
     transpose,
     unique_relabel,
 )
-from gossamer.kernels.reference.grouped_mm import gather_mm, segment_mm
+from gossamer.kernels.reference.grouped_mm import segment_mm
 from gossamer.kernels.reference.sddmm import sddmm
 from gossamer.kernels.reference.softmax import edge_softmax, edge_softmax_backward
 from gossamer.kernels.reference.spmm import scaled_sum, spmm, spmm_arg_backward
@@ -29,7 +29,6 @@ __all__ = [
     "depth_first",
     "edge_softmax",
     "edge_softmax_backward",
-    "gather_mm",
     "gather_neighbors",
     "gather_rows",
     "scaled_sum",

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.reference._common import narrow, row_of_slot, sum_rows, take, widen
 
 __all__ = ["attention", "attention_backward", "dropout_mask", "dropout_threshold"]
@@ -15,6 +16,7 @@ __all__ = ["attention", "attention_backward", "dropout_mask", "dropout_threshold
 _WORD = 64
 
 
+@kernel("attention", operands=("value",))
 def attention(
     indptr: Tensor,
     indices: Tensor,
@@ -85,6 +87,7 @@ def attention(
     return narrow(out, value), torch.stack((peak, total), 1)
 
 
+@kernel("attention_backward", operands=("value",))
 def attention_backward(
     by_dst: tuple[Tensor, Tensor, Tensor | None],
     by_src: tuple[Tensor, Tensor, Tensor | None],

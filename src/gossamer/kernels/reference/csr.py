@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.reference._common import row_of_slot
 
 
+@kernel("coo_to_csr", operands=("row",))
 def coo_to_csr(
     row: Tensor, col: Tensor, num_rows: int, dtype: torch.dtype | None = None
 ) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -39,6 +41,7 @@ def coo_to_csr(
     return indptr, col[eids].to(dtype), eids.to(dtype)
 
 
+@kernel("transpose", operands=("indptr",))
 def transpose(
     indptr: Tensor, indices: Tensor, eids: Tensor | None, num_cols: int
 ) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -66,6 +69,7 @@ def _indptr(row: Tensor, num_rows: int, dtype: torch.dtype) -> Tensor:
     return indptr
 
 
+@kernel("gather_rows", operands=("indptr",))
 def gather_rows(
     indptr: Tensor,
     indices: Tensor,
@@ -104,11 +108,13 @@ def gather_rows(
     return owner.to(rows.dtype), neighbour.to(rows.dtype), edge.to(rows.dtype)
 
 
+@kernel("gather_neighbors", operands=("indptr",))
 def gather_neighbors(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
     """List the neighbours of some rows, one row after another, in the dtype of `rows`."""
     return gather_rows(indptr, indices, None, rows)[1]
 
 
+@kernel("unique_relabel", operands=("ids",))
 def unique_relabel(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
     """Number ids in the order of their first appearance.
 

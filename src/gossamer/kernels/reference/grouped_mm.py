@@ -5,7 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
 
+
+@kernel("segment_mm", operands=("a", "b"))
 def segment_mm(a: Tensor, b: Tensor, seglen: Tensor, out: Tensor | None = None) -> Tensor:
     """Multiply consecutive segments of rows by their own matrix: ``out[i] = a[i] @ b[r]``.
 
@@ -26,25 +29,5 @@ def segment_mm(a: Tensor, b: Tensor, seglen: Tensor, out: Tensor | None = None) 
         ``(N, D2)``.
     """
     group = torch.arange(len(b), device=b.device).repeat_interleave(seglen.to(b.device).long())
-    products = gather_mm(a, b, group)
+    products = torch.bmm(a.unsqueeze(1), b[group]).squeeze(1)
     return products if out is None else out.copy_(products)
-
-
-def gather_mm(a: Tensor, b: Tensor, idx: Tensor) -> Tensor:
-    """Multiply each row by the matrix that it names: ``out[i] = a[i] @ b[idx[i]]``.
-
-    Parameters
-    ----------
-    a : Tensor
-        ``(N, D1)``.
-    b : Tensor
-        ``(R, D1, D2)``.
-    idx : Tensor
-        ``(N,)`` ids of matrices.
-
-    Returns
-    -------
-    Tensor
-        ``(N, D2)``.
-    """
-    return torch.bmm(a.unsqueeze(1), b[idx.long()]).squeeze(1)

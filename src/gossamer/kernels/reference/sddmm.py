@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.reference._common import combine, narrow, take, widen
 
 
+@kernel("sddmm", operands=("lhs", "rhs"))
 def sddmm(
     src: Tensor,
     dst: Tensor,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.reference._common import narrow, row_of_slot, sum_rows, take, widen
 
 
+@kernel("edge_softmax", operands=("logits",))
 def edge_softmax(indptr: Tensor, eids: Tensor | None, logits: Tensor) -> Tensor:
     r"""Normalise the logits of each row: ``out_e = exp(x_e) / sum_{e' in row} exp(x_{e'})``.
 
@@ -35,6 +37,7 @@ def edge_softmax(indptr: Tensor, eids: Tensor | None, logits: Tensor) -> Tensor:
     return _by_edge(weight / total.index_select(0, rows), eids, logits)
 
 
+@kernel("edge_softmax_backward", operands=("out", "grad"))
 def edge_softmax_backward(indptr: Tensor, eids: Tensor | None, out: Tensor, grad: Tensor) -> Tensor:
     r"""Return ``out * (grad - sum_{e' in row} out_{e'} grad_{e'})``, the gradient of the logits."""
     rows = row_of_slot(indptr)

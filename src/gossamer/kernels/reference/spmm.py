@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.reference._common import combine, narrow, row_of_slot, sum_rows, take, widen
 
 
+@kernel("spmm", operands=("u", "e"))
 def spmm(
     indptr: Tensor,
     indices: Tensor,
@@ -83,6 +85,7 @@ def _extreme(messages: Tensor, rows: Tensor, num_rows: int, largest: bool) -> tu
     return best, arg
 
 
+@kernel("scaled_sum", operands=("x",))
 def scaled_sum(
     indptr: Tensor,
     indices: Tensor,
@@ -120,6 +123,7 @@ def scaled_sum(
     return narrow(out, x)
 
 
+@kernel("spmm_arg_backward", operands=("grad", "u", "e"))
 def spmm_arg_backward(
     indices: Tensor,
     eids: Tensor | None,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
+
 __all__ = ["topk"]
 
 
+@kernel("topk", operands=("values",))
 def topk(values: Tensor, k: int) -> Tensor:
     """Columns of the `k` smallest entries of each row, smallest first; of equal ones, any.
 

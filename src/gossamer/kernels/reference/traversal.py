@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.reference.csr import gather_rows
 
 __all__ = ["breadth_first", "depth_first", "topological"]
@@ -12,6 +13,7 @@ __all__ = ["breadth_first", "depth_first", "topological"]
 _FORWARD, _REVERSE, _NONTREE = 0, 1, 2
 
 
+@kernel("breadth_first", operands=("indptr",))
 def breadth_first(
     indptr: Tensor, indices: Tensor, eids: Tensor | None, sources: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -53,6 +55,7 @@ def breadth_first(
     return _joined(nodes, sources), _joined(edges, sources), sizes
 
 
+@kernel("topological", operands=("indptr",))
 def topological(indptr: Tensor, indices: Tensor, in_degrees: Tensor) -> tuple[Tensor, Tensor]:
     """Order nodes so that each one comes after all that have an edge to it.
 
@@ -87,6 +90,7 @@ def topological(indptr: Tensor, indices: Tensor, in_degrees: Tensor) -> tuple[Te
     return _joined(levels, in_degrees), sizes
 
 
+@kernel("depth_first", operands=("indptr",))
 def depth_first(
     indptr: Tensor,
     indices: Tensor,

@@ -1,0 +1,274 @@
+"""The dispatch table: kernel name x device type x dtype -> function.
+
+Each kernel is written once in `gossamer.kernels.reference`, with its signature, its documentation
+and the name of the operands that decide where it runs. A backend registers a faster function for
+some kernels, dtypes and one device type:
+
+    @kernel("spmm", device="cpu", dtypes=(torch.float32, torch.float64))
+    def spmm(...): ...
+
+The reference runs for every combination that no backend covers.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import ModuleType
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from gossamer._options import one_of
+from gossamer.errors import InvalidValueError
+
+__all__ = ["Kernel", "check_environment", "dispatched", "info", "kernel", "native", "use"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_IMPLEMENTATIONS = ("reference", "native")
+#: Instruction sets of csrc/core/table.cpp on all machines.
+_ISAS = ("avx512", "avx2", "generic", "neon")
+#: Device type -> the module that registers its kernels, and what that module needs. It is imported
+#: when the first tensor of that device comes.
+_BACKENDS = {
+    "cpu": ("gossamer.kernels.cpu", "_core"),
+    "cuda": ("gossamer.kernels.triton", "triton"),
+}
+
+_KERNELS: dict[str, Kernel] = {}
+#: Device type -> its module, or the reason why there is none.
+_LOADED: dict[str, ModuleType | str] = {}
+
+
+class Kernel:
+    """One kernel: its reference, and the functions of the backends by device type and dtype.
+
+    A call runs the function for the operands' device and dtype. Pass the operands that decide by
+    position.
+
+    Attributes
+    ----------
+    reference : callable
+        The fallback, which also gives the signature.
+    functions : dict
+        ``(device type, dtype) -> function`` of the backends.
+    """
+
+    def __init__(self, reference: Callable[..., Any], operands: Iterable[str]) -> None:
+        names = list(inspect.signature(reference).parameters)
+        self.reference = reference
+        self.functions: dict[tuple[str, torch.dtype], Callable[..., Any]] = {}
+        self._positions = [names.index(operand) for operand in operands]
+        self._found: dict[tuple[str, str, torch.dtype], Callable[..., Any]] = {}
+        self.__wrapped__ = reference
+        self.__name__ = reference.__name__
+        self.__doc__ = reference.__doc__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.find(*[args[i] for i in self._positions])(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<kernel {self.__name__}>"
+
+    def find(self, x: Tensor | None, *others: Tensor | None) -> Callable[..., Any]:
+        """Return the function for these operands, of which at least one is a tensor.
+
+        Operands of different dtypes go to the reference.
+        """
+        for y in others:
+            if x is None:
+                x = y
+            elif y is not None and y.dtype is not x.dtype:
+                return self.reference
+        try:
+            return self._found[_forced.get(), x.device.type, x.dtype]
+        except KeyError:
+            return self._resolve(_forced.get(), x.device.type, x.dtype)
+
+    def register(
+        self, function: Callable[..., Any], device: str, dtypes: Iterable[torch.dtype]
+    ) -> None:
+        """Add the function of a backend."""
+        self.functions.update({(device, dtype): function for dtype in dtypes})
+        self._found.clear()
+
+    def _resolve(self, forced: str, device: str, dtype: torch.dtype) -> Callable[..., Any]:
+        function = self.reference
+        if forced != "reference":
+            _load(device)
+            function = self.functions.get((device, dtype), function)
+        self._found[forced, device, dtype] = function
+        return function
+
+
+def kernel(
+    name: str,
+    *,
+    operands: Iterable[str] = (),
+    device: str | None = None,
+    dtypes: Iterable[torch.dtype] = (),
+) -> Callable[[Function], Function]:
+    """Put a function into the dispatch table; the function itself stays as it is.
+
+    Parameters
+    ----------
+    name : str
+        Name of the kernel.
+    operands : iterable of str
+        On the reference: the parameters whose device and dtype decide. They have one dtype, and
+        those that are None do not count.
+    device : str, optional
+        On a backend: the device type, such as ``"cpu"``.
+    dtypes : iterable of torch.dtype
+        On a backend: the dtypes that the function takes.
+    """
+
+    def add(function: Function) -> Function:
+        if device is None:
+            _KERNELS[name] = Kernel(function, operands)
+        else:
+            _KERNELS[name].register(function, device, dtypes)
+        return function
+
+    return add
+
+
+def dispatched(name: str) -> Kernel:
+    """Return the kernel `name`, whose call runs the function for its operands."""
+    return _KERNELS[name]
+
+
+def native() -> ModuleType | None:
+    """Return the backend of the CPU, or None where its extension module was not built."""
+    backend = _load("cpu")
+    return None if isinstance(backend, str) else backend
+
+
+def _load(device: str) -> ModuleType | str:
+    """Import the backend of a device type once; return it, or the reason why there is none."""
+    if device not in _LOADED:
+        module, needed = _BACKENDS.get(device, ("", ""))
+        try:
+            _LOADED[device] = importlib.import_module(module) if module else "no backend"
+        except ImportError as error:
+            # Without a compiler there is no extension module, and Triton may not be installed. Any
+            # other import error is a bug.
+            if needed not in str(error):
+                raise
+            _LOADED[device] = str(error)
+    return _LOADED[device]
+
+
+def _from_environment(variable: str, known: Iterable[str]) -> str:
+    """Return the value of an environment variable, ``""`` if it is unset or empty."""
+    value = os.environ.get(variable, "")
+    if value and value not in known:
+        raise InvalidValueError(
+            f"The environment variable {variable} is {value!r}; it must be one of {list(known)} "
+            "here. Change or unset it."
+        )
+    return value
+
+
+_WISH = _from_environment("GOSSAMER_KERNELS", _IMPLEMENTATIONS)
+_forced: ContextVar[str] = ContextVar("gossamer_kernels", default=_WISH)
+
+
+def check_environment() -> str:
+    """Check ``GOSSAMER_KERNELS`` and ``GOSSAMER_ISA``; return what the former asks for.
+
+    Raises
+    ------
+    InvalidValueError
+        If a value is unknown, or asks for what this installation or machine does not have.
+    """
+    backend = native()
+    _from_environment("GOSSAMER_ISA", backend.core.available_isas().split() if backend else _ISAS)
+    if _WISH == "native":
+        _require_native()
+    return _WISH
+
+
+def _require_native() -> None:
+    if native() is None:
+        raise InvalidValueError(
+            f"The native kernels are not installed ({_LOADED['cpu']}). Install a C++ compiler and "
+            "reinstall gossamer, or use 'reference'."
+        )
+
+
+@contextmanager
+def use(name: str) -> Iterator[None]:
+    """Run the body with one implementation: ``"reference"`` or ``"native"``.
+
+    The choice holds for the current thread (and the current task of asyncio) only. Threads that are
+    started in the body do not inherit it. The environment variable ``GOSSAMER_KERNELS`` makes the
+    choice for a whole process. ``"native"`` means the dispatch table, in which the reference still
+    runs where no backend has a kernel for the device and dtype.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such implementation, or the native one was not built.
+
+    Examples
+    --------
+    >>> from gossamer import kernels
+    >>> with kernels.use("reference"):
+    ...     kernels.info()["forced"]
+    'reference'
+    """
+    one_of(name, "kernels.use", "name", _IMPLEMENTATIONS)
+    if name == "native":
+        _require_native()
+    token = _forced.set(name)
+    try:
+        yield
+    finally:
+        _forced.reset(token)
+
+
+def info() -> dict[str, Any]:
+    """Describe the kernels of this installation.
+
+    Returns
+    -------
+    dict
+        ``native`` (whether the native kernels are installed), ``why_not`` (the reason if they are
+        not), ``forced`` (what `use` or ``GOSSAMER_KERNELS`` asks for, or ``""``), ``isa`` (the
+        instruction set in use, which ``GOSSAMER_ISA`` can lower), ``available_isas``, ``threading``
+        (the runtime of parallel loops, which is torch's own), ``idle_bytes`` (memory that is kept
+        for the next large result; see `release_memory`), and ``table``: for each kernel, the dtypes
+        that each device type has a fast kernel for. The reference kernels run for all others. GPU
+        kernels appear once they were loaded, by the first tensor on the GPU.
+
+    Examples
+    --------
+    >>> from gossamer import kernels
+    >>> info = kernels.info()
+    >>> sorted(info)
+    ['available_isas', 'forced', 'idle_bytes', 'isa', 'native', 'table', 'threading', 'why_not']
+    """
+    backend = native()
+    core = backend.core if backend else None
+    table: dict[str, dict[str, list[str]]] = {}
+    for name, found in sorted(_KERNELS.items()):
+        table[name] = {}
+        for device, dtype in found.functions:
+            table[name].setdefault(device, []).append(str(dtype).removeprefix("torch."))
+    return {
+        "native": core is not None,
+        "why_not": "" if core else _LOADED["cpu"],
+        "forced": _forced.get(),
+        "isa": core.isa() if core else "",
+        "available_isas": core.available_isas().split() if core else [],
+        "threading": core.threading() if core else "",
+        "idle_bytes": core.idle_bytes() if core else 0,
+        "table": table,
+    }

@@ -1,0 +1,82 @@
+"""Memory for results: from the pool of the native core where it serves, else from torch.
+
+Results above 4 MiB of the native kernels lie in huge pages that are kept, when the tensor is freed,
+for the next result. `csrc/memory.cpp` holds the pool.
+"""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidValueError
+from gossamer.kernels._dispatch import dispatched, native
+
+__all__ = ["empty", "keeps_memory", "release_memory", "scratch", "set_idle_limit"]
+
+
+def set_idle_limit() -> None:
+    """Set the size of the pool to ``GOSSAMER_IDLE_MIB`` MiB, if that is given.
+
+    Raises
+    ------
+    InvalidValueError
+        If it is not a number of MiB.
+    """
+    limit = os.environ.get("GOSSAMER_IDLE_MIB")
+    if limit is None:
+        return
+    if not limit.isdecimal():
+        raise InvalidValueError(
+            f"GOSSAMER_IDLE_MIB is {limit!r}; it must be a number of MiB, such as 1024, or 0."
+        )
+    backend = native()
+    if backend is not None:
+        backend.core.set_idle_limit(int(limit) << 20)
+
+
+def empty(shape: int | tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Allocate a tensor without initializing it."""
+    backend = native()
+    if backend is None or device.type != "cpu":
+        return torch.empty(shape, dtype=dtype, device=device)
+    return backend._common.empty((shape,) if isinstance(shape, int) else tuple(shape), dtype)
+
+
+def scratch(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Allocate a tensor for intermediate values, which is freed when the operator returns."""
+    backend = native()
+    if backend is None or device.type != "cpu":
+        return torch.empty(shape, dtype=dtype, device=device)
+    return backend._common.scratch(shape, dtype)
+
+
+def keeps_memory(size: int, like: Tensor) -> bool:
+    """Whether the memory of a result of `size` numbers like `like` comes from the pool."""
+    spmm = dispatched("spmm")
+    if not like.is_cpu or spmm.find(like) is spmm.reference:
+        return False
+    return native()._common.is_large(size, like.dtype)
+
+
+def release_memory() -> None:
+    """Give memory that is kept for the next large result back to the system.
+
+    Results above 4 MiB of the native kernels lie in huge pages. When the tensor is freed, they are
+    kept for the next result, up to an eighth of the machine's memory or ``GOSSAMER_IDLE_MIB`` MiB;
+    with 0 such results lie in torch's own memory. The system takes idle pages back by itself when
+    memory is short, so a call is rarely needed. ``resize_`` cannot enlarge such a result in place.
+    A few MiB of scratch memory of operators are kept as well.
+
+    Examples
+    --------
+    >>> from gossamer import kernels
+    >>> kernels.release_memory()
+    >>> kernels.info()["idle_bytes"]
+    0
+    """
+    backend = native()
+    if backend is not None:
+        backend.core.release_idle()

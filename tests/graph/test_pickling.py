@@ -191,7 +191,7 @@ def test_shared_memory_is_seen_by_both() -> None:
     g.ndata["h"] = torch.zeros(3)
     shared = g._apply(lambda tensor: tensor.share_memory_())
 
-    assert shared.ndata["h"].is_shared() and shared.edges()[0].is_shared()
+    assert shared.ndata["h"].is_shared() and shared.adjacency.coo()[0].is_shared()
     assert_graph_equal(shared, g)
 
 

@@ -80,8 +80,8 @@ def messages(relation: Relation, function: Any) -> dict[str, Tensor]:
             out = ops.gsddmm(relation.adjacency, function.op, lhs, rhs, *targets)
         return {function.out_field: out}
     _require_callable(function, "message")
-    batch = relation.edge_batch()
-    return _checked(function(batch), batch.edges()[0], "message")
+    ends, _ = relation.adjacency.coo()
+    return _checked(function(relation.edge_batch()), ends, "message")
 
 
 def aggregate(relation: Relation, message: Any, reduce: Any) -> dict[str, Tensor]:

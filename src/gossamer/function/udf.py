@@ -104,7 +104,8 @@ class EdgeBatch:
 
     def edges(self) -> tuple[Tensor, Tensor, Tensor]:
         """Source, destination and id of each edge."""
-        return self._edges
+        source, destination, eids = self._edges
+        return source.clone(), destination.clone(), eids.clone()
 
     def batch_size(self) -> int:
         """Number of edges."""
@@ -144,7 +145,7 @@ class NodeBatch:
 
     def nodes(self) -> Tensor:
         """Ids of the nodes."""
-        return self._nodes
+        return self._nodes.clone()
 
     def batch_size(self) -> int:
         """Number of nodes."""

@@ -140,12 +140,18 @@ class GraphBase:
     # ---------------------------------------------------------------------------------------- ids
 
     def checked_nodes(self, nodes: Any, position: int) -> Tensor:
-        """Ids of `nodes` (ids, a mask or ALL) of one node type, in range and in :attr:`idtype`."""
+        """Ids of `nodes` (ids, a mask or ALL) of one node type, in range and in :attr:`idtype`.
+
+        The result shares no memory with `nodes`.
+        """
         count, ntype = self._node_frames[position].num_rows, self._schema.ntypes[position]
         return self._checked(nodes, count, f"nodes of type '{ntype}'")
 
     def checked_edges(self, edges: Any, position: int) -> Tensor:
-        """Ids of `edges` (ids, a mask or ALL) of one edge type, in range and in :attr:`idtype`."""
+        """Ids of `edges` (ids, a mask or ALL) of one edge type, in range and in :attr:`idtype`.
+
+        The result shares no memory with `edges`.
+        """
         etype = self._schema.canonical_etypes[position]
         return self._checked(edges, self._adjacencies[position].num_edges, f"edges of type {etype}")
 
@@ -162,10 +168,11 @@ class GraphBase:
             return ids.nonzero().squeeze(1).to(self.idtype)
         tensor = as_id_tensor(ids, f"ids of {what}", self.device)
         check_range(tensor, count, what)
-        return tensor.to(self.idtype)
+        return tensor.to(self.idtype, copy=isinstance(ids, Tensor))
 
     def _as_ids(self, ids: Any, what: str) -> Tensor:
-        return in_idtype(as_id_tensor(ids, what, self.device), self.idtype, what)
+        """Ids in :attr:`idtype` that share no memory with `ids`; their range is not checked."""
+        return in_idtype(as_id_tensor(ids, what, self.device), self.idtype, what, copy=True)
 
 
 def _is_mask(ids: Any) -> bool:

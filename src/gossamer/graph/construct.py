@@ -49,7 +49,8 @@ def graph(
     Returns
     -------
     Graph
-        Edge ``i`` goes from ``u[i]`` to ``v[i]``. Duplicate edges and self-loops are kept.
+        Edge ``i`` goes from ``u[i]`` to ``v[i]``. Duplicate edges and self-loops are kept. The ids
+        are copied, so later writes to `data` do not change the graph.
 
     Raises
     ------
@@ -288,8 +289,10 @@ class _Edges:
             given = [t for t in given if t.numel()] or given
             idtype = given[0].dtype if given else torch.int64
         device = tensors[0].device if device is None else as_device(device)
+        # COO is kept as it is, so it is copied: the caller may write to the tensors later.
+        copy = self.fmt == "coo"
         self.tensors = [
-            in_idtype(tensor, idtype, name).to(device)
+            in_idtype(tensor, idtype, name, copy=copy).to(device)
             for tensor, name in zip(tensors, names, strict=True)
         ]
         self.idtype = idtype
@@ -366,8 +369,8 @@ class _Edges:
             compact = torch.int64
         compressed = Compressed(
             torch.cat([indptr, padding]).to(compact),
-            indices.to(compact),
-            eids.to(compact) if eids.numel() else None,
+            indices.to(compact, copy=True),
+            eids.to(compact, copy=True) if eids.numel() else None,
         )
         return Adjacency(num_src, num_dst, self.idtype, **{self.fmt: compressed})
 

@@ -170,7 +170,12 @@ class Frame(MutableMapping[str, Tensor]):
         return self._derive(self.num_rows, dict(self._columns))
 
     def gather(self, index: Tensor) -> Frame:
-        """The rows `index`; each feature is gathered when it is first read."""
+        """The rows `index`; each feature is gathered when it is first read.
+
+        The frame keeps a copy of `index`, which the caller may change before that.
+        """
+        if self._columns:
+            index = index.clone()
         columns = {name: _Gathered(column, index) for name, column in self._columns.items()}
         return self._derive(index.shape[0], columns)
 

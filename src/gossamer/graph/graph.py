@@ -460,7 +460,7 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs, GraphBase):
             return torch.tensor(
                 [self._node_frames[position].num_rows], dtype=self.idtype, device=self.device
             )
-        return self._batch_num_nodes[name]
+        return self._batch_num_nodes[name].clone()
 
     def batch_num_edges(self, etype: Any = None) -> Tensor:
         """Number of edges of a type in each graph of the batch, ``(batch_size,)``."""
@@ -468,7 +468,7 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs, GraphBase):
         if self._batch_num_edges is None:
             count = self._adjacencies[position].num_edges
             return torch.tensor([count], dtype=self.idtype, device=self.device)
-        return self._batch_num_edges[self._schema.canonical_etypes[position]]
+        return self._batch_num_edges[self._schema.canonical_etypes[position]].clone()
 
     def set_batch_num_nodes(self, val: Tensor | Mapping[str, Tensor]) -> None:
         """Declare the number of nodes of each graph in the batch: a tensor, or one by type."""

@@ -117,8 +117,8 @@ def _from_python(ids: Any, what: str) -> Tensor:
     return torch.from_numpy(np.array(array))
 
 
-def in_idtype(ids: Tensor, idtype: torch.dtype, what: str) -> Tensor:
-    """The ids in another id type.
+def in_idtype(ids: Tensor, idtype: torch.dtype, what: str, copy: bool = False) -> Tensor:
+    """The ids in another id type; `ids` itself if it has that type, unless `copy`.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def in_idtype(ids: Tensor, idtype: torch.dtype, what: str) -> Tensor:
             raise InvalidValueError(
                 f"The {what} contain {offender}, which does not fit int32. Use idtype=torch.int64."
             )
-    return ids.to(idtype)
+    return ids.to(idtype, copy=copy)
 
 
 def check_range(ids: Tensor, limit: int, what: str) -> None:

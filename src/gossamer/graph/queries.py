@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -137,7 +138,7 @@ class StructureQueries:
         Returns
         -------
         Tensor or tuple of Tensor
-            Tensors of the graph's id type.
+            New tensors of the graph's id type; writing to them does not change the graph.
 
         Examples
         --------
@@ -151,12 +152,12 @@ class StructureQueries:
         adjacency = self._adjacencies[self._schema.etype_id(etype)]
         row, col = adjacency.coo()
         if form == "uv" and order != "srcdst":
-            return row, col
+            return row.clone(), col.clone()
         eids = torch.arange(row.shape[0], dtype=self.idtype, device=self.device)
         if order == "srcdst":
             _, sorting = torch.sort(adjacency.pair_keys(row, col), stable=True)
-            row, col, eids = row[sorting], col[sorting], eids[sorting]
-        return _in_form(form, row, col, eids)
+            return _in_form(form, row[sorting], col[sorting], eids[sorting])
+        return eids if form == "eid" else (row.clone(), col.clone(), eids)
 
     def in_edges(
         self: Graph, v: Any, form: str = "uv", etype: Any = None
@@ -337,7 +338,7 @@ class StructureQueries:
         adjacency = self._adjacencies[position]
         values = None
         if eweight_name is not None:
-            values = self._edge_frames[position][eweight_name]
+            values = self._edge_frames[position][eweight_name].clone()
         return _sparse(*adjacency.coo(), values, (adjacency.num_src, adjacency.num_dst))
 
     adjacency_matrix = adj
@@ -376,16 +377,17 @@ class StructureQueries:
             raise InvalidValueError(f"scipy_fmt is 'coo' or 'csr', got {scipy_fmt!r}.")
         sparse = optional_import("scipy.sparse", "Graph.adj_external with scipy_fmt", "interop")
         ones = torch.ones(row.shape[0], dtype=self.idtype, device="cpu").numpy()
+        # Copies: scipy sorts and sums entries in place.
         if scipy_fmt == "coo":
-            ends = row.cpu().numpy(), col.cpu().numpy()
+            ends = _as_new_array(row), _as_new_array(col)
             return sparse.coo_matrix((ones, ends), shape=shape)
-        # Not by conversion from COO, which would add up parallel edges.
+        # Conversion from COO would add up parallel edges.
         indptr, indices, _ = adjacency.csc() if transpose else adjacency.csr()
-        arrays = ones, indices.cpu().numpy(), indptr.cpu().numpy()
+        arrays = ones, _as_new_array(indices), _as_new_array(indptr)
         return sparse.csr_matrix(arrays, shape=shape)
 
     def adj_tensors(self: Graph, fmt: str, etype: Any = None) -> tuple[Tensor, ...]:
-        """The tensors of one format, in the graph's id type.
+        """Copies of the tensors of one format, in the graph's id type.
 
         Parameters
         ----------
@@ -400,13 +402,13 @@ class StructureQueries:
         """
         adjacency = self._adjacencies[self._schema.etype_id(etype)]
         if fmt == "coo":
-            return adjacency.coo()
+            return tuple(end.clone() for end in adjacency.coo())
         if fmt not in ("csr", "csc"):
             raise InvalidValueError(f"The format is 'coo', 'csr' or 'csc', got {fmt!r}.")
         indptr, indices, eids = getattr(adjacency, fmt)()
         if eids is None:
             eids = torch.arange(indices.shape[0], device=indices.device)
-        return tuple(tensor.to(self.idtype) for tensor in (indptr, indices, eids))
+        return tuple(tensor.to(self.idtype, copy=True) for tensor in (indptr, indices, eids))
 
     def inc(
         self: Graph, typestr: str, ctx: torch.device | str = "cpu", etype: Any = None
@@ -497,6 +499,10 @@ def _as_mask(mask: Any, count: int, what: str) -> Tensor:
             f"{tuple(mask.shape)}."
         )
     return mask.bool()
+
+
+def _as_new_array(tensor: Tensor) -> np.ndarray:
+    return np.array(tensor.cpu().numpy())
 
 
 def _sparse(row: Tensor, col: Tensor, values: Tensor | None, shape: tuple[int, int]) -> Tensor:

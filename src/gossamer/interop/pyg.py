@@ -220,7 +220,7 @@ def _fill(store: Any, values: Mapping[str, Any]) -> None:
 
 
 def _edge_index(g: Graph, etype: Any) -> Tensor:
-    return torch.stack(g.edges(etype=etype)).long()
+    return torch.stack(g.relation(etype).coo()).long()
 
 
 def _batch(counts: Tensor) -> dict[str, Tensor]:

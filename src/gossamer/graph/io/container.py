@@ -1,11 +1,11 @@
-"""Saving graphs to files and loading them: no pickle, mapped into memory, read where used."""
+"""Saving graphs to files and loading them, without pickle."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -17,6 +17,7 @@ from gossamer.graph.graph import Graph
 from gossamer.graph.io.dgl_archive import MAGIC, DGLArchive
 from gossamer.graph.io.layout import KEY
 from gossamer.graph.io.packing import pack
+from gossamer.graph.io.tensor_file import TensorFile
 from gossamer.graph.io.unpacking import Contents, NewerVersionError
 from gossamer.ops.adjacency import FORMATS
 
@@ -34,25 +35,24 @@ def save_graphs(
     """Write graphs, with their features, and labels to a file.
 
     The file is a safetensors file whose metadata describes the graphs, so reading it runs no code.
-    It appears at once or not at all: until everything is on the disk, an older file of that name
-    stays what it was.
+    Writing is atomic: an existing file of that name is replaced when all content is on the disk.
 
     Parameters
     ----------
     filename : str or path
-        File to write; missing folders are made.
+        File to write; missing folders are created.
     g_list : Graph or list of Graph
-        Graphs of any kind, in any mixture: homogeneous, heterogeneous, batches, blocks. They come
-        back on the CPU; initializers of features are not saved.
+        Homogeneous or heterogeneous graphs, batches and blocks, in any mixture. They are loaded
+        onto the CPU. Feature initializers are not saved.
     labels : dict of str to Tensor, optional
-        Further tensors, of any shape.
+        Additional tensors, of any shape.
     formats : str or list of str, optional
-        Which of "coo", "csr" and "csc" to keep. Default: one that exists.
+        Which of "coo", "csr" and "csc" to store. Default: one that exists.
 
     Raises
     ------
     InvalidTypeError
-        If an argument is of a wrong type, or a tensor is sparse or quantized.
+        If an argument has the wrong type, or a tensor is sparse or quantized.
     InvalidValueError
         If a format does not exist, or a graph is restricted to others.
     FileError
@@ -89,8 +89,8 @@ def load_graphs(
 ) -> tuple[list[Graph], dict[str, Tensor]]:
     """Read graphs and labels that :func:`save_graphs` wrote, or DGL 2.1.0.
 
-    Features are mapped into memory: they are read from the disk when they are used, and writing
-    into them leaves the file alone. Edges are read and checked.
+    Everything is read into memory, so later changes of the file do not affect the graphs. With
+    `idx_list`, only the rows of these graphs are read.
 
     Parameters
     ----------
@@ -109,13 +109,11 @@ def load_graphs(
     Raises
     ------
     FileError
-        If the file is missing, truncated, corrupt, of a newer version, or something else.
+        If the file is missing, truncated, corrupt, of a newer version, or of another format.
     OutOfRangeError
-        If there is no graph of a number in `idx_list`.
+        If `idx_list` names a graph that does not exist.
     InvalidTypeError
-        If an argument is of a wrong type.
-    MissingExtraError
-        If safetensors is not installed. Files of DGL do not need it.
+        If an argument has the wrong type.
 
     Examples
     --------
@@ -167,7 +165,7 @@ def load_labels(filename: str | os.PathLike[str]) -> dict[str, Tensor]:
 
 
 def _read(filename: Any, take: Callable[[Contents | DGLArchive], T]) -> T:
-    """What `take` finds in a file; whatever is wrong with the file is a FileError."""
+    """Apply `take` to the contents of a file; an invalid file raises FileError."""
     path = _path(filename)
     try:
         if not path.exists():
@@ -175,29 +173,27 @@ def _read(filename: Any, take: Callable[[Contents | DGLArchive], T]) -> T:
         if not path.is_file():
             raise FileError(f"Cannot read {path}: it is a folder or a device, not a file.")
         with open(path, "rb") as file:
-            foreign = file.read(len(MAGIC)) == MAGIC
+            if file.read(len(MAGIC)) == MAGIC:
+                return _read_dgl(path, file, take)
+            return _read_own(path, file, take)
     except OSError as error:
         if isinstance(error, FileError):
             raise
         raise FileError(f"Cannot read {path}: {error.strerror}.") from None
-    return _read_dgl(path, take) if foreign else _read_own(path, take)
 
 
-def _read_own(path: Path, take: Callable[[Contents], T]) -> T:
-    safetensors = optional_import("safetensors", "load_graphs")
+def _read_own(path: Path, file: BinaryIO, take: Callable[[Contents], T]) -> T:
     try:
-        # The mapping lives on in the tensors.
-        with safetensors.safe_open(path, framework="pt") as file:
-            header = (file.metadata() or {}).get(KEY)
-            if header is not None:
-                return take(Contents(header, file.get_tensor))
+        tensors = TensorFile(file)
+        if KEY in tensors.metadata:
+            return take(Contents(tensors.metadata[KEY], tensors.__getitem__))
     except (FileError, OutOfRangeError):
         raise
     except NewerVersionError as error:
         raise FileError(
             f"{path} was written by a newer Gossamer: it is of {error}. Update Gossamer."
         ) from None
-    except (safetensors.SafetensorError, *_SIGNS_OF_DAMAGE) as error:
+    except _SIGNS_OF_DAMAGE as error:
         raise FileError(
             f"{path} is damaged, or was not written by save_graphs of Gossamer or DGL "
             f"({_short(error)})."
@@ -208,9 +204,9 @@ def _read_own(path: Path, take: Callable[[Contents], T]) -> T:
     )
 
 
-def _read_dgl(path: Path, take: Callable[[DGLArchive], T]) -> T:
+def _read_dgl(path: Path, file: BinaryIO, take: Callable[[DGLArchive], T]) -> T:
     try:
-        return take(DGLArchive(memoryview(np.memmap(path, dtype=np.uint8, mode="r"))))
+        return take(DGLArchive(file))
     except (FileError, OutOfRangeError):
         raise
     except _SIGNS_OF_DAMAGE as error:
@@ -219,7 +215,7 @@ def _read_dgl(path: Path, take: Callable[[DGLArchive], T]) -> T:
         ) from None
 
 
-# What reading a hostile file can raise, besides the errors of a library.
+# What reading an invalid file can raise.
 _SIGNS_OF_DAMAGE = (
     ArithmeticError,
     LookupError,

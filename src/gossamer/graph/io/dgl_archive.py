@@ -1,6 +1,6 @@
 """Reading the graphs that DGL 2.1.0 wrote with its ``save_graphs``.
 
-Worked out from files that it writes. Everything is little-endian::
+The layout was established from files that it writes. Everything is little-endian::
 
     file      u64 magic, u64 version 2, u64 kind 2 (heterogeneous), u64 number of graphs,
               anything up to byte 4096,
@@ -21,15 +21,15 @@ Worked out from files that it writes. Everything is little-endian::
     array     u64 magic, u64 0, i32 device type, i32 device number, i32 dimensions,
               u8 kind of number, u8 bits, u16 lanes 1, i64 shape, i64 bytes, content
 
-Nothing that a file says is believed before it is compared with the bytes that are left. Whatever is
-wrong raises ValueError.
+Every size in a file is compared with the bytes that are left. Invalid content raises ValueError.
 """
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -38,6 +38,7 @@ from torch import Tensor
 from gossamer.graph.frame import Frame
 from gossamer.graph.graph import Graph
 from gossamer.graph.io.checks import Kept, assemble, check_compressed, check_ids
+from gossamer.graph.io.tensor_file import read_exactly
 from gossamer.graph.schema import Schema
 from gossamer.ops.adjacency import FORMATS, Adjacency, Compressed
 
@@ -78,13 +79,14 @@ class DGLArchive:
 
     Parameters
     ----------
-    content : memoryview
-        The bytes of the file, mapped; those of graphs that nobody asks for are not read.
+    file : binary file
+        It must stay open while graphs are read. Only the bytes of these graphs are read.
     """
 
-    def __init__(self, content: memoryview) -> None:
-        self._content = content
-        stream = _Stream(content, len(MAGIC))
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._end = os.fstat(file.fileno()).st_size
+        stream = self._stream(len(MAGIC))
         version, kind, self._count = stream.u64(), stream.u64(), stream.u64()
         if (version, kind) != (2, 2):
             raise ValueError(
@@ -98,43 +100,46 @@ class DGLArchive:
     def __len__(self) -> int:
         return self._count
 
+    def _stream(self, position: int) -> _Stream:
+        return _Stream(self._file, position, self._end)
+
     def labels(self) -> dict[str, Tensor]:
         """The labels by name."""
-        stream = _Stream(self._content, self._labels_at)
+        stream = self._stream(self._labels_at)
         labels = stream.arrays()
         if stream.position != self._first:
             raise ValueError("the labels do not end where the graphs start")
         return labels
 
     def graphs(self, wanted: Sequence[int] | None) -> list[Graph]:
-        """The graphs with the numbers `wanted`, in that order; None stands for all of them."""
+        """The graphs with the numbers `wanted`, in that order. None: all of them."""
         positions = self._positions()
         chosen = positions if wanted is None else [positions[number] for number in wanted]
-        return [_graph(_Stream(self._content, position)) for position in chosen]
+        return [_graph(self._stream(position)) for position in chosen]
 
     def _positions(self) -> list[int]:
-        """Where each graph starts; the index stands at the end of the file."""
-        end = len(self._content)
-        size = _Stream(self._content, end - 8).u64()
-        if size != 8 * (self._count + 1) or size + 16 > end:
+        """Where each graph starts; the index is at the end of the file."""
+        size = self._stream(self._end - 8).u64()
+        if size != 8 * (self._count + 1) or size + 16 > self._end:
             raise ValueError("it ends without an index of its graphs")
-        stream = _Stream(self._content, end - size - 8)
+        stream = self._stream(self._end - size - 8)
         if stream.u64() != self._count:
             raise ValueError("its index lists another number of graphs")
         return [stream.u64() for _ in range(self._count)]
 
 
 class _Stream:
-    """The bytes from a position on; asking for more than there are raises ValueError."""
+    """The bytes of a file from a position on; reading past its `end` raises ValueError."""
 
-    def __init__(self, content: memoryview, position: int) -> None:
-        self.content = content
+    def __init__(self, file: BinaryIO, position: int, end: int) -> None:
+        self.file = file
         self.position = position
+        self.end = end
 
-    def take(self, count: int) -> memoryview:
-        if not 0 <= self.position <= len(self.content) - count or count < 0:
+    def take(self, count: int) -> bytes:
+        if not 0 <= self.position <= self.end - count or count < 0:
             raise ValueError(f"{count} bytes are missing at byte {self.position}")
-        taken = self.content[self.position : self.position + count]
+        taken = read_exactly(self.file, self.position, count)
         self.position += count
         return taken
 
@@ -152,7 +157,7 @@ class _Stream:
     def many(self, read: Callable[[], Any]) -> list[Any]:
         """A list with its length before it; every item takes at least 8 bytes."""
         count = self.u64()
-        if count > (len(self.content) - self.position) // 8:
+        if count > (self.end - self.position) // 8:
             raise ValueError(f"{count} items do not fit after byte {self.position}")
         return [read() for _ in range(count)]
 
@@ -178,7 +183,7 @@ class _Stream:
         if size != math.prod(shape) * bits // 8 or max(shape, default=0) >= 2**62:
             raise ValueError(f"an array of shape {shape} does not have {size} bytes")
         dtype, form = _DTYPES[kind, bits]
-        # A copy: the file keeps arrays at any address, tensors need an even one.
+        # A copy, because memory made from bytes is read-only.
         values = np.array(np.frombuffer(self.take(size), dtype=form)).reshape(shape)
         tensor = torch.from_numpy(values.astype(values.dtype.newbyteorder("="), copy=False))
         return tensor.view(dtype)

@@ -1,7 +1,7 @@
-"""Graphs from the tensors and the header of a file that nobody has vouched for.
+"""Build graphs from the tensors and the header of an untrusted file.
 
-Whatever is wrong raises ValueError. Structure is read and checked, since kernels trust it; features
-stay where they are, so that a mapped file is read where it is used.
+Invalid content raises ValueError. Structure is checked, because kernels trust it. Only the rows of
+the graphs asked for are read.
 """
 
 from __future__ import annotations
@@ -17,26 +17,27 @@ from gossamer.graph.frame import Frame
 from gossamer.graph.graph import Graph
 from gossamer.graph.io.checks import Kept, assemble, check_compressed, check_ids, joined
 from gossamer.graph.io.layout import STORED_AS_THEY_ARE, VERSION, Feature, Layout, Relation, checked
+from gossamer.graph.io.tensor_file import StoredTensor
 from gossamer.ops.adjacency import Compressed
 
 __all__ = ["Contents", "NewerVersionError"]
 
-Read = Callable[[str], Tensor]
+Read = Callable[[str], StoredTensor]
 
 
 class NewerVersionError(ValueError):
-    """The file was written by a Gossamer that knows more."""
+    """The file was written by a newer version of Gossamer."""
 
 
 class Contents:
-    """What a header promises; tensors are read when graphs or labels are asked for.
+    """The graphs and labels of a file; tensors are read when graphs or labels are asked for.
 
     Parameters
     ----------
     header : str
         JSON.
     read : callable
-        Gives the tensor of a name.
+        Returns the stored tensor of a name.
     """
 
     def __init__(self, header: str, read: Read) -> None:
@@ -56,12 +57,12 @@ class Contents:
     def labels(self) -> dict[str, Tensor]:
         """The labels by name."""
         return {
-            label.name: _restored(self._read(f"label{i}"), label, label.shape)
+            label.name: _restored(_of_form(self._read(f"label{i}"), label, label.shape)[:], label)
             for i, label in enumerate(self._labels)
         }
 
     def graphs(self, wanted: Sequence[int] | None) -> list[Graph]:
-        """The graphs with the numbers `wanted`, in that order; None stands for all of them."""
+        """The graphs with the numbers `wanted`, in that order. None: all of them."""
         group, member = self._order.unbind(1)
         if wanted is not None:
             group, member = group[list(wanted)], member[list(wanted)]
@@ -97,7 +98,7 @@ def _sizes(layout: Layout, number: int, read: Read) -> tuple[Tensor, Tensor]:
     tables = []
     widths = len(layout.schema.ntypes), len(layout.schema.canonical_etypes)
     for name, width in zip(("num_nodes", "num_edges"), widths, strict=True):
-        table = read(f"{number}.{name}")
+        table = read(f"{number}.{name}")[:]
         if table.dtype != torch.int64 or table.dim() != 2 or table.shape[1] != width:
             raise ValueError(f"{name} has shape {tuple(table.shape)} and {table.dtype}")
         if len(table) == 0:
@@ -111,20 +112,25 @@ def _sizes(layout: Layout, number: int, read: Read) -> tuple[Tensor, Tensor]:
     return tables[0], tables[1]
 
 
-def _restored(tensor: Tensor, feature: Feature, shape: tuple[int, ...]) -> Tensor:
-    """The tensor as it was saved, if it is of the shape and dtype that the header says."""
+def _of_form(tensor: StoredTensor, feature: Feature, shape: tuple[int, ...]) -> StoredTensor:
+    """The tensor, if it has the shape and dtype that the header says."""
     dtype, stored_shape = feature.dtype, shape
     if dtype not in STORED_AS_THEY_ARE:
         dtype, stored_shape = torch.uint8, (*shape, feature.dtype.itemsize)
-    if tensor.dtype != dtype or tuple(tensor.shape) != stored_shape:
+    if tensor.dtype != dtype or tensor.shape != stored_shape:
         raise ValueError(
-            f"'{feature.name}' has shape {tuple(tensor.shape)} and {tensor.dtype}, the header says "
+            f"'{feature.name}' has shape {tensor.shape} and {tensor.dtype}, the header says "
             f"{stored_shape} and {dtype}"
         )
-    if feature.dtype == dtype:
+    return tensor
+
+
+def _restored(tensor: Tensor, feature: Feature) -> Tensor:
+    """The values as they were saved: some dtypes are stored as bytes, in one more dimension."""
+    if tensor.dtype == feature.dtype:
         return tensor
-    # Bytes may lie at an odd address, numbers must not.
-    return tensor.flatten().clone().view(feature.dtype).reshape(shape)
+    # Slices may start at an address that the dtype does not allow.
+    return tensor.flatten().clone().view(feature.dtype).reshape(tensor.shape[:-1])
 
 
 class _Group:
@@ -144,6 +150,7 @@ class _Group:
         self._read = read
         self._num_nodes = num_nodes
         self._num_edges = num_edges
+        self._all = chosen is None
         self._chosen = slice(None) if chosen is None else chosen
 
     def graphs(self) -> list[Graph]:
@@ -172,14 +179,16 @@ class _Group:
         """The part of each chosen graph of a tensor with one dimension."""
         tensor = self._read(self._prefix + name)
         if tensor.dtype not in dtypes or tensor.dim() != 1:
-            raise ValueError(f"{name} has shape {tuple(tensor.shape)} and {tensor.dtype}")
+            raise ValueError(f"{name} has shape {tensor.shape} and {tensor.dtype}")
         return self._split(name, tensor, counts)
 
-    def _split(self, name: str, tensor: Tensor, counts: Tensor) -> list[Tensor]:
+    def _split(self, name: str, stored: StoredTensor, counts: Tensor) -> list[Tensor]:
+        """The rows of each chosen graph."""
         ends = counts.cumsum(0)
-        if tensor.shape[0] != int(ends[-1]):
-            raise ValueError(f"{name} has {tensor.shape[0]} rows, the graphs {int(ends[-1])}")
+        if len(stored) != int(ends[-1]):
+            raise ValueError(f"{name} has {len(stored)} rows, the graphs {int(ends[-1])}")
         starts = ends - counts
+        tensor = stored[:] if self._all else stored
         bounds = starts[self._chosen].tolist(), ends[self._chosen].tolist()
         return [tensor[start:end] for start, end in zip(*bounds, strict=True)]
 
@@ -190,9 +199,9 @@ class _Group:
         total = int(counts.sum())
         for k, feature in enumerate(features):
             name = f"{prefix}.{k}"
-            tensor = _restored(self._read(self._prefix + name), feature, (total, *feature.shape))
-            for frame, part in zip(frames, self._split(name, tensor, counts), strict=True):
-                frame[feature.name] = part
+            stored = _of_form(self._read(self._prefix + name), feature, (total, *feature.shape))
+            for frame, part in zip(frames, self._split(name, stored, counts), strict=True):
+                frame[feature.name] = _restored(part, feature)
         return frames
 
     def _adjacencies(self, i: int) -> list[Any]:
@@ -245,7 +254,7 @@ class _Group:
         sizes: list[dict[Any, Tensor]] = [{} for _ in graphs]
         for number, (key, position) in enumerate(keys.items()):
             name = f"batch_{kind}{number}"
-            counts = self._read(f"{self._prefix}{name}.count")
+            counts = self._read(f"{self._prefix}{name}.count")[:]
             if counts.dtype != torch.int64 or counts.shape != (len(table),) or counts.min() < 0:
                 raise ValueError(f"{name} has impossible lengths")
             parts = self._column(name, (self._layout.idtype,), counts)

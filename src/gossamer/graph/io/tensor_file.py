@@ -1,0 +1,131 @@
+"""Reading a safetensors file without mapping it: a change of the file cannot reach what was read.
+
+The format: an 8-byte little-endian length, a JSON header of that length that maps each name to its
+dtype, shape and byte offsets, and the values of all tensors one after another. The header is
+checked against the size of the file; whatever is wrong raises ValueError.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from typing import Any, BinaryIO
+
+import torch
+from torch import Tensor
+
+from gossamer.graph.io.layout import checked
+
+__all__ = ["StoredTensor", "TensorFile", "read_exactly"]
+
+_MAX_HEADER = 100_000_000
+
+_DTYPES = {
+    "BOOL": torch.bool,
+    "U8": torch.uint8,
+    "I8": torch.int8,
+    "I16": torch.int16,
+    "I32": torch.int32,
+    "I64": torch.int64,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F32": torch.float32,
+    "F64": torch.float64,
+}
+
+
+def read_exactly(file: BinaryIO, position: int, count: int) -> bytes:
+    """Read `count` bytes from `position` on."""
+    file.seek(position)
+    content = file.read(count)
+    if len(content) != count:
+        raise ValueError(f"{count - len(content)} bytes are missing at byte {position}")
+    return content
+
+
+class TensorFile:
+    """The tensors of an open file, by name.
+
+    Parameters
+    ----------
+    file : binary file
+        Positioned anywhere; it must stay open while tensors are read.
+
+    Attributes
+    ----------
+    metadata : dict of str to str
+        The free text of the header.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        size = os.fstat(file.fileno()).st_size
+        length = int.from_bytes(read_exactly(file, 0, 8), "little")
+        if length > min(size - 8, _MAX_HEADER):
+            raise ValueError(f"the header cannot have {length} bytes")
+        header = checked(json.loads(read_exactly(file, 8, length)), dict)
+        self.metadata = checked(header.pop("__metadata__", {}), dict)
+        self._tensors = {
+            name: StoredTensor(file, 8 + length, checked(entry, dict))
+            for name, entry in header.items()
+        }
+        end = 0
+        for start, stop in sorted(tensor.span for tensor in self._tensors.values()):
+            if start != end:
+                raise ValueError(f"byte {min(start, end)} of the values is in no or two tensors")
+            end = stop
+        if 8 + length + end != size:
+            raise ValueError(f"{8 + length + end} bytes are described, the file has {size}")
+
+    def __getitem__(self, name: str) -> StoredTensor:
+        return self._tensors[name]
+
+
+class StoredTensor:
+    """A tensor in a file; slicing it along the first dimension reads these rows into memory.
+
+    Attributes
+    ----------
+    dtype : torch.dtype
+    shape : tuple of int
+    span : (int, int)
+        First byte and end among the values of the file.
+    """
+
+    def __init__(self, file: BinaryIO, start: int, entry: dict[str, Any]) -> None:
+        name = checked(entry.get("dtype"), str)
+        if name not in _DTYPES:
+            raise ValueError(f"there is no dtype {name!r}")
+        self.dtype = _DTYPES[name]
+        self.shape = tuple(checked(n, int) for n in checked(entry.get("shape"), list))
+        offsets = checked(entry.get("data_offsets"), list, length=2)
+        first, end = (checked(offset, int) for offset in offsets)
+        size = math.prod(self.shape) * self.dtype.itemsize
+        if min(first, *self.shape, 0) < 0 or end - first != size:
+            raise ValueError(f"shape {list(self.shape)} does not have {end - first} bytes")
+        self.span = first, end
+        self._file = file
+        self._start = start + first
+
+    def dim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> Tensor:
+        if not self.shape:
+            return self._read(0, ())
+        start, stop, _ = rows.indices(self.shape[0])
+        width = math.prod(self.shape[1:]) * self.dtype.itemsize
+        return self._read(start * width, (max(stop - start, 0), *self.shape[1:]))
+
+    def _read(self, offset: int, shape: tuple[int, ...]) -> Tensor:
+        tensor = torch.empty(shape, dtype=self.dtype, device="cpu")
+        # NumPy has no bfloat16, so bytes are read.
+        target = memoryview(tensor.view(-1).view(torch.uint8).numpy())
+        self._file.seek(self._start + offset)
+        if self._file.readinto(target) != len(target):
+            raise ValueError(f"values are missing at byte {self._start + offset}")
+        return tensor

@@ -289,6 +289,7 @@ __all__ = [
     "softmax_nodes",
     "sort_csc_by_tag",
     "sort_csr_by_tag",
+    "sparse",
     "sum_edges",
     "sum_nodes",
     "svd_pe",
@@ -315,11 +316,11 @@ __all__ = [
 ]
 
 # Loaded on first use: what builds on graphs is not needed to build one.
-_LAZY = ("data", "multiprocessing", "nn", "optim", "sampling")
+_LAZY = ("data", "multiprocessing", "nn", "optim", "sampling", "sparse")
 
 
 if _typing.TYPE_CHECKING:
-    from gossamer import data, multiprocessing, nn, optim, sampling
+    from gossamer import data, multiprocessing, nn, optim, sampling, sparse
 else:
 
     def __getattr__(name: str) -> object:

@@ -215,6 +215,11 @@ def _mapping(value: Mapping) -> dict:
     return {"dict": sorted(pairs, key=lambda pair: json.dumps(pair[0]))}
 
 
+def _sparse(value: Any) -> dict:
+    ends = [end.tolist() for end in value.coo()]
+    return {"sparse": [list(value.shape), *ends, _tensor(value.val)]}
+
+
 def _scipy(value: Any) -> dict:
     matrix = value.tocoo()
     arrays = [array.tolist() for array in (matrix.row, matrix.col, matrix.data)]
@@ -265,6 +270,7 @@ _ENCODERS: list[tuple[Callable[[Any], bool], Callable[[Any], Any]]] = [
     (lambda v: isinstance(v, Mapping), _mapping),
     (lambda v: isinstance(v, tuple), lambda v: {"tuple": [encode(item) for item in v]}),
     (lambda v: isinstance(v, list), lambda v: {"list": [encode(item) for item in v]}),
+    (lambda v: hasattr(v, "has_duplicate"), _sparse),
     (lambda v: hasattr(v, "tocoo"), _scipy),
     (lambda v: hasattr(v, "is_multigraph"), _networkx),
 ]

@@ -32,12 +32,14 @@ __all__ = [
     "gather_rows",
     "info",
     "keeps_memory",
+    "masked_product",
     "reference",
     "release_memory",
     "scaled_sum",
     "scratch",
     "sddmm",
     "segment_mm",
+    "spgemm_pattern",
     "spmm",
     "spmm_arg_backward",
     "topk",
@@ -56,9 +58,11 @@ edge_softmax = dispatched("edge_softmax")
 edge_softmax_backward = dispatched("edge_softmax_backward")
 gather_neighbors = dispatched("gather_neighbors")
 gather_rows = dispatched("gather_rows")
+masked_product = dispatched("masked_product")
 scaled_sum = dispatched("scaled_sum")
 sddmm = dispatched("sddmm")
 segment_mm = dispatched("segment_mm")
+spgemm_pattern = dispatched("spgemm_pattern")
 spmm = dispatched("spmm")
 spmm_arg_backward = dispatched("spmm_arg_backward")
 topk = dispatched("topk")

@@ -18,6 +18,7 @@ from gossamer.kernels.cpu.csr import (
 from gossamer.kernels.cpu.grouped_mm import segment_mm
 from gossamer.kernels.cpu.sddmm import sddmm
 from gossamer.kernels.cpu.softmax import edge_softmax, edge_softmax_backward
+from gossamer.kernels.cpu.spgemm import masked_product, spgemm_pattern
 from gossamer.kernels.cpu.spmm import scaled_sum, spmm, spmm_arg_backward
 from gossamer.kernels.cpu.topk import topk
 from gossamer.kernels.cpu.traversal import breadth_first, depth_first, topological
@@ -33,9 +34,11 @@ __all__ = [
     "edge_softmax_backward",
     "gather_neighbors",
     "gather_rows",
+    "masked_product",
     "scaled_sum",
     "sddmm",
     "segment_mm",
+    "spgemm_pattern",
     "spmm",
     "spmm_arg_backward",
     "topk",

@@ -17,6 +17,7 @@ from gossamer.kernels.reference.csr import (
 from gossamer.kernels.reference.grouped_mm import segment_mm
 from gossamer.kernels.reference.sddmm import sddmm
 from gossamer.kernels.reference.softmax import edge_softmax, edge_softmax_backward
+from gossamer.kernels.reference.spgemm import masked_product, spgemm_pattern
 from gossamer.kernels.reference.spmm import scaled_sum, spmm, spmm_arg_backward
 from gossamer.kernels.reference.topk import topk
 from gossamer.kernels.reference.traversal import breadth_first, depth_first, topological
@@ -31,9 +32,11 @@ __all__ = [
     "edge_softmax_backward",
     "gather_neighbors",
     "gather_rows",
+    "masked_product",
     "scaled_sum",
     "sddmm",
     "segment_mm",
+    "spgemm_pattern",
     "spmm",
     "spmm_arg_backward",
     "topk",

@@ -1,0 +1,218 @@
+// Sparse times sparse: the pattern of a product, and sums of products on a given pattern.
+//
+// Gustavson's algorithm by rows, with a dense workspace for each thread. Each row is computed by one
+// thread in a fixed order, so results do not depend on the number of threads.
+#include <nanobind/nanobind.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "core/operands.h"
+#include "core/parallel.h"
+#include "core/schedule.h"
+#include "register.h"
+
+namespace nb = nanobind;
+
+namespace gossamer {
+namespace {
+
+constexpr int64_t kRows = 32;
+
+// A compressed matrix: row r owns the slots indptr[r] to indptr[r + 1] - 1. Slot k is entry eids[k]
+// of the values, or k.
+template <class Index> struct Matrix {
+    const Index *indptr, *indices, *eids;
+
+    Matrix(uintptr_t indptr, uintptr_t indices, uintptr_t eids)
+        : indptr(at<Index>(indptr)), indices(at<Index>(indices)), eids(at<Index>(eids)) {}
+    Index entry(Index slot) const { return eids ? eids[slot] : slot; }
+};
+
+struct Free {
+    void operator()(void* memory) const { std::free(memory); }
+};
+template <class T> using Zeros = std::unique_ptr<T[], Free>;
+
+// calloc leaves pages that are never touched unmapped, unlike new[] with a value.
+template <class T> Zeros<T> zeros(int64_t n) {
+    void* memory = std::calloc(static_cast<size_t>(n) + 1, sizeof(T));
+    if (!memory) throw std::bad_alloc();
+    return Zeros<T>(static_cast<T*>(memory));
+}
+
+// body(row, workspace) for each row; every thread gets a workspace of its own from make().
+template <class Make, class Body>
+void by_rows(int64_t rows, int64_t work, int threads, const Make& make, const Body& body) {
+    const int workers = useful_threads(threads, work);
+    std::vector<decltype(make())> spaces;
+    for (int i = 0; i < workers; ++i) spaces.push_back(make());
+    parallel_for((rows + kRows - 1) / kRows, workers, [&](int64_t block, int worker) {
+        const int64_t end = std::min((block + 1) * kRows, rows);
+        for (int64_t r = block * kRows; r < end; ++r) body(r, spaces[static_cast<size_t>(worker)]);
+    });
+}
+
+// The distinct columns of each row of left * right. With `counts` only their numbers are written,
+// there; else the columns, in the order in which they occur, to the slots from indptr[row] on.
+template <class Index>
+void pattern(const Matrix<Index>& left, const Matrix<Index>& right, int64_t rows, int64_t cols,
+             int64_t work, int64_t* counts, const Index* indptr, Index* indices, int threads) {
+    by_rows(
+        rows, work, threads, [&] { return zeros<int64_t>(cols); },
+        [&](int64_t row, Zeros<int64_t>& seen) {
+            Index* out = counts ? nullptr : indices + indptr[row];
+            int64_t found = 0;
+            for (Index k = left.indptr[row]; k < left.indptr[row + 1]; ++k) {
+                const Index middle = left.indices[k];
+                for (Index l = right.indptr[middle]; l < right.indptr[middle + 1]; ++l) {
+                    const Index col = right.indices[l];
+                    if (seen[static_cast<size_t>(col)] == row + 1) continue;
+                    seen[static_cast<size_t>(col)] = row + 1;
+                    if (!counts) out[found] = col;
+                    ++found;
+                }
+            }
+            if (counts) counts[row] = found;
+        });
+}
+
+int64_t spgemm_count(uintptr_t left_indptr, uintptr_t left_indices, uintptr_t right_indptr,
+                     uintptr_t right_indices, bool wide, int64_t rows, int64_t cols, int64_t work,
+                     uintptr_t counts, int threads) {
+    auto* count = static_cast<int64_t*>(writable(counts));
+    const auto run = [&](auto zero) {
+        using Index = decltype(zero);
+        pattern<Index>({left_indptr, left_indices, 0}, {right_indptr, right_indices, 0}, rows, cols,
+                       work, count, nullptr, nullptr, threads);
+    };
+    wide ? run(int64_t{}) : run(int32_t{});
+    int64_t total = 0;
+    for (int64_t r = 0; r < rows; ++r) total += count[r];
+    return total;
+}
+
+void spgemm_fill(uintptr_t left_indptr, uintptr_t left_indices, uintptr_t right_indptr,
+                 uintptr_t right_indices, bool wide, int64_t rows, int64_t cols, int64_t work,
+                 uintptr_t indptr, uintptr_t indices, int threads) {
+    const auto run = [&](auto zero) {
+        using Index = decltype(zero);
+        pattern<Index>({left_indptr, left_indices, 0}, {right_indptr, right_indices, 0}, rows, cols,
+                       work, nullptr, at<Index>(indptr), static_cast<Index*>(writable(indices)),
+                       threads);
+    };
+    wide ? run(int64_t{}) : run(int32_t{});
+}
+
+// out[(i, j)] = sum over k of x[(i, k)] * y[(k, j)]; `right` has a row for each k.
+template <class Index, class T>
+void by_inner_rows(const Matrix<Index>& mask, const Matrix<Index>& left, const Matrix<Index>& right,
+                   const T* x, const T* y, T* out, int64_t rows, int64_t width, int64_t work,
+                   int threads) {
+    by_rows(
+        rows, work, threads, [&] { return zeros<T>(width); },
+        [&](int64_t row, Zeros<T>& sums) {
+            for (Index m = mask.indptr[row]; m < mask.indptr[row + 1]; ++m)
+                sums[static_cast<size_t>(mask.indices[m])] = 0;
+            for (Index k = left.indptr[row]; k < left.indptr[row + 1]; ++k) {
+                const T factor = x[left.entry(k)];
+                const Index inner = left.indices[k];
+                for (Index l = right.indptr[inner]; l < right.indptr[inner + 1]; ++l)
+                    sums[static_cast<size_t>(right.indices[l])] += factor * y[right.entry(l)];
+            }
+            for (Index m = mask.indptr[row]; m < mask.indptr[row + 1]; ++m)
+                out[mask.entry(m)] = sums[static_cast<size_t>(mask.indices[m])];
+        });
+}
+
+template <class T> struct Row {
+    Zeros<T> values;
+    Zeros<int64_t> owner;  // the row whose value it is, counted from 1
+};
+
+// The same, where `right` has a row for each j.
+template <class Index, class T>
+void by_outer_rows(const Matrix<Index>& mask, const Matrix<Index>& left, const Matrix<Index>& right,
+                   const T* x, const T* y, T* out, int64_t rows, int64_t width, int64_t work,
+                   int threads) {
+    by_rows(
+        rows, work, threads, [&] { return Row<T>{zeros<T>(width), zeros<int64_t>(width)}; },
+        [&](int64_t row, Row<T>& dense) {
+            for (Index k = left.indptr[row]; k < left.indptr[row + 1]; ++k) {
+                const auto inner = static_cast<size_t>(left.indices[k]);
+                const T value = x[left.entry(k)];
+                const bool again = dense.owner[inner] == row + 1;
+                dense.values[inner] = again ? dense.values[inner] + value : value;
+                dense.owner[inner] = row + 1;
+            }
+            for (Index m = mask.indptr[row]; m < mask.indptr[row + 1]; ++m) {
+                const Index outer = mask.indices[m];
+                T sum = 0;
+                for (Index l = right.indptr[outer]; l < right.indptr[outer + 1]; ++l) {
+                    const auto inner = static_cast<size_t>(right.indices[l]);
+                    if (dense.owner[inner] == row + 1) sum += dense.values[inner] * y[right.entry(l)];
+                }
+                out[mask.entry(m)] = sum;
+            }
+        });
+}
+
+struct MaskedProduct {
+    uintptr_t mask_indptr, mask_indices, mask_eids;
+    uintptr_t left_indptr, left_indices, left_eids;
+    uintptr_t right_indptr, right_indices, right_eids;
+    uintptr_t x, y, out;
+    int64_t rows, width, work;
+    bool wide, is_double, by_inner;
+    int threads;
+};
+
+void masked_product(const MaskedProduct& a) {
+    const auto run = [&](auto index, auto zero) {
+        using Index = decltype(index);
+        using T = decltype(zero);
+        const Matrix<Index> mask(a.mask_indptr, a.mask_indices, a.mask_eids);
+        const Matrix<Index> left(a.left_indptr, a.left_indices, a.left_eids);
+        const Matrix<Index> right(a.right_indptr, a.right_indices, a.right_eids);
+        const auto kernel = a.by_inner ? by_inner_rows<Index, T> : by_outer_rows<Index, T>;
+        kernel(mask, left, right, at<T>(a.x), at<T>(a.y), static_cast<T*>(writable(a.out)), a.rows,
+               a.width, a.work, a.threads);
+    };
+    const auto typed = [&](auto index) { a.is_double ? run(index, double{}) : run(index, float{}); };
+    a.wide ? typed(int64_t{}) : typed(int32_t{});
+}
+
+}  // namespace
+
+void register_spgemm(nb::module_& m) {
+    const auto unlocked = nb::call_guard<nb::gil_scoped_release>();
+    m.def("spgemm_count", spgemm_count, unlocked);
+    m.def("spgemm_fill", spgemm_fill, unlocked);
+    m.def("masked_product", masked_product, unlocked);
+    nb::class_<MaskedProduct>(m, "MaskedProduct")
+        .def(nb::init<>())
+        .def_rw("mask_indptr", &MaskedProduct::mask_indptr)
+        .def_rw("mask_indices", &MaskedProduct::mask_indices)
+        .def_rw("mask_eids", &MaskedProduct::mask_eids)
+        .def_rw("left_indptr", &MaskedProduct::left_indptr)
+        .def_rw("left_indices", &MaskedProduct::left_indices)
+        .def_rw("left_eids", &MaskedProduct::left_eids)
+        .def_rw("right_indptr", &MaskedProduct::right_indptr)
+        .def_rw("right_indices", &MaskedProduct::right_indices)
+        .def_rw("right_eids", &MaskedProduct::right_eids)
+        .def_rw("x", &MaskedProduct::x)
+        .def_rw("y", &MaskedProduct::y)
+        .def_rw("out", &MaskedProduct::out)
+        .def_rw("rows", &MaskedProduct::rows)
+        .def_rw("width", &MaskedProduct::width)
+        .def_rw("work", &MaskedProduct::work)
+        .def_rw("wide", &MaskedProduct::wide)
+        .def_rw("is_double", &MaskedProduct::is_double)
+        .def_rw("by_inner", &MaskedProduct::by_inner)
+        .def_rw("threads", &MaskedProduct::threads);
+}
+
+}  // namespace gossamer

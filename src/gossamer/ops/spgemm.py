@@ -1,0 +1,107 @@
+"""Products of two sparse matrices, with gradients for the values of both.
+
+A matrix is an adjacency, rows as sources and columns as destinations, and a tensor of values by
+edge id.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer import kernels
+from gossamer.ops._register import plain
+from gossamer.ops.adjacency import Adjacency, Compressed
+
+__all__ = ["masked_product", "product_pattern"]
+
+
+def product_pattern(left: Adjacency, right: Adjacency) -> Adjacency:
+    """Return where the product of two matrices can differ from 0, each place once.
+
+    Parameters
+    ----------
+    left, right : Adjacency
+        ``(I, K)`` and ``(K, J)``.
+
+    Returns
+    -------
+    Adjacency
+        ``(I, J)``, edges grouped by row.
+    """
+    first, second = left.csr(), right.csr()
+    dtype = torch.promote_types(first.indptr.dtype, second.indptr.dtype)
+    parts = (part.to(dtype) for part in (*first[:2], *second[:2]))
+    indptr, indices = kernels.spgemm_pattern(*parts, right.num_dst)
+    idtype = torch.promote_types(left.idtype, right.idtype)
+    csr = Compressed(indptr, indices, None)
+    return Adjacency(left.num_src, right.num_dst, idtype, csr=csr)
+
+
+def masked_product(
+    mask: Adjacency, left: Adjacency, right: Adjacency, x: Tensor, y: Tensor
+) -> Tensor:
+    r"""Multiply two sparse matrices and keep the entries on a pattern.
+
+    .. math:: out_{(i, j)} = \sum_k x_{(i, k)} \, y_{(j, k)}
+
+    With the pattern of the product as the mask this is the whole product. All gradients are
+    products of the same kind, so it can be differentiated any number of times.
+
+    Parameters
+    ----------
+    mask, left, right : Adjacency
+        ``(I, J)``, ``(I, K)`` and ``(J, K)``.
+    x, y : Tensor
+        Values of `left` and `right`, one-dimensional, of one dtype.
+
+    Returns
+    -------
+    Tensor
+        A value for each entry of `mask`.
+    """
+    return _MaskedProduct.apply(x, y, mask, left, right)
+
+
+class _MaskedProduct(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, y: Tensor, mask: Adjacency, left: Adjacency, right: Adjacency
+    ) -> Tensor:
+        ctx.save_for_backward(x, y)
+        ctx.patterns = mask, left, right
+        return _compute(mask, left, right, x, y)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        x, y = ctx.saved_tensors
+        mask, left, right = ctx.patterns
+        grad_x = grad_y = None
+        if ctx.needs_input_grad[0]:
+            grad_x = masked_product(left, mask, right.reverse(), grad, y)
+        if ctx.needs_input_grad[1]:
+            grad_y = masked_product(right, mask.reverse(), left.reverse(), grad, x)
+        return grad_x, grad_y, None, None, None
+
+
+def _compute(mask: Adjacency, left: Adjacency, right: Adjacency, x: Tensor, y: Tensor) -> Tensor:
+    dtype = x.dtype
+    if dtype in (torch.float16, torch.bfloat16):
+        x, y = x.float(), y.float()
+    # Both forms of the kernel read each row of `right` once for each entry that leads to it.
+    per_outer = right.out_degrees().index_select(0, mask.coo()[1].long()).sum()
+    per_inner = right.in_degrees().index_select(0, left.coo()[1].long()).sum()
+    by_inner = bool(per_inner <= per_outer)
+    out = kernels.masked_product(
+        tuple(mask.csr()),
+        tuple(left.csr()),
+        tuple(right.csc() if by_inner else right.csr()),
+        plain(x),
+        plain(y),
+        right.num_dst,
+        mask.num_dst,
+        by_inner,
+    )
+    return out.to(dtype)

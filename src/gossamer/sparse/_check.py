@@ -1,0 +1,112 @@
+"""Checks of operands, with messages that name the operator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gossamer._options import shown
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.sparse._base import MatrixBase
+
+if TYPE_CHECKING:
+    from gossamer.sparse.matrix import SparseMatrix
+
+__all__ = [
+    "as_axis",
+    "check_dense",
+    "check_ids",
+    "check_matrix",
+    "check_same_shape",
+    "check_values",
+    "is_scalar",
+]
+
+
+def is_scalar(x: Any) -> bool:
+    """Whether `x` is a number or a tensor of zero dimensions."""
+    return isinstance(x, (int, float)) or (isinstance(x, Tensor) and x.dim() == 0)
+
+
+def check_matrix(x: Any, op: str, name: str) -> SparseMatrix:
+    """`x`, which must be a SparseMatrix."""
+    if not isinstance(x, MatrixBase):
+        raise InvalidTypeError(
+            f"{op}: {name} must be a SparseMatrix, got {type(x).__name__}. "
+            "Create one with gossamer.sparse.spmatrix."
+        )
+    return x
+
+
+def check_ids(ids: Any, op: str, name: str) -> Tensor:
+    """`ids`, which must be a one-dimensional int32 or int64 tensor without negative numbers."""
+    if not isinstance(ids, Tensor) or ids.dtype not in (torch.int32, torch.int64):
+        kind = ids.dtype if isinstance(ids, Tensor) else type(ids).__name__
+        raise InvalidTypeError(f"{op}: {name} must be an int32 or int64 tensor, got {kind}.")
+    if ids.dim() != 1:
+        raise InvalidValueError(
+            f"{op}: {name} must be one-dimensional, got shape {tuple(ids.shape)}."
+        )
+    if ids.numel() and int(ids.min()) < 0:
+        raise OutOfRangeError(f"{op}: {name} contains {int(ids.min())}; indices start at 0.")
+    return ids
+
+
+def check_values(val: Any, nnz: int, device: torch.device, op: str) -> Tensor:
+    """`val`, which must hold a number or a row of numbers for each entry."""
+    if not isinstance(val, Tensor):
+        raise InvalidTypeError(f"{op}: val must be a torch.Tensor, got {type(val).__name__}.")
+    if val.dim() not in (1, 2) or val.shape[0] != nnz:
+        raise InvalidValueError(
+            f"{op}: val must have shape ({nnz},) or ({nnz}, D), one row for each entry, got "
+            f"{tuple(val.shape)}."
+        )
+    if val.device != device:
+        raise InvalidValueError(
+            f"{op}: val is on {val.device} but the indices are on {device}. "
+            "Move one of them with .to(...)."
+        )
+    return val
+
+
+def check_dense(x: Any, a: SparseMatrix, op: str, name: str) -> Tensor:
+    """`x`, which must be a dense tensor with the device and the dtype of the values of `a`."""
+    if not isinstance(x, Tensor):
+        raise InvalidTypeError(f"{op}: {name} must be a torch.Tensor, got {type(x).__name__}.")
+    if x.device != a.device:
+        raise InvalidValueError(
+            f"{op}: {name} is on {x.device} but the sparse matrix is on {a.device}. "
+            "Move one of them with .to(...)."
+        )
+    if x.dtype != a.dtype and not torch.is_autocast_enabled(x.device.type):
+        raise InvalidTypeError(
+            f"{op}: {name} is {x.dtype} but the sparse matrix is {a.dtype}. "
+            "Convert one of them with .to(dtype)."
+        )
+    return x
+
+
+def check_same_shape(a: SparseMatrix, b: SparseMatrix, op: str) -> None:
+    """Raise unless two matrices have one shape, one device and values of one shape."""
+    if a.shape != b.shape:
+        raise InvalidValueError(
+            f"{op}: the matrices must have the same shape, got {a.shape} and {b.shape}."
+        )
+    if a.device != b.device:
+        raise InvalidValueError(
+            f"{op}: the matrices are on {a.device} and {b.device}. Move one of them with .to(...)."
+        )
+    if a.value_shape != b.value_shape:
+        raise InvalidValueError(
+            f"{op}: the values of an entry have shapes {a.value_shape} and {b.value_shape}; they "
+            "must be the same."
+        )
+
+
+def as_axis(dim: Any, op: str) -> int:
+    """An axis of a matrix as 0 or 1; -2 and -1 count from the end."""
+    if isinstance(dim, bool) or not isinstance(dim, int) or not -2 <= dim <= 1:
+        raise InvalidValueError(f"{op}: dim must be 0, 1, -1 or -2, got {shown(dim)}.")
+    return dim % 2

@@ -1,0 +1,205 @@
+"""Arithmetic entry by entry: with numbers and between matrices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gossamer._options import shown
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.ops.adjacency import Adjacency
+from gossamer.sparse._base import MatrixBase
+from gossamer.sparse._check import check_matrix, check_same_shape, is_scalar
+
+if TYPE_CHECKING:
+    from gossamer.sparse.matrix import SparseMatrix
+
+__all__ = ["add", "div", "mul", "power", "sub"]
+
+
+def add(A: SparseMatrix, B: SparseMatrix) -> SparseMatrix:
+    """Add two sparse matrices.
+
+    Parameters
+    ----------
+    A, B : SparseMatrix
+        Matrices of one shape, with values of one shape.
+
+    Returns
+    -------
+    SparseMatrix
+        Coalesced; it has an entry wherever one of the two has.
+
+    Raises
+    ------
+    InvalidTypeError
+        If one is not a sparse matrix.
+    InvalidValueError
+        If shapes or devices differ.
+
+    Examples
+    --------
+    >>> import gossamer.sparse as gsp, torch
+    >>> A = gsp.spmatrix(torch.tensor([[0], [1]]), torch.tensor([2.0]), (2, 2))
+    >>> gsp.add(A, gsp.identity((2, 2))).to_dense()
+    tensor([[1., 2.],
+            [0., 1.]])
+    """
+    return _union(A, B, "add", B.val if isinstance(B, MatrixBase) else None)
+
+
+def sub(A: SparseMatrix, B: SparseMatrix) -> SparseMatrix:
+    """Subtract a sparse matrix from another; see :func:`add`.
+
+    Examples
+    --------
+    >>> import gossamer.sparse as gsp
+    >>> gsp.sub(gsp.identity((2, 2), dtype=None) * 3, gsp.identity((2, 2))).val
+    tensor([2., 2.])
+    """
+    return _union(A, B, "sub", -B.val if isinstance(B, MatrixBase) else None)
+
+
+def _union(a: SparseMatrix, b: SparseMatrix, op: str, b_values: Tensor | None) -> SparseMatrix:
+    check_matrix(a, op, "A")
+    check_matrix(b, op, "B")
+    check_same_shape(a, b, op)
+    if a.adjacency is b.adjacency and not a.has_duplicate():
+        return a.like(a.adjacency, a.val + b_values).coalesce()
+    idtype = torch.promote_types(a.adjacency.idtype, b.adjacency.idtype)
+    ends = zip(a.adjacency.coo(), b.adjacency.coo(), strict=True)
+    row, col = (torch.cat([x.to(idtype), y.to(idtype)]) for x, y in ends)
+    both = Adjacency(*a.shape, idtype, coo=(row, col))
+    dtype = torch.promote_types(a.dtype, b.dtype)
+    return a.like(both, torch.cat([a.val.to(dtype), b_values.to(dtype)])).coalesce()
+
+
+def mul(A: Any, B: Any) -> SparseMatrix:
+    """Multiply a sparse matrix by a number, or two sparse matrices entry by entry.
+
+    Parameters
+    ----------
+    A, B : SparseMatrix, number or tensor of zero dimensions
+        At least one is a sparse matrix.
+
+    Returns
+    -------
+    SparseMatrix
+        With a number, on the pattern of the matrix. Of two matrices, on the places that both have,
+        coalesced.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        For other operands, and for matrices whose shapes or devices differ.
+
+    Examples
+    --------
+    >>> import gossamer.sparse as gsp, torch
+    >>> A = gsp.spmatrix(torch.tensor([[0, 1], [1, 1]]), torch.tensor([2.0, 3.0]))
+    >>> gsp.mul(A, 2).val
+    tensor([4., 6.])
+    >>> gsp.mul(A, gsp.identity((2, 2))).to_dense()
+    tensor([[0., 0.],
+            [0., 3.]])
+    """
+    if is_scalar(A):
+        A, B = B, A
+    check_matrix(A, "mul", "A")
+    if is_scalar(B):
+        return A.like(A.adjacency, A.val * B)
+    check_matrix(B, "mul", "B")
+    check_same_shape(A, B, "mul")
+    a, b = A.coalesce(), B.coalesce()
+    if a.adjacency is b.adjacency:
+        return a.like(a.adjacency, a.val * b.val)
+    in_a, in_b = _common_entries(a.adjacency, b.adjacency)
+    row, col = a.adjacency.coo()
+    pattern = Adjacency(*a.shape, a.adjacency.idtype, coo=(row[in_a], col[in_a]))
+    return a.like(pattern, a.val[in_a] * b.val[in_b])
+
+
+def div(A: SparseMatrix, B: Any) -> SparseMatrix:
+    """Divide a sparse matrix by a number or by a matrix with the same pattern.
+
+    Parameters
+    ----------
+    A : SparseMatrix
+    B : SparseMatrix, number or tensor of zero dimensions
+        A matrix has entries in the same places as `A`, in any order, and neither has duplicates.
+
+    Returns
+    -------
+    SparseMatrix
+        On the pattern of `A`.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `A` is not a sparse matrix, or `B` neither a matrix nor a number.
+    InvalidValueError
+        If the patterns differ: a quotient would be infinite or undefined outside of `B`.
+
+    Examples
+    --------
+    >>> import gossamer.sparse as gsp
+    >>> gsp.div(gsp.identity((2, 2)), 4).val
+    tensor([0.2500, 0.2500])
+    """
+    check_matrix(A, "div", "A")
+    if is_scalar(B):
+        return A.like(A.adjacency, A.val / B)
+    check_matrix(B, "div", "B")
+    check_same_shape(A, B, "div")
+    if A.has_duplicate() or B.has_duplicate():
+        raise InvalidValueError(
+            "div: a matrix has several entries in one place. Call coalesce() on it first."
+        )
+    if A.adjacency is B.adjacency:
+        return A.like(A.adjacency, A.val / B.val)
+    at_b, entry = B.adjacency.edges_between(*A.adjacency.coo())
+    if not len(at_b) == A.nnz == B.nnz:
+        raise InvalidValueError(
+            "div: the matrices must have entries in the same places. Of the "
+            f"{A.nnz} entries of A, {len(at_b)} are among the {B.nnz} of B."
+        )
+    return A.like(A.adjacency, A.val / B.val[entry.long()])
+
+
+def power(A: SparseMatrix, scalar: Any) -> SparseMatrix:
+    """Raise each value of a sparse matrix to a power.
+
+    Parameters
+    ----------
+    A : SparseMatrix
+    scalar : number or tensor of zero dimensions
+        The exponent.
+
+    Returns
+    -------
+    SparseMatrix
+        On the pattern of `A`.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `scalar` is not a number.
+
+    Examples
+    --------
+    >>> import gossamer.sparse as gsp, torch
+    >>> gsp.power(gsp.diag(torch.tensor([1.0, 4.0])), -0.5).val
+    tensor([1.0000, 0.5000])
+    """
+    check_matrix(A, "power", "A")
+    if not is_scalar(scalar):
+        raise InvalidTypeError(f"power: the exponent must be a number, got {shown(scalar)}.")
+    return A.like(A.adjacency, A.val**scalar)
+
+
+def _common_entries(a: Adjacency, b: Adjacency) -> tuple[Tensor, Tensor]:
+    """Entries of two coalesced patterns that stand in the same place, in order."""
+    in_a, in_b = b.edges_between(*a.coo())
+    return in_a.long(), in_b.long()

@@ -1,0 +1,153 @@
+"""The class of sparse matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from gossamer.errors import InvalidValueError
+from gossamer.sparse import coalescing, elementwise, products, reduction, selection
+from gossamer.sparse._base import MatrixBase
+
+__all__ = ["SparseMatrix"]
+
+
+class SparseMatrix(MatrixBase):
+    """A sparse matrix whose entries are numbers or vectors.
+
+    Create one with :func:`spmatrix`, :func:`from_coo`, :func:`from_csr`, :func:`from_csc`,
+    :func:`diag`, :func:`identity` or :func:`val_like`. Several entries at one place add up.
+
+    The pattern is immutable and shared between matrices that differ in their values only. COO, CSR
+    and CSC are built from one another on first use and kept. Gradients flow into the values.
+
+    Examples
+    --------
+    >>> import gossamer.sparse as gsp, torch
+    >>> A = gsp.spmatrix(torch.tensor([[0, 1, 1], [1, 0, 2]]), torch.tensor([1.0, 2.0, 3.0]))
+    >>> A
+    SparseMatrix(indices=tensor([[0, 1, 1],
+                                 [1, 0, 2]]),
+                 values=tensor([1., 2., 3.]),
+                 shape=(2, 3), nnz=3)
+    >>> A @ torch.ones(3)
+    tensor([1., 5.])
+    """
+
+    __slots__ = ()
+
+    def coalesce(self) -> SparseMatrix:
+        """Sort the entries by row and column, and add up duplicates.
+
+        Examples
+        --------
+        >>> import gossamer.sparse as gsp, torch
+        >>> A = gsp.spmatrix(torch.tensor([[1, 0, 1], [0, 0, 0]]), torch.tensor([1.0, 2.0, 3.0]))
+        >>> A.coalesce().val
+        tensor([2., 4.])
+        """
+        return coalescing.coalesce(self)
+
+    def has_duplicate(self) -> bool:
+        """Whether two entries have the same row and column."""
+        return coalescing.has_duplicate(self)
+
+    def is_diag(self) -> bool:
+        """Whether the entries are exactly the main diagonal, in order."""
+        return coalescing.is_diag(self)
+
+    # -------------------------------------------------------------------------------- operators
+
+    def __add__(self, other: SparseMatrix) -> SparseMatrix:
+        """Return the sum of two matrices; see :func:`add`."""
+        return elementwise.add(self, other)
+
+    def __sub__(self, other: SparseMatrix) -> SparseMatrix:
+        """Return the difference of two matrices; see :func:`sub`."""
+        return elementwise.sub(self, other)
+
+    def __mul__(self, other: Any) -> SparseMatrix:
+        """Multiply by a number or, entry by entry, by a matrix; see :func:`mul`."""
+        return elementwise.mul(self, other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> SparseMatrix:
+        """Divide by a number or by a matrix of the same pattern; see :func:`div`."""
+        return elementwise.div(self, other)
+
+    def __pow__(self, scalar: Any) -> SparseMatrix:
+        """Raise each value to a power; see :func:`power`."""
+        return elementwise.power(self, scalar)
+
+    def __neg__(self) -> SparseMatrix:
+        """Negate the values."""
+        return self.neg()
+
+    def __matmul__(self, other: Any) -> Any:
+        """Multiply by a dense tensor or a sparse matrix; see :func:`matmul`."""
+        return products.matmul(self, other)
+
+    def neg(self) -> SparseMatrix:
+        """Return the matrix with negated values."""
+        return self.like(self._adjacency, -self.val)
+
+    def inv(self) -> SparseMatrix:
+        """Return the inverse of a square diagonal matrix with scalar values.
+
+        Raises
+        ------
+        InvalidValueError
+            If the matrix is not diagonal, not square, or has vectors as values.
+        """
+        if not self.is_diag() or self.shape[0] != self.shape[1] or self.value_shape:
+            raise InvalidValueError(
+                "inv: only a square diagonal matrix with scalar values has an inverse here, got "
+                f"shape {self.shape} with {self.nnz} entries of shape {self.value_shape}."
+            )
+        return self.like(self._adjacency, self.val.reciprocal())
+
+    # ------------------------------------------------------------------- reductions and selections
+
+    def reduce(self, dim: Any = None, rtype: str = "sum") -> Tensor:
+        """Reduce the entries of each row or column; see :func:`gossamer.sparse.reduce`."""
+        return reduction.reduce(self, dim, rtype)
+
+    def sum(self, dim: Any = None) -> Tensor:
+        """Sum of the entries; see :meth:`reduce`."""
+        return reduction.reduce(self, dim, "sum")
+
+    def smax(self, dim: Any = None) -> Tensor:
+        """Maximum of the entries; see :meth:`reduce`."""
+        return reduction.reduce(self, dim, "smax")
+
+    def smin(self, dim: Any = None) -> Tensor:
+        """Minimum of the entries; see :meth:`reduce`."""
+        return reduction.reduce(self, dim, "smin")
+
+    def smean(self, dim: Any = None) -> Tensor:
+        """Mean of the entries; see :meth:`reduce`."""
+        return reduction.reduce(self, dim, "smean")
+
+    def sprod(self, dim: Any = None) -> Tensor:
+        """Product of the entries; see :meth:`reduce`."""
+        return reduction.reduce(self, dim, "sprod")
+
+    def softmax(self, dim: Any = 1) -> SparseMatrix:
+        """Softmax over the entries of each row or column; see :func:`gossamer.sparse.softmax`."""
+        return reduction.softmax(self, dim)
+
+    def index_select(self, dim: Any, index: Tensor) -> SparseMatrix:
+        """Return some rows or columns, in the order given; see `selection.index_select`."""
+        return selection.index_select(self, dim, index)
+
+    def range_select(self, dim: Any, index: slice) -> SparseMatrix:
+        """Return a range of rows or columns; see `selection.range_select`."""
+        return selection.range_select(self, dim, index)
+
+    def compact(
+        self, dim: Any, leading_indices: Tensor | None = None
+    ) -> tuple[SparseMatrix, Tensor]:
+        """Drop empty rows or columns; see `selection.compact`."""
+        return selection.compact(self, dim, leading_indices)

@@ -1,0 +1,161 @@
+"""Parts of a matrix: chosen rows and columns, and the rows that are not empty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gossamer import kernels
+from gossamer._options import shown
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.ops.adjacency import Adjacency, Compressed
+from gossamer.sparse._check import as_axis, check_ids, check_matrix
+
+if TYPE_CHECKING:
+    from gossamer.sparse.matrix import SparseMatrix
+
+__all__ = ["compact", "index_select", "range_select"]
+
+
+def index_select(A: SparseMatrix, dim: Any, index: Tensor) -> SparseMatrix:
+    """Return some rows or columns, in the order given.
+
+    Parameters
+    ----------
+    A : SparseMatrix
+        ``(N, M)``.
+    dim : int
+        0 for rows, 1 for columns.
+    index : Tensor
+        ``(L,)``; an index may occur more than once.
+
+    Returns
+    -------
+    SparseMatrix
+        ``(L, M)`` or ``(N, L)``, entries in the order of `index`.
+
+    Raises
+    ------
+    OutOfRangeError
+        If an index is not a row or column.
+
+    Examples
+    --------
+    >>> import gossamer.sparse as gsp, torch
+    >>> A = gsp.diag(torch.tensor([1.0, 2.0, 3.0]))
+    >>> A.index_select(0, torch.tensor([2, 0])).to_dense()
+    tensor([[0., 0., 3.],
+            [1., 0., 0.]])
+    """
+    check_matrix(A, "index_select", "A")
+    axis = as_axis(dim, "index_select")
+    check_ids(index, "index_select", "index")
+    if index.numel() and int(index.max()) >= A.shape[axis]:
+        raise OutOfRangeError(
+            f"index_select: index {int(index.max())} is not among the {A.shape[axis]} "
+            f"{('rows', 'columns')[axis]} of a matrix of shape {A.shape}."
+        )
+    lines = _lines(A.adjacency, axis)
+    owner, other, entry = lines.gather_rows(index.to(A.adjacency.idtype))
+    ends = (owner, other) if axis == 0 else (other, owner)
+    shape = (len(index), A.shape[1]) if axis == 0 else (A.shape[0], len(index))
+    pattern = Adjacency(*shape, A.adjacency.idtype, coo=ends)
+    values = A.explicit_values
+    return A.like(pattern, None if values is None else values.index_select(0, entry))
+
+
+def range_select(A: SparseMatrix, dim: Any, index: slice) -> SparseMatrix:
+    """Return a range of rows or columns.
+
+    Parameters
+    ----------
+    A : SparseMatrix
+    dim : int
+        0 for rows, 1 for columns.
+    index : slice
+        Start and stop, without a step.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        If `index` is not a slice, or has a step.
+
+    Examples
+    --------
+    >>> import gossamer.sparse as gsp, torch
+    >>> gsp.diag(torch.tensor([1.0, 2.0, 3.0])).range_select(0, slice(1, 3)).to_dense()
+    tensor([[0., 2., 0.],
+            [0., 0., 3.]])
+    """
+    check_matrix(A, "range_select", "A")
+    axis = as_axis(dim, "range_select")
+    if not isinstance(index, slice):
+        raise InvalidTypeError(f"range_select: index is a slice, got {shown(index)}.")
+    if index.step not in (None, 1):
+        raise InvalidValueError(f"range_select: a slice with step {index.step} is not supported.")
+    start, stop, _ = index.indices(A.shape[axis])
+    return index_select(A, axis, torch.arange(start, max(start, stop), device=A.device))
+
+
+def compact(
+    A: SparseMatrix,
+    dim: Any,
+    leading_indices: Tensor | None = None,
+) -> tuple[SparseMatrix, Tensor]:
+    """Drop the rows or columns without entries and renumber the others.
+
+    Parameters
+    ----------
+    A : SparseMatrix
+    dim : int
+        0 for rows, 1 for columns.
+    leading_indices : Tensor, optional
+        Rows or columns that come first in the result, in this order, also without entries.
+
+    Returns
+    -------
+    SparseMatrix
+        The entries of `A`, in their order.
+    Tensor
+        For each row or column of the result, its former index. Those that do not lead follow in the
+        order in which they first occur.
+
+    Raises
+    ------
+    OutOfRangeError
+        If a leading index is not a row or column.
+
+    Examples
+    --------
+    >>> import gossamer.sparse as gsp, torch
+    >>> A = gsp.spmatrix(torch.tensor([[4, 2], [0, 1]]), torch.tensor([1.0, 2.0]))
+    >>> B, ids = A.compact(0, leading_indices=torch.tensor([3]))
+    >>> ids
+    tensor([3, 4, 2])
+    >>> B.row
+    tensor([1, 2])
+    """
+    check_matrix(A, "compact", "A")
+    axis = as_axis(dim, "compact")
+    ends = list(A.adjacency.coo())
+    if leading_indices is None:
+        leading_indices = ends[axis][:0]
+    check_ids(leading_indices, "compact", "leading_indices")
+    if leading_indices.numel() and int(leading_indices.max()) >= A.shape[axis]:
+        raise OutOfRangeError(
+            f"compact: leading index {int(leading_indices.max())} is not among the "
+            f"{A.shape[axis]} {('rows', 'columns')[axis]} of a matrix of shape {A.shape}."
+        )
+    leading = leading_indices.to(A.adjacency.idtype)
+    ids, places = kernels.unique_relabel(torch.cat([leading, ends[axis]]), A.shape[axis])
+    ends[axis] = places[len(leading) :]
+    shape = list(A.shape)
+    shape[axis] = len(ids)
+    pattern = Adjacency(*shape, A.adjacency.idtype, coo=tuple(ends))
+    return A.like(pattern, A.explicit_values), ids
+
+
+def _lines(adjacency: Adjacency, axis: int) -> Compressed:
+    return adjacency.csr() if axis == 0 else adjacency.csc()

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from gossamer import ops
 from gossamer._options import as_int, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.ops._torch import assert_async
 from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ class ZeroInDegreeGuard:
             return
         if torch.compiler.is_compiling() and not adjacency.knows("zero_in_degree"):
             # Values are unknown while tracing: the check becomes a part of the compiled graph.
-            torch._assert_async(
+            assert_async(
                 (adjacency.in_degrees() > 0).all(),
                 f"{type(self).__name__}: some nodes have zero in-degree. Give each node a "
                 "self-loop, or build the layer with allow_zero_in_degree=True.",
@@ -304,7 +305,7 @@ def check_types(
     types = types.long()
     if torch.compiler.is_compiling():
         fits = ((types >= 0) & (types < count)).all()
-        torch._assert_async(fits, f"{name}: {role} types must be 0 ... {count - 1}.")
+        assert_async(fits, f"{name}: {role} types must be 0 ... {count - 1}.")
     elif rows:
         low, high = (int(bound) for bound in torch.aminmax(types))
         if low < 0 or high >= count:

@@ -59,6 +59,7 @@ from gossamer.ops.named import (
     v_sub_e,
     v_sub_u,
 )
+from gossamer.ops.projected import projected_attention
 from gossamer.ops.sddmm import gsddmm
 from gossamer.ops.segment import gather_mm, segment_mm, segment_reduce
 from gossamer.ops.softmax import edge_softmax, segment_softmax
@@ -90,6 +91,7 @@ __all__ = [
     "graph_attention",
     "gsddmm",
     "gspmm",
+    "projected_attention",
     "scaled_sum",
     "segment_mm",
     "segment_reduce",

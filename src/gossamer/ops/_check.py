@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.ops import _torch
 from gossamer.ops.csr import ids_outside_transforms
 
 if TYPE_CHECKING:
@@ -69,15 +69,15 @@ def outside_transforms(compute: Callable[[], Any]) -> Any:
     Structure depends on no feature and graphs keep it, so it must not be made of the passing
     tensors of a transform.
     """
-    if torch._C._are_functorch_transforms_active():
-        with torch._C._DisableFuncTorch():
+    if _torch.under_transform():
+        with _torch.outside_transforms():
             return compute()
     return compute()
 
 
 def structure_of(adjacency: Adjacency, *, by_dst: bool, by_src: bool, slots: bool) -> Structure:
     """The parts of the structure that an operator reads, built if need be."""
-    if torch._C._are_functorch_transforms_active():
+    if _torch.under_transform():
         return outside_transforms(
             lambda: adjacency.structure(by_dst=by_dst, by_src=by_src, slots=slots)
         )
@@ -157,7 +157,7 @@ def match_dims(lhs: Tensor, rhs: Tensor, op: str) -> tuple[Tensor, Tensor]:
 
 def requires_grad(*tensors: Tensor | None) -> tuple[bool, ...]:
     """For each tensor, whether a gradient may be asked of it."""
-    if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
+    if _torch.under_transform() or _torch.forward_mode_active():
         # A tensor inside vmap does not tell what the transforms around it will ask for, nor does
         # one tell of its tangent.
         return tuple(x is not None for x in tensors)
@@ -213,7 +213,7 @@ def check_lengths(seglen: Any, value: Any, op: str, name: str) -> Tensor:
         # Values are unknown while tracing: the check becomes a part of the compiled graph.
         rows = value.shape[0]
         fits = ((seglen >= 0) & (seglen <= rows)).all() & (seglen.sum() == rows)
-        torch._assert_async(fits, f"{op}: segment lengths must add up to the rows of {name}.")
+        _torch.assert_async(fits, f"{op}: segment lengths must add up to the rows of {name}.")
         return seglen
     seglen = ids_outside_transforms(seglen)
     low, high, total = outside_transforms(lambda: _range_and_sum(seglen))

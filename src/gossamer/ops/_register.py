@@ -18,9 +18,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd import forward_ad
 
 from gossamer.errors import InvalidValueError
+from gossamer.ops import _torch
 
 __all__ = [
     "Structure",
@@ -40,12 +40,10 @@ _LIBRARY = torch.library.Library("gossamer", "DEF")
 
 _WITHOUT_RULES = {Tensor, nn.Parameter, type(None), bool, int, float, str, list, tuple}
 
-_under_func = torch._C._are_functorch_transforms_active
-
 
 def traced() -> bool:
     """Whether someone watches: the compiler or a dispatch mode."""
-    return torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack() > 0
+    return torch.compiler.is_compiling() or _torch.count_dispatch_modes() > 0
 
 
 def plain(x: Tensor) -> Tensor:
@@ -63,7 +61,7 @@ def settled(x: Tensor) -> Tensor:
     """
     if x.is_neg():
         return x.resolve_neg()
-    return torch.zeros(x.shape, dtype=x.dtype, device=x.device) if x._is_zerotensor() else x
+    return torch.zeros(x.shape, dtype=x.dtype, device=x.device) if _torch.is_zero_tensor(x) else x
 
 
 def _has_rules(inputs: tuple) -> bool:
@@ -79,7 +77,7 @@ def take_gradient(backward: Callable[..., tuple], ctx: Any, grad: Tensor, name: 
     try:
         return backward(ctx, grad)
     except RuntimeError:
-        if torch._C._functorch.is_legacy_batchedtensor(grad):
+        if _torch.is_legacy_batch(grad):
             raise InvalidValueError(
                 f"{name}: a batch of gradients (is_grads_batched=True, vectorize=True) cannot be "
                 "taken at once. Use torch.func.vmap or torch.func.jacrev."
@@ -91,7 +89,7 @@ def take_gradient(backward: Callable[..., tuple], ctx: Any, grad: Tensor, name: 
 
 def _wants_gradient(inputs: tuple) -> bool:
     """Whether autograd must hear of a call, as in torch itself."""
-    if forward_ad._current_level >= 0:
+    if _torch.forward_mode_active():
         return True  # There is no forward-mode formula: let torch say so.
     if torch.is_grad_enabled():
         for x in inputs:
@@ -188,7 +186,7 @@ def differentiable(
     transformable = _transformable(name, registered, setup, backward, batches)
 
     def call(*inputs: Any) -> Tensor:
-        if _under_func():
+        if _torch.under_transform():
             return _first(transformable.apply(*inputs))
         if traced() or _has_rules(inputs):
             return _first(registered(*inputs))

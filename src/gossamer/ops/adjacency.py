@@ -7,11 +7,9 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch._guards import detect_fake_mode
-from torch.utils._python_dispatch import _disable_current_modes
 
 from gossamer.errors import InvalidValueError
-from gossamer.ops import csr
+from gossamer.ops import _torch, csr
 from gossamer.ops._storage import without_surroundings
 
 __all__ = ["FORMATS", "INT32_MAX", "Adjacency", "Compressed"]
@@ -169,10 +167,10 @@ class Adjacency:
         """
         if torch.compiler.is_dynamo_compiling():
             return compute()
-        if torch._C._len_torch_dispatch_stack():
+        if _torch.count_dispatch_modes():
             ids = (self._coo or self._csc or self._csr)[0]
-            if type(ids) is Tensor and detect_fake_mode() is not None:
-                with _disable_current_modes():
+            if type(ids) is Tensor and _torch.in_fake_mode():
+                with _torch.outside_modes():
                     return compute()
         if torch.is_inference_mode_enabled():
             with torch.inference_mode(False):
@@ -406,7 +404,7 @@ def _contiguous(parts: Any) -> Any:
     """The same COO, CSR or CSC, copied where a tensor is not contiguous."""
     if parts is None:
         return None
-    inside = torch._C._are_functorch_transforms_active()
+    inside = _torch.under_transform()
     if not inside and all(x is None or x.is_contiguous() for x in parts):
         return parts
     copies = (None if x is None else csr.ids_outside_transforms(x.contiguous()) for x in parts)

@@ -12,6 +12,7 @@ from gossamer import kernels
 from gossamer._options import number_in, one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.kernels.reference.attention import dropout_mask
+from gossamer.ops import _torch
 from gossamer.ops._check import (
     check_dense,
     check_operand,
@@ -142,7 +143,7 @@ def graph_attention(
     if value.dtype in (torch.float16, torch.bfloat16):
         # The gradient takes the sum out of the result again, and there it is rounded too coarsely.
         later, operands = out_bias, (*operands[:-1], None)
-    if torch._C._are_functorch_transforms_active():
+    if _torch.under_transform():
         # The transforms take differentiable parts as they are.
         slots = structure_of(adjacency, by_dst=True, by_src=True, slots=True)
         out = _in_parts(slots, *operands, seed, *options)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
+from gossamer.ops import _torch
 from gossamer.ops._register import opaque, traced
 
 __all__ = ["coo_to_csr", "gather_neighbors", "gather_rows", "ids_outside_transforms", "transpose"]
@@ -21,9 +22,9 @@ def ids_outside_transforms(ids: Tensor) -> Tensor:
 
     It wraps all that is computed inside of it.
     """
-    if torch._C._are_functorch_transforms_active() and not torch.compiler.is_compiling():
-        while torch._C._functorch.is_gradtrackingtensor(ids):
-            ids = torch._C._functorch.get_unwrapped(ids)
+    if _torch.under_transform() and not torch.compiler.is_compiling():
+        while _torch.is_grad_wrapper(ids):
+            ids = _torch.unwrapped(ids)
     return ids
 
 

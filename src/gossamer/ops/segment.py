@@ -10,6 +10,7 @@ from torch import Tensor
 from gossamer import kernels
 from gossamer._options import one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.ops import _torch
 from gossamer.ops._check import (
     check_dtype,
     check_lengths,
@@ -135,7 +136,7 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
     idx_b = ids_outside_transforms(idx_b)
     if torch.compiler.is_compiling():
         fits = ((idx_b >= 0) & (idx_b < b.shape[0])).all()
-        torch._assert_async(fits, "gather_mm: idx_b must name matrices of b.")
+        _torch.assert_async(fits, "gather_mm: idx_b must name matrices of b.")
     elif idx_b.numel():
         low, high = (int(x) for x in torch.aminmax(idx_b))
         if low < 0 or high >= b.shape[0]:

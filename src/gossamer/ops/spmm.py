@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gossamer._options import one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.ops import _torch
 from gossamer.ops._check import (
     check_operand,
     common_dtype,
@@ -151,10 +152,10 @@ def scaled_sum(
 def _may_want_gradients(factors: tuple[Tensor | None, ...]) -> bool:
     """Whether a gradient may be asked of one; what is a part of a transform does not tell."""
     given = [factor for factor in factors if factor is not None]
-    if torch._C._are_functorch_transforms_active():
+    if _torch.under_transform():
         if torch.compiler.is_compiling():
             return bool(given)
-        if any(map(torch._C._functorch.is_functorch_wrapped_tensor, given)):
+        if any(map(_torch.is_transform_wrapper, given)):
             return True
     return torch.is_grad_enabled() and any(factor.requires_grad for factor in given)
 

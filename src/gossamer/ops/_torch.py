@@ -1,0 +1,74 @@
+"""Every private name of torch that Gossamer uses. No other file may use one.
+
+Each entry says which public name it replaces, or why there is none. `tests/ops/test_torch.py`
+checks each by name, so that a torch release that drops one is noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._guards import detect_fake_mode
+from torch.autograd import forward_ad
+from torch.utils._python_dispatch import _disable_current_modes
+
+__all__ = [
+    "assert_async",
+    "count_dispatch_modes",
+    "forward_mode_active",
+    "in_fake_mode",
+    "is_grad_wrapper",
+    "is_legacy_batch",
+    "is_transform_wrapper",
+    "is_zero_tensor",
+    "outside_modes",
+    "outside_transforms",
+    "under_transform",
+    "unwrapped",
+]
+
+# Whether a `torch.func` transform (grad, vmap, jvp ...) runs. No public name tells.
+under_transform: Callable[[], bool] = torch._C._are_functorch_transforms_active
+
+# A context without `torch.func` transforms. No public name: `torch.func` has none to leave them.
+outside_transforms: Callable[[], AbstractContextManager] = torch._C._DisableFuncTorch
+
+# Whether `torch.func.grad` has wrapped a tensor, and what is inside. No public names.
+is_grad_wrapper: Callable[[Tensor], bool] = torch._C._functorch.is_gradtrackingtensor
+unwrapped: Callable[[Tensor], Tensor] = torch._C._functorch.get_unwrapped
+
+# Whether any transform has wrapped a tensor. No public name.
+is_transform_wrapper: Callable[[Tensor], bool] = torch._C._functorch.is_functorch_wrapped_tensor
+
+# Whether a tensor is the batch of gradients of `is_grads_batched=True`. No public name.
+is_legacy_batch: Callable[[Tensor], bool] = torch._C._functorch.is_legacy_batchedtensor
+
+# How many dispatch modes (fake tensors, tracers, `TorchDispatchMode`) are active. No public name
+# tells; `torch.compiler.is_compiling` knows of the compiler only.
+count_dispatch_modes: Callable[[], int] = torch._C._len_torch_dispatch_stack
+
+# A context without dispatch modes. No public name.
+outside_modes: Callable[[], AbstractContextManager] = _disable_current_modes
+
+# Raise in a compiled graph unless a tensor is true. `torch._check` takes no tensors, and an `if` on
+# a tensor's value breaks the graph.
+assert_async: Callable[[Tensor, str], None] = torch._assert_async
+
+
+def in_fake_mode() -> bool:
+    """Whether tensors without values are being computed with; no public name tells."""
+    return detect_fake_mode() is not None
+
+
+def forward_mode_active() -> bool:
+    """Whether forward-mode AD runs (`torch.autograd.forward_ad.dual_level`); no public name."""
+    return forward_ad._current_level >= 0
+
+
+def is_zero_tensor(x: Tensor) -> Any:
+    """Whether `x` is torch's zero tensor without memory; as for `Tensor.is_neg`, but private."""
+    return x._is_zerotensor()

@@ -1,7 +1,7 @@
-"""What the recorded layer outputs are outputs of: graphs, layers and arguments.
+"""How layers are recorded and compared: graphs, arguments, and the first groups of cases.
 
 Imports neither library: `evaluate` runs a case on whichever it is given, DGL to record and
-Gossamer to compare.
+Gossamer to compare. `record_nn.py` lists the files of cases.
 """
 
 from __future__ import annotations
@@ -25,6 +25,16 @@ BIPARTITE_PAIRS = [(3, 1), (0, 2), (1, 0), (0, 1), (2, 0), (5, 2), (3, 1)]
 
 
 @dataclass(frozen=True)
+class Extra:
+    """A further argument of `forward`: a row per "node", "destination" or "edge"."""
+
+    per: str = "edge"
+    shape: tuple[int, ...] = ()
+    positive: bool = False
+    types: int = 0  # draw integers below it, if it is not 0
+
+
+@dataclass(frozen=True)
 class Case:
     """A layer, how to build it, the graph and what to pass."""
 
@@ -37,6 +47,9 @@ class Case:
     edge_weight: tuple[int, ...] | None = None
     weight: tuple[int, int] | None = None
     get_attention: bool = False
+    extra: dict[str, Extra] = field(default_factory=dict)
+    fixed: dict[str, Any] = field(default_factory=dict)  # arguments of `forward` as they are
+    evaluation: bool = False
 
 
 def make_graph(library: ModuleType, name: str) -> Any:
@@ -57,6 +70,10 @@ def make_graph(library: ModuleType, name: str) -> Any:
         return library.heterograph(relation, {"user": 6, "item": 3})
     if name == "block":
         return library.create_block(columns(BIPARTITE_PAIRS), num_src_nodes=6, num_dst_nodes=3)
+    if name == "dense":  # destinations by sources
+        u, v = columns(PAIRS)
+        weight = 1.0 + torch.arange(len(PAIRS), dtype=torch.float64) / 10
+        return torch.zeros(5, 5, dtype=torch.float64).index_put((v, u), weight)
     if name == "batch":
         parts = [make_graph(library, part) for part in ("homogeneous", "no_edges", "sparse")]
         empty = library.graph(columns([]), num_nodes=0)
@@ -65,26 +82,49 @@ def make_graph(library: ModuleType, name: str) -> Any:
 
 
 def make_layer(library: ModuleType, case: Case) -> nn.Module:
-    """Build the layer of a case with `library`."""
+    """Build the layer of a case with `library`, from seed 0."""
+    torch.manual_seed(0)
     args = [_callable(value) for value in case.args]
     kwargs = {name: _callable(value) for name, value in case.kwargs.items()}
-    return getattr(library.nn, case.layer)(*args, **kwargs).double()
+    return getattr(library.nn, case.layer)(*args, **kwargs)
+
+
+def initial(layer: nn.Module) -> dict[str, np.ndarray]:
+    """A few numbers of each parameter as it was drawn."""
+    return {
+        f"initial.{name}": np.array([*x.flatten()[:3].tolist(), float(x.double().sum())])
+        for name, x in layer.state_dict().items()
+    }
 
 
 def make_inputs(library: ModuleType, name: str, case: Case) -> dict[str, np.ndarray]:
     """Draw the arguments of a case; they depend on its name alone."""
     graph = make_graph(library, case.graph)
+    if case.graph == "dense":
+        rows = {"node": graph.shape[1]}
+    else:
+        rows = {
+            "node": graph.num_src_nodes(),
+            "destination": graph.num_dst_nodes(),
+            "edge": graph.num_edges(),
+        }
     # The legacy generator: its stream is the same in every NumPy.
     draw = np.random.RandomState(zlib.crc32(name.encode()))
     inputs = {}
     if case.layer != "EdgeWeightNorm":
-        inputs["feat"] = draw.randn(graph.num_src_nodes(), *case.feat)
+        inputs["feat"] = draw.randn(rows["node"], *case.feat)
     if case.feat_dst is not None:
-        inputs["feat_dst"] = draw.randn(graph.num_dst_nodes(), *case.feat_dst)
+        inputs["feat_dst"] = draw.randn(rows["destination"], *case.feat_dst)
     if case.edge_weight is not None:
-        inputs["edge_weight"] = draw.rand(graph.num_edges(), *case.edge_weight) + 0.5
+        inputs["edge_weight"] = draw.rand(rows["edge"], *case.edge_weight) + 0.5
     if case.weight is not None:
         inputs["weight"] = draw.randn(*case.weight)
+    for name, extra in case.extra.items():
+        shape = rows[extra.per], *extra.shape
+        if extra.types:
+            inputs[name] = draw.randint(extra.types, size=shape)
+        else:
+            inputs[name] = draw.rand(*shape) + 0.5 if extra.positive else draw.randn(*shape)
     return inputs
 
 
@@ -96,20 +136,26 @@ def evaluate(
     cotangents: list[np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
     """Run a case forward and backward; return outputs and gradients by name."""
-    leaves = {name: torch.tensor(value).requires_grad_() for name, value in inputs.items()}
-    arguments = dict(leaves)
+    whole = {name for name, extra in case.extra.items() if extra.types}
+    leaves = {
+        name: torch.tensor(value).requires_grad_()
+        for name, value in inputs.items()
+        if name not in whole
+    }
+    arguments = leaves | {name: torch.tensor(inputs[name]).long() for name in whole}
     args = []
     if "feat" in arguments:
         feat = arguments.pop("feat")
         args = [(feat, arguments.pop("feat_dst")) if case.feat_dst is not None else feat]
     if case.get_attention:
         arguments["get_attention"] = True
-    result = layer(make_graph(library, case.graph), *args, **arguments)
+    layer.train(not case.evaluation)
+    result = layer(make_graph(library, case.graph), *args, **arguments, **case.fixed)
     outputs = result if isinstance(result, tuple) else (result,)
     if cotangents is None:
         cotangents = [np.random.RandomState(i).randn(*out.shape) for i, out in enumerate(outputs)]
 
-    wanted = leaves | dict(layer.named_parameters())
+    wanted = leaves | {name: p for name, p in layer.named_parameters() if p.requires_grad}
     grads = torch.autograd.grad(
         outputs, list(wanted.values()), [torch.tensor(c) for c in cotangents], allow_unused=True
     )
@@ -152,7 +198,9 @@ def _minus_one(x: Tensor) -> Tensor:
 
 def _callable(value: Any) -> Any:
     """Turn the name of a function into the function."""
-    if value == "linear":
+    if callable(value) and getattr(value, "__name__", "") == "<lambda>":
+        return value()  # a module or a tensor, made anew for each layer
+    if isinstance(value, str) and value == "linear":
         return nn.Linear(5, 3)
     known = {"relu": torch.relu, "elu": nn.functional.elu, "minus_one": _minus_one}
     return known.get(value, value) if isinstance(value, str) else value
@@ -302,4 +350,12 @@ GROUPS = {
     "pooling": _pooling(),
 }
 
-CASES = {f"{group}/{name}": case for group, cases in GROUPS.items() for name, case in cases.items()}
+
+def flat(groups: dict[str, dict[str, Case]]) -> dict[str, Case]:
+    """The cases of all groups by one name."""
+    return {
+        f"{group}/{name}": case for group, cases in groups.items() for name, case in cases.items()
+    }
+
+
+CASES = flat(GROUPS)

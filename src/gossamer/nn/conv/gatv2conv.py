@@ -114,6 +114,7 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
         self._allow_zero_in_degree = allow_zero_in_degree
         width = num_heads * out_feats
         self.fc_src = nn.Linear(self._in_src_feats, width, bias=bias)
+        self._share_weights = share_weights
         if share_weights and not isinstance(in_feats, tuple):
             self.fc_dst = self.fc_src
         else:
@@ -127,9 +128,12 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew (Xavier normal, gain of relu) and set biases to 0."""
+        """Draw all weights anew (Xavier normal, gain of relu) and set biases to 0.
+
+        With `share_weights` on a pair, :math:`W_{dst}` stays as `torch.nn.Linear` drew it.
+        """
         reset_linear(self.fc_src)
-        if self.fc_dst is not self.fc_src:
+        if not self._share_weights:
             reset_linear(self.fc_dst)
         nn.init.xavier_normal_(self.attn, gain=RELU_GAIN)
         reset_linear(self.res_fc)

@@ -35,6 +35,7 @@ __all__ = [
     "enter",
     "enter_sources",
     "enter_square",
+    "propagate",
     "relation_for",
     "reset_bias",
     "reset_children",
@@ -376,6 +377,14 @@ def scaled_sum(
     ones = (1,) * (x.dim() - 1)
     h = aggregate(adjacency, x if left is None else x * left.view(-1, *ones), "sum", edge_weight)
     return h if right is None else h * right.view(-1, *ones)
+
+
+def propagate(relation: Adjacency, x: Tensor, edge_weight: Tensor | None = None) -> Tensor:
+    r""":math:`D^{-1/2} A D^{-1/2} x` with in-degrees, or the matrix of `edge_weight` times `x`."""
+    if edge_weight is not None:
+        return aggregate(relation, x, "sum", edge_weight)
+    scale = degree_scale(relation, "dst", -0.5, x)
+    return ops.scaled_sum(relation, x, scale, scale)
 
 
 def aggregate(

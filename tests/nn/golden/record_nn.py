@@ -40,7 +40,10 @@ def record(name: str) -> None:
         inputs = make_inputs(dgl, title, case)
         found |= {f"input.{key}": value for key, value in inputs.items()}
         found |= {f"state.{key}": value.numpy().copy() for key, value in layer.state_dict().items()}
+        # Some layers make constants of the default dtype.
+        torch.set_default_dtype(torch.float64)
         found |= evaluate(dgl, case, layer, inputs)
+        torch.set_default_dtype(torch.float32)
         recorded |= {f"{title}:{key}": value for key, value in found.items()}
     target = Path(__file__).with_name(f"{name}.npz")
     save(target, recorded)

@@ -24,8 +24,9 @@ from gossamer.nn._common import (
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
+    from gossamer.ops.adjacency import Adjacency
 
-__all__ = ["EdgeWeightNorm", "GraphConv"]
+__all__ = ["EdgeWeightNorm", "GraphConv", "normalized_weight"]
 
 
 class GraphConv(ZeroInDegreeGuard, nn.Module):
@@ -202,6 +203,36 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
         return weight
 
 
+def normalized_weight(
+    layer: nn.Module, relation: Adjacency, edge_weight: Tensor | None, eps: float = 0.0
+) -> Tensor | None:
+    """Positive edge weights divided by the roots of the weighted degrees of both ends."""
+    if edge_weight is None:
+        return None
+    check_edge_weight(layer, relation, edge_weight)
+    _require_scalars(layer, relation, edge_weight)
+    name = type(layer).__name__
+    if torch.compiler.is_compiling():
+        torch._assert_async((edge_weight > 0).all(), f"{name}: edge weights must be positive.")
+    elif (edge_weight <= 0).any():
+        option = " with norm='both'" if isinstance(layer, EdgeWeightNorm) else ""
+        raise InvalidValueError(
+            f"{name}: the normalization{option} takes a square root, so every edge weight must be "
+            "positive. Remove the other edges."
+        )
+    into = ops.copy_e_sum(relation, edge_weight) + eps
+    out_of = ops.copy_e_sum(relation.reverse(), edge_weight) + eps
+    return edge_weight * ops.u_mul_v(relation, out_of.rsqrt(), into.rsqrt())
+
+
+def _require_scalars(layer: nn.Module, relation: Adjacency, edge_weight: Tensor) -> None:
+    if edge_weight.dim() != 1:
+        raise InvalidValueError(
+            f"{type(layer).__name__}: edge_weight must have shape ({relation.num_edges},), one "
+            f"scalar per edge, but got {tuple(edge_weight.shape)}."
+        )
+
+
 class EdgeWeightNorm(nn.Module):
     r"""Normalize positive edge weights by the weighted degrees, for use in `GraphConv`.
 
@@ -262,25 +293,14 @@ class EdgeWeightNorm(nn.Module):
         InvalidValueError
             If a weight is not a scalar, or not positive where a square root is taken.
         """
-        adjacency = relation_for(self, graph)
-        check_edge_weight(self, adjacency, edge_weight)
-        if edge_weight.dim() != 1:
-            raise InvalidValueError(
-                f"EdgeWeightNorm: edge_weight must have shape ({adjacency.num_edges},), one scalar "
-                f"per edge, but got {tuple(edge_weight.shape)}."
-            )
+        relation = relation_for(self, graph)
+        check_edge_weight(self, relation, edge_weight)
+        _require_scalars(self, relation, edge_weight)
         if self._norm == "none":
             return edge_weight
-        if self._norm == "both" and (edge_weight <= 0).any():
-            raise InvalidValueError(
-                "EdgeWeightNorm: norm='both' takes a square root, so every edge weight must be "
-                "positive. Remove the other edges, or use norm='right'."
-            )
-        into = ops.copy_e_sum(adjacency, edge_weight) + self._eps
-        if self._norm == "right":
-            return ops.e_div_v(adjacency, edge_weight, into)
-        out_of = ops.copy_e_sum(adjacency.reverse(), edge_weight) + self._eps
-        return edge_weight * ops.u_mul_v(adjacency, out_of.rsqrt(), into.rsqrt())
+        if self._norm == "both":
+            return normalized_weight(self, relation, edge_weight, self._eps)
+        return ops.e_div_v(relation, edge_weight, ops.copy_e_sum(relation, edge_weight) + self._eps)
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor, for `repr`."""

@@ -1,0 +1,112 @@
+"""Graph isomorphism network with edge features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gossamer import ops
+from gossamer._options import number_in, require_function
+from gossamer.errors import InvalidValueError
+from gossamer.nn._common import Features, check_features, enter
+
+if TYPE_CHECKING:
+    from gossamer.graph import Graph
+
+__all__ = ["GINEConv"]
+
+
+class GINEConv(nn.Module):
+    r"""Graph isomorphism layer with edge features of `Strategies for Pre-training Graph Neural
+    Networks <https://arxiv.org/abs/1905.12265>`__.
+
+    .. math::
+        h_i' = f\Big((1 + \epsilon) h_i +
+            \sum_{j \in \mathcal{N}(i)} \mathrm{relu}(h_j + e_{ji})\Big)
+
+    where :math:`\mathcal{N}(i)` are the sources of the in-edges of node :math:`i`.
+
+    Parameters
+    ----------
+    apply_func : callable, optional
+        :math:`f`, usually a multi-layer perceptron; the identity if None.
+    init_eps : float
+        First value of :math:`\epsilon`.
+    learn_eps : bool
+        Whether :math:`\epsilon` is a parameter.
+
+    Notes
+    -----
+    The sum over no in-edges is 0. Duplicate edges each count.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> g = gs.graph(([0, 1], [1, 0]))
+    >>> x, e = torch.tensor([[1.0], [2.0]]), torch.tensor([[0.5], [-4.0]])
+    >>> gs.nn.GINEConv()(g, x, e)
+    tensor([[1.0000],
+            [3.5000]])
+    """
+
+    def __init__(
+        self,
+        apply_func: Callable[[Tensor], Tensor] | None = None,
+        init_eps: float = 0,
+        learn_eps: bool = False,
+    ) -> None:
+        super().__init__()
+        require_function(apply_func, "GINEConv", "apply_func")
+        self.apply_func = apply_func
+        self._init_eps = number_in(init_eps, "GINEConv", "init_eps")
+        if learn_eps:
+            self.eps = nn.Parameter(torch.empty(1))
+        else:
+            self.register_buffer("eps", torch.empty(1))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        r"""Set :math:`\epsilon` back to `init_eps`; `apply_func` belongs to the caller."""
+        nn.init.constant_(self.eps, self._init_eps)
+
+    def forward(self, graph: Graph, node_feat: Features, edge_feat: Tensor) -> Tensor:
+        r"""Convolve the features.
+
+        Parameters
+        ----------
+        graph : Graph
+            Homogeneous graph, bipartite graph or block.
+        node_feat : Tensor or (Tensor, Tensor)
+            :math:`(N, *)`, or one such tensor for source and one for destination nodes, with rows
+            of the same size.
+        edge_feat : Tensor
+            :math:`(E, *)`, added to the source features with NumPy's broadcasting.
+
+        Returns
+        -------
+        Tensor
+            What `apply_func` makes of :math:`(N_{dst}, *)`.
+
+        Raises
+        ------
+        InvalidValueError
+            If features have the wrong shape.
+        """
+        relation, x, x_dst = enter(self, graph, node_feat)
+        if x_dst.shape[1:] != x.shape[1:]:
+            raise InvalidValueError(
+                "GINEConv: source and destination features are added, so their rows must have one "
+                f"shape, but got {tuple(x.shape)} and {tuple(x_dst.shape)}."
+            )
+        check_features(self, edge_feat, relation.num_edges, role="edge")
+        messages = F.relu(ops.u_add_e(relation, x, edge_feat))
+        h = (1 + self.eps) * x_dst + ops.copy_e_sum(relation, messages)
+        return h if self.apply_func is None else self.apply_func(h)
+
+    def extra_repr(self) -> str:
+        """Return the arguments of the constructor, for `repr`."""
+        return f"init_eps={self._init_eps}, learn_eps={isinstance(self.eps, nn.Parameter)}"

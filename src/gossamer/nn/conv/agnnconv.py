@@ -46,7 +46,7 @@ class AGNNConv(ZeroInDegreeGuard, nn.Module):
     --------
     >>> import torch, gossamer as gs
     >>> g = gs.graph(([0, 1, 2], [2, 2, 0]))
-    >>> conv = gs.nn.AGNNConv(allow_zero_in_degree=True)
+    >>> conv = gs.nn.AGNNConv(learn_beta=False, allow_zero_in_degree=True)
     >>> conv(g, torch.tensor([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]))
     tensor([[3.0000, 3.0000],
             [0.0000, 0.0000],

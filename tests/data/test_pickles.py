@@ -129,7 +129,7 @@ HOSTILE = {
         _text("ccopyreg\n_reconstructor\n(c__builtin__\nobject\nc__builtin__\nobject\nNtR."),
         r"copyreg\._reconstructor",
     ),
-    "codecs": (_text("c_codecs\nencode\n(S'a'\nS'latin1'\ntR."), r"_codecs\.encode"),
+    "codecs": (_text("c_codecs\ndecode\n(S'a'\nS'latin1'\ntR."), r"_codecs\.decode"),
 }
 
 

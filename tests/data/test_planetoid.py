@@ -230,12 +230,12 @@ def test_downloads_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     write_planetoid(tmp_path / "source")
     asked = []
 
-    def fetch(url: str, path: str, overwrite: bool, checksum: str, log: bool) -> None:
+    def fetch(url: str, path: str, overwrite: bool, checksum: str, log: bool) -> str:
         asked.append((url, len(checksum)))
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(tmp_path / "source" / Path(path).name, path)
+        return shutil.copy(tmp_path / "source" / Path(path).name, path)
 
-    monkeypatch.setattr("gossamer.data.dataset.download", fetch)
+    monkeypatch.setattr("gossamer.data.raw.download", fetch)
     dataset = _load(tmp_path / "cache")
     assert sorted(Path(dataset.raw_path).iterdir()) == sorted(
         tmp_path / "cache" / "cora" / f"ind.cora.{part}" for part in PARTS

@@ -1,4 +1,4 @@
-"""Files on disk: the cache folder, atomic writes, checksums and hostile npz archives."""
+"""Files on disk: the cache folder, atomic writes, checksums and npz archives from outside."""
 
 from __future__ import annotations
 
@@ -65,8 +65,26 @@ def matches_checksum(path: Path, checksum: str) -> bool:
     return digest.hexdigest() == checksum.lower()
 
 
+def npz_names(path: Path) -> list[str]:
+    """Names of the arrays in an npz archive."""
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            return list(archive.files)
+    except FileNotFoundError:
+        raise FileError(f"There is no file {path}.") from None
+    except Exception as error:  # a broken archive can raise almost anything
+        raise _not_npz(path, error) from None
+
+
+def _not_npz(path: Path, error: Exception) -> FileError:
+    return FileError(
+        f"Cannot read {path}: it is truncated, corrupt, or not a plain npz archive "
+        f"({type(error).__name__}: {error}). Delete it and fetch it again."
+    )
+
+
 def read_npz(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Read the named arrays of an npz archive that nobody has vouched for; pickles are refused."""
+    """Read the named arrays of an npz archive; arrays of objects are refused."""
     try:
         # np.load, given a path, leaves the file open when it fails.
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -76,8 +94,5 @@ def read_npz(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     except FileNotFoundError:
         raise FileError(f"There is no file {path}.") from None
     except Exception as error:  # a broken archive can raise almost anything
-        raise FileError(
-            f"Cannot read {path}: it is truncated, corrupt, or not a plain npz archive "
-            f"({type(error).__name__}: {error}). Delete it and fetch it again."
-        ) from None
+        raise _not_npz(path, error) from None
     raise FileError(f"{path} lacks the arrays {', '.join(missing)}. Fetch the file again.")

@@ -13,6 +13,7 @@ import math
 import pickle
 import pickletools
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,6 +73,10 @@ class _Csr(_Record):
     pass
 
 
+class _Encoded(_Record):
+    """Bytes, as Python 3 writes them into protocol 2: a text and its encoding."""
+
+
 class _ListType(_Record):
     pass
 
@@ -93,6 +98,7 @@ _ALLOWED = {
     ("numpy._core.multiarray", "_reconstruct"): _Array,
     ("scipy.sparse.csr", "csr_matrix"): _Csr,
     ("scipy.sparse._csr", "csr_matrix"): _Csr,
+    ("_codecs", "encode"): _Encoded,
     ("collections", "defaultdict"): _Mapping,
     ("__builtin__", "list"): _ListType,
     ("builtins", "list"): _ListType,
@@ -125,6 +131,21 @@ def load_arrays(path: Path) -> np.ndarray | CsrParts | dict:
         If the file is missing, truncated, corrupt, or names a global that is not admitted; the
         message names it.
     """
+    return _load(path, _convert)
+
+
+def load_values(path: Path) -> Any:
+    """Read a pickle of lists, tuples and dictionaries that hold arrays, numbers and text.
+
+    Raises
+    ------
+    FileError
+        As for `load_arrays`.
+    """
+    return _load(path, _convert_nested)
+
+
+def _load(path: Path, convert: Callable[[Any], Any]) -> Any:
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -132,7 +153,7 @@ def load_arrays(path: Path) -> np.ndarray | CsrParts | dict:
     try:
         _walk(content)
         value = _Unpickler(io.BytesIO(content), encoding="latin1").load()
-        return _convert(value)
+        return convert(value)
     except _Forbidden as error:
         raise FileError(
             f"{path} is not trusted: its pickle names the global '{error}', and only numpy arrays, "
@@ -174,6 +195,18 @@ def _convert(value: Any) -> Any:
     raise ValueError(f"expected an array, a CSR matrix or a dictionary, got {value!r:.60}")
 
 
+def _convert_nested(value: Any) -> Any:
+    if isinstance(value, (_Array, _Csr)):
+        return _convert(value)
+    if isinstance(value, dict):
+        return {key: _convert_nested(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_convert_nested(item) for item in value)
+    if value is None or isinstance(value, (bool, int, float, str, bytes)):
+        return value
+    raise ValueError(f"a value of type {type(value).__name__}")
+
+
 def _array(record: Any) -> np.ndarray:
     if not isinstance(record, _Array):
         raise ValueError(f"expected an array, got {type(record).__name__}")
@@ -181,6 +214,8 @@ def _array(record: Any) -> np.ndarray:
     dtype = _dtype(dtype)
     if not all(type(size) is int and size >= 0 for size in shape):
         raise ValueError(f"array shape {shape!r}")
+    if isinstance(raw, _Encoded):
+        raw = raw.arguments[0]
     raw = raw.encode("latin1") if isinstance(raw, str) else bytes(raw)
     if len(raw) != math.prod(shape) * dtype.itemsize:
         raise ValueError(f"{len(raw)} bytes for shape {shape} of {dtype}")

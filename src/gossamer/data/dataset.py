@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from gossamer.data._archive import extract_archive, is_archive
 from gossamer.data._download import download
 from gossamer.data._files import download_dir, make_folder
-from gossamer.errors import FileError, InvalidTypeError, OutOfRangeError
+from gossamer.errors import InvalidTypeError, OutOfRangeError
 from gossamer.graph import Graph
 
 Transform = Callable[[Any], Any]
 
 
 class Dataset:
-    """A sequence of graphs that knows how to get itself.
+    """A sequence of graphs, with the steps that produce it.
 
     On construction::
 
@@ -122,7 +122,7 @@ class Dataset:
             try:
                 self.load()
                 return
-            except Exception as error:  # a cache is never worth a failure: it can be made again
+            except Exception as error:  # the cache can be made again, so no failure here is final
                 warnings.warn(
                     f"The cache of dataset '{self.name}' in {self.save_path} cannot be loaded "
                     f"({type(error).__name__}: {error}) and is made anew.",
@@ -181,7 +181,7 @@ class Dataset:
 
 
 class BuiltinDataset(Dataset):
-    """A dataset that comes with Gossamer: it has a url, and `download` knows what to do with it.
+    """A dataset that comes with Gossamer and is downloaded from a url.
 
     An archive is unpacked into `raw_path`, any other file is put there.
 
@@ -241,63 +241,3 @@ class SingleGraphDataset(BuiltinDataset):
                 f"{type(self).__name__} has a single graph, number 0; there is no number {idx}."
             )
         return self.graph if self._transform is None else self._transform(self.graph)
-
-
-class RawFile(NamedTuple):
-    """One file that a dataset is made from."""
-
-    name: str
-    url: str
-    checksum: str | None = None
-
-
-class FileDataset(SingleGraphDataset):
-    """A single graph made from a fixed list of raw files.
-
-    The files may lie in `raw_path`, in `raw_dir` itself, or in a folder of `raw_dir` whose name
-    begins with the dataset's name. Only if they are not found are they downloaded, into `raw_path`.
-    They are parsed each time, which takes about a second at most, so there is no cache to go stale.
-    """
-
-    def raw_files(self) -> Iterable[RawFile]:
-        """The files that `process` reads."""
-        raise self._undefined("raw_files")
-
-    def download(self) -> None:
-        """Fetch each raw file into `raw_path`."""
-        folder = Path(self.raw_path)
-        for file in self.raw_files():
-            target = str(folder / file.name)
-            try:
-                download(file.url, target, False, file.checksum, log=self.verbose)
-            except FileError as error:
-                raise FileError(f"{self._missing()} {error}") from None
-
-    def _download(self) -> None:
-        if self.find_raw() is None:
-            self.download()
-
-    def find_raw(self) -> Path | None:
-        """Folder that holds all raw files, or None."""
-        names = [file.name for file in self.raw_files()]
-        for folder in self._candidates():
-            if all((folder / name).is_file() for name in names):
-                return folder
-        return None
-
-    def raw_file(self, name: str) -> Path:
-        """Path of one raw file, or a FileError that tells which files are expected where."""
-        folder = self.find_raw()
-        if folder is None:
-            raise FileError(self._missing())
-        return folder / name
-
-    def _candidates(self) -> list[Path]:
-        raw_dir = Path(self.raw_dir)
-        return [Path(self.raw_path), raw_dir, *sorted(raw_dir.glob(f"{self.name}_*"))]
-
-    def _missing(self) -> str:
-        names = [file.name for file in self.raw_files()]
-        shown = names if len(names) <= 8 else [*names[:7], f"{len(names) - 7} more"]
-        where = self.raw_dir if Path(self.raw_dir).is_dir() else f"{self.raw_dir} (no such folder)"
-        return f"Dataset '{self.name}' needs {', '.join(shown)} in {where}."

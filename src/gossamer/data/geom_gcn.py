@@ -8,7 +8,8 @@ import numpy as np
 
 from gossamer.data._build import MASKS, node_graph
 from gossamer.data._files import read_npz
-from gossamer.data.dataset import FileDataset, RawFile, Transform
+from gossamer.data.dataset import Transform
+from gossamer.data.raw import RawFile, SingleFileDataset
 from gossamer.errors import FileError
 
 _URL = "https://github.com/graphdml-uiuc-jlu/geom-gcn/raw/master/"
@@ -17,7 +18,7 @@ _NUM_SPLITS = 10
 _MAX_FEATURES = 100_000
 
 
-class GeomGCNDataset(FileDataset):
+class GeomGCNDataset(SingleFileDataset):
     """A graph of H. Pei et al., "Geom-GCN: geometric graph convolutional networks", ICLR 2020
     (`paper <https://arxiv.org/abs/2002.05287>`__).
 

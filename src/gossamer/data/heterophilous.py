@@ -8,7 +8,8 @@ import numpy as np
 
 from gossamer.data._build import MASKS, both_directions, node_graph
 from gossamer.data._files import read_npz
-from gossamer.data.dataset import FileDataset, RawFile, Transform
+from gossamer.data.dataset import Transform
+from gossamer.data.raw import RawFile, SingleFileDataset
 from gossamer.errors import FileError, UnknownKeyError
 
 _URL = "https://github.com/yandex-research/heterophilous-graphs/raw/main/data/{}.npz"
@@ -28,7 +29,7 @@ _CHECKSUMS = {
 }
 
 
-class HeterophilousGraphDataset(FileDataset):
+class HeterophilousGraphDataset(SingleFileDataset):
     """A graph of O. Platonov et al., "A critical look at the evaluation of GNNs under heterophily:
     are we really making progress?", ICLR 2023 (`paper <https://arxiv.org/abs/2302.11640>`__).
 

@@ -10,7 +10,8 @@ import numpy as np
 from gossamer._optional import optional_import
 from gossamer.data._build import index_mask, node_graph
 from gossamer.data._pickles import CsrParts, load_arrays
-from gossamer.data.dataset import FileDataset, RawFile, Transform
+from gossamer.data.dataset import Transform
+from gossamer.data.raw import RawFile, SingleFileDataset
 from gossamer.errors import FileError, UnknownKeyError
 
 _URL = "https://github.com/tkipf/gcn/raw/master/gcn/data/"
@@ -36,7 +37,7 @@ _CHECKSUMS = {
 }
 
 
-class CitationGraphDataset(FileDataset):
+class CitationGraphDataset(SingleFileDataset):
     """A citation network with the public split of Z. Yang et al., "Revisiting semi-supervised
     learning with graph embeddings", ICML 2016 (`paper <https://arxiv.org/abs/1603.08861>`__).
 

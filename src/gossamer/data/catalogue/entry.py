@@ -1,0 +1,117 @@
+"""What the catalogue says about one dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from torch import Tensor
+
+from gossamer.data.raw import RawFile
+from gossamer.graph import Graph
+
+if TYPE_CHECKING:
+    from gossamer.data.dataset import Dataset
+
+NODES = "node classification"
+MULTI_LABEL = "multi-label node classification"
+ENTITIES = "entity classification"
+LINKS = "link prediction"
+TRIPLES = "knowledge-graph completion"
+EVENTS = "temporal link prediction"
+GRAPHS = "graph classification"
+MULTI_LABEL_GRAPHS = "multi-label graph classification"
+REGRESSION = "graph regression"
+
+_NOT_STATED = "not stated"
+
+
+class Contents(NamedTuple):
+    """What a reader makes of raw files.
+
+    Attributes
+    ----------
+    graphs : sequence of Graph
+        All graphs, in the order of the files.
+    labels : dict of str to Tensor
+        What belongs to graphs and not to nodes or edges, one row a graph.
+    info : dict
+        Further facts, such as the number of classes; anything that JSON can hold.
+    """
+
+    graphs: Sequence[Graph]
+    labels: Mapping[str, Tensor] = MappingProxyType({})
+    info: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One row of the catalogue.
+
+    Attributes
+    ----------
+    name : str
+        What the user types, and the name of the dataset's folder unless `folder` is given.
+    dataset, arguments : str, dict
+        The public class in `gossamer.data`, and what to call it with.
+    task : str
+        What is predicted.
+    description, reference, licence : str
+        One line each: what it is about, who published it, and its terms of use.
+    files : tuple of RawFile
+        What to download.
+    needs : tuple of str
+        What the reader reads, if that is not the same as the names of `files`: the members of
+        archives.
+    reader, options : str, dict
+        ``"module:function"`` below `gossamer.data.readers`, and its keyword arguments.
+    graphs, nodes, edges, features, classes, splits : int
+        Expected counts over all graphs, edges directed; 0 where there is none, -1 where unknown.
+    metric : str
+        'accuracy', 'roc_auc', 'f1', 'mae', 'mrr' or 'ap'.
+    """
+
+    name: str
+    dataset: str
+    task: str
+    description: str
+    reference: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    licence: str = _NOT_STATED
+    folder: str = ""
+    files: tuple[RawFile, ...] = ()
+    needs: tuple[str, ...] = ()
+    reader: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    graphs: int = 1
+    nodes: int = -1
+    edges: int = -1
+    features: int = 0
+    classes: int = 0
+    splits: int = 0
+    metric: str = "accuracy"
+
+    @property
+    def download(self) -> bool:
+        """Whether it has raw files, or is embedded or generated."""
+        return bool(self.files)
+
+    @property
+    def size(self) -> int | None:
+        """Bytes to download, where known."""
+        sizes = [file.size for file in self.files]
+        return None if None in sizes else sum(sizes)
+
+    def make(self, raw_dir: str | None = None, verbose: bool = False, **arguments: Any) -> Dataset:
+        """Build the dataset; embedded and generated ones have no files and no `raw_dir`."""
+        cls = getattr(import_module("gossamer.data"), self.dataset)
+        where = {"raw_dir": raw_dir, "verbose": verbose} if self.download else {}
+        return cls(**{**self.arguments, **where, **arguments})
+
+    def find_reader(self) -> Callable[..., Contents]:
+        """The function that turns raw files into graphs."""
+        module, _, function = self.reader.partition(":")
+        return getattr(import_module(f"gossamer.data.readers.{module}"), function)

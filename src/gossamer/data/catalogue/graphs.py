@@ -1,0 +1,169 @@
+"""Rows for many graphs with a label each, and templates for collections of datasets."""
+
+from __future__ import annotations
+
+from gossamer.data.catalogue.entry import GRAPHS, REGRESSION, Entry
+from gossamer.data.raw import RawFile
+
+_DGL = "https://data.dgl.ai/dataset/"
+_TU_URL = "https://www.chrsmrrs.com/graphkerneldatasets/"
+_WU = "Wu et al., Chem. Sci. 2018"
+_SST_FILES = ("train.txt", "dev.txt", "test.txt", "vocab.txt")
+
+
+def tu_entry(name: str, dataset: str, reader: str) -> Entry:
+    """Row of a dataset of the TU collection, which has over a hundred."""
+    return Entry(
+        name=name,
+        dataset=dataset,
+        arguments={"name": name},
+        task=GRAPHS,
+        description="a dataset of the TU collection",
+        reference="Morris et al., 2020",
+        files=(RawFile(f"{name}.zip", f"{_TU_URL}{name}.zip"),),
+        needs=tuple(f"{name}_{part}.txt" for part in ("A", "graph_indicator", "graph_labels")),
+        reader=f"tu:{reader}",
+        options={"name": name},
+        graphs=-1,
+    )
+
+
+def gin_entry(name: str) -> Entry:
+    """Row of a dataset in the archive of the GIN paper."""
+    return Entry(
+        name=name,
+        dataset="GINDataset",
+        arguments={"name": name, "self_loop": False},
+        task=GRAPHS,
+        description="a dataset of the GIN paper",
+        reference="Xu et al., ICLR 2019",
+        folder="GINDataset",
+        files=(
+            RawFile(
+                "dataset.zip",
+                (
+                    "https://raw.githubusercontent.com/weihua916/powerful-gnns/master/dataset.zip",
+                    "https://github.com/weihua916/powerful-gnns/raw/master/dataset.zip",
+                ),
+            ),
+        ),
+        needs=(f"{name}.txt",),
+        reader="dgcnn:dgcnn",
+        options={"name": name},
+        graphs=-1,
+    )
+
+
+def _fake_news(name: str, archive: str, graphs: int, nodes: int, edges: int) -> Entry:
+    return Entry(
+        name=name,
+        dataset="FakeNewsDataset",
+        arguments={"name": name, "feature_name": "bert"},
+        task=GRAPHS,
+        description="trees of who spread a piece of news; the class says whether it is false",
+        reference="Dou et al., SIGIR 2021",
+        files=(RawFile(archive, _DGL + archive),),
+        needs=(
+            "A.txt",
+            "node_graph_id.npy",
+            "graph_labels.npy",
+            "train_idx.npy",
+            "val_idx.npy",
+            "test_idx.npy",
+        ),
+        reader="fake_news:fake_news",
+        graphs=graphs,
+        nodes=nodes,
+        edges=edges,
+        features=768,
+        classes=2,
+        splits=1,
+    )
+
+
+ROWS = (
+    Entry(
+        name="qm7b",
+        dataset="QM7bDataset",
+        task=REGRESSION,
+        description="molecules of up to 7 heavy atoms with 14 properties",
+        reference="Montavon et al., New J. Phys. 2013",
+        files=(
+            RawFile(
+                "qm7b.mat",
+                (
+                    "http://deepchem.io.s3-website-us-west-1.amazonaws.com/datasets/qm7b.mat",
+                    "http://quantum-machine.org/data/qm7b.mat",
+                ),
+            ),
+        ),
+        reader="molecules:qm7b",
+        graphs=7211,
+        classes=14,
+        metric="mae",
+    ),
+    Entry(
+        name="qm9",
+        dataset="QM9Dataset",
+        arguments={"label_keys": ["mu"]},
+        task=REGRESSION,
+        description="molecules of up to 9 heavy atoms, joined by distance, with 12 properties",
+        reference=_WU,
+        files=(RawFile("qm9_eV.npz", _DGL + "qm9_eV.npz"),),
+        reader="molecules:qm9",
+        graphs=130831,
+        classes=12,
+        metric="mae",
+    ),
+    Entry(
+        name="qm9_edge",
+        folder="qm9Edge",
+        dataset="QM9EdgeDataset",
+        task=REGRESSION,
+        description="molecules of up to 9 heavy atoms with their bonds and 19 properties",
+        reference=_WU,
+        files=(RawFile("qm9_edge.npz", _DGL + "qm9_edge.npz"),),
+        reader="molecules:qm9_edge",
+        graphs=130831,
+        features=15,
+        classes=19,
+        metric="mae",
+    ),
+    Entry(
+        name="ba2motif",
+        folder="BA-2motifs",
+        dataset="BA2MotifDataset",
+        task=GRAPHS,
+        description="random graphs with a house or a cycle of five nodes",
+        reference="Luo et al., NeurIPS 2020",
+        files=(
+            RawFile(
+                "BA-2motif.pkl",
+                (
+                    _DGL + "BA-2motif.pkl",
+                    "https://github.com/flyingdoog/PGExplainer/raw/master/dataset/BA-2motif.pkl",
+                ),
+            ),
+        ),
+        reader="motifs:ba2motif",
+        graphs=1000,
+        nodes=25000,
+        features=10,
+        classes=2,
+    ),
+    _fake_news("gossipcop", "FakeNewsGOS.zip", 5464, 314262, 308798),
+    _fake_news("politifact", "FakeNewsPOL.zip", 314, 41054, 40740),
+    Entry(
+        name="sst",
+        dataset="SSTDataset",
+        task=GRAPHS,
+        description="sentences as trees; each part of a sentence has a sentiment",
+        reference="Socher et al., EMNLP 2013",
+        files=(RawFile("sst.zip", _DGL + "sst.zip"),),
+        needs=_SST_FILES,
+        reader="sst:sst",
+        graphs=11855,
+        classes=5,
+        splits=1,
+    ),
+)

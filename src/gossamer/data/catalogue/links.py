@@ -1,0 +1,110 @@
+"""Rows for triples and timed edges."""
+
+from __future__ import annotations
+
+from gossamer.data.catalogue.entry import EVENTS, TRIPLES, Entry
+from gossamer.data.raw import RawFile
+
+_DGL = "https://data.dgl.ai/dataset/"
+_DICTIONARIES = ("entities.dict", "relations.dict", "train.txt", "valid.txt", "test.txt")
+
+
+def _triples(
+    name: str,
+    dataset: str,
+    description: str,
+    reference: str,
+    archive: str,
+    *sizes: int,
+    licence: str,
+) -> Entry:
+    nodes, edges, relations = sizes
+    return Entry(
+        name=name,
+        dataset=dataset,
+        task=TRIPLES,
+        description=description,
+        reference=reference,
+        licence=licence,
+        files=(RawFile(archive, _DGL + archive),),
+        needs=_DICTIONARIES,
+        reader="triples:triples",
+        nodes=nodes,
+        edges=edges,
+        classes=relations,
+        splits=1,
+        metric="mrr",
+    )
+
+
+def _events(
+    name: str, dataset: str, description: str, reference: str, step: int, nodes: int
+) -> Entry:
+    archive = f"{name.lower()}.zip"
+    return Entry(
+        name=name,
+        dataset=dataset,
+        task=EVENTS,
+        description=description,
+        reference=reference,
+        files=(RawFile(archive, _DGL + archive),),
+        reader="events:quadruples",
+        options={"step": step},
+        graphs=-1,
+        nodes=nodes,
+        splits=1,
+        metric="mrr",
+    )
+
+
+ROWS = (
+    _triples(
+        "FB15k",
+        "FB15kDataset",
+        "facts of Freebase",
+        "Bordes et al., NIPS 2013",
+        "FB15k.tgz",
+        *(14951, 1184426, 1345),
+        licence="CC BY 2.5",
+    ),
+    _triples(
+        "FB15k-237",
+        "FB15k237Dataset",
+        "facts of Freebase without inverse relations",
+        "Toutanova & Chen, 2015",
+        "FB15k-237.tgz",
+        *(14541, 620232, 237),
+        licence="CC BY 2.5",
+    ),
+    _triples(
+        "wn18",
+        "WN18Dataset",
+        "relations among the words of WordNet",
+        "Bordes et al., NIPS 2013",
+        "wn18.tgz",
+        *(40943, 302884, 18),
+        licence="WordNet 3.0",
+    ),
+    _events("ICEWS18", "ICEWS18Dataset", "political events of 2018", "Jin et al., 2019", 24, 23033),
+    _events("GDELT", "GDELTDataset", "events in the news", "Jin et al., 2019", 15, 23033),
+    Entry(
+        name="bitcoinotc",
+        dataset="BitcoinOTCDataset",
+        task=EVENTS,
+        description="ratings among traders of Bitcoin",
+        reference="Kumar et al., ICDM 2016",
+        files=(
+            RawFile(
+                "soc-sign-bitcoinotc.csv.gz",
+                "https://snap.stanford.edu/data/soc-sign-bitcoinotc.csv.gz",
+            ),
+        ),
+        needs=("soc-sign-bitcoinotc.csv",),
+        reader="events:signed_edges",
+        options={"file": "soc-sign-bitcoinotc.csv"},
+        graphs=-1,
+        nodes=6005,
+        edges=35592,
+        metric="ap",
+    ),
+)

@@ -1,0 +1,199 @@
+"""Datasets that are a row of the catalogue: found, read and cached in the same way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from gossamer.data._build import GraphPieces
+from gossamer.data.catalogue import CATALOGUE
+from gossamer.data.catalogue.entry import Contents, Entry
+from gossamer.data.dataset import Transform
+from gossamer.data.raw import FileDataset, RawFile, RawFolder, unchanged
+from gossamer.errors import FileError, InvalidTypeError, MissingExtraError, OutOfRangeError
+from gossamer.graph import Graph, load_graphs, save_graphs
+
+# Part of the name of a cache file. Increase it when a reader returns something else than before.
+_VERSION = 1
+# The label of the cache file that holds the facts, as JSON.
+_INFO = "__info__"
+
+
+class CatalogueDataset(FileDataset):
+    """A dataset that its row of the catalogue describes.
+
+    The reader of the row turns the raw files into graphs. What it returns is kept in a file of
+    `save_path`, which `save_graphs` wrote and whose name depends on the options; it is made anew if
+    a raw file has changed since. Where that folder cannot be written to, nothing is kept.
+    """
+
+    entry_name: ClassVar[str]
+
+    def __init__(
+        self,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = False,
+        transform: Transform | None = None,
+    ) -> None:
+        self._start({}, raw_dir, force_reload, verbose, transform)
+
+    def _start(
+        self,
+        options: Mapping[str, Any],
+        raw_dir: str | None,
+        force_reload: bool | None,
+        verbose: bool | None,
+        transform: Transform | None,
+        entry: Entry | None = None,
+    ) -> None:
+        """Find, read and cache; `options` go to the reader and tell caches apart."""
+        self.entry = entry or CATALOGUE[self.entry_name]
+        self._options = {**self.entry.options, **options}
+        urls = [url for file in self.entry.files for url in file.urls]
+        super().__init__(
+            self.entry.folder or self.entry.name,
+            url=urls[0] if urls else None,
+            raw_dir=raw_dir,
+            hash_key=(_VERSION, *sorted(self._options.items(), key=str)),
+            force_reload=bool(force_reload),
+            verbose=bool(verbose),
+            transform=transform,
+        )
+
+    def raw_files(self) -> tuple[RawFile, ...]:
+        """The files of the catalogue's row."""
+        return self.entry.files
+
+    def needed_files(self) -> tuple[str, ...]:
+        """The files that the reader reads."""
+        return self.entry.needs or tuple(file.name for file in self.entry.files)
+
+    def _candidates(self) -> Iterator[Path]:
+        yield from super()._candidates()
+        yield Path(self.raw_dir) / self.entry.name
+
+    def process(self) -> None:
+        """Read the raw files."""
+        folder = self.find_raw()
+        if folder is None:
+            raise FileError(self._missing())
+        self._raw = RawFolder(folder)
+        self._take(self.entry.find_reader()(self._raw, **self._options))
+
+    def _take(self, contents: Contents) -> None:
+        self._graphs, self._labels, self._info = contents
+
+    @property
+    def _cache_file(self) -> Path:
+        return Path(self.save_path) / f"{self.name}_{self.hash}.graphs"
+
+    def has_cache(self) -> bool:
+        """Whether there is a cache file for these options."""
+        return self._cache_file.is_file()
+
+    def save(self) -> None:
+        """Write the graphs to the cache file, if the folder can be written to."""
+        batched = isinstance(self._graphs, GraphPieces)
+        info = {"facts": dict(self._info), "raw": self._raw.fingerprints(), "batched": batched}
+        graphs = [self._graphs.batch] if batched else self._graphs
+        text = torch.frombuffer(bytearray(json.dumps(info).encode()), dtype=torch.uint8)
+        try:
+            save_graphs(self._cache_file, graphs, {**self._labels, _INFO: text})
+        except (FileError, MissingExtraError) as error:
+            if self.verbose:
+                print(f"The processed data of '{self.name}' is not kept: {error}", flush=True)
+
+    def load(self) -> None:
+        """Read the cache file."""
+        graphs, labels = load_graphs(self._cache_file)
+        info = json.loads(labels.pop(_INFO).numpy().tobytes())
+        folder = self.find_raw()
+        if folder is not None and not unchanged(folder, info["raw"]):
+            raise FileError(f"the raw files in {folder} have changed")
+        if info["batched"]:
+            graphs = GraphPieces(graphs[0])
+        self._take(Contents(graphs, labels, info["facts"]))
+
+    def __len__(self) -> int:
+        return len(self._graphs)
+
+    def _transformed(self, g: Graph) -> Graph:
+        return g if self._transform is None else self._transform(g)
+
+
+class OneGraph(CatalogueDataset):
+    """A dataset of one graph."""
+
+    def __getitem__(self, idx: int) -> Graph:
+        """Return the graph, transformed if there is a `transform`.
+
+        Raises
+        ------
+        OutOfRangeError
+            If `idx` is not 0.
+        """
+        if idx != 0:
+            raise OutOfRangeError(
+                f"{type(self).__name__} has a single graph, number 0; there is no number {idx}."
+            )
+        return self._transformed(self._graphs[0])
+
+
+class NodeDataset(OneGraph):
+    """One graph whose nodes have classes."""
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return self._info["num_classes"]
+
+
+class GraphList(CatalogueDataset):
+    """Several graphs."""
+
+    def __getitem__(self, idx: int) -> Graph:
+        """Return graph `idx`, transformed if there is a `transform`.
+
+        Raises
+        ------
+        OutOfRangeError
+            If there is no graph of this number.
+        """
+        return self._transformed(self._graphs[self._number(idx)])
+
+    def _number(self, idx: int) -> int:
+        if isinstance(idx, bool) or not isinstance(idx, int):
+            try:
+                idx = int(idx.item() if isinstance(idx, Tensor) else idx)
+            except (TypeError, ValueError):
+                raise InvalidTypeError(
+                    f"{type(self).__name__}: expected the number of a graph, "
+                    f"got {type(idx).__name__}."
+                ) from None
+        if not -len(self) <= idx < len(self):
+            raise OutOfRangeError(
+                f"{type(self).__name__} has {len(self)} graphs, counted from 0; "
+                f"there is no number {idx}."
+            )
+        return idx
+
+
+class LabelledGraphs(GraphList):
+    """Several graphs with a label each, in ``labels['label']``."""
+
+    def __getitem__(self, idx: int) -> tuple[Graph, Tensor]:
+        """Return graph `idx`, transformed if there is a `transform`, and its label.
+
+        Raises
+        ------
+        OutOfRangeError
+            If there is no graph of this number.
+        """
+        number = self._number(idx)
+        return self._transformed(self._graphs[number]), self._labels["label"][number]

@@ -1,0 +1,545 @@
+"""Many graphs with a label each: TU, GIN, QM7b, QM9, BA-2motifs, fake news, sentiment trees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from gossamer.data.catalogue import CATALOGUE
+from gossamer.data.catalogue.graphs import gin_entry, tu_entry
+from gossamer.data.catalogued import GraphList, LabelledGraphs
+from gossamer.data.dataset import Transform
+from gossamer.data.node_datasets import check_mode
+from gossamer.data.readers.molecules import QM9_EDGE_KEYS, check_keys
+from gossamer.data.readers.sst import NO_WORD, read_embeddings, read_vocab
+from gossamer.errors import InvalidTypeError, InvalidValueError
+
+_QM9_KEYS = [
+    "A",
+    "B",
+    "C",
+    "mu",
+    "alpha",
+    "homo",
+    "lumo",
+    "gap",
+    "r2",
+    "zpve",
+    "U0",
+    "U",
+    "H",
+    "G",
+    "Cv",
+]
+
+
+class TUDataset(LabelledGraphs):
+    """A dataset of the TU collection, C. Morris et al., "TUDataset: a collection of benchmark
+    datasets for learning with graphs", 2020 (`list <https://chrsmrrs.github.io/datasets/>`__).
+
+    An example is a graph and its class, (1,) int64. As far as the dataset has them, ``ndata`` has
+    ``node_labels`` (N, 1) int64 and ``node_attr`` (N, D) float64; ``edata`` has ``edge_labels``
+    (E, 1) int64 and ``edge_attr`` (E, D) float64, the latter also as ``node_labels``, its name in
+    DGL 2.1.0. Classes and labels are numbered from 0 in ascending order.
+
+    Parameters
+    ----------
+    name : str
+        Name of the dataset, such as 'ENZYMES' or 'PROTEINS'.
+    raw_dir : str, optional
+        Folder with ``<name>_A.txt`` and so on, or with a folder `name` that holds them. They are
+        downloaded if they are not there. Default: ``~/.gossamer``.
+    force_reload : bool, optional
+        Whether to read the raw files even if there is a cache.
+    verbose : bool, optional
+        Whether to show progress.
+    transform : callable, optional
+        Applied to a graph when it is accessed.
+
+    Raises
+    ------
+    FileError
+        If files are missing and cannot be downloaded, or are truncated or corrupt.
+    """
+
+    _reader = "tu"
+
+    def __init__(
+        self,
+        name: str,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = False,
+        transform: Transform | None = None,
+    ) -> None:
+        self._start_tu(name, {}, raw_dir, force_reload, verbose, transform)
+
+    def _start_tu(self, name: str, options: Mapping[str, Any], *arguments: Any) -> None:
+        check_name(type(self).__name__, name)
+        entry = tu_entry(name, type(self).__name__, self._reader)
+        self._start(options, *arguments, entry=entry)
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return self._info["num_classes"]
+
+    @property
+    def num_labels(self) -> int:
+        """Same as `num_classes`."""
+        return self.num_classes
+
+    @property
+    def max_num_node(self) -> int:
+        """Number of nodes of the largest graph."""
+        return self._info["max_num_node"]
+
+    @property
+    def graph_lists(self) -> list:
+        """All graphs."""
+        return list(self._graphs)
+
+    @property
+    def graph_labels(self) -> Tensor:
+        """All classes."""
+        return self._labels["label"]
+
+    def statistics(self) -> tuple[int, int, int]:
+        """Number of features, number of classes, number of nodes of the largest graph."""
+        data = self._graphs[0].ndata
+        width = data["feat"].shape[1] if "feat" in data else 0
+        return width, self.num_classes, self.max_num_node
+
+
+class LegacyTUDataset(TUDataset):
+    """A dataset of the TU collection with one feature in each node.
+
+    ``ndata['feat']`` (N, D) float32 holds the attributes of the nodes, or else their labels in
+    one-hot form, or else ones. An example is a graph and its class; classes are the labels of the
+    file less the smallest of them.
+
+    Parameters
+    ----------
+    name : str
+        Name of the dataset, as in `TUDataset`.
+    use_pandas : bool, optional
+        No effect.
+    hidden_size : int, optional
+        Number of ones where there are neither attributes nor labels.
+    max_allow_node : int, optional
+        Leave out graphs with more nodes.
+    raw_dir, force_reload, verbose, transform
+        As in `TUDataset`.
+    """
+
+    _reader = "tu_legacy"
+
+    def __init__(
+        self,
+        name: str,
+        use_pandas: bool = False,
+        hidden_size: int = 10,
+        max_allow_node: int | None = None,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = False,
+        transform: Transform | None = None,
+    ) -> None:
+        self.use_pandas = use_pandas
+        self.hidden_size, self.max_allow_node = hidden_size, max_allow_node
+        options = {"hidden_size": hidden_size, "max_allow_node": max_allow_node}
+        self._start_tu(name, options, raw_dir, force_reload, verbose, transform)
+
+    @property
+    def data_mode(self) -> str:
+        """What ``feat`` was made of: 'node_attr', 'node_label' or 'constant'."""
+        return self._info["data_mode"]
+
+
+class GINDataset(LabelledGraphs):
+    """A dataset of K. Xu et al., "How powerful are graph neural networks?", ICLR 2019
+    (`paper <https://arxiv.org/abs/1810.00826>`__).
+
+    An example is a graph and its class. ``ndata`` has ``label`` (N,) int64, the tag of a node or
+    its degree, and ``attr`` (N, D) float32, the same in one-hot form or the attributes that the
+    file has. Tags and classes are numbered in the order of their first mention.
+
+    Parameters
+    ----------
+    name : str
+        'MUTAG', 'COLLAB', 'IMDBBINARY', 'IMDBMULTI', 'NCI1', 'PROTEINS', 'PTC', 'REDDITBINARY' or
+        'REDDITMULTI5K'. The file is ``<name>.txt``.
+    self_loop : bool
+        Whether to add a self-loop to each node.
+    degree_as_nlabel : bool, optional
+        Whether to use in-degrees in place of tags.
+    raw_dir, force_reload, verbose, transform
+        As in `TUDataset`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        self_loop: bool,
+        degree_as_nlabel: bool = False,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = False,
+        transform: Transform | None = None,
+    ) -> None:
+        check_name("GINDataset", name)
+        self.self_loop = bool(self_loop)
+        options = {"self_loop": bool(self_loop), "degree_as_nlabel": bool(degree_as_nlabel)}
+        self._start(options, raw_dir, force_reload, verbose, transform, gin_entry(name))
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return self._info["num_classes"]
+
+    @property
+    def gclasses(self) -> int:
+        """Same as `num_classes`."""
+        return self.num_classes
+
+    @property
+    def nclasses(self) -> int:
+        """Number of different tags."""
+        return self._info["num_tags"]
+
+    @property
+    def dim_nfeats(self) -> int:
+        """Width of ``attr``."""
+        return self._graphs[0].ndata["attr"].shape[1]
+
+    @property
+    def graphs(self) -> list:
+        """All graphs."""
+        return list(self._graphs)
+
+    @property
+    def labels(self) -> Tensor:
+        """All classes."""
+        return self._labels["label"]
+
+
+class QM7bDataset(LabelledGraphs):
+    """Molecules of up to seven heavy atoms with 14 properties.
+
+    G. Montavon et al., "Machine learning of molecular electronic properties in chemical compound
+    space", New J. Phys. 2013. Graphs: 7,211. An example is a graph and its properties (14,)
+    float32. Each atom is a node; ``edata['h']`` (E, 1) float32 is an entry of the Coulomb matrix,
+    whose diagonal makes self-loops.
+
+    Parameters
+    ----------
+    raw_dir : str, optional
+        Folder with ``qm7b.mat``. It is downloaded if it is not there. Default: ``~/.gossamer``.
+    force_reload, verbose, transform
+        As in `TUDataset`.
+    """
+
+    entry_name = "qm7b"
+
+    @property
+    def num_tasks(self) -> int:
+        """Number of properties: 14."""
+        return self._labels["label"].shape[-1]
+
+    @property
+    def num_labels(self) -> int:
+        """Same as `num_tasks`."""
+        return self.num_tasks
+
+    @property
+    def num_classes(self) -> int:
+        """Same as `num_tasks`."""
+        return self.num_tasks
+
+    @property
+    def label(self) -> Tensor:
+        """Properties of all molecules."""
+        return self._labels["label"]
+
+
+class QM9Dataset(QM7bDataset):
+    """Molecules of up to nine heavy atoms as graphs of near atoms.
+
+    R. Ramakrishnan et al., "Quantum chemistry structures and properties of 134 kilo molecules",
+    Scientific Data 2014. Graphs: 130,831. An example is a graph and its properties (T,) float32.
+    ``ndata`` has ``R`` (N, 3) float32, positions in Angstrom, and ``Z`` (N,) int64, atomic numbers.
+    An edge joins two atoms, in both directions, at a distance of at most `cutoff`.
+
+    Parameters
+    ----------
+    label_keys : list of str
+        Properties to learn: 'mu', 'alpha', 'homo', 'lumo', 'gap', 'r2', 'zpve', 'U0', 'U', 'H',
+        'G', 'Cv', 'A', 'B' or 'C'; energies in eV.
+    cutoff : float, optional
+        Largest distance in Angstrom.
+    raw_dir : str, optional
+        Folder with ``qm9_eV.npz``. It is downloaded if it is not there. Default: ``~/.gossamer``.
+    force_reload, verbose, transform
+        As in `TUDataset`.
+
+    Raises
+    ------
+    InvalidValueError
+        If a property does not exist, or there is none.
+    """
+
+    entry_name = "qm9"
+
+    def __init__(
+        self,
+        label_keys: Sequence[str],
+        cutoff: float = 5.0,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = False,
+        transform: Transform | None = None,
+    ) -> None:
+        check_keys("QM9Dataset", label_keys, _QM9_KEYS)
+        self.label_keys, self.cutoff = list(label_keys), float(cutoff)
+        options = {"label_keys": self.label_keys, "cutoff": self.cutoff}
+        self._start(options, raw_dir, force_reload, verbose, transform)
+
+
+class QM9EdgeDataset(QM7bDataset):
+    """Molecules of up to nine heavy atoms with their bonds.
+
+    R. Ramakrishnan et al., Scientific Data 2014. Graphs: 130,831. An example is a graph and its
+    properties, (T,) float32, or (1, 19) without `label_keys`. ``ndata`` has ``pos`` (N, 3) and
+    ``attr`` (N, 15) float32, ``edata`` has ``edge_attr`` (E, 4) float32, the kind of bond in
+    one-hot form.
+
+    Parameters
+    ----------
+    label_keys : list of str, optional
+        Properties to learn, as in `QM9Dataset` and also 'U0_atom', 'U_atom', 'H_atom', 'G_atom'.
+        Default: all 19.
+    raw_dir : str, optional
+        Folder with ``qm9_edge.npz``. It is downloaded if it is not there. Default:
+        ``~/.gossamer``.
+    force_reload, verbose, transform
+        As in `TUDataset`.
+
+    Raises
+    ------
+    InvalidValueError
+        If a property does not exist, or there is none.
+    """
+
+    entry_name = "qm9_edge"
+
+    def __init__(
+        self,
+        label_keys: Sequence[str] | None = None,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = True,
+        transform: Transform | None = None,
+    ) -> None:
+        if label_keys is not None:
+            check_keys("QM9EdgeDataset", label_keys, QM9_EDGE_KEYS)
+            label_keys = list(label_keys)
+        self.label_keys = label_keys
+        self._start({"label_keys": label_keys}, raw_dir, force_reload, verbose, transform)
+
+
+class BA2MotifDataset(LabelledGraphs):
+    """Random graphs with a motif, to test explanations.
+
+    D. Luo et al., "Parameterized explainer for graph neural network", NeurIPS 2020. Graphs: 1,000
+    of 25 nodes. An example is a graph and its class in one-hot form (2,) int64: a house, or a cycle
+    of five nodes, was attached. ``ndata['feat']`` is (25, 10) float64.
+
+    Parameters
+    ----------
+    raw_dir : str, optional
+        Folder with ``BA-2motif.pkl``. It is downloaded if it is not there. Default:
+        ``~/.gossamer``.
+    force_reload, verbose, transform
+        As in `TUDataset`.
+    """
+
+    entry_name = "ba2motif"
+
+    def __init__(
+        self,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = True,
+        transform: Transform | None = None,
+    ) -> None:
+        self._start({}, raw_dir, force_reload, verbose, transform)
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes: 2."""
+        return 2
+
+
+class FakeNewsDataset(LabelledGraphs):
+    """Trees of who spread a piece of news; the class says whether the news is false.
+
+    Y. Dou et al., "User preference-aware fake news detection", SIGIR 2021. An example is a graph
+    and its class. The features of all nodes are the table `feature`; ``ndata['_ID']`` says which
+    rows of it belong to a graph. `train_mask`, `val_mask` and `test_mask` choose graphs.
+
+    Parameters
+    ----------
+    name : str
+        'gossipcop' (5,464 graphs) or 'politifact' (314).
+    feature_name : str
+        'profile', 'spacy', 'bert' or 'content': 10, 300, 768 or 310 columns.
+    raw_dir : str, optional
+        Folder with ``A.txt``, ``node_graph_id.npy``, ``graph_labels.npy``,
+        ``new_<feature_name>_feature.npz`` and three ``*_idx.npy``. They are downloaded if they are
+        not there. Default: ``~/.gossamer``.
+    transform : callable, optional
+        Applied to a graph when it is accessed.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such dataset or feature.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        feature_name: str,
+        raw_dir: str | None = None,
+        transform: Transform | None = None,
+    ) -> None:
+        check_mode("FakeNewsDataset, name", name, ("gossipcop", "politifact"))
+        features = ("profile", "spacy", "bert", "content")
+        check_mode("FakeNewsDataset, feature_name", feature_name, features)
+        self.feature_name = feature_name
+        self._start(
+            {"feature_name": feature_name}, raw_dir, False, False, transform, CATALOGUE[name]
+        )
+
+    def needed_files(self) -> tuple[str, ...]:
+        """The files of this feature."""
+        return (*self.entry.needs, f"new_{self.feature_name}_feature.npz")
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes: 2."""
+        return self._info["num_classes"]
+
+    @property
+    def num_graphs(self) -> int:
+        """Number of graphs."""
+        return len(self)
+
+    @property
+    def labels(self) -> Tensor:
+        """All classes."""
+        return self._labels["label"]
+
+    @property
+    def feature(self) -> Tensor:
+        """Features of all nodes of all graphs."""
+        return self._labels["feature"]
+
+    @property
+    def train_mask(self) -> Tensor:
+        """Graphs to train on, (graphs,) bool."""
+        return self._labels["train_mask"]
+
+    @property
+    def val_mask(self) -> Tensor:
+        """Graphs to validate with, (graphs,) bool."""
+        return self._labels["val_mask"]
+
+    @property
+    def test_mask(self) -> Tensor:
+        """Graphs to test on, (graphs,) bool."""
+        return self._labels["test_mask"]
+
+
+class SSTDataset(GraphList):
+    """Sentences of film reviews as trees; each part of a sentence has a sentiment.
+
+    R. Socher et al., "Recursive deep models for semantic compositionality over a sentiment
+    treebank", EMNLP 2013. Trees: 8,544 to train, 1,101 to validate, 2,210 to test. Edges go from a
+    part to the part that it belongs to. ``ndata`` has ``x`` (N,) int64, the number of the word or
+    -1; ``y`` (N,) int64, the sentiment from 0 to 4; ``mask`` (N,) int64, 1 where there is a word.
+
+    Parameters
+    ----------
+    mode : str, optional
+        'train', 'dev', 'test' or 'tiny', the first five trees of 'train'.
+    glove_embed_file : str, optional
+        A text file of word vectors to make `pretrained_emb` of: a word and its numbers a line.
+    vocab_file : str, optional
+        Words, one a line. Default: the one of the dataset.
+    raw_dir : str, optional
+        Folder with ``train.txt``, ``dev.txt``, ``test.txt`` and ``vocab.txt``, or with a folder
+        ``sst`` that holds them. They are downloaded if they are not there. Default:
+        ``~/.gossamer``.
+    force_reload, verbose, transform
+        As in `TUDataset`.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such mode.
+    """
+
+    entry_name = "sst"
+    PAD_WORD = NO_WORD
+    UNK_WORD = NO_WORD
+
+    def __init__(
+        self,
+        mode: str = "train",
+        glove_embed_file: str | None = None,
+        vocab_file: str | None = None,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = False,
+        transform: Transform | None = None,
+    ) -> None:
+        self.mode = check_mode("SSTDataset", mode, ("train", "dev", "test", "tiny"))
+        self._vocab_file = vocab_file
+        options = {"mode": mode, "vocab_file": vocab_file}
+        self._start(options, raw_dir, force_reload, verbose, transform)
+        self._vocab = read_vocab(Path(vocab_file) if vocab_file else self.raw_file("vocab.txt"))
+        self._emb = None
+        if glove_embed_file:
+            self._emb = read_embeddings(Path(glove_embed_file), self._vocab)
+
+    @property
+    def vocab(self) -> dict[str, int]:
+        """Words and their numbers."""
+        return self._vocab
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of words."""
+        return len(self._vocab)
+
+    @property
+    def pretrained_emb(self) -> Tensor | None:
+        """Vectors of the words (V, D) float32, if `glove_embed_file` was given."""
+        return self._emb
+
+    @property
+    def num_classes(self) -> int:
+        """Number of sentiments: 5."""
+        return self._info["num_classes"]
+
+
+def check_name(who: str, name: str) -> None:
+    """Raise unless `name` can be part of a file name."""
+    if not isinstance(name, str):
+        raise InvalidTypeError(f"{who}: name must be a str, got {type(name).__name__}.")
+    if not name or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        raise InvalidValueError(f"{who}: '{name}' is no name of a dataset.")

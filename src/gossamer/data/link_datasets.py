@@ -1,0 +1,216 @@
+"""Knowledge graphs and graphs with timed edges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gossamer.data.catalogued import GraphList, OneGraph
+from gossamer.data.dataset import Transform
+from gossamer.data.node_datasets import check_mode
+from gossamer.graph import Graph
+
+
+class KnowledgeGraphDataset(OneGraph):
+    """A knowledge graph: entities, and facts that a relation holds between two of them.
+
+    Edge ``i`` says that relation ``edata['etype'][i]`` holds from its source to its destination.
+    ``edata`` also has ``train_edge_mask``, ``valid_edge_mask``, ``test_edge_mask`` (E,) bool, true
+    for facts of the three parts, and ``train_mask``, ``val_mask``, ``test_mask`` (E,) bool, which
+    are true for their reverses, too. ``ndata['ntype']`` is zero. Edges are grouped by relation.
+
+    Parameters
+    ----------
+    reverse : bool, optional
+        Whether to add the reverse of each fact, with relation ``etype + num_rels``.
+    raw_dir : str, optional
+        Folder with ``entities.dict``, ``relations.dict``, ``train.txt``, ``valid.txt`` and
+        ``test.txt``, or with OpenKE's ``entity2id.txt``, ``relation2id.txt``, ``train2id.txt`` and
+        so on. They are downloaded if they are not there. Default: ``~/.gossamer``.
+    force_reload : bool, optional
+        Whether to read the raw files even if there is a cache.
+    verbose : bool, optional
+        Whether to show progress.
+    transform : callable, optional
+        Applied to the graph when it is accessed.
+
+    Raises
+    ------
+    FileError
+        If files are missing and cannot be downloaded, or are truncated or corrupt.
+    """
+
+    # The other layout of the same files.
+    _open_ke = ("entity2id.txt", "relation2id.txt")
+
+    def __init__(
+        self,
+        reverse: bool = True,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = True,
+        transform: Transform | None = None,
+    ) -> None:
+        self.reverse = bool(reverse)
+        self._start({"reverse": self.reverse}, raw_dir, force_reload, verbose, transform)
+
+    def find_raw(self) -> Path | None:
+        """Folder with the files in either layout, or None."""
+        return super().find_raw() or self._find(self._open_ke)
+
+    @property
+    def num_nodes(self) -> int:
+        """Number of entities."""
+        return self._info["num_nodes"]
+
+    @property
+    def num_rels(self) -> int:
+        """Number of relations; reverses are not counted."""
+        return self._info["num_rels"]
+
+
+class FB15kDataset(KnowledgeGraphDataset):
+    """Facts of Freebase.
+
+    A. Bordes et al., "Translating embeddings for modeling multi-relational data", NIPS 2013.
+    Entities: 14,951. Relations: 1,345. Facts: 483,142 / 50,000 / 59,071. Parameters and contents of
+    the graph: see `KnowledgeGraphDataset`.
+    """
+
+    entry_name = "FB15k"
+
+
+class FB15k237Dataset(KnowledgeGraphDataset):
+    """Facts of Freebase without inverse relations.
+
+    K. Toutanova and D. Chen, "Observed versus latent features for knowledge base and text
+    inference", 2015. Entities: 14,541. Relations: 237. Facts: 272,115 / 17,535 / 20,466. Parameters
+    and contents of the graph: see `KnowledgeGraphDataset`.
+    """
+
+    entry_name = "FB15k-237"
+
+
+class WN18Dataset(KnowledgeGraphDataset):
+    """Relations between the words of WordNet.
+
+    A. Bordes et al., NIPS 2013. Entities: 40,943. Relations: 18. Facts: 141,442 / 5,000 / 5,000.
+    Parameters and contents of the graph: see `KnowledgeGraphDataset`.
+    """
+
+    entry_name = "wn18"
+
+
+class _TimedDataset(GraphList):
+    """Graphs of growing numbers of edges; they are cheap to make, so there is no cache."""
+
+    def save(self) -> None:
+        """Keep nothing."""
+
+    @property
+    def is_temporal(self) -> bool:
+        """Whether the graphs are ordered by time: yes."""
+        return True
+
+
+class _EventsDataset(_TimedDataset):
+    def __init__(
+        self,
+        mode: str = "train",
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = False,
+        transform: Transform | None = None,
+    ) -> None:
+        self.mode = check_mode(type(self).__name__, mode.lower(), ("train", "valid", "test"))
+        self._start({"mode": self.mode}, raw_dir, force_reload, verbose, transform)
+
+    def needed_files(self) -> tuple[str, ...]:
+        """The file of this mode."""
+        return (f"{self.mode}.txt",)
+
+
+class ICEWS18Dataset(_EventsDataset):
+    """Political events from January to October 2018; a graph for each day.
+
+    W. Jin et al., "Recurrent event network for reasoning over temporal knowledge graphs", 2019
+    (`paper <https://arxiv.org/abs/1904.05530>`__). Graph t has all events up to its day.
+    ``edata['rel_type']`` (E, 1) int64 is the kind of event.
+
+    Parameters
+    ----------
+    mode : str, optional
+        'train', 'valid' or 'test': 240, 30 and 34 days.
+    raw_dir : str, optional
+        Folder with ``train.txt``, ``valid.txt`` and ``test.txt``, or with a folder ``ICEWS18`` that
+        holds them. They are downloaded if they are not there. Default: ``~/.gossamer``.
+    force_reload : bool, optional
+        No effect: nothing is cached but the files.
+    verbose, transform
+        As in `KnowledgeGraphDataset`.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such mode.
+    """
+
+    entry_name = "ICEWS18"
+
+
+class GDELTDataset(_EventsDataset):
+    """Events in the news in January 2018; a graph for each quarter of an hour.
+
+    W. Jin et al., 2019, as for `ICEWS18Dataset`, whose parameters and contents it has. Graph t has
+    all events up to time ``start_time + t``.
+    """
+
+    entry_name = "GDELT"
+
+    @property
+    def num_nodes(self) -> int:
+        """Number of entities over all parts: 23,033."""
+        return self.entry.nodes
+
+    @property
+    def start_time(self) -> int:
+        """First time of this part, in quarters of an hour."""
+        return self._info["start_time"]
+
+    @property
+    def end_time(self) -> int:
+        """Last time of this part, in quarters of an hour."""
+        return self._info["end_time"]
+
+    def __getitem__(self, t: int) -> Graph:
+        """Return the graph of time ``start_time + t``, transformed if there is a `transform`."""
+        return super().__getitem__(t)
+
+
+class BitcoinOTCDataset(_TimedDataset):
+    """Who trusts whom among traders of Bitcoin; a graph for each 14 days.
+
+    S. Kumar et al., "Edge weight prediction in weighted signed networks", ICDM 2016. Graph t has
+    all ratings up to the end of its 14 days; the first graph ends after a week. ``edata['h']``
+    (E, 1) int64 is the rating, -10 to 10. Graphs: 136. Nodes: 6,005 ids, of which 5,881 occur. Ratings: 35,592.
+
+    Parameters
+    ----------
+    raw_dir : str, optional
+        Folder with ``soc-sign-bitcoinotc.csv``. It is downloaded if it is not there. Default:
+        ``~/.gossamer``.
+    force_reload : bool, optional
+        No effect: nothing is cached but the file.
+    verbose, transform
+        As in `KnowledgeGraphDataset`.
+    """
+
+    entry_name = "bitcoinotc"
+
+    def __getitem__(self, item: int) -> Graph:
+        """Return graph `item`, transformed if there is a `transform`."""
+        return super().__getitem__(item)
+
+    @property
+    def graphs(self) -> list[Graph]:
+        """All graphs."""
+        return list(self._graphs)

@@ -1,0 +1,200 @@
+"""Raw files of a dataset: which ones it needs, where they lie, and how to get them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gossamer.data._archive import extract_archive, is_archive
+from gossamer.data._download import download
+from gossamer.data.dataset import BuiltinDataset, SingleGraphDataset
+from gossamer.errors import FileError
+
+__all__ = ["FileDataset", "RawFile", "RawFolder", "SingleFileDataset"]
+
+# Archives often hold one folder of the dataset's name, and some hold a folder in a folder.
+_MAX_DEPTH = 2
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """One file to download.
+
+    Attributes
+    ----------
+    name : str
+        Its name on the disk.
+    url : str or tuple of str, optional
+        Its addresses, tried in turn; none if it has to be fetched by hand.
+    checksum : str, optional
+        SHA-1 or SHA-256.
+    size : int, optional
+        Number of bytes.
+    """
+
+    name: str
+    url: str | tuple[str, ...] = ()
+    checksum: str | None = None
+    size: int | None = None
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """All addresses."""
+        return (self.url,) if isinstance(self.url, str) else self.url
+
+    def fetch(self, folder: Path, log: bool) -> Path:
+        """Download the file into `folder` from the first address that works."""
+        reasons = []
+        for url in self.urls:
+            try:
+                return Path(download(url, str(folder / self.name), False, self.checksum, log=log))
+            except FileError as error:
+                reasons.append(str(error))
+        raise FileError(" ".join(reasons) or "No public address of it is known.")
+
+
+@dataclass
+class RawFolder:
+    """The folder that a reader reads from; it notes which files were asked for."""
+
+    folder: Path
+    asked: list[str] = field(default_factory=list)
+
+    def path(self, name: str) -> Path:
+        """Path of a file that must exist."""
+        path = self.folder / name
+        if not path.is_file():
+            raise FileError(f"There is no file {path}. Put it there, or fetch the dataset again.")
+        self.asked.append(name)
+        return path
+
+    def has(self, name: str) -> bool:
+        """Whether an optional file exists."""
+        return (self.folder / name).is_file()
+
+    def fingerprints(self) -> dict[str, list]:
+        """Size, time of change and SHA-256 of each file that was asked for."""
+        return {
+            name: [*_stamp(self.folder / name), _sha256(self.folder / name)]
+            for name in dict.fromkeys(self.asked)
+        }
+
+
+def unchanged(folder: Path, fingerprints: dict[str, list]) -> bool:
+    """Whether the files still have these fingerprints; a checksum is made only when in doubt."""
+    for name, (size, time, checksum) in fingerprints.items():
+        path = folder / name
+        if not path.is_file() or _stamp(path)[0] != size:
+            return False
+        if _stamp(path)[1] != time and _sha256(path) != checksum:
+            return False
+    return True
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def offline_dir() -> Path | None:
+    """``$GOSSAMER_DATA_DIR``, the folder with raw files of those who must not download."""
+    folder = os.environ.get("GOSSAMER_DATA_DIR")
+    return Path(folder).expanduser().absolute() if folder else None
+
+
+class FileDataset(BuiltinDataset):
+    """A dataset made from a fixed list of raw files.
+
+    The files may lie in `raw_path`, in `raw_dir` itself, in a folder of `raw_dir` whose name begins
+    with the dataset's name, at most two folders deep, or in the same places of
+    ``$GOSSAMER_DATA_DIR``. Only if they are not found are they downloaded, into `raw_path`; with
+    ``$GOSSAMER_DATA_DIR`` set, nothing is downloaded.
+    """
+
+    def raw_files(self) -> Sequence[RawFile]:
+        """The files to download, archives among them."""
+        raise self._undefined("raw_files")
+
+    def needed_files(self) -> Iterable[str]:
+        """Names of the files that `process` reads. Default: those of `raw_files`."""
+        return [file.name for file in self.raw_files()]
+
+    def download(self) -> None:
+        """Fetch each raw file into `raw_path` and unpack archives there."""
+        folder = Path(self.raw_path)
+        for file in self.raw_files():
+            present = self._find([file.name])
+            try:
+                path = present / file.name if present else self._fetch(file, folder)
+            except FileError as error:
+                raise FileError(f"{self._missing()} {error}") from None
+            if is_archive(file.name) and file.name not in self.needed_files():
+                extract_archive(path, folder)
+
+    def _fetch(self, file: RawFile, folder: Path) -> Path:
+        if offline_dir() is not None:
+            raise FileError("GOSSAMER_DATA_DIR is set, so nothing is downloaded.")
+        return file.fetch(folder, self.verbose)
+
+    def _download(self) -> None:
+        if self.find_raw() is None:
+            self.download()
+
+    def find_raw(self) -> Path | None:
+        """Folder that holds all needed files, or None."""
+        return self._find(self.needed_files())
+
+    def _find(self, names: Iterable[str]) -> Path | None:
+        names = list(names)
+        for folder in self._candidates():
+            if all((folder / name).is_file() for name in names):
+                return folder
+        return None
+
+    def raw_file(self, name: str) -> Path:
+        """Path of one raw file, or a FileError that tells which files are expected where."""
+        folder = self.find_raw()
+        if folder is None:
+            raise FileError(self._missing())
+        return folder / name
+
+    def _candidates(self) -> Iterator[Path]:
+        for raw_dir in (Path(self.raw_dir), offline_dir()):
+            if raw_dir is None:
+                continue
+            own = [raw_dir / self.name, *sorted(raw_dir.glob(f"{self.name}_*"))]
+            yield own[0]
+            yield raw_dir
+            yield from own[1:]
+            for folder in own:
+                yield from _subfolders(folder, _MAX_DEPTH)
+
+    def _missing(self) -> str:
+        needed = list(self.needed_files())
+        shown = needed if len(needed) <= 8 else [*needed[:7], f"{len(needed) - 7} more"]
+        where = self.raw_dir if Path(self.raw_dir).is_dir() else f"{self.raw_dir} (no such folder)"
+        archives = [file.name for file in self.raw_files() if file.name not in needed]
+        packed = f", or {', '.join(archives)}," if archives else ""
+        return f"Dataset '{self.name}' needs {', '.join(shown)}{packed} in {where}."
+
+
+def _subfolders(folder: Path, depth: int) -> Iterator[Path]:
+    if depth and folder.is_dir():
+        for below in sorted(path for path in folder.iterdir() if path.is_dir()):
+            yield below
+            yield from _subfolders(below, depth - 1)
+
+
+class SingleFileDataset(FileDataset, SingleGraphDataset):
+    """One graph made from raw files; it is parsed each time, in about a second at most."""

@@ -1,0 +1,112 @@
+"""Tables of numbers in text files, read fast, with the line of what is wrong."""
+
+from __future__ import annotations
+
+import gzip
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from gossamer.errors import FileError
+
+_NEWLINE, _BLANK = 10, 32
+
+
+def read_bytes(path: Path) -> bytes:
+    """Content of a file; one that ends in .gz is unpacked."""
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path) as file:
+                return file.read()
+        return path.read_bytes()
+    except (OSError, EOFError) as error:
+        raise FileError(f"Cannot read {path}: {error}. Fetch it again.") from None
+
+
+def read_text(path: Path, encoding: str = "utf-8") -> str:
+    """Text of a file; one that ends in .gz is unpacked."""
+    try:
+        return read_bytes(path).decode(encoding)
+    except UnicodeDecodeError as error:
+        raise FileError(
+            f"{path} is not {encoding} text (byte {error.start}). Fetch it again."
+        ) from None
+
+
+def read_table(
+    path: Path,
+    columns: int | None = None,
+    dtype: type = np.int64,
+    delimiter: str = ",",
+    skip: int = 0,
+) -> np.ndarray:
+    """A table of numbers, (rows, columns). Blank lines are left out.
+
+    Values are separated by blanks, by `delimiter`, or by both. The first `skip` lines are left out.
+
+    Raises
+    ------
+    FileError
+        If a line has another number of values, or a value is not a number; it names the line.
+    """
+    content = read_bytes(path)
+    for _ in range(skip):
+        content = content[content.find(b"\n") + 1 :] if b"\n" in content else b""
+    content = content.replace(delimiter.encode(), b" ") + b"\n"
+    counts = _values_of_lines(content)
+    filled = counts[counts > 0]
+    if columns is None:
+        columns = int(filled[0]) if len(filled) else 0
+    if (filled != columns).any():
+        line = int(np.flatnonzero((counts > 0) & (counts != columns))[0])
+        raise FileError(
+            f"{path}, line {line + skip + 1}: expected {columns} values, got {counts[line]}. "
+            "Correct the line, or fetch the file again."
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            values = np.fromstring(content, dtype=dtype, sep=" ")
+        if len(values) == len(filled) * columns:
+            return values.reshape(len(filled), columns)
+    except (DeprecationWarning, ValueError):
+        pass
+    raise _not_a_number(path, content, dtype, skip)
+
+
+def _values_of_lines(content: bytes) -> np.ndarray:
+    """Number of values in each line."""
+    codes = np.frombuffer(content, dtype=np.uint8)
+    inside = codes > _BLANK
+    begins = inside.copy()
+    begins[1:] &= ~inside[:-1]
+    ends = np.flatnonzero(codes == _NEWLINE)
+    return np.diff(np.searchsorted(np.flatnonzero(begins), ends), prepend=0)
+
+
+def _not_a_number(path: Path, content: bytes, dtype: type, skip: int) -> FileError:
+    number = int if np.issubdtype(dtype, np.integer) else float
+    for line, text in enumerate(content.decode("utf-8", "replace").split("\n")):
+        for value in text.split():
+            try:
+                number(value)
+            except ValueError:
+                kind = "an integer" if number is int else "a number"
+                return FileError(
+                    f"{path}, line {line + skip + 1}: '{value[:40]}' is not {kind}. "
+                    "Correct the line, or fetch the file again."
+                )
+    return FileError(f"{path} holds a number that is too large. Fetch it again.")
+
+
+def check_ids(path: Path, ids: np.ndarray, count: int, what: str, skip: int = 0) -> None:
+    """Raise FileError, naming the line, if an id is not in 0 ... count-1; one row a line."""
+    bad = (ids < 0) | (ids >= count)
+    if bad.any():
+        row = int(np.flatnonzero(bad.reshape(len(ids), -1).any(axis=1))[0])
+        value = ids[row][bad[row]][0] if ids.ndim > 1 else ids[row]
+        raise FileError(
+            f"{path}, line {row + skip + 1}: {what} {value} is not in 0 ... {count - 1}. "
+            "Correct the line, or fetch the file again."
+        )

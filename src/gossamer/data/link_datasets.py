@@ -191,7 +191,8 @@ class BitcoinOTCDataset(_TimedDataset):
 
     S. Kumar et al., "Edge weight prediction in weighted signed networks", ICDM 2016. Graph t has
     all ratings up to the end of its 14 days; the first graph ends after a week. ``edata['h']``
-    (E, 1) int64 is the rating, -10 to 10. Graphs: 136. Nodes: 6,005 ids, of which 5,881 occur. Ratings: 35,592.
+    (E, 1) int64 is the rating, -10 to 10. Graphs: 136. Nodes: 6,005 ids, of which 5,881 occur.
+    Ratings: 35,592.
 
     Parameters
     ----------

@@ -23,4 +23,9 @@ NB_MODULE(_core, m) {
     register_traversal(m);
     register_topk(m);
     register_spgemm(m);
+    register_sampling(m);
+    register_sampling_candidates(m);
+    register_sampling_compact(m);
+    register_sampling_labor(m);
+    register_sampling_walks(m);
 }

@@ -15,5 +15,10 @@ void register_csr(nanobind::module_& m);
 void register_traversal(nanobind::module_& m);
 void register_topk(nanobind::module_& m);
 void register_spgemm(nanobind::module_& m);
+void register_sampling(nanobind::module_& m);
+void register_sampling_candidates(nanobind::module_& m);
+void register_sampling_compact(nanobind::module_& m);
+void register_sampling_labor(nanobind::module_& m);
+void register_sampling_walks(nanobind::module_& m);
 
 }  // namespace gossamer

@@ -21,8 +21,7 @@ from gossamer.graph.arguments import (
 )
 from gossamer.graph.schema import CanonicalEType
 from gossamer.graph.selection import with_edges
-from gossamer.ops import csr
-from gossamer.ops.adjacency import Adjacency
+from gossamer.sampling import _core
 
 __all__ = ["sample_neighbors"]
 
@@ -30,7 +29,6 @@ _NAME = "sample_neighbors"
 _SMALL = (torch.bool, torch.uint8, torch.int8)
 
 NodeIds = Tensor | Sequence[int] | int | Mapping[str, Any]
-Edges = tuple[Tensor, Tensor, Tensor]  # source, destination, edge id
 EdgeIds = Tensor | Sequence[int] | int | Mapping[str | CanonicalEType, Any]
 Weights = str | Tensor | Mapping[str | CanonicalEType, Tensor]
 
@@ -106,9 +104,8 @@ def sample_neighbors(
 
     References
     ----------
-    Weighted draws without replacement take the smallest of exponential times with rates ``w``, as
-    in Efraimidis and Spirakis, "Weighted random sampling with a reservoir", Information Processing
-    Letters 97 (2006).
+    Different edges are chosen as in Bentley and Floyd, "A sample of brilliance", Communications of
+    the ACM 30 (1987).
 
     Examples
     --------
@@ -131,21 +128,9 @@ def sample_neighbors(
     excluded = [None] * len(weights)
     if exclude_edges is not None:
         excluded = edge_ids(g, exclude_edges, _NAME)
-    ends, eids = [], []
-    for i, (src, dst) in enumerate(g.schema.endpoints):
-        rows = chosen[dst if inward else src]
-        if rows is None or fanouts[i] == 0:  # no reason to compress this relation
-            edges = (torch.empty(0, dtype=g.idtype, device=g.device),) * 3
-        else:
-            edges = _draw(g.relations[i], rows, inward, fanouts[i], weights[i], replace)
-        if excluded[i] is not None:
-            edges = _take(edges, torch.isin(edges[2], excluded[i], invert=True).nonzero())
-        ends.append(edges[:2])
-        eids.append(edges[2])
-    sub = with_edges(
-        g, ends, eids, store_ids=copy_edata, copy_ndata=copy_ndata, copy_edata=copy_edata
-    )
-    return on_device(sub, output_device)
+    rows = [chosen[dst if inward else src] for src, dst in g.schema.endpoints]
+    drawn = draw(g, rows, fanouts, weights, excluded, inward=inward, replace=replace, name=_NAME)
+    return _subgraph(g, rows, drawn, inward, copy_ndata, copy_edata, output_device)
 
 
 # -------------------------------------------------------------------------------------- arguments
@@ -191,10 +176,7 @@ def _weights(g: Graph, prob: Any) -> list[Tensor | None]:
         )
     for i, values in by_position.items():
         _check_weights(values, g.relations[i].num_edges, g.device, etypes[i])
-    return [
-        by_position[i].detach().reshape(-1) if i in by_position else None
-        for i in range(len(etypes))
-    ]
+    return [by_position.get(i) for i in range(len(etypes))]
 
 
 def _check_weights(values: Any, count: int, device: torch.device, etype: CanonicalEType) -> None:
@@ -223,89 +205,82 @@ def _check_weights(values: Any, count: int, device: torch.device, etype: Canonic
 # ------------------------------------------------------------------------------------------ draws
 
 
-def _draw(
-    adjacency: Adjacency,
-    rows: Tensor,
+def draw(
+    g: Graph,
+    rows: Sequence[Tensor | None],
+    fanouts: Sequence[int],
+    weights: Sequence[Tensor | None],
+    excluded: Sequence[Tensor | None],
+    *,
     inward: bool,
-    fanout: int,
-    weights: Tensor | None,
     replace: bool,
-) -> Edges:
-    """The edges drawn for `rows`, one row after another."""
-    if inward:
-        edges, degrees = adjacency.in_slots(rows), adjacency.in_degrees()
-    else:
-        edges, degrees = adjacency.out_slots(rows), adjacency.out_degrees()
-    count = degrees.index_select(0, rows).long()
-    owner = torch.repeat_interleave(count, output_size=len(edges[2]))
-    rates = None
-    if weights is not None:
-        rates = _rates(weights.index_select(0, edges[2]))
-        places = rates.nonzero()
-        edges = _take(edges, places)
-        owner, rates = _take((owner, rates), places)
-        count = torch.bincount(owner, minlength=len(rows))
-    if fanout < 0 or (not replace and fanout >= len(owner)):
-        return edges
-    draw = _with_replacement if replace else _without_replacement
-    return _take(edges, draw(owner, count, fanout, rates))
-
-
-def _take(parts: tuple[Tensor, ...], places: Tensor) -> tuple[Tensor, ...]:
-    places = places.flatten()
-    return tuple(part.index_select(0, places) for part in parts)
-
-
-def _rates(weights: Tensor) -> Tensor:
-    rates = weights.double()
-    if not bool((rates.isfinite() & (rates >= 0)).all()):
-        raise InvalidValueError(
-            f"{_NAME}: weights of edges must be finite and not negative; those of the nodes go "
-            f"from {float(rates.min())} to {float(rates.max())}."
+    name: str,
+) -> list[_core.Drawn]:
+    """Edges of each relation of `g` for its `rows`, all relations in one call of the core."""
+    key = _core.next_key()
+    relations, numbers = [], []
+    for i, own in enumerate(rows):
+        if own is None or fanouts[i] == 0 or not len(own):
+            continue  # no reason to compress this relation
+        adjacency = g.relations[i]
+        candidates = None
+        if weights[i] is not None:
+            candidates = _core.edge_candidates(adjacency, inward, weights[i], own)
+        relations.append(
+            _core.relation(
+                adjacency.csc() if inward else adjacency.csr(),
+                own,
+                fanouts[i],
+                key=_core.mix(key, i),
+                candidates=candidates,
+                excluded=excluded[i],
+            )
         )
-    return rates
+        numbers.append(i)
+    try:
+        drawn = _core.layer(relations, replace)
+    except _core.BadWeightsError as error:
+        number = numbers[error.relation]
+        raise _bad_weights(g, number, rows[number], weights[number], inward, name) from None
+    nothing = torch.empty(0, dtype=g.idtype, device=g.device)
+    found: list[_core.Drawn] = []
+    by_number = dict(zip(numbers, drawn, strict=True))
+    for i, own in enumerate(rows):
+        count = 0 if own is None else len(own)
+        none = torch.zeros(count + 1, dtype=torch.int64, device=g.device), nothing, nothing
+        found.append(by_number.get(i, none))
+    return found
 
 
-def _without_replacement(owner: Tensor, count: Tensor, fanout: int, rates: Tensor | None) -> Tensor:
-    """Places of `fanout` different candidates of each row, or of all that it has; ascending.
-
-    Candidates stand by row, ``count[i]`` of row ``i``.
-    """
-    crowded = count > fanout
-    contested = crowded.index_select(0, owner)
-    drawn = ~contested
-    contested = contested.nonzero().squeeze(1)
-    if rates is None:
-        order = torch.randperm(len(contested), device=owner.device)
-    else:
-        # Whoever comes first among exponential times is drawn with probability rate / sum of rates.
-        rates = rates.index_select(0, contested)
-        order = torch.empty_like(rates).exponential_().div_(rates).argsort()
-    # The candidates in a random order, grouped by row: the first of each row are drawn.
-    row = owner.index_select(0, contested).index_select(0, order)
-    first, order, _ = csr.coo_to_csr(row, order, len(count), owner.dtype)
-    slot = first[:-1][crowded].unsqueeze(1) + torch.arange(fanout, device=owner.device)
-    drawn[contested.index_select(0, order.index_select(0, slot.flatten()))] = True
-    return drawn.nonzero().squeeze(1)
+def _bad_weights(
+    g: Graph, number: int, rows: Tensor, weights: Tensor, inward: bool, name: str
+) -> InvalidValueError:
+    """The error for weights that cannot be drawn by."""
+    adjacency = g.relations[number]
+    eids = (adjacency.in_slots if inward else adjacency.out_slots)(rows)[2]
+    values = weights.detach().reshape(-1)[eids.long()].double()
+    return InvalidValueError(
+        f"{name}: weights of edges must be finite and not negative; those of the nodes go "
+        f"from {float(values.min())} to {float(values.max())}."
+    )
 
 
-def _with_replacement(owner: Tensor, count: Tensor, fanout: int, rates: Tensor | None) -> Tensor:
-    """Places of `fanout` candidates of each row that has any, drawn independently; by row.
-
-    Candidates stand by row, ``count[i]`` of row ``i``.
-    """
-    drawing = count.nonzero().squeeze(1)
-    last = count.cumsum(0).index_select(0, drawing).sub_(1).unsqueeze(1)
-    size = count.index_select(0, drawing).unsqueeze(1)
-    first = last - size + 1
-    points = torch.rand(len(drawing), fanout, dtype=torch.float64, device=owner.device)
-    if rates is None:
-        places = first + (points * size).long()
-    else:
-        # Scaled by the largest of its row, no weight of one row drowns those of another.
-        largest = rates.new_zeros(len(count)).scatter_reduce_(0, owner, rates, "amax")
-        bounds = (rates / largest.index_select(0, owner)).cumsum(0)
-        start = torch.cat([bounds.new_zeros(1), bounds])[first]
-        places = torch.searchsorted(bounds, start + points * (bounds[last] - start), right=True)
-    # A point may be rounded up to the end of its row.
-    return places.clamp(first, last).flatten()
+def _subgraph(
+    g: Graph,
+    rows: Sequence[Tensor | None],
+    drawn: Sequence[_core.Drawn],
+    inward: bool,
+    copy_ndata: bool,
+    copy_edata: bool,
+    output_device: Any,
+) -> Graph:
+    """All nodes of `g` and the edges drawn."""
+    ends = []
+    for own, (starts, neighbors, _) in zip(rows, drawn, strict=True):
+        near = neighbors if own is None else torch.repeat_interleave(own, starts.diff())
+        ends.append((neighbors, near) if inward else (near, neighbors))
+    eids = [edges for _, _, edges in drawn]
+    sub = with_edges(
+        g, ends, eids, store_ids=copy_edata, copy_ndata=copy_ndata, copy_edata=copy_edata
+    )
+    return on_device(sub, output_device)

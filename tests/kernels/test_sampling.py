@@ -1,0 +1,200 @@
+"""Native sampling against the reference: the same random numbers, so the same draws, bit by bit."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from gossamer.kernels.reference import coo_to_csr
+from gossamer.kernels.reference import sampling as reference
+from gossamer.kernels.reference.sampling import BadWeightsError, Candidates, Relation, Times
+from helpers.compare import assert_tensor_equal
+from helpers.kernel_cases import ID_TYPES, require_native
+
+require_native()
+from gossamer.kernels.cpu import sampling as native  # noqa: E402  (needs the extension)
+
+NODES, EDGES = 40, 500
+
+
+def rows_of(dtype: torch.dtype, generator: torch.Generator, count: int = 60) -> Tensor:
+    return torch.randint(NODES, (count,), generator=generator).to(dtype)
+
+
+def graph(dtype: torch.dtype, with_ids: bool = True) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Node 3 has more than half of the edges; some have none."""
+    generator = torch.Generator().manual_seed(5)
+    row, col = torch.randint(NODES, (2, EDGES), generator=generator)
+    row[: EDGES // 2] = 3
+    row[row > NODES - 4] = 0
+    indptr, indices, eids = coo_to_csr(row, col, NODES, dtype)
+    return indptr, indices, eids if with_ids else None
+
+
+def weights_of(kind: str, generator: torch.Generator) -> Tensor | None:
+    unit = torch.rand(EDGES, generator=generator, dtype=torch.float64)
+    return {
+        "none": None,
+        "mask": (unit > 0.5).to(torch.uint8),
+        "float": (unit * (unit > 0.3)).float(),
+        "extreme": unit**40,  # most of the weight on few edges: the rest are drawn in a race
+    }[kind]
+
+
+def assert_same(actual, expected) -> None:
+    assert len(actual) == len(expected)
+    for mine, theirs in zip(actual, expected, strict=True):
+        for x, y in zip(mine, theirs, strict=True):
+            assert_tensor_equal(x, y)
+
+
+def assert_same_candidates(mine: Candidates, theirs: Candidates) -> None:
+    assert_tensor_equal(mine.indptr, theirs.indptr)
+    assert mine.local == theirs.local
+    for x, y in ((mine.slots, theirs.slots), (mine.weights, theirs.weights)):
+        assert (x is None) == (y is None)
+        if x is not None:
+            assert_tensor_equal(x, y)
+    assert (mine.sums is None) == (theirs.sums is None)
+    if mine.sums is not None:
+        torch.testing.assert_close(mine.sums, theirs.sums, rtol=1e-13, atol=0)
+
+
+@pytest.mark.parametrize("weights", ["none", "mask", "float", "extreme"])
+@pytest.mark.parametrize("with_ids", [False, True])
+@pytest.mark.parametrize("rows_dtype", ID_TYPES)
+@pytest.mark.parametrize("dtype", ID_TYPES)
+def test_neighbors(dtype, rows_dtype, with_ids: bool, weights: str) -> None:
+    generator = torch.Generator().manual_seed(1)
+    csc = graph(dtype, with_ids)
+    rows = rows_of(rows_dtype, generator)
+    given = weights_of(weights, generator)
+    excluded = torch.arange(0, EDGES, 7)
+    for local in (None, rows):
+        mine = theirs = None
+        if given is not None:
+            mine = native.candidates_of(*csc, local, given)
+            theirs = reference.candidates_of(*csc, local, given)
+            assert_same_candidates(mine, theirs)
+        for fanout in (-1, 0, 1, 5, 70):
+            for left_out in (None, excluded):
+                for replace in (False, True):
+                    relations = [
+                        [
+                            Relation(*csc, rows, fanout, 12345, candidates, left_out),
+                            Relation(*csc, rows[:0], 2, 1),
+                            Relation(*csc, rows[:7], 3, 2**64 - 5),
+                        ]
+                        for candidates in (mine, theirs)
+                    ]
+                    drawn = native.sample_neighbors(relations[0], replace)
+                    assert_same(drawn, reference.sample_neighbors(relations[1], replace))
+                if mine is None or mine.sums is None:
+                    drawn = native.sample_labors(relations[0])
+                    assert_same(drawn, reference.sample_labors(relations[1]))
+
+
+def test_no_relations() -> None:
+    assert native.sample_neighbors([], False) == native.sample_labors([]) == []
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_threads_do_not_change_a_draw(threads: int) -> None:
+    csc = graph(torch.int32)
+    rows = torch.arange(NODES).repeat(500)
+    relations = [Relation(*csc, rows, 6, key) for key in (3, 4)]
+    expected = native.sample_neighbors(relations, False)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        assert_same(native.sample_neighbors(relations, False), expected)
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("time", [torch.int64, torch.float64])
+@pytest.mark.parametrize("with_edges", [False, True])
+@pytest.mark.parametrize("with_nodes", [False, True])
+@pytest.mark.parametrize("weights", ["none", "mask", "float"])
+def test_times(time, with_edges: bool, with_nodes: bool, weights: str) -> None:
+    generator = torch.Generator().manual_seed(2)
+    csc = graph(torch.int32)
+    rows = rows_of(torch.int64, generator)
+    times = Times(
+        torch.randint(9, (len(rows),), generator=generator).to(time),
+        torch.randint(9, (EDGES,), generator=generator).to(time) if with_edges else None,
+        torch.randint(9, (NODES,), generator=generator).to(time) if with_nodes else None,
+    )
+    given = weights_of(weights, generator)
+    mine = native.candidates_of(*csc, rows, given, times)
+    assert_same_candidates(mine, reference.candidates_of(*csc, rows, given, times))
+    ((starts, neighbors, edges),) = native.sample_neighbors(
+        [Relation(*csc, rows, 4, 9, mine)], False
+    )
+    now = times.rows.repeat_interleave(starts.diff())
+    if with_edges:
+        assert bool((times.edges[edges] < now).all())
+    if with_nodes:
+        assert bool((times.nodes[neighbors] < now).all())
+
+
+@pytest.mark.parametrize("bad", [-1.0, torch.nan, torch.inf])
+def test_bad_weights_are_reported_for_rows_that_are_drawn_for(bad: float) -> None:
+    csc = Relation(torch.tensor([0, 2, 4]), torch.tensor([0, 1, 0, 1]), None, None, 1, 0)[:3]
+    weights = torch.tensor([1.0, 1.0, 1.0, bad])
+    for module in (native, reference):
+        candidates = module.candidates_of(*csc, None, weights)
+        good, both = (Relation(*csc, torch.tensor(r), 1, 0, candidates) for r in ([0], [0, 1]))
+        module.sample_neighbors([good], False)
+        with pytest.raises(BadWeightsError) as caught:
+            module.sample_neighbors([good, both], False)
+        assert caught.value.relation == 1
+
+
+@pytest.mark.parametrize("limit", [NODES, 10**9])
+@pytest.mark.parametrize("places", ID_TYPES)
+@pytest.mark.parametrize("dtype", ID_TYPES)
+def test_numbering(dtype, places, limit: int) -> None:
+    generator = torch.Generator().manual_seed(3)
+    lists = [
+        [rows_of(dtype, generator, count) for count in counts]
+        for counts in ((20, 100), (0, 4, 60), (0,))
+    ]
+    mine = native.number_nodes(lists, [limit] * 3, places)
+    theirs = reference.number_nodes(lists, [limit] * 3, places)
+    assert_same([mine[0], *mine[1]], [theirs[0], *theirs[1]])
+    assert mine[2] == theirs[2] == [len(lists[0][0].unique()), 0, 0]
+
+
+@pytest.mark.parametrize("stops", [None, [0.1, 0.5, 0.0, 0.3]])
+@pytest.mark.parametrize("seeds_dtype", ID_TYPES)
+@pytest.mark.parametrize("dtype", ID_TYPES)
+def test_walks(dtype, seeds_dtype, stops) -> None:
+    generator = torch.Generator().manual_seed(4)
+    csr = graph(dtype)
+    seeds = rows_of(seeds_dtype, generator, 300)
+    weights = native.candidates_of(*csr, None, weights_of("float", generator))
+    relations = [Relation(*csr, seeds, 0, 0), Relation(*csr, seeds, 0, 0, weights)]
+    for path in ([0, 1, 1, 0], [1, 1, 1, 1]):
+        args = relations, path, stops, seeds, 77
+        assert_same([native.random_walk(*args)], [reference.random_walk(*args)])
+    nodes, edges = native.random_walk(relations, [], None, seeds, 1)
+    assert_same([(nodes, edges)], [reference.random_walk(relations, [], None, seeds, 1)])
+
+
+@pytest.mark.parametrize(("p", "q"), [(1.0, 1.0), (0.25, 4.0), (1e5, 1e5)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_node2vec(p: float, q: float, weighted: bool) -> None:
+    generator = torch.Generator().manual_seed(6)
+    indptr, indices, eids = graph(torch.int32)
+    rows = indices.split(indptr.diff().tolist())
+    in_order = torch.cat([row.sort().values for row in rows])
+    candidates = None
+    if weighted:
+        weights = weights_of("float", generator)
+        candidates = native.candidates_of(indptr, indices, eids, None, weights)
+    seeds = rows_of(torch.int64, generator)
+    relation = Relation(indptr, indices, eids, seeds, 0, 0, candidates)
+    args = relation, in_order, p, q, seeds[:25], 4, 99
+    assert_same([native.node2vec(*args)], [reference.node2vec(*args)])

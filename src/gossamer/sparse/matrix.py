@@ -59,23 +59,23 @@ class SparseMatrix(MatrixBase):
 
     # -------------------------------------------------------------------------------- operators
 
-    def __add__(self, other: SparseMatrix) -> SparseMatrix:
+    def __add__(self, B: SparseMatrix) -> SparseMatrix:
         """Return the sum of two matrices; see :func:`add`."""
-        return elementwise.add(self, other)
+        return elementwise.add(self, B)
 
-    def __sub__(self, other: SparseMatrix) -> SparseMatrix:
+    def __sub__(self, B: SparseMatrix) -> SparseMatrix:
         """Return the difference of two matrices; see :func:`sub`."""
-        return elementwise.sub(self, other)
+        return elementwise.sub(self, B)
 
-    def __mul__(self, other: Any) -> SparseMatrix:
+    def __mul__(self, B: Any) -> SparseMatrix:
         """Multiply by a number or, entry by entry, by a matrix; see :func:`mul`."""
-        return elementwise.mul(self, other)
+        return elementwise.mul(self, B)
 
     __rmul__ = __mul__
 
-    def __truediv__(self, other: Any) -> SparseMatrix:
+    def __truediv__(self, B: Any) -> SparseMatrix:
         """Divide by a number or by a matrix of the same pattern; see :func:`div`."""
-        return elementwise.div(self, other)
+        return elementwise.div(self, B)
 
     def __pow__(self, scalar: Any) -> SparseMatrix:
         """Raise each value to a power; see :func:`power`."""
@@ -85,9 +85,9 @@ class SparseMatrix(MatrixBase):
         """Negate the values."""
         return self.neg()
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, B: Any) -> Any:
         """Multiply by a dense tensor or a sparse matrix; see :func:`matmul`."""
-        return products.matmul(self, other)
+        return products.matmul(self, B)
 
     def neg(self) -> SparseMatrix:
         """Return the matrix with negated values."""

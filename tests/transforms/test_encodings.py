@@ -122,6 +122,140 @@ def test_lambda_max_of_a_large_directed_graph() -> None:
     np.testing.assert_allclose(gs.laplacian_lambda_max(g), [expected], atol=1e-6)
 
 
+# --- repeated eigenvalues ------------------------------------------------------------
+
+
+def _both_ways(u: torch.Tensor, v: torch.Tensor, num_nodes: int | None = None) -> gs.Graph:
+    return gs.graph((torch.cat([u, v]), torch.cat([v, u])), num_nodes=num_nodes)
+
+
+def _cycle(size: int) -> gs.Graph:
+    at = torch.arange(size)
+    return _both_ways(at, (at + 1) % size)
+
+
+def _path(size: int) -> gs.Graph:
+    at = torch.arange(size - 1)
+    return _both_ways(at, at + 1)
+
+
+def _multigraph(copies: int = 1) -> gs.Graph:
+    """A hub with 5 leaves by 10 parallel edges each, and another node on each leaf."""
+    hub = torch.zeros(50, dtype=torch.int64)
+    leaves = torch.arange(1, 6)
+    u = torch.cat([hub, leaves])
+    v = torch.cat([leaves.repeat(10), leaves + 5])
+    return gs.batch([_both_ways(u, v)] * copies)
+
+
+def _hypercube(dimensions: int) -> gs.Graph:
+    at = torch.arange(2**dimensions)
+    return _both_ways(
+        at.repeat(dimensions), torch.cat([at ^ 2**bit for bit in range(dimensions)]), len(at)
+    )
+
+
+REPEATED = {
+    "cycles of 40": lambda: gs.batch([_cycle(40)] * 10),
+    "cycles of 300": lambda: gs.batch([_cycle(300)] * 2),
+    "cycle and nodes alone": lambda: gs.batch([_cycle(300), gs.graph(([], []), num_nodes=50)]),
+    "no edges": lambda: gs.graph(([], []), num_nodes=300),
+    "self-loops": lambda: gs.graph((range(5), range(5)), num_nodes=300),
+    "paths": lambda: gs.batch([_path(n) for n in (50, 300, 7, 50)]),
+    "multigraph": _multigraph,
+    "multigraphs": lambda: _multigraph(30),
+    "star": lambda: _both_ways(torch.zeros(400, dtype=torch.int64), torch.arange(1, 401)),
+    "hypercube": lambda: _hypercube(9),
+    "path of 50": lambda: _path(50),
+    "path of 300": lambda: _path(300),
+    "two random graphs": lambda: gs.batch([_undirected(300, 300)] * 2),
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_lap_pe_of_repeated_eigenvalues(name: str) -> None:
+    g = REPEATED[name]()
+    k = min(12, g.num_nodes() - 2)
+    pe, eigval = gs.lap_pe(g, k, return_eigval=True)
+    laplacian = _laplacian(g)
+    np.testing.assert_allclose(eigval, np.linalg.eigvalsh(laplacian)[1 : k + 1], atol=1e-6)
+    pe = pe.double().numpy()
+    np.testing.assert_allclose(pe.T @ pe, np.eye(k), atol=1e-6)
+    np.testing.assert_allclose(laplacian @ pe, pe * eigval.numpy(), atol=1e-5)
+    again = gs.lap_pe(g, k)
+    torch.testing.assert_close(again.abs(), torch.from_numpy(abs(pe)).float())
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_svd_pe_of_repeated_values(name: str) -> None:
+    g = REPEATED[name]()
+    k = min(12, g.num_nodes())
+    pe = gs.svd_pe(g, k, random_flip=False).double().numpy()
+    dense = _dense(g)
+    values = np.linalg.svd(dense, compute_uv=False)[:k]
+    left, right = pe[:, :k], pe[:, k:]
+    for side in (left, right):
+        np.testing.assert_allclose(side.T @ side, np.diag(values), atol=1e-5 * max(values[0], 1))
+    np.testing.assert_allclose(dense @ right, left * values, atol=1e-5 * max(values[0], 1))
+
+
+def test_ten_components_have_ten_zeros() -> None:
+    _, eigval = gs.lap_pe(gs.batch([_cycle(40)] * 10), 12, return_eigval=True)
+    assert (eigval < 1e-6).tolist() == [True] * 9 + [False] * 3
+    values = gs.svd_pe(gs.batch([_cycle(40)] * 10), 12)[:, :12].square().sum(0)
+    torch.testing.assert_close(values, torch.full((12,), 2.0))
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+def test_lap_pe_of_directed_components(copies: int) -> None:
+    at = torch.arange(100)
+    parts = [gs.graph((at, (at + 1) % 100)), gs.graph(tuple(torch.randint(0, 100, (2, 400))))]
+    g = gs.batch(parts * copies)
+    _, eigval = gs.lap_pe(g, 9, return_eigval=True)
+    expected = np.sort(np.linalg.eigvals(_laplacian(g)).real)[1:10]
+    np.testing.assert_allclose(eigval, expected, atol=1e-5)
+
+
+def test_encodings_of_a_long_path() -> None:
+    size = 5000
+    g = _path(size)
+    pe, eigval = gs.lap_pe(g, 4, return_eigval=True)
+    torch.testing.assert_close(
+        eigval.double(),
+        1 - torch.cos(torch.pi * torch.arange(1, 5).double() / (size - 1)),
+        atol=1e-9,
+        rtol=0,
+    )
+    torch.testing.assert_close(pe.T @ pe, torch.eye(4), atol=1e-5, rtol=0)
+    values = gs.svd_pe(g, 4).square().sum(0)[:4]
+    at = torch.tensor([1, 1, 2, 2], dtype=torch.float64)
+    expected = 2 * torch.cos(torch.pi * at / (size + 1))
+    torch.testing.assert_close(values, expected.float())
+    assert gs.laplacian_lambda_max(g) == [pytest.approx(2.0)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "build", [lambda: gs.batch([_path(750)] * 4), lambda: _path(3000), lambda: _multigraph(273)]
+)
+def test_lap_pe_of_3000_nodes(build) -> None:
+    g = build()
+    pe, eigval = gs.lap_pe(g, 10, return_eigval=True)
+    np.testing.assert_allclose(eigval, np.linalg.eigvalsh(_laplacian(g))[1:11], atol=1e-6)
+    torch.testing.assert_close(pe.T @ pe, torch.eye(10), atol=1e-5, rtol=0)
+
+
+def test_encodings_are_float32_whatever_the_default() -> None:
+    torch.set_default_dtype(torch.float64)
+    try:
+        g = _cycle(8)
+        pe, eigval = gs.lap_pe(g, 9, padding=True, return_eigval=True)
+        results = [pe, eigval, gs.svd_pe(g, 3), gs.random_walk_pe(g, 3)]
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert {result.dtype for result in results} == {torch.float32}
+
+
 # --- adjacency ------------------------------------------------------------
 
 

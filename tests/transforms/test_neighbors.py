@@ -7,10 +7,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.spatial import cKDTree
 from sklearn.neighbors import NearestNeighbors
 
 import gossamer as gs
 from gossamer import InvalidTypeError, InvalidValueError, MissingExtraError
+from gossamer.geometry import farthest_point_sampler
 from gossamer.transforms import _nearest
 
 ALGORITHMS = ["bruteforce-blas", "bruteforce", "bruteforce-sharemem", "kd-tree", "nn-descent"]
@@ -65,6 +67,88 @@ def test_every_algorithm_gives_the_same(algorithm: str) -> None:
     x = torch.randn(60, 4)
     got = gs.knn_graph(x, 5, algorithm=algorithm).edges()
     assert torch.equal(got[0], gs.knn_graph(x, 5).edges()[0])
+
+
+def _outlier(coordinates: int) -> torch.Tensor:
+    x = torch.rand(60, coordinates, dtype=torch.float64)
+    x[-1] = 1e9
+    return x
+
+
+def _two_clusters(coordinates: int) -> torch.Tensor:
+    x = 1e-3 * torch.rand(80, coordinates, dtype=torch.float64)
+    x[40:] += 1e6
+    return x
+
+
+def _far_from_origin(coordinates: int) -> torch.Tensor:
+    return 1e7 + torch.rand(70, coordinates, dtype=torch.float64)
+
+
+def _mixed_units(coordinates: int) -> torch.Tensor:
+    return torch.rand(90, coordinates, dtype=torch.float64) * 10.0 ** torch.arange(coordinates)
+
+
+def _copies(coordinates: int) -> torch.Tensor:
+    x = torch.rand(6, coordinates, dtype=torch.float64).repeat(15, 1)
+    return x + 1e-9 * torch.rand(90, coordinates, dtype=torch.float64)
+
+
+@pytest.mark.usefixtures("search")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("coordinates", [2, 12])
+@pytest.mark.parametrize("exclude_self", [False, True])
+@pytest.mark.parametrize(
+    "build", [_outlier, _two_clusters, _far_from_origin, _mixed_units, _copies]
+)
+def test_badly_scaled_points_have_their_nearest_neighbors(
+    build, dtype: torch.dtype, coordinates: int, exclude_self: bool
+) -> None:
+    x = build(coordinates).to(dtype)
+    k = 3
+    u, _ = gs.knn_graph(x, k, exclude_self=exclude_self).edges()
+    exact = x.double().numpy()
+    distance = np.linalg.norm(exact[u.view(-1, k)] - exact[:, None], axis=2)
+    # Points that are equally far may be exchanged, so distances are compared.
+    expected, nearest = cKDTree(exact).query(exact, k=k + exclude_self)
+    np.testing.assert_allclose(distance, expected[:, exclude_self:], rtol=1e-7)
+    if exclude_self:
+        assert not (u.view(-1, k) == torch.arange(len(x))[:, None]).any()
+    gaps = np.diff(cKDTree(exact).query(exact, k=k + 2)[0][:, 1:], axis=1)
+    if (gaps > 0).all() and not exclude_self:
+        np.testing.assert_array_equal(u.view(-1, k), nearest)
+
+
+@pytest.mark.usefixtures("search")
+@pytest.mark.parametrize("coordinates", [2, 12])
+def test_badly_scaled_sets(coordinates: int) -> None:
+    builds = (_outlier, _two_clusters, _far_from_origin, _mixed_units)
+    parts = [build(coordinates) for build in builds]
+    g = gs.segmented_knn_graph(torch.cat(parts), 3, [len(x) for x in parts], exclude_self=True)
+    for part, x in zip(gs.unbatch(g), parts, strict=True):
+        expected = gs.knn_graph(x, 3, exclude_self=True)
+        assert torch.equal(torch.stack(part.edges()), torch.stack(expected.edges()))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("tree", [False, True])
+def test_radius_graph_of_badly_scaled_points(
+    monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, tree: bool
+) -> None:
+    monkeypatch.setattr(_nearest, "_TREE_COORDINATES", 10 if tree else 0)
+    for x, r in ((_outlier(3), 0.4), (_two_clusters(3), 6e-4)):
+        x = x.to(dtype)
+        pairs = cKDTree(x.double().numpy()).query_pairs(r)
+        u, v = gs.radius_graph(x, r).edges()
+        assert {(a, b) for a, b in zip(u.tolist(), v.tolist(), strict=True) if a < b} == pairs
+        assert len(u) == 2 * len(pairs)
+
+
+def test_farthest_points_far_from_origin() -> None:
+    pos = torch.rand(1, 50, 3, dtype=torch.float64)
+    expected = farthest_point_sampler(pos, 20, start_idx=0)
+    moved = farthest_point_sampler(pos + 2.0**20, 20, start_idx=0)
+    assert torch.equal(moved, expected)
 
 
 @pytest.mark.usefixtures("search")

@@ -1,8 +1,12 @@
 """Exact searches among points: the nearest ones, and those within a radius.
 
-Both have two ways: a k-d tree of scipy on few coordinates, and distances between blocks of points
-otherwise, on a device, or without scipy. The answers are the same but for the choice among points
-that are equally far.
+Both use a k-d tree of scipy on few coordinates, and distances between blocks of points otherwise,
+on a device, or without scipy. The results are the same except for the choice among points that are
+equally far.
+
+All distances that decide are sums of squared differences. The expanded square |a|^2 - 2ab + |b|^2
+is faster but loses all digits of a distance that is small beside the coordinates; it only proposes
+candidates, and a bound on its error tells where all distances must be computed.
 """
 
 from __future__ import annotations
@@ -23,11 +27,20 @@ __all__ = ["nearest", "within"]
 # uniform in a cube: at 8 coordinates the tree is faster, at 16 blocks of distances are.
 _TREE_COORDINATES = 10
 
-# In smaller sets, all distances are sooner found than a tree is built.
+# In smaller sets, computing all distances is faster than building a tree.
 _TREE_POINTS = 64
 
 # Distances that are held at once: they stay in cache until the nearest are chosen.
 _ENTRIES = 1 << 20
+
+_DIFFERENCES = "donot_use_mm_for_euclid_dist"
+
+# Candidates besides the k best by expanded square.
+_SPARE = 8
+
+# Where no squared distance is less than a point's squared coordinates divided by this, the expanded
+# square loses too few digits to matter.
+_COMPARABLE = 16
 
 
 def nearest(x: Tensor, sizes: Tensor, k: int, exclude_self: bool) -> Tensor:
@@ -86,44 +99,71 @@ def _nearest_by_tree(tree: Any, x: Tensor, sizes: Tensor, k: int, exclude_self: 
 
 
 def _nearest_by_blocks(x: Tensor, sizes: Tensor, k: int, exclude_self: bool) -> Tensor:
-    # Within a row, |a - b|^2 orders b as |b|^2 - 2ab does. What cancels there is made up for by
-    # centring, and by double precision.
     x = x.double()
-    x = x - x.mean(0)
-    square = x.square().sum(1)
     size = int(sizes[0])
     if bool((sizes == size).all()):
-        found = _nearest_in_each(
-            x.view(-1, size, x.shape[1]), square.view(-1, size), k, exclude_self
-        )
+        found = _nearest_in_each(x.view(-1, size, x.shape[1]), None, k, exclude_self)
         begins = torch.arange(0, len(x), size, device=x.device)
         return found.add_(begins.view(-1, 1, 1)).view(-1, k)
     result = torch.empty(len(x), k, dtype=torch.int64, device=x.device)
     for columns, is_point in _groups(sizes):
-        distance = square[columns].masked_fill_(~is_point, torch.inf)
-        chosen = _nearest_in_each(x[columns], distance, k, exclude_self)
+        chosen = _nearest_in_each(x[columns], is_point, k, exclude_self)
         found = columns.unsqueeze(1).expand(-1, columns.shape[1], -1).gather(2, chosen)
         result[columns[is_point]] = found[is_point]
     return result
 
 
-def _nearest_in_each(points: Tensor, square: Tensor, k: int, exclude_self: bool) -> Tensor:
+def _nearest_in_each(points: Tensor, is_point: Tensor | None, k: int, exclude_self: bool) -> Tensor:
     """Nearest of S sets of C points, ``(S, C, k)``: positions in a set."""
-    num_sets, size, _ = points.shape
+    num_sets, size, width = points.shape
     found = torch.empty(num_sets, size, k, dtype=torch.int64, device=points.device)
-    num_rows = min(max(_ENTRIES // size, 1), size)
-    step = max(_ENTRIES // (num_rows * size), 1)
+    # Relative to a point in the middle, coordinates are smaller; outliers do not move a median.
+    centered = points - points.median(1, keepdim=True).values
+    # Reduced by its error, the expanded square is a lower bound on the squared distance.
+    square = centered.square().sum(2) * (1 - (4 * width + 8) * torch.finfo(points.dtype).eps)
+    entries = max(size, (k + _SPARE) * width)
+    num_rows = min(max(_ENTRIES // entries, 1), size)
+    step = max(_ENTRIES // (num_rows * entries), 1)
     for first in range(0, num_sets, step):
         sets = slice(first, first + step)
+        hidden = None if is_point is None else ~is_point[sets].unsqueeze(1)
         for begin in range(0, size, num_rows):
             rows = slice(begin, begin + num_rows)
+            own = begin if exclude_self else None
             score = torch.baddbmm(
-                square[sets].unsqueeze(1), points[sets, rows], points[sets].mT, alpha=-2
+                square[sets].unsqueeze(1), centered[sets, rows], centered[sets].mT, alpha=-2
             )
-            if exclude_self:
-                score.diagonal(begin, 1, 2).fill_(torch.inf)
-            found[sets, rows] = kernels.topk(score, k)
+            candidates = kernels.topk(_hide(score, hidden, own), min(k + _SPARE, size))
+            least = score.gather(2, candidates) + square[sets, rows].unsqueeze(2)
+            chosen, farthest = _chosen(points[sets], points[sets, rows], candidates, least, k)
+            certain = farthest <= least[..., -1]
+            certain |= square[sets, rows] <= _COMPARABLE * farthest
+            if candidates.shape[2] < size and not certain.all():
+                distance = torch.cdist(points[sets, rows], points[sets], compute_mode=_DIFFERENCES)
+                nearest = kernels.topk(_hide(distance, hidden, own), k)
+                chosen = torch.where(certain.unsqueeze(2), chosen, nearest)
+            found[sets, rows] = chosen
     return found
+
+
+def _hide(distance: Tensor, hidden: Tensor | None, own: int | None) -> Tensor:
+    """Distances ``(S, R, C)`` with infinity for what is no neighbor; `own` is the first row's."""
+    if hidden is not None:
+        distance.masked_fill_(hidden, torch.inf)
+    if own is not None:
+        distance.diagonal(own, 1, 2).fill_(torch.inf)
+    return distance
+
+
+def _chosen(
+    points: Tensor, rows: Tensor, candidates: Tensor, least: Tensor, k: int
+) -> tuple[Tensor, Tensor]:
+    """The `k` nearest among candidates, and the squared distance of the last of them."""
+    at = torch.arange(len(points), device=points.device).view(-1, 1, 1)
+    distance = (points[at, candidates] - rows.unsqueeze(2)).square().sum(3)
+    distance.masked_fill_(least.isinf(), torch.inf)
+    nearest = kernels.topk(distance, k)
+    return candidates.gather(2, nearest), distance.gather(2, nearest)[..., -1]
 
 
 def _groups(sizes: Tensor) -> Iterator[tuple[Tensor, Tensor]]:

@@ -14,12 +14,16 @@ from gossamer._options import as_int
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
 from gossamer.ops.adjacency import Adjacency
+from gossamer.transforms._spectral import (
+    DENSE_SIZE,
+    is_symmetric,
+    largest_pairs,
+    largest_singular,
+    largest_value,
+)
 from gossamer.transforms._validate import edge_weights, one_relation
 
 __all__ = ["lap_pe", "laplacian_lambda_max", "random_walk_pe", "svd_pe"]
-
-# Up to this many nodes, decomposing the dense matrix is faster than iterating on the sparse one.
-_DENSE_NODES = 256
 
 # Entries of a sparse product, and of a batch of dense matrices, that are held at once.
 _ENTRIES = 1 << 24
@@ -87,9 +91,9 @@ def lap_pe(
             f"first, but k is {k}. Take a smaller k, or padding=True."
         )
     found = min(k, max(count - 1, 0))
-    values, vectors = _smallest(_normalized(relation), found + 1) if found else (None, None)
-    pe = torch.zeros(count, k)
-    eigval = torch.full((k,), float("nan"))
+    values, vectors = _smallest(relation, found + 1) if found else (None, None)
+    pe = torch.zeros(count, k, dtype=torch.float32)
+    eigval = torch.full((k,), float("nan"), dtype=torch.float32)
     if found:
         vectors = torch.from_numpy(_oriented(vectors[:, 1:])).float()
         signs = torch.randint(0, 2, (found,)) * 2 - 1
@@ -108,38 +112,55 @@ def _adjacency_matrix(relation: Adjacency, purpose: str, weights: Tensor | None 
 
 
 def _normalized(relation: Adjacency) -> Any:
-    """The scipy matrix D^-1/2 A D^-1/2."""
-    sparse = optional_import("scipy.sparse", "lap_pe")
-    degrees = relation.in_degrees().clamp(min=1).double().cpu().numpy()
-    scale = sparse.diags(degrees**-0.5)
-    return (scale @ _adjacency_matrix(relation, "lap_pe") @ scale).tocsr()
+    """The scipy matrix D^-1/2 A D^-1/2; it is symmetric to the last bit where A is."""
+    matrix = _adjacency_matrix(relation, "lap_pe").tocoo()
+    scale = relation.in_degrees().clamp(min=1).double().cpu().numpy() ** -0.5
+    matrix.data *= scale[matrix.row] * scale[matrix.col]
+    return matrix.tocsr()
 
 
-def _smallest(matrix: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The `count` smallest eigenvalues of I - matrix, ascending, and eigenvectors as columns."""
-    size = matrix.shape[0]
-    symmetric = abs(matrix - matrix.T).sum() == 0
-    if size > _DENSE_NODES and count < size // 4:
-        values, vectors = _iterated(matrix, count, symmetric)
-    else:
-        decompose = np.linalg.eigh if symmetric else np.linalg.eig
-        values, vectors = decompose(np.eye(size) - matrix.toarray())
-    values, vectors = values.real, vectors.real
-    order = np.argsort(values, kind="stable")[:count]
-    return values[order], vectors[:, order]
+def _smallest(relation: Adjacency, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `count` smallest eigenvalues of the Laplacian, ascending, and eigenvectors as columns."""
+    matrix = _normalized(relation)
+    if matrix.shape[0] <= DENSE_SIZE or count >= matrix.shape[0] // 4:
+        values, vectors = largest_pairs(matrix, count)
+        return 1 - values, vectors
+    root = relation.in_degrees().double().cpu().numpy() ** 0.5
+    symmetric = is_symmetric(matrix)
+    parts, alone = _components(matrix, count)
+    # Each connected component of an undirected graph has the eigenvalue 0 once, with the square
+    # roots of degrees as its vector, so no more than `count` components matter.
+    parts = parts[:count] if symmetric else parts
+    wanted = count - len(parts) + 1 if symmetric else count
+    # A node without edges has the eigenvalue 1.
+    found = [(1.0, node[None], np.ones(1)) for node in alone]
+    for part in parts:
+        known = root[part][:, None] / np.linalg.norm(root[part]) if symmetric else None
+        if symmetric and wanted == 1:
+            values, vectors = np.ones(1), known
+        else:
+            inside = matrix[part][:, part]
+            more = min(wanted, len(part))
+            values, vectors = largest_pairs(inside, more, known, 1.0 if symmetric else None)
+        found += [
+            (1 - value, part, vector) for value, vector in zip(values, vectors.T, strict=True)
+        ]
+    found.sort(key=lambda pair: pair[0])
+    result = np.zeros((matrix.shape[0], count))
+    for column, (_, part, vector) in zip(result.T, found[:count], strict=True):
+        column[part] = vector
+    return np.asarray([value for value, _, _ in found[:count]]), result
 
 
-def _iterated(matrix: Any, count: int, symmetric: bool) -> tuple[np.ndarray, np.ndarray]:
-    linalg = optional_import("scipy.sparse.linalg", "lap_pe")
-    # The start is arbitrary but fixed, so that a graph has one encoding.
-    start = np.random.default_rng(0).standard_normal(matrix.shape[0])
-    solve, which = (linalg.eigsh, "LA") if symmetric else (linalg.eigs, "LR")
-    try:
-        values, vectors = solve(matrix, count, which=which, v0=start)
-    except linalg.ArpackError:
-        decompose = np.linalg.eigh if symmetric else np.linalg.eig
-        values, vectors = decompose(matrix.toarray())
-    return 1 - values, vectors
+def _components(matrix: Any, count: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """Nodes of each connected component that has edges, and `count` of the nodes without edges."""
+    graphs = optional_import("scipy.sparse.csgraph", "lap_pe")
+    component = graphs.connected_components(matrix, directed=False)[1]
+    linked = (np.diff(matrix.indptr) > 0) | (np.diff(matrix.tocsc().indptr) > 0)
+    members = np.flatnonzero(linked)
+    members = members[np.argsort(component[members], kind="stable")]
+    starts = np.flatnonzero(np.diff(component[members], prepend=-1))
+    return np.split(members, starts)[1:], np.flatnonzero(~linked)[:count]
 
 
 def _oriented(vectors: np.ndarray) -> np.ndarray:
@@ -190,7 +211,7 @@ def laplacian_lambda_max(g: Graph) -> list[float]:
     first = np.concatenate([[0], np.cumsum(sizes)])
     result = np.empty(len(sizes))
     for chosen in _groups(sizes):
-        if sizes[chosen[0]] > _DENSE_NODES:
+        if sizes[chosen[0]] > DENSE_SIZE:
             begin, end = first[chosen[0]], first[chosen[0] + 1]
             result[chosen] = _largest(matrix[begin:end, begin:end])
         else:
@@ -203,11 +224,11 @@ def _groups(sizes: np.ndarray) -> Iterator[np.ndarray]:
     order = np.argsort(sizes, kind="stable")
     begin = 0
     while begin < len(order):
-        if sizes[order[begin]] > _DENSE_NODES:
+        if sizes[order[begin]] > DENSE_SIZE:
             end = begin + 1
         else:
             # Twice as large at most, so that padding costs little.
-            limit = min(2 * sizes[order[begin]], _DENSE_NODES)
+            limit = min(2 * sizes[order[begin]], DENSE_SIZE)
             end = int(np.searchsorted(sizes[order], limit, side="right"))
             end = min(end, begin + max(_ENTRIES // int(limit) ** 2, 1))
         yield order[begin:end]
@@ -241,13 +262,13 @@ def _largest_of_many(
 
 def _largest(matrix: Any) -> float:
     """The eigenvalue of I - matrix that has the largest magnitude; its real part."""
+    if is_symmetric(matrix):
+        return 1 + largest_value(-matrix, bound=1.0)
     sparse = optional_import("scipy.sparse", "laplacian_lambda_max")
     linalg = optional_import("scipy.sparse.linalg", "laplacian_lambda_max")
     laplacian = sparse.identity(matrix.shape[0], format="csr") - matrix
-    symmetric = abs(matrix - matrix.T).sum() == 0
-    solve = linalg.eigsh if symmetric else linalg.eigs
     start = np.random.default_rng(0).standard_normal(matrix.shape[0])
-    found = solve(laplacian, 1, which="LM", v0=start, return_eigenvectors=False)
+    found = linalg.eigs(laplacian, 1, which="LM", v0=start, return_eigenvectors=False)
     return float(found[0].real)
 
 
@@ -305,27 +326,14 @@ def svd_pe(g: Graph, k: int, padding: bool = False, random_flip: bool = True) ->
             "Take a smaller k, or padding=True."
         )
     found = min(k, count)
-    pe = torch.zeros(count, 2 * k)
+    pe = torch.zeros(count, 2 * k, dtype=torch.float32)
     if found:
-        left, values, right = _singular(_adjacency_matrix(relation, "svd_pe"), found)
+        left, values, right = largest_singular(_adjacency_matrix(relation, "svd_pe"), found)
         both = np.concatenate([left * values**0.5, right.T * values**0.5], axis=1)
         pe[:, : 2 * found] = torch.from_numpy(both)
     if random_flip:
         pe *= torch.randint(0, 2, (count, 1)) * 2 - 1
     return pe.to(g.device)
-
-
-def _singular(matrix: Any, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The `count` largest singular values, descending, with left columns and right rows."""
-    size = matrix.shape[0]
-    if size <= _DENSE_NODES or count >= size // 4:
-        left, values, right = np.linalg.svd(matrix.toarray())
-        return left[:, :count], values[:count], right[:count]
-    linalg = optional_import("scipy.sparse.linalg", "svd_pe")
-    start = np.random.default_rng(0).standard_normal(size)
-    left, values, right = linalg.svds(matrix, count, v0=start)
-    order = np.argsort(-values, kind="stable")
-    return left[:, order], values[order], right[order]
 
 
 def random_walk_pe(g: Graph, k: int, eweight_name: str | None = None) -> Tensor:

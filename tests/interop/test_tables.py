@@ -235,3 +235,62 @@ def test_a_feature_called_like_an_end():
     with pytest.raises(gs.InvalidValueError, match="and a column of ends"):
         to_edge_table(g)
     assert list(to_edge_table(g, "u", "v").columns) == ["u", "v", "source"]
+
+
+# --- integer ids of every type ------------------------------------------------------------
+
+
+def _edges(library, source, destination):
+    return MAKERS[library]({"source": source, "destination": destination})
+
+
+@pytest.mark.parametrize("base", [0, 2**53, 2**60])
+@pytest.mark.parametrize(("first", "second"), [("int64", "uint64"), ("uint64", "int64")])
+def test_mixed_integer_types_keep_every_bit(library, base, first, second):
+    ids = [base + i for i in range(4)]
+    table = _edges(library, np.array(ids[:3], first), np.array(ids[1:], second))
+    g, known = from_edge_table(table, relabel=True)
+    assert known["_N"].tolist() == ids
+    assert known["_N"].dtype.kind in "iu"
+    assert ends(g) == [[0, 1, 2], [1, 2, 3]]
+    assert g.ndata["_ID"].tolist() == ids
+
+
+@pytest.mark.parametrize(("of_nodes", "of_edges"), [("uint64", "int64"), ("int64", "uint64")])
+def test_a_table_of_nodes_of_another_integer_type(library, of_nodes, of_edges):
+    ids = [2**60 + 2, 2**60, 2**60 + 1]
+    table = MAKERS[library](
+        {"source": np.array(ids[:2], of_edges), "destination": np.array(ids[1:], of_edges)}
+    )
+    nodes = MAKERS[library]({"id": np.array(ids, of_nodes)})
+    assert ends(from_edge_table(table, nodes=nodes)) == [[0, 1], [1, 2]]
+
+
+def test_ids_beyond_int64(library):
+    ids = [2**63, 2**63 + 1, 2**64 - 1]
+    table = MAKERS[library](
+        {"source": np.array(ids[:2], "uint64"), "destination": np.array(ids[1:], "uint64")}
+    )
+    g, known = from_edge_table(table, relabel=True)
+    assert known["_N"].tolist() == ids
+    assert ends(g) == [[0, 1], [1, 2]]
+    assert "_ID" not in g.ndata
+    nodes = MAKERS[library]({"id": np.array(ids, "uint64")})
+    assert ends(from_edge_table(table, nodes=nodes)) == [[0, 1], [1, 2]]
+    with pytest.raises(gs.OutOfRangeError, match=r"node id 9223372036854775809 does not fit int64"):
+        from_edge_table(table)
+
+
+def test_negative_ids_beside_ids_beyond_int64(library):
+    table = _edges(library, np.array([-1, 3]), np.array([2**63, 3], "uint64"))
+    g, known = from_edge_table(table, relabel=True)
+    assert known["_N"].tolist() == [-1, 3, 2**63]
+    assert ends(g) == [[0, 1], [2, 1]]
+    with pytest.raises(gs.UnknownKeyError, match=r"names 9223372036854775808, which is not among"):
+        from_edge_table(table, nodes=MAKERS[library]({"id": np.array([-1, 3])}))
+
+
+def test_long_integers_beside_floats_are_refused(library):
+    table = _edges(library, np.array([2**60, 2**60 + 1]), np.array([0.0, 1.0]))
+    with pytest.raises(gs.InvalidTypeError, match="integers of more than 53 bits"):
+        from_edge_table(table, relabel=True)

@@ -10,12 +10,14 @@ import torch
 from torch import Tensor
 
 from gossamer._optional import optional_import
-from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
 from gossamer.graph import NID, Graph, graph, heterograph
 from gossamer.graph.schema import DEFAULT_ETYPE, DEFAULT_NTYPE, CanonicalEType
 from gossamer.interop._common import attribute_names, require_graph
 
 __all__ = ["from_edge_table", "to_edge_table"]
+
+_LARGEST = 2**63 - 1  # of int64
 
 
 def from_edge_table(
@@ -61,19 +63,20 @@ def from_edge_table(
     Returns
     -------
     Graph, or (Graph, dict of str to numpy.ndarray)
-        With `relabel`, for each node type the ids by new number; integers are in feature
-        ``gossamer.NID`` as well.
+        With `relabel`, for each node type the ids by new number. They are in feature
+        ``gossamer.NID`` as well if they are integers less than 2**63.
 
     Raises
     ------
     InvalidTypeError
-        If a table is none, node ids are not integers, or a column is not made of numbers.
+        If a table is none, node ids are not integers, a column is not made of numbers, or integer
+        ids of more than 53 bits stand beside floating-point ones.
     InvalidValueError
         If a value is missing, ids in `nodes` repeat, or `nodes` and `relabel` are both given.
     UnknownKeyError
         If a column or a node type does not exist, or an edge names a node that is not in `nodes`.
     OutOfRangeError
-        If a node id is negative.
+        If a node id is negative, or does not fit int64.
 
     Examples
     --------
@@ -119,7 +122,7 @@ def from_edge_table(
     if not relabel:
         return g
     for ntype, known in ids.items():
-        if known.dtype.kind in "iu":
+        if known.dtype.kind in "iu" and int(known.max(initial=0)) <= _LARGEST:
             known_ids = torch.from_numpy(known.astype(np.int64))
             g.nodes[ntype].data[NID] = known_ids.to(g.device)
     return g, ids
@@ -322,7 +325,28 @@ def _node_ids(ntype: str, ends: Mapping[Any, Sequence], table: Any, node_id: str
     parts = []
     for (src, _, dst), pair in ends.items():
         parts += [end for end, owner in zip(pair, (src, dst), strict=True) if owner == ntype]
-    return _unique(np.concatenate(parts))
+    return _unique(np.concatenate(_comparable(parts)))
+
+
+def _comparable(parts: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Columns of ids in types that can be joined and compared without loss.
+
+    NumPy joins int64 and uint64, and integers and floats, as float64, which has 53 bits.
+    """
+    kinds = {part.dtype.kind for part in parts}
+    integers = [part for part in parts if part.dtype.kind in "iu" and len(part)]
+    least = min((int(part.min()) for part in integers), default=0)
+    largest = max((int(part.max()) for part in integers), default=0)
+    if "f" in kinds and max(-least, largest) > 2**53:
+        raise InvalidTypeError(
+            "from_edge_table: some node ids are integers of more than 53 bits and some are "
+            "floating-point numbers, which cannot hold them. Make all of them integers."
+        )
+    if kinds != {"i", "u"}:
+        return list(parts)
+    if largest <= _LARGEST:
+        return [part.astype(np.int64) for part in parts]
+    return [part.astype(np.uint64 if least >= 0 else object) for part in parts]
 
 
 def _unique(ids: np.ndarray) -> np.ndarray:
@@ -336,6 +360,7 @@ def _unique(ids: np.ndarray) -> np.ndarray:
 
 def _number(ids: np.ndarray, end: np.ndarray, ntype: str) -> np.ndarray:
     """The number of each id of `end`."""
+    ids, end = _comparable([ids, end])
     order = np.argsort(ids, kind="stable")
     if not len(ids) or not len(end):
         places, found = np.zeros(len(end), dtype=np.int64), np.zeros(len(end), dtype=bool)
@@ -366,6 +391,11 @@ def _build(
                 raise InvalidTypeError(
                     f"from_edge_table: node ids are integers from 0 on, got {ids.dtype}. Pass "
                     "relabel=True to number other ids, or a table of nodes."
+                )
+            if ids.dtype.kind == "u" and int(ids.max(initial=0)) > _LARGEST:
+                raise OutOfRangeError(
+                    f"from_edge_table: node id {ids.max()} does not fit int64. Pass relabel=True "
+                    "to number the ids, or a table of nodes."
                 )
     pairs = {
         etype: tuple(torch.from_numpy(ids.astype(np.int64)) for ids in pair)

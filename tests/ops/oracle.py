@@ -181,13 +181,20 @@ def graph_attention(
     weight: Tensor | None = None,
     bias: Tensor | None = None,
     out_bias: Tensor | None = None,
+    edge_key: Tensor | None = None,
+    edge_value: Tensor | None = None,
+    scale: float = 1.0,
     slope: float = 0.2,
 ) -> Tensor:
     """Scores by indexing, then the softmax oracle, then a sum over the edges of each node."""
     src, dst = g.edges(order="eid")
-    k, q = key[src.long()], query[dst.long()]
+    k, q, values = key[src.long()], query[dst.long()], value[src.long()]
+    if edge_key is not None:
+        k = k + edge_key
+    if edge_value is not None:
+        values = values + edge_value
     if score == "dot":
-        x = (k * q).sum(-1)
+        x = scale * (k * q).sum(-1)
     else:
         x = k + q
     if score == "add_dot":
@@ -200,4 +207,4 @@ def graph_attention(
     out = value.new_zeros((g.num_dst_nodes(), *value.shape[1:]))
     if out_bias is not None:
         out = out + out_bias
-    return out.index_add(0, dst.long(), share.unsqueeze(-1) * value[src.long()])
+    return out.index_add(0, dst.long(), share.unsqueeze(-1) * values)

@@ -76,6 +76,107 @@ def test_values_and_gradients(score, batch, bias, dtype) -> None:
     _compare(g, score, _draw(g, score, batch=batch, bias=bias, dtype=dtype))
 
 
+EDGES = {
+    "edge keys": ("dot", ("edge_key",)),
+    "edge values": ("dot", ("edge_value",)),
+    "both": ("dot", ("edge_key", "edge_value")),
+    "edge keys of GATv2": ("add_dot", ("edge_key",)),
+    "both of GATv2": ("add_dot", ("edge_key", "edge_value")),
+    "edge values of GAT": ("add", ("edge_value",)),
+}
+
+
+def _draw_edges(g, names, operands) -> None:
+    """Add operands of edges, which have the row shape of key and value."""
+    for name in names:
+        like = operands[name.removeprefix("edge_")]
+        x = torch.randn((g.num_edges(), *like.shape[1:]), dtype=torch.float64)
+        operands[name] = x.to(like.dtype).requires_grad_()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("batch", [(), (2,)], ids=str)
+@pytest.mark.parametrize(("score", "names"), EDGES.values(), ids=EDGES)
+def test_edge_operands(score, names, batch, bias, dtype) -> None:
+    g = oracle.larger()
+    operands = _draw(g, score, batch=batch, bias=bias, dtype=dtype)
+    _draw_edges(g, names, operands)
+    _compare(g, score, operands)
+
+
+@pytest.mark.parametrize(("score", "names"), EDGES.values(), ids=EDGES)
+def test_edge_operands_twice(score, names) -> None:
+    g = oracle.lopsided()
+    operands = _draw(g, score)
+    _draw_edges(g, names, operands)
+
+    def run(*tensors):
+        torch.manual_seed(3)
+        given = dict(zip(operands, tensors, strict=True))
+        return ops.graph_attention(g, **given, score=score, dropout=0.3)
+
+    assert gradcheck(run, tuple(operands.values()))
+    assert gradgradcheck(run, tuple(operands.values()))
+
+
+@pytest.mark.parametrize("names", [(), ("edge_key",), ("edge_key", "edge_value")])
+def test_scale(names) -> None:
+    g = oracle.larger()
+    operands = _draw(g, "dot")
+    _draw_edges(g, names, operands)
+    for scale in (0.5, -2.0, 0.0):
+        found = ops.graph_attention(g, **operands, scale=scale)
+        truth = oracle.graph_attention(g, score="dot", **operands, scale=scale)
+        torch.testing.assert_close(found, truth)
+
+
+def test_edge_operands_under_transforms_and_the_compiler() -> None:
+    g = oracle.lopsided()
+    operands = {k: x.detach() for k, x in _draw(g, "dot").items()}
+    _draw_edges(g, ("edge_key", "edge_value"), operands)
+    edge_key = operands.pop("edge_key").detach()
+    edge_value = operands.pop("edge_value").detach()
+
+    def run(edge_key, edge_value):
+        return ops.graph_attention(g, **operands, edge_key=edge_key, edge_value=edge_value).sum()
+
+    wanted = torch.autograd.functional.jacobian(run, (edge_key, edge_value))
+    torch.testing.assert_close(torch.func.grad(run, (0, 1))(edge_key, edge_value), wanted)
+    compiled = torch.compile(run, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(edge_key, edge_value), run(edge_key, edge_value))
+
+
+def test_dropout_draws_the_same_with_edge_operands() -> None:
+    g = oracle.larger()
+    operands = {k: x.detach() for k, x in _draw(g, "dot").items()}
+    zeros = torch.zeros(g.num_edges(), 2, 4, dtype=torch.float64)
+    out = []
+    for extra in ({}, {"edge_key": zeros}, {"edge_value": zeros[..., :3]}):
+        torch.manual_seed(1)
+        out.append(ops.graph_attention(g, **operands, **extra, dropout=0.5))
+    torch.testing.assert_close(out[1], out[0])
+    torch.testing.assert_close(out[2], out[0])
+
+
+@pytest.mark.parametrize(
+    ("score", "given", "message"),
+    [
+        ("add", {"edge_key": torch.ones(7, 2)}, "edge_key goes with score 'dot' or 'add_dot'"),
+        ("dot", {"edge_key": torch.ones(7, 2, 3)}, r"edge_key must be \(E, \*\(2, 4\)\)"),
+        ("dot", {"edge_value": torch.ones(7, 2)}, r"edge_value must be \(E, \*\(2, 3\)\)"),
+        ("dot", {"edge_value": torch.ones(6, 2, 3)}, "edge operand must have 7 rows"),
+        ("add_dot", {"scale": 2}, "scale goes with score 'dot' only, got 2 for 'add_dot'"),
+        ("dot", {"scale": float("nan")}, "scale must be finite"),
+    ],
+)
+def test_bad_edge_operands(score, given, message) -> None:
+    g = oracle.lopsided()
+    operands = _draw(g, score, dtype=torch.float32)
+    with pytest.raises(InvalidValueError, match=message):
+        ops.graph_attention(g, **operands, score=score, **given)
+
+
 @pytest.mark.parametrize("score", SCORES)
 @pytest.mark.parametrize(
     "case", graph_cases("homogeneous") + graph_cases("bipartite") + graph_cases("block")

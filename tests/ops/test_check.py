@@ -65,7 +65,7 @@ def _sddmm(x=None, y=None, op="mul", targets=("u", "v"), g=None):
         ),
         ({"e": torch.ones(E).long()}, InvalidTypeError, r"float32 and torch\.int64"),
         (
-            {"u": torch.ones(U, dtype=torch.bool)},
+            {"u": torch.ones(U, dtype=torch.bool), "reducer": "max"},
             InvalidTypeError,
             r"the source node operand is torch\.bool\. Convert it, as with \.float\(\)",
         ),

@@ -39,8 +39,10 @@ REDUCERS = ["sum", "mean", "max", "min"]
 LOW = {torch.float16: 2.0**-9, torch.bfloat16: 2.0**-6}
 
 
-def _is_right(x: Tensor, rows: int) -> bool:
-    return x.dim() > 0 and len(x) == rows and x.dtype not in (torch.bool, torch.complex64)
+def _is_right(x: Tensor, rows: int, counts: bool = False) -> bool:
+    """Whether `x` is an operand of `rows` rows; a sum `counts` booleans."""
+    refused = (torch.complex64,) if counts else (torch.bool, torch.complex64)
+    return x.dim() > 0 and len(x) == rows and x.dtype not in refused
 
 
 def _fit(x: Tensor, y: Tensor, op: str) -> bool:
@@ -118,8 +120,10 @@ def _asks(x: Tensor | None) -> bool:
 
 
 def _doubled(x: Tensor | None) -> Tensor | None:
-    if x is None or not x.is_floating_point():
+    if x is None or x.is_complex():
         return x
+    if not x.is_floating_point():
+        return x.long()
     return x.detach().double().requires_grad_(x.requires_grad)
 
 
@@ -151,7 +155,8 @@ def test_gspmm(data) -> None:
     u = None if op == "copy_rhs" else data.draw(features(rows[0]))
     e = None if op == "copy_lhs" else data.draw(features(rows[1]))
     given = [(x, n) for x, n in zip((u, e), rows, strict=True) if x is not None]
-    valid = all(_is_right(x, n) for x, n in given) and (len(given) < 2 or _fit(u, e, op))
+    sums = reducer in ("sum", "mean")
+    valid = all(_is_right(x, n, sums) for x, n in given) and (len(given) < 2 or _fit(u, e, op))
 
     def call(u: Tensor | None, e: Tensor | None) -> Tensor:
         if not named:
@@ -160,8 +165,7 @@ def test_gspmm(data) -> None:
         return getattr(ops, f"{name}_{reducer}")(g, *(x for x in (u, e) if x is not None))
 
     named = data.draw(st.booleans())
-    smooth = reducer in ("sum", "mean")
-    _assert_same(call, lambda u, e: oracle.gspmm(g, op, reducer, u, e), (u, e), valid, smooth)
+    _assert_same(call, lambda u, e: oracle.gspmm(g, op, reducer, u, e), (u, e), valid, smooth=sums)
 
 
 @SETTINGS
@@ -174,7 +178,8 @@ def test_gsddmm(data) -> None:
     x = None if op == "copy_rhs" else data.draw(features(rows[0]))
     y = None if op == "copy_lhs" else data.draw(features(rows[1]))
     given = [(z, n) for z, n in zip((x, y), rows, strict=True) if z is not None]
-    valid = all(_is_right(z, n) for z, n in given) and (len(given) < 2 or _fit(x, y, op))
+    sums = op == "dot"
+    valid = all(_is_right(z, n, sums) for z, n in given) and (len(given) < 2 or _fit(x, y, op))
 
     def call(x: Tensor | None, y: Tensor | None) -> Tensor:
         name = {"copy_lhs": f"copy_{targets[0]}"}.get(op, f"{targets[0]}_{op}_{targets[1]}")
@@ -327,7 +332,7 @@ def test_scaled_sum(data) -> None:
         shape = data.draw(st.sampled_from([(), (), (1,), None]))
         scales[name] = data.draw(features(rows[name], shape, x.dtype))
 
-    valid = _is_right(x, sources)
+    valid = _is_right(x, sources, counts=True)
     for name, scale in scales.items():
         one_each = scale.numel() == rows[name]
         if name == "self_scale":
@@ -360,7 +365,7 @@ def test_segments(data) -> None:
     x = data.draw(features(total if 0 <= total < 100 else 3))
     reducer = data.draw(st.sampled_from([*REDUCERS, "softmax"]))
     fits = lengths is not None and all(n >= 0 for n in lengths) and x.dim() and total == len(x)
-    valid = bool(fits) and _is_right(x, total)
+    valid = bool(fits) and _is_right(x, total, reducer in ("sum", "mean"))
     if reducer == "softmax":
         valid = valid and x.is_floating_point()
 

@@ -194,9 +194,17 @@ def test_integers(dtype) -> None:
         out = ops.gsddmm(g, op, x, y)
         expected = oracle.combine(g, op, x.double(), y.double(), "u", "v")
         torch.testing.assert_close(out.double(), expected)
+        assert out.dtype == (torch.int64 if op == "dot" else dtype)
     quotient = ops.gsddmm(g, "div", x, y)
     torch.testing.assert_close(quotient, oracle.combine(g, "div", x, y, "u", "v"))
     assert quotient.dtype == torch.float32
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.bool], ids=str)
+def test_dot_products_of_integers_do_not_wrap_around(dtype) -> None:
+    g = oracle.awkward()
+    x = torch.full((7, 300), 1, dtype=dtype)
+    assert_tensor_equal(ops.gsddmm(g, "dot", x, x), torch.full((9, 1), 300))
 
 
 def test_autocast_promotes_mixed_operands() -> None:

@@ -64,6 +64,15 @@ class TestSegmentReduce:
         assert out.tolist() == [[0, 6], [3, 15], [12, 30]]
         assert out.dtype == torch.int64
 
+    @pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.bool], ids=str)
+    def test_sums_of_small_integers_do_not_wrap_around(self, dtype) -> None:
+        ones = torch.ones(300, 1, dtype=dtype)
+        assert_tensor_equal(ops.segment_reduce(torch.tensor([300]), ones), torch.tensor([[300]]))
+        assert ops.segment_reduce(torch.tensor([300]), ones, "mean").tolist() == [[1.0]]
+        if dtype is not torch.bool:
+            kept = ops.segment_reduce(torch.tensor([300]), ones, "max")
+            assert_tensor_equal(kept, torch.ones(1, 1, dtype=dtype))
+
     @pytest.mark.parametrize(
         ("lengths", "value", "error", "message"),
         [
@@ -80,7 +89,7 @@ class TestSegmentReduce:
             ([6], [1.0] * 6, InvalidTypeError, "must be a tensor with rows"),
             ([6.0], torch.ones(6), InvalidTypeError, "int32 or int64 tensor"),
             ([6], torch.ones(6, device="meta"), InvalidValueError, "on cpu but value is on meta"),
-            ([6], torch.ones(6, dtype=torch.bool), InvalidTypeError, r"torch\.bool"),
+            ([6], torch.ones(6, dtype=torch.complex64), InvalidTypeError, r"torch\.complex64"),
             ([6], torch.ones(6, dtype=torch.complex64), InvalidTypeError, r"torch\.complex64"),
         ],
     )
@@ -152,6 +161,10 @@ class TestGroupedProducts:
 
     def test_integers(self) -> None:
         idx, lengths = torch.tensor([1, 0, 1]), torch.tensor([2, 1])
+        a = torch.full((3, 2), 100, dtype=torch.uint8)
+        b = torch.full((2, 2, 2), 100, dtype=torch.uint8)
+        assert ops.gather_mm(a, b, idx_b=idx).unique().tolist() == [20_000]
+        assert ops.segment_mm(a, b, lengths).unique().tolist() == [20_000]
         a, b = torch.arange(6).reshape(3, 2), torch.arange(8).reshape(2, 2, 2)
         assert_tensor_equal(ops.gather_mm(a, b, idx_b=idx), _matmul_by_row(a, b, idx))
         assert_tensor_equal(ops.segment_mm(a, b, lengths), _matmul_by_segment(a, b, lengths))

@@ -7,7 +7,9 @@ import torch
 from torch.autograd import gradcheck, gradgradcheck
 
 import gossamer as gs
+from gossamer import function as fn
 from gossamer import ops
+from gossamer.errors import InvalidTypeError
 from helpers.compare import assert_tensor_equal, random_cotangent_grads
 from helpers.graphs import graph_cases
 from ops import oracle
@@ -262,8 +264,32 @@ class TestIntegers:
             expected = oracle.gspmm(
                 g, op, reducer, u.double(), None if second is None else e.double()
             )
-            assert_tensor_equal(out, expected.to(dtype))
+            assert_tensor_equal(out, expected.to(torch.int64 if reducer == "sum" else dtype))
             assert not out.requires_grad
+
+    @pytest.mark.parametrize(
+        "dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.bool], ids=str
+    )
+    def test_sums_do_not_wrap_around(self, dtype) -> None:
+        g = gs.graph((torch.zeros(300, dtype=torch.int64), torch.ones(300, dtype=torch.int64)))
+        ones = torch.ones(2, dtype=dtype)
+        assert_tensor_equal(ops.copy_u_sum(g, ones), torch.tensor([0, 300]))
+        assert_tensor_equal(ops.copy_e_sum(g, torch.ones(300, dtype=dtype)), torch.tensor([0, 300]))
+        assert ops.copy_u_mean(g, ones).tolist() == [0, 1]
+        assert_tensor_equal(ops.scaled_sum(g, ones), torch.tensor([0, 300]))
+        g.ndata["x"], g.edata["w"] = ones, torch.ones(300, dtype=dtype)
+        g.update_all(fn.u_mul_e("x", "w", "m"), fn.sum("m", "y"))
+        assert_tensor_equal(g.ndata["y"], torch.tensor([0, 300]))
+        assert_tensor_equal(gs.sum_edges(g, "w"), torch.tensor([300]))
+        if dtype is not torch.bool:
+            large = torch.full((2,), 100, dtype=dtype)
+            weights = torch.full((300,), 100, dtype=dtype)
+            assert ops.u_mul_e_sum(g, large, weights).tolist() == [0, 3_000_000]
+
+    def test_booleans_are_counted_only(self) -> None:
+        g = oracle.awkward()
+        with pytest.raises(InvalidTypeError, match=r"torch\.bool"):
+            ops.copy_u_max(g, torch.ones(7, dtype=torch.bool))
 
     def test_large_integers_are_exact(self) -> None:
         g = oracle.lopsided()

@@ -22,6 +22,7 @@ __all__ = [
     "check_lengths",
     "check_operand",
     "common_dtype",
+    "counted",
     "match_dims",
     "outside_transforms",
     "relation_of",
@@ -84,8 +85,13 @@ def structure_of(adjacency: Adjacency, *, by_dst: bool, by_src: bool, slots: boo
     return adjacency.structure(by_dst=by_dst, by_src=by_src, slots=slots)
 
 
-def check_operand(adjacency: Adjacency, x: Any, target: str, op: str) -> Tensor:
-    """`x` itself, once it is a tensor with a row for each node or edge that `target` stands for."""
+def check_operand(
+    adjacency: Adjacency, x: Any, target: str, op: str, *, counts: bool = False
+) -> Tensor:
+    """`x` itself, once it is a tensor with a row for each node or edge that `target` stands for.
+
+    With `counts` it may be boolean, for a sum that counts.
+    """
     if not isinstance(x, Tensor):
         raise InvalidTypeError(
             f"{op}: the {_WHAT[target]} operand must be a torch.Tensor, got {type(x).__name__}."
@@ -99,7 +105,7 @@ def check_operand(adjacency: Adjacency, x: Any, target: str, op: str) -> Tensor:
             f"{op}: the {_WHAT[target]} operand must have {rows} rows, one for each "
             f"{_WHAT[target]}, got shape {tuple(x.shape)}."
         )
-    if x.dtype not in _DTYPES:
+    if x.dtype not in _DTYPES and not (counts and x.dtype is torch.bool):
         raise InvalidTypeError(
             f"{op}: features are floating-point or integer, but the {_WHAT[target]} operand is "
             f"{x.dtype}. Convert it, as with .float()."
@@ -111,6 +117,11 @@ def check_operand(adjacency: Adjacency, x: Any, target: str, op: str) -> Tensor:
             f"{adjacency.device}. Move one of them with .to(...)."
         )
     return x
+
+
+def counted(x: Tensor | None) -> Tensor | None:
+    """Integers and booleans as int64, in which they are summed, as by `torch.sum`."""
+    return x if x is None or x.is_floating_point() else x.long()
 
 
 def common_dtype(lhs: Tensor, rhs: Tensor, op: str) -> tuple[Tensor, Tensor]:
@@ -166,9 +177,9 @@ def requires_grad(*tensors: Tensor | None) -> tuple[bool, ...]:
     return tuple(x is not None and x.requires_grad for x in tensors)
 
 
-def check_dtype(x: Tensor, op: str, name: str) -> None:
-    """Raise unless there is arithmetic, and a gradient, for the dtype of `x`."""
-    if x.dtype not in _DTYPES:
+def check_dtype(x: Tensor, op: str, name: str, *, counts: bool = False) -> None:
+    """Raise unless operators take the dtype of `x`; with `counts` it may be boolean."""
+    if x.dtype not in _DTYPES and not (counts and x.dtype is torch.bool):
         raise InvalidTypeError(
             f"{op}: {name} must be floating-point or integer, but it is {x.dtype}. "
             "Convert it, as with .float()."
@@ -193,11 +204,11 @@ def _range_and_sum(numbers: Tensor) -> tuple[int, int, int]:
     return int(low), int(high), int(numbers.sum())
 
 
-def check_lengths(seglen: Any, value: Any, op: str, name: str) -> Tensor:
+def check_lengths(seglen: Any, value: Any, op: str, name: str, *, counts: bool = False) -> Tensor:
     """The lengths `seglen`, once they add up to the rows of `value`."""
     if not isinstance(value, Tensor) or value.dim() == 0:
         raise InvalidTypeError(f"{op}: {name} must be a tensor with rows, got {value!r}.")
-    check_dtype(value, op, name)
+    check_dtype(value, op, name, counts=counts)
     if not isinstance(seglen, Tensor) or seglen.dtype not in (torch.int32, torch.int64):
         raise InvalidTypeError(f"{op}: segment lengths must be an int32 or int64 tensor.")
     if seglen.dim() != 1:

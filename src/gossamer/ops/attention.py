@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -33,7 +34,7 @@ from gossamer.ops.softmax import edge_softmax_of
 __all__ = ["graph_attention"]
 
 _SCORES = ("add", "dot", "add_dot")
-_OTHERS = ("key", "query", "weight", "bias", "out_bias")
+_OTHERS = ("key", "query", "weight", "bias", "out_bias", "edge_key", "edge_value")
 
 
 def graph_attention(
@@ -46,25 +47,29 @@ def graph_attention(
     weight: Tensor | None = None,
     bias: Tensor | None = None,
     out_bias: Tensor | None = None,
+    edge_key: Tensor | None = None,
+    edge_value: Tensor | None = None,
+    scale: float = 1.0,
     negative_slope: float = 0.2,
     dropout: float = 0.0,
 ) -> Tensor:
-    r"""Sum the values of in-neighbours, weighted by the softmax of scores of the edges.
+    r"""Sum the values of in-neighbors, weighted by the softmax of scores of the edges.
 
-    .. math:: y_v = c + \sum_{e = (u, v)} m_e \, \mathrm{softmax}_{e}(s_e) \, x_u
+    .. math:: y_v = c + \sum_{e = (u, v)} m_e \, \mathrm{softmax}_{e}(s_e) \, (x_u + x_e)
 
     for each head, with dropout's factor :math:`m_e`. The score is one of
 
-    ========= =========================================================== =======================
-    ``score`` :math:`s_e`                                                 used by
-    ========= =========================================================== =======================
-    add       :math:`\mathrm{LeakyReLU}(k_u + q_v + b_e)`                 GAT
-    dot       :math:`\langle k_u, q_v \rangle + b_e`                      transformers
-    add_dot   :math:`\langle w, \mathrm{LeakyReLU}(k_u + q_v) \rangle +   GATv2
-              b_e`
-    ========= =========================================================== =======================
+    ========= ============================================================ ======================
+    ``score`` :math:`s_e`                                                  used by
+    ========= ============================================================ ======================
+    add       :math:`\mathrm{LeakyReLU}(k_u + q_v + b_e)`                  GAT
+    dot       :math:`\gamma \langle k_u + k_e, q_v \rangle + b_e`          transformers
+    add_dot   :math:`\langle w, \mathrm{LeakyReLU}(k_u + q_v + k_e)        GATv2
+              \rangle + b_e`
+    ========= ============================================================ ======================
 
-    Forward and backward, nothing of the size edges x heads x features is made: scores are computed
+    No tensor of the size edges x heads x features is made, forward or backward, unless `edge_value`
+    or, for ``add_dot``, `edge_key` is given, which is such a tensor itself. Scores are computed
     again where a gradient needs them, as in FlashAttention (https://arxiv.org/abs/2205.14135).
 
     Parameters
@@ -74,22 +79,28 @@ def graph_attention(
     value : Tensor
         :math:`x`, ``(N_src, *, H, D)``.
     key, query : Tensor
-        :math:`k` of sources and :math:`q` of destinations: ``(N, *, H)`` for ``add``, else
-        ``(N, *, H, K)``. Scale one of them where ``dot`` shall be scaled.
+        :math:`k_u` of sources and :math:`q` of destinations: ``(N, *, H)`` for ``add``, else
+        ``(N, *, H, K)``.
     score : {"add", "dot", "add_dot"}
-        The form of the score.
+        Form of the score.
     weight : Tensor, optional
         :math:`w`, ``(H, K)``; for ``add_dot``, and only there.
     bias : Tensor, optional
         :math:`b`, ``(E, *, H)``.
     out_bias : Tensor, optional
         :math:`c`, ``(H, D)``.
+    edge_key : Tensor, optional
+        :math:`k_e`, ``(E, *, H, K)``; for ``dot`` and ``add_dot``. For ``add`` pass it as `bias`.
+    edge_value : Tensor, optional
+        :math:`x_e`, ``(E, *, H, D)``.
+    scale : float
+        :math:`\gamma`, for ``dot``; often :math:`1 / \sqrt{K}`.
     negative_slope : float
-        Slope of LeakyReLU; 1 leaves a sum as it is.
+        Slope of LeakyReLU below 0; 1 makes it the identity.
     dropout : float
         Probability, from 0 to 1, that an edge's weight in one head is set to 0; the others are
-        divided by ``1 - dropout``. Drawn by counter from a seed of torch's generator, so the result
-        does not depend on the number of threads. Pass 0 outside training.
+        divided by ``1 - dropout``. The random numbers depend only on a seed from torch's generator,
+        the edge and the head, not on the number of threads. Pass 0 outside training.
 
     Returns
     -------
@@ -101,15 +112,15 @@ def graph_attention(
     InvalidValueError
         If shapes do not fit each other, or an option is unknown or out of range.
     InvalidTypeError
-        If an operand is no tensor or not floating-point, or dtypes differ (under autocast, all
-        become the value's).
+        If an operand is not a tensor or not floating-point, or dtypes differ (under autocast, all
+        are cast to the value's).
 
     Examples
     --------
     >>> import gossamer as gs, torch
     >>> g = gs.graph(([0, 1, 2], [2, 2, 0]))
     >>> value, key, query = torch.rand(3, 4, 8), torch.rand(3, 4, 5), torch.rand(3, 4, 5)
-    >>> gs.ops.graph_attention(g, value, key, query / 5**0.5).shape
+    >>> gs.ops.graph_attention(g, value, key, query, scale=5**-0.5).shape
     torch.Size([3, 4, 8])
     """
     adjacency = relation_of(graph)
@@ -119,35 +130,51 @@ def graph_attention(
     check_operand(adjacency, value, "u", "graph_attention")
     check_operand(adjacency, key, "u", "graph_attention")
     check_operand(adjacency, query, "v", "graph_attention")
-    if bias is not None:
-        check_operand(adjacency, bias, "e", "graph_attention")
-    key, query, weight, bias, out_bias = _one_dtype(value, key, query, weight, bias, out_bias)
+    for x in (bias, edge_key, edge_value):
+        if x is not None:
+            check_operand(adjacency, x, "e", "graph_attention")
+    key, query, weight, bias, out_bias, edge_key, edge_value = _one_dtype(
+        value, key, query, weight, bias, out_bias, edge_key, edge_value
+    )
     batch = _check_shapes(value, key, query, weight, bias, out_bias, score)
+    _check_edge_operands(value, key, edge_key, edge_value, score)
+    scale = _check_scale(scale, score)
     shape = value.shape
     if batch:
         # A batch of attentions is an attention with more heads.
-        value, key, query, bias = (
-            None if x is None else x.flatten(1, len(batch) + 1) for x in (value, key, query, bias)
+        value, key, query, bias, edge_key, edge_value = (
+            None if x is None else x.flatten(1, len(batch) + 1)
+            for x in (value, key, query, bias, edge_key, edge_value)
         )
         if weight is not None:
             weight = weight.expand(*batch, *weight.shape).flatten(0, len(batch))
         if out_bias is not None:
             out_bias = out_bias.expand(*batch, *out_bias.shape).flatten(0, len(batch))
 
+    if scale != 1:
+        query = query * scale
     operands = value, key, query, weight, bias, out_bias
-    grad = any(requires_grad(*operands))
-    structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=grad)
+    edges = edge_key, edge_value
+    grad = any(requires_grad(*operands, *edges))
     seed = torch.randint(2**63 - 1, (), device="cpu") if dropout else None
     options = score, negative_slope, dropout
+    in_parts = edge_value is not None or (edge_key is not None and score != "dot")
     later = None
-    if value.dtype in (torch.float16, torch.bfloat16):
-        # The gradient takes the sum out of the result again, and there it is rounded too coarsely.
-        later, operands = out_bias, (*operands[:-1], None)
-    if _torch.under_transform():
-        # The transforms take differentiable parts as they are.
-        slots = structure_of(adjacency, by_dst=True, by_src=True, slots=True)
-        out = _in_parts(slots, *operands, seed, *options)
+    if _torch.under_transform() or in_parts:
+        # Transforms need differentiable parts; the kernels have no other operands of edges.
+        structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=True)
+        out = _in_parts(structure, *_widened(operands), seed, *options, *_widened(edges))
+        out = out.to(value.dtype)
     else:
+        slots = grad or edge_key is not None
+        structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=slots)
+        if edge_key is not None:
+            # <k_u + k_e, q_v> = <k_u, q_v> + <k_e, q_v>, where the second is a bias.
+            extra = sddmm(structure, edge_key, query, "dot", "e", "v").squeeze(-1)
+            operands = *operands[:4], extra if bias is None else bias + extra, out_bias
+        if value.dtype in (torch.float16, torch.bfloat16):
+            # The gradient subtracts the bias from the result again, which is rounded too coarsely.
+            later, operands = out_bias, (*operands[:-1], None)
         out = attention_of(structure, *operands, seed, *options)
     if later is not None:
         out = out + later
@@ -221,6 +248,31 @@ def _check_shapes(
     return between[:-1]
 
 
+def _check_edge_operands(
+    value: Tensor, key: Tensor, edge_key: Tensor | None, edge_value: Tensor | None, score: str
+) -> None:
+    if edge_key is not None and score == "add":
+        raise InvalidValueError(
+            "graph_attention: edge_key goes with score 'dot' or 'add_dot'. For score 'add' pass "
+            "it as bias, a number for each edge and head."
+        )
+    for name, x, like in (("edge_key", edge_key, key), ("edge_value", edge_value, value)):
+        if x is not None and x.shape[1:] != like.shape[1:]:
+            raise InvalidValueError(
+                f"graph_attention: {name} must be (E, *{tuple(like.shape[1:])}), as the rows of "
+                f"{name.removeprefix('edge_')}, got shape {tuple(x.shape)}."
+            )
+
+
+def _check_scale(scale: Any, score: str) -> float:
+    scale = number_in(scale, "graph_attention", "scale")
+    if scale != 1 and score != "dot":
+        raise InvalidValueError(
+            f"graph_attention: scale goes with score 'dot' only, got {scale:g} for {score!r}."
+        )
+    return scale
+
+
 def _check_per_head(name: str, x: Tensor, shape: tuple[int, int], value: Tensor) -> None:
     if tuple(x.shape) != shape:
         raise InvalidValueError(
@@ -247,13 +299,18 @@ def _in_parts(
     score: str,
     slope: float,
     dropout: float,
+    edge_key: Tensor | None = None,
+    edge_value: Tensor | None = None,
 ) -> Tensor:
-    """The same out of operators that can be differentiated again."""
+    """The same from operators that can be differentiated again, for all operands."""
     if score == "dot":
         x = sddmm(structure, key, query, "dot", "u", "v").squeeze(-1)
+        if edge_key is not None:
+            x = x + sddmm(structure, edge_key, query, "dot", "e", "v").squeeze(-1)
     else:
         x = sddmm(structure, key, query, "add", "u", "v")
     if score == "add_dot":
+        x = x if edge_key is None else x + edge_key
         x = (F.leaky_relu(x, slope) * weight).sum(-1)
     if bias is not None:
         x = x + bias
@@ -263,8 +320,18 @@ def _in_parts(
     if dropout:
         edges = torch.arange(x.shape[0], device=x.device)
         share = share * dropout_mask(edges, x.shape[1], int(seed), dropout, x.dtype)
-    out = spmm(structure, value, share.unsqueeze(-1), "mul", "sum")
+    share = share.unsqueeze(-1)
+    out = spmm(structure, value, share, "mul", "sum")
+    if edge_value is not None:
+        out = out + spmm(structure, None, share * edge_value, "copy_rhs", "sum")
     return out if out_bias is None else out + out_bias
+
+
+def _widened(operands: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """The operands in single precision at least: the kernel rounds no score to 16 bits either."""
+    return [
+        None if x is None else x.to(torch.promote_types(x.dtype, torch.float32)) for x in operands
+    ]
 
 
 _SIGNATURE = (
@@ -335,13 +402,12 @@ def _backward(ctx: Any, grad: Tensor) -> tuple:
     operands = inputs[:6]
     wanted = ctx.needs_input_grad[1:7]
     if torch.is_grad_enabled():
-        # A second derivative is wanted: differentiate the parts instead, in single precision at
-        # least. The kernel does not round scores to 16 bits in between either.
-        wide = torch.promote_types(grad.dtype, torch.float32)
+        # A second derivative is wanted: differentiate the parts instead.
 
         def function(*operands: Tensor | None) -> Tensor:
-            parts = [None if x is None else x.to(wide) for x in operands]
-            return _in_parts(ctx.structure, *parts, inputs[6], *ctx.options).to(grad.dtype)
+            return _in_parts(ctx.structure, *_widened(operands), inputs[6], *ctx.options).to(
+                grad.dtype
+            )
 
         result = gradients_of_parts(function, operands, wanted, grad)
     else:

@@ -10,6 +10,7 @@ from gossamer._options import one_of
 from gossamer.ops._check import (
     check_operand,
     common_dtype,
+    counted,
     match_dims,
     relation_of,
     requires_grad,
@@ -52,7 +53,8 @@ def gsddmm(
     Returns
     -------
     Tensor
-        ``(E, *f)``, in the order of edge ids. Differentiable, also twice.
+        ``(E, *f)``, in the order of edge ids. Differentiable, also twice. A dot product of integers
+        or booleans is int64; other results of integers have their dtype, quotients torch's default.
 
     Raises
     ------
@@ -72,12 +74,17 @@ def gsddmm(
     one_of(op, "gsddmm", "op", _OPS)
     lhs_target = _TARGETS[one_of(lhs_target, "gsddmm", "lhs_target", _TARGETS)]
     rhs_target = _TARGETS[one_of(rhs_target, "gsddmm", "rhs_target", _TARGETS)]
-    lhs = None if op == "copy_rhs" else check_operand(adjacency, lhs_data, lhs_target, op)
-    rhs = None if op == "copy_lhs" else check_operand(adjacency, rhs_data, rhs_target, op)
+    sums, lhs, rhs = op == "dot", None, None
+    if op != "copy_rhs":
+        lhs = check_operand(adjacency, lhs_data, lhs_target, op, counts=sums)
+    if op != "copy_lhs":
+        rhs = check_operand(adjacency, rhs_data, rhs_target, op, counts=sums)
     if lhs is not None and rhs is not None:
         lhs, rhs = match_dims(*common_dtype(lhs, rhs, op), op)
         if op == "dot" and lhs.dim() == 1:
             op = "mul"  # One number for each row: nothing to sum over.
+    if sums:
+        lhs, rhs = counted(lhs), counted(rhs)
     grads = requires_grad(lhs, rhs)
     wanted = {t for t, grad in zip((lhs_target, rhs_target), grads, strict=True) if grad}
     structure = structure_of(adjacency, by_dst="v" in wanted, by_src="u" in wanted, slots=True)

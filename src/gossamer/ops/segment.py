@@ -14,6 +14,7 @@ from gossamer.ops import _torch
 from gossamer.ops._check import (
     check_dtype,
     check_lengths,
+    counted,
     outside_transforms,
     requires_grad,
 )
@@ -44,7 +45,8 @@ def segment_reduce(seglen: Tensor, value: Tensor, reducer: str = "sum") -> Tenso
     Returns
     -------
     Tensor
-        ``(B, *f)``. Differentiable; twice for sum and mean.
+        ``(B, *f)``. Differentiable; twice for sum and mean. A sum of integers or booleans is int64,
+        as that of `torch.sum`, and their mean a floating-point number.
 
     Examples
     --------
@@ -53,7 +55,10 @@ def segment_reduce(seglen: Tensor, value: Tensor, reducer: str = "sum") -> Tenso
     tensor([3., 0., 5.])
     """
     one_of(reducer, "segment_reduce", "reducer", _REDUCERS)
-    seglen = check_lengths(seglen, value, "segment_reduce", "value")
+    sums = reducer in ("sum", "mean")
+    seglen = check_lengths(seglen, value, "segment_reduce", "value", counts=sums)
+    if sums:
+        value = counted(value)
     structure = segment_structure(seglen, value)
     return spmm(structure, None, value, "copy_rhs", reducer)
 
@@ -75,7 +80,7 @@ def segment_mm(a: Tensor, b: Tensor, seglen_a: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        ``(N, D_out)``. Differentiable.
+        ``(N, D_out)``; int64 for integers. Differentiable.
 
     Examples
     --------
@@ -111,7 +116,7 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        ``(N, D_out)``. Differentiable.
+        ``(N, D_out)``; int64 for integers. Differentiable.
 
     Examples
     --------
@@ -196,7 +201,7 @@ def _matched(a: Any, b: Any, op: str) -> tuple[Tensor, Tensor]:
         raise InvalidTypeError(
             f"{op}: a is {a.dtype} and b is {b.dtype}; convert one with .to(dtype)."
         )
-    return a, b
+    return counted(a), counted(b)
 
 
 def _rows_kernel(x: Tensor, ids: Tensor, back: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,6 +14,7 @@ from gossamer.ops import _torch
 from gossamer.ops._check import (
     check_operand,
     common_dtype,
+    counted,
     match_dims,
     relation_of,
     requires_grad,
@@ -55,7 +57,8 @@ def gspmm(
     Returns
     -------
     Tensor
-        ``(N_dst, *f)``. Differentiable; twice for sum and mean.
+        ``(N_dst, *f)``. Differentiable; twice for sum and mean. A sum of integers or booleans is
+        int64, as that of `torch.sum`, and their mean a floating-point number.
 
     Raises
     ------
@@ -75,10 +78,16 @@ def gspmm(
     adjacency = relation_of(g)
     one_of(op, "gspmm", "op", _OPS)
     one_of(reduce_op, "gspmm", "reduce_op", _REDUCERS)
-    u = None if op == "copy_rhs" else check_operand(adjacency, lhs_data, "u", op)
-    e = None if op == "copy_lhs" else check_operand(adjacency, rhs_data, "e", op)
+    sums = reduce_op in ("sum", "mean")
+    u = e = None
+    if op != "copy_rhs":
+        u = check_operand(adjacency, lhs_data, "u", op, counts=sums)
+    if op != "copy_lhs":
+        e = check_operand(adjacency, rhs_data, "e", op, counts=sums)
     if u is not None and e is not None:
         u, e = match_dims(*common_dtype(u, e, op), op)
+    if sums:
+        u, e = counted(u), counted(e)
     grad_u, grad_e = requires_grad(u, e)
     structure = structure_of(adjacency, by_dst=True, by_src=grad_u, slots=grad_e)
     return spmm(structure, u, e, op, reduce_op)
@@ -115,7 +124,8 @@ def scaled_sum(
     Returns
     -------
     Tensor
-        ``(N_dst, *f)``; the sum over no edges is 0. Any number of times differentiable.
+        ``(N_dst, *f)``; the sum over no edges is 0. Integers are summed as int64. Differentiable
+        any number of times.
 
     Raises
     ------
@@ -130,7 +140,7 @@ def scaled_sum(
     tensor([8.0000, 0.0000, 1.5000])
     """
     adjacency = relation_of(graph)
-    check_operand(adjacency, x, "u", "scaled_sum")
+    check_operand(adjacency, x, "u", "scaled_sum", counts=True)
     scales = []
     for name, scale, target in (("src_scale", src_scale, "u"), ("dst_scale", dst_scale, "v")):
         if scale is not None:
@@ -141,7 +151,7 @@ def scaled_sum(
     if self_scale is not None:
         _check_self_scale(self_scale, x, adjacency)
         self_scale = self_scale.reshape(1)
-    factors = *scales, self_scale
+    x, *factors = map(counted, (x, *scales, self_scale))
     grad = any(requires_grad(x, *factors))
     structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=False)
     if _may_want_gradients(factors):
@@ -149,7 +159,7 @@ def scaled_sum(
     return scaled_product(structure, x, *factors)
 
 
-def _may_want_gradients(factors: tuple[Tensor | None, ...]) -> bool:
+def _may_want_gradients(factors: Sequence[Tensor | None]) -> bool:
     """Whether a gradient may be asked of one; what is a part of a transform does not tell."""
     given = [factor for factor in factors if factor is not None]
     if _torch.under_transform():

@@ -1,6 +1,12 @@
 """Layers: graph convolutions and readouts."""
 
-from gossamer.nn import conv, functional, glob
+from gossamer.nn import (
+    conv,
+    functional,
+    glob,
+    hetero,
+    linear,
+)
 from gossamer.nn.conv import (
     AGNNConv,
     APPNPConv,
@@ -20,14 +26,38 @@ from gossamer.nn.conv import (
     GINEConv,
     GMMConv,
     GraphConv,
+    HGTConv,
     NNConv,
+    RelGraphConv,
     SAGEConv,
     SGConv,
     TAGConv,
 )
-from gossamer.nn.functional import edge_softmax
-from gossamer.nn.glob import AvgPooling, MaxPooling, SumPooling
-from gossamer.nn.node_embedding import NodeEmbedding
+from gossamer.nn.functional import (
+    edge_softmax,
+)
+from gossamer.nn.glob import (
+    AvgPooling,
+    GlobalAttentionPooling,
+    MaxPooling,
+    Set2Set,
+    SetTransformerDecoder,
+    SetTransformerEncoder,
+    SortPooling,
+    SumPooling,
+    WeightAndSum,
+)
+from gossamer.nn.hetero import (
+    HeteroEmbedding,
+    HeteroGraphConv,
+    HeteroLinear,
+)
+from gossamer.nn.linear import (
+    TypedLinear,
+)
+from gossamer.nn.node_embedding import (
+    NodeEmbedding,
+)
 
 __all__ = [
     "AGNNConv",
@@ -48,16 +78,30 @@ __all__ = [
     "GMMConv",
     "GatedGCNConv",
     "GatedGraphConv",
+    "GlobalAttentionPooling",
     "GraphConv",
+    "HGTConv",
+    "HeteroEmbedding",
+    "HeteroGraphConv",
+    "HeteroLinear",
     "MaxPooling",
     "NNConv",
     "NodeEmbedding",
+    "RelGraphConv",
     "SAGEConv",
     "SGConv",
+    "Set2Set",
+    "SetTransformerDecoder",
+    "SetTransformerEncoder",
+    "SortPooling",
     "SumPooling",
     "TAGConv",
+    "TypedLinear",
+    "WeightAndSum",
     "conv",
     "edge_softmax",
     "functional",
     "glob",
+    "hetero",
+    "linear",
 ]

@@ -1,0 +1,322 @@
+"""Modules for graphs of many types: one convolution, linear map or table for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
+from gossamer.graph.arguments import require_graph
+
+if TYPE_CHECKING:
+    from gossamer.graph import Graph
+
+__all__ = ["HeteroEmbedding", "HeteroGraphConv", "HeteroLinear", "get_aggregate_fn"]
+
+#: A node type, or a canonical edge type.
+Key = str | tuple[str, str, str]
+
+Aggregate = Callable[[list[Tensor], str], Any]
+
+
+class HeteroGraphConv(nn.Module):
+    r"""A convolution for each edge type, and a sum (or another reduction) where they meet.
+
+    .. math:: h_v' = \mathrm{aggregate}_{r \,:\, \mathrm{dst}(r) = \mathrm{type}(v)}
+        \; f_r(g_r, h_{\mathrm{src}(r)}, h_{\mathrm{dst}(r)})_v
+
+    Parameters
+    ----------
+    mods : dict of (str or (str, str, str)) to Module
+        :math:`f_r`, by edge type or canonical edge type. Each takes a graph of one relation, then a
+        pair of features. Two types that share one module share its weights.
+    aggregate : {"sum", "min", "max", "mean", "stack"} or callable
+        How the outputs of several relations become one. ``"stack"`` gives :math:`(N, R, *)`,
+        relations in the order of the graph's edge types. A function gets the list of outputs and
+        the node type.
+
+    Raises
+    ------
+    InvalidValueError
+        If `aggregate` is unknown.
+
+    Notes
+    -----
+    In a graph of many types some nodes always lack in-edges of some type, so modules that forbid
+    that are told to allow it. A relation without edges still runs, as its bias may count. Node
+    types that no relation reaches are absent from the result.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> g = gs.heterograph({
+    ...     ("user", "follows", "user"): ([0, 1], [1, 2]),
+    ...     ("user", "plays", "game"): ([0, 1, 2], [0, 0, 1]),
+    ... })
+    >>> conv = gs.nn.HeteroGraphConv({
+    ...     "follows": gs.nn.GraphConv(4, 3), "plays": gs.nn.SAGEConv((4, 2), 3, "mean"),
+    ... })
+    >>> out = conv(g, {"user": torch.rand(3, 4), "game": torch.rand(2, 2)})
+    >>> {name: tuple(value.shape) for name, value in sorted(out.items())}
+    {'game': (2, 3), 'user': (3, 3)}
+    """
+
+    def __init__(self, mods: Mapping[Key, nn.Module], aggregate: str | Aggregate = "sum") -> None:
+        super().__init__()
+        self.mods = _by_key("HeteroGraphConv", mods)
+        for module in self.mods.values():
+            allow = getattr(module, "set_allow_zero_in_degree", None)
+            if callable(allow):
+                allow(True)
+        self.agg_fn = get_aggregate_fn(aggregate) if isinstance(aggregate, str) else aggregate
+
+    def forward(
+        self,
+        g: Graph,
+        inputs: Mapping[str, Tensor] | tuple[Mapping[str, Tensor], Mapping[str, Tensor]],
+        mod_args: Mapping[Key, tuple] | None = None,
+        mod_kwargs: Mapping[Key, dict[str, Any]] | None = None,
+    ) -> dict[str, Any]:
+        """Convolve along each relation, and aggregate by destination type.
+
+        Parameters
+        ----------
+        g : Graph
+            Graph or block.
+        inputs : dict, or a pair of dicts
+            Features by node type, or those of sources and those of destinations. On a block the
+            features of destinations are the first rows of those of sources. A relation whose
+            sources have no features is left out; so is, for a pair or a block, one whose
+            destinations have none.
+        mod_args, mod_kwargs : dict, optional
+            Further arguments of the modules, by edge type or canonical edge type.
+
+        Returns
+        -------
+        dict of str to Tensor
+            By node type.
+
+        Raises
+        ------
+        UnknownKeyError
+            If a relation with features has no module.
+        """
+        require_graph(g, "HeteroGraphConv")
+        mod_args, mod_kwargs = mod_args or {}, mod_kwargs or {}
+        if isinstance(inputs, tuple):
+            sources, destinations = inputs
+        elif g.is_block:
+            sources = inputs
+            destinations = {
+                ntype: x[: g.num_dst_nodes(ntype)]
+                for ntype, x in inputs.items()
+                if ntype in g.dsttypes
+            }
+        else:
+            sources = destinations = inputs
+        paired = isinstance(inputs, tuple) or g.is_block
+
+        outputs: dict[str, list[Tensor]] = {ntype: [] for ntype in g.dsttypes}
+        for relation in g.canonical_etypes:
+            stype, etype, dtype = relation
+            if stype not in sources or (paired and dtype not in destinations):
+                continue
+            x = sources[stype]
+            if dtype in destinations:
+                x = x, destinations[dtype]
+            args = mod_args.get(relation, mod_args.get(etype, ()))
+            kwargs = mod_kwargs.get(relation, mod_kwargs.get(etype, {}))
+            outputs[dtype].append(self._get_module(relation)(g[relation], x, *args, **kwargs))
+        return {ntype: self.agg_fn(found, ntype) for ntype, found in outputs.items() if found}
+
+    def _get_module(self, etype: Key) -> nn.Module:
+        names = [str(etype), etype[1]] if isinstance(etype, tuple) else [etype]
+        for name in names:
+            if name in self.mods:
+                return self.mods[name]
+        raise UnknownKeyError(
+            f"HeteroGraphConv: no module for edge type {etype}; there are modules for "
+            f"{list(self.mods)}. Add one, or leave out the features of its sources."
+        )
+
+
+def get_aggregate_fn(agg: str) -> Aggregate:
+    """Return the function that makes one tensor of the outputs of several relations.
+
+    Parameters
+    ----------
+    agg : {"sum", "min", "max", "mean", "stack"}
+        Its name.
+
+    Examples
+    --------
+    >>> import torch
+    >>> get_aggregate_fn("max")([torch.tensor([1.0, 5.0]), torch.tensor([2.0, 3.0])], "user")
+    tensor([2., 5.])
+    """
+    if agg not in _AGGREGATES:
+        raise InvalidValueError(
+            f"HeteroGraphConv: aggregate is one of {sorted(_AGGREGATES)} or a function, "
+            f"got {agg!r}."
+        )
+    return partial(_aggregate, agg)
+
+
+_AGGREGATES: dict[str, Callable[[list[Tensor]], Tensor]] = {
+    "sum": lambda outputs: sum(outputs[1:], outputs[0]),
+    "mean": lambda outputs: sum(outputs[1:], outputs[0]) / len(outputs),
+    "max": lambda outputs: torch.stack(outputs).max(0).values,
+    "min": lambda outputs: torch.stack(outputs).min(0).values,
+    "stack": lambda outputs: torch.stack(outputs, dim=1),
+}
+
+
+def _aggregate(agg: str, outputs: list[Tensor], dsttype: str) -> Tensor:
+    return _AGGREGATES[agg](outputs)
+
+
+class HeteroLinear(nn.Module):
+    r"""A linear map for each node or edge type, to one common width.
+
+    .. math:: y_t = x_t W_t^\top + b_t
+
+    Parameters
+    ----------
+    in_size : dict of (str or (str, str, str)) to int
+        Input width by type.
+    out_size : int
+        Output width.
+    bias : bool
+        Whether to add :math:`b_t`.
+
+    Notes
+    -----
+    Weights and biases start as those of :class:`torch.nn.Linear`.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> layer = gs.nn.HeteroLinear({"user": 1, ("user", "follows", "user"): 2}, 3)
+    >>> layer({"user": torch.rand(5, 1)})["user"].shape
+    torch.Size([5, 3])
+    """
+
+    def __init__(self, in_size: Mapping[Key, int], out_size: int, bias: bool = True) -> None:
+        super().__init__()
+        _require_mapping("HeteroLinear", "in_size", in_size)
+        maps = {key: nn.Linear(size, out_size, bias=bias) for key, size in in_size.items()}
+        self.linears = _by_key("HeteroLinear", maps)
+
+    def forward(self, feat: Mapping[Key, Tensor]) -> dict[Key, Tensor]:
+        """Map the features.
+
+        Parameters
+        ----------
+        feat : dict
+            Features by type, ``(*, in_size[type])``; some types may be absent.
+
+        Returns
+        -------
+        dict
+            By the same types, ``(*, out_size)``.
+
+        Raises
+        ------
+        UnknownKeyError
+            If the layer does not know a type.
+        """
+        return {key: _pick("HeteroLinear", self.linears, key)(x) for key, x in feat.items()}
+
+
+class HeteroEmbedding(nn.Module):
+    r"""A table of trainable rows for each node or edge type, all of one width.
+
+    Parameters
+    ----------
+    num_embeddings : dict of (str or (str, str, str)) to int
+        Number of rows by type.
+    embedding_dim : int
+        Width of a row.
+
+    Notes
+    -----
+    Rows start normal with variance 1, as those of :class:`torch.nn.Embedding`;
+    :meth:`reset_parameters` draws them Xavier uniform.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> layer = gs.nn.HeteroEmbedding({"user": 2, ("user", "follows", "user"): 3}, 4)
+    >>> layer({"user": torch.tensor([0])})["user"].shape
+    torch.Size([1, 4])
+    >>> layer.weight["user", "follows", "user"].shape
+    torch.Size([3, 4])
+    """
+
+    def __init__(self, num_embeddings: Mapping[Key, int], embedding_dim: int) -> None:
+        super().__init__()
+        _require_mapping("HeteroEmbedding", "num_embeddings", num_embeddings)
+        tables = {key: nn.Embedding(num, embedding_dim) for key, num in num_embeddings.items()}
+        self.embeds = _by_key("HeteroEmbedding", tables)
+        self._keys = list(tables)
+
+    @property
+    def weight(self) -> dict[Key, Tensor]:
+        """The whole tables, by type."""
+        return {key: self.embeds[str(key)].weight for key in self._keys}
+
+    def reset_parameters(self) -> None:
+        """Draw the rows anew (Xavier uniform)."""
+        for table in self.embeds.values():
+            nn.init.xavier_uniform_(table.weight)
+
+    def forward(self, input_ids: Mapping[Key, Tensor]) -> dict[Key, Tensor]:
+        """Look rows up.
+
+        Parameters
+        ----------
+        input_ids : dict
+            Row numbers by type; some types may be absent.
+
+        Returns
+        -------
+        dict
+            Rows by the same types.
+
+        Raises
+        ------
+        UnknownKeyError
+            If the layer does not know a type.
+        """
+        return {
+            key: _pick("HeteroEmbedding", self.embeds, key)(ids) for key, ids in input_ids.items()
+        }
+
+
+def _require_mapping(name: str, argument: str, value: Any) -> None:
+    if not isinstance(value, Mapping):
+        raise InvalidTypeError(
+            f"{name}: {argument} is a dict by node or edge type, got {type(value).__name__}."
+        )
+
+
+def _by_key(name: str, modules: Any) -> nn.ModuleDict:
+    """Modules by the text of their type: the names that a `state_dict` has."""
+    _require_mapping(name, "mods", modules)
+    for key in modules:
+        if "." in str(key):
+            raise InvalidValueError(
+                f"{name}: torch allows no dot in the name of a module, but there is one in type "
+                f"{key!r}. Rename the type."
+            )
+    return nn.ModuleDict({str(key): module for key, module in modules.items()})
+
+
+def _pick(name: str, modules: nn.ModuleDict, key: Key) -> nn.Module:
+    if str(key) not in modules:
+        raise UnknownKeyError(f"{name}: no type {key!r}; the layer has {list(modules)}.")
+    return modules[str(key)]

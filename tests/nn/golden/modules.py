@@ -1,0 +1,314 @@
+"""What the recorded modules are: how to build each, and what to pass.
+
+Imports neither library: `evaluate` runs a case on whichever it is given, DGL to record and
+Gossamer to compare. Unlike in `layers.py` a case also fixes the initial weights of one seed.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+FEW = 48  # arrays up to this size are kept whole, larger ones as a few projections
+
+
+@dataclass(frozen=True)
+class Case:
+    """How to build a module with a library, and the arguments of its `forward`."""
+
+    build: Callable[[ModuleType], nn.Module]
+    args: Callable[[ModuleType, "Draw"], tuple]
+    call: Callable[..., Any] = lambda module, *args: module(*args)
+    train: bool = False
+
+
+class Draw:
+    """Random arguments that depend on the name of the case alone."""
+
+    def __init__(self, name: str) -> None:
+        # The legacy generator: its stream is the same in every NumPy.
+        self.state = np.random.RandomState(zlib.crc32(name.encode()))
+
+    def normal(self, *shape: int) -> Tensor:
+        """Features, of which the gradient is compared too."""
+        return torch.tensor(self.state.randn(*shape)).requires_grad_()
+
+    def positive(self, *shape: int) -> Tensor:
+        """Weights between 0.5 and 1.5."""
+        return torch.tensor(self.state.rand(*shape) + 0.5).requires_grad_()
+
+    def below(self, bound: int, *shape: int) -> Tensor:
+        """Integers from 0."""
+        return torch.tensor(self.state.randint(0, bound, shape))
+
+
+def summary(array: np.ndarray) -> np.ndarray:
+    """A small array itself, of a large one some random projections."""
+    flat = np.asarray(array, dtype=np.float64).ravel()
+    if flat.size <= FEW:
+        return flat
+    return np.random.RandomState(flat.size).randn(6, flat.size) @ flat / np.sqrt(flat.size)
+
+
+def flatten(value: Any, prefix: str) -> dict[str, Tensor]:
+    """The tensors in tuples, lists and dicts, by a path to each."""
+    if isinstance(value, Tensor):
+        return {prefix: value}
+    if isinstance(value, Mapping):
+        parts = [(str(key), value[key]) for key in sorted(value, key=str)]
+    elif isinstance(value, tuple | list):
+        parts = [(str(key), part) for key, part in enumerate(value)]
+    else:
+        return {}
+    return {
+        name: x for key, part in parts for name, x in flatten(part, f"{prefix}.{key}").items()
+    }
+
+
+def initial(case: Case, library: ModuleType) -> tuple[nn.Module, dict[str, np.ndarray]]:
+    """The module that seed 0 gives, with the shape and the values of each weight."""
+    torch.manual_seed(0)
+    module = case.build(library)
+    found = {}
+    for name, value in module.state_dict().items():
+        found[f"shape.{name}"] = np.array(value.shape, dtype=np.float64)
+        found[f"init.{name}"] = summary(value.numpy())
+    return module, found
+
+
+def evaluate(
+    case: Case, name: str, library: ModuleType, module: nn.Module
+) -> dict[str, np.ndarray]:
+    """Outputs and gradients of a module in float64, its weights moved away from zeros and ones."""
+    module = module.double().train(case.train)
+    with torch.no_grad():
+        for key, value in module.named_parameters():
+            noise = np.random.RandomState(zlib.crc32(key.encode())).randn(*value.shape)
+            value.add_(0.1 * torch.tensor(noise))
+    args = case.args(library, Draw(name))
+    outputs = flatten(case.call(module, *args), "out")
+    leaves = {key: x for key, x in flatten(args, "in").items() if x.requires_grad}
+    leaves |= dict(module.named_parameters())
+    found = {key: summary(x.detach().to_dense().numpy()) for key, x in outputs.items()}
+    through = [x for x in outputs.values() if x.requires_grad]
+    if through and leaves:
+        flows = [
+            torch.tensor(np.random.RandomState(i).randn(*x.shape)) for i, x in enumerate(through)
+        ]
+        grads = torch.autograd.grad(through, list(leaves.values()), flows, allow_unused=True)
+        for (key, leaf), grad in zip(leaves.items(), grads, strict=True):
+            grad = torch.zeros_like(leaf) if grad is None else grad.to_dense()
+            found[f"grad.{key}"] = summary(grad.numpy())
+    return found
+
+
+# --- graphs ----------------------------------------------------------------------------------
+
+EDGES = [(3, 1), (0, 2), (4, 0), (1, 3), (2, 4), (0, 1), (3, 0), (1, 2), (0, 2), (4, 4), (0, 2)]
+
+
+def graph(library: ModuleType) -> Any:
+    """Five nodes and eleven edges, with duplicates and self-loops."""
+    return library.graph(_columns(EDGES), num_nodes=5)
+
+
+def block(library: ModuleType) -> Any:
+    """Six sources, three destinations, seven edges."""
+    pairs = [(3, 1), (0, 2), (1, 0), (0, 1), (2, 0), (5, 2), (3, 1)]
+    return library.create_block(_columns(pairs), num_src_nodes=6, num_dst_nodes=3)
+
+
+def batch(library: ModuleType) -> Any:
+    """Graphs of five, one and three nodes: nine nodes."""
+    path = library.graph(_columns([(0, 1), (1, 2)]), num_nodes=3)
+    lonely = library.add_self_loop(library.graph(_columns([]), num_nodes=1))
+    return library.batch([graph(library), lonely, path])
+
+
+def hetero(library: ModuleType) -> Any:
+    """Three users, two games and a store; each node type is reached by some edge type."""
+    relations = {
+        ("user", "follows", "user"): [(0, 1), (1, 2), (2, 0), (0, 2)],
+        ("user", "plays", "game"): [(0, 0), (1, 1), (2, 1)],
+        ("store", "sells", "game"): [(0, 1), (0, 0)],
+        ("user", "visits", "store"): [(2, 0)],
+    }
+    return library.heterograph({key: _columns(pairs) for key, pairs in relations.items()})
+
+
+def _columns(pairs: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+    u, v = torch.tensor(pairs, dtype=torch.int64).reshape(-1, 2).unbind(1)
+    return u.contiguous(), v.contiguous()
+
+
+# --- cases -----------------------------------------------------------------------------------
+
+
+def _typed_linear() -> dict[str, Case]:
+    def case(*args: Any, sort: bool = False) -> Case:
+        def arguments(library: ModuleType, draw: Draw) -> tuple:
+            types = draw.below(3, 10)
+            return draw.normal(10, 4), types.sort().values if sort else types, sort
+
+        return Case(lambda library: library.nn.TypedLinear(4, 6, 3, *args), arguments)
+
+    return {
+        "free": case(),
+        "free-sorted": case(sort=True),
+        "basis": case("basis", 2),
+        "basis-sorted": case("basis", 2, sort=True),
+        "blocks": case("bdd", 2),
+        "blocks-sorted": case("bdd", 2, sort=True),
+    }
+
+
+def _relgraphconv() -> dict[str, Case]:
+    def case(
+        on: Callable, nodes: int, edges: int, *args: Any, norm: bool = False, **kwargs: Any
+    ) -> Case:
+        def arguments(library: ModuleType, draw: Draw) -> tuple:
+            found = on(library), draw.normal(nodes, 4), draw.below(3, edges)
+            return (*found, draw.positive(edges, 1)) if norm else found
+
+        return Case(lambda library: library.nn.RelGraphConv(4, 6, 3, *args, **kwargs), arguments)
+
+    return {
+        "free": case(graph, 5, 11),
+        "free-norm": case(graph, 5, 11, norm=True),
+        "free-block": case(block, 6, 7),
+        "basis": case(graph, 5, 11, "basis", 2, layer_norm=True, activation=torch.tanh),
+        "basis-norm-block": case(block, 6, 7, "basis", norm=True, bias=False),
+        "blocks": case(graph, 5, 11, "bdd", 2, self_loop=False),
+    }
+
+
+def _hgtconv() -> dict[str, Case]:
+    def case(on: Callable, nodes: int, edges: int, *args: Any, **kwargs: Any) -> Case:
+        def arguments(library: ModuleType, draw: Draw) -> tuple:
+            features = draw.normal(nodes, args[0])
+            return on(library), features, draw.below(3, nodes), draw.below(2, edges)
+
+        return Case(lambda library: library.nn.HGTConv(*args, 3, 2, **kwargs), arguments)
+
+    return {
+        "same-width": case(graph, 5, 11, 6, 3, 2),
+        "narrower": case(graph, 5, 11, 4, 3, 2),
+        "norm": case(graph, 5, 11, 4, 2, 3, use_norm=True),
+        "block": case(block, 6, 7, 4, 3, 2),
+    }
+
+
+def _hetero() -> dict[str, Case]:
+    follows = ("user", "follows", "user")
+
+    def convolution(library: ModuleType, aggregate: Any) -> nn.Module:
+        names = ("plays", "sells", "visits")
+        mods = {name: library.nn.GraphConv(4, 3) for name in names}
+        mods[follows] = library.nn.GraphConv(4, 3, norm="right")
+        return library.nn.HeteroGraphConv(mods, aggregate)
+
+    def features(library: ModuleType, draw: Draw) -> tuple:
+        sizes = {"user": 3, "game": 2, "store": 1}
+        return hetero(library), {name: draw.normal(size, 4) for name, size in sizes.items()}
+
+    def pair(library: ModuleType, draw: Draw) -> tuple:
+        g, sources = features(library, draw)
+        return g, (sources, {"user": draw.normal(3, 4), "game": draw.normal(2, 4)})
+
+    def some(library: ModuleType, draw: Draw) -> tuple:
+        g, found = features(library, draw)
+        del found["store"]
+        return g, (found, found)
+
+    def weighted(module: nn.Module, g: Any, inputs: Any) -> Any:
+        weight = torch.tensor([0.5, 2.0, 3.0], dtype=torch.float64)
+        return module(g, inputs, mod_kwargs={"plays": {"edge_weight": weight}})
+
+    cases = {
+        f"conv-{aggregate}": Case(lambda lib, a=aggregate: convolution(lib, a), features)
+        for aggregate in ("sum", "mean", "max", "min", "stack")
+    }
+    cases["conv-pair"] = Case(lambda lib: convolution(lib, "sum"), pair)
+    cases["conv-some"] = Case(lambda lib: convolution(lib, "stack"), some)
+    cases["conv-weighted"] = Case(lambda lib: convolution(lib, "sum"), features, weighted)
+    sizes = {"user": 2, follows: 3}
+    cases["linear"] = Case(
+        lambda lib: lib.nn.HeteroLinear(sizes, 4),
+        lambda _, draw: ({"user": draw.normal(3, 2), follows: draw.normal(2, 3)},),
+    )
+    cases["linear-no-bias"] = Case(
+        lambda lib: lib.nn.HeteroLinear(sizes, 4, bias=False),
+        lambda _, draw: ({follows: draw.normal(2, 3)},),
+    )
+    cases["embedding"] = Case(
+        lambda lib: lib.nn.HeteroEmbedding(sizes, 4),
+        lambda _, draw: ({"user": draw.below(2, 3), follows: draw.below(3, 2)},),
+    )
+    cases["embedding-reset"] = Case(
+        lambda lib: _reset(lib.nn.HeteroEmbedding(sizes, 4)),
+        lambda _, draw: ({follows: draw.below(3, 2)},),
+    )
+    return cases
+
+
+def _reset(module: nn.Module) -> nn.Module:
+    module.reset_parameters()
+    return module
+
+
+def _glob() -> dict[str, Case]:
+    def case(name: str, *args: Any, call: Any = None, on: Callable = batch, **kwargs: Any) -> Case:
+        nodes = 9 if on is batch else 5
+
+        def build(library: ModuleType) -> nn.Module:
+            given = [part() if callable(part) else part for part in args]
+            return getattr(library.nn, name)(*given, **kwargs)
+
+        def arguments(library: ModuleType, draw: Draw) -> tuple:
+            return on(library), draw.normal(nodes, 4)
+
+        return Case(build, arguments, call or (lambda module, *given: module(*given)))
+
+    def gate() -> nn.Module:
+        return nn.Linear(4, 1)
+
+    def values() -> nn.Module:
+        return nn.Sequential(nn.Linear(4, 3), nn.Tanh())
+
+    def with_attention(module: nn.Module, g: Any, x: Tensor) -> Any:
+        return module(g, x, get_attention=True)
+
+    return {
+        "sort": case("SortPooling", 2),
+        "sort-many": case("SortPooling", 7),
+        "sort-one-graph": case("SortPooling", 3, on=graph),
+        "attention": case("GlobalAttentionPooling", gate),
+        "attention-values": case("GlobalAttentionPooling", gate, values, call=with_attention),
+        "weight-and-sum": case("WeightAndSum", 4),
+        "weight-and-sum-one-graph": case("WeightAndSum", 4, on=graph),
+        "set2set": case("Set2Set", 4, 3, 1),
+        "set2set-layers": case("Set2Set", 4, 2, 2),
+        "encoder": case("SetTransformerEncoder", 4, 2, 3, 5, 2),
+        "encoder-induced": case("SetTransformerEncoder", 4, 2, 2, 5, 2, "isab", 3),
+        "encoder-one-graph": case("SetTransformerEncoder", 4, 1, 4, 5, on=graph),
+        "decoder": case("SetTransformerDecoder", 4, 2, 3, 5, 1, 3),
+        "decoder-deep": case("SetTransformerDecoder", 4, 2, 2, 5, 2, 1),
+    }
+
+
+GROUPS = {
+    "typedlinear": _typed_linear(),
+    "relgraphconv": _relgraphconv(),
+    "hgtconv": _hgtconv(),
+    "hetero": _hetero(),
+    "glob": _glob(),
+}
+
+CASES = {f"{group}/{name}": case for group, cases in GROUPS.items() for name, case in cases.items()}

@@ -1,12 +1,6 @@
 """Layers: graph convolutions and readouts."""
 
-from gossamer.nn import (
-    conv,
-    functional,
-    glob,
-    hetero,
-    linear,
-)
+from gossamer.nn import conv, functional, glob, gt, hetero, linear
 from gossamer.nn.conv import (
     AGNNConv,
     APPNPConv,
@@ -33,9 +27,7 @@ from gossamer.nn.conv import (
     SGConv,
     TAGConv,
 )
-from gossamer.nn.functional import (
-    edge_softmax,
-)
+from gossamer.nn.functional import edge_softmax
 from gossamer.nn.glob import (
     AvgPooling,
     GlobalAttentionPooling,
@@ -47,27 +39,32 @@ from gossamer.nn.glob import (
     SumPooling,
     WeightAndSum,
 )
-from gossamer.nn.hetero import (
-    HeteroEmbedding,
-    HeteroGraphConv,
-    HeteroLinear,
+from gossamer.nn.gt import (
+    BiasedMHA,
+    DegreeEncoder,
+    EGTLayer,
+    GraphormerLayer,
+    LapPosEncoder,
+    PathEncoder,
+    SpatialEncoder,
+    SpatialEncoder3d,
 )
-from gossamer.nn.linear import (
-    TypedLinear,
-)
-from gossamer.nn.node_embedding import (
-    NodeEmbedding,
-)
+from gossamer.nn.hetero import HeteroEmbedding, HeteroGraphConv, HeteroLinear
+from gossamer.nn.linear import TypedLinear
+from gossamer.nn.node_embedding import NodeEmbedding
 
 __all__ = [
     "AGNNConv",
     "APPNPConv",
     "AvgPooling",
+    "BiasedMHA",
     "CFConv",
     "ChebConv",
+    "DegreeEncoder",
     "DenseChebConv",
     "DenseGraphConv",
     "DenseSAGEConv",
+    "EGTLayer",
     "EdgeConv",
     "EdgeWeightNorm",
     "GATConv",
@@ -80,13 +77,16 @@ __all__ = [
     "GatedGraphConv",
     "GlobalAttentionPooling",
     "GraphConv",
+    "GraphormerLayer",
     "HGTConv",
     "HeteroEmbedding",
     "HeteroGraphConv",
     "HeteroLinear",
+    "LapPosEncoder",
     "MaxPooling",
     "NNConv",
     "NodeEmbedding",
+    "PathEncoder",
     "RelGraphConv",
     "SAGEConv",
     "SGConv",
@@ -94,6 +94,8 @@ __all__ = [
     "SetTransformerDecoder",
     "SetTransformerEncoder",
     "SortPooling",
+    "SpatialEncoder",
+    "SpatialEncoder3d",
     "SumPooling",
     "TAGConv",
     "TypedLinear",
@@ -102,6 +104,7 @@ __all__ = [
     "edge_softmax",
     "functional",
     "glob",
+    "gt",
     "hetero",
     "linear",
 ]

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from gossamer import ops
 from gossamer._options import as_int, one_of
 from gossamer.errors import InvalidValueError
-from gossamer.nn._common import RELU_GAIN
-from gossamer.nn._typed import check_types, count_types
+from gossamer.nn._common import RELU_GAIN, check_types
+from gossamer.nn._typed import count_types
 
 __all__ = ["TypedLinear"]
 
@@ -145,9 +145,8 @@ class TypedLinear(nn.Module):
         OutOfRangeError
             If there is no such type.
         """
-        self._check(x, x_type, sorted_by_type)
+        x_type = self._check(x, x_type, sorted_by_type)
         weight = self.get_weight()
-        x_type = x_type.long()
         if self.regularizer == "bdd":
             # Block b of all rows, for each b: as many types again, and rows as narrow as a block.
             count, rows = self.num_bases, x.shape[0]
@@ -163,17 +162,18 @@ class TypedLinear(nn.Module):
             y = y.view(count, rows, self.submat_out).transpose(0, 1).reshape(rows, self.out_size)
         return y
 
-    def _check(self, x: Tensor, x_type: Tensor, sorted_by_type: bool) -> None:
+    def _check(self, x: Tensor, x_type: Tensor, sorted_by_type: bool) -> Tensor:
         if x.dim() != 2 or x.shape[1] != self.in_size:
             raise InvalidValueError(
                 f"TypedLinear: x must have shape (N, {self.in_size}), got {tuple(x.shape)}."
             )
-        check_types(self, "x_type", x_type, x.shape[0], self.num_types)
+        x_type = check_types(self, x_type, x.shape[0], self.num_types, "row")
         if sorted_by_type and not torch.compiler.is_compiling() and bool((x_type.diff() < 0).any()):
             raise InvalidValueError(
                 "TypedLinear: sorted_by_type=True, but x_type does not ascend. Sort the rows, or "
                 "pass False."
             )
+        return x_type
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor, for `repr`."""

@@ -24,25 +24,28 @@ class Case:
     """How to build a module with a library, and the arguments of its `forward`."""
 
     build: Callable[[ModuleType], nn.Module]
-    args: Callable[[ModuleType, "Draw"], tuple]
+    args: Callable[[ModuleType, Draw], tuple]
     call: Callable[..., Any] = lambda module, *args: module(*args)
     train: bool = False
+    single: bool = False  # DGL's module takes single precision alone
+    grads: bool = True  # whether DGL's module can be differentiated
 
 
 class Draw:
     """Random arguments that depend on the name of the case alone."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, dtype: torch.dtype = torch.float64) -> None:
+        self.dtype = dtype
         # The legacy generator: its stream is the same in every NumPy.
         self.state = np.random.RandomState(zlib.crc32(name.encode()))
 
     def normal(self, *shape: int) -> Tensor:
         """Features, of which the gradient is compared too."""
-        return torch.tensor(self.state.randn(*shape)).requires_grad_()
+        return torch.tensor(self.state.randn(*shape), dtype=self.dtype).requires_grad_()
 
     def positive(self, *shape: int) -> Tensor:
         """Weights between 0.5 and 1.5."""
-        return torch.tensor(self.state.rand(*shape) + 0.5).requires_grad_()
+        return torch.tensor(self.state.rand(*shape) + 0.5, dtype=self.dtype).requires_grad_()
 
     def below(self, bound: int, *shape: int) -> Tensor:
         """Integers from 0."""
@@ -67,9 +70,7 @@ def flatten(value: Any, prefix: str) -> dict[str, Tensor]:
         parts = [(str(key), part) for key, part in enumerate(value)]
     else:
         return {}
-    return {
-        name: x for key, part in parts for name, x in flatten(part, f"{prefix}.{key}").items()
-    }
+    return {name: x for key, part in parts for name, x in flatten(part, f"{prefix}.{key}").items()}
 
 
 def initial(case: Case, library: ModuleType) -> tuple[nn.Module, dict[str, np.ndarray]]:
@@ -87,20 +88,22 @@ def evaluate(
     case: Case, name: str, library: ModuleType, module: nn.Module
 ) -> dict[str, np.ndarray]:
     """Outputs and gradients of a module in float64, its weights moved away from zeros and ones."""
-    module = module.double().train(case.train)
+    dtype = torch.float32 if case.single else torch.float64
+    module = module.to(dtype).train(case.train)
     with torch.no_grad():
         for key, value in module.named_parameters():
             noise = np.random.RandomState(zlib.crc32(key.encode())).randn(*value.shape)
-            value.add_(0.1 * torch.tensor(noise))
-    args = case.args(library, Draw(name))
+            value.add_(0.1 * torch.tensor(noise, dtype=dtype))
+    args = case.args(library, Draw(name, dtype))
     outputs = flatten(case.call(module, *args), "out")
     leaves = {key: x for key, x in flatten(args, "in").items() if x.requires_grad}
     leaves |= dict(module.named_parameters())
     found = {key: summary(x.detach().to_dense().numpy()) for key, x in outputs.items()}
     through = [x for x in outputs.values() if x.requires_grad]
-    if through and leaves:
+    if case.grads and through and leaves:
         flows = [
-            torch.tensor(np.random.RandomState(i).randn(*x.shape)) for i, x in enumerate(through)
+            torch.tensor(np.random.RandomState(i).randn(*x.shape), dtype=x.dtype)
+            for i, x in enumerate(through)
         ]
         grads = torch.autograd.grad(through, list(leaves.values()), flows, allow_unused=True)
         for (key, leaf), grad in zip(leaves.items(), grads, strict=True):
@@ -303,12 +306,74 @@ def _glob() -> dict[str, Case]:
     }
 
 
+def _gt() -> dict[str, Case]:
+    def case(name: str, arguments: Callable, *args: Any, **kwargs: Any) -> Case:
+        build = lambda library: getattr(library.nn, name)(*args, **kwargs)  # noqa: E731
+        single = name == "LapPosEncoder"
+        found = lambda library, draw: arguments(draw)  # noqa: E731
+        return Case(build, found, single=single, grads="DeepSet" not in args)
+
+    def biased(draw: Draw) -> tuple:
+        return draw.normal(2, 5, 6), draw.normal(2, 5, 5, 2)
+
+    def masked(draw: Draw) -> tuple:
+        mask = draw.below(2, 2, 5, 5).bool() & ~torch.eye(5, dtype=torch.bool)
+        return *biased(draw), mask
+
+    def paths(draw: Draw) -> tuple:
+        return draw.below(5, 2, 4, 4) - 1, draw.normal(2, 4, 4, 3, 5)
+
+    def spectrum(draw: Draw) -> tuple:
+        return draw.normal(6, 4), draw.normal(6, 4)
+
+    def short_spectrum(draw: Draw) -> tuple:
+        absent = torch.arange(4) >= torch.tensor([4, 4, 2, 2, 3, 1])[:, None]
+        values, vectors = spectrum(draw)
+        nan = float("nan")
+        return tuple(x.detach().masked_fill(absent, nan) for x in (values, vectors))
+
+    def pairs(draw: Draw) -> tuple:
+        return draw.normal(2, 5, 6), draw.normal(2, 5, 5, 4)
+
+    def masked_pairs(draw: Draw) -> tuple:
+        mask = draw.below(2, 2, 5, 5).bool() & ~torch.eye(5, dtype=torch.bool)
+        return *pairs(draw), torch.zeros(2, 5, 5).double().masked_fill(mask, float("-inf"))
+
+    points = lambda draw: (draw.normal(2, 4, 3).detach(),)  # noqa: E731
+    typed = lambda draw: (draw.normal(2, 4, 3).detach(), draw.below(3, 2, 4))  # noqa: E731
+    return {
+        "mha": case("BiasedMHA", biased, 6, 2),
+        "mha-mul": case("BiasedMHA", masked, 6, 2, bias=False, attn_bias_type="mul"),
+        "graphormer": case("GraphormerLayer", masked, 6, 7, 2),
+        "graphormer-first": case("GraphormerLayer", biased, 6, 7, 2, "mul", norm_first=True),
+        "degree": case("DegreeEncoder", lambda draw: (draw.below(9, 2, 3, 4),), 5, 4),
+        "degree-in": case("DegreeEncoder", lambda draw: (draw.below(9, 3, 4),), 5, 4, "in"),
+        "spatial": case("SpatialEncoder", lambda draw: (draw.below(6, 2, 4, 4) - 1,), 3, 2),
+        "spatial-one-head": case("SpatialEncoder", lambda draw: (draw.below(6, 1, 4, 4) - 1,), 2),
+        "spatial3d": case("SpatialEncoder3d", typed, 4, 3, 5),
+        "spatial3d-untyped": case("SpatialEncoder3d", points, 3),
+        "path": case("PathEncoder", paths, 3, 5, 2),
+        "path-one-head": case("PathEncoder", paths, 3, 5),
+        "laplacian-transformer": case(
+            "LapPosEncoder", spectrum, "Transformer", 2, 4, 6, 2, True, 2
+        ),
+        "laplacian-transformer-short": case(
+            "LapPosEncoder", short_spectrum, "Transformer", 1, 4, 6
+        ),
+        "laplacian-set": case("LapPosEncoder", spectrum, "DeepSet", 3, 4, 6, num_post_layer=1),
+        "laplacian-set-short": case("LapPosEncoder", short_spectrum, "DeepSet", 1, 4, 6),
+        "egt": case("EGTLayer", masked_pairs, 6, 4, 2, 1),
+        "egt-nodes-only": case("EGTLayer", pairs, 6, 4, 3, 0, edge_update=False),
+    }
+
+
 GROUPS = {
     "typedlinear": _typed_linear(),
     "relgraphconv": _relgraphconv(),
     "hgtconv": _hgtconv(),
     "hetero": _hetero(),
     "glob": _glob(),
+    "gt": _gt(),
 }
 
 CASES = {f"{group}/{name}": case for group, cases in GROUPS.items() for name, case in cases.items()}

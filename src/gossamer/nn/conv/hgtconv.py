@@ -10,9 +10,8 @@ from torch import Tensor, nn
 
 from gossamer import ops
 from gossamer._options import as_int, number_in
-from gossamer.errors import InvalidValueError
-from gossamer.nn._common import check_features, relation_of
-from gossamer.nn._typed import TypedSources, check_types, typed_sources
+from gossamer.nn._common import check_types, enter
+from gossamer.nn._typed import TypedSources, typed_sources
 from gossamer.nn.linear import TypedLinear
 
 if TYPE_CHECKING:
@@ -149,23 +148,17 @@ class HGTConv(nn.Module):
         Raises
         ------
         InvalidValueError
-            If features or types have the wrong shape, or a bipartite graph is no block.
+            If features or types have the wrong shape.
         InvalidTypeError
             If the features have another dtype than the parameters, or types are no integers.
         OutOfRangeError
             If there is no such type.
         """
-        adjacency = relation_of(g)
-        check_features(self, x, adjacency.num_src, self.in_size, self.linear_k.W)
-        check_types(self, "ntype", ntype, adjacency.num_src, self.linear_k.num_types)
+        adjacency, x, x_dst = enter(self, g, x, self.in_size, self.linear_k.W)
+        ntype = check_types(self, ntype, adjacency.num_src, self.skip.shape[0], "node")
         num_etypes = self.relation_att[0].num_types
-        check_types(self, "etype", etype, adjacency.num_edges, num_etypes)
-        if not g.is_block and adjacency.num_dst != adjacency.num_src:
-            raise InvalidValueError(
-                "HGTConv: destinations must be among the sources, as in a homogeneous graph or a "
-                f"block, but the graph has {adjacency.num_src} and {adjacency.num_dst}."
-            )
-        x_dst, ntype_dst = x[: adjacency.num_dst], ntype[: adjacency.num_dst]
+        etype = check_types(self, etype, adjacency.num_edges, num_etypes)
+        ntype_dst = ntype[: adjacency.num_dst]
         heads = self.num_heads, self.head_size
 
         key = self.linear_k(x, ntype, presorted).unflatten(-1, heads)

@@ -15,12 +15,12 @@ from gossamer.nn._common import (
     Features,
     aggregate,
     check_edge_weight,
-    check_features,
-    relation_of,
+    check_types,
+    enter,
+    enter_sources,
 )
-from gossamer.nn._typed import check_types, typed_sources
+from gossamer.nn._typed import typed_sources
 from gossamer.nn.linear import TypedLinear
-from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
@@ -165,14 +165,16 @@ class RelGraphConv(nn.Module):
         OutOfRangeError
             If there is no such type.
         """
-        adjacency, linear = relation_of(g), self.linear_r
-        x, x_dst = expand_as_pair(feat, g)
-        check_features(self, x, adjacency.num_src, linear.in_size, linear.W)
+        linear = self.linear_r
+        if self.self_loop:
+            adjacency, x, x_dst = enter(self, g, feat, linear.in_size, linear.W)
+        else:
+            adjacency, x = enter_sources(self, g, feat, linear.in_size, linear.W)
         if x.dim() != 2:
             raise InvalidValueError(
-                f"RelGraphConv: node features must have 2 dimensions, got {tuple(x.shape)}."
+                f"RelGraphConv: node features must have 2 dimensions, but got {tuple(x.shape)}."
             )
-        check_types(self, "etypes", etypes, adjacency.num_edges, linear.num_types)
+        etypes = check_types(self, etypes, adjacency.num_edges, linear.num_types)
         if norm is not None:
             check_edge_weight(self, adjacency, norm, x)
 
@@ -184,7 +186,6 @@ class RelGraphConv(nn.Module):
         if self.bias:
             h = h + self.h_bias
         if self.self_loop:
-            check_features(self, x_dst, adjacency.num_dst, linear.in_size, linear.W)
             h = h + x_dst @ self.loop_weight
         if self.activation is not None:
             h = self.activation(h)

@@ -19,7 +19,7 @@ __all__ = ["SetTransformerDecoder", "SetTransformerEncoder"]
 
 
 class _Sets:
-    """Where the nodes of each graph lie in a padded tensor ``(B, L, D)``, and which places hold none."""
+    """Where the nodes of each graph lie in a padded tensor ``(B, L, D)``, and the empty places."""
 
     def __init__(self, lengths: Tensor, rows: int) -> None:
         longest = int(lengths.max()) if len(lengths) else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from functools import partial
 
 import pytest
@@ -35,7 +36,7 @@ def gate_and_values() -> GlobalAttentionPooling:
 
 LAYERS = {
     "SortPooling": partial(SortPooling, 3),
-    "GlobalAttentionPooling": partial(GlobalAttentionPooling, nn.Linear(WIDTH, 1)),
+    "GlobalAttentionPooling": lambda: GlobalAttentionPooling(nn.Linear(WIDTH, 1)),
     "GlobalAttentionPooling-values": gate_and_values,
     "WeightAndSum": partial(WeightAndSum, WIDTH),
     "Set2Set": partial(Set2Set, WIDTH, 3, 2),
@@ -212,3 +213,34 @@ def test_dropout_only_while_training(name: str) -> None:
     assert not torch.equal(layer(g, x), layer(g, x))
     layer.eval()
     torch.testing.assert_close(layer(g, x), layer(g, x), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_batches_without_nodes(name: str) -> None:
+    layer, empty = LAYERS[name](), gs.graph(([], []), num_nodes=0)
+    x = torch.empty(0, WIDTH)
+    per_graph = [layer(g, x) for g in (empty, gs.batch([empty, empty]))]
+    if name in PER_NODE:
+        assert [tuple(out.shape) for out in per_graph] == [(0, WIDTH), (0, WIDTH)]
+        return
+    one, two = per_graph
+    torch.testing.assert_close(two, torch.cat([one, one]))
+    assert one.isfinite().all()
+
+
+@pytest.mark.parametrize("options", [(), (1, "isab", 3)], ids=["plain", "induced"])
+def test_encoder_pickles_resets_and_runs_under_autocast(options: tuple) -> None:
+    g, x = make_batch(), torch.rand(11, WIDTH)
+    layer = SetTransformerEncoder(WIDTH, 2, 4, 5, *options)
+    exact = layer(g, x)
+    torch.testing.assert_close(pickle.loads(pickle.dumps(layer))(g, x), exact, rtol=0, atol=0)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = layer(g, x)
+    torch.testing.assert_close(out.float(), exact, rtol=0, atol=0.2)
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.fill_(9.0)
+    layer.reset_parameters()
+    assert all((parameter != 9.0).all() for parameter in layer.parameters())
+    given = [x.double().requires_grad_()]
+    assert torch.autograd.gradcheck(lambda feat: layer.double()(g, feat), given, fast_mode=True)

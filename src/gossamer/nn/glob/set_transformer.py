@@ -31,7 +31,7 @@ class _Sets:
 
     def pad(self, feat: Tensor) -> Tensor:
         flat = feat.new_zeros(self.shape[0] * self.shape[1], feat.shape[-1])
-        return flat.index_copy(0, self.place, feat).view(*self.shape, -1)
+        return flat.index_copy(0, self.place, feat).view(*self.shape, feat.shape[-1])
 
     def unpad(self, padded: Tensor) -> Tensor:
         return padded.flatten(0, 1)[self.place]

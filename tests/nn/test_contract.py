@@ -255,17 +255,10 @@ def test_another_device_gives_the_same(case: LayerCase, accelerator: torch.devic
     assert found.device.type == accelerator.type
     torch.testing.assert_close(found.cpu(), wanted)
     for name, grad in wanted_grads.items():
-<<<<<<< HEAD
         other = found_grads[name]
         assert (grad is None) == (other is None), f"gradient of {name}"
         if grad is not None:
             torch.testing.assert_close(other.cpu(), grad, msg=f"gradient of {name}")
-=======
-        found = found_grads[name]
-        assert (found is None) == (grad is None), f"gradient of {name}"
-        if grad is not None:
-            torch.testing.assert_close(found.cpu(), grad, msg=f"gradient of {name}")
->>>>>>> 0fd4454 (Put the relational layers and readouts through the contract suite)
 
 
 def test_isolated_node_changes_nobody_else(case: LayerCase) -> None:

@@ -440,6 +440,7 @@ template <class T> class Attention {
     }
 
     // sum[i] = sum[i] * factor[head of i] + sum over slots of weight[slot, head of i] * far[slot][i].
+    __attribute__((noinline))
     void add_weighted(const char* const* far, int64_t count, const A* weight, const A* factor,
                       A* sum, const Entry* entries, int64_t num_entries) const {
         for (int64_t i = 0; i < num_entries;) {
@@ -461,6 +462,7 @@ template <class T> class Attention {
     void weighted_tile(const char* const* far, int64_t count, const A* weight, const A* factor,
                        A* sum, const Entry* e) const {
         bool whole = true;
+        GOSSAMER_UNROLL
         for (int v = 0; v < NV; ++v) whole = whole && e[v].lanes == S::lanes;
         whole ? weighted_loop<NV, true>(far, count, weight, factor, sum, e)
               : weighted_loop<NV, false>(far, count, weight, factor, sum, e);
@@ -472,6 +474,7 @@ template <class T> class Attention {
         reg acc[NV];
         int64_t at[NV], head[NV];
         int lanes[NV];
+        GOSSAMER_UNROLL
         for (int v = 0; v < NV; ++v) {
             at[v] = e[v].lhs, head[v] = e[v].rhs, lanes[v] = e[v].lanes;
             acc[v] = whole ? S::load(sum + at[v]) : S::load(sum + at[v], lanes[v]);
@@ -480,11 +483,12 @@ template <class T> class Attention {
         for (int64_t j = 0; j < count; ++j) {
             const T* x = reinterpret_cast<const T*>(far[slot + j]);
             const A* w = weight + j * heads;
-#pragma GCC unroll 8
+            GOSSAMER_UNROLL
             for (int v = 0; v < NV; ++v)
                 acc[v] += S::set1(w[head[v]]) *
                           (whole ? S::load(x + at[v]) : S::load(x + at[v], lanes[v]));
         }
+        GOSSAMER_UNROLL
         for (int v = 0; v < NV; ++v) {
             if constexpr (whole)
                 S::store(sum + at[v], acc[v]);
@@ -553,21 +557,15 @@ template <class T> void attention_stats(const AttentionArgs& a, int64_t begin, i
     Attention<T>(a, nullptr).stats(begin, end);
 }
 
-template <class T> void add_to(Kernels& k) {
+}  // namespace
+
+template <class T> void add_attention(Kernels& k) {
     k.attention_scratch = Attention<T>::scratch;
     k.attention_stats = attention_stats<T>;
     k.attention_rows = attention_rows<T>;
     k.attention_piece = attention_piece<T>;
     k.attention_combine = attention_combine<T>;
 }
-
-}  // namespace
-
-void add_attention(Kernels* of) {
-    add_to<float>(of[0]);
-    add_to<double>(of[1]);
-    add_to<half>(of[2]);
-    add_to<bfloat>(of[3]);
-}
+template void add_attention<GOSSAMER_TYPE>(Kernels&);
 
 }  // namespace gossamer::GOSSAMER_ISA

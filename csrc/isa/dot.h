@@ -21,6 +21,7 @@ GOSSAMER_INLINE typename Simd<acc_t<T>>::reg multiply_add(const T* l, const T* r
     reg sum{};
     if constexpr (NV > 0) {
         sum = term(0);
+        GOSSAMER_UNROLL
         for (int v = 1; v < NV; ++v) sum += term(v * S::lanes);
     } else {
         // Four sums at a time: no waiting for the one before, and less rounding in long products.
@@ -28,6 +29,7 @@ GOSSAMER_INLINE typename Simd<acc_t<T>>::reg multiply_add(const T* l, const T* r
         reg other[3] = {};
         for (; i + 4 * S::lanes <= inner; i += 4 * S::lanes) {
             sum += term(i);
+            GOSSAMER_UNROLL
             for (int v = 0; v < 3; ++v) other[v] += term(i + (v + 1) * S::lanes);
         }
         sum = (sum + other[0]) + (other[1] + other[2]);
@@ -50,12 +52,13 @@ GOSSAMER_INLINE void sum_blocks(O* out, int64_t blocks, const Block& block) {
     int64_t b = 0;
     typename S::reg sums[group];
     for (; b + group <= blocks; b += group) {
-#pragma GCC unroll 8
+        GOSSAMER_UNROLL
         for (int i = 0; i < group; ++i) sums[i] = block(b + i);
         S::store(out + b, sum_group<A>(sums), group);
     }
     if (b < blocks) {
         const int rest = static_cast<int>(blocks - b);
+        GOSSAMER_UNROLL
         for (int i = 0; i < group; ++i) sums[i] = i < rest ? block(b + i) : typename S::reg{};
         S::store(out + b, sum_group<A>(sums), rest);
     }

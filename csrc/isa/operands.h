@@ -7,37 +7,40 @@
 namespace gossamer::GOSSAMER_ISA {
 namespace {
 
-// op(lhs, rhs) on one vector of features. LS and RS are the steps of the operands within the
-// vector: 1, or 0 where one value meets all lanes. Signs make add a subtraction, either way round.
-template <class T, Op op, int LS, int RS> struct Message {
+// op(lhs, rhs) on one vector of features. The step of an operand within the vector is 1, or 0 where
+// one value meets all lanes. That of lhs is 1 and that of rhs is RS, except for a division, which looks
+// both up at each vector: a division is slow anyway. Signs make add a subtraction, either way round.
+template <class T, Op op, int RS> struct Message {
     using A = acc_t<T>;
     using S = Simd<A>;
     using reg = typename S::reg;
 
-    reg lhs_sign, rhs_sign;
+    const Binary& b;
+    const reg lhs_sign, rhs_sign;
 
-    template <int step, bool whole> static GOSSAMER_INLINE reg fetch(const T* p, int lanes) {
-        if constexpr (step == 0)
-            return S::set1(widen(*p));
-        else if constexpr (whole)
+    explicit GOSSAMER_INLINE Message(const Binary& binary)
+        : b(binary),
+          lhs_sign(S::set1(static_cast<A>(binary.lhs.sign))),
+          rhs_sign(S::set1(static_cast<A>(binary.rhs.sign))) {}
+
+    template <bool whole> static GOSSAMER_INLINE reg fetch(const T* p, int step, int lanes) {
+        if (step == 0) return S::set1(widen(*p));
+        if constexpr (whole)
             return S::load(p);
         else
             return S::load(p, lanes);
     }
 
-    template <bool whole> GOSSAMER_INLINE reg operator()(const T* l, const T* r, int lanes) const {
-        const reg x = fetch<LS, whole>(l, lanes);
+    template <bool whole> GOSSAMER_INLINE reg get(const T* l, const T* r, int lanes) const {
         if constexpr (op == Op::copy_lhs) {
             (void)r;
-            return x;
+            return fetch<whole>(l, 1, lanes);
+        } else if constexpr (op == Op::add) {
+            return fetch<whole>(l, 1, lanes) * lhs_sign + fetch<whole>(r, RS, lanes) * rhs_sign;
+        } else if constexpr (op == Op::mul) {
+            return fetch<whole>(l, 1, lanes) * fetch<whole>(r, RS, lanes);
         } else {
-            const reg y = fetch<RS, whole>(r, lanes);
-            if constexpr (op == Op::add)
-                return x * lhs_sign + y * rhs_sign;
-            else if constexpr (op == Op::mul)
-                return x * y;
-            else
-                return x / y;
+            return fetch<whole>(l, b.lhs.step, lanes) / fetch<whole>(r, b.rhs.step, lanes);
         }
     }
 };

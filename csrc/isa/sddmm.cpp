@@ -53,12 +53,11 @@ struct Window {
     }
 };
 
-template <class T, Op op, int LS, int RS, bool whole>
+// Whole: all vectors are.
+template <class T, Op op, int RS, bool whole>
 void elementwise(const SddmmArgs& a, int64_t begin, int64_t end) {
-    using A = acc_t<T>;
-    using S = Simd<A>;
-    const Message<T, op, LS, RS> message{S::set1(static_cast<A>(a.value.lhs.sign)),
-                                         S::set1(static_cast<A>(a.value.rhs.sign))};
+    using S = Simd<acc_t<T>>;
+    const Message<T, op, RS> message(a.value);
     Window window(a, sizeof(T), end);
     while (begin < end) {
         const int64_t count = window.move_to(begin);
@@ -69,7 +68,7 @@ void elementwise(const SddmmArgs& a, int64_t begin, int64_t end) {
             T* out = const_cast<T*>(reinterpret_cast<const T*>(window.out[j]));
             for (int64_t i = 0; i < a.value.num_entries; ++i) {
                 const Entry& e = a.value.entries[i];
-                const auto x = message.template operator()<whole>(l + e.lhs, r + e.rhs, e.lanes);
+                const auto x = message.template get<whole>(l + e.lhs, r + e.rhs, e.lanes);
                 if constexpr (whole)
                     S::store(out + e.out, x);
                 else
@@ -99,16 +98,23 @@ template <class T, int RS, int NV> void dot(const SddmmArgs& a, int64_t begin, i
 
 using Range = void (*)(const SddmmArgs&, int64_t, int64_t);
 
-template <class T, Op op, int LS, int RS> Range pick_whole(bool whole) {
-    return whole ? elementwise<T, op, LS, RS, true> : elementwise<T, op, LS, RS, false>;
+// A loop of its own for whole vectors, or a few of them, only where that is common.
+template <class T> constexpr bool kCommon = sizeof(T) == 4 && !kLean;
+
+template <class T, Op op, int RS> Range pick_whole([[maybe_unused]] bool whole) {
+    if constexpr (kCommon<T>)
+        if (whole) return elementwise<T, op, RS, true>;
+    return elementwise<T, op, RS, false>;
 }
 
 template <class T> Range pick_dot(const SddmmArgs& a) {
-    constexpr int lanes = Simd<acc_t<T>>::lanes;
     if (!a.value.rhs.step) return dot<T, 0, 0>;
-    if (a.inner == lanes) return dot<T, 1, 1>;
-    if (a.inner == 2 * lanes) return dot<T, 1, 2>;
-    if (a.inner == 4 * lanes) return dot<T, 1, 4>;
+    if constexpr (kCommon<T>) {
+        constexpr int lanes = Simd<acc_t<T>>::lanes;
+        if (a.inner == lanes) return dot<T, 1, 1>;
+        if (a.inner == 2 * lanes) return dot<T, 1, 2>;
+        if (a.inner == 4 * lanes) return dot<T, 1, 4>;
+    }
     return dot<T, 1, 0>;
 }
 
@@ -116,17 +122,15 @@ template <class T> Range pick(const SddmmArgs& a) {
     bool whole = true;
     for (int64_t i = 0; i < a.value.num_entries; ++i)
         whole = whole && a.value.entries[i].lanes == Simd<acc_t<T>>::lanes;
-    const int ls = a.value.lhs.step, rs = a.value.rhs.step;
+    const int rs = a.value.rhs.step;
     switch (a.value.op) {
         case Op::add:
-            return rs ? pick_whole<T, Op::add, 1, 1>(whole) : pick_whole<T, Op::add, 1, 0>(whole);
+            return rs ? pick_whole<T, Op::add, 1>(whole) : pick_whole<T, Op::add, 0>(whole);
         case Op::mul:
-            return rs ? pick_whole<T, Op::mul, 1, 1>(whole) : pick_whole<T, Op::mul, 1, 0>(whole);
-        case Op::div:
-            if (!ls) return pick_whole<T, Op::div, 0, 1>(whole);
-            return rs ? pick_whole<T, Op::div, 1, 1>(whole) : pick_whole<T, Op::div, 1, 0>(whole);
+            return rs ? pick_whole<T, Op::mul, 1>(whole) : pick_whole<T, Op::mul, 0>(whole);
+        case Op::div: return elementwise<T, Op::div, 1, false>;
         case Op::dot: return pick_dot<T>(a);
-        default: return pick_whole<T, Op::copy_lhs, 1, 1>(whole);
+        default: return pick_whole<T, Op::copy_lhs, 1>(whole);
     }
 }
 
@@ -136,11 +140,9 @@ template <class T> void sddmm(const SddmmArgs& a, int64_t begin, int64_t end) {
 
 }  // namespace
 
-void add_sddmm(Kernels* of) {
-    of[0].sddmm = sddmm<float>;
-    of[1].sddmm = sddmm<double>;
-    of[2].sddmm = sddmm<half>;
-    of[3].sddmm = sddmm<bfloat>;
+template <class T> void add_sddmm(Kernels& k) {
+    k.sddmm = sddmm<T>;
 }
+template void add_sddmm<GOSSAMER_TYPE>(Kernels&);
 
 }  // namespace gossamer::GOSSAMER_ISA

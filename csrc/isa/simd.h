@@ -6,7 +6,7 @@
 
 #include "core/types.h"
 
-#if defined(__AVX2__)
+#if defined(__x86_64__)
 #include <immintrin.h>
 #elif defined(__ARM_NEON) && defined(__aarch64__)
 #define GOSSAMER_NEON
@@ -24,7 +24,16 @@ constexpr int kBytes = 32;
 constexpr int kBytes = 16;
 #endif
 
+// On x86 the generic set runs only where AVX2 is missing: fewer variants of each loop.
+#if defined(__x86_64__) && !defined(__AVX2__)
+constexpr bool kLean = true;
+#else
+constexpr bool kLean = false;
+#endif
+
 #define GOSSAMER_INLINE inline __attribute__((always_inline))
+// For loops over an array of vectors: only an unrolled one keeps them in registers.
+#define GOSSAMER_UNROLL _Pragma("GCC unroll 8")
 
 using f32v = float __attribute__((vector_size(kBytes)));
 using f64v = double __attribute__((vector_size(kBytes)));
@@ -346,14 +355,35 @@ GOSSAMER_INLINE f32v larger(f32v v, f32v best) {
 GOSSAMER_INLINE f64v larger(f64v v, f64v best) {
     return bit_cast<f64v>(vmaxq_f64(bit_cast<float64x2_t>(v), bit_cast<float64x2_t>(best)));
 }
+#elif defined(__x86_64__)
+// x86's maximum gives its second operand if either one is NaN. In one of the two orders that is the
+// NaN, and all bits set in its exponent stay set in the union; equal numbers are not changed by it.
+GOSSAMER_INLINE f32v larger(f32v v, f32v best) {
+#if defined(__AVX512F__)
+    const __m512 a = bit_cast<__m512>(v), b = bit_cast<__m512>(best);
+    return bit_cast<f32v>(_mm512_or_ps(_mm512_max_ps(a, b), _mm512_max_ps(b, a)));
 #elif defined(__AVX2__)
-template <class V> GOSSAMER_INLINE V larger(V v, V best) { return select(wins(v, best), v, best); }
+    const __m256 a = bit_cast<__m256>(v), b = bit_cast<__m256>(best);
+    return bit_cast<f32v>(_mm256_or_ps(_mm256_max_ps(a, b), _mm256_max_ps(b, a)));
 #else
-// SSE2 has a maximum, which keeps a NaN of the second operand only, but must emulate a selection.
-template <class V> GOSSAMER_INLINE V larger(V v, V best) {
-    const auto nan = v != v;  // with all bits set the value is NaN, too
-    return bit_cast<V>(bit_cast<decltype(v == v)>(v > best ? v : best) | nan);
+    const __m128 a = bit_cast<__m128>(v), b = bit_cast<__m128>(best);
+    return bit_cast<f32v>(_mm_or_ps(_mm_max_ps(a, b), _mm_max_ps(b, a)));
+#endif
 }
+GOSSAMER_INLINE f64v larger(f64v v, f64v best) {
+#if defined(__AVX512F__)
+    const __m512d a = bit_cast<__m512d>(v), b = bit_cast<__m512d>(best);
+    return bit_cast<f64v>(_mm512_or_pd(_mm512_max_pd(a, b), _mm512_max_pd(b, a)));
+#elif defined(__AVX2__)
+    const __m256d a = bit_cast<__m256d>(v), b = bit_cast<__m256d>(best);
+    return bit_cast<f64v>(_mm256_or_pd(_mm256_max_pd(a, b), _mm256_max_pd(b, a)));
+#else
+    const __m128d a = bit_cast<__m128d>(v), b = bit_cast<__m128d>(best);
+    return bit_cast<f64v>(_mm_or_pd(_mm_max_pd(a, b), _mm_max_pd(b, a)));
+#endif
+}
+#else
+template <class V> GOSSAMER_INLINE V larger(V v, V best) { return select(wins(v, best), v, best); }
 #endif
 
 // Sums of neighbouring lanes: those of a in the lower half, those of b in the upper.

@@ -222,19 +222,13 @@ void softmax_apply(const SoftmaxArgs& a, int64_t begin, int64_t end, const void*
     Softmax<T>{a}.apply(begin, end, static_cast<const A*>(peak), static_cast<const A*>(total));
 }
 
-template <class T> void add_to(Kernels& k) {
+}  // namespace
+
+template <class T> void add_softmax(Kernels& k) {
     k.softmax_rows = softmax_rows<T>;
     k.softmax_piece = softmax_piece<T>;
     k.softmax_apply = softmax_apply<T>;
 }
-
-}  // namespace
-
-void add_softmax(Kernels* of) {
-    add_to<float>(of[0]);
-    add_to<double>(of[1]);
-    add_to<half>(of[2]);
-    add_to<bfloat>(of[3]);
-}
+template void add_softmax<GOSSAMER_TYPE>(Kernels&);
 
 }  // namespace gossamer::GOSSAMER_ISA

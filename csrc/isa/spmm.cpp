@@ -1,8 +1,11 @@
-// Aggregation over rows, for one instruction set.
+// Aggregation over rows, for one instruction set and one dtype.
 //
-// Slots go by in windows. A row's features are cut into tiles of up to eight vectors; for each tile,
-// one loop visits the rows of the window, with the accumulators of a row in registers until its slots
-// are over. Only a row that goes on in the next window leaves them in memory meanwhile.
+// Slots are processed in windows. A row's features are cut into tiles of up to eight vectors. For each
+// tile, one loop visits the rows of the window and keeps the accumulators of a row in registers until
+// all of its slots are done. Only a row that continues in the next window stores them in between.
+//
+// Each loop below is compiled many times, so the set is kept small (see `widths`): wide tiles have
+// whole vectors only, and everything irregular takes a tile of one vector.
 #include "isa/operands.h"
 #include "isa/table.h"
 
@@ -18,124 +21,153 @@ struct Span {
     int64_t num_rows, ahead;
     int64_t first_row, first_slot;  // of the window
     int64_t done;                   // slots of the first row that earlier windows had
-    bool pauses;                    // the last row goes on
-    void *acc, *arg;                // of a row between windows; winners count from its first slot
+    bool pauses;                    // the last row continues in the next window
+    void *acc, *arg;                // of a row between windows; argmax counts from its first slot
 };
 
 using TileLoop = void (*)(const SpmmArgs&, const Tile&, const Span&);
 
+// The first vector's offsets and lanes. The others follow it without gaps, in the output and in each
+// operand, except that an operand of step 0 has an offset of its own for each vector.
 struct Tile {
     TileLoop loop;
-    const Entry* entries;
-    int64_t lhs_stride, rhs_stride;  // between vectors, where that is regular
+    int64_t lhs, rhs, out;
+    int lanes;  // fewer than a vector has only in a tile of one vector
+    int32_t rhs_at[8];
 };
 
-// Offsets of a tile's vectors. Regular: full vectors, evenly spaced; otherwise each has its own.
-template <int NV, bool regular> struct Offsets {
-    int64_t lhs[NV], rhs[NV];
-    int lanes[NV];
+// Offset of vector v within a tile.
+template <int step, int lanes> GOSSAMER_INLINE int64_t offset(const Tile& tile, int v) {
+    if constexpr (step == 0)
+        return tile.rhs_at[v];
+    else
+        return int64_t{v} * lanes;
+}
 
-    explicit GOSSAMER_INLINE Offsets(const Tile& tile) {
-        for (int v = 0; v < NV; ++v) {
-            lhs[v] = tile.entries[v].lhs;
-            rhs[v] = tile.entries[v].rhs;
-            lanes[v] = tile.entries[v].lanes;
-        }
+// Prefetch the cache lines of a tile of a later slot. (Every second line, with the other left to the
+// hardware, is slower: 64 floats a row, 2 threads, 25.0 ms instead of 21.6.)
+template <class T, int NV, int step> GOSSAMER_INLINE void prefetch(const char* row, int64_t at) {
+    const T* p = reinterpret_cast<const T*>(row) + at;
+    constexpr int lanes = Simd<acc_t<T>>::lanes;
+    constexpr int vector_bytes = static_cast<int>(sizeof(T)) * lanes;
+    // Values that repeat lie close together: one line is enough.
+    constexpr int every = step == 0 ? NV : vector_bytes < 64 ? 64 / vector_bytes : 1;
+    GOSSAMER_UNROLL
+    for (int v = 0; v < NV; v += every) __builtin_prefetch(p + v * lanes);
+}
+
+// A tile's vectors: NV whole ones, or a single one that may be a part.
+template <class T, int NV> struct Vectors {
+    using A = acc_t<T>;
+    using S = Simd<A>;
+    using reg = typename S::reg;
+    const Tile& tile;
+
+    template <class P> GOSSAMER_INLINE auto load(const P* p, int v) const {
+        if constexpr (NV == 1)
+            return S::load(p + tile.out, tile.lanes);
+        else
+            return S::load(p + tile.out + v * S::lanes);
+    }
+    template <class P> GOSSAMER_INLINE void store(P* p, int v, reg x) const {
+        if constexpr (NV == 1)
+            S::store(p + tile.out, x, tile.lanes);
+        else
+            S::store(p + tile.out + v * S::lanes, x);
     }
 };
 
-template <int NV> struct Offsets<NV, true> {
-    struct Line {
-        int64_t start, stride;
-        GOSSAMER_INLINE int64_t operator[](int v) const { return start + v * stride; }
-    };
-    struct Full {
-        GOSSAMER_INLINE int operator[](int) const { return 0; }
-    };
-    Line lhs, rhs;
-    Full lanes;
+// The message of each vector of slot j.
+template <class T, Op op, int RS, int NV> struct Messages {
+    using A = acc_t<T>;
+    using S = Simd<A>;
+    const Message<T, op, RS> message;
+    const Tile& tile;
+    const Span& span;
 
-    explicit GOSSAMER_INLINE Offsets(const Tile& tile)
-        : lhs{tile.entries->lhs, tile.lhs_stride}, rhs{tile.entries->rhs, tile.rhs_stride} {}
+    GOSSAMER_INLINE Messages(const SpmmArgs& args, const Tile& t, const Span& s)
+        : message(args.message), tile(t), span(s) {}
+
+    GOSSAMER_INLINE void prefetch_after(int64_t j) const {
+        prefetch<T, NV, 1>(span.lhs[j + span.ahead], tile.lhs);
+        if constexpr (op != Op::copy_lhs)
+            prefetch<T, NV, RS>(span.rhs[j + span.ahead], tile.rhs);
+    }
+    GOSSAMER_INLINE const T* lhs(int64_t j) const {
+        return reinterpret_cast<const T*>(span.lhs[j]) + tile.lhs;
+    }
+    GOSSAMER_INLINE const T* rhs(int64_t j) const {
+        if constexpr (op == Op::copy_lhs) return lhs(j);  // not read
+        return reinterpret_cast<const T*>(span.rhs[j]) + tile.rhs;
+    }
+    GOSSAMER_INLINE typename S::reg operator()(const T* l, const T* r, int v) const {
+        return message.template get<NV != 1>(l + v * S::lanes, r + offset<RS, S::lanes>(tile, v),
+                                             tile.lanes);
+    }
 };
 
-// Ask for the cache lines of a tile of a later slot. (Every second line, with the other left to the
-// hardware, is slower: 64 floats a row, 2 threads, 25.0 ms instead of 21.6.)
-template <class T, int NV, int step, class O>
-GOSSAMER_INLINE void prefetch(const char* row, const O& offset) {
-    const T* p = reinterpret_cast<const T*>(row);
-    constexpr int vector_bytes = static_cast<int>(sizeof(T)) * Simd<acc_t<T>>::lanes;
-    constexpr int every = step == 0 ? NV : vector_bytes < 64 ? 64 / vector_bytes : 1;
-    for (int v = 0; v < NV; v += every) __builtin_prefetch(p + offset[v]);
-}
-
-template <class T, Op op, int LS, int RS, int NV, bool regular>
+template <class T, Op op, int RS, int NV>
 void sum_loop(const SpmmArgs& args, const Tile& tile, const Span& span) {
     using A = acc_t<T>;
     using S = Simd<A>;
-    const Message<T, op, LS, RS> message{S::set1(static_cast<A>(args.message.lhs.sign)),
-                                         S::set1(static_cast<A>(args.message.rhs.sign))};
-    const Offsets<NV, regular> at(tile);
+    const Messages<T, op, RS, NV> message(args, tile, span);
+    const Vectors<T, NV> vectors{tile};
     for (int64_t i = 0; i < span.num_rows; ++i) {
         const int64_t begin = span.starts[i], end = span.starts[i + 1];
         const int64_t done = i ? 0 : span.done;
-        typename S::reg acc[NV];
-        for (int v = 0; v < NV; ++v) {
-            const A* from = static_cast<const A*>(span.acc) + tile.entries[v].out;
-            acc[v] = done ? S::load(from, tile.entries[v].lanes) : typename S::reg{};
+        typename S::reg acc[NV] = {};
+        if (done) {
+            GOSSAMER_UNROLL
+            for (int v = 0; v < NV; ++v)
+                acc[v] = vectors.load(static_cast<const A*>(span.acc), v);
         }
         for (int64_t j = begin; j < end; ++j) {
-            const T* l = reinterpret_cast<const T*>(span.lhs[j]);
-            const T* r = l;  // not read by a copy
-            prefetch<T, NV, LS>(span.lhs[j + span.ahead], at.lhs);
-            if constexpr (op != Op::copy_lhs) {
-                r = reinterpret_cast<const T*>(span.rhs[j]);
-                prefetch<T, NV, RS>(span.rhs[j + span.ahead], at.rhs);
-            }
-#pragma GCC unroll 8
-            for (int v = 0; v < NV; ++v)
-                acc[v] += message.template operator()<regular>(l + at.lhs[v], r + at.rhs[v],
-                                                               at.lanes[v]);
+            const T *l = message.lhs(j), *r = message.rhs(j);
+            message.prefetch_after(j);
+            GOSSAMER_UNROLL
+            for (int v = 0; v < NV; ++v) acc[v] += message(l, r, v);
         }
         if (span.pauses && i + 1 == span.num_rows) {
-            for (int v = 0; v < NV; ++v)
-                S::store(static_cast<A*>(span.acc) + tile.entries[v].out, acc[v],
-                         tile.entries[v].lanes);
+            GOSSAMER_UNROLL
+            for (int v = 0; v < NV; ++v) vectors.store(static_cast<A*>(span.acc), v, acc[v]);
             return;
         }
         const int64_t row = span.first_row + i, count = done + end - begin;
         if (args.mean) {
             const typename S::reg degree = S::set1(static_cast<A>(count ? count : 1));
+            GOSSAMER_UNROLL
             for (int v = 0; v < NV; ++v) acc[v] /= degree;
         } else if (args.row_scale) {
             const typename S::reg scale =
                 S::set1(widen(static_cast<const T*>(args.row_scale)[row]));
+            GOSSAMER_UNROLL
             for (int v = 0; v < NV; ++v) acc[v] *= scale;
         }
         if (args.self_scale && row < args.self_rows) {
             const typename S::reg scale = S::set1(widen(*static_cast<const T*>(args.self_scale)));
             const T* self = reinterpret_cast<const T*>(args.message.lhs.base) + row * args.width;
-            for (int v = 0; v < NV; ++v)
-                acc[v] += scale * S::load(self + tile.entries[v].out, tile.entries[v].lanes);
+            GOSSAMER_UNROLL
+            for (int v = 0; v < NV; ++v) acc[v] += scale * vectors.load(self, v);
         }
         T* out = static_cast<T*>(args.out) + row * args.width;
-        for (int v = 0; v < NV; ++v)
-            S::store(out + tile.entries[v].out, acc[v], tile.entries[v].lanes);
+        GOSSAMER_UNROLL
+        for (int v = 0; v < NV; ++v) vectors.store(out, v, acc[v]);
     }
 }
 
-// Write the slots that won, counted from the row's first, as slots of the graph; -1 for none.
+// Write the argmax, counted from the row's first slot, as slots of the graph; -1 for no slot.
 template <class S>
-GOSSAMER_INLINE void store_winners(const SpmmArgs& args, int64_t row, int64_t first_slot,
-                                   const Entry& entry, typename S::ireg arg, bool any) {
-    const int64_t to = row * args.width + entry.out;
+__attribute__((noinline)) void store_argmax(const SpmmArgs& args, int64_t row, int64_t first_slot,
+                                            int64_t column, int lanes, typename S::ireg arg,
+                                            bool any) {
+    const int64_t to = row * args.width + column;
     if (!args.message.wide && sizeof(typename S::ilane) == sizeof(int32_t)) {
         const auto base = static_cast<typename S::ilane>(first_slot);
         S::istore(static_cast<typename S::ilane*>(args.arg) + to,
-                  any ? arg + S::iset1(base) : S::iset1(-1), entry.lanes);
+                  any ? arg + S::iset1(base) : S::iset1(-1), lanes);
         return;
     }
-    for (int lane = 0; lane < entry.lanes; ++lane) {
+    for (int lane = 0; lane < lanes; ++lane) {
         const int64_t slot = any ? first_slot + arg[lane] : -1;
         if (args.message.wide)
             static_cast<int64_t*>(args.arg)[to + lane] = slot;
@@ -144,48 +176,45 @@ GOSSAMER_INLINE void store_winners(const SpmmArgs& args, int64_t row, int64_t fi
     }
 }
 
-template <class T, Op op, int LS, int RS, int NV, bool regular, bool record>
+template <class T, Op op, int RS, int NV, bool record>
 void extreme_loop(const SpmmArgs& args, const Tile& tile, const Span& span) {
     using A = acc_t<T>;
     using S = Simd<A>;
     using ilane = typename S::ilane;
-    const Message<T, op, LS, RS> message{S::set1(static_cast<A>(args.message.lhs.sign)),
-                                         S::set1(static_cast<A>(args.message.rhs.sign))};
+    const Messages<T, op, RS, NV> message(args, tile, span);
+    const Vectors<T, NV> vectors{tile};
     const typename S::reg sign = S::set1(static_cast<A>(args.sign));
-    const Offsets<NV, regular> at(tile);
-    const auto candidate = [&](int64_t j, int v) __attribute__((always_inline)) {
-        const T* l = reinterpret_cast<const T*>(span.lhs[j]);
-        const T* r = op == Op::copy_lhs ? l : reinterpret_cast<const T*>(span.rhs[j]);
-        return sign * message.template operator()<regular>(l + at.lhs[v], r + at.rhs[v],
-                                                           at.lanes[v]);
-    };
     for (int64_t i = 0; i < span.num_rows; ++i) {
         const int64_t begin = span.starts[i], end = span.starts[i + 1];
         const int64_t done = i ? 0 : span.done;
         const bool any = done || begin < end;
-        typename S::reg best[NV];
-        typename S::ireg arg[record ? NV : 1];
-        for (int v = 0; v < NV; ++v) {
-            const Entry& entry = tile.entries[v];
-            if (done) {
-                best[v] = S::load(static_cast<const A*>(span.acc) + entry.out, entry.lanes);
+        typename S::reg best[NV] = {};
+        typename S::ireg arg[record ? NV : 1] = {};
+        if (done) {
+            GOSSAMER_UNROLL
+            for (int v = 0; v < NV; ++v) {
+                best[v] = vectors.load(static_cast<const A*>(span.acc), v);
                 if constexpr (record)
-                    arg[v] = S::iload(static_cast<const ilane*>(span.arg) + entry.out, entry.lanes);
-            } else {
-                // Over nothing, a 0 that is positive in the end.
-                best[v] = any ? candidate(begin, v) : sign * typename S::reg{};
-                if constexpr (record) arg[v] = S::iset1(0);
+                    arg[v] = S::iload(
+                        static_cast<const ilane*>(span.arg) + tile.out + v * S::lanes, tile.lanes);
             }
+        } else if (any) {
+            const T *l = message.lhs(begin), *r = message.rhs(begin);
+            GOSSAMER_UNROLL
+            for (int v = 0; v < NV; ++v) best[v] = sign * message(l, r, v);
+        } else {
+            // Over nothing, a 0 that is positive in the end.
+            GOSSAMER_UNROLL
+            for (int v = 0; v < NV; ++v) best[v] = sign * typename S::reg{};
         }
         for (int64_t j = begin; j < end; ++j) {
-            prefetch<T, NV, LS>(span.lhs[j + span.ahead], at.lhs);
-            if constexpr (op != Op::copy_lhs)
-                prefetch<T, NV, RS>(span.rhs[j + span.ahead], at.rhs);
+            const T *l = message.lhs(j), *r = message.rhs(j);
+            message.prefetch_after(j);
             [[maybe_unused]] const typename S::ireg here =
                 S::iset1(static_cast<ilane>(done + j - begin));
-#pragma GCC unroll 8
+            GOSSAMER_UNROLL
             for (int v = 0; v < NV; ++v) {
-                const typename S::reg x = candidate(j, v);
+                const typename S::reg x = sign * message(l, r, v);
                 if constexpr (record) {
                     const auto won = wins(x, best[v]);
                     best[v] = select(won, x, best[v]);
@@ -197,73 +226,86 @@ void extreme_loop(const SpmmArgs& args, const Tile& tile, const Span& span) {
         }
         const bool pauses = span.pauses && i + 1 == span.num_rows;
         const int64_t row = span.first_row + i;
+        T* out = static_cast<T*>(args.out) + row * args.width;
+        GOSSAMER_UNROLL
         for (int v = 0; v < NV; ++v) {
-            const Entry& entry = tile.entries[v];
             if (pauses) {
-                S::store(static_cast<A*>(span.acc) + entry.out, best[v], entry.lanes);
+                vectors.store(static_cast<A*>(span.acc), v, best[v]);
                 if constexpr (record)
-                    S::istore(static_cast<ilane*>(span.arg) + entry.out, arg[v], entry.lanes);
+                    S::istore(static_cast<ilane*>(span.arg) + tile.out + v * S::lanes, arg[v],
+                              tile.lanes);
                 continue;
             }
-            T* out = static_cast<T*>(args.out) + row * args.width;
-            S::store(out + entry.out, sign * best[v], entry.lanes);
+            vectors.store(out, v, sign * best[v]);
             if constexpr (record) {
                 if (args.arg)
-                    store_winners<S>(args, row, span.first_slot + begin - done, entry, arg[v], any);
+                    store_argmax<S>(args, row, span.first_slot + begin - done,
+                                    tile.out + v * S::lanes, tile.lanes, arg[v], any);
             }
         }
     }
 }
 
-// Winners are not recorded where nobody asks; a loop of its own for that only where it is common.
-template <class T, Op op, int LS, int RS, int NV>
-TileLoop pick_loop(const SpmmArgs& a, bool regular) {
-    if (!a.extreme)
-        return regular ? sum_loop<T, op, LS, RS, NV, true> : sum_loop<T, op, LS, RS, NV, false>;
-    if (!regular) return extreme_loop<T, op, LS, RS, NV, false, true>;
-    if constexpr (op == Op::copy_lhs || op == Op::mul)
-        if (!a.arg) return extreme_loop<T, op, LS, RS, NV, true, false>;
-    return extreme_loop<T, op, LS, RS, NV, true, true>;
+// Which tile widths are compiled, as a sum of powers of two: those of the common operators, and less
+// for the rest. An extreme that records its argmax needs two registers a vector.
+template <class T, Op op> constexpr int widths(bool record) {
+    constexpr bool common = op == Op::copy_lhs || op == Op::mul;
+    if (op == Op::div) return 1;
+    if (kLean || !common) return 4 + 1;
+    if (sizeof(T) == 8) return 4 + 1;
+    if (record && kBytes < 64) return 4 + 2 + 1;
+    return sizeof(T) == 4 ? 8 + 4 + 2 + 1 : 8 + 4 + 1;
 }
 
-template <class T, Op op, int LS, int RS>
-TileLoop pick_width(const SpmmArgs& a, int vectors, bool regular) {
-    switch (vectors) {
-        case 8: return pick_loop<T, op, LS, RS, 8>(a, regular);
-        case 4: return pick_loop<T, op, LS, RS, 4>(a, regular);
-        case 2: return pick_loop<T, op, LS, RS, 2>(a, regular);
-        default: return pick_loop<T, op, LS, RS, 1>(a, regular);
+// A loop for at most `most` vectors, and how many it takes.
+struct Choice {
+    TileLoop loop;
+    int vectors;
+};
+
+template <class T, Op op, int RS, int NV> Choice pick_width(const SpmmArgs& a, int64_t most) {
+    // The argmax is recorded only where it is asked for; a loop without it exists where that is common.
+    constexpr bool common = op == Op::copy_lhs || op == Op::mul;
+    constexpr bool sums = widths<T, op>(false) & NV, records = widths<T, op>(true) & NV;
+    if (most >= NV) {
+        if (!a.extreme) {
+            if constexpr (sums) return {sum_loop<T, op, RS, NV>, NV};
+        } else if (common && !a.arg) {
+            if constexpr (sums && common) return {extreme_loop<T, op, RS, NV, false>, NV};
+        } else {
+            if constexpr (records) return {extreme_loop<T, op, RS, NV, true>, NV};
+        }
     }
+    if constexpr (NV > 1) return pick_width<T, op, RS, NV / 2>(a, most);
+    return {nullptr, 1};
 }
 
 // Commutative operators come with the repeated operand on the right.
-template <class T> TileLoop pick(const SpmmArgs& a, int vectors, bool regular) {
-    const int ls = a.message.lhs.step, rs = a.message.rhs.step;
+template <class T> Choice pick(const SpmmArgs& a, int64_t most) {
+    const bool repeated = !a.message.rhs.step;
     switch (a.message.op) {
         case Op::add:
-            return rs ? pick_width<T, Op::add, 1, 1>(a, vectors, regular)
-                      : pick_width<T, Op::add, 1, 0>(a, vectors, regular);
+            return repeated ? pick_width<T, Op::add, 0, 8>(a, most)
+                            : pick_width<T, Op::add, 1, 8>(a, most);
         case Op::mul:
-            return rs ? pick_width<T, Op::mul, 1, 1>(a, vectors, regular)
-                      : pick_width<T, Op::mul, 1, 0>(a, vectors, regular);
-        case Op::div:
-            if (!ls) return pick_width<T, Op::div, 0, 1>(a, vectors, regular);
-            return rs ? pick_width<T, Op::div, 1, 1>(a, vectors, regular)
-                      : pick_width<T, Op::div, 1, 0>(a, vectors, regular);
-        default: return pick_width<T, Op::copy_lhs, 1, 1>(a, vectors, regular);
+            return repeated ? pick_width<T, Op::mul, 0, 8>(a, most)
+                            : pick_width<T, Op::mul, 1, 8>(a, most);
+        case Op::div: return pick_width<T, Op::div, 1, 8>(a, most);
+        default: return pick_width<T, Op::copy_lhs, 1, 8>(a, most);
     }
 }
 
-// True when `count` vectors are whole and evenly spaced.
-inline bool is_regular(const Entry* e, int count, int lanes, const Binary& message) {
-    const int64_t lhs = count > 1 ? e[1].lhs - e[0].lhs : 0;
-    const int64_t rhs = count > 1 ? e[1].rhs - e[0].rhs : 0;
-    for (int v = 0; v < count; ++v)
-        if (e[v].lanes != lanes || e[v].lhs != e[0].lhs + v * lhs ||
-            e[v].rhs != e[0].rhs + v * rhs)
-            return false;
-    // A step of 0 needs only one prefetch when its values lie close together.
-    return (message.lhs.step || lhs <= 2) && (message.rhs.step || rhs <= 2);
+// How many whole vectors from `e` on follow one another in the operands, see `Tile`. Values that
+// repeat must lie within one or two cache lines, since only the first is prefetched.
+template <class T> int64_t run_length(const Entry* e, int64_t count, const Binary& message) {
+    constexpr int lanes = Simd<acc_t<T>>::lanes;
+    int64_t n = 0;
+    for (; n < count && n < 8; ++n) {
+        const int64_t rhs = e[n].rhs - e[0].rhs;
+        if (e[n].lanes != lanes || e[n].lhs - e[0].lhs != n * lanes) break;
+        if (message.rhs.step ? rhs != n * lanes : rhs < 0 || rhs > 16) break;
+    }
+    return n ? n : 1;
 }
 
 struct Plan {
@@ -277,23 +319,18 @@ inline int64_t spmm_shared(const SpmmArgs& a) {
 }
 
 template <class T> void spmm_prepare(const SpmmArgs& a, char* shared) {
-    constexpr int lanes = Simd<acc_t<T>>::lanes;
     Plan& plan = *reinterpret_cast<Plan*>(shared);
     plan.num_tiles = 0;
     plan.ahead = prefetch_distance(a.message.lhs.stride);
-    const int widest = a.extreme && kBytes < 64 ? 4 : 8;  // what the registers hold
     for (int64_t i = 0; i < a.message.num_entries;) {
-        const int64_t left = a.message.num_entries - i;
-        int vectors = widest;
-        while (vectors > left) vectors /= 2;
         const Entry* e = a.message.entries + i;
-        const bool regular = is_regular(e, vectors, lanes, a.message);
+        const Choice choice = pick<T>(a, run_length<T>(e, a.message.num_entries - i, a.message));
         Tile& tile = plan.tiles[plan.num_tiles++];
-        tile.loop = pick<T>(a, vectors, regular);
-        tile.entries = e;
-        tile.lhs_stride = vectors > 1 ? e[1].lhs - e[0].lhs : 0;
-        tile.rhs_stride = vectors > 1 ? e[1].rhs - e[0].rhs : 0;
-        i += vectors;
+        tile.loop = choice.loop;
+        tile.lhs = e->lhs, tile.rhs = e->rhs, tile.out = e->out, tile.lanes = e->lanes;
+        for (int v = 0; v < choice.vectors; ++v)
+            tile.rhs_at[v] = static_cast<int32_t>(e[v].rhs - e->rhs);
+        i += choice.vectors;
     }
 }
 
@@ -389,7 +426,9 @@ void spmm_piece(const SpmmArgs& a, const char* shared, int64_t begin, int64_t en
         for (int64_t i = 0; i < a.width; ++i) partial_arg[i] = begin + arg[i];
 }
 
-template <class T> void add_to(Kernels& k) {
+}  // namespace
+
+template <class T> void add_spmm(Kernels& k) {
     k.lanes = Simd<acc_t<T>>::lanes;
     k.spmm_scratch = spmm_scratch<T>;
     k.spmm_shared = spmm_shared;
@@ -397,14 +436,6 @@ template <class T> void add_to(Kernels& k) {
     k.spmm_rows = spmm_rows<T>;
     k.spmm_piece = spmm_piece<T>;
 }
-
-}  // namespace
-
-void add_spmm(Kernels* of) {
-    add_to<float>(of[0]);
-    add_to<double>(of[1]);
-    add_to<half>(of[2]);
-    add_to<bfloat>(of[3]);
-}
+template void add_spmm<GOSSAMER_TYPE>(Kernels&);
 
 }  // namespace gossamer::GOSSAMER_ISA

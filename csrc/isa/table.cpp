@@ -2,15 +2,21 @@
 #include "isa/table.h"
 
 namespace gossamer::GOSSAMER_ISA {
+namespace {
+
+template <class T> Kernels make() {
+    Kernels kernels{};
+    add_spmm<T>(kernels);
+    add_sddmm<T>(kernels);
+    add_softmax<T>(kernels);
+    add_attention<T>(kernels);
+    return kernels;
+}
+
+}  // namespace
 
 KernelTable make_table(const char* name) {
-    KernelTable table{};
-    table.name = name;
-    add_spmm(table.of);
-    add_sddmm(table.of);
-    add_softmax(table.of);
-    add_attention(table.of);
-    return table;
+    return {name, {make<float>(), make<double>(), make<half>(), make<bfloat>()}};
 }
 
 }  // namespace gossamer::GOSSAMER_ISA

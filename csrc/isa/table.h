@@ -1,13 +1,14 @@
-// What each family's file in this folder offers to the table of its instruction set.
+// What each family's file in this folder adds to the table of its instruction set. Each is compiled
+// once per instruction set and dtype, with GOSSAMER_ISA and GOSSAMER_TYPE defined.
 #pragma once
 
 #include "core/table.h"
 
 namespace gossamer::GOSSAMER_ISA {
 
-void add_spmm(Kernels* of);
-void add_sddmm(Kernels* of);
-void add_softmax(Kernels* of);
-void add_attention(Kernels* of);
+template <class T> void add_spmm(Kernels& kernels);
+template <class T> void add_sddmm(Kernels& kernels);
+template <class T> void add_softmax(Kernels& kernels);
+template <class T> void add_attention(Kernels& kernels);
 
 }  // namespace gossamer::GOSSAMER_ISA

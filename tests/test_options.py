@@ -10,7 +10,7 @@ import torch
 
 import gossamer as gs
 from gossamer import kernels, ops
-from gossamer._options import shown
+from gossamer._options import integer, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError
 
 X = torch.ones(3, 2)
@@ -133,3 +133,29 @@ def test_pooling_takes_a_graph() -> None:
 def _opening(option: str) -> str:
     argument, _, owner = option.partition(" of ")
     return f"{owner}: {argument}"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (3, 3),
+        (np.int32(3), 3),
+        (np.array([3]), 3),
+        (torch.tensor(3), 3),
+        (torch.tensor([3], dtype=torch.uint8), 3),
+        (True, None),
+        (np.bool_(True), None),
+        (torch.tensor(True), None),
+        (3.0, None),
+        (np.array(3.0), None),
+        (torch.tensor([3, 4]), None),
+        (torch.tensor([]), None),
+        ("3", None),
+        ([3], None),
+        (None, None),
+    ],
+)
+def test_integers(value: object, expected: int | None) -> None:
+    found = integer(value)
+    assert found == expected
+    assert type(found) is type(expected)

@@ -1,6 +1,6 @@
-"""Checks of options: names, numbers and sizes, whatever a caller passes for them.
+"""Checks of options: names, numbers and sizes.
 
-`name` is the caller's, `argument` the option's; both open the message.
+`name` is the name of the function, `argument` that of the option; messages start with both.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ import operator
 from collections.abc import Collection
 from typing import Any
 
+import numpy as np
+from torch import Tensor
+
 from gossamer.errors import InvalidTypeError, InvalidValueError
 
-__all__ = ["as_int", "number_in", "one_of", "require_function", "shown"]
+__all__ = ["as_int", "integer", "number_in", "one_of", "require_function", "shown"]
 
 _TYPES_OF_TEXT = (str, bytes, bytearray)
 
@@ -51,15 +54,29 @@ def number_in(
     return number
 
 
-def as_int(value: Any, name: str, argument: str, least: int) -> int:
-    """`value` as an int that is at least `least`."""
+def integer(value: Any) -> int | None:
+    """`value` as an int, or None if it is no integer.
+
+    Integers are those of Python and NumPy, and tensors and arrays that hold one. Truth values and
+    floating-point numbers are none.
+    """
+    if isinstance(value, (Tensor, np.ndarray)):
+        size = value.numel() if isinstance(value, Tensor) else value.size
+        value = value.item() if size == 1 else None
+    if isinstance(value, (bool, np.bool_)):
+        return None
     try:
-        if isinstance(value, bool):
-            raise TypeError("not an int")
-        number = operator.index(value)
-    except (TypeError, RuntimeError):
-        raise InvalidTypeError(f"{name}: {argument} is an int, got {shown(value)}.") from None
-    if number < least:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+def as_int(value: Any, name: str, argument: str, least: int | None = None) -> int:
+    """`value` as an int, see :func:`integer`, that is at least `least`."""
+    number = integer(value)
+    if number is None:
+        raise InvalidTypeError(f"{name}: {argument} is an int, got {shown(value)}.")
+    if least is not None and number < least:
         raise InvalidValueError(f"{name}: {argument} is at least {least}, got {number}.")
     if number >= 2**63:
         raise InvalidValueError(f"{name}: {argument} does not fit 64 bits, got {number}.")

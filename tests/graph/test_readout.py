@@ -97,7 +97,7 @@ def test_readouts_are_differentiable(read):
     [
         (lambda g: gs.readout_nodes(g, "h", op="median"), ValueError, "one of"),
         (lambda g: gs.sum_nodes(g, "nothing"), KeyError, "no node feature 'nothing'"),
-        (lambda g: gs.sum_nodes(3, "h"), TypeError, "take a graph, got int"),
+        (lambda g: gs.sum_nodes(3, "h"), TypeError, "A readout takes a graph, got int"),
         (lambda g: gs.broadcast_nodes(g, torch.ones(3, 1)), ValueError, "each of 4 graphs"),
         (lambda g: gs.broadcast_nodes(g, [1.0]), TypeError, "must be a tensor"),
         (lambda g: gs.topk_nodes(g, "h", 0), ValueError, "at least 1"),

@@ -67,8 +67,8 @@ def test_one_type_on_both_sides():
     [
         (lambda: gs.rand_graph(5, 26), gs.InvalidValueError, "26 different edges .* make 25 pairs"),
         (lambda: gs.rand_graph(0, 1), gs.InvalidValueError, "make 0 pairs only"),
-        (lambda: gs.rand_graph(5, -1), gs.InvalidValueError, "num_edges cannot be negative"),
-        (lambda: gs.rand_graph(-1, 0), gs.InvalidValueError, "num_nodes cannot be negative"),
+        (lambda: gs.rand_graph(5, -1), gs.InvalidValueError, "num_edges is at least 0"),
+        (lambda: gs.rand_graph(-1, 0), gs.InvalidValueError, "num_nodes is at least 0"),
         (lambda: gs.rand_graph(3.0, 1), gs.InvalidTypeError, "num_nodes is an int"),
         (lambda: gs.rand_graph(3, True), gs.InvalidTypeError, "num_edges is an int"),
         (lambda: gs.rand_graph(2**32, 1), gs.InvalidValueError, "do not fit 64 bits"),
@@ -81,7 +81,7 @@ def test_one_type_on_both_sides():
         (
             lambda: gs.rand_bipartite("a", "r", "b", -2, 3, 0),
             gs.InvalidValueError,
-            "num_src_nodes cannot be negative",
+            "num_src_nodes is at least 0",
         ),
         (
             lambda: gs.rand_bipartite("a", 3, "b", 2, 3, 1),

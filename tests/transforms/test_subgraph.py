@@ -383,7 +383,7 @@ def test_bad_edges(g, edges, error, message):
 @pytest.mark.parametrize(
     ("k", "error", "message"),
     [
-        (-1, gs.InvalidValueError, "hops k cannot be negative, got -1"),
+        (-1, gs.InvalidValueError, "hops k is at least 0, got -1"),
         (1.5, gs.InvalidTypeError, "hops k is an int, got 1.5"),
         (True, gs.InvalidTypeError, "hops k is an int, got True"),
         ("2", gs.InvalidTypeError, "hops k is an int, got '2'"),

@@ -5,7 +5,7 @@ from gossamer.graph.construct import create_block, graph, heterograph
 from gossamer.graph.frame import Frame, Scheme
 from gossamer.graph.graph import Graph
 from gossamer.graph.ids import ALL, EID, ETYPE, NID, NTYPE
-from gossamer.graph.io import load_graphs, load_labels, save_graphs
+from gossamer.graph.io import hetero_from_shared_memory, load_graphs, load_labels, save_graphs
 from gossamer.graph.readout import (
     broadcast_edges,
     broadcast_nodes,
@@ -42,6 +42,7 @@ __all__ = [
     "broadcast_nodes",
     "create_block",
     "graph",
+    "hetero_from_shared_memory",
     "heterograph",
     "load_graphs",
     "load_labels",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from torch import Tensor
@@ -14,8 +12,6 @@ from gossamer.graph.devices import as_device
 from gossamer.graph.graph import Graph
 
 __all__ = [
-    "as_count",
-    "as_integer",
     "by_edge_type",
     "edge_ids",
     "feature_names",
@@ -52,25 +48,6 @@ def require_homogeneous(graph: Any, name: str) -> None:
             f"{graph.canonical_etypes}. Take one relation that joins a type with itself first, as "
             "in g.edge_type_subgraph([etype])."
         )
-
-
-def as_integer(value: Any, name: str, what: str) -> int:
-    """`value` as an int."""
-    if not isinstance(value, bool):
-        with suppress(TypeError):
-            return operator.index(value)
-    raise InvalidTypeError(f"{name}: {what} is an int, got {value!r}.")
-
-
-def as_count(value: Any, name: str, what: str, least: int = 0) -> int:
-    """`value` as an int that is not below `least`."""
-    number = as_integer(value, name, what)
-    if number < least:
-        bound = "cannot be negative" if least == 0 else f"is at least {least}"
-        raise InvalidValueError(f"{name}: {what} {bound}, got {number}.")
-    if number >= 2**63:
-        raise InvalidValueError(f"{name}: {what} does not fit 64 bits, got {number}.")
-    return number
 
 
 def feature_names(names: Any, what: str) -> list[str]:

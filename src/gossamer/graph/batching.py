@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
-from gossamer.graph.arguments import as_integer, feature_names, require_graph
+from gossamer.graph.arguments import feature_names, require_graph
 from gossamer.graph.frame import Frame
 from gossamer.graph.graph import Graph
 from gossamer.graph.ids import ALL, EID, NID
@@ -296,7 +297,7 @@ def slice_batch(g: Graph, gid: int, store_ids: bool = False) -> Graph:
     (tensor([0, 1]), tensor([1, 2]))
     """
     require_graph(g, "slice_batch")
-    gid = as_integer(gid, "slice_batch", "the number of a graph")
+    gid = as_int(gid, "slice_batch", "the number of a graph")
     if not -g.batch_size <= gid < g.batch_size:
         raise OutOfRangeError(f"There is no graph {gid} in a batch of {g.batch_size}.")
     if g.is_block:

@@ -165,6 +165,86 @@ class DerivedGraphs:
             output_device,
         )
 
+    def in_subgraph(
+        self: Graph,
+        nodes: Any,
+        *,
+        relabel_nodes: bool = False,
+        store_ids: bool = True,
+        output_device: Any = None,
+    ) -> Graph:
+        """See :func:`gossamer.in_subgraph`."""
+        from gossamer import transforms
+
+        return transforms.in_subgraph(
+            self,
+            nodes,
+            relabel_nodes=relabel_nodes,
+            store_ids=store_ids,
+            output_device=output_device,
+        )
+
+    def out_subgraph(
+        self: Graph,
+        nodes: Any,
+        *,
+        relabel_nodes: bool = False,
+        store_ids: bool = True,
+        output_device: Any = None,
+    ) -> Graph:
+        """See :func:`gossamer.out_subgraph`."""
+        from gossamer import transforms
+
+        return transforms.out_subgraph(
+            self,
+            nodes,
+            relabel_nodes=relabel_nodes,
+            store_ids=store_ids,
+            output_device=output_device,
+        )
+
+    def khop_in_subgraph(
+        self: Graph,
+        nodes: Any,
+        k: int,
+        *,
+        relabel_nodes: bool = True,
+        store_ids: bool = True,
+        output_device: Any = None,
+    ) -> tuple[Graph, Any]:
+        """See :func:`gossamer.khop_in_subgraph`."""
+        from gossamer import transforms
+
+        return transforms.khop_in_subgraph(
+            self,
+            nodes,
+            k,
+            relabel_nodes=relabel_nodes,
+            store_ids=store_ids,
+            output_device=output_device,
+        )
+
+    def khop_out_subgraph(
+        self: Graph,
+        nodes: Any,
+        k: int,
+        *,
+        relabel_nodes: bool = True,
+        store_ids: bool = True,
+        output_device: Any = None,
+    ) -> tuple[Graph, Any]:
+        """See :func:`gossamer.khop_out_subgraph`."""
+        from gossamer import transforms
+
+        return transforms.khop_out_subgraph(
+            self,
+            nodes,
+            k,
+            relabel_nodes=relabel_nodes,
+            store_ids=store_ids,
+            output_device=output_device,
+        )
+
     def to_networkx(
         self: Graph,
         node_attrs: Sequence[str] | None = None,

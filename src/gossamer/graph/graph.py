@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,13 +14,15 @@ from gossamer._optional import optional_import
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import display, slicing
 from gossamer.graph.base import GraphBase
+from gossamer.graph.batch_sizes import checked_sizes
 from gossamer.graph.derived import DerivedGraphs
 from gossamer.graph.devices import as_device
+from gossamer.graph.edge_data import EdgeData, checked_count, foreign_edges, foreign_kind
 from gossamer.graph.edits import Edits
 from gossamer.graph.frame import Initializer, Scheme
 from gossamer.graph.messages import MessagePassing
 from gossamer.graph.queries import StructureQueries
-from gossamer.graph.schema import CanonicalEType
+from gossamer.graph.schema import CanonicalEType, Schema
 from gossamer.graph.views import EdgeView, Features, FeatureView, NodeView, TypedFeatureView
 from gossamer.ops.adjacency import FORMATS, Adjacency
 
@@ -31,11 +33,20 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs, GraphBase):
     """A graph, homogeneous, bipartite or heterogeneous, with features on nodes and edges.
 
     Build one with :func:`gossamer.graph`, :func:`gossamer.heterograph` or
-    :func:`gossamer.create_block`. ``Graph(data)`` is :func:`gossamer.graph`; ``Graph()`` is empty.
+    :func:`gossamer.create_block`. ``Graph(data)`` takes what :func:`gossamer.graph` takes, and also
+    a scipy sparse matrix or a networkx graph. ``Graph()`` has no nodes.
 
-    A graph is tensors: it can be pickled, deep-copied, sent to worker processes and moved between
-    devices. Structure is immutable and shared between graphs; methods that edit a graph give it new
-    structure.
+    A graph can be pickled, deep-copied, sent to worker processes and moved between devices.
+    Structure is immutable and shared between graphs; methods that edit a graph give it new
+    structure. Ids that a graph is built from are copied, and ids that it returns are new tensors,
+    so writing to them does not change the graph. Features are shared with the caller.
+
+    Parameters
+    ----------
+    data, num_nodes, idtype, device
+        See :func:`gossamer.graph`.
+    multigraph, readonly, sort_csr : bool, optional
+        Accepted for compatibility and ignored: every graph may have parallel edges.
 
     Examples
     --------
@@ -47,11 +58,26 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs, GraphBase):
       ndata  h  float32 (4,)
     """
 
-    def __init__(self, data: Any = None, **kwargs: Any) -> None:
-        from gossamer.graph.construct import graph
-
-        built = graph(([], []) if data is None else data, **kwargs)
-        self.__dict__.update(built.__dict__)
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        num_nodes: int | None = None,
+        idtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        multigraph: bool | None = None,
+        readonly: bool | None = None,
+        sort_csr: bool | None = None,
+    ) -> None:
+        data = ([], []) if data is None else data
+        if foreign_kind(data) is not None:
+            data, least = foreign_edges(data)
+            num_nodes = least if num_nodes is None else num_nodes
+        edges = EdgeData(data, idtype, device)
+        count = edges.num_nodes()
+        if num_nodes is not None:
+            count = checked_count(num_nodes, count, "num_nodes")
+        self._set_parts(Schema.homogeneous(), [edges.adjacency(count, count)], num_nodes=[count])
 
     def __copy__(self) -> Graph:
         return self.clone()
@@ -350,13 +376,16 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs, GraphBase):
 
     def int(self) -> Graph:
         """The graph with int32 ids; itself if it has them already."""
-        return self._with_idtype(torch.int32)
+        return self.astype(torch.int32)
 
     def long(self) -> Graph:
         """The graph with int64 ids; itself if it has them already."""
-        return self._with_idtype(torch.int64)
+        return self.astype(torch.int64)
 
-    def _with_idtype(self, idtype: torch.dtype) -> Graph:
+    def astype(self, idtype: torch.dtype) -> Graph:
+        """The graph with ids of `idtype`, torch.int32 or torch.int64; itself if it has them."""
+        if idtype not in (torch.int32, torch.int64):
+            raise InvalidTypeError(f"idtype is torch.int32 or torch.int64, got {idtype!r}.")
         if idtype == self.idtype:
             return self
         adjacencies = [adjacency.astype(idtype) for adjacency in self._adjacencies]
@@ -402,6 +431,33 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs, GraphBase):
         if self.device.type != "cpu" or not torch.cuda.is_available():
             return False
         return all(t.is_pinned() for a in self._adjacencies for t in a.tensors())
+
+    def shared_memory(self, name: str, formats: Sequence[str] = FORMATS) -> Graph:
+        """Put the structure into shared memory, for other processes of this machine.
+
+        Other processes get it by :func:`gossamer.hetero_from_shared_memory`. Features are not
+        shared. The name is free again when the returned graph is deleted or this process ends.
+
+        Parameters
+        ----------
+        name : str
+            A new name of letters, digits, ``_``, ``-`` and ``.``.
+        formats : list of str
+            Sparse formats to store, among "coo", "csr" and "csc".
+
+        Returns
+        -------
+        Graph
+            The structure in shared memory, without features.
+
+        Raises
+        ------
+        InvalidValueError
+            If the name is in use or invalid, or no format is allowed.
+        """
+        from gossamer.graph.io import shared_memory
+
+        return shared_memory.share(self, name, formats)
 
     # ------------------------------------------------------------------------------------ formats
 
@@ -473,33 +529,16 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs, GraphBase):
     def set_batch_num_nodes(self, val: Tensor | Mapping[str, Tensor]) -> None:
         """Declare the number of nodes of each graph in the batch: a tensor, or one by type."""
         keys = list(dict.fromkeys(self._schema.ntypes))
-        self._batch_num_nodes = self._batch_sizes(val, keys, lambda key: key, self.num_nodes)
+        self._batch_num_nodes = checked_sizes(
+            val, keys, lambda key: key, self.num_nodes, self._as_ids
+        )
 
     def set_batch_num_edges(self, val: Tensor | Mapping[Any, Tensor]) -> None:
         """Declare the number of edges of each graph in the batch: a tensor, or one by type."""
-        keys = list(self._schema.canonical_etypes)
-        self._batch_num_edges = self._batch_sizes(
-            val, keys, self.to_canonical_etype, self.num_edges
+        self._batch_num_edges = checked_sizes(
+            val,
+            self._schema.canonical_etypes,
+            self.to_canonical_etype,
+            self.num_edges,
+            self._as_ids,
         )
-
-    def _batch_sizes(
-        self, val: Any, keys: list, resolve: Callable, total: Callable[[Any], int]
-    ) -> dict[Any, Tensor]:
-        if not isinstance(val, Mapping):
-            if len(keys) != 1:
-                raise InvalidTypeError(f"Batch sizes of several types are a dict over {keys}.")
-            val = {keys[0]: val}
-        sizes = {resolve(key): self._as_ids(value, "batch sizes") for key, value in val.items()}
-        if set(sizes) != set(keys):
-            raise InvalidValueError(f"Batch sizes are needed for {keys}, got {list(sizes)}.")
-        for key, value in sizes.items():
-            if bool((value < 0).any()):
-                raise InvalidValueError(
-                    f"Batch sizes of {key!r} cannot be negative, got {int(value.min())}."
-                )
-            if int(value.sum()) != total(key):
-                raise InvalidValueError(
-                    f"Batch sizes of {key!r} add up to {int(value.sum())}, "
-                    f"but there are {total(key)}."
-                )
-        return sizes

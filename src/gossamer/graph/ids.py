@@ -46,8 +46,8 @@ def is_all(ids: Any) -> bool:
 
 
 def is_single(ids: Any) -> bool:
-    """Whether `ids` names one id rather than a collection of them."""
-    return isinstance(ids, (int, np.integer)) or (isinstance(ids, Tensor) and ids.dim() == 0)
+    """Whether `ids` is one id, for which functions return a Python value instead of a tensor."""
+    return isinstance(ids, (int, np.integer))
 
 
 def as_id_tensor(ids: Any, what: str, device: torch.device | str | None = None) -> Tensor:

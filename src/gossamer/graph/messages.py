@@ -14,7 +14,7 @@ from gossamer.function.execute import Relation, aggregate, apply_to_nodes, messa
 from gossamer.function.message import MessageFunction
 from gossamer.function.reducer import ReduceFunction
 from gossamer.function.udf import EdgeBatch, NodeBatch, _Rows
-from gossamer.graph.frame import Scheme
+from gossamer.graph.frame import Frame, Scheme
 from gossamer.graph.ids import ALL, is_all
 from gossamer.ops.adjacency import Adjacency
 
@@ -73,20 +73,12 @@ class MessagePassing:
         result = aggregate(self._relation(position), message_func, reduce_func)
         target = self._schema.endpoints[position][1]
         frame = self._node_frames[target]
+        if not isinstance(reduce_func, ReduceFunction):
+            result = _initialized(result, frame, self._adjacencies[position], None, self.device)
         for name, value in result.items():
-            if not isinstance(reduce_func, ReduceFunction) and frame.has_initializer(name):
-                value = self._initialize_unreached(position, name, value)
             frame[name] = value
         if apply_node_func is not None:
             self._apply_nodes(apply_node_func, target, ALL)
-
-    def _initialize_unreached(self: Graph, position: int, name: str, value: Tensor) -> Tensor:
-        """A user-defined reduction in which nodes without in-edges have initial values."""
-        frame = self._node_frames[self._schema.endpoints[position][1]]
-        scheme = Scheme(tuple(value.shape[1:]), value.dtype)
-        reached = (self._adjacencies[position].in_degrees() > 0).nonzero().squeeze(1)
-        column = frame.initial_column(name, scheme, self.device)
-        return column.index_copy(0, reached, value.index_select(0, reached))
 
     def _update_all_types(self: Graph, message: Any, reduce: Any, apply: Callable | None) -> None:
         if not (isinstance(message, MessageFunction) and isinstance(reduce, ReduceFunction)):
@@ -384,9 +376,13 @@ class MessagePassing:
         reduce: Any,
         apply: Callable | None,
     ) -> None:
-        result = aggregate(self._part(position, eids, nodes, local), message, reduce)
+        part = self._part(position, eids, nodes, local)
+        result = aggregate(part, message, reduce)
         target = self._schema.endpoints[position][1]
-        self._node_frames[target].update_rows(nodes, result, self.device)
+        frame = self._node_frames[target]
+        if not isinstance(reduce, ReduceFunction):
+            result = _initialized(result, frame, part.adjacency, nodes, self.device)
+        frame.update_rows(nodes, result, self.device)
         if apply is not None:
             self._apply_nodes(apply, target, nodes)
 
@@ -406,6 +402,27 @@ class MessagePassing:
 
     def _edge_batch(self: Graph, position: int, eids: Tensor) -> EdgeBatch:
         return self._part(position, eids).edge_batch()
+
+
+def _initialized(
+    result: dict[str, Tensor],
+    frame: Frame,
+    adjacency: Adjacency,
+    nodes: Tensor | None,
+    device: torch.device,
+) -> dict[str, Tensor]:
+    """A user-defined reduction with initial values where `nodes` (None: all) have no in-edges."""
+    names = [name for name in result if frame.has_initializer(name)]
+    if not names or not adjacency.has_zero_in_degree():
+        return result
+    reached = (adjacency.in_degrees() > 0).nonzero().squeeze(1)
+    for name in names:
+        value = result[name]
+        column = frame.initial_column(name, Scheme(tuple(value.shape[1:]), value.dtype), device)
+        if nodes is not None:
+            column = column.index_select(0, nodes.long())
+        result[name] = column.index_copy(0, reached, value.index_select(0, reached))
+    return result
 
 
 def _groups(groups: Any, name: str) -> Iterable:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gossamer._optional import optional_import
+from gossamer._options import integer
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph.devices import as_device
 from gossamer.graph.ids import ALL, as_id_tensor, is_all, is_single
@@ -459,11 +460,12 @@ class StructureQueries:
 
 
 def _one(node: Any, what: str) -> int:
-    if not is_single(node):
+    number = integer(node)
+    if number is None:
         raise InvalidValueError(
-            f"One {what} id is expected, got {node!r}. For several, ask in_edges or out_edges."
+            f"One {what} id is expected, got {node!r}. For several, use in_edges or out_edges."
         )
-    return int(node)
+    return number
 
 
 def _check_form(form: str) -> None:

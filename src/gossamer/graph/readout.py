@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from gossamer import ops
+from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.graph.arguments import require_graph
 from gossamer.graph.graph import Graph
 
 __all__ = [
@@ -243,19 +245,14 @@ def topk_edges(
     return _topk(sizes, data[feat], k, descending, sortby)
 
 
-def _require_graph(graph: Any) -> None:
-    if not isinstance(graph, Graph):
-        raise InvalidTypeError(f"Readouts take a graph, got {type(graph).__name__}.")
-
-
 def _node_part(graph: Graph, ntype: str | None) -> tuple[Tensor, Any]:
-    _require_graph(graph)
+    require_graph(graph, "A readout")
     position = graph.schema.ntype_id(ntype)
     return graph.batch_num_nodes(ntype), graph.node_frames[position]
 
 
 def _edge_part(graph: Graph, etype: Any) -> tuple[Tensor, Any]:
-    _require_graph(graph)
+    require_graph(graph, "A readout")
     position = graph.schema.etype_id(etype)
     return graph.batch_num_edges(etype), graph.edge_frames[position]
 
@@ -283,8 +280,8 @@ def _spread(sizes: Tensor, rows: Tensor, name: str) -> Tensor:
 def _topk(
     sizes: Tensor, value: Tensor, k: int, descending: bool, sortby: int | None
 ) -> tuple[Tensor, Tensor]:
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise InvalidValueError(f"topk: k is an int of at least 1, got {k!r}.")
+    k = as_int(k, "topk", "k", 1)
+    sortby = None if sortby is None else as_int(sortby, "topk", "sortby")
     if value.dim() != 2:
         raise InvalidValueError(f"topk: the feature must be (N, D), got {tuple(value.shape)}.")
     if sortby is not None and not -value.shape[1] <= sortby < value.shape[1]:

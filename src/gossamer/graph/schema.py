@@ -96,6 +96,8 @@ class Schema:
     def ntype_id(self, ntype: str | None, side: str = "any") -> int:
         """Position of a node type; None stands for the only one.
 
+        Where the two sides are apart, ``"SRC/name"`` and ``"DST/name"`` say which side is meant.
+
         Raises
         ------
         UnknownKeyError
@@ -123,6 +125,10 @@ class Schema:
         try:
             return ids[ntype]
         except KeyError:
+            side_name, _, name = ntype.partition("/")
+            sides = {"SRC": self.src_ids, "DST": self.dst_ids}
+            if side == "any" and self.is_unibipartite and name in sides.get(side_name, ()):
+                return sides[side_name][name]
             where = {"src": " among the source types", "dst": " among the destination types"}
             raise UnknownKeyError(
                 f"There is no node type '{ntype}'{where.get(side, '')}; there are {list(ids)}."

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import (
-    as_count,
     by_edge_type,
     edge_ids,
     node_ids,
@@ -139,7 +139,7 @@ def sample_neighbors(
 def _fanouts(g: Graph, fanout: Any) -> list[int]:
     """The number of edges to draw, by relation."""
     if not isinstance(fanout, Mapping):
-        return [as_count(fanout, _NAME, "fanout", -1)] * len(g.canonical_etypes)
+        return [as_int(fanout, _NAME, "fanout", -1)] * len(g.canonical_etypes)
     by_position = by_edge_type(g, fanout, _NAME)
     missing = [etype for i, etype in enumerate(g.canonical_etypes) if i not in by_position]
     if missing:
@@ -148,7 +148,7 @@ def _fanouts(g: Graph, fanout: Any) -> list[int]:
             "draw none."
         )
     return [
-        as_count(by_position[i], _NAME, f"fanout of {etype}", -1)
+        as_int(by_position[i], _NAME, f"fanout of {etype}", -1)
         for i, etype in enumerate(g.canonical_etypes)
     ]
 

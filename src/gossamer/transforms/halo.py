@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer._options import as_int
 from gossamer.errors import InvalidValueError, OutOfRangeError
 from gossamer.graph import EID, NID, Graph
-from gossamer.graph.arguments import as_count, require_homogeneous
+from gossamer.graph.arguments import require_homogeneous
 from gossamer.graph.frame import Frame
 from gossamer.graph.ids import as_id_tensor
 from gossamer.ops.adjacency import Adjacency
@@ -74,7 +75,7 @@ def partition_graph_with_halo(
     """
     name = "partition_graph_with_halo"
     require_homogeneous(g, name)
-    hops = as_count(extra_cached_hops, name, "extra_cached_hops")
+    hops = as_int(extra_cached_hops, name, "extra_cached_hops", 0)
     home = _checked_parts(g, node_part, name)
     num_parts = int(home.max()) + 1 if len(home) else 0
     adjacency, former_nodes, former_edges = g.adjacency, None, None

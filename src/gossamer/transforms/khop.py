@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from gossamer._optional import optional_import
+from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import (
-    as_count,
     refuse_block,
     require_graph,
     require_homogeneous,
@@ -63,7 +63,7 @@ def khop_adj(g: Graph, k: int) -> Tensor:
             [0., 0., 0.]])
     """
     require_homogeneous(g, "khop_adj")
-    k = as_count(k, "khop_adj", "the number of hops k")
+    k = as_int(k, "khop_adj", "the number of hops k", 0)
     row, col = g.adjacency.coo()
     count = g.adjacency.num_src
     adjacency = torch.zeros(count, count, dtype=torch.float64, device=g.device)
@@ -107,7 +107,7 @@ def khop_graph(g: Graph, k: int, copy_ndata: bool = True) -> Graph:
     (tensor([0, 1, 2]), tensor([2, 0, 1]))
     """
     require_homogeneous(g, "khop_graph")
-    k = as_count(k, "khop_graph", "the number of hops k")
+    k = as_int(k, "khop_graph", "the number of hops k", 0)
     sparse = optional_import("scipy.sparse", "khop_graph")
     row, col = (end.cpu().numpy() for end in g.adjacency.coo())
     ones = torch.ones(len(row), dtype=torch.float64).numpy()

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from gossamer._optional import optional_import
+from gossamer._options import as_int
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import as_count, require_homogeneous
+from gossamer.graph.arguments import require_homogeneous
 from gossamer.graph.ids import as_id_tensor
 from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms.halo import partition_graph_with_halo
@@ -67,7 +68,7 @@ def metis_partition(
     >>> sorted(part.ndata[gs.NID].tolist() for part in parts.values())
     [[0, 1], [2, 3]]
     """
-    hops = as_count(extra_cached_hops, "metis_partition", "extra_cached_hops")
+    hops = as_int(extra_cached_hops, "metis_partition", "extra_cached_hops", 0)
     node_part = _assignment(g, k, balance_ntypes, balance_edges, mode, "cut", "metis_partition")
     return partition_graph_with_halo(g, node_part, hops, reshuffle)[0]
 
@@ -145,7 +146,7 @@ def _assignment(
 ) -> Tensor:
     """As :func:`metis_partition_assignment`; `name` is the function that errors speak of."""
     require_homogeneous(g, name)
-    k = as_count(k, name, "the number of parts k", 1)
+    k = as_int(k, name, "the number of parts k", 1)
     for what, value, known in (("mode", mode, _MODES), ("objtype", objtype, _OBJECTIVES)):
         if value not in known:
             raise InvalidValueError(f"{name}: {what} is one of {list(known)}, got {value!r}.")

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer._options import as_int
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph, graph, heterograph
-from gossamer.graph.arguments import as_count
 from gossamer.graph.devices import as_device
 from gossamer.transforms._relabel import relabel
 
@@ -48,7 +48,7 @@ def rand_graph(
     >>> gs.rand_graph(100, 30)
     Graph(num_nodes=100, num_edges=30)
     """
-    num_nodes = as_count(num_nodes, "rand_graph", "num_nodes")
+    num_nodes = as_int(num_nodes, "rand_graph", "num_nodes", 0)
     pairs = _some_pairs(num_nodes, num_nodes, num_edges, device, "rand_graph")
     return graph(pairs, num_nodes=num_nodes, idtype=idtype)
 
@@ -87,8 +87,8 @@ def rand_bipartite(
     >>> g.num_nodes("user"), g.num_nodes("item"), g.num_edges()
     (50, 100, 10)
     """
-    num_src = as_count(num_src_nodes, "rand_bipartite", "num_src_nodes")
-    num_dst = as_count(num_dst_nodes, "rand_bipartite", "num_dst_nodes")
+    num_src = as_int(num_src_nodes, "rand_bipartite", "num_src_nodes", 0)
+    num_dst = as_int(num_dst_nodes, "rand_bipartite", "num_dst_nodes", 0)
     pairs = _some_pairs(num_src, num_dst, num_edges, device, "rand_bipartite")
     counts = {utype: num_src, vtype: num_dst}
     if utype == vtype:
@@ -99,7 +99,7 @@ def rand_bipartite(
 def _some_pairs(
     num_src: int, num_dst: int, num_edges: Any, device: Any, name: str
 ) -> tuple[Tensor, Tensor]:
-    num_edges = as_count(num_edges, name, "num_edges")
+    num_edges = as_int(num_edges, name, "num_edges", 0)
     device = as_device(device)
     population = num_src * num_dst
     if num_edges > population:

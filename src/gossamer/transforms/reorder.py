@@ -10,9 +10,10 @@ from torch import Tensor
 
 from gossamer import kernels
 from gossamer._optional import optional_import
+from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import EID, NID, Graph
-from gossamer.graph.arguments import as_count, require_homogeneous
+from gossamer.graph.arguments import require_homogeneous
 from gossamer.graph.ids import as_id_tensor, check_range
 from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms.partition import metis_partition_assignment
@@ -119,7 +120,7 @@ def _node_order(g: Graph, algorithm: str | None, config: Mapping[str, Any]) -> T
     if algorithm == "custom":
         return _permutation(g, config, "nodes_perm", g.num_nodes(), "node_permute_algo")
     if algorithm == "metis":
-        k = as_count(_required(config, "k", "node_permute_algo='metis'"), "reorder_graph", "k", 1)
+        k = as_int(_required(config, "k", "node_permute_algo='metis'"), "reorder_graph", "k", 1)
         return torch.argsort(metis_partition_assignment(g, k), stable=True).to(g.idtype)
     if g.num_nodes() == 0:
         return g.nodes()

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import (
-    as_count,
     edge_ids,
     node_ids,
     on_device,
@@ -499,7 +499,7 @@ def _khop(
     require_graph(graph, name)
     refuse_block(graph, name)
     seeds = node_ids(graph, nodes, name)
-    k = as_count(k, name, "the number of hops k")
+    k = as_int(k, name, "the number of hops k", 0)
     reached = _within(graph, _or_none(seeds, graph), k, name == "khop_in_subgraph")
     sub = on_device(_induced(graph, reached, relabel, store_ids), output_device)
     if not relabel:

@@ -14,6 +14,7 @@ from typing import Any
 from gossamer.compat.dgl._errors import UnknownNameError
 from gossamer.compat.dgl._modules import DOORS, VERSION, children_of, import_if_there, resolve
 from gossamer.errors import GossamerError, InvalidValueError, UnknownKeyError
+from gossamer.graph.batch_sizes import allow_other_totals
 
 __all__ = ["install", "installed", "uninstall"]
 
@@ -49,6 +50,7 @@ def install() -> None:
             "install() before anything imports dgl."
         )
     sys.meta_path.insert(0, _FINDER)
+    allow_other_totals(True)
     # Packages look one another up by what is on the path; those caches know nothing of us.
     importlib.invalidate_caches()
 
@@ -69,6 +71,7 @@ def uninstall() -> None:
     if not installed():
         return
     sys.meta_path.remove(_FINDER)
+    allow_other_totals(False)
     for name in [name for name in sys.modules if name == _ROOT or name.startswith(f"{_ROOT}.")]:
         del sys.modules[name]
 

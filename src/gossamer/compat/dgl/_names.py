@@ -20,7 +20,8 @@ NAMES = {
         "broadcast_nodes compact_graphs copy_u copy_v create_block dfs_edges_generator "
         "dfs_labeled_edges_generator double_radius_node_labeling edge_homophily "
         "edge_label_informativeness edge_subgraph edge_type_subgraph from_cugraph from_networkx "
-        "from_scipy graph in_subgraph is_libxsmm_enabled khop_adj khop_graph khop_in_subgraph "
+        "from_scipy graph hetero_from_shared_memory in_subgraph is_libxsmm_enabled khop_adj "
+        "khop_graph khop_in_subgraph "
         "khop_out_subgraph knn_graph lap_pe laplacian_lambda_max line_graph linkx_homophily "
         "load_graphs max_edges max_nodes mean_edges mean_nodes metapath_reachable_graph "
         "metis_partition metis_partition_assignment node_homophily node_label_informativeness "
@@ -248,7 +249,7 @@ NAMES = {
     "graphbolt.sampling_graph": "SamplingGraph",
     "graphbolt.subgraph_sampler": "SubgraphSampler",
     "graphbolt.utils": "add_reverse_edges exclude_seed_edges",
-    "heterograph": "",
+    "heterograph": "hetero_from_shared_memory",
     "heterograph_index": "",
     "homophily": "adjusted_homophily edge_homophily linkx_homophily node_homophily",
     "init": "",

@@ -1,5 +1,6 @@
-"""Saving graphs to files and loading them: Gossamer's container and DGL's archives."""
+"""Graphs in files, in Gossamer's format or DGL's, and in shared memory."""
 
 from gossamer.graph.io.container import load_graphs, load_labels, save_graphs
+from gossamer.graph.io.shared_memory import hetero_from_shared_memory
 
-__all__ = ["load_graphs", "load_labels", "save_graphs"]
+__all__ = ["hetero_from_shared_memory", "load_graphs", "load_labels", "save_graphs"]

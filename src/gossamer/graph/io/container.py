@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gossamer._files import replacing
 from gossamer._optional import optional_import
+from gossamer._options import as_int
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph.graph import Graph
 from gossamer.graph.io.dgl_archive import MAGIC, DGLArchive
@@ -289,7 +290,4 @@ def _numbers(idx_list: Any) -> list[int]:
             f"load_graphs: idx_list is a list of int, got {type(idx_list).__name__}. "
             "For one graph, pass [number]."
         )
-    for number in idx_list:
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
-            raise InvalidTypeError(f"load_graphs: idx_list holds whole numbers, got {number!r}.")
-    return [int(number) for number in idx_list]
+    return [as_int(number, "load_graphs", "each element of idx_list") for number in idx_list]

@@ -121,6 +121,16 @@ class StoredTensor:
         width = math.prod(self.shape[1:]) * self.dtype.itemsize
         return self._read(start * width, (max(stop - start, 0), *self.shape[1:]))
 
+    def view_of(self, memory: Tensor) -> Tensor:
+        """The tensor as a view of `memory`, the bytes of the file."""
+        size = self.span[1] - self.span[0]
+        values = memory[self._start : self._start + size]
+        if values.numel() != size:
+            raise ValueError(f"values are missing at byte {self._start}")
+        if not size:
+            return torch.empty(self.shape, dtype=self.dtype, device="cpu")
+        return values.view(self.dtype).reshape(self.shape)
+
     def _read(self, offset: int, shape: tuple[int, ...]) -> Tensor:
         tensor = torch.empty(shape, dtype=self.dtype, device="cpu")
         # NumPy has no bfloat16, so bytes are read.

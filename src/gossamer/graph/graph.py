@@ -12,16 +12,13 @@ from torch import Tensor
 
 from gossamer._optional import optional_import
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.graph import display, slicing
+from gossamer.graph import display, type_slicing
 from gossamer.graph.base import GraphBase
 from gossamer.graph.batch_sizes import checked_sizes
-from gossamer.graph.derived import DerivedGraphs
 from gossamer.graph.devices import as_device
 from gossamer.graph.edge_data import EdgeData, checked_count, foreign_edges, foreign_kind
-from gossamer.graph.edits import Edits
 from gossamer.graph.frame import Initializer, Scheme
-from gossamer.graph.messages import MessagePassing
-from gossamer.graph.queries import StructureQueries
+from gossamer.graph.methods import Edits, MessagePassing, Queries, TransformMethods
 from gossamer.graph.schema import CanonicalEType, Schema
 from gossamer.graph.views import EdgeView, Features, FeatureView, NodeView, TypedFeatureView
 from gossamer.ops.adjacency import FORMATS, Adjacency
@@ -29,7 +26,7 @@ from gossamer.ops.adjacency import FORMATS, Adjacency
 __all__ = ["Graph"]
 
 
-class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs, GraphBase):
+class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
     """A graph, homogeneous, bipartite or heterogeneous, with features on nodes and edges.
 
     Build one with :func:`gossamer.graph`, :func:`gossamer.heterograph` or
@@ -177,7 +174,7 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs, GraphBase):
         >>> g[:, :, "b"].canonical_etypes
         [('a+b', 'r+s', 'b')]
         """
-        return slicing.slice_types(self, key)
+        return type_slicing.slice_types(self, key)
 
     # -------------------------------------------------------------------------------------- sizes
 
@@ -340,7 +337,7 @@ class Graph(StructureQueries, MessagePassing, Edits, DerivedGraphs, GraphBase):
     def merged_relation(self, etypes: list[Any]) -> Adjacency:
         """The edges of several edge types, concatenated into one adjacency."""
         positions = [self._schema.etype_id(etype) for etype in etypes]
-        return slicing.merge(self, positions).adjacency
+        return type_slicing.merge(self, positions).adjacency
 
     def edge_id_tensor(self, edges: Any, etype: Any = None) -> Tensor:
         """Ids of `edges`, given as ids or as ``(sources, destinations)``."""

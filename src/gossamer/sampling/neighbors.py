@@ -19,8 +19,8 @@ from gossamer.graph.arguments import (
     refuse_block,
     require_graph,
 )
+from gossamer.graph.edge_selection import with_edges
 from gossamer.graph.schema import CanonicalEType
-from gossamer.graph.selection import with_edges
 from gossamer.sampling import _core
 
 __all__ = ["sample_neighbors"]

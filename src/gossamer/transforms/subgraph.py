@@ -18,8 +18,8 @@ from gossamer.graph.arguments import (
     refuse_block,
     require_graph,
 )
+from gossamer.graph.edge_selection import with_edges
 from gossamer.graph.schema import CanonicalEType, Schema
-from gossamer.graph.selection import with_edges
 from gossamer.ops.adjacency import Compressed
 from gossamer.transforms._relabel import IdMap, compact_ends, distinct
 

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from gossamer.graph.graph import Graph
     from gossamer.graph.schema import CanonicalEType
 
-__all__ = ["DerivedGraphs"]
+__all__ = ["TransformMethods"]
 
 
-class DerivedGraphs:
+class TransformMethods:
     """The part of :class:`Graph` that returns new graphs.
 
     Imports stand inside the methods because transforms are built on graphs.

@@ -18,10 +18,10 @@ from gossamer.graph.ids import ALL, as_id_tensor, is_all, is_single
 if TYPE_CHECKING:
     from gossamer.graph.graph import Graph
 
-__all__ = ["StructureQueries"]
+__all__ = ["Queries"]
 
 
-class StructureQueries:
+class Queries:
     """The part of :class:`Graph` that answers questions about its edges."""
 
     # ---------------------------------------------------------------------------- nodes, degrees

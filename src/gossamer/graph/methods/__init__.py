@@ -1,0 +1,8 @@
+"""The methods of Graph, by topic: each class is a base class of Graph."""
+
+from gossamer.graph.methods.edits import Edits
+from gossamer.graph.methods.message_passing import MessagePassing
+from gossamer.graph.methods.queries import Queries
+from gossamer.graph.methods.transforms import TransformMethods
+
+__all__ = ["Edits", "MessagePassing", "Queries", "TransformMethods"]

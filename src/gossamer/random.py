@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gossamer._options import integer
 from gossamer.errors import InvalidTypeError, InvalidValueError
 
 __all__ = ["choice", "seed"]
@@ -32,12 +33,13 @@ def seed(val: int) -> None:
     >>> bool(torch.rand(1) == first)
     True
     """
-    if isinstance(val, bool) or not isinstance(val, (int, np.integer)) or val < 0:
+    number = integer(val)
+    if number is None or number < 0:
         raise InvalidTypeError(f"A seed is an int that is not negative, got {val!r}.")
-    torch.manual_seed(int(val))
+    torch.manual_seed(number)
     # NumPy's legacy generator: what scipy, scikit-learn and user code draw from by default.
-    np.random.seed(int(val) % 2**32)  # noqa: NPY002
-    python_random.seed(int(val))
+    np.random.seed(number % 2**32)  # noqa: NPY002
+    python_random.seed(number)
 
 
 def choice(
@@ -118,23 +120,24 @@ def _population(a: Any) -> tuple[int, torch.device]:
     """How many elements there are, and where."""
     if isinstance(a, Tensor) and a.dim() > 0:
         return len(a), a.device
-    if isinstance(a, (Tensor, bool)) or not isinstance(a, (int, np.integer)):
+    number = None if isinstance(a, Tensor) else integer(a)
+    if number is None:
         raise InvalidTypeError(
             f"random.choice: draw from an int or from the rows of a tensor, got {a!r}."
         )
-    if a < 0:
+    if number < 0:
         raise InvalidValueError(f"random.choice: there cannot be {a} elements.")
-    return int(a), torch.device("cpu")
+    return number, torch.device("cpu")
 
 
 def _shape(size: Any) -> tuple[int, ...]:
     shape = size if isinstance(size, (tuple, list)) else (size,)
-    for length in shape:
-        if isinstance(length, bool) or not isinstance(length, (int, np.integer)):
-            raise InvalidTypeError(f"random.choice: size is an int or a tuple, got {size!r}.")
-        if length < 0:
-            raise InvalidValueError(f"random.choice: size cannot be negative, got {size!r}.")
-    return tuple(int(length) for length in shape)
+    lengths = [integer(length) for length in shape]
+    if any(length is None for length in lengths):
+        raise InvalidTypeError(f"random.choice: size is an int or a tuple, got {size!r}.")
+    if any(length < 0 for length in lengths):
+        raise InvalidValueError(f"random.choice: size cannot be negative, got {size!r}.")
+    return tuple(lengths)
 
 
 def _weights(prob: Any, population: int) -> Tensor:

@@ -85,7 +85,7 @@ def test_rows_arrive_where_they_are_wanted(device: torch.device) -> None:
 @pytest.mark.parametrize(
     ("call", "error", "match"),
     [
-        ("NodeEmbedding(-1, 2, 'e')", gs.InvalidValueError, "num_embeddings cannot be negative"),
+        ("NodeEmbedding(-1, 2, 'e')", gs.InvalidValueError, "num_embeddings is at least 0"),
         ("NodeEmbedding(2.0, 2, 'e')", gs.InvalidTypeError, "num_embeddings is an int, got 2.0"),
         ("NodeEmbedding(2, True, 'e')", gs.InvalidTypeError, "embedding_dim is an int, got True"),
         ("NodeEmbedding(2, 2, None)", gs.InvalidTypeError, "name is a str, got None"),

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gossamer._optional import optional_import
+from gossamer._options import integer
 from gossamer.data._files import atomic_write, checksum_algorithm, matches_checksum
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, MissingExtraError
 
@@ -104,7 +105,7 @@ def download(
 def _check_arguments(url: str, checksum: str | None, retries: int) -> None:
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise InvalidValueError(f"download: expected an http or https url, got '{url}'.")
-    if isinstance(retries, bool) or not isinstance(retries, int):
+    if integer(retries) is None:
         raise InvalidTypeError(f"download: retries must be an int, got {type(retries).__name__}.")
     if retries < 1:
         raise InvalidValueError(f"download: retries must be at least 1, got {retries}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gossamer._optional import optional_import
+from gossamer._options import integer
 from gossamer.data._build import MASKS, both_directions, index_mask, node_graph
 from gossamer.data.dataset import SingleGraphDataset, Transform
 from gossamer.errors import InvalidTypeError, InvalidValueError
@@ -115,8 +116,9 @@ def _nearest(points: np.ndarray, k: int) -> np.ndarray:
 
 
 def _checked(name: str, value: int, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
+    number = integer(value)
+    if number is None:
         raise InvalidTypeError(f"DigitsDataset: {name} must be an int, got {type(value).__name__}.")
-    if not low <= value <= high:
-        raise InvalidValueError(f"DigitsDataset: {name} must be {low} to {high}, got {value}.")
-    return value
+    if not low <= number <= high:
+        raise InvalidValueError(f"DigitsDataset: {name} must be {low} to {high}, got {number}.")
+    return number

@@ -204,8 +204,7 @@ def unbatch(
     >>> [graph.num_nodes() for graph in gs.unbatch(bg)]
     [2, 3]
     """
-    if not isinstance(g, Graph):
-        raise InvalidTypeError(f"unbatch takes a graph, got {type(g).__name__}.")
+    require_graph(g, "unbatch")
     schema = g.schema
     if schema.is_block:
         raise InvalidValueError("Batches of blocks cannot be taken apart; unbatch their inputs.")

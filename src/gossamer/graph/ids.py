@@ -1,4 +1,4 @@
-"""Turning what users write for node and edge ids into checked tensors."""
+"""Conversion of node and edge ids to checked tensors."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ __all__ = [
     "in_idtype",
     "is_all",
     "is_single",
+    "paired",
 ]
 
-#: Stands for "every node" or "every edge" where ids are expected.
+#: Selects every node or every edge where ids are expected.
 ALL = "__ALL__"
 
-#: Feature names under which new graphs record the former id and type of nodes and edges.
+#: Names of the features in which a derived graph stores the original ids and types.
 NID = "_ID"
 EID = "_ID"
 NTYPE = "_TYPE"
@@ -115,6 +116,22 @@ def _from_python(ids: Any, what: str) -> Tensor:
     if array.dtype.kind not in "iubf":
         raise InvalidTypeError(f"The {what} must be integers, got elements of type {array.dtype}.")
     return torch.from_numpy(np.array(array))
+
+
+def paired(sources: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Sources and destinations of equal length; one id is paired with each of the other side.
+
+    Raises
+    ------
+    InvalidValueError
+        If there are different numbers of them, and none of the two is 1.
+    """
+    if sources.shape != targets.shape and 1 not in (sources.shape[0], targets.shape[0]):
+        raise InvalidValueError(
+            f"Sources and destinations must pair up, got {sources.shape[0]} and "
+            f"{targets.shape[0]} ids."
+        )
+    return torch.broadcast_tensors(sources, targets)
 
 
 def in_idtype(ids: Tensor, idtype: torch.dtype, what: str, copy: bool = False) -> Tensor:

@@ -1,9 +1,6 @@
-"""Checks and pieces that several doors share."""
+"""Helpers that several conversions share."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,24 +9,7 @@ from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph, heterograph
 from gossamer.graph.schema import CanonicalEType
 
-__all__ = ["attribute_names", "require_graph", "two_sided"]
-
-
-def require_graph(graph: Any, name: str) -> None:
-    """Raise unless `graph` is a graph."""
-    if not isinstance(graph, Graph):
-        raise InvalidTypeError(f"{name} takes a graph, got {type(graph).__name__}.")
-
-
-def attribute_names(names: Any, what: str, caller: str) -> list[str]:
-    """A list of names; one str is a list of one."""
-    if names is None:
-        return []
-    if isinstance(names, str):
-        return [names]
-    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
-        raise InvalidTypeError(f"{caller}: {what} is a list of names, got {names!r}.")
-    return list(names)
+__all__ = ["two_sided"]
 
 
 def two_sided(

@@ -17,7 +17,7 @@ from torch import Tensor
 from gossamer._optional import optional_import
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph, graph
-from gossamer.interop._common import require_graph
+from gossamer.graph.arguments import require_graph
 
 __all__ = ["from_cugraph", "to_cugraph"]
 

@@ -17,7 +17,8 @@ from gossamer.errors import (
     UnknownKeyError,
 )
 from gossamer.graph import Frame, Graph, graph
-from gossamer.interop._common import attribute_names, require_graph, two_sided
+from gossamer.graph.arguments import feature_names, require_graph
+from gossamer.interop._common import two_sided
 
 __all__ = ["bipartite_from_networkx", "from_networkx", "to_networkx"]
 
@@ -81,8 +82,8 @@ def from_networkx(
     """
     name = "from_networkx"
     _require_networkx(nx_graph, name)
-    node_attrs = attribute_names(node_attrs, "node_attrs", name)
-    edge_attrs = attribute_names(edge_attrs, "edge_attrs", name)
+    node_attrs = feature_names(node_attrs, f"{name}: node_attrs")
+    edge_attrs = feature_names(edge_attrs, f"{name}: edge_attrs")
     if not nx_graph.is_directed() and (edge_attrs or edge_id_attr_name is not None):
         raise InvalidValueError(
             f"{name}: an undirected edge becomes two edges, so edge_attrs and edge_id_attr_name "
@@ -156,7 +157,7 @@ def bipartite_from_networkx(
     if not nx_graph.is_directed():
         raise InvalidValueError(f"{name} takes a directed graph, got {type(nx_graph).__name__}.")
     wanted = [
-        attribute_names(names, what, name)
+        feature_names(names, f"{name}: {what}")
         for names, what in ((u_attrs, "u_attrs"), (e_attrs, "e_attrs"), (v_attrs, "v_attrs"))
     ]
     sides: tuple[list, list] = ([], [])
@@ -238,8 +239,8 @@ def to_networkx(
     """
     require_graph(g, "to_networkx")
     networkx = optional_import("networkx", "gossamer.to_networkx")
-    node_attrs = attribute_names(node_attrs, "node_attrs", "to_networkx")
-    edge_attrs = attribute_names(edge_attrs, "edge_attrs", "to_networkx")
+    node_attrs = feature_names(node_attrs, "to_networkx: node_attrs")
+    edge_attrs = feature_names(edge_attrs, "to_networkx: edge_attrs")
     for what, name in (
         ("ntype_attr", ntype_attr),
         ("etype_attr", etype_attr),

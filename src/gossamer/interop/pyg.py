@@ -11,8 +11,8 @@ from torch import Tensor
 from gossamer._optional import optional_import
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import EID, ETYPE, NID, NTYPE, Frame, Graph, graph, heterograph
+from gossamer.graph.arguments import require_graph
 from gossamer.graph.schema import Schema
-from gossamer.interop._common import require_graph
 
 __all__ = ["from_pyg", "to_pyg"]
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from gossamer._optional import optional_import
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
 from gossamer.graph import NID, Graph, graph, heterograph
+from gossamer.graph.arguments import feature_names, require_graph
 from gossamer.graph.schema import DEFAULT_ETYPE, DEFAULT_NTYPE, CanonicalEType
-from gossamer.interop._common import attribute_names, require_graph
 
 __all__ = ["from_edge_table", "to_edge_table"]
 
@@ -96,7 +96,7 @@ def from_edge_table(
             "Leave out relabel."
         )
     tables = _by_type(edges, edge_type)
-    names = None if features is None else attribute_names(features, "features", "from_edge_table")
+    names = None if features is None else feature_names(features, "from_edge_table: features")
     drop = {source, destination, edge_type}
     ends, data = {}, {}
     for etype, table in tables.items():
@@ -182,7 +182,7 @@ def to_edge_table(
         raise InvalidValueError(f"library is 'pandas' or 'pyarrow', got {library!r}.")
     make = optional_import(library, "gossamer.interop.to_edge_table")
     make = make.DataFrame if library == "pandas" else make.table
-    names = None if features is None else attribute_names(features, "features", "to_edge_table")
+    names = None if features is None else feature_names(features, "to_edge_table: features")
     if etype is None and len(g.canonical_etypes) > 1:
         etypes = g.canonical_etypes
         return {e: make(_edge_columns(g, e, source, destination, names)) for e in etypes}

@@ -15,6 +15,7 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch import Tensor
 
+from gossamer._options import as_int, integer
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError
 
 __all__ = ["Process", "Queue", "call_once_and_share", "shared_tensor"]
@@ -155,8 +156,7 @@ def call_once_and_share(
     shape = _shape(shape, dtype)
     in_group = dist.is_available() and dist.is_initialized()
     size = dist.get_world_size() if in_group else 1
-    if isinstance(rank, bool) or not isinstance(rank, int):
-        raise InvalidTypeError(f"call_once_and_share: rank is an int, got {rank!r}.")
+    rank = as_int(rank, "call_once_and_share", "rank")
     if not 0 <= rank < size:
         raise InvalidValueError(
             f"call_once_and_share: there are {size} processes, counted from 0, got rank {rank}."
@@ -237,10 +237,9 @@ def _mapped(name: str, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
 def _shape(shape: Any, dtype: Any) -> tuple[int, ...]:
     if not isinstance(dtype, torch.dtype):
         raise InvalidTypeError(f"A shared tensor needs a torch.dtype, got {dtype!r}.")
-    if not isinstance(shape, (list, tuple)) or any(
-        isinstance(size, bool) or not isinstance(size, int) for size in shape
-    ):
+    sizes = [integer(size) for size in shape] if isinstance(shape, (list, tuple)) else [None]
+    if any(size is None for size in sizes):
         raise InvalidTypeError(f"A shape is a sequence of int, got {shape!r}.")
-    if any(size < 0 for size in shape):
+    if any(size < 0 for size in sizes):
         raise InvalidValueError(f"A shape cannot be negative, got {tuple(shape)}.")
-    return tuple(shape)
+    return tuple(sizes)

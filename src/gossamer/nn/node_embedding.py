@@ -9,6 +9,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph.ids import as_id_tensor, check_range
 
@@ -71,10 +72,7 @@ class NodeEmbedding:
         partition: Any = None,
     ) -> None:
         for what, size in (("num_embeddings", num_embeddings), ("embedding_dim", embedding_dim)):
-            if isinstance(size, bool) or not isinstance(size, int):
-                raise InvalidTypeError(f"NodeEmbedding: {what} is an int, got {size!r}.")
-            if size < 0:
-                raise InvalidValueError(f"NodeEmbedding: {what} cannot be negative, got {size}.")
+            as_int(size, "NodeEmbedding", what, 0)
         if not isinstance(name, str):
             raise InvalidTypeError(f"NodeEmbedding: the name is a str, got {name!r}.")
         if partition is not None:

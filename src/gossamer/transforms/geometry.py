@@ -78,8 +78,7 @@ def _first_point(start_idx: int | None, sets: int, count: int, device: torch.dev
     if start_idx is None:
         return torch.randint(0, count, (sets,)).to(device)
     name = "farthest_point_sampler"
-    if isinstance(start_idx, bool) or not isinstance(start_idx, int):
-        raise InvalidTypeError(f"{name}: start_idx is an int or None, got {start_idx!r}.")
+    start_idx = as_int(start_idx, name, "start_idx")
     if not 0 <= start_idx < count:
         raise OutOfRangeError(f"{name}: start_idx is {start_idx}, but a set has {count} points.")
     return torch.full((sets,), start_idx, device=device)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gossamer._options import as_int
 from gossamer.errors import InvalidValueError, OutOfRangeError
-from gossamer.graph.ids import EID, NID
+from gossamer.graph.ids import EID, NID, paired
 from gossamer.ops.adjacency import Adjacency
 
 if TYPE_CHECKING:
@@ -81,13 +81,7 @@ class Edits:
         """
         self._require_editable()
         position = self._schema.etype_id(etype)
-        sources, targets = self._as_ids(u, "source ids"), self._as_ids(v, "destination ids")
-        if sources.shape != targets.shape and 1 not in (sources.shape[0], targets.shape[0]):
-            raise InvalidValueError(
-                f"Sources and destinations must pair up, got {sources.shape[0]} and "
-                f"{targets.shape[0]} ids."
-            )
-        sources, targets = torch.broadcast_tensors(sources, targets)
+        sources, targets = paired(self._as_ids(u, "source ids"), self._as_ids(v, "destination ids"))
         if sources.numel() == 0:
             return
         src, dst = self._schema.endpoints[position]

@@ -13,7 +13,7 @@ from gossamer._optional import optional_import
 from gossamer._options import integer
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph.devices import as_device
-from gossamer.graph.ids import ALL, as_id_tensor, is_all, is_single
+from gossamer.graph.ids import ALL, as_id_tensor, is_all, is_single, paired
 
 if TYPE_CHECKING:
     from gossamer.graph.graph import Graph
@@ -269,13 +269,7 @@ class Queries:
 
     def _pairs(self: Graph, u: Any, v: Any, position: int) -> tuple[Tensor, Tensor]:
         src, dst = self._schema.endpoints[position]
-        sources, targets = self.checked_nodes(u, src), self.checked_nodes(v, dst)
-        if sources.shape != targets.shape and 1 not in (sources.shape[0], targets.shape[0]):
-            raise InvalidValueError(
-                f"Sources and destinations must pair up, got {sources.shape[0]} and "
-                f"{targets.shape[0]} ids."
-            )
-        return torch.broadcast_tensors(sources, targets)
+        return paired(self.checked_nodes(u, src), self.checked_nodes(v, dst))
 
     def filter_nodes(
         self: Graph, predicate: Callable, nodes: Any = ALL, ntype: str | None = None

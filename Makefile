@@ -27,11 +27,12 @@ help:  ## Show this list.
 train: setup-train  ## Train on the handwritten digits, results in runs/ (ARGS: more flags).
 	$(BIN)/gossamer train --dataset digits $(ARGS)
 
-test: setup-test  ## Lint, syntax-tree check, API check, tests and doctests (ARGS: for pytest).
+test: setup-test  ## Lint, syntax-tree check, API check, sizes, tests and doctests (ARGS: for pytest).
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/check_tests.py
 	$(BIN)/python tools/check_api.py
+	$(BIN)/python tools/sizes.py
 	$(PYTEST) tests $(ARGS)
 
 test-reference: setup-test  ## The tests once more, with the native kernels switched off.
@@ -40,10 +41,11 @@ test-reference: setup-test  ## The tests once more, with the native kernels swit
 sanitize: setup-test  ## The kernels' tests on a core with address and undefined-behaviour sanitizers.
 	OMP_WAIT_POLICY=passive $(BIN)/python tools/sanitize.py
 
-lint: setup-test  ## Style and syntax-tree checks only.
+lint: setup-test  ## Style and syntax-tree checks, and lines of code by room.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/check_tests.py
+	$(BIN)/python tools/sizes.py
 
 format: setup-test  ## Format the code and repair what can be repaired by itself.
 	$(BIN)/ruff check --fix .

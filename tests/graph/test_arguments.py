@@ -79,7 +79,7 @@ NONSENSE = {
     "what a predicate gives": (
         lambda g: g.filter_edges(lambda edges: edges),
         gs.InvalidTypeError,
-        "must give a tensor of truth values, got EdgeBatch",
+        "must return a boolean tensor, got EdgeBatch",
     ),
     "functions by edge type": (
         lambda g: g.multi_update_all([], "sum"),
@@ -140,7 +140,7 @@ NONSENSE = {
     "features of a batch": (
         lambda g: gs.batch([g, g], edata=3),
         gs.InvalidTypeError,
-        "what to carry is a list of feature names, got int",
+        "the features to keep is a list of feature names, got int",
     ),
     "a name of attributes": (
         lambda g: gs.to_networkx(g, eid_attr=["id"]),

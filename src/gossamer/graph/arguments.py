@@ -1,4 +1,4 @@
-"""What users write for graphs, nodes, edges, counts and devices, as checked values by type."""
+"""Checks of arguments: graphs, nodes and edges by type, feature names, devices."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def require_graph(graph: Any, name: str) -> None:
 
 
 def refuse_block(graph: Graph, name: str) -> None:
-    """Raise if `graph` is a block: its two sides number the same nodes differently."""
+    """Raise if `graph` is a block."""
     if graph.is_block:
         raise InvalidValueError(
-            f"{name} does not take a block, whose source and destination nodes are kept apart. "
-            "Use the graph that it was made of, or gossamer.block_to_graph first."
+            f"{name} does not take a block, which has separate source and destination nodes. "
+            "Use the original graph, or call gossamer.block_to_graph first."
         )
 
 
@@ -45,13 +45,13 @@ def require_homogeneous(graph: Any, name: str) -> None:
     if not graph.is_homogeneous:
         raise InvalidValueError(
             f"{name} takes a graph of one node type and one edge type, got the edge types "
-            f"{graph.canonical_etypes}. Take one relation that joins a type with itself first, as "
+            f"{graph.canonical_etypes}. Select an edge type that joins a node type with itself, as "
             "in g.edge_type_subgraph([etype])."
         )
 
 
 def feature_names(names: Any, what: str) -> list[str]:
-    """A list of feature names; None is none, and one name is a list of one."""
+    """A list of feature names, from a list, one name, or None for no names."""
     names = [] if names is None else [names] if isinstance(names, str) else names
     if not isinstance(names, Iterable) or isinstance(names, Tensor):
         raise InvalidTypeError(f"{what} is a list of feature names, got {type(names).__name__}.")
@@ -63,7 +63,7 @@ def feature_names(names: Any, what: str) -> list[str]:
 
 
 def node_ids(graph: Graph, nodes: Any, name: str) -> list[Tensor | None]:
-    """Checked ids for each node type of `graph` by position; None where `nodes` says nothing.
+    """Checked ids for each node type of `graph` by position; None for types not in `nodes`.
 
     `nodes` is ids or a mask, or a dict of them by node type.
     """
@@ -82,7 +82,7 @@ def node_ids(graph: Graph, nodes: Any, name: str) -> list[Tensor | None]:
 
 
 def edge_ids(graph: Graph, edges: Any, name: str) -> list[Tensor | None]:
-    """Checked ids for each edge type of `graph` by position; None where `edges` says nothing.
+    """Checked ids for each edge type of `graph` by position; None for types not in `edges`.
 
     `edges` is ids or a mask, or a dict of them by edge type.
     """
@@ -100,7 +100,7 @@ def edge_ids(graph: Graph, edges: Any, name: str) -> list[Tensor | None]:
 
 
 def by_edge_type(graph: Graph, values: Mapping[Any, Any], name: str) -> dict[int, Any]:
-    """The values of a dict by edge type, by the position of the type."""
+    """The values of a dict over edge types, by the position of the type."""
     by_position: dict[int, Any] = {}
     for etype, value in values.items():
         position = graph.get_etype_id(etype)
@@ -114,5 +114,5 @@ def by_edge_type(graph: Graph, values: Mapping[Any, Any], name: str) -> dict[int
 
 
 def on_device(graph: Graph, device: Any) -> Graph:
-    """`graph` on `device`; where it is if that is None."""
+    """`graph` on `device`; unchanged if `device` is None."""
     return graph if device is None else graph.to(as_device(device, "output_device"))

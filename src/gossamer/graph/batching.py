@@ -1,4 +1,4 @@
-"""Batches: many graphs as one, with the sizes that take them apart again."""
+"""Batches: many graphs in one, with the sizes to separate them again."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ __all__ = ["batch", "slice_batch", "unbatch"]
 
 
 def batch(graphs: Iterable[Graph], ndata: Any = ALL, edata: Any = ALL) -> Graph:
-    """Lay graphs side by side in one graph.
+    """Combine graphs into one graph of disjoint parts.
 
     Parameters
     ----------
     graphs : list of Graph
-        Graphs of the same types, id type and device; batches are taken apart into their graphs.
+        Graphs of the same types, id type and device. A batch counts as its graphs.
     ndata, edata : list of str, None, or ALL
-        Node and edge features to carry: some, none, or all. Every graph must have them in the same
-        form.
+        Node and edge features to keep: some, none, or all. They must have the same row shape and
+        dtype in all graphs.
 
     Returns
     -------
     Graph
-        Nodes and edges of the first graph come first; :meth:`Graph.batch_num_nodes` tells how many.
+        Nodes and edges are in the order of `graphs`; :meth:`Graph.batch_num_nodes` has the sizes.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def batch(graphs: Iterable[Graph], ndata: Any = ALL, edata: Any = ALL) -> Graph:
 
 
 def _inner_sizes(graphs: list[Graph], key: Any, sizes: Tensor, kind: str) -> Tensor:
-    """Sizes graph by graph, where a batch among `graphs` counts as its graphs."""
+    """Size of each graph; a batch among `graphs` counts as its graphs."""
     inner = [getattr(graph, f"_batch_num_{kind}s") for graph in graphs]
     if all(value is None for value in inner):
         return sizes
@@ -116,7 +116,7 @@ def _check_alike(graphs: list[Graph]) -> None:
         and len({relation.device for relation in relations}) == 1
     ):
         return
-    # Something may differ: look closer, which takes longer.
+    # The slow check finds what differs.
     for i, graph in enumerate(graphs):
         for what, value, wanted in (
             ("types", graph.schema, first.schema),
@@ -131,17 +131,17 @@ def _check_alike(graphs: list[Graph]) -> None:
 
 
 def _join(frames: list[Frame], wanted: Any, where: str) -> Frame:
-    """One frame with the rows of all."""
+    """One frame with the rows of all frames."""
     result = Frame(sum(frame.num_rows for frame in frames), frames[0].kind)
     if wanted is None:
         return result
     everything = isinstance(wanted, str) and wanted == ALL
-    # Graphs without rows carry no features worth comparing.
+    # Frames without rows need not have the features.
     filled = [(i, frame) for i, frame in enumerate(frames) if frame.num_rows or not everything]
     if not filled:
         filled = [(0, frames[0])]
     lead = filled[0][1]
-    names = list(lead) if everything else feature_names(wanted, "batch: what to carry")
+    names = list(lead) if everything else feature_names(wanted, "batch: the features to keep")
     carried = lead.names()
     for i, frame in filled:
         if everything and frame.names() == carried:
@@ -162,7 +162,7 @@ def _join(frames: list[Frame], wanted: Any, where: str) -> Frame:
 
 
 def _tell_schemes_apart(frames: list[tuple[int, Frame]], name: str, where: str) -> None:
-    """Raise for the first frame in which a feature is not what it is in the one at the front."""
+    """Raise for the first frame whose feature differs in row shape or dtype."""
     lead, first = frames[0]
     scheme = first.scheme(name)
     for i, frame in frames:
@@ -178,24 +178,24 @@ def unbatch(
     node_split: Tensor | Mapping[str, Tensor] | None = None,
     edge_split: Tensor | Mapping[Any, Tensor] | None = None,
 ) -> list[Graph]:
-    """Take a batch apart into its graphs.
+    """Split a batch into its graphs.
 
     Parameters
     ----------
     g : Graph
-        A batch; or any graph whose components lie one after another, with the splits given.
+        A batch; or, with the splits given, any graph of consecutive disjoint parts.
     node_split, edge_split : Tensor or dict of Tensor, optional
         Nodes and edges of each graph, by type where there are several. Default: the batch's own.
 
     Returns
     -------
     list of Graph
-        Their features are views into the batch's.
+        Their features are views of those of the batch.
 
     Raises
     ------
     InvalidValueError
-        If the splits do not add up, or an edge would cross from one graph into another.
+        If the splits do not add up, or an edge joins two of the graphs.
 
     Examples
     --------
@@ -207,7 +207,7 @@ def unbatch(
     require_graph(g, "unbatch")
     schema = g.schema
     if schema.is_block:
-        raise InvalidValueError("Batches of blocks cannot be taken apart; unbatch their inputs.")
+        raise InvalidValueError("Batches of blocks cannot be split; unbatch their inputs.")
     g = g.replaced()
     if node_split is not None:
         g.set_batch_num_nodes(node_split)
@@ -253,11 +253,10 @@ def _split_edges(adjacency: Adjacency, counts: Tensor, src: Tensor, dst: Tensor)
 
 
 def _check_inside(local: Tensor, sizes: Tensor | int) -> None:
-    """Raise unless an end of each edge lies in the graph that the edge is in."""
+    """Raise unless each edge ends in the graph that it belongs to."""
     if bool(((local < 0) | (local >= sizes)).any()):
         raise InvalidValueError(
-            "An edge crosses from one graph of the split into another, so the graph cannot be "
-            "taken apart there."
+            "An edge joins two graphs of the split, so the graph cannot be split there."
         )
 
 
@@ -270,23 +269,23 @@ def _split_frame(frame: Frame, counts: list[int]) -> list[Frame]:
 
 
 def slice_batch(g: Graph, gid: int, store_ids: bool = False) -> Graph:
-    """Take one graph out of a batch, without taking the others apart.
+    """One graph of a batch.
 
     Parameters
     ----------
     g : Graph
         A batch.
     gid : int
-        Which graph; negative counts from the end.
+        Index of the graph; negative indices count from the end.
     store_ids : bool
-        If True, features ``gossamer.NID`` and ``gossamer.EID`` hold the ids in the batch.
+        If True, features ``gossamer.NID`` and ``gossamer.EID`` store the ids in the batch.
 
     Raises
     ------
     OutOfRangeError
         If there is no such graph.
     InvalidValueError
-        If an edge crosses from that graph into another, or `g` is a batch of blocks.
+        If an edge joins that graph and another one, or `g` is a batch of blocks.
 
     Examples
     --------
@@ -300,7 +299,7 @@ def slice_batch(g: Graph, gid: int, store_ids: bool = False) -> Graph:
     if not -g.batch_size <= gid < g.batch_size:
         raise OutOfRangeError(f"There is no graph {gid} in a batch of {g.batch_size}.")
     if g.is_block:
-        raise InvalidValueError("Batches of blocks cannot be taken apart; slice their inputs.")
+        raise InvalidValueError("Batches of blocks cannot be split; slice their inputs.")
     gid %= g.batch_size
     starts, stops, node_frames = [], [], []
     for name, frame in zip(g.schema.ntypes, g.node_frames, strict=True):

@@ -141,7 +141,7 @@ def create_block(
     device: torch.device | str | None = None,
     node_count_check: bool = True,
 ) -> Graph:
-    """Build a block: a bipartite message-flow graph whose two sides are kept apart.
+    """Build a block: a bipartite message-flow graph with separate source and destination nodes.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def create_block(
     idtype, device
         As for :func:`graph`.
     node_count_check : bool
-        If False, ids are trusted to be smaller than the given counts.
+        Accepted for compatibility and ignored: ids are always checked against the counts.
 
     Returns
     -------
@@ -173,14 +173,12 @@ def create_block(
         [(src, edges.num_src) for (src, _, _), edges in relations.items()],
         num_src_nodes,
         "num_src_nodes",
-        node_count_check,
     )
     dst_counts = _side_counts(
         {dst for _, _, dst in relations},
         [(dst, edges.num_dst) for (_, _, dst), edges in relations.items()],
         num_dst_nodes,
         "num_dst_nodes",
-        node_count_check,
     )
     schema = Schema((*src_counts, *dst_counts), tuple(relations), len(src_counts))
     adjacencies = [
@@ -191,10 +189,8 @@ def create_block(
     return Graph.from_parts(schema, adjacencies, num_nodes=counts)
 
 
-def _side_counts(
-    types: set[str], needed: list, given: Any, what: str, check: bool
-) -> dict[str, int]:
-    """Node counts of one side of a block, in the order of type names."""
+def _side_counts(types: set[str], needed: list, given: Any, what: str) -> dict[str, int]:
+    """Node counts of one side of a block, sorted by type name."""
     if given is not None and not isinstance(given, Mapping):
         if len(types) != 1:
             raise InvalidValueError(f"{what} must be a dict over {sorted(types)}, got {given!r}.")
@@ -204,9 +200,7 @@ def _side_counts(
     for name in names:
         if given is not None and name not in given:
             raise InvalidValueError(f"{what} lacks node type {name!r}; it has {list(given)}.")
-        least = 0
-        if check or given is None:
-            least = max((count() for owner, count in needed if owner == name), default=0)
+        least = max((count() for owner, count in needed if owner == name), default=0)
         chosen = least if given is None else given[name]
         counts[name] = checked_count(chosen, least, f"{what}[{name!r}]")
     return counts

@@ -1,4 +1,4 @@
-"""What users write for a device, as a checked value."""
+"""Checks of devices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["as_device"]
 
 
 def as_device(device: Any, what: str = "device") -> torch.device:
-    """`device` as torch knows it; whether this machine has one is torch's to say.
+    """`device` as a torch.device. Whether this machine has it is not checked.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a graph looks like when printed, as text and in a notebook."""
+"""The text and HTML representation of a graph."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _notes(graph: Graph) -> str:
 
 
 def text(graph: Graph) -> str:
-    """The graph in a few aligned lines: counts, then each feature with dtype and row shape."""
+    """The counts, then each feature with dtype and row shape, in aligned lines."""
     lines = [_title(graph)]
     if _plain(graph):
         names = ["srcdata", "dstdata", "edata"] if graph.is_block else ["ndata", "edata"]

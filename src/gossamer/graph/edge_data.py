@@ -1,4 +1,4 @@
-"""Edge data of one relation, as users give it, checked and copied."""
+"""Checks of the edge data that graphs are built from."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class EdgeData:
         self._check_agreement(arrays, tensors)
         if idtype is None:
             given = [t for x, t in zip(arrays, tensors, strict=True) if isinstance(x, Tensor)]
-            # An empty tensor says nothing: torch makes them of floating-point numbers.
+            # torch.tensor([]) is floating-point, so empty tensors count last.
             given = [t for t in given if t.numel()] or given
             idtype = given[0].dtype if given else torch.int64
         device = tensors[0].device if device is None else as_device(device)

@@ -1,4 +1,4 @@
-"""The part of a graph that chosen edges make."""
+"""A graph of chosen edges of another graph."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ def with_edges(
     copy_ndata: bool = True,
     copy_edata: bool = True,
 ) -> Graph:
-    """A graph of the types of `graph`, with some of its nodes and edges and their features.
+    """A graph with the types of `graph` and some of its nodes, edges and features.
 
     Parameters
     ----------
     graph : Graph
-        Where features come from; they are gathered when first read.
+        The source of the features, which are gathered on first access.
     ends : list of (Tensor, Tensor)
-        Sources and destinations of the edges of each relation, as numbered in the result.
+        Sources and destinations of the edges of each relation, as ids of the result.
     eids : list of Tensor
-        The ids that these edges have in `graph`.
+        The ids of these edges in `graph`.
     nodes : list of Tensor, optional
-        The nodes of each type, by their ids in `graph`. Default: all, as they are.
+        The ids in `graph` of the nodes of each type. Default: all nodes, with their ids.
     store_ids : bool
-        Whether the result has `eids` as the feature EID, and `nodes` as NID.
+        Whether to store `eids` as the feature EID, and `nodes` as NID.
     copy_ndata, copy_edata : bool
-        Whether it has the features of nodes and of edges.
+        Whether to keep node features and edge features.
 
     Returns
     -------
     Graph
-        Not a batch, even if `graph` is one.
+        Without batch sizes, even if `graph` is a batch.
     """
     if nodes is None:
         node_frames = [frame.copy() for frame in graph.node_frames]

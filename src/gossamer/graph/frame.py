@@ -1,4 +1,4 @@
-"""Features: named columns of equal length, gathered on first read from a larger graph."""
+"""Features: named tensors with equal numbers of rows, gathered lazily in subgraphs and blocks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Initializer = Callable[[tuple[int, ...], torch.dtype, torch.device, slice], Tens
 
 
 class Scheme(NamedTuple):
-    """Shape of one row of a feature, and its dtype."""
+    """Row shape and dtype of a feature."""
 
     shape: tuple[int, ...]
     dtype: torch.dtype
@@ -26,12 +26,12 @@ class Scheme(NamedTuple):
 def zero_initializer(
     shape: tuple[int, ...], dtype: torch.dtype, ctx: torch.device, id_range: slice
 ) -> Tensor:
-    """Rows of zeros: what new nodes and edges get unless an initializer was set."""
+    """Rows of zeros: the default for new nodes and edges."""
     return torch.zeros(shape, dtype=dtype, device=ctx)
 
 
 class _Gathered:
-    """Rows `index` of a column; read when somebody first looks."""
+    """Rows `index` of a column, gathered on first access."""
 
     __slots__ = ("index", "source")
 
@@ -43,11 +43,11 @@ class _Gathered:
         source = self.source.read() if isinstance(self.source, _Gathered) else self.source
         index = self.index
         if index.is_inference() and not torch.is_inference_mode_enabled():
-            index = index.clone()  # one that a gradient can be recorded with
+            index = index.clone()  # autograd cannot save inference tensors
         return source.index_select(0, index.long())
 
     def read_for_good(self) -> Tensor:
-        """Read as in training, whatever mode the first reader is in."""
+        """Read with gradients enabled and outside inference mode, since the result is kept."""
         if torch.compiler.is_compiling():
             return self.read()
         with torch.inference_mode(False), torch.enable_grad():
@@ -62,7 +62,7 @@ class Frame(MutableMapping[str, Tensor]):
     num_rows : int
         Number of nodes or edges that the frame describes.
     kind : str
-        What a row is, for messages: ``"node"`` or ``"edge"``.
+        ``"node"`` or ``"edge"``, for messages.
     """
 
     __slots__ = ("_columns", "_default_initializer", "_initializers", "_sent", "kind", "num_rows")
@@ -74,11 +74,11 @@ class Frame(MutableMapping[str, Tensor]):
         self._initializers: dict[str, Initializer] = {}
         self._default_initializer: Initializer = zero_initializer
 
-    # Features are gathered before they travel, and cut out of larger tensors that they are views
-    # of: a pickled block must not drag its whole graph along, nor a member its batch.
+    # Features are gathered before pickling, and views are copied: a pickled block must not contain
+    # the features of its whole graph, nor an unbatched graph those of the batch.
     def __getstate__(self) -> tuple:
         columns = {name: without_surroundings(self[name]) for name in self}
-        # Copies live on, because a process that is being started may not have opened them yet.
+        # Copies are kept alive, because a starting process may not have opened them yet.
         self._sent = [value for name, value in columns.items() if value is not self[name]]
         return (
             self.num_rows,
@@ -100,7 +100,7 @@ class Frame(MutableMapping[str, Tensor]):
     def __getitem__(self, name: str) -> Tensor:
         try:
             column = self._columns[name]
-        except (KeyError, TypeError):  # a list has no hash
+        except (KeyError, TypeError):  # TypeError: the name is not hashable
             raise UnknownKeyError(
                 f"There is no {self.kind} feature {name!r}; there are {list(self._columns)}. "
                 f"Set it first, as in g.{self.kind[0]}data[{name!r}] = tensor."
@@ -149,7 +149,7 @@ class Frame(MutableMapping[str, Tensor]):
             )
 
     def names(self) -> KeysView[str]:
-        """The names of the features: cheaper than ``keys()``, which goes through the mapping."""
+        """The feature names; faster than ``keys()`` of the mapping."""
         return self._columns.keys()
 
     def scheme(self, name: str) -> Scheme:
@@ -166,7 +166,7 @@ class Frame(MutableMapping[str, Tensor]):
     # ------------------------------------------------------------------------------ derivation
 
     def copy(self) -> Frame:
-        """A frame with the same tensors; adding or replacing features leaves this one alone."""
+        """A frame with the same tensors; adding or replacing features does not affect this one."""
         return self._derive(self.num_rows, dict(self._columns))
 
     def gather(self, index: Tensor) -> Frame:
@@ -180,7 +180,7 @@ class Frame(MutableMapping[str, Tensor]):
         return self._derive(index.shape[0], columns)
 
     def apply(self, function: Callable[[Tensor], Tensor]) -> Frame:
-        """Put every feature through `function`: a move to a device, a change of dtype."""
+        """Apply `function` to every feature: a move to a device, a change of dtype."""
         return self._derive(self.num_rows, {name: function(self[name]) for name in self})
 
     def _derive(self, num_rows: int, columns: dict[str, Tensor | _Gathered]) -> Frame:
@@ -193,7 +193,7 @@ class Frame(MutableMapping[str, Tensor]):
     # --------------------------------------------------------------------------------- changes
 
     def set_initializer(self, initializer: Initializer, name: str | None = None) -> None:
-        """Decide how rows without a value are filled: of one feature, or of all others."""
+        """Set how rows without a value are filled, for one feature or for all others."""
         if not callable(initializer) or not isinstance(name, (str, type(None))):
             raise InvalidTypeError(
                 "An initializer is a function, for one feature name or for all; got "
@@ -205,7 +205,7 @@ class Frame(MutableMapping[str, Tensor]):
             self._initializers[name] = initializer
 
     def has_initializer(self, name: str) -> bool:
-        """Whether somebody decided how rows of feature `name` are filled; else with zeros."""
+        """Whether an initializer other than zeros is set for feature `name`."""
         return self._initializer(name) is not zero_initializer
 
     def initial_rows(self, name: str, count: int, scheme: Scheme, device: torch.device) -> Tensor:
@@ -251,7 +251,10 @@ class Frame(MutableMapping[str, Tensor]):
         self.num_rows += count
 
     def update_rows(self, index: Tensor, values: dict[str, Tensor], device: torch.device) -> None:
-        """Write rows `index` of the features in `values`; others stay, or get initial values."""
+        """Write rows `index` of the features in `values`.
+
+        Other rows keep their values; in a new feature they get initial values.
+        """
         for name, value in values.items():
             self.check(name, value, device, index.shape[0])
             scheme = Scheme(tuple(value.shape[1:]), value.dtype)
@@ -259,8 +262,8 @@ class Frame(MutableMapping[str, Tensor]):
                 if self.scheme(name) != scheme:
                     raise InvalidValueError(
                         f"Rows of {self.kind} feature {name!r} have row shape "
-                        f"{tuple(self.scheme(name).shape)} and {self.scheme(name).dtype}; "
-                        f"{tuple(scheme.shape)} and {scheme.dtype} came."
+                        f"{tuple(self.scheme(name).shape)} and {self.scheme(name).dtype}, got "
+                        f"{tuple(scheme.shape)} and {scheme.dtype}."
                     )
                 old = self[name]
             else:

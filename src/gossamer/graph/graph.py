@@ -1,4 +1,4 @@
-"""The graph: a schema, one adjacency for each relation, and frames of features."""
+"""The graph: a schema, one adjacency per relation, and frames of features."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
 
     @property
     def is_block(self) -> bool:
-        """Whether source and destination nodes are kept apart, as in a message-flow graph."""
+        """Whether source and destination nodes are separate, as in a message-flow graph."""
         return self._schema.is_block
 
     @property
@@ -135,7 +135,7 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
 
     @property
     def is_multigraph(self) -> bool:
-        """Whether some pair of nodes is joined by several edges of one type and direction."""
+        """Whether there are parallel edges of one type and direction."""
         return any(adjacency.has_duplicates() for adjacency in self._adjacencies)
 
     def get_ntype_id(self, ntype: str | None) -> int:
@@ -151,7 +151,7 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
         return self._schema.canonical_etypes[self._schema.etype_id(etype)]
 
     def metagraph(self) -> Any:
-        """The graph of types as a networkx.MultiDiGraph: node types, joined by relations."""
+        """The node types and the edge types between them, as a networkx.MultiDiGraph."""
         networkx = optional_import("networkx", "Graph.metagraph")
         meta = networkx.MultiDiGraph()
         meta.add_nodes_from(self._schema.ntypes)
@@ -160,10 +160,11 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
         return meta
 
     def __getitem__(self, key: Any) -> Graph:
-        """The part of one edge type, or of all that ``(src, relation, dst)`` with ``:`` matches.
+        """The subgraph of one edge type, or of all that match ``(src, relation, dst)``.
 
-        A single edge type shares features with this graph. Several are merged into one, with the
-        node types that they join, the features that all of them have, and ids one after another.
+        ``:`` matches any name. The subgraph of a single edge type shares features with this graph.
+        Several edge types are merged into one: their nodes and edges are concatenated, with the
+        features that all of them have.
 
         Examples
         --------
@@ -181,7 +182,7 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
     def num_nodes(self, ntype: str | None = None) -> int:
         """Number of nodes of a type; of all types together if left out.
 
-        A type on both sides of a block stands for its source nodes; see :meth:`num_dst_nodes`.
+        A type on both sides of a block selects the source nodes; see :meth:`num_dst_nodes`.
         """
         if ntype is None:
             return sum(frame.num_rows for frame in self._node_frames)
@@ -215,29 +216,29 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
 
     @property
     def nodes(self) -> NodeView:
-        """Ids by call, ``g.nodes("user")``, and features by index, ``g.nodes["user"].data``."""
+        """Node ids, ``g.nodes("user")``, and node features, ``g.nodes["user"].data``."""
         return NodeView(self)
 
     @property
     def srcnodes(self) -> NodeView:
-        """As :attr:`nodes`, for source nodes."""
+        """Source nodes; see :attr:`nodes`."""
         return NodeView(self, "src")
 
     @property
     def dstnodes(self) -> NodeView:
-        """As :attr:`nodes`, for destination nodes."""
+        """Destination nodes; see :attr:`nodes`."""
         return NodeView(self, "dst")
 
     @property
     def edges(self) -> EdgeView:
-        """End points by call, ``g.edges()``, and features by index, ``g.edges["plays"].data``."""
+        """Edges, ``g.edges()``, and edge features, ``g.edges["plays"].data``."""
         return EdgeView(self)
 
     @property
     def ndata(self) -> Features:
         """Node features by name; with several node types, ``{type: tensor}`` by name.
 
-        A type on both sides of a block stands for its source nodes; see :attr:`dstdata`.
+        A type on both sides of a block selects the source nodes; see :attr:`dstdata`.
         """
         if len(self._node_frames) == 1:
             return FeatureView(self, "node", 0)
@@ -277,14 +278,14 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
     def set_n_initializer(
         self, initializer: Initializer, field: str | None = None, ntype: str | None = None
     ) -> None:
-        """Decide how node features of new nodes are filled.
+        """Set how node features of new nodes are filled.
 
         Parameters
         ----------
         initializer : callable
             ``initializer(shape, dtype, ctx, id_range) -> Tensor``.
         field : str, optional
-            Feature name. Default: every feature without an initializer of its own.
+            Feature name. Default: all features without their own initializer.
         ntype : str, optional
             Node type; may be left out if there is only one.
         """
@@ -293,14 +294,15 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
     def set_e_initializer(
         self, initializer: Initializer, field: str | None = None, etype: Any = None
     ) -> None:
-        """Decide how edge features of new edges are filled; see :meth:`set_n_initializer`."""
+        """Set how edge features of new edges are filled; see :meth:`set_n_initializer`."""
         self._edge_frames[self._schema.etype_id(etype)].set_initializer(initializer, field)
 
     @contextmanager
     def local_scope(self) -> Iterator[None]:
-        """Within the ``with`` block, features that are set or removed are so for the block only.
+        """Undo changes of the graph at the end of the ``with`` block.
 
-        So are nodes and edges that are added or removed.
+        These are features that were set or removed, and nodes and edges that were added or removed.
+        In-place operations on feature tensors are not undone.
 
         Examples
         --------
@@ -322,14 +324,14 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
             self._adjacencies, self._batch_num_nodes, self._batch_num_edges = structure
 
     def local_var(self) -> Graph:
-        """A graph with the same features whose later changes of features leave this one alone."""
+        """A graph with the same tensors; setting features of one does not affect the other."""
         return self.replaced(
             node_frames=[frame.copy() for frame in self._node_frames],
             edge_frames=[frame.copy() for frame in self._edge_frames],
         )
 
     def clone(self) -> Graph:
-        """A graph of its own with the same structure and the same feature tensors."""
+        """A new graph with the same structure and the same feature tensors."""
         return self.local_var()
 
     # --------------------------------------------------------------------------- relations, ids
@@ -353,12 +355,12 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
     # ------------------------------------------------------------------------- device, id type
 
     def to(self, device: torch.device | str, **kwargs: Any) -> Graph:
-        """The graph on another device; itself if it is there already.
+        """The graph on another device; itself if it is already there.
 
         Parameters
         ----------
         device : torch.device or str
-            Where to.
+            The target device.
         **kwargs
             Passed to :meth:`torch.Tensor.to`, such as ``non_blocking=True``.
         """
@@ -402,7 +404,7 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
         return graph
 
     def pin_memory_(self) -> Graph:
-        """Move structure and features into page-locked memory, for fast copies to a CUDA device.
+        """Move structure and features to page-locked memory, for fast copies to a CUDA device.
 
         Raises
         ------
@@ -418,7 +420,7 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
         return self
 
     def unpin_memory_(self) -> Graph:
-        """Move structure and features back into ordinary memory."""
+        """Move structure and features back to pageable memory."""
         if self.is_pinned():
             self.__dict__.update(self._apply(lambda tensor: tensor.clone()).__dict__)
         return self
@@ -459,7 +461,7 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
     # ------------------------------------------------------------------------------------ formats
 
     def formats(self, formats: str | list[str] | None = None) -> dict[str, list[str]] | Graph:
-        """Which sparse formats exist, or the graph restricted to some.
+        """The sparse formats of the graph, or a copy restricted to some formats.
 
         Parameters
         ----------
@@ -491,7 +493,7 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
         return self.local_var().replaced(relations=adjacencies)
 
     def create_formats_(self) -> Graph:
-        """Build every allowed sparse format now, as before forking workers."""
+        """Build all allowed sparse formats now, for example before forking workers."""
         for adjacency in self._adjacencies:
             adjacency.create()
         return self
@@ -500,7 +502,7 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
 
     @property
     def batch_size(self) -> int:
-        """Number of graphs in this batch; 1 for a graph that was not batched."""
+        """Number of graphs in this batch; 1 if it is not a batch."""
         if self._batch_num_nodes is None:
             return 1
         return next(iter(self._batch_num_nodes.values())).shape[0]
@@ -524,14 +526,14 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
         return self._batch_num_edges[self._schema.canonical_etypes[position]].clone()
 
     def set_batch_num_nodes(self, val: Tensor | Mapping[str, Tensor]) -> None:
-        """Declare the number of nodes of each graph in the batch: a tensor, or one by type."""
+        """Set the number of nodes of each graph in the batch: a tensor, or a dict over types."""
         keys = list(dict.fromkeys(self._schema.ntypes))
         self._batch_num_nodes = checked_sizes(
             val, keys, lambda key: key, self.num_nodes, self._as_ids
         )
 
     def set_batch_num_edges(self, val: Tensor | Mapping[Any, Tensor]) -> None:
-        """Declare the number of edges of each graph in the batch: a tensor, or one by type."""
+        """Set the number of edges of each graph in the batch: a tensor, or a dict over types."""
         self._batch_num_edges = checked_sizes(
             val,
             self._schema.canonical_etypes,

@@ -41,13 +41,13 @@ def readout_nodes(
     Parameters
     ----------
     graph : Graph
-        A batch of B graphs; a single graph counts as a batch of one.
+        A batch of B graphs; a single graph is a batch of one.
     feat : str
         Node feature ``(N, *f)``.
     weight : str, optional
-        Node feature ``(N, 1)`` to multiply by first. A mean divides by the number of nodes.
+        Node feature ``(N, 1)`` that multiplies `feat`. A mean still divides by the number of nodes.
     op : {"sum", "mean", "max", "min"}
-        A graph without nodes gives 0.
+        The result of a graph without nodes is 0.
     ntype : str, optional
         Node type; may be left out if there is only one.
 
@@ -122,7 +122,7 @@ def max_edges(graph: Graph, feat: str, weight: str | None = None, *, etype: Any 
 
 
 def softmax_nodes(graph: Graph, feat: str, *, ntype: str | None = None) -> Tensor:
-    r"""Normalise a node feature over each graph of a batch, column by column.
+    r"""Apply softmax to a node feature over each graph of a batch, for each column.
 
     .. math:: a_v = \frac{\exp(x_v)}{\sum_{u \in \mathcal{V}_i} \exp(x_u)}
         \quad \text{for } v \in \mathcal{V}_i
@@ -145,13 +145,13 @@ def softmax_nodes(graph: Graph, feat: str, *, ntype: str | None = None) -> Tenso
 
 
 def softmax_edges(graph: Graph, feat: str, *, etype: Any = None) -> Tensor:
-    """Normalise an edge feature over each graph of a batch; see :func:`softmax_nodes`."""
+    """Apply softmax to an edge feature over each graph of a batch; see :func:`softmax_nodes`."""
     sizes, data = _edge_part(graph, etype)
     return ops.segment_softmax(sizes, data[feat])
 
 
 def broadcast_nodes(graph: Graph, graph_feat: Tensor, *, ntype: str | None = None) -> Tensor:
-    """Give every node the feature row of its graph.
+    """Repeat the feature row of each graph for its nodes.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def broadcast_nodes(graph: Graph, graph_feat: Tensor, *, ntype: str | None = Non
 
 
 def broadcast_edges(graph: Graph, graph_feat: Tensor, *, etype: Any = None) -> Tensor:
-    """Give every edge the feature row of its graph; see :func:`broadcast_nodes`."""
+    """Repeat the feature row of each graph for its edges; see :func:`broadcast_nodes`."""
     sizes, _ = _edge_part(graph, etype)
     return _spread(sizes, graph_feat, "broadcast_edges")
 
@@ -202,11 +202,11 @@ def topk_nodes(
     feat : str
         Node feature ``(N, D)``.
     k : int
-        At least 1. A graph with fewer nodes is filled up with rows of 0 at the end.
+        At least 1. The result of a graph with fewer nodes is padded with zeros.
     descending : bool
         Largest first, or smallest first.
     sortby : int, optional
-        Rank whole rows by this column. Default: rank every column for itself.
+        Sort rows by this column. Default: sort each column separately.
     ntype : str, optional
         Node type; may be left out if there is only one.
 
@@ -215,8 +215,8 @@ def topk_nodes(
     values : Tensor
         ``(B, k, D)``. Differentiable.
     indices : Tensor
-        Positions within each graph: ``(B, k)`` with `sortby`, else ``(B, k, D)``. Rows that fill up
-        have positions from the number of nodes on. Of equal values, the smaller position is first.
+        Positions within each graph: ``(B, k)`` with `sortby`, else ``(B, k, D)``. Padding has the
+        positions after the last node. Equal values are sorted by position.
 
     Examples
     --------
@@ -301,7 +301,7 @@ def _topk(
 
 
 def _rank(keys: Tensor, is_row: Tensor, descending: bool) -> Tensor:
-    """Positions along dimension 1, best first and filled-up rows last, whatever the values are."""
+    """Positions along dimension 1, best first and padding last."""
     order = keys.argsort(dim=1, descending=descending, stable=True)
     real = is_row.expand_as(keys).gather(1, order)
     behind = real.logical_not().to(torch.uint8).argsort(dim=1, stable=True)

@@ -16,25 +16,25 @@ DEFAULT_ETYPE = "_E"
 
 @dataclass(frozen=True)
 class Schema:
-    """The types of a graph and how edge types join node types.
+    """The node types and edge types of a graph.
 
     Parameters
     ----------
     ntypes : tuple of str
-        Node types. A block lists its source types first and its destination types after them;
-        a name may stand on both sides.
+        Node types. In a block, source types come first, then destination types; a name may be on
+        both sides.
     canonical_etypes : tuple of (str, str, str)
         ``(source type, relation, destination type)`` of each edge type.
     num_src_ntypes : int, optional
-        For a block: how many of `ntypes` are source types.
+        In a block, the number of source types.
     """
 
     ntypes: tuple[str, ...]
     canonical_etypes: tuple[CanonicalEType, ...]
     num_src_ntypes: int | None = None
 
-    # What follows from the three, worked out once: a graph asks for it in every call. Not by
-    # functools.cached_property, at which the compiler stops before Python 3.12.
+    # Derived values, computed once. functools.cached_property breaks torch.compile before
+    # Python 3.12.
     etypes: tuple[str, ...] = field(init=False, repr=False, compare=False)
     is_unibipartite: bool = field(init=False, repr=False, compare=False)
     src_ids: dict[str, int] = field(init=False, repr=False, compare=False)
@@ -50,7 +50,7 @@ class Schema:
 
     @property
     def is_block(self) -> bool:
-        """Whether source and destination nodes are kept apart."""
+        """Whether source and destination nodes are separate, as in a message-flow graph."""
         return self.num_src_ntypes is not None
 
     def __post_init__(self) -> None:
@@ -58,7 +58,7 @@ class Schema:
         targets = {dst for _, _, dst in self.canonical_etypes}
         unibipartite = self.is_block or sources.isdisjoint(targets)
         src_ids, dst_ids = self._sides(unibipartite, targets)
-        # A name on both sides of a block stands for the source side, as in DGL.
+        # A name on both sides of a block selects the source side, as in DGL.
         positions = {name: i for i, name in enumerate(self.ntypes)}
         derived = {
             "etypes": tuple(relation for _, relation, _ in self.canonical_etypes),
@@ -85,8 +85,8 @@ class Schema:
         positions = {name: i for i, name in enumerate(self.ntypes)}
         if not unibipartite:
             return positions, positions
-        # The sides of a bipartite graph list their types by name, as in DGL. A type without edges
-        # counts as a source type.
+        # The types of each side are sorted by name, as in DGL. A type without edges is a source
+        # type.
         by_name = sorted(positions.items())
         return (
             {name: i for name, i in by_name if name not in targets},
@@ -94,9 +94,9 @@ class Schema:
         )
 
     def ntype_id(self, ntype: str | None, side: str = "any") -> int:
-        """Position of a node type; None stands for the only one.
+        """Position of a node type; None selects the only one.
 
-        Where the two sides are apart, ``"SRC/name"`` and ``"DST/name"`` say which side is meant.
+        In blocks and unibipartite graphs, ``"SRC/name"`` and ``"DST/name"`` select a side.
 
         Raises
         ------
@@ -135,14 +135,14 @@ class Schema:
             ) from None
 
     def etype_id(self, etype: str | CanonicalEType | None) -> int:
-        """Position of an edge type; None stands for the only one.
+        """Position of an edge type; None selects the only one.
 
         Raises
         ------
         UnknownKeyError
             If there is no such type.
         InvalidValueError
-            If None was given and there are several, or a relation name stands for several.
+            If None was given and there are several, or several types have the relation name.
         """
         if etype is None:
             if len(self.canonical_etypes) != 1:

@@ -1,4 +1,4 @@
-"""The part of a graph that some edge types make, merged into one where they are several."""
+"""``g[etype]``: the subgraph of one edge type, or of several merged into one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Merged", "merge", "slice_types"]
 
 
 class Merged(NamedTuple):
-    """Several relations as one, with the node types on each side in the order of their ids."""
+    """Several relations merged into one, and the positions of the node types on each side."""
 
     adjacency: Adjacency
     src_positions: list[int]
@@ -27,7 +27,7 @@ class Merged(NamedTuple):
 
 
 def merge(graph: Graph, positions: list[int]) -> Merged:
-    """Lay the edges of several edge types end to end, and their node types likewise."""
+    """Concatenate the edges of several edge types, and the nodes of their types."""
     ends = [graph.schema.endpoints[i] for i in positions]
     src_positions = sorted({src for src, _ in ends})
     dst_positions = sorted({dst for _, dst in ends})
@@ -118,7 +118,7 @@ def _matching(schema: Schema, key: Any) -> list[int]:
 
 
 def _concatenate(graph: Graph, frames: list[Frame], positions: list[int]) -> Frame:
-    """The rows of several types with the features that all have; former types and ids recorded."""
+    """The rows of several types, with their common features and the original types and ids."""
     chosen = [frames[i] for i in positions]
     counts = [frame.num_rows for frame in chosen]
     result = Frame(sum(counts), chosen[0].kind)

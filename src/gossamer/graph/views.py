@@ -1,4 +1,4 @@
-"""The mappings that users read and write features through: ndata, nodes[...], edges[...]."""
+"""Mappings for reading and writing features: ndata, nodes[...], edges[...]."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ __all__ = [
 
 
 class Features(MutableMapping[str, Any]):
-    """What ``g.ndata`` and its kin give: a `FeatureView`, or a `TypedFeatureView` of several types.
+    """Base of the mappings ``g.ndata``, ``g.edata`` and similar.
 
-    Which one depends on the graph, so to a type checker the values may be either's.
+    With one type it is a `FeatureView`, with several a `TypedFeatureView`.
     """
 
     __slots__ = ()
@@ -43,9 +43,9 @@ class Features(MutableMapping[str, Any]):
 class FeatureView(Features):
     """The features of one node or edge type, or of some rows of it.
 
-    Reading gives the tensor itself; assigning checks length and device. Through a view of some
-    rows, as in ``g.nodes[[0, 2]].data``, reading gathers and assigning writes these rows. The view
-    is of the graph: it sees what an edit or a `local_scope` makes of the features.
+    Reading returns the tensor itself; assigning checks its length and device. In a view of some
+    rows, such as ``g.nodes[[0, 2]].data``, reading gathers and assigning writes these rows. The
+    view always shows the current features of the graph, also after an edit.
     """
 
     __slots__ = ("_graph", "_index", "_kind", "_position")
@@ -176,19 +176,19 @@ def _frames_of(graph: Graph, kind: str) -> list[Frame]:
 
 
 class NodeSpace(NamedTuple):
-    """What ``g.nodes[...]`` gives: `data` maps feature names to tensors."""
+    """The result of ``g.nodes[...]``: `data` maps feature names to tensors."""
 
     data: FeatureView
 
 
 class EdgeSpace(NamedTuple):
-    """What ``g.edges[...]`` gives: `data` maps feature names to tensors."""
+    """The result of ``g.edges[...]``: `data` maps feature names to tensors."""
 
     data: FeatureView
 
 
 class NodeView:
-    """``g.nodes``: call it for ids, index it by type or ids for features.
+    """``g.nodes``: call it for ids; index it by type or ids for features.
 
     Examples
     --------
@@ -226,7 +226,7 @@ class NodeView:
 
 
 class EdgeView:
-    """``g.edges``: call it for end points and ids, index it by type or ids for features.
+    """``g.edges``: call it for sources, destinations and ids; index it for features.
 
     Examples
     --------
@@ -275,7 +275,7 @@ def _index_of(ids: Any, convert: Callable[[Any], Tensor]) -> Tensor | None:
     if isinstance(ids, slice):
         if ids != slice(None):
             raise InvalidValueError(
-                f"The only slice that features take is ':', got {ids}. Pass the ids themselves."
+                f"Features can be sliced by ':' only, got {ids}. Pass the ids instead."
             )
         return None
     return convert(ids)

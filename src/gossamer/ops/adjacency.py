@@ -1,4 +1,4 @@
-"""The edges of one relation, in whichever of COO, CSR and CSC is asked for."""
+"""The edges of one relation in COO, CSR and CSC."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ INT32_MAX = 2**31 - 1
 
 
 class Compressed(NamedTuple):
-    """Rows of neighbours: CSR when rows are sources, CSC when rows are destinations.
+    """Rows of neighbors: CSR if rows are sources, CSC if rows are destinations.
 
-    Row ``r`` owns the slots ``indptr[r]`` to ``indptr[r + 1]``; slot ``k`` holds the neighbour
-    ``indices[k]`` and the edge id ``eids[k]``, or ``k`` itself when `eids` is None.
+    Row ``r`` has the slots ``indptr[r]`` to ``indptr[r + 1]``; slot ``k`` has the neighbor
+    ``indices[k]`` and the edge id ``eids[k]``, or ``k`` if `eids` is None.
     """
 
     indptr: Tensor
@@ -34,7 +34,7 @@ class Compressed(NamedTuple):
     def gather_rows(
         self, rows: Tensor, places: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """(i, neighbour, edge id) of each slot in the rows ``rows[i]``, one row after another.
+        """(i, neighbor, edge id) of each slot in the rows ``rows[i]``, row by row.
 
         With `places`, a place instead of each neighbour; slots without one, where it is negative,
         are left out.
@@ -42,32 +42,35 @@ class Compressed(NamedTuple):
         return csr.gather_rows(*self, rows, places)
 
     def gather_neighbors(self, rows: Tensor) -> Tensor:
-        """The neighbours of `rows`, one row after another."""
+        """The neighbors of `rows`, row by row."""
         return csr.gather_neighbors(self.indptr, self.indices, rows)
 
 
 class Adjacency:
-    """The edges of one relation; immutable, and shared freely between graphs.
+    """The edges of one relation; immutable, and shared between graphs.
 
-    Each of COO, CSR and CSC is built from another on first need and kept, unless the adjacency is
-    restricted to certain formats. Within a row of CSR or CSC, edges stand in insertion order; only
-    a format that was given stays as it was given.
+    COO, CSR and CSC are built from one another on first use and kept, unless the adjacency is
+    restricted to some formats. Within a row of CSR or CSC, edges are in insertion order, except in
+    formats passed to the constructor.
 
-    COO is kept in the id type that the user chose. CSR and CSC are what kernels read, so they are
-    int32 whenever node and edge counts allow it: half the index traffic.
+    COO has the id type of the user. CSR and CSC, which kernels read, are int32 if node and edge
+    counts allow it, which halves the index traffic.
+
+    The adjacency takes ownership of the tensors passed to it and returns them without copying:
+    nothing else may write to them. Graphs copy ids at their boundary.
 
     Parameters
     ----------
     num_src, num_dst : int
         Number of source and destination nodes.
     idtype : torch.dtype
-        torch.int32 or torch.int64: what users see.
+        torch.int32 or torch.int64: the id type of users.
     coo : (Tensor, Tensor), optional
         Source and destination of each edge, in the order of edge ids.
     csr, csc : Compressed, optional
-        The same edges by row; at least one of the three must be given.
+        The edges by row. At least one of the three must be given.
     allowed : iterable of str, optional
-        The formats that may be kept. Default: all three.
+        The formats that may be stored. Default: all three.
     """
 
     __slots__ = ("_coo", "_csc", "_csr", "_memo", "allowed", "idtype", "num_dst", "num_src")
@@ -87,7 +90,7 @@ class Adjacency:
         self.num_dst = num_dst
         self.idtype = idtype
         self.allowed = tuple(name for name in FORMATS if name in set(allowed))
-        # Kernels read ids one after another, and a column of a table of edges is strided.
+        # Kernels need contiguous ids; a column of an edge table is strided.
         self._coo, self._csr, self._csc = map(_contiguous, (coo, csr, csc))
         self._memo: dict[Any, Any] = {}
         if idtype == torch.int32 and max(num_src, num_dst, self.num_edges) > INT32_MAX:
@@ -96,7 +99,7 @@ class Adjacency:
                 "int32 ids. Use idtype=torch.int64."
             )
 
-    # A pickled adjacency carries one format only; the others are cheaper to rebuild than to ship.
+    # One format is pickled only; the others are cheaper to rebuild than to send.
     def __getstate__(self) -> tuple:
         name = self.created()[0]
 
@@ -104,7 +107,7 @@ class Adjacency:
             kept = getattr(self, f"_{name}")
             return [None if t is None else without_surroundings(t) for t in kept]
 
-        # Copies live on, because a process that is being started may not have opened them yet.
+        # Copies are kept alive, because a starting process may not have opened them yet.
         sent = self.memo(("sent", name), tensors)
         return self.num_src, self.num_dst, self.idtype, self.allowed, name, sent
 
@@ -125,7 +128,7 @@ class Adjacency:
 
     @property
     def adjacency(self) -> Adjacency:
-        """Itself, so that operators take a graph of one relation or an adjacency alike."""
+        """Itself, so that operators take a graph of one relation or an adjacency."""
         return self
 
     @property
@@ -137,21 +140,21 @@ class Adjacency:
 
     @property
     def device(self) -> torch.device:
-        """Where the edges live."""
+        """Device of the edges."""
         if self._coo is not None:
             return self._coo[0].device
         return (self._csc or self._csr).indices.device
 
     @property
     def index_dtype(self) -> torch.dtype:
-        """The dtype of CSR and CSC: int32 whenever every id fits."""
+        """The dtype of CSR and CSC: int32 if all ids fit."""
         largest = max(self.num_src, self.num_dst, self.num_edges)
         return torch.int32 if largest < INT32_MAX else torch.int64
 
     def memo(self, key: Any, compute: Callable[[], Any]) -> Any:
-        """What `compute` gave the first time for `key`: edges never change, so it stays true.
+        """The result of `compute`, stored under `key`, since edges never change.
 
-        Callers must not write into what they get.
+        Callers must not write to the result.
         """
         try:
             return self._memo[key]
@@ -160,10 +163,9 @@ class Adjacency:
             return value
 
     def _for_good(self, compute: Callable[[], Any]) -> Any:
-        """Run `compute` outside of inference mode, `torch.export` and the like.
+        """Run `compute` outside of inference mode and tracing, since its result is kept.
 
-        The result outlives them. Tracers let functions run on stand-ins without numbers. Of ids
-        that are stand-ins themselves stand-ins are made; what is made of real ones must be real.
+        Under a fake tensor mode, real ids must give real tensors. Fake ids give fake tensors.
         """
         if torch.compiler.is_dynamo_compiling():
             return compute()
@@ -178,7 +180,7 @@ class Adjacency:
         return compute()
 
     def knows(self, key: Any) -> bool:
-        """Whether `memo` has something for `key`."""
+        """Whether `memo` has a result for `key`."""
         return key in self._memo
 
     # --------------------------------------------------------------------------------- formats
@@ -226,10 +228,10 @@ class Adjacency:
         return Compressed(*csr.coo_to_csr(col, row, self.num_dst, self.index_dtype))
 
     def _ends(self) -> tuple[Tensor, Tensor]:
-        """What `coo` gives, without keeping it.
+        """The result of `coo`, not kept.
 
-        CSR and CSC are made from this, not from one another, unless their edges are in the order of
-        ids: a transposed row would list its edges by neighbour, not in insertion order.
+        CSR and CSC are built from COO, unless the edges of the other are in id order: transposing
+        would otherwise sort the edges of a row by neighbor instead of insertion order.
         """
         if self._coo is not None:
             return self._coo
@@ -245,7 +247,7 @@ class Adjacency:
             getattr(self, name)()
 
     def restrict(self, allowed: Iterable[str]) -> Adjacency:
-        """The same edges, keeping only the formats `allowed`."""
+        """The same edges, stored in the formats `allowed` only."""
         allowed = tuple(allowed)
         kept = {name: getattr(self, f"_{name}") for name in allowed}
         if all(value is None for value in kept.values()):
@@ -271,7 +273,7 @@ class Adjacency:
     ) -> tuple[Tensor | None, ...]:
         """The tensors that an operator reads: slots, CSC and CSR, three entries each.
 
-        Parts that were not asked for are None.
+        Parts that are not requested are None.
         """
         none = (None, None, None)
         in_edges = self.csc() if by_dst else none
@@ -281,18 +283,18 @@ class Adjacency:
     # --------------------------------------------------------------------------------- queries
 
     def in_degrees(self) -> Tensor:
-        """In-degree of every destination node, in `idtype`. Shared: do not write into it."""
+        """In-degree of every destination node, in `idtype`. Shared: do not write to it."""
         return self.memo("in_degrees", lambda: self._degrees(self._csc, self.csc, 1))
 
     def out_degrees(self) -> Tensor:
-        """Out-degree of every source node, in `idtype`. Shared: do not write into it."""
+        """Out-degree of every source node, in `idtype`. Shared: do not write to it."""
         return self.memo("out_degrees", lambda: self._degrees(self._csr, self.csr, 0))
 
     def _degrees(
         self, compressed: Compressed | None, compress: Callable[[], Compressed], end: int
     ) -> Tensor:
         if compressed is None and torch.compiler.is_compiling():
-            # A tracer does not know how many numbers bincount gives.
+            # The output size of bincount depends on data, which tracing does not support.
             compressed = compress()
         if compressed is not None:
             return compressed.indptr.diff().to(self.idtype)
@@ -330,7 +332,7 @@ class Adjacency:
         if self.num_src * self.num_dst >= 2**63:
             raise InvalidValueError(
                 f"Pairs of {self.num_src} sources and {self.num_dst} destinations do not fit "
-                "64 bits, so edges cannot be looked up by their ends. Relabel the nodes that occur."
+                "64 bits, so edges cannot be looked up by their nodes. Relabel the nodes first."
             )
         return u.long() * self.num_dst + v.long()
 
@@ -346,7 +348,7 @@ class Adjacency:
     # ---------------------------------------------------------------------------- new adjacencies
 
     def reverse(self) -> Adjacency:
-        """Every edge turned round; edge ids stay. Shares memory."""
+        """All edges reversed, with the same edge ids. Shares memory."""
         coo = None if self._coo is None else (self._coo[1], self._coo[0])
         swap = {"coo": "coo", "csr": "csc", "csc": "csr"}
         return Adjacency(
@@ -374,7 +376,7 @@ class Adjacency:
         return self._with(idtype, coo, self._csr, self._csc)
 
     def apply(self, function: Callable[[Tensor], Tensor]) -> Adjacency:
-        """Put every tensor through `function`: a move to a device, pinning, sharing."""
+        """Apply `function` to every tensor: a move to a device, pinning, sharing."""
 
         def each(tensors: Any) -> Any:
             if tensors is None:
@@ -390,7 +392,7 @@ class Adjacency:
         )
 
     def tensors(self) -> list[Tensor]:
-        """Every tensor kept now, for pinning and sharing."""
+        """All tensors stored now."""
         kept = [*(self._coo or ()), *(self._csr or ()), *(self._csc or ())]
         return [tensor for tensor in kept if tensor is not None]
 
@@ -412,7 +414,7 @@ def _contiguous(parts: Any) -> Any:
 
 
 def _expand(compressed: Compressed) -> tuple[Tensor, Tensor]:
-    """(row, neighbour) of each edge, in the order of edge ids."""
+    """(row, neighbor) of each edge, in the order of edge ids."""
     rows, neighbours = _row_of_slot(compressed), compressed.indices
     if compressed.eids is None:
         return rows, neighbours
@@ -424,10 +426,10 @@ def _expand(compressed: Compressed) -> tuple[Tensor, Tensor]:
 
 
 def _ranges(first: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
-    """(i, member) of all ranges ``first[i] ... first[i] + count[i] - 1``, one after another."""
+    """(i, member) of all ranges ``first[i] ... first[i] + count[i] - 1``, concatenated."""
     end = count.cumsum(0)
     total = int(end[-1]) if len(end) else 0
-    # Members fit the type of `first`, but there may be more of them than it can count.
+    # Members fit the dtype of `first`; their number may not.
     form = {"dtype": first.dtype if total < INT32_MAX else end.dtype, "device": first.device}
     shift = (first + count - end).to(form["dtype"])
     owner = torch.repeat_interleave(count, output_size=total).to(form["dtype"])

@@ -1,8 +1,8 @@
-"""Compressing and walking edges, in a form that the compiler can trace.
+"""Building and reading CSR, also under torch.compile.
 
-Outside of a trace these are the kernels. In one they are registered operators, whose outputs may
-not depend on the values of the input: edge ids are always there, where a kernel leaves them out if
-the edges came in order.
+Outside of tracing these functions call the kernels. Under tracing they are registered operators.
+The structure of their outputs may not depend on data, so edge ids are always returned; the kernels
+return None if edges are in order.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def coo_to_csr(
 def transpose(
     indptr: Tensor, indices: Tensor, eids: Tensor | None, num_cols: int
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Turn an adjacency around; see `gossamer.kernels.reference.transpose`."""
+    """Transpose CSR; see `gossamer.kernels.reference.transpose`."""
     if traced():
         return _transpose(indptr, indices, eids, num_cols)
     return kernels.transpose(indptr, indices, eids, num_cols)
@@ -54,13 +54,13 @@ def gather_rows(
     rows: Tensor,
     places: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """List the slots of some rows; see `gossamer.kernels.reference.gather_rows`."""
+    """Gather the slots of some rows; see `gossamer.kernels.reference.gather_rows`."""
     kernel = (kernels.reference if traced() else kernels).gather_rows
     return kernel(indptr, indices, eids, rows.contiguous(), places)
 
 
 def gather_neighbors(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
-    """List the neighbours of some rows; see `gossamer.kernels.reference.gather_neighbors`."""
+    """Gather the neighbors of some rows; see `gossamer.kernels.reference.gather_neighbors`."""
     kernel = (kernels.reference if traced() else kernels).gather_neighbors
     return kernel(indptr, indices, rows.contiguous())
 

@@ -327,7 +327,7 @@ G = "gs.graph(([0], [1]))"
         (
             f"gs.save_graphs(x, {G}, {{'y': torch.eye(2).to_sparse()}})",
             gs.InvalidTypeError,
-            "dense tensors of numbers, got one of torch.sparse_coo",
+            "dense tensors of numbers, got torch.sparse_coo",
         ),
         (f"gs.save_graphs(x, {G}, None, 'cs')", gs.InvalidValueError, "among .* got 'cs'"),
         (f"gs.save_graphs(x, {G}, None, 3)", gs.InvalidValueError, "among .* got 3"),
@@ -346,8 +346,16 @@ G = "gs.graph(([0], [1]))"
         ("gs.load_graphs(good, [-1])", gs.OutOfRangeError, "names graph -1"),
         ("gs.load_graphs(good, 1)", gs.InvalidTypeError, "idx_list is a list of int, got int"),
         ("gs.load_graphs(good, '1')", gs.InvalidTypeError, "idx_list is a list of int, got str"),
-        ("gs.load_graphs(good, [1.0])", gs.InvalidTypeError, "whole numbers, got 1.0"),
-        ("gs.load_graphs(good, [True])", gs.InvalidTypeError, "whole numbers, got True"),
+        (
+            "gs.load_graphs(good, [1.0])",
+            gs.InvalidTypeError,
+            "each element of idx_list is an int, got 1.0",
+        ),
+        (
+            "gs.load_graphs(good, [True])",
+            gs.InvalidTypeError,
+            "each element of idx_list is an int, got True",
+        ),
         ("gs.load_graphs(good, torch.tensor(1))", gs.InvalidTypeError, "list of int, got int"),
         ("load_labels(x)", gs.FileError, "There is no file"),
     ],

@@ -131,7 +131,7 @@ def test_filters_get_batches() -> None:
     assert_tensor_equal(edges, torch.tensor([0, 2], dtype=torch.int32))
     up = g.filter_edges(lambda edges: edges.dst["h"] > edges.src["h"], edges=([1, 2], [2, 0]))
     assert up.tolist() == [1]
-    with pytest.raises(gs.InvalidValueError, match=r"one truth value for each of 3.*\(2,\)"):
+    with pytest.raises(gs.InvalidValueError, match=r"one boolean for each of 3.*\(2,\)"):
         g.filter_nodes(lambda nodes: torch.ones(2))
     with pytest.raises(gs.InvalidValueError, match=r"predicate over edges.*each of 3"):
         g.filter_edges(lambda edges: torch.ones(3, 2))

@@ -1,7 +1,7 @@
-"""Checked structure from id tensors that nobody has vouched for.
+"""Checks of structure from untrusted files.
 
-Everything here works on the parts of many graphs at once, and raises ValueError for what kernels
-must not see.
+The functions work on the parts of many graphs at once, and raise ValueError for structure that
+kernels must not read.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Kept = tuple[Tensor, Tensor] | Compressed
 
 
 def joined(parts: list[Tensor]) -> Tensor:
-    """The parts one behind the other."""
+    """The parts, concatenated."""
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
@@ -62,7 +62,7 @@ def assemble(
     allowed: tuple[str, ...],
     kept: dict[str, Kept],
 ) -> Adjacency:
-    """An adjacency of checked parts, by format; raise if the formats contradict one another."""
+    """An adjacency of checked parts, by format; raise if the formats hold different edges."""
     num_edges = max(len(value[1]) for value in kept.values())
     fits = max(num_src, num_dst, num_edges) < INT32_MAX
     compact = torch.int32 if fits else torch.int64

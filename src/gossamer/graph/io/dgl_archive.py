@@ -58,7 +58,7 @@ _START = 4096
 _MOST_DIMENSIONS = 32
 _ID_TYPES = (torch.int32, torch.int64)
 
-# (kind of number, bits) -> the dtype, and what numpy reads in its place.
+# (kind of number, bits) -> the dtype, and the NumPy dtype that is read.
 _DTYPES = {
     (0, 8): (torch.int8, "i1"),
     (0, 16): (torch.int16, "<i2"),
@@ -155,7 +155,7 @@ class _Stream:
             raise ValueError(f"there is no {what} at byte {at}")
 
     def many(self, read: Callable[[], Any]) -> list[Any]:
-        """A list with its length before it; every item takes at least 8 bytes."""
+        """A list, preceded by its length; each item has at least 8 bytes."""
         count = self.u64()
         if count > (self.end - self.position) // 8:
             raise ValueError(f"{count} items do not fit after byte {self.position}")

@@ -1,4 +1,4 @@
-"""How a file of graphs is laid out: what its header says, and the names of its tensors."""
+"""The layout of a graph file: the content of its header and the names of its tensors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
     "checked",
 ]
 
-#: Raised whenever a reader of the older version would misunderstand a file.
+#: Increased with each change that older readers would misread.
 VERSION = 1
 
 #: The key of the file's metadata that holds the header.
@@ -43,7 +43,7 @@ STORED_AS_THEY_ARE = frozenset(
     )
 )
 
-#: Tensors of these are stored as bytes, with one more dimension.
+#: Tensors of these dtypes are stored as bytes, with one more dimension.
 STORED_AS_BYTES = frozenset(
     getattr(torch, name)
     for name in (
@@ -62,7 +62,7 @@ STORED_AS_BYTES = frozenset(
 
 
 class Feature(NamedTuple):
-    """Name, dtype and shape of one row of a feature; of a label, the shape of all of it."""
+    """Name, dtype and row shape of a feature; for a label, the whole shape."""
 
     name: str
     dtype: torch.dtype
@@ -82,7 +82,7 @@ class Feature(NamedTuple):
 
 
 class Relation(NamedTuple):
-    """What the file keeps of the edges of one type."""
+    """How a file stores the edges of one type."""
 
     allowed: tuple[str, ...]
     stored: tuple[str, ...]
@@ -100,7 +100,7 @@ class Relation(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """What the graphs of one group have in common, so that they can share tensors."""
+    """Types, dtypes and formats that are equal in all graphs of a group."""
 
     schema: Schema
     idtype: torch.dtype
@@ -131,7 +131,7 @@ class Layout(NamedTuple):
         )
 
     def to_json(self) -> dict[str, Any]:
-        """What `from_json` reads."""
+        """The JSON that `from_json` reads."""
         return {
             "ntypes": self.schema.ntypes,
             "etypes": self.schema.canonical_etypes,
@@ -144,7 +144,7 @@ class Layout(NamedTuple):
 
 
 def as_json(value: Any) -> Any:
-    """How the header writes what JSON does not know."""
+    """`value` with dtypes, layouts and tuples replaced by JSON values."""
     if isinstance(value, torch.dtype):
         return str(value).removeprefix("torch.")
     if isinstance(value, Layout):
@@ -157,7 +157,7 @@ def as_json(value: Any) -> Any:
 
 
 def checked(value: Any, kind: type, length: int | None = None) -> Any:
-    """`value`, if it is of the kind and length that the header needs there, else ValueError."""
+    """`value` if it has the given type and length, else ValueError."""
     if type(value) is not kind or (length is not None and len(value) != length):
         size = "" if length is None else f" of length {length}"
         raise ValueError(f"expected a {kind.__name__}{size}, found {str(value)[:80]!r}")

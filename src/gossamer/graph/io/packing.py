@@ -1,4 +1,4 @@
-"""Graphs as a handful of tensors and a header: what :func:`save_graphs` writes."""
+"""Convert graphs to the tensors and the header that :func:`save_graphs` writes."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def pack(
 ) -> tuple[dict[str, Tensor], str]:
     """The tensors and the header of a file that holds `graphs`, `labels`.
 
-    Graphs of one layout lie one behind the other in shared tensors, so ten thousand molecules take
-    no more tensors than one.
+    Graphs of the same layout are concatenated in shared tensors, so the number of tensors does not
+    depend on the number of graphs.
     """
     groups: dict[Layout, list[Graph]] = {}
     order: list[list[int]] = []
@@ -89,7 +89,7 @@ def _relation(adjacency: Adjacency, frame: Frame, formats: Sequence[str] | None)
     if foreign:
         raise InvalidValueError(
             f"save_graphs: the graph is restricted to the formats {list(adjacency.allowed)}, so it "
-            f"cannot be saved as {foreign}. Leave formats out, or lift the restriction with "
+            f"cannot be saved as {foreign}. Leave formats out, or allow more formats with "
             "g.formats([...])."
         )
     with_eids = tuple(
@@ -99,7 +99,7 @@ def _relation(adjacency: Adjacency, frame: Frame, formats: Sequence[str] | None)
 
 
 def _columns(layout: Layout, graphs: list[Graph]) -> Iterator[tuple[str, list[Tensor]]]:
-    """The name of each tensor of a group, and its part of each graph."""
+    """The name of each tensor of a group, and the part of each graph."""
     yield "num_nodes", [_table([f.num_rows for f in graph.node_frames] for graph in graphs)]
     yield "num_edges", [_table([a.num_edges for a in graph.relations] for graph in graphs)]
     for i, relation in enumerate(layout.relations):
@@ -131,11 +131,11 @@ def _table(rows: Iterable[list[int]]) -> Tensor:
 
 
 def _plain(tensor: Tensor) -> Tensor:
-    """The values as the file takes them: contiguous, in main memory, of a dtype that it knows."""
+    """The values as the file stores them: contiguous, on the CPU, in a supported dtype."""
     if tensor.layout != torch.strided or tensor.dtype not in STORED_AS_THEY_ARE | STORED_AS_BYTES:
         raise InvalidTypeError(
-            "save_graphs: a file holds dense tensors of numbers, got one of "
-            f"{tensor.layout} and {tensor.dtype}. Convert it first, as with tensor.to_dense()."
+            f"save_graphs: a file holds dense tensors of numbers, got {tensor.layout} and "
+            f"{tensor.dtype}. Convert it first, as with tensor.to_dense()."
         )
     tensor = tensor.detach().resolve_conj().resolve_neg().cpu().contiguous()
     if tensor.dtype in STORED_AS_THEY_ARE:
@@ -144,7 +144,7 @@ def _plain(tensor: Tensor) -> Tensor:
 
 
 def _without_sharing(tensors: dict[str, Any]) -> dict[str, Tensor]:
-    """Copy tensors that share memory with an earlier one: a file has no such notion."""
+    """Copy tensors that share memory with an earlier one, which safetensors refuses."""
     seen: set[int] = set()
     for name, tensor in tensors.items():
         address = tensor.untyped_storage().data_ptr()

@@ -1,4 +1,4 @@
-"""Adding and removing nodes and edges in place: the graph gets new structure, shared parts stay."""
+"""Methods of Graph that add and remove nodes and edges."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ __all__ = ["Edits"]
 
 
 class Edits:
-    """The part of :class:`Graph` that changes structure in place."""
+    """Methods of :class:`Graph` that replace its structure by new structure."""
 
     def add_nodes(
         self: Graph, num: int, data: Mapping[str, Tensor] | None = None, ntype: str | None = None
     ) -> None:
-        """Add nodes at the end; a batch becomes one graph.
+        """Add nodes at the end. Batch sizes are dropped.
 
         Parameters
         ----------
         num : int
-            How many.
+            Number of new nodes.
         data : dict of str to Tensor, optional
-            Their features, ``(num, *)``; features not given come from the initializer (zeros).
+            Their features, ``(num, *)``. Other features get initial values (zeros).
         ntype : str, optional
             Node type; may be left out if there is only one.
 
@@ -60,14 +60,14 @@ class Edits:
     ) -> None:
         """Add the edges ``u[i] -> v[i]`` at the end; missing nodes are added first.
 
-        A batch becomes one graph.
+        Batch sizes are dropped.
 
         Parameters
         ----------
         u, v : int or ids
             Sources and destinations; one id is paired with each of the other side.
         data : dict of str to Tensor, optional
-            Their features; features not given come from the initializer (zeros).
+            Their features. Other features get initial values (zeros).
         etype : str or (str, str, str), optional
             Edge type; may be left out if there is only one.
 
@@ -101,9 +101,9 @@ class Edits:
         self._batch_num_nodes = self._batch_num_edges = None
 
     def remove_edges(self: Graph, eids: Any, etype: Any = None, store_ids: bool = False) -> None:
-        """Remove edges; the others keep their order and features and are renumbered.
+        """Remove edges; the others keep their order and features and get new ids.
 
-        A batch stays one, with fewer edges.
+        Batch sizes are updated.
 
         Parameters
         ----------
@@ -112,8 +112,8 @@ class Edits:
         etype : str or (str, str, str), optional
             Edge type; may be left out if there is only one.
         store_ids : bool
-            If True, edge feature ``gossamer.EID`` holds the former id of each edge left, of every
-            edge type.
+            If True, edge feature ``gossamer.EID`` stores the original ids of the remaining edges of
+            all edge types.
 
         Examples
         --------
@@ -138,10 +138,10 @@ class Edits:
     def remove_nodes(
         self: Graph, nids: Any, ntype: str | None = None, store_ids: bool = False
     ) -> None:
-        """Remove nodes and every edge that touches them; the others are renumbered.
+        """Remove nodes and their edges; the others get new ids.
 
-        Nodes keep their order. Edges of every type come in the order of their sources afterwards.
-        A batch stays one, with fewer nodes and edges.
+        Nodes keep their order. Edges of all types are sorted by source afterwards. Batch sizes are
+        updated.
 
         Parameters
         ----------
@@ -150,8 +150,8 @@ class Edits:
         ntype : str, optional
             Node type; may be left out if there is only one.
         store_ids : bool
-            If True, features ``gossamer.NID`` and ``gossamer.EID`` hold the former ids of all
-            nodes and edges that are left.
+            If True, features ``gossamer.NID`` and ``gossamer.EID`` store the original ids of the
+            remaining nodes and edges.
 
         Examples
         --------
@@ -200,7 +200,7 @@ class Edits:
         self._resize(frames, edges)
 
     def _edges_between_left(self: Graph, position: int, stays: Tensor) -> list[Tensor]:
-        """For each edge type, which edges have both ends left when nodes of one type go."""
+        """For each edge type, a mask of the edges that remain when some nodes are removed."""
         masks = []
         for adjacency, ends in zip(self._adjacencies, self._schema.endpoints, strict=True):
             mask = torch.ones(adjacency.num_edges, dtype=torch.bool, device=self.device)
@@ -213,8 +213,7 @@ class Edits:
     def _require_editable(self: Graph) -> None:
         if self.is_block:
             raise InvalidValueError(
-                "A block cannot be edited: its nodes are fixed by the graph it was cut from. "
-                "Edit that graph and cut the block again."
+                "A block cannot be edited. Edit the graph that it was made from and make it again."
             )
 
     def _keep_edges(self: Graph, left: list[Tensor], store_ids: bool) -> None:
@@ -231,7 +230,7 @@ class Edits:
     def _shrink_batch(
         self: Graph, nodes: Mapping[Any, Tensor], edges: Mapping[Any, Tensor]
     ) -> None:
-        """Count anew what stays in each graph of the batch, by masks over what there was."""
+        """Update batch sizes, given masks of the nodes and edges that remain."""
         if self._batch_num_nodes is not None:
             self._batch_num_nodes = _shrunk(self._batch_num_nodes, nodes)
         if self._batch_num_edges is not None:
@@ -242,9 +241,9 @@ class Edits:
         node_frames: list[Frame],
         edges: Mapping[int, tuple[Tensor, Tensor]] | None = None,
     ) -> None:
-        """Take new node frames, and edges that are new or lie between more or fewer nodes now.
+        """Set node frames and edges, and adapt the relations of node types of new size.
 
-        Nothing changes if they do not fit the id type.
+        Nothing changes if ids do not fit the id type.
         """
         edges = dict(edges or {})
         adjacencies = list(self._adjacencies)
@@ -258,7 +257,7 @@ class Edits:
 
 
 def _shrunk(sizes: Mapping[Any, Tensor], masks: Mapping[Any, Tensor]) -> dict[Any, Tensor]:
-    """Batch sizes after only the rows under each mask stay."""
+    """Batch sizes of the rows selected by each mask."""
     result = dict(sizes)
     for key, mask in masks.items():
         before = torch.nn.functional.pad(mask.long().cumsum(0), (1, 0))

@@ -1,4 +1,4 @@
-"""Message passing: the part of Graph that sends along edges and reduces at nodes."""
+"""Methods of Graph for message passing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["MessagePassing"]
 
 
 class MessagePassing:
-    """The part of :class:`Graph` that computes along its edges."""
+    """Methods of :class:`Graph` that send messages along edges and reduce them at nodes."""
 
     def update_all(
         self: Graph,
@@ -44,17 +44,17 @@ class MessagePassing:
             A function of :mod:`gossamer.function`, or one from an edge batch to a dict of tensors.
         reduce_func : built-in or callable
             A function of :mod:`gossamer.function`, or one from a node batch (with `mailbox`) to a
-            dict of tensors; it is called once for each in-degree that occurs.
+            dict of tensors, which is called once for each in-degree.
         apply_node_func : callable, optional
             From a node batch to a dict of features, applied to the destinations afterwards.
         etype : str or (str, str, str), optional
-            Edge type. If left out on a graph of several, built-in functions run over all of them
-            and the results that reach one node type are reduced across edge types alike.
+            Edge type. If left out on a graph with several, built-in functions run on each of them,
+            and results for the same node type are reduced across edge types likewise.
 
         Notes
         -----
-        The result replaces the feature for every destination node; one without in-edges gets 0,
-        or what :meth:`set_n_initializer` says if the reduce function is user-defined.
+        The result replaces the feature of every destination node. A node without in-edges gets 0,
+        or, if the reduce function is user-defined, the value of :meth:`set_n_initializer`.
 
         Examples
         --------
@@ -107,11 +107,10 @@ class MessagePassing:
         etype_dict : dict
             Edge type to ``(message_func, reduce_func)`` or ``(..., apply_node_func)``.
         cross_reducer : {"sum", "mean", "min", "max", "stack"} or callable
-            How features of one name that reach one node type are combined; ``stack`` puts the edge
-            types, in the order of their ids, along a new second dimension; a callable takes the
-            list of tensors, in the order of `etype_dict`. A node that an edge type does not reach
-            gets 0 from it, except that a "max" of :func:`fn.max` (a "min" of :func:`fn.min`) looks
-            only at the edge types that reach the node.
+            How results with the same name and node type are combined. ``stack`` adds a second
+            dimension over the edge types, in the order of their ids. A callable gets the list of
+            tensors, in the order of `etype_dict`. An edge type without edges to a node contributes
+            0; for "max" with :func:`fn.max` and "min" with :func:`fn.min` it is ignored.
         apply_node_func : callable, optional
             Applied to each destination type afterwards.
 
@@ -165,7 +164,7 @@ class MessagePassing:
                 self._apply_nodes(apply_node_func, target, ALL)
 
     def _reached(self: Graph, position: int, functions: tuple, cross_reducer: Any) -> Tensor | None:
-        """Which destinations an edge type has a say on in a maximum or minimum; None: on all."""
+        """Mask of the destinations that an edge type reaches, for max and min. None: all."""
         reduce = functions[1]
         is_extreme = isinstance(reduce, ReduceFunction) and reduce.name in ("max", "min")
         if not is_extreme or reduce.name != cross_reducer:
@@ -199,17 +198,17 @@ class MessagePassing:
             frame.update_rows(ids, result, self.device)
 
     def apply_edges(self: Graph, func: Any, edges: Any = ALL, etype: Any = None) -> None:
-        """Compute features on edges from those of their ends.
+        """Compute edge features from the features of edges, sources and destinations.
 
         Parameters
         ----------
         func : built-in or callable
             A message function of :mod:`gossamer.function`, or one from an edge batch to a dict.
         edges : ids or (ids, ids), optional
-            Edge ids, or sources and destinations. Default: all. Other edges keep their features; a
-            new feature is 0 on them.
+            Edge ids, or sources and destinations. Default: all. Other edges keep their features; in
+            a new feature they get 0.
         etype : str or (str, str, str), optional
-            Edge type. If left out on a graph of several, a built-in function runs over each.
+            Edge type. If left out on a graph with several, a built-in function runs on each.
 
         Examples
         --------
@@ -247,7 +246,7 @@ class MessagePassing:
         apply_node_func: Callable | None = None,
         etype: Any = None,
     ) -> None:
-        """Send messages along `edges` only, and update the nodes at their ends.
+        """Send messages along `edges` only, and update their destinations.
 
         Parameters are those of :meth:`update_all`; `edges` are edge ids or ``(sources,
         destinations)``. Nodes that receive nothing keep their features.
@@ -411,7 +410,7 @@ def _initialized(
     nodes: Tensor | None,
     device: torch.device,
 ) -> dict[str, Tensor]:
-    """A user-defined reduction with initial values where `nodes` (None: all) have no in-edges."""
+    """Replace results of a user-defined reduction by initial values for nodes without in-edges."""
     names = [name for name in result if frame.has_initializer(name)]
     if not names or not adjacency.has_zero_in_degree():
         return result
@@ -428,7 +427,7 @@ def _initialized(
 def _groups(groups: Any, name: str) -> Iterable:
     if not isinstance(groups, Iterable):
         raise InvalidTypeError(
-            f"{name} takes groups of ids, one after another, got {type(groups).__name__}."
+            f"{name} takes an iterable of groups of ids, got {type(groups).__name__}."
         )
     return groups
 
@@ -453,7 +452,7 @@ def _cross_reducer(reducer: Any) -> Callable[[list[Tensor]], Tensor]:
 def _fold_reached(
     combine: Callable[[list[Tensor]], Tensor], values: list[Tensor], masks: list[Tensor | None]
 ) -> Tensor:
-    """Combine row by row only the values whose mask holds; the first ones where none does."""
+    """Combine, in each row, the values whose mask is True; the first value if there is none."""
     total, seen = values[0], masks[0]
     for value, mask in zip(values[1:], masks[1:], strict=True):
         shape = (-1, *[1] * (value.dim() - 1))

@@ -1,4 +1,4 @@
-"""Questions about structure: degrees, neighbours, edges between nodes, matrices."""
+"""Methods of Graph that read structure: degrees, neighbors, edges between nodes, matrices."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Queries"]
 
 
 class Queries:
-    """The part of :class:`Graph` that answers questions about its edges."""
+    """Methods of :class:`Graph` that read its structure."""
 
     # ---------------------------------------------------------------------------- nodes, degrees
 
@@ -263,7 +263,7 @@ class Queries:
             i = int(missing[0])
             raise InvalidValueError(
                 f"There is no edge ({int(sources[i])}, {int(targets[i])}) of type "
-                f"{self.canonical_etypes[position]}. Ask has_edges_between first."
+                f"{self.canonical_etypes[position]}. Check with has_edges_between first."
             )
         return int(first) if is_single(u) and is_single(v) else first
 
@@ -274,7 +274,7 @@ class Queries:
     def filter_nodes(
         self: Graph, predicate: Callable, nodes: Any = ALL, ntype: str | None = None
     ) -> Tensor:
-        """Ids of the nodes for which `predicate`, a function of a node batch, gives True.
+        """Ids of the nodes for which `predicate`, a function of a node batch, returns True.
 
         Examples
         --------
@@ -293,7 +293,7 @@ class Queries:
     def filter_edges(
         self: Graph, predicate: Callable, edges: Any = ALL, etype: Any = None
     ) -> Tensor:
-        """Ids of the edges for which `predicate`, a function of an edge batch, gives True.
+        """Ids of the edges for which `predicate`, a function of an edge batch, returns True.
 
         Examples
         --------
@@ -347,14 +347,14 @@ class Queries:
     ) -> Any:
         """The adjacency matrix as a sparse tensor, or as a scipy matrix.
 
-        Parallel edges are entries of their own in both.
+        Each parallel edge is a separate entry.
 
         Parameters
         ----------
         transpose : bool
             If True, rows are destinations.
         ctx : torch.device
-            Where a sparse tensor shall live.
+            Device of the sparse tensor.
         scipy_fmt : {"coo", "csr"}, optional
             Return this kind of scipy matrix instead.
         etype : str or (str, str, str), optional
@@ -413,8 +413,8 @@ class Queries:
         Parameters
         ----------
         typestr : {"in", "out", "both"}
-            1 where the edge ends in the node; 1 where it starts there; or -1 for starts and 1 for
-            ends, self-loops left out.
+            "in": 1 where the edge ends in the node. "out": 1 where it starts there. "both": -1 for
+            starts and 1 for ends, without self-loops.
 
         Examples
         --------
@@ -438,7 +438,7 @@ class Queries:
         if src != dst:
             raise InvalidValueError(
                 "The incidence matrix of kind 'both' needs source and destination nodes of one "
-                f"type; {self.canonical_etypes[position]} joins two. Ask for 'in' or 'out'."
+                f"type; {self.canonical_etypes[position]} joins two. Use 'in' or 'out'."
             )
         proper = row != col
         row, col, edge = row[proper], col[proper], edge[proper]
@@ -485,13 +485,13 @@ def _as_mask(mask: Any, count: int, what: str) -> Tensor:
         mask = torch.as_tensor(mask)
     except (RuntimeError, TypeError, ValueError):
         raise InvalidTypeError(
-            f"The {what} must give a tensor of truth values, got {type(mask).__name__}."
+            f"The {what} must return a boolean tensor, got {type(mask).__name__}."
         ) from None
     if mask.dim() == 2 and mask.shape[1] == 1:
         mask = mask[:, 0]
     if mask.shape != (count,):
         raise InvalidValueError(
-            f"The {what} must give one truth value for each of {count}, got shape "
+            f"The {what} must return one boolean for each of {count}, got shape "
             f"{tuple(mask.shape)}."
         )
     return mask.bool()

@@ -1,4 +1,4 @@
-"""Transforms as methods of Graph: the functions themselves live in `gossamer.transforms`."""
+"""Methods of Graph that call functions of `transforms`, `sampling` and `interop`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["TransformMethods"]
 
 
 class TransformMethods:
-    """The part of :class:`Graph` that returns new graphs.
+    """Methods of :class:`Graph` that return new graphs.
 
-    Imports stand inside the methods because transforms are built on graphs.
+    Imports are inside the methods, because these packages import graphs.
     """
 
     def add_self_loop(

@@ -94,7 +94,7 @@ NONSENSE = {
     "groups of nodes": (
         lambda g: g.prop_nodes(3, None, None),
         gs.InvalidTypeError,
-        "prop_nodes takes groups of ids, one after another, got int",
+        "prop_nodes takes an iterable of groups of ids, got int",
     ),
     "types as a tensor": (
         lambda g: gs.node_type_subgraph(g, torch.tensor(0)),
@@ -150,7 +150,7 @@ NONSENSE = {
     "which graphs of a file": (
         lambda g: gs.load_graphs("absent", torch.tensor([0.5])),
         gs.InvalidTypeError,
-        "holds whole numbers, got 0.5",
+        "each element of idx_list is an int, got 0.5",
     ),
 }
 

@@ -278,7 +278,7 @@ def test_an_int32_graph_does_not_grow_beyond_int32() -> None:
     ],
 )
 def test_blocks_cannot_be_edited(change) -> None:
-    with pytest.raises(gs.InvalidValueError, match=r"A block cannot be edited.*block again"):
+    with pytest.raises(gs.InvalidValueError, match=r"A block cannot be edited.*make it again"):
         change(gs.create_block(([0], [0])))
 
 

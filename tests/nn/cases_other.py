@@ -14,6 +14,22 @@ from nn.layer_case import FEAT, WIDTH, Input, LayerCase
 #: Names of modules to which the contract does not apply: they take no graph, or features by type,
 #: or each node attends to all of its graph.
 OUTSIDE = {
+    "GNNExplainer",
+    "HeteroGNNExplainer",
+    "HeteroPGExplainer",
+    "HeteroSubgraphX",
+    "PGExplainer",
+    "SubgraphX",
+    "EdgePredictor",
+    "JumpingKnowledge",
+    "KNNGraph",
+    "LabelPropagation",
+    "RadiusGraph",
+    "SegmentedKNNGraph",
+    "Sequential",
+    "TransE",
+    "TransR",
+    "WeightBasis",
     "BiasedMHA",
     "DegreeEncoder",
     "EGTLayer",
@@ -87,12 +103,22 @@ def _readouts() -> list[LayerCase]:
             **foreign,
         ),
         _readout("WeightAndSum", library.WeightAndSum, WIDTH, inputs=(Input("feats"),)),
-        _readout("Set2Set", library.Set2Set, WIDTH, 2, 1, width=2 * WIDTH),
-        _readout("Set2Set-layers", library.Set2Set, WIDTH, 2, 2, width=2 * WIDTH),
+        # torch traces no LSTM.
+        _readout("Set2Set", library.Set2Set, WIDTH, 2, 1, width=2 * WIDTH, whole=False),
+        _readout("Set2Set-layers", library.Set2Set, WIDTH, 2, 2, width=2 * WIDTH, whole=False),
     ]
     sizes = WIDTH, 2, 3, 5
     cases += [
-        _readout("SetTransformerDecoder", library.SetTransformerDecoder, *sizes, 1, 2, width=12),
+        # Graphs are filled up to the largest one, whose size a tracer does not know.
+        _readout(
+            "SetTransformerDecoder",
+            library.SetTransformerDecoder,
+            *sizes,
+            1,
+            2,
+            width=12,
+            whole=False,
+        ),
     ]
     return cases
 

@@ -1,6 +1,18 @@
 """Layers: graph convolutions and readouts."""
 
-from gossamer.nn import conv, functional, glob, gt, hetero, linear
+from gossamer.nn import (
+    conv,
+    explain,
+    factory,
+    functional,
+    glob,
+    gt,
+    hetero,
+    linear,
+    link,
+    sparse_emb,
+    utils,
+)
 from gossamer.nn.conv import (
     AGNNConv,
     APPNPConv,
@@ -27,6 +39,15 @@ from gossamer.nn.conv import (
     SGConv,
     TAGConv,
 )
+from gossamer.nn.explain import (
+    GNNExplainer,
+    HeteroGNNExplainer,
+    HeteroPGExplainer,
+    HeteroSubgraphX,
+    PGExplainer,
+    SubgraphX,
+)
+from gossamer.nn.factory import KNNGraph, RadiusGraph, SegmentedKNNGraph
 from gossamer.nn.functional import edge_softmax
 from gossamer.nn.glob import (
     AvgPooling,
@@ -51,7 +72,9 @@ from gossamer.nn.gt import (
 )
 from gossamer.nn.hetero import HeteroEmbedding, HeteroGraphConv, HeteroLinear
 from gossamer.nn.linear import TypedLinear
+from gossamer.nn.link import EdgePredictor, TransE, TransR
 from gossamer.nn.node_embedding import NodeEmbedding
+from gossamer.nn.utils import JumpingKnowledge, LabelPropagation, Sequential, WeightBasis
 
 __all__ = [
     "AGNNConv",
@@ -66,6 +89,7 @@ __all__ = [
     "DenseSAGEConv",
     "EGTLayer",
     "EdgeConv",
+    "EdgePredictor",
     "EdgeWeightNorm",
     "GATConv",
     "GATv2Conv",
@@ -73,6 +97,7 @@ __all__ = [
     "GINConv",
     "GINEConv",
     "GMMConv",
+    "GNNExplainer",
     "GatedGCNConv",
     "GatedGraphConv",
     "GlobalAttentionPooling",
@@ -80,31 +105,50 @@ __all__ = [
     "GraphormerLayer",
     "HGTConv",
     "HeteroEmbedding",
+    "HeteroGNNExplainer",
     "HeteroGraphConv",
     "HeteroLinear",
+    "HeteroPGExplainer",
+    "HeteroSubgraphX",
+    "JumpingKnowledge",
+    "KNNGraph",
+    "LabelPropagation",
     "LapPosEncoder",
     "MaxPooling",
     "NNConv",
     "NodeEmbedding",
+    "PGExplainer",
     "PathEncoder",
+    "RadiusGraph",
     "RelGraphConv",
     "SAGEConv",
     "SGConv",
+    "SegmentedKNNGraph",
+    "Sequential",
     "Set2Set",
     "SetTransformerDecoder",
     "SetTransformerEncoder",
     "SortPooling",
     "SpatialEncoder",
     "SpatialEncoder3d",
+    "SubgraphX",
     "SumPooling",
     "TAGConv",
+    "TransE",
+    "TransR",
     "TypedLinear",
     "WeightAndSum",
+    "WeightBasis",
     "conv",
     "edge_softmax",
+    "explain",
+    "factory",
     "functional",
     "glob",
     "gt",
     "hetero",
     "linear",
+    "link",
+    "sparse_emb",
+    "utils",
 ]

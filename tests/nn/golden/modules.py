@@ -367,6 +367,70 @@ def _gt() -> dict[str, Case]:
     }
 
 
+def _link() -> dict[str, Case]:
+    def case(name: str, *args: Any, triples: tuple[int, int] | None = None, **kwargs: Any) -> Case:
+        def arguments(library: ModuleType, draw: Draw) -> tuple:
+            if triples is None:
+                return draw.normal(5, 4), draw.normal(5, 4)
+            rels, width = triples
+            return draw.normal(5, width), draw.normal(5, width), draw.below(rels, 5)
+
+        return Case(lambda library: getattr(library.nn, name)(*args, **kwargs), arguments)
+
+    cases = {f"pair-{op}": case("EdgePredictor", op) for op in ("dot", "cos", "ele", "cat")}
+    cases |= {
+        f"pair-{op}-linear": case("EdgePredictor", op, 4, 3, bias=op == "ele")
+        for op in ("dot", "cos", "ele", "cat")
+    }
+    return cases | {
+        "transe": case("TransE", 3, 4, triples=(3, 4)),
+        "transe-2": case("TransE", 3, 4, 2, triples=(3, 4)),
+        "transr": case("TransR", 3, 2, 4, triples=(3, 4)),
+        "transr-2": case("TransR", 3, 5, 4, p=2, triples=(3, 4)),
+    }
+
+
+def _utils() -> dict[str, Case]:
+    def spread(labels: Callable, mask: bool, *args: Any, **kwargs: Any) -> Case:
+        def arguments(library: ModuleType, draw: Draw) -> tuple:
+            known = torch.tensor([True, False, True, True, False]) if mask else None
+            return graph(library), labels(draw), known
+
+        return Case(lambda library: library.nn.LabelPropagation(*args, **kwargs), arguments)
+
+    def classes(draw: Draw) -> Tensor:
+        return torch.tensor([2, 0, 0, 1, 2])
+
+    def columns(draw: Draw) -> Tensor:
+        return draw.below(2, 5, 3)
+
+    def layers(library: ModuleType, draw: Draw) -> tuple:
+        return ([draw.normal(5, 4) for _ in range(3)],)
+
+    def two_layers(library: ModuleType) -> nn.Module:
+        return library.nn.Sequential(library.nn.GraphConv(4, 3), library.nn.GraphConv(3, 2))
+
+    def many(module: nn.Module, g: Any, x: Tensor) -> Any:
+        return module([g, g], x)
+
+    cases = {
+        f"jumping-{mode}": Case(lambda lib, m=mode: lib.nn.JumpingKnowledge(m, 4, 3), layers)
+        for mode in ("cat", "max", "lstm")
+    }
+    features = lambda library, draw: (graph(library), draw.normal(5, 4))  # noqa: E731
+    return cases | {
+        "labels": spread(classes, True, 3, 0.7),
+        "labels-all-known": spread(classes, False, 3, 0.7),
+        "labels-rows": spread(classes, True, 2, 0.4, "row", clamp=False, normalize=True),
+        "labels-reset": spread(columns, True, 2, 0.9, normalize=True, reset=True),
+        "labels-columns": spread(columns, True, 4, 0.9, "row"),
+        "basis": Case(lambda lib: lib.nn.WeightBasis((3, 4), 2, 5), lambda lib, draw: ()),
+        "basis-of-vectors": Case(lambda lib: lib.nn.WeightBasis((4,), 3, 4), lambda lib, draw: ()),
+        "sequence": Case(two_layers, features),
+        "sequence-of-graphs": Case(two_layers, features, many),
+    }
+
+
 GROUPS = {
     "typedlinear": _typed_linear(),
     "relgraphconv": _relgraphconv(),
@@ -374,6 +438,8 @@ GROUPS = {
     "hetero": _hetero(),
     "glob": _glob(),
     "gt": _gt(),
+    "link": _link(),
+    "utils": _utils(),
 }
 
 CASES = {f"{group}/{name}": case for group, cases in GROUPS.items() for name, case in cases.items()}

@@ -1,0 +1,14 @@
+"""Explanations: which edges, nodes and features a prediction rests on."""
+
+from gossamer.nn.explain.gnnexplainer import GNNExplainer, HeteroGNNExplainer
+from gossamer.nn.explain.pgexplainer import HeteroPGExplainer, PGExplainer
+from gossamer.nn.explain.subgraphx import HeteroSubgraphX, SubgraphX
+
+__all__ = [
+    "GNNExplainer",
+    "HeteroGNNExplainer",
+    "HeteroPGExplainer",
+    "HeteroSubgraphX",
+    "PGExplainer",
+    "SubgraphX",
+]

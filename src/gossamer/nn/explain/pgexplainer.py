@@ -1,0 +1,562 @@
+"""PGExplainer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from gossamer._options import as_int, number_in
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import NID, batch
+from gossamer.nn.explain._common import entropy
+from gossamer.transforms import khop_in_subgraph, to_homogeneous
+
+if TYPE_CHECKING:
+    from gossamer.graph import Graph
+
+__all__ = ["HeteroPGExplainer", "PGExplainer"]
+
+_FAR = 1e-6  # keeps logarithms finite
+
+
+class PGExplainer(nn.Module):
+    r"""A network that weighs the edges of any graph, from `Parameterized Explainer for Graph Neural
+    Network <https://arxiv.org/abs/2011.04573>`__.
+
+    From the model's own embeddings :math:`z` it computes, for each edge,
+
+    .. math::
+        \omega_{uv} = \mathrm{mlp}(z_u \,\Vert\, z_v), \qquad
+        m_{uv} = \mathrm{sigmoid}\Big(\frac{\omega_{uv} + \log \epsilon - \log (1 - \epsilon)}{T}
+        \Big), \quad \epsilon \sim U(0, 1)
+
+    (for a node :math:`c`, with :math:`z_c` as well), averaged with the edge in the other direction
+    where there is one. It learns to keep the model's predictions under these weights, with few
+    edges. Once trained it explains further graphs at no cost, as :math:`\mathrm{sigmoid}(\omega)`.
+
+    Parameters
+    ----------
+    model : Module
+        Called as ``model(graph, feat, embed=, edge_weight=)``: it returns embeddings of nodes if
+        `embed` is set, else logits of graphs or nodes, and multiplies messages by `edge_weight` if
+        given.
+    num_features : int
+        Width of the embeddings.
+    num_hops : int, optional
+        How far the model looks; needed to explain nodes.
+    explain_graph : bool
+        Whether graphs are explained rather than nodes.
+    coff_budget : float
+        Weight of the number of edges in the loss.
+    coff_connect : float
+        Weight of the entropy of the edge weights in the loss.
+    sample_bias : float
+        Draw :math:`\epsilon` from this to 1 minus this.
+
+    Raises
+    ------
+    InvalidValueError
+        If `num_hops` is missing to explain nodes.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> class Model(torch.nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.conv = gs.nn.GraphConv(3, 4, allow_zero_in_degree=True)
+    ...         self.out = torch.nn.Linear(4, 2)
+    ...     def forward(self, graph, feat, embed=False, edge_weight=None):
+    ...         h = self.conv(graph, feat, edge_weight=edge_weight).relu()
+    ...         return h if embed else self.out(gs.nn.AvgPooling()(graph, h))
+    >>> g, feat = gs.graph(([0, 1, 2], [1, 2, 0])), torch.rand(3, 3)
+    >>> explainer = gs.nn.PGExplainer(Model(), num_features=4)
+    >>> optimizer = torch.optim.Adam(explainer.parameters(), lr=0.01)
+    >>> for temperature in (5.0, 2.0):
+    ...     loss = explainer.train_step(g, feat, temperature)
+    ...     optimizer.zero_grad(); loss.backward(); optimizer.step()
+    >>> probabilities, weights = explainer.explain_graph(g, feat)
+    >>> probabilities.shape, weights.shape
+    (torch.Size([1, 2]), torch.Size([3]))
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        num_features: int,
+        num_hops: int | None = None,
+        explain_graph: bool = True,
+        coff_budget: float = 0.01,
+        coff_connect: float = 5e-4,
+        sample_bias: float = 0.0,
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        if not isinstance(model, nn.Module):
+            raise InvalidTypeError(f"{name}: model is a Module, got {type(model).__name__}.")
+        as_int(num_features, name, "num_features", 1)
+        if num_hops is not None:
+            as_int(num_hops, name, "num_hops", 0)
+        elif not explain_graph:
+            raise InvalidValueError(
+                f"{name}: explain_graph=False explains nodes, which needs num_hops, the number of "
+                "layers of the model."
+            )
+        self.model = model
+        self.graph_explanation = explain_graph
+        self.num_features = (2 if explain_graph else 3) * num_features
+        self.num_hops = num_hops
+        self.coff_budget = number_in(coff_budget, name, "coff_budget")
+        self.coff_connect = number_in(coff_connect, name, "coff_connect")
+        self.sample_bias = number_in(sample_bias, name, "sample_bias", 0, 0.5)
+        self.init_bias = 0.0
+        self.edge_mask: Tensor | None = None
+        self.sparse_mask_values: Tensor | None = None
+        self.elayers = nn.Sequential(nn.Linear(self.num_features, 64), nn.ReLU(), nn.Linear(64, 1))
+
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
+        """Return the parameters to train: those of the explanation network, not the model's."""
+        return self.elayers.parameters(recurse)
+
+    def set_masks(self, graph: Graph, edge_mask: Tensor | None = None) -> None:
+        """Set the edge weights by hand.
+
+        Parameters
+        ----------
+        graph : Graph
+            The graph.
+        edge_mask : Tensor, optional
+            A weight for each edge. Default: drawn at random.
+        """
+        if edge_mask is None:
+            std = nn.init.calculate_gain("relu") * max(graph.num_nodes(), 1) ** -0.5
+            edge_mask = std * torch.randn(graph.num_edges(), device=graph.device) + self.init_bias
+        self.edge_mask = edge_mask
+
+    def clear_masks(self) -> None:
+        """Forget the edge weights of the last explanation."""
+        self.edge_mask = None
+        self.sparse_mask_values = None
+
+    def concrete_sample(self, w: Tensor, beta: float = 1.0, training: bool = True) -> Tensor:
+        """Draw edge weights around their scores.
+
+        Parameters
+        ----------
+        w : Tensor
+            Scores.
+        beta : float
+            Temperature: lower ones draw closer to 0 and 1.
+        training : bool
+            Whether to draw at all, rather than return the sigmoid of the scores.
+
+        Returns
+        -------
+        Tensor
+            As `w`, from 0 to 1.
+        """
+        if not training:
+            return w.sigmoid()
+        low = max(self.sample_bias, torch.finfo(w.dtype).eps)
+        noise = torch.empty_like(w).uniform_(low, 1 - low)
+        return ((noise.logit() + w) / beta).sigmoid()
+
+    def loss(self, prob: Tensor, ori_pred: Tensor) -> Tensor:
+        """Loss of the last explanation.
+
+        Parameters
+        ----------
+        prob : Tensor
+            Probabilities under the edge weights, ``(B, C)``.
+        ori_pred : Tensor
+            Classes that the model predicts without them, ``(B,)``.
+
+        Returns
+        -------
+        Tensor
+            A number.
+        """
+        if self.sparse_mask_values is None:
+            raise InvalidValueError(
+                f"{type(self).__name__}: there is no explanation yet. Call train_step instead."
+            )
+        right = prob.gather(-1, ori_pred.view(-1, 1))
+        p = self.sparse_mask_values
+        undecided = entropy(0.99 * p + 0.005).mean() if p.numel() else 0.0
+        return (
+            -(right + _FAR).log().mean()
+            + self.coff_budget * p.sum()
+            + self.coff_connect * undecided
+        )
+
+    def train_step(self, graph: Graph, feat: Any, temperature: float, **kwargs: Any) -> Tensor:
+        r"""Loss of explaining graphs.
+
+        Parameters
+        ----------
+        graph : Graph
+            A graph or a batch.
+        feat : Tensor
+            :math:`(N, D)`.
+        temperature : float
+            :math:`T`; usually lowered from epoch to epoch.
+        **kwargs
+            Further arguments of the model.
+
+        Returns
+        -------
+        Tensor
+            The loss, a number.
+
+        Raises
+        ------
+        InvalidValueError
+            If the explainer was built for nodes.
+        """
+        with torch.no_grad():
+            predicted = self.model(graph, feat, embed=False, **kwargs).argmax(-1)
+        prob, _ = self.explain_graph(graph, feat, temperature, training=True, **kwargs)
+        return self.loss(prob, predicted)
+
+    def train_step_node(
+        self, nodes: Any, graph: Graph, feat: Any, temperature: float, **kwargs: Any
+    ) -> Tensor:
+        r"""Loss of explaining nodes.
+
+        Parameters
+        ----------
+        nodes : int or iterable of int
+            The nodes, each once.
+        graph : Graph
+            Homogeneous graph.
+        feat : Tensor
+            :math:`(N, D)`.
+        temperature : float
+            :math:`T`.
+        **kwargs
+            Further arguments of the model.
+
+        Returns
+        -------
+        Tensor
+            The loss, a number.
+
+        Raises
+        ------
+        InvalidValueError
+            If the explainer was built for graphs.
+        """
+        prob, _, parts, centers = self.explain_node(
+            nodes, graph, feat, temperature, training=True, **kwargs
+        )
+        with torch.no_grad():
+            own = feat[parts.ndata[NID].long()]
+            predicted = self.model(parts, own, embed=False, **kwargs)
+        return self.loss(prob[centers], predicted[centers].argmax(-1))
+
+    def explain_graph(
+        self,
+        graph: Graph,
+        feat: Any,
+        temperature: float = 1.0,
+        training: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Tensor, Any]:
+        r"""Explain the classes of graphs.
+
+        Parameters
+        ----------
+        graph : Graph
+            A graph or a batch.
+        feat : Tensor
+            :math:`(N, D)`.
+        temperature : float
+            :math:`T`, used in training.
+        training : bool
+            Whether weights are drawn, to train the explanation network.
+        **kwargs
+            Further arguments of the model.
+
+        Returns
+        -------
+        Tensor
+            Probabilities of the classes under the edge weights, :math:`(B, C)`.
+        Tensor
+            Edge weights, :math:`(E,)`; higher ones matter more.
+
+        Raises
+        ------
+        InvalidValueError
+            If the explainer was built for nodes.
+        """
+        self._require(True)
+        embed = self._embed(graph, feat, kwargs)
+        u, v = (x.long() for x in graph.edges())
+        mask = self._weigh(graph, torch.cat([embed[u], embed[v]], dim=-1), temperature, training)
+        logits = self.model(graph, feat, edge_weight=mask, **kwargs)
+        return logits.softmax(-1), mask
+
+    def explain_node(
+        self,
+        nodes: Any,
+        graph: Graph,
+        feat: Any,
+        temperature: float = 1.0,
+        training: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Any, Any, Graph, Any]:
+        r"""Explain the classes of nodes.
+
+        Parameters
+        ----------
+        nodes : int or iterable of int
+            The nodes, each once.
+        graph : Graph
+            Homogeneous graph.
+        feat : Tensor
+            :math:`(N, D)`.
+        temperature : float
+            :math:`T`, used in training.
+        training : bool
+            Whether weights are drawn, to train the explanation network.
+        **kwargs
+            Further arguments of the model.
+
+        Returns
+        -------
+        Tensor
+            Probabilities of the classes under the edge weights, of all nodes of the graph below.
+        Tensor
+            Edge weights; higher ones matter more.
+        Graph
+            A batch with the part of the graph around each node, with ``NID`` and ``EID``.
+        Tensor
+            The ids of `nodes` in this batch.
+
+        Raises
+        ------
+        InvalidValueError
+            If the explainer was built for graphs.
+        """
+        self._require(False)
+        parts, centers = self._parts(graph, _ids(nodes))
+        own = feat[parts.ndata[NID].long()]
+        embed = self._embed(graph, feat, kwargs)[parts.ndata[NID].long()]
+        u, v = (x.long() for x in parts.edges())
+        center = torch.repeat_interleave(centers, parts.batch_num_edges())
+        pairs = torch.cat([embed[u], embed[v], embed[center]], dim=-1)
+        mask = self._weigh(parts, pairs, temperature, training)
+        logits = self.model(parts, own, edge_weight=mask, **kwargs)
+        return logits.softmax(-1), mask, parts, centers
+
+    # --------------------------------------------------------------------------------- parts
+
+    def _require(self, graphs: bool) -> None:
+        if self.graph_explanation is not graphs:
+            kind, other = ("graphs", "nodes") if graphs else ("nodes", "graphs")
+            raise InvalidValueError(
+                f"{type(self).__name__}: the explainer was built for {other}, with explain_graph="
+                f"{not graphs}. Build one for {kind}."
+            )
+
+    def _embed(self, graph: Graph, feat: Any, kwargs: dict[str, Any]) -> Any:
+        with torch.no_grad():
+            return self.model(graph, feat, embed=True, **kwargs)
+
+    def _parts(self, graph: Graph, nodes: list[int]) -> tuple[Graph, Tensor]:
+        """The parts around nodes as one batch, and the places of the nodes."""
+        parts, centers, first = [], [], 0
+        for node in nodes:
+            part, center = khop_in_subgraph(graph, node, self.num_hops)
+            parts.append(part)
+            centers.append(center.long() + first)
+            first += part.num_nodes()
+        if not parts:
+            raise InvalidValueError(f"{type(self).__name__}: there is no node to explain.")
+        return batch(parts), torch.cat(centers)
+
+    def _weigh(self, graph: Graph, pairs: Tensor, temperature: float, training: bool) -> Tensor:
+        """Edge weights, the same in both directions."""
+        scores = self.elayers(pairs).flatten()
+        self.sparse_mask_values = self.concrete_sample(scores, temperature, training)
+        self.edge_mask = _both_ways(graph, self.sparse_mask_values)
+        return self.edge_mask
+
+    def extra_repr(self) -> str:
+        """Return the arguments of the constructor, for `repr`."""
+        return f"num_hops={self.num_hops}, explain_graph={self.graph_explanation}"
+
+
+class HeteroPGExplainer(PGExplainer):
+    r"""`PGExplainer` for graphs of several types.
+
+    Parameters
+    ----------
+    model : Module
+        Called as ``model(graph, feat, embed=, edge_weight=)`` with features by node type and
+        weights by canonical edge type. It returns embeddings of one width, or logits of nodes, by
+        node type; or logits of graphs.
+    num_features, num_hops, explain_graph, coff_budget, coff_connect, sample_bias
+        As for :class:`PGExplainer`.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> class Model(torch.nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         names = ("plays", "played by")
+    ...         self.conv = gs.nn.HeteroGraphConv({name: gs.nn.GraphConv(3, 4) for name in names})
+    ...         self.out = torch.nn.Linear(4, 2)
+    ...     def forward(self, graph, feat, embed=False, edge_weight=None):
+    ...         weights = {} if edge_weight is None else edge_weight
+    ...         kwargs = {etype: {"edge_weight": w} for etype, w in weights.items()}
+    ...         h = self.conv(graph, feat, mod_kwargs=kwargs)
+    ...         if embed:
+    ...             return h
+    ...         return self.out(torch.stack([x.mean(0) for x in h.values()]).mean(0, keepdim=True))
+    >>> g = gs.heterograph({
+    ...     ("user", "plays", "game"): ([0, 1], [0, 0]),
+    ...     ("game", "played by", "user"): ([0, 0], [0, 1]),
+    ... })
+    >>> feat = {"user": torch.rand(2, 3), "game": torch.rand(1, 3)}
+    >>> explainer = gs.nn.HeteroPGExplainer(Model(), num_features=4)
+    >>> probabilities, weights = explainer.explain_graph(g, feat)
+    >>> weights["user", "plays", "game"].shape
+    torch.Size([2])
+    """
+
+    def train_step_node(
+        self,
+        nodes: Mapping[str, Iterable[int]],
+        graph: Graph,
+        feat: Mapping[str, Tensor],
+        temperature: float,
+        **kwargs: Any,
+    ) -> Tensor:
+        """As :meth:`PGExplainer.train_step_node`, with nodes and features by node type."""
+        prob, _, parts, centers = self.explain_node(
+            nodes, graph, feat, temperature, training=True, **kwargs
+        )
+        with torch.no_grad():
+            logits = self.model(parts, _rows(feat, parts), embed=False, **kwargs)
+        own = torch.cat([prob[ntype][ids] for ntype, ids in centers.items()])
+        predicted = torch.cat([logits[ntype][ids].argmax(-1) for ntype, ids in centers.items()])
+        return self.loss(own, predicted)
+
+    def explain_graph(
+        self,
+        graph: Graph,
+        feat: Mapping[str, Tensor],
+        temperature: float = 1.0,
+        training: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Tensor, dict[tuple[str, str, str], Tensor]]:
+        """As :meth:`PGExplainer.explain_graph`, with weights by canonical edge type."""
+        self._require(True)
+        joined, embed = self._join(graph, self._embed(graph, feat, kwargs))
+        u, v = (x.long() for x in joined.edges())
+        mask = self._weigh(joined, torch.cat([embed[u], embed[v]], -1), temperature, training)
+        weights = self._edge_mask_to_heterogeneous(mask, joined, graph)
+        logits = self.model(graph, feat, edge_weight=weights, **kwargs)
+        return logits.softmax(-1), weights
+
+    def explain_node(
+        self,
+        nodes: Mapping[str, Iterable[int]],
+        graph: Graph,
+        feat: Mapping[str, Tensor],
+        temperature: float = 1.0,
+        training: bool = False,
+        **kwargs: Any,
+    ) -> tuple[dict[str, Tensor], dict[tuple[str, str, str], Tensor], Graph, dict[str, Tensor]]:
+        """As :meth:`PGExplainer.explain_node`, with everything by node or edge type."""
+        self._require(False)
+        if not isinstance(nodes, Mapping):
+            raise InvalidTypeError(
+                "HeteroPGExplainer: nodes are ids by node type, a dict, but got "
+                f"{type(nodes).__name__}."
+            )
+        parts, centers, owner = self._typed_parts(graph, nodes)
+        embed = self._embed(graph, feat, kwargs)
+        joined, embed = self._join(parts, _rows(embed, parts))
+        # The center of each part, and of each edge, in the ids of all types together.
+        first = dict(zip(parts.ntypes, _offsets(parts), strict=True))
+        center = torch.stack([first[ntype] + place for ntype, place in owner])
+        counts = [parts.batch_num_edges(etype) for etype in parts.canonical_etypes]
+        part = torch.cat([torch.repeat_interleave(count.long()) for count in counts])
+        u, v = (x.long() for x in joined.edges())
+        pairs = torch.cat([embed[u], embed[v], embed[center[part]]], -1)
+        mask = self._weigh(joined, pairs, temperature, training)
+        weights = self._edge_mask_to_heterogeneous(mask, joined, parts)
+        logits = self.model(parts, _rows(feat, parts), edge_weight=weights, **kwargs)
+        return {key: x.softmax(-1) for key, x in logits.items()}, weights, parts, centers
+
+    def _typed_parts(
+        self, graph: Graph, nodes: Mapping[str, Iterable[int]]
+    ) -> tuple[Graph, dict[str, Tensor], list[tuple[str, Tensor]]]:
+        """The parts as one batch, the places of the nodes by type, and those in order of parts."""
+        parts, owner = [], []
+        first = dict.fromkeys(graph.ntypes, 0)
+        for ntype, ids in nodes.items():
+            for node in _ids(ids):
+                part, center = khop_in_subgraph(graph, {ntype: node}, self.num_hops)
+                parts.append(part)
+                owner.append((ntype, center[ntype].long()[0] + first[ntype]))
+                for key in first:
+                    first[key] += part.num_nodes(key)
+        if not parts:
+            raise InvalidValueError("HeteroPGExplainer: there is no node to explain.")
+        centers = {
+            ntype: torch.stack([place for key, place in owner if key == ntype])
+            for ntype in dict.fromkeys(key for key, _ in owner)
+        }
+        return batch(parts), centers, owner
+
+    def _join(self, graph: Graph, embed: Mapping[str, Tensor]) -> tuple[Graph, Tensor]:
+        """The graph with all types as one, and the embeddings of its nodes."""
+        missing = [ntype for ntype in graph.ntypes if ntype not in embed]
+        like = next(iter(embed.values()))
+        zeros = {key: like.new_zeros(graph.num_nodes(key), like.shape[-1]) for key in missing}
+        rows = {**embed, **zeros}
+        return to_homogeneous(graph), torch.cat([rows[ntype] for ntype in graph.ntypes])
+
+    def _edge_mask_to_heterogeneous(
+        self, edge_mask: Tensor, homograph: Graph, heterograph: Graph
+    ) -> dict[tuple[str, str, str], Tensor]:
+        sizes = [heterograph.num_edges(etype) for etype in heterograph.canonical_etypes]
+        return dict(zip(heterograph.canonical_etypes, edge_mask.split(sizes), strict=True))
+
+
+def _ids(nodes: Any) -> list[int]:
+    ids = torch.as_tensor(nodes if isinstance(nodes, Tensor | int) else list(nodes)).flatten()
+    return [int(node) for node in ids]
+
+
+def _rows(values: Mapping[str, Tensor], parts: Graph) -> dict[str, Tensor]:
+    return {key: x[parts.nodes[key].data[NID].long()] for key, x in values.items()}
+
+
+def _offsets(graph: Graph) -> list[int]:
+    """Where the nodes of each type begin when all are laid end to end."""
+    starts, total = [], 0
+    for ntype in graph.ntypes:
+        starts.append(total)
+        total += graph.num_nodes(ntype)
+    return starts
+
+
+def _both_ways(graph: Graph, mask: Tensor) -> Tensor:
+    """Average the weight of each pair of nodes that is joined in both directions."""
+    u, v = (x.long() for x in graph.edges())
+    count = max(graph.num_nodes(), 1)
+    pairs, place = torch.unique(torch.cat([u * count + v, v * count + u]), return_inverse=True)
+    forth, back = place.split(len(u))
+    zeros = mask.new_zeros(len(pairs))
+    total = zeros.index_add(0, forth, mask)
+    number = zeros.index_add(0, forth, torch.ones_like(mask))
+    other = (total / number.clamp(min=1))[back]
+    return torch.where(number[back] > 0, (mask + other) / 2, mask)

@@ -1,0 +1,158 @@
+"""Scores of triples by translation: the head, moved by the relation, should meet the tail."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gossamer import ops
+from gossamer._options import as_int, number_in
+from gossamer.errors import InvalidValueError
+from gossamer.nn._common import check_types, reset_children
+
+__all__ = ["TransE", "TransR"]
+
+
+class TransE(nn.Module):
+    r"""Score of `Translating Embeddings for Modeling Multi-relational Data
+    <https://papers.nips.cc/paper/5071-translating-embeddings-for-modeling-multi-relational-data>`__.
+
+    .. math:: s = -\Vert h + r - t \Vert_p
+
+    Parameters
+    ----------
+    num_rels : int
+        Number of relations.
+    feats : int
+        Width of the vectors of nodes and relations.
+    p : float
+        Order of the norm.
+
+    Notes
+    -----
+    Vectors :math:`r` start as those of :class:`torch.nn.Embedding`.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> score = gs.nn.TransE(num_rels=3, feats=4)
+    >>> score(torch.rand(5, 4), torch.rand(5, 4), torch.tensor([0, 2, 1, 1, 0])).shape
+    torch.Size([5])
+    """
+
+    def __init__(self, num_rels: int, feats: int, p: float = 1) -> None:
+        super().__init__()
+        as_int(num_rels, "TransE", "num_rels", 1)
+        as_int(feats, "TransE", "feats", 1)
+        number_in(p, "TransE", "p", 0)
+        self.rel_emb = nn.Embedding(num_rels, feats)
+        self.p = p
+
+    def reset_parameters(self) -> None:
+        """Draw the vectors of relations anew."""
+        reset_children(self)
+
+    def forward(self, h_head: Tensor, h_tail: Tensor, rels: Tensor) -> Tensor:
+        r"""Score triples.
+
+        Parameters
+        ----------
+        h_head, h_tail : Tensor
+            Vectors of the two nodes, :math:`(E, D)`.
+        rels : Tensor
+            :math:`(E,)`, the relation of each triple.
+
+        Returns
+        -------
+        Tensor
+            :math:`(E,)`, at most 0.
+
+        Raises
+        ------
+        InvalidValueError
+            If a shape does not fit.
+        OutOfRangeError
+            If there is no such relation.
+        """
+        rels = _check(self, h_head, h_tail, rels, self.rel_emb.embedding_dim)
+        return -(h_head + self.rel_emb(rels) - h_tail).norm(self.p, dim=-1)
+
+
+class TransR(nn.Module):
+    r"""Score of `Learning Entity and Relation Embeddings for Knowledge Graph Completion
+    <https://ojs.aaai.org/index.php/AAAI/article/view/9491>`__.
+
+    .. math:: s = -\Vert h M_r + r - t M_r \Vert_p
+
+    Parameters
+    ----------
+    num_rels : int
+        Number of relations.
+    rfeats, nfeats : int
+        Width of the vectors of relations and of nodes.
+    p : float
+        Order of the norm.
+
+    Notes
+    -----
+    Vectors :math:`r` and matrices :math:`M_r` start as the rows of :class:`torch.nn.Embedding`.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> score = gs.nn.TransR(num_rels=3, rfeats=2, nfeats=4)
+    >>> score(torch.rand(5, 4), torch.rand(5, 4), torch.tensor([0, 2, 1, 1, 0])).shape
+    torch.Size([5])
+    """
+
+    def __init__(self, num_rels: int, rfeats: int, nfeats: int, p: float = 1) -> None:
+        super().__init__()
+        as_int(num_rels, "TransR", "num_rels", 1)
+        as_int(rfeats, "TransR", "rfeats", 1)
+        as_int(nfeats, "TransR", "nfeats", 1)
+        number_in(p, "TransR", "p", 0)
+        self.rel_emb = nn.Embedding(num_rels, rfeats)
+        self.rel_project = nn.Embedding(num_rels, nfeats * rfeats)
+        self.rfeats = rfeats
+        self.nfeats = nfeats
+        self.p = p
+
+    def reset_parameters(self) -> None:
+        """Draw the vectors and matrices of relations anew."""
+        reset_children(self)
+
+    def forward(self, h_head: Tensor, h_tail: Tensor, rels: Tensor) -> Tensor:
+        r"""Score triples.
+
+        Parameters
+        ----------
+        h_head, h_tail : Tensor
+            Vectors of the two nodes, :math:`(E, D)`.
+        rels : Tensor
+            :math:`(E,)`, the relation of each triple.
+
+        Returns
+        -------
+        Tensor
+            :math:`(E,)`, at most 0.
+
+        Raises
+        ------
+        InvalidValueError
+            If a shape does not fit.
+        OutOfRangeError
+            If there is no such relation.
+        """
+        rels = _check(self, h_head, h_tail, rels, self.nfeats)
+        matrices = self.rel_project.weight.view(-1, self.nfeats, self.rfeats)
+        between = ops.gather_mm(h_head - h_tail, matrices, idx_b=rels)
+        return -(between + self.rel_emb(rels)).norm(self.p, dim=-1)
+
+
+def _check(layer: nn.Module, h_head: Tensor, h_tail: Tensor, rels: Tensor, width: int) -> Tensor:
+    """The relations as int64, once all shapes fit."""
+    if h_head.dim() != 2 or h_head.shape != h_tail.shape or h_head.shape[1] != width:
+        raise InvalidValueError(
+            f"{type(layer).__name__}: h_head and h_tail must have shape (triples, {width}), but "
+            f"got {tuple(h_head.shape)} and {tuple(h_tail.shape)}."
+        )
+    return check_types(layer, rels, len(h_head), layer.rel_emb.num_embeddings, "triple")

@@ -1,0 +1,5 @@
+"""Trainable rows of nodes, under the name of DGL's module."""
+
+from gossamer.nn.node_embedding import NodeEmbedding
+
+__all__ = ["NodeEmbedding"]

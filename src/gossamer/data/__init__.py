@@ -1,8 +1,20 @@
 """Datasets: a base class, built-in ones, and what is needed to write one."""
 
 from gossamer.data import utils
+from gossamer.data.adapters import (
+    AsGraphPredDataset,
+    AsLinkPredDataset,
+    AsNodePredDataset,
+)
 from gossamer.data.dataset import BuiltinDataset, Dataset
 from gossamer.data.digits import DigitsDataset
+from gossamer.data.entity_datasets import (
+    AIFBDataset,
+    AMDataset,
+    BGSDataset,
+    MUTAGDataset,
+    RDFDataset,
+)
 from gossamer.data.geom_gcn import (
     ActorDataset,
     ChameleonDataset,
@@ -41,6 +53,9 @@ from gossamer.data.link_datasets import (
     KnowledgeGraphDataset,
     WN18Dataset,
 )
+from gossamer.data.mini_gc import (
+    MiniGCDataset,
+)
 from gossamer.data.node_datasets import (
     AmazonCoBuyComputerDataset,
     AmazonCoBuyPhotoDataset,
@@ -68,6 +83,15 @@ from gossamer.data.planetoid import (
     load_pubmed,
 )
 from gossamer.data.registry import load_data, register_data_args
+from gossamer.data.sbm import (
+    SBMMixtureDataset,
+)
+from gossamer.data.synthetic import (
+    BACommunityDataset,
+    BAShapeDataset,
+    TreeCycleDataset,
+    TreeGridDataset,
+)
 from gossamer.data.utils import (
     Subset,
     add_nodepred_split,
@@ -81,12 +105,20 @@ from gossamer.data.utils import (
 )
 
 __all__ = [
+    "AIFBDataset",
+    "AMDataset",
     "ActorDataset",
     "AmazonCoBuyComputerDataset",
     "AmazonCoBuyPhotoDataset",
     "AmazonRatingsDataset",
+    "AsGraphPredDataset",
+    "AsLinkPredDataset",
+    "AsNodePredDataset",
     "AttributedDataset",
     "BA2MotifDataset",
+    "BACommunityDataset",
+    "BAShapeDataset",
+    "BGSDataset",
     "BitcoinOTCDataset",
     "BuiltinDataset",
     "ChameleonDataset",
@@ -115,15 +147,19 @@ __all__ = [
     "KarateClubDataset",
     "KnowledgeGraphDataset",
     "LegacyTUDataset",
+    "MUTAGDataset",
     "MinesweeperDataset",
+    "MiniGCDataset",
     "PPIDataset",
     "PubmedGraphDataset",
     "QM7bDataset",
     "QM9Dataset",
     "QM9EdgeDataset",
     "QuestionsDataset",
+    "RDFDataset",
     "RedditDataset",
     "RomanEmpireDataset",
+    "SBMMixtureDataset",
     "SSTDataset",
     "SaintDataset",
     "SquirrelDataset",
@@ -131,6 +167,8 @@ __all__ = [
     "TUDataset",
     "TexasDataset",
     "TolokersDataset",
+    "TreeCycleDataset",
+    "TreeGridDataset",
     "WN18Dataset",
     "WikiCSDataset",
     "WisconsinDataset",

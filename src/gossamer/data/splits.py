@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from gossamer._optional import optional_import
 from gossamer.data._build import MASKS, index_mask
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 
@@ -188,6 +189,77 @@ def mask_nodes_by_property(
         name: torch.from_numpy(index_mask(part, num_nodes))
         for name, part in zip(names, parts, strict=True)
     }
+
+
+def split_sizes(who: str, ratio: Sequence[float], count: int) -> list[int]:
+    """Sizes of the three parts of `count` things; the last takes what rounding leaves."""
+    cuts = [0, *_cuts(_ratios(who, ratio, 3), count), count]
+    return [end - start for start, end in itertools.pairwise(cuts)]
+
+
+_PROPERTIES = ("popularity", "locality", "density")
+
+
+def add_node_property_split(
+    dataset: Sized,
+    part_ratios: Sequence[float],
+    property_name: str,
+    ascending: bool = True,
+    random_seed: int | None = None,
+) -> None:
+    """Give each graph masks with a shift of distribution along a property of its structure.
+
+    G. Bazhenov et al., "Evaluating robustness and uncertainty of graph models under structural
+    distributional shifts", NeurIPS 2023. The masks are those of `mask_nodes_by_property`.
+
+    Parameters
+    ----------
+    dataset : sequence of Graph
+        The graphs, changed in place; edges count in both directions, repeated ones once.
+    part_ratios : sequence of 5 float
+        Fractions of the five parts; they add up to 1.
+    property_name : str
+        'popularity': PageRank, the largest values first; 'locality': PageRank personalized to the
+        node with the largest PageRank, the largest values first; 'density': local clustering
+        coefficient, the largest values first.
+    ascending : bool, optional
+        If False, the smallest values come first.
+    random_seed : int, optional
+        Seed of the random choices.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such property, or the fractions are wrong.
+    MissingExtraError
+        If networkx is not installed.
+    """
+    if property_name not in _PROPERTIES:
+        raise InvalidValueError(
+            f"add_node_property_split: expected {', '.join(_PROPERTIES)}, got '{property_name}'."
+        )
+    _ratios("add_node_property_split", part_ratios, 5)
+    for number in range(len(dataset)):
+        g = dataset[number]
+        values = _property(g, property_name) * (1 if ascending else -1)
+        for name, mask in mask_nodes_by_property(values, part_ratios, random_seed).items():
+            g.ndata[name] = mask
+
+
+def _property(g: Any, name: str) -> np.ndarray:
+    """The property of each node, negative, so that large values come first."""
+    networkx = optional_import("networkx", "add_node_property_split")
+    simple = networkx.Graph()
+    simple.add_nodes_from(range(g.num_nodes()))
+    simple.add_edges_from(zip(*(end.tolist() for end in g.edges()), strict=True))
+    if name == "density":
+        found = networkx.clustering(simple)
+    else:
+        found = networkx.pagerank(simple)
+        if name == "locality":
+            center = max(found, key=found.get)
+            found = networkx.pagerank(simple, personalization={center: 1.0})
+    return -np.array([found[node] for node in range(g.num_nodes())])
 
 
 def _ratios(who: str, ratios: Sequence[float], count: int) -> list[float]:

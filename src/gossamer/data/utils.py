@@ -10,6 +10,7 @@ from gossamer.data._download import download
 from gossamer.data._files import checksum_algorithm, download_dir, make_folder, matches_checksum
 from gossamer.data.splits import (
     Subset,
+    add_node_property_split,
     add_nodepred_split,
     generate_mask_tensor,
     idx2mask,
@@ -22,6 +23,7 @@ from gossamer.graph.io.container import load_graphs, load_labels, save_graphs
 
 __all__ = [
     "Subset",
+    "add_node_property_split",
     "add_nodepred_split",
     "check_sha1",
     "download",

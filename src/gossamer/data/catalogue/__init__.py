@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from gossamer.data.catalogue import graphs, links, nodes
+from gossamer.data.catalogue import entities, graphs, links, nodes
 from gossamer.data.catalogue.entry import Contents, Entry
 
 __all__ = ["CATALOGUE", "Contents", "Entry"]
 
-CATALOGUE = MappingProxyType({row.name: row for row in (*nodes.ROWS, *graphs.ROWS, *links.ROWS)})
+CATALOGUE = MappingProxyType(
+    {row.name: row for row in (*nodes.ROWS, *entities.ROWS, *graphs.ROWS, *links.ROWS)}
+)

@@ -1,0 +1,108 @@
+"""Sampling graphs from graphs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError
+from gossamer.graph import EID, ETYPE, NID, NTYPE, Graph
+from gossamer.graphbolt.sampling_graph import (
+    ORIGINAL_EDGE_ID,
+    FusedCSCSamplingGraph,
+    fused_csc_sampling_graph,
+)
+from gossamer.graphbolt.types import etype_tuple_to_str
+from gossamer.ops.adjacency import Adjacency
+
+__all__ = ["from_dglgraph"]
+
+_INTERNAL = {NID, EID, NTYPE, ETYPE}
+
+
+def from_dglgraph(
+    DGLGraphInstance: Graph,
+    is_homogeneous: bool = False,
+    include_original_edge_id: bool = False,
+) -> FusedCSCSamplingGraph:
+    """Build a sampling graph from a graph.
+
+    Parameters
+    ----------
+    DGLGraphInstance : Graph
+    is_homogeneous : bool
+        Whether the result has no types; for graphs with one node type and one edge type. Their
+        features become attributes.
+    include_original_edge_id : bool
+        Whether to keep the edge ids of the graph, which edge features need.
+
+    Returns
+    -------
+    FusedCSCSamplingGraph
+
+    Raises
+    ------
+    InvalidTypeError
+        If it is not a graph.
+    InvalidValueError
+        If `is_homogeneous` and it has several types.
+
+    Examples
+    --------
+    >>> import gossamer as gs, gossamer.graphbolt as gb
+    >>> graph = gb.from_dglgraph(gs.graph(([0, 1, 2], [1, 2, 0])), is_homogeneous=True)
+    >>> graph.indices
+    tensor([2, 0, 1])
+    """
+    g = DGLGraphInstance
+    if not isinstance(g, Graph):
+        raise InvalidTypeError(f"from_dglgraph: a Graph is expected, got {type(g).__name__}.")
+    if is_homogeneous:
+        return _untyped(g, include_original_edge_id)
+    first, total, offsets = {}, 0, [0]
+    for ntype in g.ntypes:
+        first[ntype] = total
+        total += g.num_nodes(ntype)
+        offsets.append(total)
+    rows, cols, types, eids = [], [], [], []
+    for number, etype in enumerate(g.canonical_etypes):
+        src, dst = g.edges(etype=etype)
+        rows.append(src.long() + first[etype[0]])
+        cols.append(dst.long() + first[etype[2]])
+        types.append(torch.full_like(rows[-1], number))
+        eids.append(torch.arange(len(src)))
+    whole = Adjacency(total, total, torch.int64, coo=(_cat(rows), _cat(cols)))
+    indptr, indices, order = whole.csc()
+    order = slice(None) if order is None else order.long()
+    attributes = {ORIGINAL_EDGE_ID: _cat(eids)[order]} if include_original_edge_id else {}
+    return fused_csc_sampling_graph(
+        indptr.long(),
+        indices.long(),
+        node_type_offset=torch.tensor(offsets),
+        type_per_edge=_cat(types)[order],
+        node_type_to_id={ntype: i for i, ntype in enumerate(g.ntypes)},
+        edge_type_to_id={etype_tuple_to_str(e): i for i, e in enumerate(g.canonical_etypes)},
+        edge_attributes=attributes,
+    )
+
+
+def _cat(parts: list[Tensor]) -> Tensor:
+    return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.int64)
+
+
+def _untyped(g: Graph, include_original_edge_id: bool) -> FusedCSCSamplingGraph:
+    indptr, indices, eids = g.relation().csc()
+    order = torch.arange(g.num_edges()) if eids is None else eids.long()
+    edge_attributes: dict[str, Any] = {
+        name: value[order] for name, value in g.edata.items() if name not in _INTERNAL
+    }
+    if include_original_edge_id:
+        edge_attributes[ORIGINAL_EDGE_ID] = order
+    return fused_csc_sampling_graph(
+        indptr.long(),
+        indices.long(),
+        node_attributes={n: value for n, value in g.ndata.items() if n not in _INTERNAL},
+        edge_attributes=edge_attributes,
+    )

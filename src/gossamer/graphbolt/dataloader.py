@@ -1,0 +1,137 @@
+"""Running a pipeline: in worker processes, and ahead of the model."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import torch.utils.data
+
+from gossamer._options import as_int
+from gossamer.errors import InvalidTypeError
+from gossamer.graphbolt.feature_fetcher import FeatureFetcher
+from gossamer.graphbolt.pipeline import CopyTo, Stage
+
+__all__ = ["DataLoader"]
+
+_AHEAD = 2  # batches that are ready before the model asks for them
+
+
+class DataLoader:
+    """Iterate over a pipeline.
+
+    Stages up to the first `FeatureFetcher` or `CopyTo` run in worker processes; without workers
+    they run in a thread, and features are read while the model computes. The batches do not depend
+    on the number of workers.
+
+    Parameters
+    ----------
+    datapipe : Stage
+        The last stage of the pipeline.
+    num_workers : int
+        Number of worker processes.
+    persistent_workers : bool
+        Whether workers live on after an epoch.
+    max_uva_threads : int
+        Matters on a GPU only.
+
+    Raises
+    ------
+    InvalidTypeError
+        If `datapipe` is not a pipeline.
+
+    Examples
+    --------
+    >>> import gossamer.graphbolt as gb
+    >>> pipe = gb.ItemSampler(gb.ItemSet(4, "seeds"), batch_size=2)
+    >>> [batch.seeds.tolist() for batch in gb.DataLoader(pipe)]
+    [[0, 1], [2, 3]]
+    """
+
+    def __init__(
+        self,
+        datapipe: Stage,
+        num_workers: int = 0,
+        persistent_workers: bool = True,
+        max_uva_threads: int = 10240,
+        **kwargs: Any,
+    ) -> None:
+        if not isinstance(datapipe, Stage):
+            raise InvalidTypeError(
+                "DataLoader: datapipe must be a pipeline that starts with an ItemSampler, got "
+                f"{type(datapipe).__name__}."
+            )
+        # Options of former releases that only matter on a GPU.
+        unknown = set(kwargs) - {"overlap_feature_fetch", "overlap_graph_fetch"}
+        if unknown:
+            raise InvalidTypeError(f"DataLoader: unknown argument {sorted(unknown)[0]!r}.")
+        self.datapipe = datapipe
+        self.num_workers = as_int(num_workers, "DataLoader", "num_workers", 0)
+        self._persistent = persistent_workers and self.num_workers > 0
+        self._loader: torch.utils.data.DataLoader | None = None
+
+    def __len__(self) -> int:
+        return len(self.datapipe)
+
+    def __iter__(self) -> Iterator[Any]:
+        last = self._last_sampling_stage()
+        if self.num_workers == 0:
+            source: Any = last
+        else:
+            if self._loader is None:
+                self._loader = torch.utils.data.DataLoader(
+                    last,
+                    batch_size=None,
+                    num_workers=self.num_workers,
+                    persistent_workers=self._persistent,
+                )
+            source = self._loader
+        return _ahead(iter(self.datapipe.after(last, source)))
+
+    def _last_sampling_stage(self) -> Stage:
+        stages = self.datapipe.stages()
+        for before, stage in itertools.pairwise(stages):
+            if isinstance(stage, (FeatureFetcher, CopyTo)):
+                return before
+        return stages[-1]
+
+
+def _ahead(batches: Iterator[Any]) -> Iterator[Any]:
+    """The same batches, made by a thread that keeps a few ready."""
+    ready: queue.Queue = queue.Queue(_AHEAD)
+    stop = threading.Event()
+
+    def put(item: tuple[str, Any]) -> None:
+        while not stop.is_set():
+            try:
+                ready.put(item, timeout=0.1)
+                return
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        try:
+            for batch in batches:
+                put(("batch", batch))
+                if stop.is_set():
+                    return
+            put(("end", None))
+        except BaseException as error:  # raised again where the batches are read
+            put(("error", error))
+
+    thread = threading.Thread(target=work, name="gossamer.graphbolt.DataLoader", daemon=True)
+    thread.start()
+    try:
+        while True:
+            kind, value = ready.get()
+            if kind == "end":
+                return
+            if kind == "error":
+                raise value
+            yield value
+    finally:
+        stop.set()
+        thread.join()

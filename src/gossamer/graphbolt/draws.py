@@ -1,0 +1,249 @@
+"""From a sampling graph and seeds to the sampler core and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gossamer._options import shown
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
+from gossamer.graphbolt.types import ByType, etype_str_to_tuple
+from gossamer.ops.adjacency import INT32_MAX, Adjacency, Compressed
+from gossamer.sampling import _core
+
+if TYPE_CHECKING:
+    from gossamer.graphbolt.sampling_graph import FusedCSCSamplingGraph
+
+__all__ = [
+    "PastEdges",
+    "across_edge_types",
+    "by_edge_type",
+    "check_csc",
+    "check_seeds",
+    "labor_key",
+    "relation",
+    "split_type",
+    "whole",
+]
+
+Draw = Callable[[list[_core.Relation]], list[_core.Drawn]]
+Key = Callable[[str | None], int | None]
+
+
+def check_csc(indptr: Any, indices: Any) -> None:
+    """Raise unless the two describe compressed columns over as many rows."""
+    for name, tensor in (("csc_indptr", indptr), ("indices", indices)):
+        if not isinstance(tensor, Tensor) or tensor.dtype not in (torch.int32, torch.int64):
+            came = tensor.dtype if isinstance(tensor, Tensor) else type(tensor).__name__
+            raise InvalidTypeError(f"{name} must be an int32 or int64 tensor, got {came}.")
+        if tensor.dim() != 1:
+            raise InvalidValueError(f"{name} must have one dimension, got {tuple(tensor.shape)}.")
+    rises = len(indptr) > 0 and int(indptr[0]) == 0 and int(indptr[-1]) == len(indices)
+    if not rises or bool((indptr[1:] < indptr[:-1]).any()):
+        raise InvalidValueError(
+            "csc_indptr must start at 0, never fall and end at the number of edges, "
+            f"{len(indices)}."
+        )
+    if len(indices):
+        low, high = torch.aminmax(indices)
+        if low < 0 or high >= len(indptr) - 1:
+            raise OutOfRangeError(
+                f"indices go from {int(low)} to {int(high)}, but there are {len(indptr) - 1} nodes."
+            )
+
+
+def whole(indptr: Tensor, indices: Tensor) -> Adjacency:
+    """In-edges of all nodes, over the given tensors if they have one dtype."""
+    nodes = len(indptr) - 1
+    if indptr.dtype != indices.dtype:
+        dtype = torch.int32 if max(nodes, len(indices)) < INT32_MAX else torch.int64
+        indptr, indices = indptr.to(dtype), indices.to(dtype)
+    return Adjacency(nodes, nodes, torch.int64, csc=Compressed(indptr, indices, None))
+
+
+def split_type(
+    csc: Compressed, types: Tensor, etype: int, src: tuple[int, int], dst: tuple[int, int]
+) -> Adjacency:
+    """The edges of one type, with node ids of its types; edge ids are positions in `csc`.
+
+    `src` and `dst` are the first node and the number of nodes of the types.
+    """
+    chosen = types == etype
+    positions = chosen.nonzero().squeeze(1)
+    before = torch.zeros(len(types) + 1, dtype=torch.int64, device=types.device)
+    torch.cumsum(chosen, 0, out=before[1:])
+    first, count = dst
+    indptr = before[csc.indptr[first : first + count + 1].long()]
+    dtype = csc.indices.dtype
+    sources = csc.indices.index_select(0, positions) - src[0]
+    parts = Compressed((indptr - indptr[0]).to(dtype), sources, positions.to(dtype))
+    return Adjacency(src[1], count, torch.int64, csc=parts)
+
+
+def check_seeds(graph: FusedCSCSamplingGraph, seeds: Any) -> ByType:
+    """Seeds of the graph's form, with ids in range."""
+    if graph.is_heterogeneous != isinstance(seeds, dict):
+        wanted = "a dict from node type to tensor" if graph.is_heterogeneous else "a tensor"
+        raise InvalidTypeError(f"Seeds of this graph are {wanted}, got {type(seeds).__name__}.")
+    if not isinstance(seeds, dict):
+        return _check_ids(seeds, graph.total_num_nodes, "nodes")
+    counts = graph.num_nodes
+    unknown = [ntype for ntype in seeds if ntype not in counts]
+    if unknown:
+        raise UnknownKeyError(f"There is no node type {unknown[0]!r}; there are {list(counts)}.")
+    return {
+        ntype: _check_ids(ids, counts[ntype], f"nodes of type {ntype!r}")
+        for ntype, ids in seeds.items()
+    }
+
+
+def _check_ids(ids: Any, limit: int, what: str) -> Tensor:
+    if not isinstance(ids, Tensor) or ids.dtype not in (torch.int32, torch.int64):
+        came = ids.dtype if isinstance(ids, Tensor) else shown(ids)
+        raise InvalidTypeError(f"Seeds must be an int32 or int64 tensor, got {came}.")
+    if ids.dim() != 1:
+        raise InvalidValueError(f"Seeds must have one dimension, got {tuple(ids.shape)}.")
+    if len(ids):
+        low, high = torch.aminmax(ids)
+        if low < 0 or high >= limit:
+            raise OutOfRangeError(
+                f"Seed {int(low) if low < 0 else int(high)} is not among the {limit} {what}."
+            )
+    return ids
+
+
+def labor_key(random_seed: Tensor | None, seed2_contribution: float) -> int:
+    """The key of a layer-neighbor draw."""
+    if random_seed is None:
+        return _core.next_key()
+    numbers = random_seed.tolist()
+    return _core.mix(numbers[-1] if seed2_contribution >= 0.5 else numbers[0])
+
+
+class PastEdges:
+    """The in-edges of seeds that lie in the past of each seed."""
+
+    def __init__(
+        self,
+        graph: FusedCSCSamplingGraph,
+        seed_times: ByType,
+        windows: ByType | None,
+        node_name: str | None,
+        edge_name: str | None,
+    ) -> None:
+        self.graph = graph
+        self.seed_times = seed_times
+        self.windows = windows
+        self.node_times = None if node_name is None else graph.node_attribute(node_name)
+        self.edge_times = None if edge_name is None else graph.edge_attribute(edge_name)
+
+    def admissible(
+        self, csc: Compressed, rows: Tensor, ntype: str | None, first_src: int
+    ) -> Compressed:
+        """The edges of `csc` that may be drawn, with row ``i`` for the i-th of `rows`."""
+        owner, source, edge = csc.gather_rows(rows)
+        times = self._of(self.seed_times, ntype)[owner]
+        window = None if self.windows is None else self._of(self.windows, ntype)[owner]
+        kept = torch.ones(len(owner), dtype=torch.bool, device=rows.device)
+        for past in (
+            None if self.node_times is None else self.node_times[source.long() + first_src],
+            None if self.edge_times is None else self.edge_times[edge.long()],
+        ):
+            if past is not None:
+                kept &= past < times
+                if window is not None:
+                    kept &= past >= times - window
+        counts = torch.bincount(owner[kept], minlength=len(rows))
+        dtype = csc.indptr.dtype
+        indptr = torch.zeros(len(rows) + 1, dtype=dtype, device=rows.device)
+        torch.cumsum(counts, 0, dtype=dtype, out=indptr[1:])
+        return Compressed(indptr, source[kept].to(dtype), edge[kept].to(dtype))
+
+    def _of(self, values: ByType, ntype: str | None) -> Tensor:
+        return values if ntype is None else values[ntype]
+
+
+def relation(
+    graph: FusedCSCSamplingGraph,
+    etype: str | None,
+    rows: Tensor,
+    fanout: int,
+    probs_name: str | None,
+    key: Key,
+    times: PastEdges | None = None,
+    ntype: str | None = None,
+    src: str | None = None,
+) -> _core.Relation:
+    """What the core needs to draw the edges of one type, or of all types."""
+    adjacency = graph.structure(etype)
+    csc, table = adjacency.csc(), None
+    weights = None if probs_name is None else graph.edge_attribute(probs_name)
+    if times is not None:
+        first = 0 if src is None else graph.first_node(src)
+        csc = times.admissible(csc, rows, ntype, first)
+        rows = torch.arange(len(rows), dtype=rows.dtype, device=rows.device)
+        if weights is not None:
+            table = _core.candidates(csc, _core.as_weights(weights), rows)
+    elif weights is not None:
+        table = _core.edge_candidates(adjacency, True, weights, rows)
+    return _core.relation(csc, rows, fanout, key=key(src), candidates=table)
+
+
+def by_edge_type(
+    graph: FusedCSCSamplingGraph,
+    seeds: dict[str, Tensor],
+    fanouts: list[int],
+    probs_name: str | None,
+    draw: Draw,
+    key: Key,
+    times: PastEdges | None,
+) -> dict[str, _core.Drawn]:
+    """Draw for each edge type with a fanout of its own."""
+    relations = {}
+    for etype, number in graph.edge_type_to_id.items():
+        src, _, dst = etype_str_to_tuple(etype)
+        if dst in seeds:
+            relations[etype] = relation(
+                graph, etype, seeds[dst], fanouts[number], probs_name, key, times, dst, src
+            )
+    return dict(zip(relations, draw(list(relations.values())), strict=True))
+
+
+def across_edge_types(
+    graph: FusedCSCSamplingGraph,
+    seeds: dict[str, Tensor],
+    fanouts: list[int],
+    probs_name: str | None,
+    draw: Draw,
+    key: Key,
+    times: PastEdges | None,
+) -> dict[str, _core.Drawn]:
+    """Draw from the edges of all types together, then sort the draws by type."""
+    relations = [
+        relation(
+            graph,
+            None,
+            ids + graph.first_node(ntype),
+            fanouts[0],
+            probs_name,
+            lambda _: key(None),
+            times,
+            ntype,
+        )
+        for ntype, ids in seeds.items()
+    ]
+    drawn = dict(zip(seeds, draw(relations), strict=True))
+    result = {}
+    for etype, number in graph.edge_type_to_id.items():
+        src, _, dst = etype_str_to_tuple(etype)
+        if dst not in drawn:
+            continue
+        starts, sources, edges = drawn[dst]
+        own = graph.type_per_edge.index_select(0, edges) == number
+        before = torch.zeros(len(own) + 1, dtype=starts.dtype, device=starts.device)
+        torch.cumsum(own, 0, out=before[1:])
+        result[etype] = (before[starts], sources[own] - graph.first_node(src), edges[own])
+    return result

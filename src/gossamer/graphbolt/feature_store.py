@@ -1,0 +1,147 @@
+"""Features by domain, type and name, wherever they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import UnknownKeyError
+
+__all__ = ["BasicFeatureStore", "Feature", "FeatureKey", "FeatureStore", "bytes_to_number_of_items"]
+
+#: ``(domain, type, name)``: the domain is "node", "edge" or "graph"; the type is None in a
+#: homogeneous graph.
+FeatureKey = tuple[str, str | None, str]
+
+
+class Feature:
+    """A feature of nodes, edges or graphs: rows by id."""
+
+    def read(self, ids: Tensor | None = None) -> Tensor:
+        """Read the rows `ids`, or all rows."""
+        raise TypeError(f"{type(self).__name__} does not define read.")
+
+    def read_async(self, ids: Tensor) -> Iterator[Any]:
+        """Read rows in stages; the last value yielded has ``wait()``, which returns the rows."""
+        from gossamer.graphbolt.sampled_subgraph import Done
+
+        yield Done(self.read(ids))
+
+    def read_async_num_stages(self, ids_device: torch.device) -> int:
+        """Number of values that :meth:`read_async` yields."""
+        return 1
+
+    def size(self) -> torch.Size:
+        """Shape of one row."""
+        raise TypeError(f"{type(self).__name__} does not define size.")
+
+    def count(self) -> int:
+        """Number of rows."""
+        raise TypeError(f"{type(self).__name__} does not define count.")
+
+    def update(self, value: Tensor, ids: Tensor | None = None) -> None:
+        """Write the rows `ids`, or all rows."""
+        raise TypeError(f"{type(self).__name__} does not define update.")
+
+    def metadata(self) -> dict[str, Any]:
+        """What else is known of the feature."""
+        return {}
+
+
+class FeatureStore:
+    """Features by domain, type and name."""
+
+    def __getitem__(self, feature_key: FeatureKey) -> Feature:
+        raise TypeError(f"{type(self).__name__} does not define __getitem__.")
+
+    def read(
+        self, domain: str, type_name: str | None, feature_name: str, ids: Tensor | None = None
+    ) -> Tensor:
+        """Read rows of a feature, or all of them."""
+        return self[domain, type_name, feature_name].read(ids)
+
+    def size(self, domain: str, type_name: str | None, feature_name: str) -> torch.Size:
+        """Shape of one row of a feature."""
+        return self[domain, type_name, feature_name].size()
+
+    def count(self, domain: str, type_name: str | None, feature_name: str) -> int:
+        """Number of rows of a feature."""
+        return self[domain, type_name, feature_name].count()
+
+    def metadata(self, domain: str, type_name: str | None, feature_name: str) -> dict[str, Any]:
+        """What else is known of a feature."""
+        return self[domain, type_name, feature_name].metadata()
+
+    def update(
+        self,
+        domain: str,
+        type_name: str | None,
+        feature_name: str,
+        value: Tensor,
+        ids: Tensor | None = None,
+    ) -> None:
+        """Write rows of a feature, or all of them."""
+        self[domain, type_name, feature_name].update(value, ids)
+
+    def keys(self) -> list[FeatureKey]:
+        """Keys of all features."""
+        raise TypeError(f"{type(self).__name__} does not define keys.")
+
+
+class BasicFeatureStore(FeatureStore):
+    """A feature store over a dict.
+
+    Parameters
+    ----------
+    features : dict of (str, str or None, str) to Feature
+
+    Raises
+    ------
+    UnknownKeyError
+        On access to a feature that is not there.
+
+    Examples
+    --------
+    >>> import gossamer.graphbolt as gb, torch
+    >>> store = gb.BasicFeatureStore(
+    ...     {("node", None, "feat"): gb.TorchBasedFeature(torch.eye(3))}
+    ... )
+    >>> store.read("node", None, "feat", torch.tensor([1]))
+    tensor([[0., 1., 0.]])
+    """
+
+    def __init__(self, features: dict[FeatureKey, Feature]) -> None:
+        self._features = features
+
+    def __getitem__(self, feature_key: FeatureKey) -> Feature:
+        try:
+            return self._features[feature_key]
+        except KeyError:
+            raise UnknownKeyError(
+                f"There is no feature {feature_key}; the store has {self.keys()}."
+            ) from None
+
+    def __setitem__(self, feature_key: FeatureKey, feature: Feature) -> None:
+        self._features[feature_key] = feature
+
+    def __contains__(self, feature_key: FeatureKey) -> bool:
+        return feature_key in self._features
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    def keys(self) -> list[FeatureKey]:
+        """Keys of all features."""
+        return list(self._features)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.keys()})"
+
+
+def bytes_to_number_of_items(cache_capacity_in_bytes: int, single_item: Tensor) -> int:
+    """How many rows like `single_item` fit a number of bytes."""
+    size = single_item.numel() * single_item.element_size()
+    return max(cache_capacity_in_bytes // max(size, 1), 1)

@@ -1,0 +1,217 @@
+"""Batches of items: the first stage of a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch.utils.data import get_worker_info
+
+from gossamer._options import as_int
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graphbolt.item_set import HeteroItemSet, ItemSet
+from gossamer.graphbolt.minibatch import MiniBatch
+from gossamer.graphbolt.pipeline import Stage
+from gossamer.sampling import _core
+
+__all__ = ["DistributedItemSampler", "ItemSampler", "minibatcher_default"]
+
+
+def minibatcher_default(batch: Any, names: tuple[str, ...] | None) -> Any:
+    """Make a `MiniBatch` of the parts of a batch, by their names.
+
+    Parameters
+    ----------
+    batch : Tensor, tuple or dict of them
+        What an item set gives for the indices of the batch.
+    names : tuple of str, optional
+        Without names the batch stays as it is.
+
+    Returns
+    -------
+    MiniBatch
+        Names that are not attributes of `MiniBatch` become attributes of this one.
+
+    Examples
+    --------
+    >>> import gossamer.graphbolt as gb, torch
+    >>> gb.minibatcher_default((torch.tensor([4]), torch.tensor([1])), ("seeds", "labels"))
+    MiniBatch(labels=tensor([1]),
+              seeds=tensor([4]))
+    """
+    if names is None:
+        return batch
+    minibatch = MiniBatch()
+    for position, name in enumerate(names):
+        if isinstance(batch, dict):
+            part = {key: item if len(names) == 1 else item[position] for key, item in batch.items()}
+        else:
+            part = batch if len(names) == 1 else batch[position]
+        setattr(minibatch, name, part)
+    return minibatch
+
+
+class ItemSampler(Stage):
+    """Cut an item set into batches.
+
+    Parameters
+    ----------
+    item_set : ItemSet or HeteroItemSet
+    batch_size : int
+    minibatcher : callable, optional
+        ``minibatcher(batch, names)`` makes what the pipeline passes on.
+    drop_last : bool
+        Whether to leave out the last batch if it is smaller.
+    shuffle : bool
+        Whether to permute the items anew in each epoch.
+    seed : int, optional
+        Seed of the permutations and of the random numbers of the samplers that follow. Default: one
+        drawn from torch's generator. The batches do not depend on the number of workers.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        If `item_set` is not an item set, or `batch_size` is not positive.
+
+    Examples
+    --------
+    >>> import gossamer.graphbolt as gb
+    >>> pipe = gb.ItemSampler(gb.ItemSet(5, "seeds"), batch_size=2)
+    >>> [batch.seeds.tolist() for batch in pipe]
+    [[0, 1], [2, 3], [4]]
+    """
+
+    def __init__(
+        self,
+        item_set: ItemSet | HeteroItemSet,
+        batch_size: int,
+        minibatcher: Callable[[Any, tuple[str, ...] | None], Any] | None = minibatcher_default,
+        drop_last: bool = False,
+        shuffle: bool = False,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        if not isinstance(item_set, (ItemSet, HeteroItemSet)):
+            raise InvalidTypeError(
+                f"{name}: item_set must be an ItemSet or a HeteroItemSet, got "
+                f"{type(item_set).__name__}."
+            )
+        self.item_set = item_set
+        self.batch_size = as_int(batch_size, name, "batch_size", 1)
+        self.minibatcher = minibatcher or minibatcher_default
+        self.drop_last = drop_last
+        self.shuffle = shuffle
+        self.seed = seed
+        self._epoch = 0
+        self._drawn_seed: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._batches(len(self.item_set)))
+
+    def _batches(self, count: int) -> range:
+        """Starts of the batches among `count` items."""
+        end = count - count % self.batch_size if self.drop_last else count
+        return range(0, end, self.batch_size)
+
+    def _base_seed(self) -> int:
+        worker = get_worker_info()
+        if self.seed is not None:
+            return self.seed
+        if worker is not None:
+            return worker.seed - worker.id
+        if self._drawn_seed is None:
+            self._drawn_seed = int(torch.empty((), dtype=torch.int64).random_())
+        return self._drawn_seed
+
+    def _order(self, key: int) -> torch.Tensor | None:
+        """The items of this epoch in their order; None for all of them as they stand."""
+        if not self.shuffle:
+            return None
+        generator = torch.Generator().manual_seed(key)
+        return torch.randperm(len(self.item_set), generator=generator)
+
+    def __iter__(self) -> Iterator[Any]:
+        seed, epoch = self._base_seed(), self._epoch
+        self._epoch += 1
+        order = self._order(_core.mix(seed, epoch))
+        worker = get_worker_info()
+        first, step = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        starts = self._batches(len(self.item_set) if order is None else len(order))
+        for number in range(first, len(starts), step):
+            chosen = slice(starts[number], starts[number] + self.batch_size)
+            index = slice(*chosen.indices(len(self.item_set))) if order is None else order[chosen]
+            batch = self.minibatcher(self.item_set[index], self.item_set.names)
+            if isinstance(batch, MiniBatch):
+                batch._stream = (seed, epoch, number)
+            yield batch
+
+
+class DistributedItemSampler(ItemSampler):
+    """Cut the share of this process of an item set into batches.
+
+    All processes of the group permute the items alike, and each takes every ``world_size``-th of
+    them. With `drop_uneven_inputs` all processes get equally many batches.
+
+    Parameters
+    ----------
+    item_set : ItemSet or HeteroItemSet
+    batch_size : int
+        Per process.
+    minibatcher, drop_last, shuffle
+        See `ItemSampler`.
+    drop_uneven_inputs : bool
+        Whether to leave out the last batches of processes that have more than others.
+    seed : int, optional
+        Must be the same in all processes. Default: one drawn by the first process.
+
+    Raises
+    ------
+    InvalidValueError
+        If torch.distributed is not initialized.
+    """
+
+    def __init__(
+        self,
+        item_set: ItemSet | HeteroItemSet,
+        batch_size: int,
+        minibatcher: Callable[[Any, tuple[str, ...] | None], Any] | None = minibatcher_default,
+        drop_last: bool = False,
+        shuffle: bool = False,
+        drop_uneven_inputs: bool = False,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__(item_set, batch_size, minibatcher, drop_last, shuffle, seed)
+        if not (dist.is_available() and dist.is_initialized()):
+            raise InvalidValueError(
+                "DistributedItemSampler: call torch.distributed.init_process_group first."
+            )
+        self.drop_uneven_inputs = drop_uneven_inputs
+        self._rank, self._world_size = dist.get_rank(), dist.get_world_size()
+        if self.seed is None:
+            shared = [int(torch.empty((), dtype=torch.int64).random_())]
+            dist.broadcast_object_list(shared, src=0)
+            self.seed = shared[0]
+
+    def _share(self) -> int:
+        """Number of items of this process."""
+        count = len(self.item_set)
+        return len(range(self._rank, count, self._world_size))
+
+    def __len__(self) -> int:
+        return len(self._batches(self._share()))
+
+    def _batches(self, count: int) -> range:
+        batches = super()._batches(count)
+        if self.drop_uneven_inputs:
+            fewest = len(super()._batches(len(self.item_set) // self._world_size))
+            batches = batches[:fewest]
+        return batches
+
+    def _order(self, key: int) -> torch.Tensor:
+        order = super()._order(key)
+        if order is None:
+            order = torch.arange(len(self.item_set))
+        return order[self._rank :: self._world_size]

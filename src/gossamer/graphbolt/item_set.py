@@ -1,0 +1,209 @@
+"""Items to draw batches from: nodes, node pairs, labels, by type or alone."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer._options import as_int, shown
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+
+__all__ = ["HeteroItemSet", "ItemSet", "ItemSetDict"]
+
+
+class ItemSet:
+    """Items of one type, with a name for each of their parts.
+
+    Parameters
+    ----------
+    items : int, Tensor, sequence or tuple of sequences
+        A number n (or a 0-dimensional tensor) stands for the ids 0, ..., n - 1. A tuple holds one
+        sequence per part, such as ``(node ids, labels)``.
+    names : str or tuple of str, optional
+        A name for each part: ``"seeds"``, ``"labels"``, ``"indexes"`` or another attribute of
+        `MiniBatch`.
+
+    Raises
+    ------
+    InvalidValueError
+        If names and parts are not equally many, or parts differ in length.
+
+    Examples
+    --------
+    >>> import gossamer.graphbolt as gb, torch
+    >>> items = gb.ItemSet((torch.arange(10, 13), torch.tensor([0, 1, 1])), ("seeds", "labels"))
+    >>> items[1]
+    (tensor(11), tensor(1))
+    >>> gb.ItemSet(5)[2:4]
+    tensor([2, 3])
+    """
+
+    def __init__(
+        self, items: int | Tensor | Iterable | tuple, names: str | tuple[str, ...] | None = None
+    ) -> None:
+        self._count: int | None = None
+        self._dtype = torch.int64
+        if isinstance(items, Tensor) and items.dim() == 0:
+            self._dtype = items.dtype
+            items = int(items)
+        if isinstance(items, int) and not isinstance(items, bool):
+            self._count = as_int(items, "ItemSet", "items", 0)
+            self._items: tuple = ()
+        else:
+            self._items = items if isinstance(items, tuple) else (items,)
+            self._check_items()
+        self._names = (names,) if isinstance(names, str) else names
+        parts = max(len(self._items), 1)
+        if self._names is not None and len(self._names) != parts:
+            raise InvalidValueError(
+                f"ItemSet: there are {parts} parts but {len(self._names)} names, "
+                f"{shown(self._names)}. Give each part a name."
+            )
+
+    def _check_items(self) -> None:
+        for part in self._items:
+            if not hasattr(part, "__len__") or not hasattr(part, "__getitem__"):
+                raise InvalidTypeError(
+                    f"ItemSet: items must be a number or have a length and an index, got "
+                    f"{type(part).__name__}. Turn it into a tensor or a list."
+                )
+        lengths = [len(part) for part in self._items]
+        if len(set(lengths)) > 1:
+            raise InvalidValueError(f"ItemSet: the parts differ in length: {lengths}.")
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """Name of each part."""
+        return self._names
+
+    @property
+    def num_items(self) -> int:
+        """Number of parts of an item."""
+        return max(len(self._items), 1)
+
+    def __len__(self) -> int:
+        return len(self._items[0]) if self._count is None else self._count
+
+    def __iter__(self) -> Iterator[Any]:
+        if self._count is not None:
+            yield from torch.arange(self._count, dtype=self._dtype)
+        elif len(self._items) == 1:
+            yield from self._items[0]
+        else:
+            yield from zip(*self._items, strict=True)
+
+    def __getitem__(self, index: int | slice | Iterable[int] | Tensor) -> Any:
+        if self._count is not None:
+            return self._numbers(index)
+        parts = tuple(_pick(part, index, len(self)) for part in self._items)
+        return parts[0] if len(parts) == 1 else parts
+
+    def _numbers(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return torch.arange(*index.indices(self._count), dtype=self._dtype)
+        if isinstance(index, int):
+            return _position(index, self._count)
+        return torch.as_tensor(index, dtype=self._dtype)
+
+    def __repr__(self) -> str:
+        items = self._count if self._count is not None else self._items
+        inner = f"items={items},\nnames={self._names},"
+        return f"ItemSet(\n{textwrap.indent(inner, '    ')}\n)"
+
+
+def _position(index: int, count: int) -> int:
+    if not -count <= index < count:
+        raise OutOfRangeError(f"Item {index} is not among the {count} items.")
+    return index % count
+
+
+def _pick(part: Any, index: Any, count: int) -> Any:
+    if isinstance(index, int):
+        return part[_position(index, count)]
+    if isinstance(index, slice) or isinstance(part, Tensor):
+        return part[index]
+    if hasattr(part, "dtype"):  # numpy
+        return part[index.numpy() if isinstance(index, Tensor) else index]
+    return [part[int(i)] for i in index]
+
+
+class HeteroItemSet:
+    """Items by node type or edge type.
+
+    Parameters
+    ----------
+    itemsets : dict of str to ItemSet
+        All with the same names.
+
+    Raises
+    ------
+    InvalidValueError
+        If the item sets have different names.
+
+    Examples
+    --------
+    >>> import gossamer.graphbolt as gb, torch
+    >>> items = gb.HeteroItemSet({"user": gb.ItemSet(2, "seeds"), "item": gb.ItemSet(3, "seeds")})
+    >>> len(items)
+    5
+    >>> items[1:4]
+    {'user': tensor([1]), 'item': tensor([0, 1])}
+    """
+
+    def __init__(self, itemsets: dict[str, ItemSet]) -> None:
+        self._itemsets = dict(itemsets)
+        names = {itemset.names for itemset in self._itemsets.values()}
+        if len(names) > 1:
+            raise InvalidValueError(
+                "HeteroItemSet: all item sets must have the same names, got "
+                f"{sorted(map(str, names))}."
+            )
+        self._names = next(iter(names), None)
+        lengths = torch.tensor([len(itemset) for itemset in self._itemsets.values()])
+        self._ends = lengths.cumsum(0)
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """Name of each part of an item."""
+        return self._names
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for key, itemset in self._itemsets.items():
+            for item in itemset:
+                yield {key: item}
+
+    def __getitem__(self, index: int | slice | Iterable[int] | Tensor) -> dict[str, Any]:
+        if isinstance(index, int):
+            position = _position(index, len(self))
+            which = int(torch.searchsorted(self._ends, position, right=True))
+            key, itemset = list(self._itemsets.items())[which]
+            start = int(self._ends[which]) - len(itemset)
+            return {key: itemset[position - start]}
+        if isinstance(index, slice):
+            index = torch.arange(*index.indices(len(self)))
+        index = torch.as_tensor(index)
+        which = torch.searchsorted(self._ends, index, right=True)
+        picked = {}
+        for i, (key, itemset) in enumerate(self._itemsets.items()):
+            own = index[which == i]
+            if len(own):
+                picked[key] = itemset[own - (self._ends[i] - len(itemset))]
+        return picked
+
+    def __repr__(self) -> str:
+        inner = f"itemsets={self._itemsets},\nnames={self._names},"
+        return f"HeteroItemSet(\n{textwrap.indent(inner, '    ')}\n)"
+
+
+#: Former name of `HeteroItemSet`.
+ItemSetDict = HeteroItemSet
+
+Items = ItemSet | HeteroItemSet
+Indices = Sequence[int] | Tensor

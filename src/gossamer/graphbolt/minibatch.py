@@ -1,0 +1,226 @@
+"""A mini-batch: seeds, the subgraphs drawn for them, features and labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gossamer._optional import optional_import
+from gossamer.errors import InvalidValueError
+from gossamer.graph import EID, NID, create_block
+from gossamer.graphbolt.sampled_subgraph import CSCFormatBase, SampledSubgraph
+from gossamer.graphbolt.types import ByType, etype_str_to_tuple, map_by_type
+
+if TYPE_CHECKING:
+    from gossamer.graph import Graph
+
+__all__ = ["MiniBatch"]
+
+
+@dataclass
+class MiniBatch:
+    """What a pipeline passes from stage to stage.
+
+    Node and edge types of heterogeneous graphs are keys of dicts; edge types are written as
+    ``"source type:relation:destination type"``.
+
+    Parameters
+    ----------
+    labels : Tensor or dict of Tensor, optional
+        Labels of the seeds.
+    seeds : Tensor or dict of Tensor, optional
+        Nodes ``(N,)``, or node pairs ``(N, 2)``, in the ids of the graph.
+    indexes : Tensor or dict of Tensor, optional
+        For each seed the query that it belongs to: negative pairs have that of their positive one.
+    sampled_subgraphs : list of SampledSubgraph, optional
+        A subgraph per layer, the outermost first.
+    input_nodes : Tensor or dict of Tensor, optional
+        Nodes whose features the first layer reads.
+    node_features : dict, optional
+        Features of the input nodes, by name or by ``(node type, name)``.
+    edge_features : list of dict, optional
+        Features of the edges of each layer, by name or by ``(edge type, name)``.
+    compacted_seeds : Tensor or dict of Tensor, optional
+        The seeds as positions among the output nodes of the last layer.
+    """
+
+    labels: ByType | None = None
+    seeds: ByType | None = None
+    indexes: ByType | None = None
+    sampled_subgraphs: list[SampledSubgraph] | None = None
+    input_nodes: ByType | None = None
+    node_features: dict[Any, Tensor] | None = None
+    edge_features: list[dict[Any, Tensor]] | None = None
+    compacted_seeds: ByType | None = None
+    timestamp: ByType | None = field(default=None, repr=False)
+    #: (seed, epoch, number of the batch): names the random numbers of its stages.
+    _stream: tuple[int, ...] = field(default=(), repr=False, compare=False)
+    _blocks: list[Graph] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def seed_nodes(self) -> ByType | None:
+        """The seeds, under the name that GraphBolt 2.1 gives to nodes."""
+        return self.seeds
+
+    @seed_nodes.setter
+    def seed_nodes(self, seeds: ByType) -> None:
+        self.seeds = seeds
+
+    @property
+    def node_pairs(self) -> ByType | None:
+        """The seeds, under the name that GraphBolt 2.1 gives to node pairs."""
+        return self.seeds
+
+    @node_pairs.setter
+    def node_pairs(self, seeds: ByType) -> None:
+        self.seeds = seeds
+
+    def node_ids(self) -> ByType | None:
+        """Nodes whose features the first layer reads."""
+        return self.input_nodes
+
+    def num_layers(self) -> int:
+        """Number of sampled subgraphs."""
+        return 0 if self.sampled_subgraphs is None else len(self.sampled_subgraphs)
+
+    def edge_ids(self, layer_id: int) -> ByType | None:
+        """Edge ids of a layer in the graph."""
+        return self.sampled_subgraphs[layer_id].original_edge_ids
+
+    def set_node_features(self, node_features: dict[Any, Tensor]) -> None:
+        """Set the features of the input nodes."""
+        self.node_features = node_features
+
+    def set_edge_features(self, edge_features: list[dict[Any, Tensor]]) -> None:
+        """Set the features of the edges of each layer."""
+        self.edge_features = edge_features
+
+    @property
+    def blocks(self) -> list[Graph] | None:
+        """The subgraphs as blocks, for layers of :mod:`gossamer.nn`; see :meth:`compute_blocks`."""
+        if self._blocks is None and self.sampled_subgraphs:
+            self._blocks = self.compute_blocks()
+        return self._blocks
+
+    def compute_blocks(self) -> list[Graph]:
+        """Build the blocks from the sampled subgraphs.
+
+        Source nodes have their id in the graph as feature ``_ID``, and edges as far as the sampler
+        kept edge ids.
+        """
+        if not self.sampled_subgraphs:
+            raise InvalidValueError(
+                "compute_blocks: the batch has no sampled subgraphs. Add a stage such as "
+                "sample_neighbor to the pipeline."
+            )
+        return [_make_block(subgraph) for subgraph in self.sampled_subgraphs]
+
+    def to_pyg_data(self) -> Any:
+        """Convert to `torch_geometric.data.Data`; for homogeneous graphs.
+
+        Returns
+        -------
+        torch_geometric.data.Data
+            With ``x`` (the only node feature), ``edge_index`` of the union of all layers, ``y``,
+            ``batch_size`` and ``n_id``.
+        """
+        pyg = optional_import("torch_geometric.data", "MiniBatch.to_pyg_data")
+        if isinstance(self.input_nodes, dict):
+            raise InvalidValueError("to_pyg_data: the batch is heterogeneous.")
+        edges = [subgraph.edge_index() for subgraph in self.sampled_subgraphs or []]
+        edge_index = torch.cat(edges, 1).unique(dim=1) if edges else None
+        features = self.node_features or {}
+        if len(features) > 1:
+            raise InvalidValueError(
+                f"to_pyg_data: PyG takes one node feature, the batch has {sorted(features)}."
+            )
+        return pyg.Data(
+            x=next(iter(features.values()), None),
+            edge_index=edge_index,
+            y=self.labels,
+            batch_size=None if self.seeds is None else len(self.seeds),
+            n_id=self.input_nodes,
+        )
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> MiniBatch:
+        """Move all tensors to a device, in place; return the batch."""
+        return self._apply(lambda x: x.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> MiniBatch:
+        """Move all tensors to pinned memory, in place; return the batch."""
+        return self._apply(lambda x: x.pin_memory())
+
+    def is_pinned(self) -> bool:
+        """Whether all tensors are in pinned memory."""
+        pinned = []
+        self._apply(lambda x: (pinned.append(x.is_pinned()), x)[1])
+        return bool(pinned) and all(pinned)
+
+    def _apply(self, function: Any) -> MiniBatch:
+        for name in self._names():
+            setattr(self, name, _map(function, getattr(self, name)))
+        self._blocks = None
+        return self
+
+    def _names(self) -> list[str]:
+        known = [f.name for f in fields(self) if not f.name.startswith("_")]
+        return known + [name for name in self.__dict__ if name not in known and name[0] != "_"]
+
+    def __repr__(self) -> str:
+        lines = []
+        for name in self._names():
+            value = getattr(self, name)
+            if value is not None:
+                text = repr(value).replace("\n", "\n" + " " * (11 + len(name)))
+                lines.append(f"{name}={text}")
+        return "MiniBatch(" + (",\n" + " " * 10).join(lines) + ")"
+
+
+def _map(function: Any, value: Any) -> Any:
+    """Apply a function to every tensor in nested dicts, lists, tuples and subgraphs."""
+    if isinstance(value, Tensor):
+        return function(value)
+    if isinstance(value, dict):
+        return {key: _map(function, item) for key, item in value.items()}
+    if isinstance(value, SampledSubgraph):
+        return value.apply(function)
+    if isinstance(value, list):
+        return [_map(function, item) for item in value]
+    return tuple(_map(function, item) for item in value) if isinstance(value, tuple) else value
+
+
+def _make_block(subgraph: SampledSubgraph) -> Graph:
+    csc = subgraph.sampled_csc
+    rows, cols = subgraph.original_row_node_ids, subgraph.original_column_node_ids
+    edges = subgraph.original_edge_ids
+
+    def count(ids: Tensor | None, default: int) -> int:
+        return default if ids is None else len(ids)
+
+    if isinstance(csc, CSCFormatBase):
+        block = create_block(
+            ("csc", (csc.indptr, csc.indices, csc.indptr[:0])),
+            num_src_nodes=count(rows, csc.num_rows()),
+            num_dst_nodes=count(cols, len(csc.indptr) - 1),
+        )
+        block.srcdata[NID] = rows
+        if edges is not None:
+            block.edata[EID] = edges
+        return block
+    block = create_block(
+        {
+            etype_str_to_tuple(etype): ("csc", (part.indptr, part.indices, part.indptr[:0]))
+            for etype, part in csc.items()
+        },
+        num_src_nodes=map_by_type(len, rows),
+        num_dst_nodes=map_by_type(len, cols),
+    )
+    for ntype, ids in rows.items():
+        if ntype in block.srctypes:
+            block.srcnodes[ntype].data[NID] = ids
+    for etype, ids in (edges or {}).items():
+        block.edges[etype_str_to_tuple(etype)].data[EID] = ids
+    return block

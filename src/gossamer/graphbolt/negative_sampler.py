@@ -1,0 +1,114 @@
+"""Negative node pairs for link prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer._options import as_int
+from gossamer.errors import InvalidValueError
+from gossamer.graphbolt.minibatch import MiniBatch
+from gossamer.graphbolt.pipeline import Stage
+from gossamer.sampling import _core
+
+__all__ = ["NegativeSampler", "UniformNegativeSampler"]
+
+
+class NegativeSampler(Stage):
+    """Add negative pairs to the seeds of each batch; subclasses define ``_sample_with_etype``.
+
+    Seeds become the positive pairs followed by `negative_ratio` negative pairs for each. ``labels``
+    are 1 for positive and 0 for negative pairs; ``indexes`` hold the number of the positive pair
+    that each pair belongs to.
+
+    Parameters
+    ----------
+    datapipe : Stage
+    negative_ratio : int
+        Negative pairs per positive pair.
+    """
+
+    def __init__(self, datapipe: Stage, negative_ratio: int) -> None:
+        super().__init__(datapipe)
+        self.negative_ratio = as_int(negative_ratio, type(self).__name__, "negative_ratio", 1)
+
+    def __iter__(self) -> Iterator[MiniBatch]:
+        for batch in self.datapipe:
+            # A number of its own, so that samplers of the same batch draw other numbers.
+            with _core.stream(*batch._stream, 1) if batch._stream else _NO_STREAM:
+                yield self._add_negatives(batch)
+
+    def _add_negatives(self, batch: MiniBatch) -> MiniBatch:
+        seeds = batch.seeds
+        if isinstance(seeds, dict):
+            parts = {etype: self._combine(pairs, etype) for etype, pairs in seeds.items()}
+            batch.seeds, batch.labels, batch.indexes = (
+                {etype: part[i] for etype, part in parts.items()} for i in range(3)
+            )
+        else:
+            batch.seeds, batch.labels, batch.indexes = self._combine(seeds, None)
+        return batch
+
+    def _combine(self, pairs: Tensor, etype: str | None) -> tuple[Tensor, Tensor, Tensor]:
+        if not isinstance(pairs, Tensor) or pairs.dim() != 2 or pairs.shape[1] != 2:
+            came = tuple(pairs.shape) if isinstance(pairs, Tensor) else type(pairs).__name__
+            raise InvalidValueError(
+                f"{type(self).__name__}: seeds must be node pairs of shape (N, 2), got {came}."
+            )
+        negatives = self._sample_with_etype(pairs, etype)
+        count = len(pairs)
+        labels = torch.zeros(count + len(negatives), dtype=torch.bool, device=pairs.device)
+        labels[:count] = True
+        number = torch.arange(count, device=pairs.device)
+        indexes = torch.cat([number, number.repeat_interleave(self.negative_ratio)])
+        return torch.cat([pairs, negatives.to(pairs.dtype)]), labels, indexes
+
+    def _sample_with_etype(self, seeds: Tensor, etype: str | None = None) -> Tensor:
+        """``(N * negative_ratio, 2)`` negative pairs, those of each positive pair together."""
+        raise TypeError(f"{type(self).__name__} does not define _sample_with_etype.")
+
+
+class UniformNegativeSampler(NegativeSampler):
+    """Draw negative destinations uniformly for the source of each positive pair.
+
+    Parameters
+    ----------
+    datapipe : Stage
+    graph : FusedCSCSamplingGraph
+    negative_ratio : int
+        Negative pairs per positive pair.
+
+    Notes
+    -----
+    A negative pair may be an edge of the graph: in a sparse graph that is rare.
+
+    Examples
+    --------
+    >>> import gossamer.graphbolt as gb, torch
+    >>> graph = gb.fused_csc_sampling_graph(torch.tensor([0, 1, 2]), torch.tensor([1, 0]))
+    >>> pipe = gb.ItemSampler(gb.ItemSet(torch.tensor([[0, 1], [1, 0]]), "seeds"), batch_size=2)
+    >>> batch = next(iter(pipe.sample_uniform_negative(graph, 2)))
+    >>> batch.seeds.shape, batch.indexes
+    (torch.Size([6, 2]), tensor([0, 1, 0, 0, 1, 1]))
+    """
+
+    def __init__(self, datapipe: Stage, graph: Any, negative_ratio: int) -> None:
+        super().__init__(datapipe, negative_ratio)
+        self.graph = graph
+
+    def _sample_with_etype(self, seeds: Tensor, etype: str | None = None) -> Tensor:
+        return self.graph.sample_negative_edges_uniform(etype, seeds, self.negative_ratio)
+
+
+class _NoStream:
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+_NO_STREAM = _NoStream()

@@ -1,0 +1,196 @@
+"""Samplers of neighbors, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer._options import as_int
+from gossamer.errors import InvalidValueError
+from gossamer.graphbolt.compacting import compact_csc_format, unique_and_compact_csc_formats
+from gossamer.graphbolt.pipeline import Stage
+from gossamer.graphbolt.sampled_subgraph import SampledSubgraphImpl
+from gossamer.graphbolt.subgraph_sampler import SubgraphSampler
+from gossamer.graphbolt.types import ByType
+from gossamer.sampling import _core
+
+__all__ = ["InSubgraphSampler", "LayerNeighborSampler", "NeighborSampler", "as_fanouts"]
+
+
+def as_fanouts(fanouts: Any, name: str) -> list[Tensor]:
+    """The fanouts of each layer as tensors."""
+    if isinstance(fanouts, int):
+        fanouts = [fanouts]
+    if not isinstance(fanouts, (Sequence, Tensor)) or len(fanouts) == 0:
+        raise InvalidValueError(
+            f"{name}: fanouts is a list with a number or a tensor for each layer, got {fanouts!r}."
+        )
+    return [torch.as_tensor(fanout).reshape(-1) for fanout in fanouts]
+
+
+class NeighborSampler(SubgraphSampler):
+    """Draw neighbors uniformly or by weight, layer by layer.
+
+    Parameters
+    ----------
+    datapipe : Stage
+    graph : FusedCSCSamplingGraph
+    fanouts : list of int or Tensor
+        For each layer, the outermost first: how many in-edges to draw for each node, or one number
+        for each edge type. -1 stands for all.
+    replace : bool
+        Whether an edge may be drawn more than once.
+    prob_name : str, optional
+        Edge attribute with weights or a mask.
+    deduplicate : bool
+        Whether each source node stands once in a subgraph, or once for each edge.
+    overlap_fetch, num_gpu_cached_edges, gpu_cache_threshold, cooperative, asynchronous
+        Matter on a GPU only.
+
+    References
+    ----------
+    Hamilton, Ying and Leskovec, "Inductive representation learning on large graphs", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> import gossamer.graphbolt as gb, torch
+    >>> graph = gb.fused_csc_sampling_graph(torch.tensor([0, 1, 2, 3]), torch.tensor([1, 2, 0]))
+    >>> pipe = gb.ItemSampler(gb.ItemSet(1, "seeds"), batch_size=1)
+    >>> batch = next(iter(gb.NeighborSampler(pipe, graph, [1, 1])))
+    >>> batch.input_nodes
+    tensor([0, 1, 2])
+    """
+
+    def __init__(
+        self,
+        datapipe: Stage,
+        graph: Any,
+        fanouts: Any,
+        replace: bool = False,
+        prob_name: str | None = None,
+        deduplicate: bool = True,
+        overlap_fetch: bool = False,
+        num_gpu_cached_edges: int = 0,
+        gpu_cache_threshold: int = 1,
+        cooperative: bool = False,
+        asynchronous: bool = False,
+    ) -> None:
+        super().__init__(datapipe)
+        self.graph = graph
+        self.fanouts = as_fanouts(fanouts, type(self).__name__)
+        self.replace = replace
+        self.prob_name = prob_name
+        self.deduplicate = deduplicate
+
+    def _draw(self, seeds: ByType, fanout: Tensor) -> SampledSubgraphImpl:
+        return self.graph.sample_neighbors(seeds, fanout, self.replace, self.prob_name)
+
+    def sample_subgraphs(
+        self,
+        seeds: ByType,
+        seeds_timestamp: ByType | None = None,
+        seeds_pre_time_window: ByType | None = None,
+    ) -> tuple[ByType, list[SampledSubgraphImpl]]:
+        """Draw a subgraph for each layer, from the seeds outwards."""
+        subgraphs: list[SampledSubgraphImpl] = []
+        for fanout in reversed(self.fanouts):
+            subgraph = self._draw(seeds, fanout)
+            compact = unique_and_compact_csc_formats if self.deduplicate else compact_csc_format
+            rows, csc = compact(subgraph.sampled_csc, seeds)
+            subgraph.sampled_csc = csc
+            subgraph.original_column_node_ids = seeds
+            subgraph.original_row_node_ids = rows
+            subgraphs.insert(0, subgraph)
+            seeds = rows
+        return seeds, subgraphs
+
+
+class LayerNeighborSampler(NeighborSampler):
+    """Draw neighbors by layer-neighbor sampling (LABOR), which needs fewer distinct nodes.
+
+    Parameters
+    ----------
+    datapipe, graph, fanouts, replace, prob_name, deduplicate
+        See `NeighborSampler`.
+    layer_dependency : bool
+        Whether all layers share the random number of each node, which saves more nodes.
+    batch_dependency : int
+        So many batches in a row share their random numbers.
+    overlap_fetch, num_gpu_cached_edges, gpu_cache_threshold, cooperative, asynchronous
+        Matter on a GPU only.
+
+    References
+    ----------
+    Balin and Catalyurek, "Layer-neighbor sampling: defusing neighborhood explosion in GNNs",
+    NeurIPS 2023.
+    """
+
+    def __init__(
+        self,
+        datapipe: Stage,
+        graph: Any,
+        fanouts: Any,
+        replace: bool = False,
+        prob_name: str | None = None,
+        deduplicate: bool = True,
+        layer_dependency: bool = False,
+        batch_dependency: int = 1,
+        overlap_fetch: bool = False,
+        num_gpu_cached_edges: int = 0,
+        gpu_cache_threshold: int = 1,
+        cooperative: bool = False,
+        asynchronous: bool = False,
+    ) -> None:
+        super().__init__(datapipe, graph, fanouts, replace, prob_name, deduplicate)
+        self.layer_dependency = layer_dependency
+        self.batch_dependency = as_int(
+            batch_dependency, "LayerNeighborSampler", "batch_dependency", 1
+        )
+        self._keys: list[int] = []
+
+    def _sample(self, batch: Any) -> Any:
+        # One key for each layer, from a stream that dependent batches share.
+        if batch._stream:
+            seed, epoch, number = batch._stream
+            with _core.stream(seed, epoch, number // self.batch_dependency, 2):
+                self._keys = [_core.next_key() for _ in self.fanouts]
+        else:
+            self._keys = [_core.next_key() for _ in self.fanouts]
+        return super()._sample(batch)
+
+    def _draw(self, seeds: ByType, fanout: Tensor) -> SampledSubgraphImpl:
+        key = self._keys[0] if self.layer_dependency else self._keys.pop()
+        return self.graph.sample_layer_neighbors(
+            seeds, fanout, self.replace, self.prob_name, random_seed=torch.tensor([key])
+        )
+
+
+class InSubgraphSampler(SubgraphSampler):
+    """Take all in-edges of the seeds.
+
+    Parameters
+    ----------
+    datapipe : Stage
+    graph : FusedCSCSamplingGraph
+    """
+
+    def __init__(self, datapipe: Stage, graph: Any) -> None:
+        super().__init__(datapipe)
+        self.graph = graph
+
+    def sample_subgraphs(
+        self,
+        seeds: ByType,
+        seeds_timestamp: ByType | None = None,
+        seeds_pre_time_window: ByType | None = None,
+    ) -> tuple[ByType, list[SampledSubgraphImpl]]:
+        """Return the in-edges of the seeds as one subgraph."""
+        subgraph = self.graph.in_subgraph(seeds)
+        rows, csc = unique_and_compact_csc_formats(subgraph.sampled_csc, seeds)
+        subgraph.sampled_csc = csc
+        subgraph.original_column_node_ids = seeds
+        subgraph.original_row_node_ids = rows
+        return rows, [subgraph]

@@ -1,0 +1,210 @@
+"""Stages of a pipeline: each iterates over the one before it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.utils.data import IterableDataset
+
+from gossamer._options import require_function
+from gossamer.errors import InvalidTypeError
+from gossamer.graphbolt.minibatch import MiniBatch
+
+if TYPE_CHECKING:
+    from gossamer.graphbolt.feature_store import FeatureStore
+
+__all__ = ["CopyTo", "MiniBatchTransformer", "Stage"]
+
+
+class Stage(IterableDataset):
+    """A stage of a pipeline. Methods add the next stage and return it.
+
+    Parameters
+    ----------
+    datapipe : Stage, optional
+        The stage before this one.
+    """
+
+    def __init__(self, datapipe: Stage | None = None) -> None:
+        super().__init__()
+        if datapipe is not None and not hasattr(datapipe, "__iter__"):
+            raise InvalidTypeError(
+                f"{type(self).__name__}: datapipe must be a stage of a pipeline, such as an "
+                f"ItemSampler, got {type(datapipe).__name__}."
+            )
+        self.datapipe = datapipe
+
+    def __iter__(self) -> Iterator[Any]:
+        raise TypeError(f"{type(self).__name__} does not define __iter__.")
+
+    def __len__(self) -> int:
+        return len(self.datapipe)
+
+    def stages(self) -> list[Stage]:
+        """All stages, the first one first."""
+        before = self.datapipe.stages() if isinstance(self.datapipe, Stage) else []
+        return [*before, self]
+
+    def up_to(self, last: Stage) -> Stage:
+        """Check that `last` is a stage of this pipeline and return it."""
+        return next(stage for stage in self.stages() if stage is last)
+
+    def after(self, stage: Stage, source: Any) -> Any:
+        """The stages after `stage`, on another source."""
+        if self is stage:
+            return source
+        own = copy.copy(self)
+        own.datapipe = self.datapipe.after(stage, source)
+        return own
+
+    # ------------------------------------------------------------------------- the stages to add
+
+    def sample_neighbor(self, graph: Any, fanouts: Any, *args: Any, **kwargs: Any) -> Stage:
+        """Add a `NeighborSampler`."""
+        from gossamer.graphbolt.neighbor_sampler import NeighborSampler
+
+        return NeighborSampler(self, graph, fanouts, *args, **kwargs)
+
+    def sample_layer_neighbor(self, graph: Any, fanouts: Any, *args: Any, **kwargs: Any) -> Stage:
+        """Add a `LayerNeighborSampler`."""
+        from gossamer.graphbolt.neighbor_sampler import LayerNeighborSampler
+
+        return LayerNeighborSampler(self, graph, fanouts, *args, **kwargs)
+
+    def temporal_sample_neighbor(
+        self, graph: Any, fanouts: Any, *args: Any, **kwargs: Any
+    ) -> Stage:
+        """Add a `TemporalNeighborSampler`."""
+        from gossamer.graphbolt.temporal_sampler import TemporalNeighborSampler
+
+        return TemporalNeighborSampler(self, graph, fanouts, *args, **kwargs)
+
+    def temporal_sample_layer_neighbor(
+        self, graph: Any, fanouts: Any, *args: Any, **kwargs: Any
+    ) -> Stage:
+        """Add a `TemporalLayerNeighborSampler`."""
+        from gossamer.graphbolt.temporal_sampler import TemporalLayerNeighborSampler
+
+        return TemporalLayerNeighborSampler(self, graph, fanouts, *args, **kwargs)
+
+    def sample_in_subgraph(self, graph: Any) -> Stage:
+        """Add an `InSubgraphSampler`."""
+        from gossamer.graphbolt.neighbor_sampler import InSubgraphSampler
+
+        return InSubgraphSampler(self, graph)
+
+    def sample_subgraph(self, *args: Any, **kwargs: Any) -> Stage:
+        """Add a `SubgraphSampler`."""
+        from gossamer.graphbolt.subgraph_sampler import SubgraphSampler
+
+        return SubgraphSampler(self, *args, **kwargs)
+
+    def sample_uniform_negative(self, graph: Any, negative_ratio: int) -> Stage:
+        """Add a `UniformNegativeSampler`."""
+        from gossamer.graphbolt.negative_sampler import UniformNegativeSampler
+
+        return UniformNegativeSampler(self, graph, negative_ratio)
+
+    def sample_negative(self, negative_ratio: int) -> Stage:
+        """Add a `NegativeSampler`."""
+        from gossamer.graphbolt.negative_sampler import NegativeSampler
+
+        return NegativeSampler(self, negative_ratio)
+
+    def exclude_seed_edges(
+        self,
+        include_reverse_edges: bool = False,
+        reverse_etypes_mapping: dict[str, str] | None = None,
+        asynchronous: bool = False,
+    ) -> Stage:
+        """Add a stage that removes the seed edges from the subgraphs; see `exclude_seed_edges`."""
+        from gossamer.graphbolt.exclude_edges import exclude_seed_edges
+
+        return self.transform(
+            lambda batch: exclude_seed_edges(batch, include_reverse_edges, reverse_etypes_mapping)
+        )
+
+    def fetch_feature(
+        self,
+        feature_store: FeatureStore,
+        node_feature_keys: Any = None,
+        edge_feature_keys: Any = None,
+        overlap_fetch: bool = True,
+        cooperative: bool = False,
+    ) -> Stage:
+        """Add a `FeatureFetcher`."""
+        from gossamer.graphbolt.feature_fetcher import FeatureFetcher
+
+        return FeatureFetcher(
+            self, feature_store, node_feature_keys, edge_feature_keys, overlap_fetch, cooperative
+        )
+
+    def transform(self, transformer: Callable[[MiniBatch], Any] | None = None) -> Stage:
+        """Add a `MiniBatchTransformer`."""
+        return MiniBatchTransformer(self, transformer)
+
+    def copy_to(self, device: torch.device | str, non_blocking: bool = False) -> Stage:
+        """Add a `CopyTo`."""
+        return CopyTo(self, device, non_blocking)
+
+
+class MiniBatchTransformer(Stage):
+    """Apply a function to each batch.
+
+    Parameters
+    ----------
+    datapipe : Stage
+    transformer : callable, optional
+        ``transformer(batch) -> batch``. Default: the identity.
+
+    Examples
+    --------
+    >>> import gossamer.graphbolt as gb
+    >>> pipe = gb.ItemSampler(gb.ItemSet(4, "seeds"), batch_size=2)
+    >>> [len(batch) for batch in gb.MiniBatchTransformer(pipe, lambda batch: batch.seeds)]
+    [2, 2]
+    """
+
+    def __init__(
+        self, datapipe: Stage, transformer: Callable[[MiniBatch], Any] | None = None
+    ) -> None:
+        super().__init__(datapipe)
+        require_function(transformer, type(self).__name__, "transformer")
+        self.transformer = transformer or (lambda batch: batch)
+
+    def __iter__(self) -> Iterator[Any]:
+        for batch in self.datapipe:
+            yield self.transformer(batch)
+
+
+class CopyTo(Stage):
+    """Move each batch to a device.
+
+    Parameters
+    ----------
+    datapipe : Stage
+    device : torch.device
+    non_blocking : bool
+        Whether copies from pinned memory run asynchronously.
+
+    Examples
+    --------
+    >>> import gossamer.graphbolt as gb
+    >>> pipe = gb.ItemSampler(gb.ItemSet(2, "seeds"), batch_size=2)
+    >>> next(iter(gb.CopyTo(pipe, "cpu"))).seeds
+    tensor([0, 1])
+    """
+
+    def __init__(
+        self, datapipe: Stage, device: torch.device | str, non_blocking: bool = False
+    ) -> None:
+        super().__init__(datapipe)
+        self.device = torch.device(device)
+        self.non_blocking = non_blocking
+
+    def __iter__(self) -> Iterator[Any]:
+        for batch in self.datapipe:
+            yield batch.to(self.device, non_blocking=self.non_blocking)

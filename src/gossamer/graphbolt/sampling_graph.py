@@ -1,0 +1,545 @@
+"""Graphs to sample from: fused CSC of all edge types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer._options import as_int, shown
+from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
+from gossamer.graphbolt import draws
+from gossamer.graphbolt.sampled_subgraph import CSCFormatBase, Done, SampledSubgraphImpl
+from gossamer.graphbolt.types import ByType, etype_str_to_tuple, map_by_type
+from gossamer.ops.adjacency import Adjacency
+from gossamer.sampling import _core
+
+__all__ = ["ORIGINAL_EDGE_ID", "FusedCSCSamplingGraph", "SamplingGraph", "fused_csc_sampling_graph"]
+
+#: Edge attribute with the ids that edges had in the graph they come from.
+ORIGINAL_EDGE_ID = "_ORIGINAL_EDGE_ID"
+
+
+class SamplingGraph:
+    """What samplers need of a graph."""
+
+    @property
+    def num_nodes(self) -> int | dict[str, int]:
+        """Number of nodes, by type in a heterogeneous graph."""
+        raise TypeError(f"{type(self).__name__} does not define num_nodes.")
+
+    @property
+    def num_edges(self) -> int | dict[str, int]:
+        """Number of edges, by type in a heterogeneous graph."""
+        raise TypeError(f"{type(self).__name__} does not define num_edges.")
+
+    def copy_to_shared_memory(self, shared_memory_name: str) -> SamplingGraph:
+        """Return the graph in shared memory."""
+        raise TypeError(f"{type(self).__name__} does not define copy_to_shared_memory.")
+
+    def to(self, device: torch.device | str) -> SamplingGraph:
+        """Return the graph on a device."""
+        raise TypeError(f"{type(self).__name__} does not define to.")
+
+
+class FusedCSCSamplingGraph(SamplingGraph):
+    """A graph as one CSC over the nodes of all types.
+
+    Nodes are numbered type after type: node ``i`` of type ``t`` is ``node_type_offset[t] + i``.
+    Build a graph with :func:`fused_csc_sampling_graph` or :func:`from_dglgraph`. Do not write to
+    its tensors.
+
+    Examples
+    --------
+    >>> import gossamer.graphbolt as gb, torch
+    >>> graph = gb.fused_csc_sampling_graph(torch.tensor([0, 2, 3]), torch.tensor([0, 1, 1]))
+    >>> graph.sample_neighbors(torch.tensor([0]), torch.tensor([-1])).sampled_csc.indices
+    tensor([0, 1])
+    """
+
+    def __init__(
+        self,
+        csc_indptr: Tensor,
+        indices: Tensor,
+        node_type_offset: Tensor | None = None,
+        type_per_edge: Tensor | None = None,
+        node_type_to_id: dict[str, int] | None = None,
+        edge_type_to_id: dict[str, int] | None = None,
+        node_attributes: dict[str, Tensor] | None = None,
+        edge_attributes: dict[str, Tensor] | None = None,
+    ) -> None:
+        self.csc_indptr = csc_indptr
+        self.indices = indices
+        self.node_type_offset = node_type_offset
+        self.type_per_edge = type_per_edge
+        self.node_type_to_id = node_type_to_id
+        self.edge_type_to_id = edge_type_to_id
+        self.node_attributes = node_attributes or {}
+        self.edge_attributes = edge_attributes or {}
+        self._structures: dict[str | None, Adjacency] = {}
+
+    # -------------------------------------------------------------------------------- properties
+
+    @property
+    def is_heterogeneous(self) -> bool:
+        """Whether there are node and edge types."""
+        return self.node_type_offset is not None
+
+    @property
+    def total_num_nodes(self) -> int:
+        """Number of nodes of all types."""
+        return len(self.csc_indptr) - 1
+
+    @property
+    def total_num_edges(self) -> int:
+        """Number of edges of all types."""
+        return len(self.indices)
+
+    @property
+    def num_nodes(self) -> int | dict[str, int]:
+        """Number of nodes, by type in a heterogeneous graph."""
+        if not self.is_heterogeneous:
+            return self.total_num_nodes
+        counts = self.node_type_offset.diff().tolist()
+        return {ntype: counts[i] for ntype, i in self.node_type_to_id.items()}
+
+    @property
+    def num_edges(self) -> int | dict[str, int]:
+        """Number of edges, by type in a heterogeneous graph."""
+        if not self.is_heterogeneous:
+            return self.total_num_edges
+        counts = torch.bincount(self.type_per_edge, minlength=len(self.edge_type_to_id)).tolist()
+        return {etype: counts[i] for etype, i in self.edge_type_to_id.items()}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the structure is."""
+        return self.indices.device
+
+    def node_attribute(self, name: str) -> Tensor:
+        """An attribute of the nodes of all types."""
+        return _attribute(self.node_attributes, name, "node")
+
+    def edge_attribute(self, name: str) -> Tensor:
+        """An attribute of the edges of all types, in the order of the CSC."""
+        return _attribute(self.edge_attributes, name, "edge")
+
+    def add_node_attribute(self, name: str, tensor: Tensor) -> None:
+        """Add an attribute of the nodes of all types."""
+        _check_rows(tensor, self.total_num_nodes, f"node attribute {name!r}")
+        self.node_attributes[name] = tensor
+
+    def add_edge_attribute(self, name: str, tensor: Tensor) -> None:
+        """Add an attribute of the edges of all types, in the order of the CSC."""
+        _check_rows(tensor, self.total_num_edges, f"edge attribute {name!r}")
+        self.edge_attributes[name] = tensor
+
+    # ---------------------------------------------------------------------------------- structure
+
+    def structure(self, etype: str | None = None) -> Adjacency:
+        """In-edges by destination; of one edge type with node ids of its types, else of all types.
+
+        Edge ids are positions in `indices`.
+        """
+        if etype not in self._structures:
+            if etype is None:
+                self._structures[None] = draws.whole(self.csc_indptr, self.indices)
+            else:
+                src, _, dst = etype_str_to_tuple(etype)
+                self._structures[etype] = draws.split_type(
+                    self.structure().csc(),
+                    self.type_per_edge,
+                    self.edge_type_to_id[etype],
+                    (self.first_node(src), self.num_nodes[src]),
+                    (self.first_node(dst), self.num_nodes[dst]),
+                )
+        return self._structures[etype]
+
+    def first_node(self, ntype: str) -> int:
+        """The first node of a type in the numbers of all types."""
+        return int(self.node_type_offset[self.node_type_to_id[ntype]])
+
+    # ------------------------------------------------------------------------------------ sampling
+
+    def sample_neighbors(
+        self,
+        seeds: ByType,
+        fanouts: Tensor,
+        replace: bool = False,
+        probs_name: str | None = None,
+        returning_indices_and_original_edge_ids_are_optional: bool = False,
+        async_op: bool = False,
+    ) -> Any:
+        """Draw in-edges of some nodes.
+
+        Parameters
+        ----------
+        seeds : Tensor or dict of str to Tensor
+            Nodes, by type in a heterogeneous graph.
+        fanouts : Tensor
+            ``(1,)``: how many edges to draw for each node, whatever their types, or one number for
+            each edge type, in the order of `edge_type_to_id`. -1 stands for all edges.
+        replace : bool
+            Whether an edge may be drawn more than once.
+        probs_name : str, optional
+            Edge attribute with weights or a mask. Default: all edges are equally likely.
+        returning_indices_and_original_edge_ids_are_optional : bool
+            Ignored: both are returned.
+        async_op : bool
+            Whether to return an object whose ``wait()`` gives the result.
+
+        Returns
+        -------
+        SampledSubgraphImpl
+            With ids of the graph as indices.
+
+        Raises
+        ------
+        InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
+            For nodes, fanouts or weights that do not fit the graph.
+        """
+        seeds = draws.check_seeds(self, seeds)
+        counts = self._check_fanouts(fanouts, "sample_neighbors")
+
+        def draw(relations: list[_core.Relation]) -> list[_core.Drawn]:
+            return _core.layer(relations, replace)
+
+        subgraph = self._draw(seeds, counts, probs_name, draw, lambda _: None)
+        return Done(subgraph) if async_op else subgraph
+
+    def sample_layer_neighbors(
+        self,
+        seeds: ByType,
+        fanouts: Tensor,
+        replace: bool = False,
+        probs_name: str | None = None,
+        returning_indices_and_original_edge_ids_are_optional: bool = False,
+        random_seed: Tensor | None = None,
+        seed2_contribution: float = 0.0,
+        async_op: bool = False,
+    ) -> Any:
+        """Draw in-edges by layer-neighbor sampling (LABOR), which shares sources between nodes.
+
+        The expected number of edges of a node is its fanout; the number of distinct sources is
+        smaller than that of :meth:`sample_neighbors`.
+
+        Parameters
+        ----------
+        seeds, fanouts, replace, probs_name, async_op
+            See :meth:`sample_neighbors`. With `replace`, edges are drawn independently.
+        random_seed : Tensor, optional
+            One or two integers. Calls with the same numbers share the random number of each source.
+        seed2_contribution : float
+            From 0 to 1: the first number is used below 0.5, else the second.
+
+        Returns
+        -------
+        SampledSubgraphImpl
+
+        References
+        ----------
+        Balin and Catalyurek, "Layer-neighbor sampling: defusing neighborhood explosion in GNNs",
+        NeurIPS 2023.
+        """
+        if replace:
+            return self.sample_neighbors(seeds, fanouts, True, probs_name, async_op=async_op)
+        seeds = draws.check_seeds(self, seeds)
+        counts = self._check_fanouts(fanouts, "sample_layer_neighbors")
+        base = draws.labor_key(random_seed, seed2_contribution)
+
+        def key(ntype: str | None) -> int:
+            return base if ntype is None else _core.mix(base, self.node_type_to_id[ntype])
+
+        subgraph = self._draw(seeds, counts, probs_name, _core.labor_layer, key)
+        return Done(subgraph) if async_op else subgraph
+
+    def in_subgraph(self, nodes: ByType) -> SampledSubgraphImpl:
+        """Return all in-edges of some nodes.
+
+        Examples
+        --------
+        >>> import gossamer.graphbolt as gb, torch
+        >>> graph = gb.fused_csc_sampling_graph(torch.tensor([0, 2, 3]), torch.tensor([0, 1, 1]))
+        >>> graph.in_subgraph(torch.tensor([1, 0])).sampled_csc.indptr
+        tensor([0, 1, 3])
+        """
+        return self.sample_neighbors(nodes, torch.tensor([-1]))
+
+    def temporal_sample_neighbors(
+        self,
+        seeds: ByType,
+        seeds_timestamp: ByType,
+        fanouts: Tensor,
+        replace: bool = False,
+        seeds_pre_time_window: ByType | None = None,
+        probs_name: str | None = None,
+        node_timestamp_attr_name: str | None = None,
+        edge_timestamp_attr_name: str | None = None,
+    ) -> SampledSubgraphImpl:
+        """Draw in-edges that lie in the past of each node.
+
+        Parameters
+        ----------
+        seeds, fanouts, replace, probs_name
+            See :meth:`sample_neighbors`.
+        seeds_timestamp : Tensor or dict of str to Tensor
+            The time of each seed. Edges and sources must come strictly before it.
+        seeds_pre_time_window : Tensor or dict of str to Tensor, optional
+            Edges and sources must not come more than this time before the seed.
+        node_timestamp_attr_name, edge_timestamp_attr_name : str, optional
+            Attributes with the times of nodes and edges.
+
+        Returns
+        -------
+        SampledSubgraphImpl
+        """
+        counts = self._check_fanouts(fanouts, "temporal_sample_neighbors")
+        times = draws.PastEdges(
+            self,
+            seeds_timestamp,
+            seeds_pre_time_window,
+            node_timestamp_attr_name,
+            edge_timestamp_attr_name,
+        )
+
+        def draw(relations: list[_core.Relation]) -> list[_core.Drawn]:
+            return _core.layer(relations, replace)
+
+        seeds = draws.check_seeds(self, seeds)
+        return self._draw(seeds, counts, probs_name, draw, lambda _: None, times)
+
+    def temporal_sample_layer_neighbors(
+        self,
+        seeds: ByType,
+        seeds_timestamp: ByType,
+        fanouts: Tensor,
+        replace: bool = False,
+        seeds_pre_time_window: ByType | None = None,
+        probs_name: str | None = None,
+        node_timestamp_attr_name: str | None = None,
+        edge_timestamp_attr_name: str | None = None,
+        random_seed: Tensor | None = None,
+        seed2_contribution: float = 0.0,
+    ) -> SampledSubgraphImpl:
+        """Draw in-edges of the past by layer-neighbor sampling.
+
+        See :meth:`temporal_sample_neighbors` and :meth:`sample_layer_neighbors`.
+        """
+        if replace:
+            return self.temporal_sample_neighbors(
+                seeds,
+                seeds_timestamp,
+                fanouts,
+                True,
+                seeds_pre_time_window,
+                probs_name,
+                node_timestamp_attr_name,
+                edge_timestamp_attr_name,
+            )
+        counts = self._check_fanouts(fanouts, "temporal_sample_layer_neighbors")
+        times = draws.PastEdges(
+            self,
+            seeds_timestamp,
+            seeds_pre_time_window,
+            node_timestamp_attr_name,
+            edge_timestamp_attr_name,
+        )
+        base = draws.labor_key(random_seed, seed2_contribution)
+
+        def key(ntype: str | None) -> int:
+            return base if ntype is None else _core.mix(base, self.node_type_to_id[ntype])
+
+        seeds = draws.check_seeds(self, seeds)
+        return self._draw(seeds, counts, probs_name, _core.labor_layer, key, times)
+
+    def sample_negative_edges_uniform(
+        self, edge_type: str | None, node_pairs: Tensor, negative_ratio: int
+    ) -> Tensor:
+        """Draw destinations uniformly for the sources of some pairs.
+
+        Parameters
+        ----------
+        edge_type : str or None
+            Edge type of the pairs; None in a homogeneous graph.
+        node_pairs : Tensor
+            ``(N, 2)``.
+        negative_ratio : int
+            How many destinations to draw for each pair.
+
+        Returns
+        -------
+        Tensor
+            ``(N * negative_ratio, 2)``, the pairs of each source together.
+        """
+        ratio = as_int(negative_ratio, "sample_negative_edges_uniform", "negative_ratio", 1)
+        if isinstance(node_pairs, tuple):
+            node_pairs = torch.stack(node_pairs, 1)
+        limit = self.total_num_nodes
+        if edge_type is not None:
+            limit = self.num_nodes[etype_str_to_tuple(edge_type)[2]]
+        src = node_pairs[:, 0].repeat_interleave(ratio)
+        return torch.stack([src, _core.random_integers(limit, len(src), src.dtype, src.device)], 1)
+
+    def _check_fanouts(self, fanouts: Tensor, op: str) -> list[int]:
+        if not isinstance(fanouts, Tensor) or fanouts.dim() != 1 or fanouts.is_floating_point():
+            raise InvalidTypeError(
+                f"{op}: fanouts must be a one-dimensional integer tensor, got {shown(fanouts)}."
+            )
+        types = len(self.edge_type_to_id) if self.is_heterogeneous else 1
+        if len(fanouts) not in (1, types):
+            raise InvalidValueError(
+                f"{op}: fanouts must have one number, or one for each of the {types} edge types, "
+                f"got {len(fanouts)}."
+            )
+        counts = fanouts.tolist()
+        if min(counts) < -1:
+            raise InvalidValueError(f"{op}: a fanout is -1 (all edges) or more, got {min(counts)}.")
+        return counts
+
+    def _draw(
+        self,
+        seeds: ByType,
+        fanouts: list[int],
+        probs_name: str | None,
+        draw: Callable[[list[_core.Relation]], list[_core.Drawn]],
+        key: Callable[[str | None], int | None],
+        times: Any = None,
+    ) -> SampledSubgraphImpl:
+        if not self.is_heterogeneous:
+            (drawn,) = draw([draws.relation(self, None, seeds, fanouts[0], probs_name, key, times)])
+            return SampledSubgraphImpl(
+                CSCFormatBase(drawn[0], drawn[1]),
+                original_column_node_ids=seeds,
+                original_edge_ids=self._original_ids(drawn[2]),
+            )
+        parts = draws.by_edge_type if len(fanouts) > 1 else draws.across_edge_types
+        drawn = parts(self, seeds, fanouts, probs_name, draw, key, times)
+        eids = {etype: self._original_ids(edges) for etype, (_, _, edges) in drawn.items()}
+        return SampledSubgraphImpl(
+            {etype: CSCFormatBase(starts, ids) for etype, (starts, ids, _) in drawn.items()},
+            original_column_node_ids=seeds,
+            original_edge_ids=None if None in eids.values() else eids,
+        )
+
+    def _original_ids(self, edges: Tensor) -> Tensor | None:
+        original = self.edge_attributes.get(ORIGINAL_EDGE_ID)
+        return None if original is None else original.index_select(0, edges)
+
+    # ------------------------------------------------------------------------------------- moving
+
+    def _apply(self, function: Callable[[Tensor], Tensor]) -> FusedCSCSamplingGraph:
+        return FusedCSCSamplingGraph(
+            function(self.csc_indptr),
+            function(self.indices),
+            map_by_type(function, self.node_type_offset),
+            map_by_type(function, self.type_per_edge),
+            self.node_type_to_id,
+            self.edge_type_to_id,
+            map_by_type(function, self.node_attributes),
+            map_by_type(function, self.edge_attributes),
+        )
+
+    def to(self, device: torch.device | str) -> FusedCSCSamplingGraph:
+        """Return the graph on a device."""
+        return self._apply(lambda x: x.to(device))
+
+    def pin_memory_(self) -> FusedCSCSamplingGraph:
+        """Move the tensors to pinned memory, in place."""
+        self.__dict__.update(self._apply(lambda x: x.pin_memory()).__dict__)
+        return self
+
+    def copy_to_shared_memory(self, shared_memory_name: str) -> FusedCSCSamplingGraph:
+        """Return the graph in shared memory, where other processes find it by name.
+
+        The memory is freed when the graph that this returns is garbage-collected.
+        """
+        from gossamer.graphbolt.shared_memory import share
+
+        return share(self, shared_memory_name)
+
+    def __repr__(self) -> str:
+        parts = [f"csc_indptr={self.csc_indptr}", f"indices={self.indices}"]
+        parts.append(f"total_num_nodes={self.total_num_nodes}, num_edges={self.num_edges}")
+        for name in ("node_type_offset", "type_per_edge", "node_type_to_id", "edge_type_to_id"):
+            if getattr(self, name) is not None:
+                parts.append(f"{name}={getattr(self, name)}")
+        parts.append(f"node_attributes={self.node_attributes}")
+        parts.append(f"edge_attributes={self.edge_attributes}")
+        return "FusedCSCSamplingGraph(" + (",\n" + " " * 22).join(parts) + ")"
+
+
+def fused_csc_sampling_graph(
+    csc_indptr: Tensor,
+    indices: Tensor,
+    node_type_offset: Tensor | None = None,
+    type_per_edge: Tensor | None = None,
+    node_type_to_id: dict[str, int] | None = None,
+    edge_type_to_id: dict[str, int] | None = None,
+    node_attributes: dict[str, Tensor] | None = None,
+    edge_attributes: dict[str, Tensor] | None = None,
+) -> FusedCSCSamplingGraph:
+    """Build a sampling graph from CSC tensors, which it shares.
+
+    Parameters
+    ----------
+    csc_indptr, indices : Tensor
+        ``(N + 1,)`` and ``(E,)``: node ``j`` has the in-neighbors
+        ``indices[csc_indptr[j]:csc_indptr[j + 1]]``.
+    node_type_offset : Tensor, optional
+        ``(number of node types + 1,)``: where the nodes of each type start.
+    type_per_edge : Tensor, optional
+        ``(E,)``, the edge type of each edge.
+    node_type_to_id, edge_type_to_id : dict of str to int, optional
+        Numbers of the types. All four are given for heterogeneous graphs, or none.
+    node_attributes, edge_attributes : dict of str to Tensor, optional
+        Rows of all nodes and of all edges.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        If the parts do not fit together.
+
+    Examples
+    --------
+    >>> import gossamer.graphbolt as gb, torch
+    >>> gb.fused_csc_sampling_graph(torch.tensor([0, 2, 3]), torch.tensor([0, 1, 1])).num_edges
+    3
+    """
+    draws.check_csc(csc_indptr, indices)
+    nodes, edges = len(csc_indptr) - 1, len(indices)
+    typed = (node_type_offset, type_per_edge, node_type_to_id, edge_type_to_id)
+    if any(part is not None for part in typed):
+        if any(part is None for part in typed):
+            raise InvalidValueError(
+                "fused_csc_sampling_graph: a heterogeneous graph needs node_type_offset, "
+                "type_per_edge, node_type_to_id and edge_type_to_id."
+            )
+        _check_rows(type_per_edge, edges, "type_per_edge")
+        _check_rows(node_type_offset, len(node_type_to_id) + 1, "node_type_offset")
+        for etype in edge_type_to_id:
+            src, _, dst = etype_str_to_tuple(etype)
+            for ntype in (src, dst):
+                _attribute(node_type_to_id, ntype, "node type of an edge type")
+    for name, tensor in (node_attributes or {}).items():
+        _check_rows(tensor, nodes, f"node attribute {name!r}")
+    for name, tensor in (edge_attributes or {}).items():
+        _check_rows(tensor, edges, f"edge attribute {name!r}")
+    return FusedCSCSamplingGraph(csc_indptr, indices, *typed, node_attributes, edge_attributes)
+
+
+def _check_rows(tensor: Any, rows: int, what: str) -> None:
+    if not isinstance(tensor, Tensor):
+        raise InvalidTypeError(f"The {what} must be a torch.Tensor, got {type(tensor).__name__}.")
+    if tensor.dim() == 0 or tensor.shape[0] != rows:
+        raise InvalidValueError(f"The {what} must have {rows} rows, got {tuple(tensor.shape)}.")
+
+
+def _attribute(attributes: dict[str, Any], name: str, what: str) -> Any:
+    try:
+        return attributes[name]
+    except KeyError:
+        raise UnknownKeyError(
+            f"There is no {what} {name!r}; the graph has {list(attributes)}."
+        ) from None

@@ -1,0 +1,138 @@
+"""The stage that draws a subgraph for each batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidValueError
+from gossamer.graphbolt.compacting import unique_and_compact
+from gossamer.graphbolt.minibatch import MiniBatch
+from gossamer.graphbolt.pipeline import Stage
+from gossamer.graphbolt.types import ByType, map_by_type, seed_type_str_to_ntypes
+from gossamer.sampling import _core
+
+__all__ = ["SubgraphSampler"]
+
+
+class SubgraphSampler(Stage):
+    """Draw the subgraphs of each batch; subclasses define :meth:`sample_subgraphs`.
+
+    Seeds of shape ``(N, 2)`` are node pairs: the subgraph is drawn for their distinct ends, and
+    ``compacted_seeds`` holds the pairs as positions among the output nodes.
+
+    Parameters
+    ----------
+    datapipe : Stage
+    *args, **kwargs
+        Passed on to :meth:`sample_subgraphs`.
+    """
+
+    def __init__(self, datapipe: Stage, *args: Any, **kwargs: Any) -> None:
+        super().__init__(datapipe)
+        self.args, self.kwargs = args, kwargs
+
+    def __iter__(self) -> Iterator[MiniBatch]:
+        yield from self.sampling_stages(self.datapipe)
+
+    def sampling_stages(self, datapipe: Any) -> Iterator[MiniBatch]:
+        """Draw for each batch of `datapipe`."""
+        for batch in datapipe:
+            if batch.seeds is None:
+                raise InvalidValueError(
+                    f"{type(self).__name__}: the batch has no seeds. Name the items, as in "
+                    "ItemSet(items, names='seeds')."
+                )
+            if not batch._stream:
+                yield self._sample(batch)
+                continue
+            with _core.stream(*batch._stream):
+                done = self._sample(batch)
+            yield done
+
+    def _sample(self, batch: MiniBatch) -> MiniBatch:
+        seeds, times, batch.compacted_seeds = _output_nodes(batch)
+        batch.input_nodes, batch.sampled_subgraphs = self.sample_subgraphs(
+            seeds, times, *self.args, **self.kwargs
+        )
+        return batch
+
+    def sample_subgraphs(
+        self,
+        seeds: ByType,
+        seeds_timestamp: ByType | None,
+        seeds_pre_time_window: ByType | None = None,
+    ) -> tuple[ByType, list[Any]]:
+        """Draw the subgraphs for distinct seeds.
+
+        Returns
+        -------
+        input_nodes : Tensor or dict of str to Tensor
+        sampled_subgraphs : list of SampledSubgraphImpl
+            The outermost layer first.
+        """
+        raise TypeError(f"{type(self).__name__} does not define sample_subgraphs.")
+
+
+def _output_nodes(batch: MiniBatch) -> tuple[ByType, ByType | None, ByType | None]:
+    """The nodes to draw for, their times, and the seeds as positions among them."""
+    seeds, times = batch.seeds, batch.timestamp
+    pairs = [s for s in (seeds.values() if isinstance(seeds, dict) else [seeds]) if s.dim() == 2]
+    if not pairs:
+        return seeds, times, map_by_type(_positions, seeds)
+    if times is not None:
+        return _timed_ends(seeds, times)
+    if not isinstance(seeds, dict):
+        unique, (flat,) = unique_and_compact([seeds.reshape(-1)])
+        return unique, None, flat.view(seeds.shape)
+    lists: dict[str, list[Tensor]] = {}
+    where: dict[str, list[tuple[str, int]]] = {}
+    for key, part in seeds.items():
+        where[key] = []
+        for column, ntype in _typed_columns(key, part):
+            where[key].append((ntype, len(lists.setdefault(ntype, []))))
+            lists[ntype].append(column.contiguous())
+    unique, places = unique_and_compact(lists)
+    compacted = {
+        key: torch.stack([places[ntype][i] for ntype, i in ends], 1)
+        if len(ends) > 1
+        else places[ends[0][0]][ends[0][1]]
+        for key, ends in where.items()
+    }
+    return unique, None, compacted
+
+
+def _positions(ids: Tensor) -> Tensor:
+    return torch.arange(len(ids), device=ids.device)
+
+
+def _typed_columns(key: str, seeds: Tensor) -> Iterator[tuple[Tensor, str]]:
+    """The columns of seeds, each with its node type."""
+    columns = [seeds] if seeds.dim() == 1 else seeds.unbind(1)
+    return zip(columns, seed_type_str_to_ntypes(key, len(columns)), strict=True)
+
+
+def _timed_ends(seeds: ByType, times: ByType) -> tuple[ByType, ByType, ByType]:
+    """Every end of every pair as a node of its own, at the time of the pair."""
+    if not isinstance(seeds, dict):
+        nodes = seeds.reshape(-1)
+        return nodes, times.repeat_interleave(seeds.shape[1]), _positions(nodes).view(seeds.shape)
+    nodes: dict[str, list[Tensor]] = {}
+    when: dict[str, list[Tensor]] = {}
+    compacted = {}
+    for key, part in seeds.items():
+        ends = []
+        for column, ntype in _typed_columns(key, part):
+            first = sum(len(ids) for ids in nodes.get(ntype, []))
+            ends.append(_positions(column) + first)
+            nodes.setdefault(ntype, []).append(column)
+            when.setdefault(ntype, []).append(times[key])
+        compacted[key] = torch.stack(ends, 1) if len(ends) > 1 else ends[0]
+    return (
+        {ntype: torch.cat(parts) for ntype, parts in nodes.items()},
+        {ntype: torch.cat(parts) for ntype, parts in when.items()},
+        compacted,
+    )

@@ -1,0 +1,115 @@
+"""Features in memory."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.graphbolt.feature_store import Feature
+
+__all__ = ["TorchBasedFeature"]
+
+
+class TorchBasedFeature(Feature):
+    """A feature in a tensor.
+
+    Parameters
+    ----------
+    torch_feature : Tensor
+        ``(N, *f)``; shared, not copied. It may lie in a memory-mapped file.
+    metadata : dict, optional
+        What else is known of the feature.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        If it is not a tensor with at least two dimensions.
+
+    Examples
+    --------
+    >>> import gossamer.graphbolt as gb, torch
+    >>> feature = gb.TorchBasedFeature(torch.arange(6.0).view(3, 2))
+    >>> feature.read(torch.tensor([2, 0]))
+    tensor([[4., 5.],
+            [0., 1.]])
+    >>> feature.size()
+    torch.Size([2])
+    """
+
+    def __init__(self, torch_feature: Tensor, metadata: dict[str, Any] | None = None) -> None:
+        if not isinstance(torch_feature, Tensor):
+            raise InvalidTypeError(
+                "TorchBasedFeature: torch_feature must be a torch.Tensor, got "
+                f"{type(torch_feature).__name__}."
+            )
+        if torch_feature.dim() < 2:
+            raise InvalidValueError(
+                "TorchBasedFeature: torch_feature must have at least two dimensions, a row for "
+                f"each id, got shape {tuple(torch_feature.shape)}. Use tensor.view(-1, 1)."
+            )
+        self._tensor = torch_feature
+        self._metadata = metadata or {}
+
+    def read(self, ids: Tensor | None = None) -> Tensor:
+        """Read the rows `ids`, or all rows."""
+        if ids is None:
+            return self._tensor
+        self._check(ids)
+        return self._tensor.index_select(0, ids.to(self._tensor.device)).to(ids.device)
+
+    def _check(self, ids: Tensor) -> None:
+        if len(ids) and (int(ids.min()) < 0 or int(ids.max()) >= len(self._tensor)):
+            raise OutOfRangeError(
+                f"Ids from {int(ids.min())} to {int(ids.max())} were asked of a feature with "
+                f"{len(self._tensor)} rows."
+            )
+
+    def size(self) -> torch.Size:
+        """Shape of one row."""
+        return self._tensor.shape[1:]
+
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self._tensor)
+
+    def update(self, value: Tensor, ids: Tensor | None = None) -> None:
+        """Write the rows `ids`, or replace all rows."""
+        if value.shape[1:] != self.size():
+            raise InvalidValueError(
+                f"update: rows of this feature have shape {tuple(self.size())}, got "
+                f"{tuple(value.shape[1:])}."
+            )
+        if ids is None:
+            self._tensor = value
+            return
+        if len(ids) != len(value):
+            raise InvalidValueError(f"update: there are {len(ids)} ids but {len(value)} rows.")
+        self._check(ids)
+        self._tensor[ids] = value.to(self._tensor.dtype)
+
+    def metadata(self) -> dict[str, Any]:
+        """What else is known of the feature."""
+        return self._metadata
+
+    def pin_memory_(self) -> TorchBasedFeature:
+        """Move the tensor to pinned memory."""
+        self._tensor = self._tensor.pin_memory()
+        return self
+
+    def is_pinned(self) -> bool:
+        """Whether the tensor is in pinned memory."""
+        return self._tensor.is_pinned()
+
+    def to(self, device: torch.device | str) -> TorchBasedFeature:
+        """Return the feature on a device; ``"pinned"`` stands for pinned memory."""
+        if device == "pinned":
+            return TorchBasedFeature(self._tensor.pin_memory(), self._metadata)
+        return TorchBasedFeature(self._tensor.to(device), self._metadata)
+
+    def __repr__(self) -> str:
+        text = textwrap.indent(repr(self._tensor), " " * 12).strip()
+        return f"TorchBasedFeature(\n    feature={text},\n    metadata={self._metadata},\n)"

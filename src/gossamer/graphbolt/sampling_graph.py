@@ -120,11 +120,11 @@ class FusedCSCSamplingGraph(SamplingGraph):
 
     def node_attribute(self, name: str) -> Tensor:
         """An attribute of the nodes of all types."""
-        return _attribute(self.node_attributes, name, "node")
+        return _attribute(self.node_attributes, name, "node attribute")
 
     def edge_attribute(self, name: str) -> Tensor:
         """An attribute of the edges of all types, in the order of the CSC."""
-        return _attribute(self.edge_attributes, name, "edge")
+        return _attribute(self.edge_attributes, name, "edge attribute")
 
     def add_node_attribute(self, name: str, tensor: Tensor) -> None:
         """Add an attribute of the nodes of all types."""

@@ -15,6 +15,8 @@ from gossamer.graphbolt.sampling_graph import FusedCSCSamplingGraph
 __all__ = ["load_from_shared_memory", "share"]
 
 _ALIGNMENT = 64
+#: Names of the blocks that this process created and will remove.
+_OWNED: set[str] = set()
 _TENSORS = ("csc_indptr", "indices", "node_type_offset", "type_per_edge")
 
 
@@ -48,6 +50,7 @@ def share(graph: FusedCSCSamplingGraph, name: str) -> FusedCSCSamplingGraph:
     for key, x in tensors.items():
         _tensor(block, start, header["tensors"][key]).copy_(x)
     shared._block.owner = True
+    _OWNED.add(name)
     return shared
 
 
@@ -79,8 +82,9 @@ def load_from_shared_memory(shared_memory_name: str) -> FusedCSCSamplingGraph:
             f"There is no block of shared memory {shared_memory_name!r}. Keep the graph that "
             "copy_to_shared_memory returned."
         ) from None
-    # The process that created the block removes it; others must not, as the tracker would.
-    resource_tracker.unregister(block._name, "shared_memory")
+    if shared_memory_name not in _OWNED:
+        # The process that created the block removes it. The tracker of this one must not.
+        resource_tracker.unregister(block._name, "shared_memory")
     return _open(block)
 
 
@@ -93,6 +97,7 @@ class _Block:
 
     def __del__(self) -> None:
         if self.owner:
+            _OWNED.discard(self.block.name)
             self.block.unlink()
 
 

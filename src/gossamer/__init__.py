@@ -229,6 +229,7 @@ __all__ = [
     "function",
     "geometry",
     "graph",
+    "graphbolt",
     "hetero_from_shared_memory",
     "heterograph",
     "in_subgraph",
@@ -318,11 +319,11 @@ __all__ = [
 ]
 
 # Loaded on first use: what builds on graphs is not needed to build one.
-_LAZY = ("data", "multiprocessing", "nn", "optim", "sampling", "sparse")
+_LAZY = ("data", "graphbolt", "multiprocessing", "nn", "optim", "sampling", "sparse")
 
 
 if _typing.TYPE_CHECKING:
-    from gossamer import data, multiprocessing, nn, optim, sampling, sparse
+    from gossamer import data, graphbolt, multiprocessing, nn, optim, sampling, sparse
 else:
 
     def __getattr__(name: str) -> object:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import threading
+
 import pytest
 import torch
 
@@ -16,7 +19,7 @@ def _graph(nodes: int = 40, edges: int = 300) -> tuple:
     generator = torch.Generator().manual_seed(0)
     src, dst = torch.randint(0, nodes, (2, edges), generator=generator)
     g = gs.graph((src, dst), num_nodes=nodes)
-    return g, gb.from_dglgraph(g, is_homogeneous=True, include_original_edge_id=True)
+    return g, gb.from_graph(g, is_homogeneous=True, include_original_edge_id=True)
 
 
 def _store(nodes: int = 40, edges: int = 300) -> gb.BasicFeatureStore:
@@ -77,8 +80,12 @@ def test_an_error_in_a_stage_reaches_the_loop() -> None:
 
 def test_a_loop_may_end_early() -> None:
     _, graph = _graph()
+    before = threading.active_count()
     for _ in gb.DataLoader(_pipeline(graph)):
+        assert threading.active_count() == before + 1
         break
+    gc.collect()
+    assert threading.active_count() == before
 
 
 def test_without_deduplication_each_edge_has_its_source() -> None:
@@ -111,7 +118,7 @@ def test_links_with_negatives_and_exclusion() -> None:
 
 def test_typed_links() -> None:
     g = gs.heterograph({("u", "f", "v"): ([0, 1, 2, 2], [2, 1, 0, 0]), ("v", "b", "u"): ([2], [0])})
-    graph = gb.from_dglgraph(g)
+    graph = gb.from_graph(g)
     items = gb.HeteroItemSet({"u:f:v": gb.ItemSet(T([[0, 2], [1, 1]]), "seeds")})
     pipe = gb.ItemSampler(items, 2).sample_uniform_negative(graph, 1).sample_neighbor(graph, [2])
     batch = next(iter(pipe))

@@ -16,7 +16,7 @@ def _homogeneous(seed: int = 0, nodes: int = 30, edges: int = 200) -> tuple:
     generator = torch.Generator().manual_seed(seed)
     src, dst = torch.randint(0, nodes, (2, edges), generator=generator)
     g = gs.graph((src, dst), num_nodes=nodes)
-    return g, gb.from_dglgraph(g, is_homogeneous=True, include_original_edge_id=True)
+    return g, gb.from_graph(g, is_homogeneous=True, include_original_edge_id=True)
 
 
 def _typed() -> tuple:
@@ -27,7 +27,7 @@ def _typed() -> tuple:
         ("u", "z", "u"): torch.randint(0, 8, (2, 20), generator=generator),
     }
     g = gs.heterograph({k: tuple(v) for k, v in ends.items()}, {"u": 8, "v": 8})
-    return g, gb.from_dglgraph(g, include_original_edge_id=True)
+    return g, gb.from_graph(g, include_original_edge_id=True)
 
 
 @pytest.mark.parametrize("replace", [False, True])

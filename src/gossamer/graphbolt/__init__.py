@@ -5,7 +5,7 @@ from gossamer.graphbolt.compacting import (
     unique_and_compact,
     unique_and_compact_csc_formats,
 )
-from gossamer.graphbolt.conversion import from_dglgraph
+from gossamer.graphbolt.conversion import from_graph
 from gossamer.graphbolt.dataloader import DataLoader
 from gossamer.graphbolt.exclude_edges import add_reverse_edges, exclude_seed_edges
 from gossamer.graphbolt.feature_fetcher import FeatureFetcher
@@ -93,7 +93,7 @@ __all__ = [
     "etype_tuple_to_str",
     "exclude_seed_edges",
     "expand_indptr",
-    "from_dglgraph",
+    "from_graph",
     "fused_csc_sampling_graph",
     "index_select",
     "indptr_edge_ids",

@@ -17,12 +17,12 @@ from gossamer.graphbolt.sampling_graph import (
 from gossamer.graphbolt.types import etype_tuple_to_str
 from gossamer.ops.adjacency import Adjacency
 
-__all__ = ["from_dglgraph"]
+__all__ = ["from_graph"]
 
 _INTERNAL = {NID, EID, NTYPE, ETYPE}
 
 
-def from_dglgraph(
+def from_graph(
     DGLGraphInstance: Graph,
     is_homogeneous: bool = False,
     include_original_edge_id: bool = False,
@@ -52,13 +52,13 @@ def from_dglgraph(
     Examples
     --------
     >>> import gossamer as gs, gossamer.graphbolt as gb
-    >>> graph = gb.from_dglgraph(gs.graph(([0, 1, 2], [1, 2, 0])), is_homogeneous=True)
+    >>> graph = gb.from_graph(gs.graph(([0, 1, 2], [1, 2, 0])), is_homogeneous=True)
     >>> graph.indices
     tensor([2, 0, 1])
     """
     g = DGLGraphInstance
     if not isinstance(g, Graph):
-        raise InvalidTypeError(f"from_dglgraph: a Graph is expected, got {type(g).__name__}.")
+        raise InvalidTypeError(f"from_graph: a Graph is expected, got {type(g).__name__}.")
     if is_homogeneous:
         return _untyped(g, include_original_edge_id)
     first, total, offsets = {}, 0, [0]

@@ -48,10 +48,6 @@ class Stage(IterableDataset):
         before = self.datapipe.stages() if isinstance(self.datapipe, Stage) else []
         return [*before, self]
 
-    def up_to(self, last: Stage) -> Stage:
-        """Check that `last` is a stage of this pipeline and return it."""
-        return next(stage for stage in self.stages() if stage is last)
-
     def after(self, stage: Stage, source: Any) -> Any:
         """The stages after `stage`, on another source."""
         if self is stage:
@@ -62,33 +58,74 @@ class Stage(IterableDataset):
 
     # ------------------------------------------------------------------------- the stages to add
 
-    def sample_neighbor(self, graph: Any, fanouts: Any, *args: Any, **kwargs: Any) -> Stage:
+    def sample_neighbor(
+        self,
+        graph: Any,
+        fanouts: Any,
+        replace: bool = False,
+        prob_name: str | None = None,
+        deduplicate: bool = True,
+        overlap_fetch: bool = False,
+        num_gpu_cached_edges: int = 0,
+        gpu_cache_threshold: int = 1,
+        cooperative: bool = False,
+        asynchronous: bool = False,
+    ) -> Stage:
         """Add a `NeighborSampler`."""
         from gossamer.graphbolt.neighbor_sampler import NeighborSampler
 
-        return NeighborSampler(self, graph, fanouts, *args, **kwargs)
+        return NeighborSampler(self, graph, fanouts, replace, prob_name, deduplicate)
 
-    def sample_layer_neighbor(self, graph: Any, fanouts: Any, *args: Any, **kwargs: Any) -> Stage:
+    def sample_layer_neighbor(
+        self,
+        graph: Any,
+        fanouts: Any,
+        replace: bool = False,
+        prob_name: str | None = None,
+        deduplicate: bool = True,
+        layer_dependency: bool = False,
+        batch_dependency: int = 1,
+        overlap_fetch: bool = False,
+        num_gpu_cached_edges: int = 0,
+        gpu_cache_threshold: int = 1,
+        cooperative: bool = False,
+        asynchronous: bool = False,
+    ) -> Stage:
         """Add a `LayerNeighborSampler`."""
         from gossamer.graphbolt.neighbor_sampler import LayerNeighborSampler
 
-        return LayerNeighborSampler(self, graph, fanouts, *args, **kwargs)
+        options = replace, prob_name, deduplicate, layer_dependency, batch_dependency
+        return LayerNeighborSampler(self, graph, fanouts, *options)
 
     def temporal_sample_neighbor(
-        self, graph: Any, fanouts: Any, *args: Any, **kwargs: Any
+        self,
+        graph: Any,
+        fanouts: Any,
+        replace: bool = False,
+        prob_name: str | None = None,
+        node_timestamp_attr_name: str | None = None,
+        edge_timestamp_attr_name: str | None = None,
     ) -> Stage:
         """Add a `TemporalNeighborSampler`."""
         from gossamer.graphbolt.temporal_sampler import TemporalNeighborSampler
 
-        return TemporalNeighborSampler(self, graph, fanouts, *args, **kwargs)
+        names = node_timestamp_attr_name, edge_timestamp_attr_name
+        return TemporalNeighborSampler(self, graph, fanouts, replace, prob_name, *names)
 
     def temporal_sample_layer_neighbor(
-        self, graph: Any, fanouts: Any, *args: Any, **kwargs: Any
+        self,
+        graph: Any,
+        fanouts: Any,
+        replace: bool = False,
+        prob_name: str | None = None,
+        node_timestamp_attr_name: str | None = None,
+        edge_timestamp_attr_name: str | None = None,
     ) -> Stage:
         """Add a `TemporalLayerNeighborSampler`."""
         from gossamer.graphbolt.temporal_sampler import TemporalLayerNeighborSampler
 
-        return TemporalLayerNeighborSampler(self, graph, fanouts, *args, **kwargs)
+        names = node_timestamp_attr_name, edge_timestamp_attr_name
+        return TemporalLayerNeighborSampler(self, graph, fanouts, replace, prob_name, *names)
 
     def sample_in_subgraph(self, graph: Any) -> Stage:
         """Add an `InSubgraphSampler`."""

@@ -48,7 +48,7 @@ class FusedCSCSamplingGraph(SamplingGraph):
     """A graph as one CSC over the nodes of all types.
 
     Nodes are numbered type after type: node ``i`` of type ``t`` is ``node_type_offset[t] + i``.
-    Build a graph with :func:`fused_csc_sampling_graph` or :func:`from_dglgraph`. Do not write to
+    Build a graph with :func:`fused_csc_sampling_graph` or :func:`from_graph`. Do not write to
     its tensors.
 
     Examples

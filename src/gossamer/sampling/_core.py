@@ -60,7 +60,7 @@ _WORD = (1 << 64) - 1
 
 def _kernels(ids: Tensor) -> ModuleType:
     """The implementation for ids on this device."""
-    if kernels._pick_structure(ids) is kernels.reference:
+    if kernels.gather_rows.find(ids) is kernels.gather_rows.reference:
         return reference
     from gossamer.kernels.cpu import sampling
 

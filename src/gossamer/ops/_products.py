@@ -18,7 +18,15 @@ from gossamer.errors import InvalidValueError
 from gossamer.ops._check import requires_grad
 from gossamer.ops._register import Structure, differentiable, opaque, plain
 
-__all__ = ["reverse", "scaled_sum", "sddmm", "segment_structure", "spmm"]
+__all__ = [
+    "reverse",
+    "scaled_sum",
+    "sddmm",
+    "sddmm_of",
+    "segment_structure",
+    "spmm",
+    "spmm_of",
+]
 
 
 def reverse(structure: Structure) -> Structure:
@@ -41,10 +49,13 @@ def segment_structure(seglen: Tensor, value: Tensor) -> Structure:
 
 
 def spmm(structure: Structure, u: Tensor | None, e: Tensor | None, op: str, reduce: str) -> Tensor:
-    """Reduce messages. What wins a maximum is recorded only for those who want its gradient."""
+    """Reduce messages; `spmm_of`, for the formulas of gradients.
+
+    The argmax is recorded only where a gradient may be asked for.
+    """
     _require(structure[3])
     return_argmax = reduce in ("max", "min") and any(requires_grad(u, e))
-    return _spmm(structure, u, e, op, reduce, return_argmax)
+    return spmm_of(structure, u, e, op, reduce, return_argmax)
 
 
 def sddmm(
@@ -55,9 +66,9 @@ def sddmm(
     lhs_target: str,
     rhs_target: str,
 ) -> Tensor:
-    """Combine features on edges."""
+    """Combine features on edges; `sddmm_of`, for the formulas of gradients."""
     _require(structure[0])
-    return _sddmm(structure, lhs, rhs, op, lhs_target, rhs_target)
+    return sddmm_of(structure, lhs, rhs, op, lhs_target, rhs_target)
 
 
 def _require(part: Tensor | None) -> None:
@@ -80,7 +91,8 @@ def _spmm_kernel(
     indptr, indices, eids = structure[3:6]
     u = None if u is None else plain(u)
     e = None if e is None else plain(e)
-    return kernels.spmm(indptr, indices, eids, u, e, op, reduce, return_argmax)
+    kernel = kernels.spmm.find(u, e)
+    return kernel(indptr, indices, eids, u, e, op, reduce, return_argmax)
 
 
 def _quotient_dtype(x: Tensor) -> torch.dtype:
@@ -339,7 +351,8 @@ scaled_sum = differentiable(
     batches=False,
 )
 
-_spmm = differentiable(
+#: Reduce messages; the last argument says whether to record the argmax of max and min.
+spmm_of = differentiable(
     "spmm",
     "(Tensor?[] structure, Tensor? u, Tensor? e, str op, str reduce, bool return_argmax)"
     " -> (Tensor, Tensor)",
@@ -360,7 +373,8 @@ def _sddmm_kernel(
 ) -> Tensor:
     lhs = None if lhs is None else plain(lhs)
     rhs = None if rhs is None else plain(rhs)
-    return kernels.sddmm(*structure[:3], lhs, rhs, op, lhs_target, rhs_target)
+    kernel = kernels.sddmm.find(lhs, rhs)
+    return kernel(*structure[:3], lhs, rhs, op, lhs_target, rhs_target)
 
 
 def _sddmm_fake(
@@ -490,7 +504,8 @@ def _edge_product(structure: Structure, u: Tensor, v: Tensor, shape: torch.Size)
     return _reduce_features(sddmm(structure, u, v, "mul", "u", "v"), shape)
 
 
-_sddmm = differentiable(
+#: Combine features on edges.
+sddmm_of = differentiable(
     "sddmm",
     "(Tensor?[] structure, Tensor? lhs, Tensor? rhs, str op, str lhs_target, str rhs_target)"
     " -> Tensor",

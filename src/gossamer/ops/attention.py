@@ -350,7 +350,8 @@ def _plain(*tensors: Tensor | None) -> list[Tensor | None]:
 
 def _kernel(structure: Structure, *inputs: Any) -> tuple[Tensor, Tensor]:
     *operands, seed, score, slope, dropout = inputs
-    return kernels.attention(*structure[3:6], *_plain(*operands), _key(seed), score, slope, dropout)
+    kernel = kernels.attention.find(operands[0])
+    return kernel(*structure[3:6], *_plain(*operands), _key(seed), score, slope, dropout)
 
 
 def _fake(structure: Structure, value: Tensor, *inputs: Any) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ from gossamer.ops._check import (
     requires_grad,
     structure_of,
 )
-from gossamer.ops._products import sddmm
+from gossamer.ops._products import sddmm_of
 
 __all__ = ["gsddmm"]
 
@@ -88,4 +88,4 @@ def gsddmm(
     grads = requires_grad(lhs, rhs)
     wanted = {t for t, grad in zip((lhs_target, rhs_target), grads, strict=True) if grad}
     structure = structure_of(adjacency, by_dst="v" in wanted, by_src="u" in wanted, slots=True)
-    return sddmm(structure, lhs, rhs, op, lhs_target, rhs_target)
+    return sddmm_of(structure, lhs, rhs, op, lhs_target, rhs_target)

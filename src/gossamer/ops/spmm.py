@@ -21,7 +21,7 @@ from gossamer.ops._check import (
     structure_of,
 )
 from gossamer.ops._products import scaled_sum as scaled_product
-from gossamer.ops._products import spmm
+from gossamer.ops._products import spmm, spmm_of
 
 if TYPE_CHECKING:
     from gossamer.ops._register import Structure
@@ -90,7 +90,8 @@ def gspmm(
         u, e = counted(u), counted(e)
     grad_u, grad_e = requires_grad(u, e)
     structure = structure_of(adjacency, by_dst=True, by_src=grad_u, slots=grad_e)
-    return spmm(structure, u, e, op, reduce_op)
+    return_argmax = (grad_u or grad_e) and not sums
+    return spmm_of(structure, u, e, op, reduce_op, return_argmax)
 
 
 def scaled_sum(

@@ -174,8 +174,8 @@ def test_a_tensor_in_place_of_a_name(position: int) -> None:
             InvalidValueError,
             r"reads message 'm', but the message function sends \['other'\]",
         ),
-        (fn.u_mul_e("x", "bool", "m"), InvalidTypeError, r"edge operand is torch\.bool"),
-        (fn.copy_e("bool", "m"), InvalidTypeError, r"edge operand is torch\.bool"),
+        (fn.u_mul_e("x", "bool", "m"), InvalidTypeError, r"float64 and torch\.bool"),
+        (fn.copy_e("complex", "m"), InvalidTypeError, r"edge operand is torch\.complex64"),
         (fn.u_mul_e("x", "wide", "m"), InvalidValueError, r"shapes \(2, 3\) and \(1, 4\) must"),
         (fn.u_dot_e("x", "wide", "m"), InvalidValueError, "must share their last dimension"),
         (fn.u_mul_e("x", "half", "m"), InvalidTypeError, "float64 and torch.float16"),
@@ -186,6 +186,7 @@ def test_a_tensor_in_place_of_a_name(position: int) -> None:
 def test_bad_messages(message, error, text) -> None:
     g = _graph()
     g.edata["bool"] = torch.ones(7, dtype=torch.bool)
+    g.edata["complex"] = torch.ones(7, dtype=torch.complex64)
     g.edata["wide"] = torch.ones(7, 4, dtype=torch.float64)
     g.edata["half"] = torch.ones(7, 3, dtype=torch.float16)
     with pytest.raises(error, match=text):

@@ -80,14 +80,12 @@ INTERNALS = [
     "multiprocessing.Queue",
 ]
 
-# The same for what does not exist yet: it can be imported, and no more.
+# Names that packages import and that may be placeholders.
 MISSING_INTERNALS = [
-    "data.knowledge_graph.load_data",
     "data.rdf.AIFBDataset",
     "dataloading.NodeDataLoader",
     "dataloading.dist_dataloader._remove_kwargs_dist",
     "dataloading.negative_sampler._BaseNegativeSampler",
-    "distributed.constants.DEFAULT_ETYPE",
     "distributed.dist_dataloader.EdgeCollator",
     "distributed.graph_partition_book._etype_str_to_tuple",
     "distributed.kvstore.close_kvstore",
@@ -142,7 +140,6 @@ def test_name_that_packages_use(name: str) -> None:
 @pytest.mark.usefixtures("dgl")
 @pytest.mark.parametrize("name", MISSING_INTERNALS)
 def test_name_that_packages_import(name: str) -> None:
-    """Whether it is still missing is not asked here: it may come any day."""
     assert look_up(name) is look_up(name)
 
 
@@ -188,7 +185,7 @@ def test_star_imports() -> None:
     assert names["GATConv"] is gossamer.nn.GATConv
     assert names["DGLGraph"] is gossamer.Graph
     assert names["load_graphs"] is gossamer.load_graphs
-    assert "NNConv" not in names or not is_placeholder(names["NNConv"])
+    assert not [name for name, value in names.items() if is_placeholder(value)]
 
 
 def test_errors_are_dgls(dgl: ModuleType) -> None:
@@ -212,45 +209,71 @@ def test_version(dgl: ModuleType) -> None:
 
 
 @pytest.fixture
-def without_nnconv(dgl: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The door of a Gossamer without NNConv and random_walk, whatever is written later."""
+def missing(dgl: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """DGL with a layer, a function and a constant that Gossamer does not have."""
     from gossamer.compat.dgl import _modules
 
-    for path in ("nn", "nn.pytorch", "nn.pytorch.conv", "sampling"):
+    names = {
+        "nn": "InventedConv",
+        "nn.pytorch": "InventedConv",
+        "nn.pytorch.conv": "InventedConv",
+        "sampling": "invented_walk",
+        "distributed": "INVENTED_TYPE",
+    }
+    for path, name in names.items():
         door = _modules.DOORS[path]
-        bare = _modules.Door((), door.known, door.names, door.shadowed)
-        monkeypatch.setitem(_modules.DOORS, path, bare)
+        wider = _modules.Door(door.sources, (*door.known, name), door.names, door.shadowed)
+        monkeypatch.setitem(_modules.DOORS, path, wider)
     return dgl
 
 
-def test_missing_class_can_be_imported_and_subclassed(without_nnconv: ModuleType) -> None:
-    from dgl.nn.pytorch import NNConv
-    from dgl.nn.pytorch.conv import NNConv as again
+def test_missing_class_can_be_imported_and_subclassed(missing: ModuleType) -> None:
+    from dgl.nn.pytorch import InventedConv
+    from dgl.nn.pytorch.conv import InventedConv as again
 
-    assert NNConv is again is without_nnconv.nn.NNConv
-    assert is_placeholder(NNConv)
-    assert issubclass(NNConv, torch.nn.Module)
-    assert not isinstance(torch.nn.Linear(1, 1), NNConv)
+    assert InventedConv is again is missing.nn.InventedConv
+    assert is_placeholder(InventedConv)
+    assert "InventedConv" not in missing.nn.__all__
+    assert issubclass(InventedConv, torch.nn.Module)
+    assert not isinstance(torch.nn.Linear(1, 1), InventedConv)
 
-    class Mine(NNConv):
+    class Mine(InventedConv):
         def __init__(self, size: int) -> None:
             torch.nn.Module.__init__(self)
 
-    with pytest.raises(NotYetError, match=r"^dgl\.nn\.NNConv does not exist in Gossamer yet\."):
-        NNConv(4, 4, torch.nn.Linear(1, 16))
-    with pytest.raises(NotYetError, match=r"^Mine derives from dgl\.nn\.NNConv, which does not"):
+    with pytest.raises(NotYetError, match=r"^dgl\.nn\.InventedConv does not exist in Gossamer yet"):
+        InventedConv(4, 4, torch.nn.Linear(1, 16))
+    with pytest.raises(NotYetError, match=r"^Mine derives from dgl\.nn\.InventedConv, which does"):
         Mine(3)
 
 
-def test_missing_function_can_be_imported(without_nnconv: ModuleType) -> None:
-    from dgl.sampling import random_walk
+def test_missing_function_can_be_imported(missing: ModuleType) -> None:
+    from dgl.sampling import invented_walk
 
-    assert is_placeholder(random_walk)
-    assert inspect.getdoc(random_walk).startswith("dgl.sampling.random_walk does not exist")
-    with pytest.raises(NotYetError, match=r"^dgl\.sampling\.random_walk does not exist in Goss"):
-        random_walk(without_nnconv.graph(([0], [1])), [0])
+    assert is_placeholder(invented_walk)
+    assert inspect.getdoc(invented_walk).startswith("dgl.sampling.invented_walk does not exist")
+    with pytest.raises(NotYetError, match=r"^dgl\.sampling\.invented_walk does not exist in Goss"):
+        invented_walk(missing.graph(([0], [1])), [0])
     with pytest.raises(GossamerError):
-        random_walk()
+        invented_walk()
+
+
+@pytest.mark.usefixtures("missing")
+def test_no_placeholder_stands_for_a_constant() -> None:
+    with pytest.raises(ImportError, match="INVENTED_TYPE"):
+        from dgl.distributed import INVENTED_TYPE  # noqa: F401
+
+
+def test_a_placeholder_gives_way_to_the_real_name(
+    missing: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gossamer.nn, "InventedConv", torch.nn.Linear, raising=False)
+    monkeypatch.setattr(gossamer.nn, "__all__", [*gossamer.nn.__all__, "InventedConv", "Other"])
+    monkeypatch.setattr(gossamer.nn, "Other", torch.nn.Bilinear, raising=False)
+    assert missing.nn.InventedConv is torch.nn.Linear
+    # A new name needs no entry in the tables.
+    assert missing.nn.Other is torch.nn.Bilinear
+    assert "InventedConv" in missing.nn.__all__
 
 
 @pytest.mark.parametrize("path", ["", "nn", "nn.pytorch.conv.gatconv", "graphbolt", "sparse"])

@@ -1,4 +1,4 @@
-"""The door through which programs written for DGL come in: ``import dgl`` means Gossamer.
+"""The compatibility layer for programs written for DGL: ``import dgl`` means Gossamer.
 
 In a program::
 
@@ -7,15 +7,18 @@ In a program::
     install()
     import dgl  # and dgl.nn.pytorch, dgl.function, dgl.data.utils ...
 
-or around one that stays as it is::
+or run a program that is not changed::
 
     python -m gossamer.compat.dgl train.py --epochs 10
     python -m gossamer.compat.dgl -m package.module --epochs 10
 
-Every module path of DGL's can be imported. A name of DGL's that Gossamer has is Gossamer's own
-object under the old name. A class or function that Gossamer does not have yet can be imported, so
-that a package that mentions it loads, but building or calling it raises :class:`NotYetError`. Any
-other name raises :class:`UnknownNameError`, an `AttributeError`.
+The module paths of DGL's Python code can be imported, except those for MXNet and TensorFlow
+(``dgl.nn.mxnet`` and others), ``dgl.distgnn``, and the bindings of DGL's C library below
+``dgl._ffi`` other than ``base``, ``function``, ``ndarray`` and ``object``; :func:`module_paths`
+lists them. A name of DGL that Gossamer has is Gossamer's own object under the old name. A class or
+function that Gossamer does not have can be imported, so that a package that mentions it loads, but
+building or calling it raises :class:`NotYetError`. Any other name, and a constant that Gossamer
+does not have, raises :class:`UnknownNameError`, an `AttributeError`.
 """
 
 from gossamer.compat.dgl._errors import NotYetError, UnknownNameError

@@ -1,7 +1,7 @@
-"""What ``dgl.backend`` is to the packages that reach for it: tensor functions, PyTorch's.
+"""The tensor functions of ``dgl.backend``, written with PyTorch.
 
-DGL wrote itself against this layer to serve several frameworks. Here it is a thin coat for programs
-that picked a function from it.
+DGL serves several frameworks through this layer. Here it serves programs that import functions from
+it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from torch import (
     uint8,
 )
 
+from gossamer.errors import InvalidTypeError
+
 __all__ = [
     "arange",
     "argsort",
@@ -46,7 +48,9 @@ __all__ = [
     "float16",
     "float32",
     "float64",
+    "from_dgl_nd",
     "full",
+    "full_1d",
     "gather_row",
     "int8",
     "int16",
@@ -66,10 +70,15 @@ __all__ = [
     "stack",
     "sum",
     "tensor",
+    "to_dgl_nd",
     "uint8",
     "unique",
     "unsqueeze",
+    "zerocopy_from_dgl_ndarray",
+    "zerocopy_from_dlpack",
     "zerocopy_from_numpy",
+    "zerocopy_to_dgl_ndarray",
+    "zerocopy_to_dlpack",
     "zerocopy_to_numpy",
     "zeros",
 ]
@@ -100,6 +109,26 @@ def zerocopy_from_numpy(np_array: np.ndarray) -> Tensor:
 def zerocopy_to_numpy(input: Tensor) -> np.ndarray:
     """An array that shares the memory of a tensor."""
     return input.numpy()
+
+
+def zerocopy_to_dlpack(input: Tensor) -> Any:
+    """A DLPack capsule that shares the memory of a tensor."""
+    return torch.utils.dlpack.to_dlpack(input.contiguous())
+
+
+def zerocopy_from_dlpack(dlpack_tensor: Any) -> Tensor:
+    """A tensor that shares the memory of a DLPack capsule, or of an object that gives one."""
+    return torch.utils.dlpack.from_dlpack(dlpack_tensor)
+
+
+def to_dgl_nd(data: Tensor) -> Tensor:
+    """The tensor itself: kernels of Gossamer take tensors, not arrays of another kind."""
+    if not isinstance(data, Tensor):
+        raise InvalidTypeError(f"to_dgl_nd takes a tensor, got {builtins.type(data).__name__}.")
+    return data
+
+
+from_dgl_nd = zerocopy_to_dgl_ndarray = zerocopy_from_dgl_ndarray = to_dgl_nd
 
 
 def asnumpy(input: Tensor) -> np.ndarray:
@@ -172,6 +201,11 @@ def ones(shape: Any, dtype: torch.dtype, ctx: torch.device | str) -> Tensor:
 def full(shape: Any, fill_value: Any, dtype: torch.dtype, ctx: torch.device | str) -> Tensor:
     """A tensor of one value."""
     return torch.full(shape, fill_value, dtype=dtype, device=ctx)
+
+
+def full_1d(length: int, fill_value: Any, dtype: torch.dtype, ctx: torch.device | str) -> Tensor:
+    """A vector of one value."""
+    return torch.full((length,), fill_value, dtype=dtype, device=ctx)
 
 
 def randint(shape: Any, dtype: torch.dtype, ctx: torch.device | str, low: int, high: int) -> Tensor:

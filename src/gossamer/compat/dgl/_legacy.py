@@ -1,17 +1,51 @@
-"""Small things of DGL's own making that programs import, and that Gossamer has no use for."""
+"""Names of DGL that programs import and that Gossamer itself does not use."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import warnings
-from typing import Any
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-__all__ = ["Identity", "dgl_warning", "get_dgl_url", "is_all"]
+from gossamer.errors import InvalidTypeError, InvalidValueError
+
+__all__ = [
+    "DEFAULT_ETYPE",
+    "DEFAULT_NTYPE",
+    "Collator",
+    "DGLWarning",
+    "FeatureStorage",
+    "Identity",
+    "LazyFeature",
+    "TargetCode",
+    "TensorStorage",
+    "dgl_warning",
+    "get_dgl_url",
+    "is_all",
+    "load_citeseer",
+    "load_cora",
+    "load_knowledge_graph",
+    "load_pubmed",
+    "register_service",
+    "wrap_storage",
+]
+
+DEFAULT_NTYPE = "_N"
+DEFAULT_ETYPE = ("_N", "_E", "_N")
+
+# Requests and responses of remote procedure calls by the number of their service.
+_SERVICES: dict[int, tuple[type, type | None]] = {}
 
 
-def dgl_warning(message: str, category: type[Warning] = UserWarning, stacklevel: int = 2) -> None:
+class DGLWarning(UserWarning):
+    """The category of DGL's own warnings."""
+
+
+def dgl_warning(message: str, category: type[Warning] = DGLWarning, stacklevel: int = 2) -> None:
     """Warn the caller's caller."""
     warnings.warn(message, category=category, stacklevel=stacklevel)
 
@@ -31,4 +65,106 @@ def get_dgl_url(file_url: str) -> str:
 
 
 class Identity(nn.Identity):
-    """Gives back what it is given."""
+    """Return the input."""
+
+
+class TargetCode:
+    """Numbers of the operands of a message function."""
+
+    SRC = 0
+    DST = 1
+    EDGE = 2
+    CODE2STR: ClassVar[dict[int, str]] = {0: "u", 1: "v", 2: "e"}
+
+
+class LazyFeature:
+    """A feature that a data loader reads when it is needed: its name and the ids of rows."""
+
+    def __init__(self, name: str | None = None, id_: Tensor | None = None) -> None:
+        self.name = name
+        self.id_ = id_
+
+    def filter(self, new_ids: Tensor) -> LazyFeature:
+        """The same feature for some of its rows."""
+        return LazyFeature(self.name, new_ids if self.id_ is None else self.id_[new_ids])
+
+
+class Collator(ABC):
+    """A set of items and the function that makes a minibatch of some of them."""
+
+    @property
+    @abstractmethod
+    def dataset(self) -> Any:
+        """The items."""
+
+    @abstractmethod
+    def collate(self, items: Any) -> Any:
+        """The minibatch of some items."""
+
+
+class FeatureStorage(ABC):
+    """Features of which a data loader fetches rows."""
+
+    @abstractmethod
+    def fetch(
+        self, indices: Tensor, device: Any, pin_memory: bool = False, **kwargs: Any
+    ) -> Tensor:
+        """Rows of the features on a device."""
+
+
+class TensorStorage(FeatureStorage):
+    """Features in a tensor."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.storage = tensor
+
+    def fetch(
+        self, indices: Tensor, device: Any, pin_memory: bool = False, **kwargs: Any
+    ) -> Tensor:
+        rows = self.storage[indices.to(self.storage.device)]
+        if pin_memory and torch.cuda.is_available():
+            rows = rows.pin_memory()
+        return rows.to(device, **kwargs)
+
+
+def wrap_storage(storage: Any) -> FeatureStorage:
+    """A storage with the rows of a tensor; a storage is returned as it is."""
+    if isinstance(storage, FeatureStorage):
+        return storage
+    if isinstance(storage, Tensor):
+        return TensorStorage(storage)
+    raise InvalidTypeError(
+        f"wrap_storage takes a tensor or a FeatureStorage, got {type(storage).__name__}."
+    )
+
+
+def register_service(service_id: int, req_cls: type, res_cls: type | None = None) -> None:
+    """Store the classes of a remote procedure call under a number, without any connection."""
+    _SERVICES[service_id] = (req_cls, res_cls)
+
+
+def load_knowledge_graph(dataset: str) -> Any:
+    """The dataset of a knowledge graph by its name."""
+    names = {"wn18": "WN18Dataset", "FB15k": "FB15kDataset", "FB15k-237": "FB15k237Dataset"}
+    if dataset not in names:
+        raise InvalidValueError(f"load_data: dataset is one of {list(names)}, got {dataset!r}.")
+    return getattr(importlib.import_module("dgl.data.knowledge_graph"), names[dataset])()
+
+
+def _citations(name: str, arguments: dict[str, Any]) -> Any:
+    return getattr(importlib.import_module("dgl.data.citation_graph"), name)(**arguments)
+
+
+def load_cora(**arguments: Any) -> Any:
+    """The dataset Cora; the arguments are those of its class."""
+    return _citations("CoraGraphDataset", arguments)
+
+
+def load_citeseer(**arguments: Any) -> Any:
+    """The dataset CiteSeer; the arguments are those of its class."""
+    return _citations("CiteseerGraphDataset", arguments)
+
+
+def load_pubmed(**arguments: Any) -> Any:
+    """The dataset PubMed; the arguments are those of its class."""
+    return _citations("PubmedGraphDataset", arguments)

@@ -41,15 +41,20 @@ class Door:
     shadowed: tuple[str, ...] = ()
 
 
+_LEGACY = "gossamer.compat.dgl._legacy"
+_STRUCTURE = "gossamer.compat.dgl._structure"
+_UTILS = "gossamer.compat.dgl._utils"
+
 # Where to look for the names of a module and of those below it; the longest path counts.
 _SOURCES = {
     "": ("gossamer", "gossamer.ops"),
     "_ffi": (),
     "backend": ("gossamer.compat.dgl._backend",),
+    "_sparse_ops": (_STRUCTURE,),
     "data": ("gossamer.data", "gossamer.data.utils"),
     "dataloading": ("gossamer.dataloading",),
     "distributed": ("gossamer.distributed",),
-    "function": ("gossamer.function",),
+    "function": ("gossamer.function", "gossamer.compat.dgl._messages"),
     "geometry": ("gossamer.geometry",),
     "graphbolt": ("gossamer.graphbolt",),
     "mpops": ("gossamer.ops",),
@@ -64,14 +69,31 @@ _SOURCES = {
     "transform": ("gossamer.transforms", "gossamer"),
     "transforms": ("gossamer.transforms", "gossamer"),
     "udf": ("gossamer.udf",),
-    "utils": ("gossamer.utils",),
+    "utils": ("gossamer.utils", _UTILS),
 }
 
-_LEGACY = "gossamer.compat.dgl._legacy"
 _ERROR = {"DGLError": "gossamer.errors:GossamerError"}
-_WARNING = {"dgl_warning": f"{_LEGACY}:dgl_warning"}
+_WARNING = {name: f"{_LEGACY}:{name}" for name in ("DGLWarning", "dgl_warning")}
 _INITIALIZER = {"zero_initializer": "gossamer.graph.frame:zero_initializer"}
 _GRAPHS = dict.fromkeys(("DGLGraph", "DGLHeteroGraph", "DGLBlock"), "gossamer.graph:Graph")
+_LAPLACIAN = {
+    "LaplacianPE": "gossamer.transforms:LapPE",
+    "laplacian_pe": "gossamer.transforms:lap_pe",
+}
+_DISTRIBUTED = {name: f"{_LEGACY}:{name}" for name in ("DEFAULT_ETYPE", "DEFAULT_NTYPE")}
+_INDEX = {name: f"{_STRUCTURE}:{name}" for name in ("GraphIndex", "HeteroGraphIndex")}
+_VIEWS = {
+    "HeteroEdgeDataView": "gossamer.graph.views:Features",
+    "HeteroEdgeView": "gossamer.graph.views:EdgeView",
+    "HeteroNodeDataView": "gossamer.graph.views:Features",
+    "HeteroNodeView": "gossamer.graph.views:NodeView",
+}
+_SERVICES = {"register_service": f"{_LEGACY}:register_service"}
+_CITATIONS = {name: f"{_LEGACY}:{name}" for name in ("load_citeseer", "load_cora", "load_pubmed")}
+_FOLDERS = {
+    name: f"{_UTILS}:{name}"
+    for name in ("deprecate_class", "deprecate_function", "deprecate_property", "makedirs")
+}
 _DATASETS = {
     "DGLDataset": "gossamer.data:Dataset",
     "DGLBuiltinDataset": "gossamer.data:BuiltinDataset",
@@ -83,8 +105,8 @@ _RENAMED: dict[str, dict[str, str]] = {
         **_GRAPHS,
         **_ERROR,
         **_WARNING,
-        "LaplacianPE": "gossamer.transforms:LapPE",
-        "laplacian_pe": "gossamer.transforms:lap_pe",
+        **_LAPLACIAN,
+        **{name: f"{_STRUCTURE}:{name}" for name in ("copy_e", "copy_u", "copy_v")},
         "__version__": "gossamer.compat.dgl._modules:VERSION",
     },
     "_ffi.base": _ERROR,
@@ -95,16 +117,46 @@ _RENAMED: dict[str, dict[str, str]] = {
         "is_all": f"{_LEGACY}:is_all",
     },
     "convert": _GRAPHS,
-    "data": _DATASETS,
+    "data": {**_DATASETS, **_CITATIONS},
+    "data.citation_graph": _CITATIONS,
     "data.dgl_dataset": _DATASETS,
-    "data.utils": {**_WARNING, "_get_dgl_url": f"{_LEGACY}:get_dgl_url"},
-    "frame": {**_INITIALIZER, "Frame": "gossamer.graph.frame:Frame"},
-    "heterograph": _GRAPHS,
+    "data.knowledge_graph": {"load_data": f"{_LEGACY}:load_knowledge_graph"},
+    "data.utils": {**_WARNING, **_FOLDERS, "_get_dgl_url": f"{_LEGACY}:get_dgl_url"},
+    "dataloading": {"Collator": f"{_LEGACY}:Collator"},
+    "dataloading.dist_dataloader": {"Collator": f"{_LEGACY}:Collator"},
+    "distributed": {**_DISTRIBUTED, **_SERVICES},
+    "distributed.constants": _DISTRIBUTED,
+    "distributed.rpc": _SERVICES,
+    "frame": {
+        "LazyFeature": f"{_LEGACY}:LazyFeature",
+        **_INITIALIZER,
+        "Frame": "gossamer.graph.frame:Frame",
+    },
+    "function": {"TargetCode": f"{_LEGACY}:TargetCode"},
+    "function.base": {"TargetCode": f"{_LEGACY}:TargetCode"},
+    "graph_index": {**_INDEX, "create_graph_index": f"{_STRUCTURE}:create_graph_index"},
+    "heterograph": {**_GRAPHS, "combine_frames": f"{_STRUCTURE}:combine_frames"},
+    "heterograph_index": _INDEX,
     "init": _INITIALIZER,
     "nn": {
         name: f"dgl.nn.pytorch.{name}:"
         for name in ("conv", "explain", "factory", "glob", "hetero", "linear", "softmax", "utils")
     },
+    "partition": {"reorder_nodes": f"{_UTILS}:reorder_nodes"},
+    "storages": {
+        name: f"{_LEGACY}:{name}" for name in ("FeatureStorage", "TensorStorage", "wrap_storage")
+    },
+    "transforms": _LAPLACIAN,
+    "transforms.functional": {
+        "laplacian_pe": _LAPLACIAN["laplacian_pe"],
+        "pairwise_squared_distance": f"{_UTILS}:pairwise_squared_distance",
+    },
+    "transforms.module": {"LaplacianPE": _LAPLACIAN["LaplacianPE"]},
+    "transform": {
+        **_LAPLACIAN,
+        "pairwise_squared_distance": f"{_UTILS}:pairwise_squared_distance",
+    },
+    "view": _VIEWS,
     "nn.pytorch.utils": {"Identity": f"{_LEGACY}:Identity"},
 }
 
@@ -163,26 +215,32 @@ def resolve(path: str, name: str) -> Any:
         If it is none of these.
     """
     door = DOORS[path]
-    if name in door.names:
+    if name in door.names and not _replaced(door, name):
         module, _, attribute = door.names[name].partition(":")
         found = importlib.import_module(module)
         return getattr(found, attribute) if attribute else found
     below = f"{path}.{name}" if path else name
     if below in DOORS and name not in door.shadowed:
         return importlib.import_module(f"dgl.{below}")
-    # A package offers all that its sources export; a single file, what DGL wrote in it.
     known = name in door.known
-    exported = not door.known or bool(children_of(path))
-    for source in map(import_if_there, door.sources if known or exported else ()):
+    for source in map(import_if_there, door.sources):
         if known or name in getattr(source, "__all__", ()):
             found = getattr(source, name, _ABSENT)
             if found is not _ABSENT:
                 return found
-    if known:
+    # A class that stands for a constant would be compared with values, and never be equal to one.
+    if known and not (name.isupper() and "_" in name):
         return make_placeholder(path, name)
     if name == "DGLError":  # imported from all over DGL
         return resolve("", name)
     raise UnknownKeyError(f"{path}: no {name}")
+
+
+def _replaced(door: Door, name: str) -> bool:
+    """Whether a source has a name for which the compatibility layer keeps a substitute."""
+    if door.names[name] != f"{_LEGACY}:{name}":
+        return False
+    return any(name in getattr(import_if_there(s), "__all__", ()) for s in door.sources)
 
 
 def import_if_there(module: str) -> Any:

@@ -37,9 +37,15 @@ NAMES = {
         "u_add_v u_div_v u_dot_v u_mul_v u_sub_v unbatch use_libxsmm"
     ),
     "_ffi": "",
+    "_sparse_ops": "",
     "_ffi.base": "",
+    "_ffi.function": "",
+    "_ffi.ndarray": "",
+    "_ffi.object": "",
     "backend": "",
     "backend.pytorch": "",
+    "backend.pytorch.sparse": "",
+    "backend.pytorch.tensor": "",
     "base": "",
     "batch": "batch slice_batch unbatch",
     "container": "",
@@ -100,6 +106,10 @@ NAMES = {
     "data.icews18": "ICEWS18Dataset",
     "data.karate": "KarateClubDataset",
     "data.knowledge_graph": "FB15k237Dataset FB15kDataset WN18Dataset load_data",
+    "data.lrgb": (
+        "COCOSuperpixelsDataset PeptidesFunctionalDataset PeptidesStructuralDataset "
+        "VOCSuperpixelsDataset"
+    ),
     "data.minigc": "MiniGCDataset",
     "data.movielens": "MovieLensDataset",
     "data.pattern": "PATTERNDataset",
@@ -126,7 +136,7 @@ NAMES = {
     "data.yelp": "YelpDataset",
     "data.zinc": "ZINCDataset",
     "dataloading": (
-        "BlockSampler ClusterGCNSampler DataLoader DistDataLoader DistEdgeDataLoader "
+        "BlockSampler ClusterGCNSampler Collator DataLoader DistDataLoader DistEdgeDataLoader "
         "DistNodeDataLoader EdgeCollator GraphDataLoader LaborSampler LazyFeature "
         "MultiLayerFullNeighborSampler MultiLayerNeighborSampler NeighborSampler NodeCollator "
         "NodeDataLoader SAINTSampler Sampler ShaDowKHopSampler as_edge_prediction_sampler "
@@ -171,8 +181,11 @@ NAMES = {
     "distributed.kvstore": "close_kvstore",
     "distributed.nn": "",
     "distributed.nn.pytorch": "",
+    "distributed.nn.pytorch.sparse_emb": "DistEmbedding",
     "distributed.optim": "SparseAdagrad SparseAdam",
     "distributed.optim.pytorch": "",
+    "distributed.optim.pytorch.sparse_optim": "SparseAdagrad SparseAdam",
+    "distributed.optim.pytorch.utils": "",
     "distributed.optim.utils": "",
     "distributed.partition": (
         "dgl_partition_to_graphbolt load_partition load_partition_book load_partition_feats "
@@ -240,6 +253,10 @@ NAMES = {
     "graphbolt.impl.temporal_neighbor_sampler": "TemporalNeighborSampler",
     "graphbolt.impl.torch_based_feature_store": "TorchBasedFeature TorchBasedFeatureStore",
     "graphbolt.impl.uniform_negative_sampler": "UniformNegativeSampler",
+    "graphbolt.internal": "",
+    "graphbolt.internal.datapipe_utils": "",
+    "graphbolt.internal.sample_utils": "",
+    "graphbolt.internal.utils": "",
     "graphbolt.item_sampler": "DistributedItemSampler ItemSampler",
     "graphbolt.itemset": "ItemSet",
     "graphbolt.minibatch": "MiniBatch",
@@ -450,13 +467,13 @@ NAMES = {
     ),
     "udf": "",
     "utils": "expand_as_pair extract_node_subframes prepare_tensor set_new_frames",
-    "utils.checks": "prepare_tensor",
+    "utils.checks": "prepare_tensor prepare_tensor_dict prepare_tensor_or_dict check_eq_shape",
     "utils.data": "",
     "utils.exception": "",
     "utils.filter": "",
     "utils.internal": "apply_each expand_as_pair extract_node_subframes set_new_frames",
-    "utils.pin_memory": "",
-    "utils.shared_mem": "",
+    "utils.pin_memory": "gather_pinned_tensor_rows pin_memory_inplace",
+    "utils.shared_mem": "create_shared_mem_array get_shared_mem_array",
     "view": "",
     "transform": "",
 }

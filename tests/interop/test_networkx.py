@@ -221,3 +221,22 @@ EDGES = networkx.DiGraph([(0, 1, {"id": 1}), (1, 0, {"id": 1})])
 def test_wrong_arguments(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+@pytest.mark.parametrize(
+    "kind", [np.int64, np.array, lambda i: np.array([i]), torch.tensor, lambda i: torch.tensor([i])]
+)
+def test_edge_ids_of_every_integer_kind(kind):
+    source = networkx.DiGraph()
+    source.add_edge(0, 1, id=kind(1))
+    source.add_edge(1, 2, id=kind(0))
+    g = gs.from_networkx(source, edge_id_attr_name="id")
+    assert [end.tolist() for end in g.edges()] == [[1, 0], [2, 1]]
+
+
+@pytest.mark.parametrize("wrong", [np.array([0, 1]), 0.0, "0", None])
+def test_edge_ids_that_are_no_integers(wrong):
+    source = networkx.DiGraph()
+    source.add_edge(0, 1, id=wrong)
+    with pytest.raises(gs.OutOfRangeError, match="edge ids are 0 to 0, each once"):
+        gs.from_networkx(source, edge_id_attr_name="id")

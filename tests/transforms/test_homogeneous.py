@@ -188,3 +188,18 @@ def test_wrong_types(change, arguments, error, text):
     g.edata[gs.ETYPE] = torch.tensor([0])
     with pytest.raises(error, match=text):
         gs.to_heterogeneous(g, *arguments)
+
+
+def test_a_type_without_nodes_needs_no_feature():
+    counts = {"a": 1, "b": 1, "c": 0}
+    g = gs.heterograph({("a", "x", "b"): ([0], [0]), ("c", "z", "b"): ([], [])}, counts)
+    g.nodes["a"].data["h"] = torch.ones(1, 2)
+    g.nodes["b"].data["h"] = torch.zeros(1, 2)
+    g.edges["x"].data["w"] = torch.ones(1)
+    h = gs.to_homogeneous(g, ndata=["h"], edata=["w"])
+    assert h.ndata["h"].tolist() == [[1.0, 1.0], [0.0, 0.0]]
+    assert h.edata["w"].tolist() == [1.0]
+    g.nodes["c"].data["h"] = torch.ones(0, 3)
+    assert gs.to_homogeneous(g, ndata=["h"]).ndata["h"].shape == (2, 2)
+    with pytest.raises(gs.UnknownKeyError, match="node type 'a' has no feature 'k'"):
+        gs.to_homogeneous(g, ndata=["k"])

@@ -186,3 +186,16 @@ def test_classes_are_whole_numbers_from_0(name: str) -> None:
 def test_eps_is_not_negative(name: str) -> None:
     with pytest.raises(InvalidValueError, match="eps is a number that is not negative, got -1"):
         MEASURES[name](gs.graph(([0], [1])), torch.tensor([0, 1]), eps=-1)
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_measures_are_computed_in_float64(name: str) -> None:
+    g = gs.rand_graph(50, 700)
+    y = torch.randint(0, 3, (50,))
+    first = MEASURES[name](g, y)
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert MEASURES[name](g, y) == first
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert first != float(torch.tensor(first, dtype=torch.float32))

@@ -339,3 +339,23 @@ X = torch.randn(5, 2)
 def test_bad_input(call, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("number", [np.int64(3), np.uint8(3), np.array(3), torch.tensor(3)])
+def test_integers_of_every_kind(number) -> None:
+    x = torch.rand(20, 2)
+    expected = gs.knn_graph(x, 3).edges()
+    assert torch.equal(torch.stack(gs.knn_graph(x, number).edges()), torch.stack(expected))
+    assert gs.lap_pe(gs.knn_graph(x, 3), number).shape == (20, 3)
+    assert gs.random_walk_pe(gs.knn_graph(x, 3), number).shape == (20, 3)
+    chosen = farthest_point_sampler(x[None], number, start_idx=number)
+    assert chosen.shape == (1, 3) and int(chosen[0, 0]) == 3
+
+
+def test_radius_of_every_kind() -> None:
+    x = torch.rand(20, 2)
+    expected = torch.stack(gs.radius_graph(x, 0.5).edges())
+    assert torch.equal(
+        torch.stack(gs.radius_graph(x, np.float64(0.5), np.int64(2)).edges()), expected
+    )
+    assert torch.equal(torch.stack(gs.radius_graph(x, np.float32(0.5)).edges()), expected)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gossamer._optional import optional_import
+from gossamer._options import integer
 from gossamer.errors import (
     InvalidTypeError,
     InvalidValueError,
@@ -304,11 +305,13 @@ def _edges(
         raise UnknownKeyError(
             f"{name}: edge {missing} has no attribute {id_name!r}, which should hold its id."
         )
-    ids = [edge[2][id_name] for edge in edges]
-    wrong = [i for i in ids if not hasattr(i, "__index__") or not 0 <= i < count]
-    if wrong:
-        raise OutOfRangeError(f"{name}: edge ids are 0 to {count - 1}, each once; got {wrong[0]}.")
-    places = torch.tensor([i.__index__() for i in ids], dtype=torch.int64)
+    ids = [integer(edge[2][id_name]) for edge in edges]
+    for edge, i in zip(edges, ids, strict=True):
+        if i is None or not 0 <= i < count:
+            raise OutOfRangeError(
+                f"{name}: edge ids are 0 to {count - 1}, each once; got {edge[2][id_name]}."
+            )
+    places = torch.tensor(ids, dtype=torch.int64)
     if bool((torch.bincount(places, minlength=count) > 1).any()):
         raise InvalidValueError(f"{name}: several edges have the same {id_name!r}: {sorted(ids)}.")
     return edges, torch.argsort(places)

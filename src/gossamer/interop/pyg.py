@@ -232,7 +232,7 @@ def _batch(counts: Tensor) -> dict[str, Tensor]:
 
 
 def _keep_batch(g: Graph, stores: Mapping[str, Mapping[str, Any]]) -> None:
-    """Declare the sizes of the graphs, if every node type knows its own."""
+    """Set the sizes of the batched graphs, if every node type has them."""
     if not all("batch" in store and "ptr" in store for store in stores.values()):
         return
     sizes = {}

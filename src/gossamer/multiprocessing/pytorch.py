@@ -50,7 +50,7 @@ class Process(mp.Process):
     """
 
     def run(self) -> None:
-        """Run the target in a thread of its own; what it raises is raised here."""
+        """Run the target in a new thread and raise its exception, if any, here."""
         raised: list[BaseException] = []
 
         def run() -> None:
@@ -86,7 +86,7 @@ def Queue(maxsize: int = 0) -> Any:
 
 
 def shared_tensor(shape: Sequence[int], dtype: torch.dtype = torch.float32) -> Tensor:
-    """A tensor of zeros that all processes of the group see: what one writes, the others read.
+    """A tensor of zeros in memory that all processes of the group share.
 
     Call it in every process of the group (:func:`torch.distributed.init_process_group`), which must
     be on one machine. Without a group, the tensor is shared with the processes that this one
@@ -178,7 +178,7 @@ def call_once_and_share(
 def _offered(
     func: Callable[[], Tensor], shape: tuple[int, ...], dtype: torch.dtype, rank: int
 ) -> Tensor:
-    """What `func` gives, in memory that the other processes of the group were told to map."""
+    """The result of `func`, in memory that the other processes of the group map."""
     name = None
     try:
         value = _called(func, shape, dtype)
@@ -194,7 +194,7 @@ def _offered(
         dist.broadcast_object_list([name], src=rank)
         dist.barrier()
     finally:
-        # Everybody has mapped it; the memory lives on as long as one of them does.
+        # All processes have mapped it; the memory is freed when the last one unmaps it.
         with suppress(OSError):
             os.unlink(name)
     return shared

@@ -19,7 +19,7 @@ __all__ = ["SparseAdagrad", "SparseAdam", "SparseOptimizer"]
 
 
 class SparseOptimizer(ABC):
-    """What the sparse optimizers share: from remembered look-ups to one gradient for each row.
+    """Base of the sparse optimizers: sums the gradients of recorded look-ups per row.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class SparseOptimizer(ABC):
                 "The list of parameters is empty; a sparse optimizer needs one."
             )
         for embedding in params:
-            # By what it does, since optimizers do not depend on layers.
+            # Checked by its attributes, since optimizers must not import layers.
             if not all(hasattr(embedding, name) for name in ("weight", "trace", "reset_trace")):
                 raise InvalidTypeError(
                     "A sparse optimizer trains gossamer.nn.NodeEmbedding, got "
@@ -99,7 +99,7 @@ class SparseOptimizer(ABC):
         return {"state": state, "param_groups": self.param_groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what :meth:`state_dict` gave.
+        """Load a state that :meth:`state_dict` returned.
 
         Raises
         ------

@@ -93,7 +93,7 @@ def _nearest_by_tree(tree: Any, x: Tensor, sizes: Tensor, k: int, exclude_self: 
     if not exclude_self:
         return found
     drop = found == torch.arange(len(x)).unsqueeze(1)
-    # Among more than k copies of a point it may not find itself: then the last goes.
+    # With more than k copies of a point, the search may omit the point: drop the last result.
     drop[:, -1] |= ~drop.any(1)
     return found[~drop].view(-1, k)
 
@@ -147,7 +147,7 @@ def _nearest_in_each(points: Tensor, is_point: Tensor | None, k: int, exclude_se
 
 
 def _hide(distance: Tensor, hidden: Tensor | None, own: int | None) -> Tensor:
-    """Distances ``(S, R, C)`` with infinity for what is no neighbor; `own` is the first row's."""
+    """Distances ``(S, R, C)``, infinite at points that are no neighbors; `own` is the first row."""
     if hidden is not None:
         distance.masked_fill_(hidden, torch.inf)
     if own is not None:

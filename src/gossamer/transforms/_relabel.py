@@ -1,7 +1,7 @@
-"""Renumbering: from ids of a large graph to positions in a list of chosen ones, and back.
+"""Relabeling: map ids of a large graph to positions in a list of selected ids, and back.
 
-A table as long as the graph has nodes is the fastest map, but filling it must not cost more than
-the work itself; where few ids meet a large graph, sorting takes over.
+A lookup table with one entry per node is the fastest map, but filling it takes time; for few ids
+of a large graph, sorting is faster.
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ def compact_ends(
     (list of Tensor, list of (Tensor, Tensor))
         The nodes of each type in their new order, and the renumbered ends.
     """
-    nobody = ends[0][0].new_empty(0)
-    parts = [[nobody] if preserved is None else [ids] for ids in preserved or counts]
+    no_ids = ends[0][0].new_empty(0)
+    parts = [[no_ids] if preserved is None else [ids] for ids in preserved or counts]
     for (src, dst), (row, col) in zip(endpoints, ends, strict=True):
         parts[src].append(row)
         parts[dst].append(col)

@@ -65,7 +65,7 @@ def points(x: Any, name: str, dims: Sequence[int]) -> Tensor:
         raise InvalidValueError(f"{name}: the point set is empty, its shape is {tuple(x.shape)}.")
     if not x.is_floating_point():
         x = x.double()
-    # The sum tells at once, unless it overflows.
+    # A finite sum shows that all are finite; it is faster to test, but may overflow.
     if not (bool(torch.isfinite(x.detach().sum())) or bool(torch.isfinite(x).all())):
         raise InvalidValueError(f"{name}: some coordinates are infinite or not a number.")
     return x

@@ -141,10 +141,10 @@ def _number(
 ) -> tuple[Tensor, list[Tensor]]:
     """`prefix` and then other ids of `parts` as they appear; the parts renumbered."""
     nodes, (start, *parts) = relabel([prefix, *parts], limit)
-    # Places count up from 0, so the largest tells how many different ids the prefix has.
+    # Positions start at 0, so the largest gives the number of distinct ids in the prefix.
     surplus = len(prefix) - int(start.max()) - 1 if len(start) else 0
     if surplus:
-        # An id that stands in the prefix several times is meant at its last place.
+        # An id that occurs several times in the prefix has its last position.
         head = len(prefix) - surplus
         table = torch.arange(len(nodes), device=nodes.device, dtype=nodes.dtype) + surplus
         table[:head] = places(nodes[:head]).to(nodes.dtype)

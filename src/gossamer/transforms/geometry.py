@@ -1,4 +1,4 @@
-"""Choosing among points and coarsening graphs: what `gossamer.geometry` offers."""
+"""Farthest point sampling and graph coarsening, exported by `gossamer.geometry`."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def neighbor_matching(
 
     From `A GPU Algorithm for Greedy Graph Matching
     <https://link.springer.com/chapter/10.1007/978-3-642-30397-5_10>`__ (Fagginger Auer and
-    Bisseling, 2012); it serves as METIS and Graclus use it.
+    Bisseling, 2012); METIS and Graclus use such a matching to coarsen graphs.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def neighbor_matching(
         One edge type that joins a node type with itself; N nodes, E edges. Edges count in both
         directions; self-loops do not count.
     e_weights : Tensor, optional
-        ``(E,)``, real. An edge of negative weight pairs no one. Default: all edges are alike.
+        ``(E,)``, real. An edge of negative weight forms no pair. Default: all weights are 1.
     relabel_idx : bool
         Whether to number the clusters 0, 1, 2, ...; else a cluster is named by its lowest node.
 

@@ -66,7 +66,7 @@ def to_homogeneous(
     InvalidValueError
         If `G` is a block, or a feature differs in shape or dtype between types.
     UnknownKeyError
-        If a type lacks a feature.
+        If a type that has nodes or edges lacks a feature.
 
     Examples
     --------
@@ -141,6 +141,10 @@ def _joined(
 
 def _concatenated(frames: list[Frame], types: list, name: str) -> Tensor:
     kind = frames[0].kind
+    # A type without rows adds none, so it needs no feature unless no type has rows.
+    if any(frame.num_rows for frame in frames):
+        types = [of_type for of_type, frame in zip(types, frames, strict=True) if frame.num_rows]
+        frames = [frame for frame in frames if frame.num_rows]
     for frame, of_type in zip(frames, types, strict=True):
         if name not in frame:
             raise UnknownKeyError(

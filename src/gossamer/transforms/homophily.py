@@ -1,8 +1,12 @@
-"""How alike neighbours are, and how much their labels say about one another."""
+"""Homophily and label informativeness: how much the labels of neighbors say about one another.
+
+All measures are computed in float64, whatever torch's default dtype is.
+"""
 
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import Any
 
 import torch
@@ -42,7 +46,7 @@ def node_homophily(graph: Graph, y: Tensor) -> float:
     Returns
     -------
     float
-        From 0 to 1; NaN if there are no nodes.
+        From 0 to 1, computed in float64; NaN if there are no nodes.
 
     Raises
     ------
@@ -79,7 +83,7 @@ def edge_homophily(graph: Graph, y: Tensor) -> float:
     Returns
     -------
     float
-        From 0 to 1; NaN if there are no edges.
+        From 0 to 1, computed in float64; NaN if there are no edges.
 
     Raises
     ------
@@ -143,7 +147,7 @@ def linkx_homophily(graph: Graph, y: Tensor) -> float:
     same = _sums(alike, y[v], classes)
     edges = torch.bincount(y[v], minlength=classes)
     nodes = torch.bincount(y, minlength=classes)
-    beyond = same / edges.clamp(min=1) - nodes / len(y)
+    beyond = same / edges.clamp(min=1) - nodes.double() / len(y)
     return float(beyond.clamp(min=0).sum()) / (classes - 1)
 
 
@@ -282,7 +286,7 @@ def node_label_informativeness(graph: Graph, y: Tensor, eps: float = 1e-8) -> fl
 
 
 def _ratio(value: Tensor, by: Tensor) -> float:
-    """``value / by``; NaN where that divides by 0, whatever `eps` left in the value."""
+    """``value / by``, or NaN if `by` is 0, also where `eps` changed the value."""
     return float(value / by) if by != 0 else math.nan
 
 
@@ -328,7 +332,7 @@ def _undirected(
     """Each pair of neighbours once in either direction, checked labels, and checked `eps`."""
     relation = one_relation(graph, name)
     y = _labels(y, relation, name)
-    if isinstance(eps, bool) or not isinstance(eps, (int, float)) or not eps >= 0:
+    if isinstance(eps, bool) or not isinstance(eps, Real) or not eps >= 0:
         raise InvalidValueError(f"{name}: eps is a number that is not negative, got {eps!r}.")
     u, v = (end.long() for end in relation.coo())
     keys = torch.cat([relation.pair_keys(u, v), relation.pair_keys(v, u)]).unique()

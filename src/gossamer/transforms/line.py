@@ -12,7 +12,7 @@ __all__ = ["line_graph"]
 
 
 def line_graph(g: Graph, backtracking: bool = True, shared: bool = False) -> Graph:
-    """The line graph: a node for each edge, and an edge where one edge goes on from another.
+    """The line graph: a node for each edge, and an edge from each edge to all that continue it.
 
     Node ``i`` is edge ``i`` of `g`, ``u_i -> v_i``. ``E' = {(i, j) : v_i = u_j, i != j}``, ordered
     by ``i``, then ``j``. Parallel edges are nodes of their own; a self-loop does not follow itself,

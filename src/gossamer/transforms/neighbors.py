@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -235,6 +236,6 @@ def radius_graph(
 
 
 def _number(value: float, name: str, argument: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(value):
         raise InvalidTypeError(f"{name}: {argument} is a number, got {value!r}.")
     return float(value)

@@ -180,7 +180,7 @@ def _kinds(g: Graph, balance_ntypes: Any, name: str) -> Tensor:
 
 
 def _vertex_weights(g: Graph, kinds: Tensor | None, balance_edges: bool) -> Tensor | None:
-    """What METIS shall balance: kinds weigh the same altogether, and so do nodes and edges."""
+    """Weights that METIS balances: all types, and nodes and edges, have the same total."""
     if kinds is None and not balance_edges:
         return None
     share = torch.ones(g.num_nodes(), dtype=torch.float64, device=g.device)

@@ -16,7 +16,7 @@ from gossamer.transforms.traversal import (
 
 __all__ = ["prop_edges", "prop_edges_dfs", "prop_nodes", "prop_nodes_bfs", "prop_nodes_topo"]
 
-# What old programs wrote for functions registered on the graph, which there are no more.
+# Placeholder of old programs for functions registered on the graph, which is not supported.
 _DEFAULT = "default"
 
 
@@ -226,7 +226,7 @@ def prop_edges_dfs(
 def _checked(
     graph: Any, message_func: Any, reduce_func: Any, apply_node_func: Any, name: str
 ) -> Callable | None:
-    """What to apply to nodes, after the arguments have been looked at."""
+    """The function to apply to nodes, after the arguments are checked."""
     require_graph(graph, name)
     for what, given in (("message_func", message_func), ("reduce_func", reduce_func)):
         if isinstance(given, str) or given is None:

@@ -1,4 +1,4 @@
-"""Edges turned round, and edges in both directions."""
+"""Reverse the edges of a graph, or add the reverse edges."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def reverse(
     share_ndata: bool | None = None,
     share_edata: bool | None = None,
 ) -> Graph:
-    """A graph with every edge turned round: the transpose of each adjacency matrix.
+    """A graph with every edge reversed: the transpose of each adjacency matrix.
 
     ``E' = {(v, u) : (u, v) in E}``. Edges keep their ids, relations their names and order, so
     ``reverse(reverse(g))`` is `g`. Takes no time: the structure is shared, CSR for CSC.
@@ -81,7 +81,7 @@ def add_reverse_edges(
     """A graph with an edge ``(v, u)`` for each edge ``(u, v)``, after the edges that were there.
 
     Edge ``i`` keeps its id; the new edges follow in the order of those that they turn round.
-    Duplicates are turned round one by one, and pairs that were joined in both directions already
+    Duplicates are reversed one by one, and pairs that were joined in both directions already
     get two more edges: :func:`to_simple` or :func:`to_bidirected` make them one each.
 
     Parameters

@@ -181,7 +181,7 @@ class Merged(NamedTuple):
         return (ends - self.first)[: len(self.first)].to(self.adjacency.idtype)
 
     def mapping(self) -> Tensor:
-        """What each former edge became."""
+        """The new edge of each former edge."""
         edges = torch.arange(
             self.adjacency.num_edges, dtype=self.adjacency.idtype, device=self.order.device
         )

@@ -175,7 +175,7 @@ def dfs_labeled_edges_generator(
     has_nontree_edge: bool = False,
     return_labels: bool = True,
 ) -> Frontiers | tuple[Frontiers, Frontiers]:
-    """Edges in the order of a depth-first search, and what each one is there.
+    """Edges in the order of a depth-first search, and the label of each.
 
     Parameters
     ----------

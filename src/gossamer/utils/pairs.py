@@ -1,4 +1,4 @@
-"""Features for both sides of a graph from whatever the user gave."""
+"""Source and destination features from one input or a pair."""
 
 from __future__ import annotations
 

@@ -223,7 +223,7 @@ class HeatKernel(_Diffusion):
 
 
 class SIGNDiffusion(BaseTransform):
-    r"""Add node features that have travelled 1, 2, ..., k steps along the edges.
+    r"""Add node features diffused over 1, 2, ..., k steps along the edges.
 
     .. math:: X_i = A X_{i-1}, \quad X_0 = X, \qquad \text{and for PPR} \quad
               X_i = (1 - \alpha) A X_{i-1} + \alpha X

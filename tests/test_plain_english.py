@@ -1,0 +1,92 @@
+"""Documentation, comments and messages use the terms of the field, without metaphors."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from helpers.paths import REPOSITORY
+
+BANNED = [
+    "memory that goes around",
+    "someone waits",
+    "nobody",
+    "no news",
+    "sooner found",
+    "the door",
+    "thin coat",
+    "as they are meant",
+    "turned round",
+    "knows nothing of",
+    "what may turn out",
+    "only autograd watches",
+    "everybody",
+]
+
+FOLDERS = ["src", "csrc", "docs", "examples", "benchmarks", "tools"]
+SUFFIXES = {".py", ".h", ".cpp", ".md", ".txt", ".toml"}
+
+# Files that still have banned phrases. Remove a file from this list when it is rewritten.
+TO_DO = {
+    "README.md",
+    "benchmarks/README.md",
+    "benchmarks/registry.py",
+    "benchmarks/worker.py",
+    "csrc/core/table.h",
+    "csrc/csr.cpp",
+    "csrc/memory.cpp",
+    "csrc/sampling_compact.cpp",
+    "docs/moving_from_dgl.md",
+    "src/gossamer/cli/__init__.py",
+    "src/gossamer/compat/dgl/__init__.py",
+    "src/gossamer/compat/dgl/_backend.py",
+    "src/gossamer/compat/dgl/_errors.py",
+    "src/gossamer/compat/dgl/_modules.py",
+    "src/gossamer/compat/dgl/_path/dgl.py",
+    "src/gossamer/compat/dgl/_runner.py",
+    "src/gossamer/data/planetoid.py",
+    "src/gossamer/graph/io/checks.py",
+    "src/gossamer/kernels/cpu/__init__.py",
+    "src/gossamer/kernels/cpu/_common.py",
+    "src/gossamer/kernels/cpu/csr.py",
+    "src/gossamer/kernels/cpu/sampling.py",
+    "src/gossamer/ops/_products.py",
+    "src/gossamer/ops/_register.py",
+    "src/gossamer/ops/adjacency.py",
+    "tools/check_tests.py",
+    "tools/setup_env.py",
+}
+
+
+def _files() -> list[Path]:
+    inside = [path for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*")]
+    chosen = sorted(path for path in inside if path.is_file() and path.suffix in SUFFIXES)
+    return [REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md", *chosen]
+
+
+def _found(path: Path) -> list[str]:
+    # A phrase may be broken over two lines, with a comment sign between them.
+    text = re.sub(r"\s*\n\s*(?:#|//|\*)?\s*", " ", path.read_text(encoding="utf-8")).lower()
+    return [phrase for phrase in BANNED if re.search(rf"\b{phrase}\b", text)]
+
+
+def test_there_are_files_to_read() -> None:
+    names = {path.suffix for path in _files()}
+    assert {".py", ".md", ".cpp"} <= names
+
+
+def test_phrases_are_found_across_lines(tmp_path: Path) -> None:
+    path = tmp_path / "example.py"
+    path.write_text("# Blocks are memory that\n    # goes around.\n# Doors and thin coats\n")
+    assert _found(path) == ["memory that goes around"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in _files() if str(path.relative_to(REPOSITORY)) not in TO_DO],
+    ids=lambda path: str(path.relative_to(REPOSITORY)),
+)
+def test_no_banned_phrase(path: Path) -> None:
+    assert not _found(path), "rewrite the sentence in the words of the field"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,16 @@ from nn.layer_case import EDGE_WEIGHT, FEAT, WIDTH, Input, LayerCase, guarded
 WEIGHTED = (FEAT, EDGE_WEIGHT)
 
 #: Names of modules to which the contract does not apply: they take no graph.
-OUTSIDE = {"DenseChebConv", "DenseGraphConv", "DenseSAGEConv", "ShiftedSoftplus"}
+OUTSIDE = {
+    "DGNConvTower",
+    "DenseChebConv",
+    "DenseGraphConv",
+    "DenseSAGEConv",
+    "MLP",
+    "PNAConvTower",
+    "RadialPooling",
+    "ShiftedSoftplus",
+}
 
 
 def _mlp(aggregator: str, **kwargs: Any) -> gossamer.nn.GINConv:
@@ -156,4 +166,134 @@ def _nnconv(kind: str, **kwargs: Any) -> gossamer.nn.NNConv:
     return gossamer.nn.NNConv(WIDTH, 3, nn.Linear(2, 3 * WIDTH), kind, **kwargs)
 
 
-CASES = [*_first_cases(), *_hop_cases(), *_edge_cases()]
+def _attention_cases() -> list[LayerCase]:
+    gnn, sizes = gossamer.nn, (WIDTH, 2, 3, 2)
+    edge_feat = (FEAT, Input("edge_feat", "edge", (2,)))
+    egat = (Input("nfeats"), Input("efeats", "edge", (2,)))
+    cases = [
+        guarded("DotGatConv", gnn.DotGatConv, (WIDTH, 3, 2), (2, 3)),
+        guarded("EdgeGATConv", gnn.EdgeGATConv, sizes, (2, 3), edge_feat),
+        guarded(
+            "EdgeGATConv-plain",
+            gnn.EdgeGATConv,
+            sizes,
+            (2, 3),
+            edge_feat,
+            residual=False,
+            activation=torch.tanh,
+        ),
+        LayerCase("CuGraphGATConv", partial(gnn.CuGraphGATConv, WIDTH, 3, 2), out=(2, 3)),
+    ]
+    for pick, per in enumerate(("node", "edge")):
+        cases.append(
+            LayerCase(
+                f"EGATConv-{per}",
+                partial(_egat, allowed=True),
+                per=per,
+                out=(2, 3) if per == "node" else (2, 4),
+                inputs=(*egat, EDGE_WEIGHT) if per == "node" else egat,
+                pick=pick,
+                unreached=() if per == "node" else ("fc_node_src", "attn"),
+                strict=partial(_egat, allowed=False),
+            )
+        )
+    return cases
+
+
+def _egat(*, allowed: bool) -> gossamer.nn.EGATConv:
+    layer = gossamer.nn.EGATConv(WIDTH, 2, 3, 4, 2)
+    layer.set_allow_zero_in_degree(allowed)
+    return layer
+
+
+def _tower_cases() -> list[LayerCase]:
+    """PNAConv and DGNConv, in evaluation mode for their batch normalization."""
+    gnn, scalers = gossamer.nn, ["identity", "amplification", "attenuation"]
+    square = {"pair": False, "counts_nodes": True}
+    feat = Input("node_feat")
+    edges, eigen = Input("edge_feat", "edge", (2,)), Input("eig_vec", "node", (3,))
+    directed = ["mean", "dir1-av", "dir3-dx", "max"]
+
+    def pna(aggregators: list[str], **kwargs: Any) -> Callable[[], nn.Module]:
+        return lambda: gnn.PNAConv(WIDTH, 4, aggregators, scalers, 1.3, **kwargs).eval()
+
+    def dgn(**kwargs: Any) -> Callable[[], nn.Module]:
+        return lambda: gnn.DGNConv(WIDTH, WIDTH, directed, scalers, 1.3, **kwargs).eval()
+
+    towers = {"num_towers": 2, "edge_feat_size": 2}
+    return [
+        LayerCase(
+            "PNAConv", pna(["mean", "max", "min", "sum"]), out=(4,), inputs=(feat,), **square
+        ),
+        LayerCase(
+            "PNAConv-edges",
+            pna(["mean", "var"], **towers),
+            out=(4,),
+            inputs=(feat, edges),
+            **square,
+        ),
+        LayerCase("DGNConv", dgn(), out=(WIDTH,), inputs=(feat, eigen), **square),
+        LayerCase(
+            "DGNConv-edges", dgn(**towers), out=(WIDTH,), inputs=(feat, edges, eigen), **square
+        ),
+    ]
+
+
+def _other_cases() -> list[LayerCase]:
+    gnn = gossamer.nn
+    radial = [torch.tensor(row) for row in ([12.0, 2.0], [0.0, 1.0], [0.5, 0.3])]
+    coordinates = (Input("node_feat"), Input("coord_feat", "node", (3,)))
+    cases = [
+        LayerCase(
+            "AtomicConv",
+            partial(gnn.AtomicConv, *radial),
+            out=(2 * WIDTH,),
+            inputs=(FEAT, Input("distances", "edge", (1,), positive=True)),
+        ),
+        LayerCase(
+            "GroupRevRes",
+            lambda: gnn.GroupRevRes(gnn.GraphConv(3, 3, allow_zero_in_degree=True)),
+            out=(WIDTH,),
+            inputs=(Input("x"),),
+            pair=False,
+            whole=False,  # a custom backward pass that runs the layer again
+        ),
+        LayerCase(
+            "TWIRLSConv",
+            lambda: gnn.TWIRLSConv(WIDTH, 3, 4, 4, attention=True, use_eta=True),
+            pair=False,
+            whole=False,  # how many self-loops to leave out depends on the edges
+        ),
+        LayerCase(
+            "TWIRLSUnfoldingAndAttention",
+            partial(gnn.TWIRLSUnfoldingAndAttention, WIDTH, 0.3, 0.7, 2, precond=False),
+            out=(WIDTH,),
+            inputs=(Input("X"),),
+            pair=False,
+        ),
+    ]
+    for kind in ("mean", "max"):
+        build = partial(gnn.CuGraphSAGEConv, WIDTH, 3, kind)
+        cases.append(LayerCase(f"CuGraphSAGEConv-{kind}", build))
+    for pick, out in enumerate((3, 3)):
+        cases.append(
+            LayerCase(
+                f"EGNNConv-{('features', 'coordinates')[pick]}",
+                partial(gnn.EGNNConv, WIDTH, 4, out),
+                inputs=coordinates,
+                pick=pick,
+                pair=False,
+                unreached=("coord_mlp",) if pick == 0 else ("node_mlp",),
+            )
+        )
+    return cases
+
+
+CASES = [
+    *_first_cases(),
+    *_hop_cases(),
+    *_edge_cases(),
+    *_attention_cases(),
+    *_tower_cases(),
+    *_other_cases(),
+]

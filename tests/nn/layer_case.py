@@ -66,6 +66,8 @@ class LayerCase:
         Whether the layer takes a pair of source and destination features, and blocks.
     pick : int or None
         Which output is looked at, of a layer that returns several.
+    counts_nodes : bool
+        Whether the output depends on the number of nodes in the graph.
     unreached : tuple of str
         Parameters (prefixes of their names) on which the output does not depend.
     foreign : tuple of str
@@ -83,6 +85,7 @@ class LayerCase:
     whole: bool = True
     pair: bool = True
     pick: int | None = None
+    counts_nodes: bool = False
     unreached: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ("apply_func",)
     strict: Callable[[], nn.Module] | None = None

@@ -270,7 +270,7 @@ def test_isolated_node_changes_nobody_else(case: LayerCase) -> None:
         inputs[name] = torch.cat([inputs[name], torch.zeros_like(inputs[name][:1])])
     found = case(layer, wider, inputs)
     assert found.isfinite().all()
-    if case.per != "graph":
+    if case.per != "graph" and not case.counts_nodes:
         torch.testing.assert_close(found[: len(out)], out)
 
 

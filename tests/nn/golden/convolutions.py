@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 from nn.golden.layers import Case, Extra, flat
@@ -176,6 +177,117 @@ def _dense() -> dict[str, Case]:
     return cases
 
 
+def _attention() -> dict[str, Case]:
+    """DotGatConv, EGATConv, EdgeGATConv."""
+    efeats, edge_feat = {"efeats": Extra(shape=(2,))}, {"edge_feat": Extra(shape=(2,))}
+    pair = {"graph": "bipartite", "feat_dst": (4,)}
+    attention = {"get_attention": True}
+    cases = {
+        "dot": Case("DotGatConv", (5, 3, 2), **attention),
+        "dot-fused": Case("DotGatConv", (5, 3, 2)),
+        "dot-pair": Case("DotGatConv", ((5, 4), 3, 2), **pair),
+        "dot-block": Case("DotGatConv", (5, 3, 2), graph="block", **attention),
+        "dot-sparse": Case("DotGatConv", (5, 3, 2), {"allow_zero_in_degree": True}, "sparse"),
+        "egat": Case("EGATConv", (5, 2, 3, 4, 2), extra=efeats),
+        "egat-attention": Case("EGATConv", (5, 2, 3, 4, 2), extra=efeats, **attention),
+        "egat-weighted": Case("EGATConv", (5, 2, 3, 4, 2), extra=efeats | WEIGHT, **attention),
+        "egat-pair": Case("EGATConv", ((5, 4), 2, 3, 4, 2), extra=efeats, **pair),
+        "edgegat": Case("EdgeGATConv", (5, 2, 3, 2), extra=edge_feat),
+        "edgegat-attention": Case(
+            "EdgeGATConv", (5, 2, 3, 2), {"residual": False}, extra=edge_feat, **attention
+        ),
+        "edgegat-square": Case("EdgeGATConv", (6, 2, 3, 2), feat=(6,), extra=edge_feat),
+        "edgegat-pair": Case("EdgeGATConv", ((5, 4), 2, 3, 2), extra=edge_feat, **pair),
+        "edgegat-block": Case("EdgeGATConv", (5, 2, 3, 2), graph="block", extra=edge_feat),
+    }
+    options = {"negative_slope": 0.6, "bias": False, "activation": "elu"}
+    sparse = options | {"allow_zero_in_degree": True}
+    cases["edgegat-sparse"] = Case("EdgeGATConv", (5, 2, 3, 2), sparse, "sparse", extra=edge_feat)
+    return cases
+
+
+def _atomicconv() -> dict[str, Case]:
+    distances = {"distances": Extra(shape=(1,), positive=True)}
+
+    def args(*features: float) -> tuple:
+        radial = [(12.0, 1.2), (0.0, 2.0), (4.0, 0.3)]
+        values = [lambda row=row: torch.tensor(row) for row in radial]
+        return (*values, lambda: torch.tensor(features)) if features else tuple(values)
+
+    return {
+        "one": Case("AtomicConv", args(), feat=(1,), extra=distances),
+        "several": Case("AtomicConv", args(), {}, "sparse", extra=distances),
+        "types": Case("AtomicConv", args(6.0, 8.0, 0.0), feat=(1,), extra=distances),
+    }
+
+
+def _towers() -> dict[str, Case]:
+    """PNAConv, DGNConv."""
+    scalers = ["identity", "amplification", "attenuation"]
+    eigen, edges = {"eig_vec": Extra("node", (3,))}, {"edge_feat": Extra(shape=(2,))}
+    cases = {}
+    for name in ("mean", "max", "min", "sum", "var"):
+        cases[f"pna-{name}"] = Case("PNAConv", (5, 3, [name], ["identity"], 1.3))
+    # Roots amplify the rounding noise of moments that are 0, so each node has several messages.
+    for name in ("std", "moment3", "moment4", "moment5"):
+        cases[f"pna-{name}"] = Case("PNAConv", (5, 3, [name], ["identity"], 1.3), graph="thick")
+    cases["pna-all"] = Case(
+        "PNAConv", (5, 3, ["std", "mean", "moment3", "var"], scalers, 1.3), graph="thick"
+    )
+    several = ["mean", "max", "var", "min"]
+    cases["pna-sparse"] = Case("PNAConv", (5, 5, several, scalers, 1.3), {}, "sparse")
+    cases["pna-batch"] = Case("PNAConv", (5, 5, several, scalers, 0.8), {}, "batch")
+    towers = {"num_towers": 2, "edge_feat_size": 2}
+    wide = {"feat": (6,), "extra": edges}
+    cases["pna-towers"] = Case("PNAConv", (6, 6, several, scalers, 1.3), towers, **wide)
+    cases["pna-towers-evaluation"] = Case(
+        "PNAConv", (6, 4, several, scalers, 1.3), towers, evaluation=True, **wide
+    )
+    cases["pna-plain"] = Case("PNAConv", (5, 5, several, scalers, 1.3), {"residual": False})
+    for name in ("dir1-av", "dir2-dx", "dir3-av"):
+        cases[f"dgn-{name}"] = Case("DGNConv", (5, 3, [name], ["identity"], 1.3), extra=eigen)
+    mixed = ["dir1-dx", "mean", "dir2-av", "max", "dir3-dx"]
+    cases["dgn-mixed"] = Case("DGNConv", (5, 5, mixed, scalers, 1.3), extra=eigen)
+    cases["dgn-batch"] = Case("DGNConv", (5, 5, mixed, scalers, 1.3), {}, "batch", extra=eigen)
+    both = {"feat": (6,), "extra": edges | eigen}
+    cases["dgn-towers"] = Case("DGNConv", (6, 6, mixed, scalers, 1.3), towers, **both)
+    cases["dgn-sparse"] = Case("DGNConv", (5, 3, mixed, scalers, 1.3), {}, "sparse", extra=eigen)
+    return cases
+
+
+def _egnnconv() -> dict[str, Case]:
+    coordinates = {"coord_feat": Extra("node", (3,))}
+    plane = {"coord_feat": Extra("node", (2,)), "edge_feat": Extra(shape=(2,))}
+    return {
+        "space": Case("EGNNConv", (5, 4, 3), graph="no_loops", extra=coordinates),
+        "plane": Case("EGNNConv", (5, 4, 3, 2), graph="no_loops", extra=plane),
+        "sparse": Case("EGNNConv", (5, 4, 3), graph="sparse", extra=coordinates),
+    }
+
+
+def _twirls() -> dict[str, Case]:
+    def unfolding(graph: str = "homogeneous", lam: float = 0.7, **kwargs: object) -> Case:
+        return Case("TWIRLSUnfoldingAndAttention", (5, 0.3, lam, 4), kwargs, graph)
+
+    cases = {
+        "unfolding": unfolding(),
+        "unfolding-sparse": unfolding("sparse"),
+        "unfolding-plain": unfolding(precond=False),
+        "unfolding-attention": unfolding("no_loops", attn_aft=2),
+        "unfolding-attention-plain": unfolding("no_loops", attn_aft=1, precond=False, p=0.5),
+        "unfolding-eta": unfolding("no_loops", attn_aft=1, use_eta=True, init_att=True, tau=0.5),
+        "unfolding-cut": unfolding("no_loops", attn_aft=2, T=3.0, tau=0.01),
+        "unfolding-default-step": Case("TWIRLSUnfoldingAndAttention", (5, 0, 1.5, 3)),
+    }
+    for before, after in ((1, 1), (2, 2), (0, 1), (1, 0), (0, 2), (3, 0), (0, 0)):
+        for norm in ("none", "batch", "layer"):
+            kwargs = {"num_mlp_before": before, "num_mlp_after": after, "norm": norm}
+            cases[f"{before}-{after}-{norm}"] = Case("TWIRLSConv", (5, 3, 4, 2), kwargs)
+    attention = {"attention": True, "use_eta": True, "attn_bef": True}
+    cases["attention"] = Case("TWIRLSConv", (5, 3, 4, 5), attention, "no_loops")
+    return cases
+
+
 GROUPS: dict[str, dict[str, Case]] = {
     "edgeconv": _edgeconv(),
     "hops": _hops(),
@@ -185,6 +297,11 @@ GROUPS: dict[str, dict[str, Case]] = {
     "edge-features": _with_edge_features(),
     "gatedgraphconv": _gatedgraphconv(),
     "dense": _dense(),
+    "attention": _attention(),
+    "atomicconv": _atomicconv(),
+    "towers": _towers(),
+    "egnnconv": _egnnconv(),
+    "twirls": _twirls(),
 }
 
 CASES = flat(GROUPS)

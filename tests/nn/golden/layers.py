@@ -61,6 +61,11 @@ def make_graph(library: ModuleType, name: str) -> Any:
 
     if name == "homogeneous":
         return library.graph(columns(PAIRS), num_nodes=5)
+    if name == "no_loops":
+        return library.graph(columns([(u, v) for u, v in PAIRS if u != v]), num_nodes=5)
+    if name == "thick":  # no node has a single in-edge, or in-edges from one node alone
+        ring = [(i, (i + step) % 5) for step in (1, 2, 3) for i in range(5)]
+        return library.graph(columns([*ring, (0, 3), (4, 4)]), num_nodes=5)
     if name == "sparse":
         return library.graph(columns(SPARSE_PAIRS), num_nodes=5)
     if name == "no_edges":

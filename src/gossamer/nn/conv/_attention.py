@@ -9,12 +9,13 @@ from torch import Tensor, nn
 from torch.nn.modules import module as torch_module
 
 from gossamer import ops
-from gossamer.nn._common import RELU_GAIN
+from gossamer.errors import InvalidValueError
+from gossamer.nn._common import RELU_GAIN, check_edge_weight
 
 if TYPE_CHECKING:
     from gossamer.ops.adjacency import Adjacency
 
-__all__ = ["activate", "attend", "fused_options", "project", "reset_linear"]
+__all__ = ["activate", "attend", "check_head_weight", "fused_options", "project", "reset_linear"]
 
 
 def reset_linear(module: nn.Module | None) -> None:
@@ -85,6 +86,19 @@ def activate(activation: Callable[[Tensor], Tensor], h: Tensor) -> Tensor:
     modules = activation.modules() if isinstance(activation, nn.Module) else ()
     in_place = any(getattr(module, "inplace", False) for module in modules)
     return activation(h.clone() if in_place and h.requires_grad else h)
+
+
+def check_head_weight(
+    layer: nn.Module, relation: Adjacency, edge_weight: Tensor, heads: int
+) -> None:
+    """Raise unless `edge_weight` has a number per edge, or one per edge and head."""
+    check_edge_weight(layer, relation, edge_weight)
+    if tuple(edge_weight.shape[1:]) not in ((), (1,), (heads,)):
+        raise InvalidValueError(
+            f"{type(layer).__name__}: edge_weight must have shape ({relation.num_edges},), or "
+            f"({relation.num_edges}, {heads}) for a weight per head, but got "
+            f"{tuple(edge_weight.shape)}."
+        )
 
 
 def attend(

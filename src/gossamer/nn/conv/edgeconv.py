@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 
 from gossamer import ops
@@ -105,5 +104,5 @@ class EdgeConv(ZeroInDegreeGuard, nn.Module):
                 messages = self.bn(messages)
             return ops.copy_e_max(relation, messages)
         h = own - ops.copy_u_min(relation, theirs)
-        received = (relation.in_degrees() > 0).view(-1, *(1,) * (h.dim() - 1))
-        return torch.where(received, h, 0)
+        lonely = (relation.in_degrees() == 0).view(-1, *(1,) * (h.dim() - 1))
+        return h.masked_fill(lonely, 0)

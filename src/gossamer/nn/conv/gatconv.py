@@ -9,23 +9,27 @@ from torch import Tensor, nn
 
 from gossamer import ops
 from gossamer._options import number_in, require_function
-from gossamer.errors import InvalidValueError
 from gossamer.nn._common import (
     RELU_GAIN,
     Activation,
     Features,
     ZeroInDegreeGuard,
-    check_edge_weight,
     check_sizes,
     enter,
     residual_map,
 )
-from gossamer.nn.conv._attention import activate, attend, fused_options, project, reset_linear
+from gossamer.nn.conv._attention import (
+    activate,
+    attend,
+    check_head_weight,
+    fused_options,
+    project,
+    reset_linear,
+)
 from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
-    from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["GATConv"]
 
@@ -171,7 +175,7 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
         widths = self._in_src_feats, self._in_dst_feats
         relation, x, x_dst = enter(self, graph, feat, widths, self.attn_l, self.feat_drop)
         if edge_weight is not None:
-            self._check_edge_weight(relation, edge_weight)
+            check_head_weight(self, relation, edge_weight, self._num_heads)
 
         heads = self._num_heads, self._out_feats
         fc_src, fc_dst = (self.fc, self.fc) if self._one_weight else (self.fc_src, self.fc_dst)
@@ -198,12 +202,3 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
     def extra_repr(self) -> str:
         """Return the arguments of the constructor, for `repr`."""
         return f"out={self._out_feats}, heads={self._num_heads}"
-
-    def _check_edge_weight(self, relation: Adjacency, edge_weight: Tensor) -> None:
-        check_edge_weight(self, relation, edge_weight)
-        if tuple(edge_weight.shape[1:]) not in ((), (1,), (self._num_heads,)):
-            raise InvalidValueError(
-                f"GATConv: edge_weight must have shape ({relation.num_edges},), or "
-                f"({relation.num_edges}, {self._num_heads}) for a weight per head, but got "
-                f"{tuple(edge_weight.shape)}."
-            )

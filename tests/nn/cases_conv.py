@@ -272,6 +272,9 @@ def _other_cases() -> list[LayerCase]:
             pair=False,
         ),
     ]
+    typed = (Input("feat"), Input("etypes", "edge", (), types=3))
+    build = partial(gnn.CuGraphRelGraphConv, WIDTH, 3, 3, "basis", 2, apply_norm=True)
+    cases.append(LayerCase("CuGraphRelGraphConv", build, inputs=typed))
     for kind in ("mean", "max"):
         build = partial(gnn.CuGraphSAGEConv, WIDTH, 3, kind)
         cases.append(LayerCase(f"CuGraphSAGEConv-{kind}", build))

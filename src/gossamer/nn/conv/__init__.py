@@ -5,7 +5,7 @@ from gossamer.nn.conv.appnpconv import APPNPConv
 from gossamer.nn.conv.atomicconv import AtomicConv
 from gossamer.nn.conv.cfconv import CFConv
 from gossamer.nn.conv.chebconv import ChebConv
-from gossamer.nn.conv.cugraph import CuGraphGATConv, CuGraphSAGEConv
+from gossamer.nn.conv.cugraph import CuGraphGATConv, CuGraphRelGraphConv, CuGraphSAGEConv
 from gossamer.nn.conv.densechebconv import DenseChebConv
 from gossamer.nn.conv.densegraphconv import DenseGraphConv
 from gossamer.nn.conv.densesageconv import DenseSAGEConv
@@ -41,6 +41,7 @@ __all__ = [
     "CFConv",
     "ChebConv",
     "CuGraphGATConv",
+    "CuGraphRelGraphConv",
     "CuGraphSAGEConv",
     "DGNConv",
     "DenseChebConv",

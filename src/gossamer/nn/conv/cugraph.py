@@ -9,14 +9,22 @@ from torch import Tensor, nn
 
 from gossamer import ops
 from gossamer._options import number_in, one_of
-from gossamer.nn._common import Activation, Features, check_sizes, enter
+from gossamer.nn._common import (
+    Activation,
+    Features,
+    check_sizes,
+    check_types,
+    enter,
+    relation_for,
+)
 from gossamer.nn.conv.gatconv import GATConv
+from gossamer.nn.conv.relgraphconv import RelGraphConv
 from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
 
-__all__ = ["CuGraphGATConv", "CuGraphSAGEConv"]
+__all__ = ["CuGraphGATConv", "CuGraphRelGraphConv", "CuGraphSAGEConv"]
 
 
 class CuGraphGATConv(GATConv):
@@ -194,3 +202,111 @@ class CuGraphSAGEConv(nn.Module):
     def extra_repr(self) -> str:
         """Return the arguments of the constructor, for `repr`."""
         return f"aggregator_type={self._aggregator}"
+
+
+class CuGraphRelGraphConv(RelGraphConv):
+    r"""`RelGraphConv` under the name of DGL's layer over cugraph-ops.
+
+    It computes what `RelGraphConv` computes, with the same parameters. With `apply_norm`, the sum
+    over the in-edges of each type is divided by their number.
+
+    Parameters
+    ----------
+    in_feat, out_feat : int
+        Input and output features.
+    num_rels : int
+        Number of edge types.
+    regularizer : {"basis"}, optional
+        Whether the matrices of the edge types are sums of bases.
+    num_bases : int, optional
+        Number of bases. Default: `num_rels`.
+    bias : bool
+        Whether to add a bias.
+    self_loop : bool
+        Whether to add a linear map of the own features.
+    dropout : float
+        Dropout rate of the output.
+    apply_norm : bool
+        Whether to average over the in-edges of each type.
+
+    Raises
+    ------
+    InvalidValueError
+        If `regularizer` is unknown.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> g = gs.graph(([0, 1, 2, 2], [1, 2, 0, 1]))
+    >>> conv = gs.nn.CuGraphRelGraphConv(4, 3, num_rels=2, apply_norm=True)
+    >>> conv(g, torch.rand(3, 4), torch.tensor([0, 1, 0, 1])).shape
+    torch.Size([3, 3])
+    """
+
+    def __init__(
+        self,
+        in_feat: int,
+        out_feat: int,
+        num_rels: int,
+        regularizer: str | None = None,
+        num_bases: int | None = None,
+        bias: bool = True,
+        self_loop: bool = True,
+        dropout: float = 0.0,
+        apply_norm: bool = False,
+    ) -> None:
+        if regularizer is not None:
+            one_of(regularizer, "CuGraphRelGraphConv", "regularizer", ("basis",))
+        super().__init__(
+            in_feat,
+            out_feat,
+            num_rels,
+            regularizer=regularizer,
+            num_bases=num_bases,
+            bias=bias,
+            self_loop=self_loop,
+            dropout=dropout,
+        )
+        self.apply_norm = apply_norm
+
+    def forward(
+        self, g: Graph, feat: Features, etypes: Tensor, max_in_degree: int | None = None
+    ) -> Tensor:
+        r"""Convolve the features.
+
+        Parameters
+        ----------
+        g : Graph
+            Homogeneous graph, bipartite graph or block.
+        feat : Tensor or (Tensor, Tensor)
+            :math:`(N, D_{in})`, or one such tensor for source and one for destination nodes.
+        etypes : Tensor
+            :math:`(E,)`, the type of each edge.
+        max_in_degree : int, optional
+            Accepted for compatibility; it has no effect.
+
+        Returns
+        -------
+        Tensor
+            :math:`(N_{dst}, D_{out})`.
+
+        Raises
+        ------
+        InvalidValueError
+            If features or types have the wrong shape.
+        InvalidTypeError
+            If the features have another dtype than the parameters, or types are no integers.
+        OutOfRangeError
+            If there is no such type.
+        """
+        norm = self._inverse_counts(g, etypes) if self.apply_norm else None
+        return super().forward(g, feat, etypes, norm)
+
+    def _inverse_counts(self, g: Graph, etypes: Tensor) -> Tensor:
+        """One over the number of in-edges of the same type at the same node, for each edge."""
+        relation, num_rels = relation_for(self, g), self.linear_r.num_types
+        etypes = check_types(self, etypes, relation.num_edges, num_rels)
+        group = relation.coo()[1].long() * num_rels + etypes
+        counts = group.new_zeros(relation.num_dst * num_rels)
+        counts = counts.index_add(0, group, torch.ones_like(group))
+        return counts[group].to(torch.float64).reciprocal().to(self.linear_r.W.dtype)

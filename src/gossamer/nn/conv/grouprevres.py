@@ -114,9 +114,8 @@ class GroupRevRes(nn.Module):
         if not (wanted and torch.is_grad_enabled()):
             return _Layer(g, self.gnn_modules).output(x, args)
         previous = getattr(x.grad_fn, "layer", None)
-        return _Reversible.apply(
-            _Layer(g, self.gnn_modules), previous, len(args), x, *args, *parameters
-        )
+        layer = _Layer(g, self.gnn_modules)
+        return _apply(layer, previous, len(args), x, *args, *parameters)
 
     def _check_width(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
@@ -242,6 +241,12 @@ class _Reversible(torch.autograd.Function):
             for parts, wanted in zip(arg_flows, ctx.needs_input_grad[4:], strict=False)
         ]
         return None, None, None, torch.cat(flows, -1), *of_args, *totals
+
+
+@torch.compiler.disable
+def _apply(*inputs: Any) -> Tensor:
+    """Tracers cannot follow a backward pass that runs modules."""
+    return _Reversible.apply(*inputs)
 
 
 def _sum(x: Tensor | None, y: Tensor | None) -> Tensor | None:

@@ -4,6 +4,8 @@ Run where DGL 2.1.0 is installed, from the root of the repository::
 
     python tests/golden/record_archives.py
 
+The file ``first_format`` has the format of DGL 0.4, which DGL 2.1.0 can still write and read.
+
 Bytes 32 to 4096 of such a file are whatever the memory of the process held; they are set to zero,
 and DGL reads the file after that.
 """
@@ -56,7 +58,29 @@ def contents(dgl: Any) -> dict[str, tuple]:
         "all_formats": (built("awkward", "bipartite"), None, ["coo", "csr", "csc"]),
         "restricted": ([awkward.formats("csr"), awkward32.formats(["coo", "csc"])], None, None),
         "dtypes": ([dtypes], None, None),
+        "first_format": (built("simple", "awkward", "no_edges"), LABELS, None),
     }
+
+
+def write_first_format(path: Path, graphs: list, labels: dict[str, torch.Tensor]) -> None:
+    """Write homogeneous graphs as DGL 0.4 did."""
+    import dgl
+    from dgl.data import graph_serialize
+
+    class OldGraph:
+        """What the writer asks a graph for."""
+
+        batch_size = 1
+
+        def __init__(self, graph: Any) -> None:
+            u, v = (end.long() for end in graph.edges())
+            self._graph = dgl.graph_index.from_coo(graph.num_nodes(), u, v, True)
+            self.ndata = self._node_frame = dict(graph.ndata)
+            self.edata = self._edge_frame = dict(graph.edata)
+
+    entries = [graph_serialize.GraphData.create(OldGraph(graph)) for graph in graphs]
+    arrays = {name: dgl.backend.zerocopy_to_dgl_ndarray(v) for name, v in labels.items()}
+    graph_serialize._CAPI_SaveDGLGraphs_V0(str(path), entries, arrays)
 
 
 def encoded(graph: Any) -> Any:
@@ -79,7 +103,10 @@ def main() -> None:
     loaded = {}
     for name, (graphs, labels, formats) in contents(dgl).items():
         path = FOLDER / f"{name}.bin"
-        dgl.save_graphs(str(path), graphs, labels, formats)
+        if name == "first_format":
+            write_first_format(path, graphs, labels)
+        else:
+            dgl.save_graphs(str(path), graphs, labels, formats)
         content = path.read_bytes()
         path.write_bytes(content[:32] + bytes(4096 - 32) + content[4096:])
         graphs, labels = dgl.load_graphs(str(path))

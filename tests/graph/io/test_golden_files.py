@@ -31,6 +31,8 @@ def test_files_of_dgl_hold_what_dgl_finds_there(name: str) -> None:
 
     assert len(graphs) == len(recorded["graphs"])
     for g, wanted, formats in zip(graphs, recorded["graphs"], recorded["formats"], strict=True):
+        # DGL calls the node type of graphs in its first format _U; here it is _N, as everywhere.
+        wanted = json.loads(json.dumps(wanted).replace('"_U"', '"_N"'))
         assert_same(encoded(g), wanted)
         assert g.formats() == formats
     assert_same(encode(labels), recorded["labels"])

@@ -22,7 +22,7 @@ from gossamer.graph.io.layout import KEY
 from helpers.compare import assert_graph_valid
 
 ARCHIVES = FOLDER / "archives"
-ARCHIVE_NAMES = ["all_formats", "dtypes", "heterogeneous", "homogeneous"]
+ARCHIVE_NAMES = ["all_formats", "dtypes", "first_format", "heterogeneous", "homogeneous"]
 
 some = settings(
     max_examples=80,
@@ -262,13 +262,18 @@ def test_unedited_is_loaded(saved: Path) -> None:
 # --- files of DGL, byte by byte ------------------------------------------------------------------
 
 PATCHES = {
-    "an older version": ("all_formats", 8, 1, "version 1 and kind 2, written by an older DGL"),
-    "the first kind of graph": ("all_formats", 16, 1, "version 2 and kind 1, written by an older"),
+    "an older version": ("all_formats", 8, 1, "no reader for version 1 and kind 2"),
+    "the first kind of graph": ("all_formats", 16, 1, "no reader for version 2 and kind 1"),
     "another number of graphs": ("all_formats", 24, 3, "without an index of its graphs"),
     "the first graph": ("all_formats", 4096, 0, "labels do not end where the graphs start"),
     "a label": ("all_formats", 4104, 9, "there is no array at byte|bytes are missing|no numbers"),
     "the magic of a graph": ("all_formats", 4112, 0, "there is no graph at byte 4112"),
     "the index": ("all_formats", -1, 9, "without an index of its graphs"),
+    "kind 2 of the first format": ("first_format", 16, 2, "no reader for version 1 and kind 2"),
+    "another number of graphs, first format": ("first_format", 4096, 4, r"4 graphs have \[3, 3, 3"),
+    "the first position": ("first_format", 4112, 0, "there is no array at byte"),
+    "a number of nodes": ("first_format", 4144, 9, r"9 nodes and \d+ edges have arrays of \("),
+    "a number of edges": ("first_format", 4176, 99, "nodes and 99 edges have arrays of"),
 }
 
 

@@ -15,7 +15,9 @@ from gossamer._optional import optional_import
 from gossamer._options import as_int
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph.graph import Graph
-from gossamer.graph.io.dgl_archive import MAGIC, DGLArchive
+from gossamer.graph.io.dgl_archive import DGLArchive
+from gossamer.graph.io.dgl_first_format import FirstArchive
+from gossamer.graph.io.dgl_stream import MAGIC
 from gossamer.graph.io.layout import KEY
 from gossamer.graph.io.packing import pack
 from gossamer.graph.io.tensor_file import TensorFile
@@ -25,6 +27,8 @@ from gossamer.ops.adjacency import FORMATS
 __all__ = ["load_graphs", "load_labels", "save_graphs"]
 
 T = TypeVar("T")
+
+Archive = DGLArchive | FirstArchive
 
 
 def save_graphs(
@@ -88,7 +92,7 @@ def save_graphs(
 def load_graphs(
     filename: str | os.PathLike[str], idx_list: Sequence[int] | None = None
 ) -> tuple[list[Graph], dict[str, Tensor]]:
-    """Read graphs and labels that :func:`save_graphs` wrote, or DGL 2.1.0.
+    """Read graphs and labels that :func:`save_graphs` wrote, or DGL 0.4 or 2.1.0.
 
     Everything is read into memory, so later changes of the file do not affect the graphs. With
     `idx_list`, only the rows of these graphs are read.
@@ -129,7 +133,7 @@ def load_graphs(
     """
     wanted = _numbers(idx_list)
 
-    def take(contents: Contents | DGLArchive) -> tuple[list[Graph], dict[str, Tensor]]:
+    def take(contents: Contents | Archive) -> tuple[list[Graph], dict[str, Tensor]]:
         wrong = [number for number in wanted if not 0 <= number < len(contents)]
         if wrong:
             raise OutOfRangeError(
@@ -165,7 +169,7 @@ def load_labels(filename: str | os.PathLike[str]) -> dict[str, Tensor]:
 # ------------------------------------------------------------------------------------- reading
 
 
-def _read(filename: Any, take: Callable[[Contents | DGLArchive], T]) -> T:
+def _read(filename: Any, take: Callable[[Contents | Archive], T]) -> T:
     """Apply `take` to the contents of a file; an invalid file raises FileError."""
     path = _path(filename)
     try:
@@ -175,7 +179,8 @@ def _read(filename: Any, take: Callable[[Contents | DGLArchive], T]) -> T:
             raise FileError(f"Cannot read {path}: it is a folder or a device, not a file.")
         with open(path, "rb") as file:
             if file.read(len(MAGIC)) == MAGIC:
-                return _read_dgl(path, file, take)
+                version = int.from_bytes(file.read(8), "little")
+                return _read_dgl(path, file, take, FirstArchive if version == 1 else DGLArchive)
             return _read_own(path, file, take)
     except OSError as error:
         if isinstance(error, FileError):
@@ -205,9 +210,14 @@ def _read_own(path: Path, file: BinaryIO, take: Callable[[Contents], T]) -> T:
     )
 
 
-def _read_dgl(path: Path, file: BinaryIO, take: Callable[[DGLArchive], T]) -> T:
+def _read_dgl(
+    path: Path,
+    file: BinaryIO,
+    take: Callable[[Archive], T],
+    archive: type[Archive],
+) -> T:
     try:
-        return take(DGLArchive(file))
+        return take(archive(file))
     except (FileError, OutOfRangeError):
         raise
     except _SIGNS_OF_DAMAGE as error:

@@ -26,52 +26,26 @@ Every size in a file is compared with the bytes that are left. Invalid content r
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable, Sequence
-from typing import Any, BinaryIO
+from collections.abc import Sequence
+from typing import BinaryIO
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from gossamer.graph.frame import Frame
 from gossamer.graph.graph import Graph
 from gossamer.graph.io.checks import Kept, assemble, check_compressed, check_ids
-from gossamer.graph.io.tensor_file import read_exactly
+from gossamer.graph.io.dgl_stream import ID_TYPES, MAGIC, START, Stream, check_size, features
 from gossamer.graph.schema import Schema
 from gossamer.ops.adjacency import FORMATS, Adjacency, Compressed
 
-__all__ = ["MAGIC", "DGLArchive"]
+__all__ = ["DGLArchive"]
 
-#: The first eight bytes of such a file.
-MAGIC = (0xDD2E4FF046B4A13F).to_bytes(8, "little")
-
-_ARRAY = 0xDD5E40F096B4A13F
 _GRAPH = 0xDD589FBE35224ABF
 _TYPES = 0xDD3C5FFE20046ABF
 _RELATION = 0xDD2E60F0F6B4A127
 _COO = 0xDD61FFD305DFF127
 _CSR = 0xDD6CD31205DFF127
-
-_START = 4096
-_MOST_DIMENSIONS = 32
-_ID_TYPES = (torch.int32, torch.int64)
-
-# (kind of number, bits) -> the dtype, and the NumPy dtype that is read.
-_DTYPES = {
-    (0, 8): (torch.int8, "i1"),
-    (0, 16): (torch.int16, "<i2"),
-    (0, 32): (torch.int32, "<i4"),
-    (0, 64): (torch.int64, "<i8"),
-    (1, 8): (torch.uint8, "u1"),
-    (2, 16): (torch.float16, "<f2"),
-    (2, 32): (torch.float32, "<f4"),
-    (2, 64): (torch.float64, "<f8"),
-    (4, 16): (torch.bfloat16, "<i2"),
-    (5, 64): (torch.complex64, "<c8"),
-    (5, 128): (torch.complex128, "<c16"),
-}
 
 
 class DGLArchive:
@@ -89,19 +63,16 @@ class DGLArchive:
         stream = self._stream(len(MAGIC))
         version, kind, self._count = stream.u64(), stream.u64(), stream.u64()
         if (version, kind) != (2, 2):
-            raise ValueError(
-                f"it is of version {version} and kind {kind}, written by an older DGL; load it "
-                "with DGL 2.1.0 and save it again"
-            )
-        stream.position = _START
+            raise ValueError(f"there is no reader for version {version} and kind {kind}")
+        stream.position = START
         self._first = stream.u64()
         self._labels_at = stream.position
 
     def __len__(self) -> int:
         return self._count
 
-    def _stream(self, position: int) -> _Stream:
-        return _Stream(self._file, position, self._end)
+    def _stream(self, position: int) -> Stream:
+        return Stream(self._file, position, self._end)
 
     def labels(self) -> dict[str, Tensor]:
         """The labels by name."""
@@ -128,68 +99,7 @@ class DGLArchive:
         return [stream.u64() for _ in range(self._count)]
 
 
-class _Stream:
-    """The bytes of a file from a position on; reading past its `end` raises ValueError."""
-
-    def __init__(self, file: BinaryIO, position: int, end: int) -> None:
-        self.file = file
-        self.position = position
-        self.end = end
-
-    def take(self, count: int) -> bytes:
-        if not 0 <= self.position <= self.end - count or count < 0:
-            raise ValueError(f"{count} bytes are missing at byte {self.position}")
-        taken = read_exactly(self.file, self.position, count)
-        self.position += count
-        return taken
-
-    def number(self, size: int) -> int:
-        return int.from_bytes(self.take(size), "little")
-
-    def u64(self) -> int:
-        return self.number(8)
-
-    def expect(self, magic: int, what: str) -> None:
-        at = self.position
-        if self.u64() != magic:
-            raise ValueError(f"there is no {what} at byte {at}")
-
-    def many(self, read: Callable[[], Any]) -> list[Any]:
-        """A list, preceded by its length; each item has at least 8 bytes."""
-        count = self.u64()
-        if count > (self.end - self.position) // 8:
-            raise ValueError(f"{count} items do not fit after byte {self.position}")
-        return [read() for _ in range(count)]
-
-    def text(self) -> str:
-        return str(self.take(self.u64()), "utf-8")
-
-    def arrays(self) -> dict[str, Tensor]:
-        pairs = self.many(lambda: (self.text(), self.array()))
-        if len(dict(pairs)) != len(pairs):
-            raise ValueError("a name occurs twice")
-        return dict(pairs)
-
-    def array(self) -> Tensor:
-        self.expect(_ARRAY, "array")
-        self.take(16)
-        dimensions, kind, bits, lanes = (self.number(size) for size in (4, 1, 1, 2))
-        if (kind, bits) not in _DTYPES or lanes != 1:
-            raise ValueError(f"there are no numbers of kind {kind} with {bits} bits x {lanes}")
-        if dimensions > _MOST_DIMENSIONS:
-            raise ValueError(f"an array cannot have {dimensions} dimensions")
-        shape = [self.u64() for _ in range(dimensions)]
-        size = self.u64()
-        if size != math.prod(shape) * bits // 8 or max(shape, default=0) >= 2**62:
-            raise ValueError(f"an array of shape {shape} does not have {size} bytes")
-        dtype, form = _DTYPES[kind, bits]
-        # A copy, because memory made from bytes is read-only.
-        values = np.array(np.frombuffer(self.take(size), dtype=form)).reshape(shape)
-        tensor = torch.from_numpy(values.astype(values.dtype.newbyteorder("="), copy=False))
-        return tensor.view(dtype)
-
-
-def _graph(stream: _Stream) -> Graph:
+def _graph(stream: Stream) -> Graph:
     stream.expect(_GRAPH, "graph")
     ends = _types(stream)
     relations = stream.many(lambda: _relation(stream))
@@ -213,21 +123,12 @@ def _graph(stream: _Stream) -> Graph:
     return Graph.from_parts(
         Schema(tuple(ntypes), etypes),
         relations,
-        [_frame(*pair, "node") for pair in zip(num_nodes, node_data, strict=True)],
-        [_frame(a.num_edges, data, "edge") for a, data in zip(relations, edge_data, strict=True)],
+        [features(*pair, "node") for pair in zip(num_nodes, node_data, strict=True)],
+        [features(a.num_edges, data, "edge") for a, data in zip(relations, edge_data, strict=True)],
     )
 
 
-def _frame(num_rows: int, features: dict[str, Tensor], kind: str) -> Frame:
-    frame = Frame(num_rows, kind)
-    for name, value in features.items():
-        if value.dim() == 0 or len(value) != num_rows:
-            raise ValueError(f"{kind} feature {name!r} has another length than there are {kind}s")
-        frame[name] = value
-    return frame
-
-
-def _types(stream: _Stream) -> list[tuple[int, int]]:
+def _types(stream: Stream) -> list[tuple[int, int]]:
     """Source and destination type of each relation."""
     stream.expect(_TYPES, "list of types")
     num_src, num_dst, types = _compressed(stream)
@@ -235,7 +136,7 @@ def _types(stream: _Stream) -> list[tuple[int, int]]:
     return list(zip(src.tolist(), dst.tolist(), strict=True))
 
 
-def _relation(stream: _Stream) -> Adjacency:
+def _relation(stream: Stream) -> Adjacency:
     stream.expect(_RELATION, "relation")
     stored, allowed = stream.u64(), stream.u64()
     if not allowed >> 32:
@@ -260,27 +161,27 @@ def _formats(code: int) -> tuple[str, ...]:
     return formats
 
 
-def _coo(stream: _Stream) -> tuple[int, int, tuple[Tensor, Tensor]]:
+def _coo(stream: Stream) -> tuple[int, int, tuple[Tensor, Tensor]]:
     stream.expect(_COO, "edge list")
     num_cols, num_rows = stream.u64(), stream.u64()
     row, col, eids = (stream.array() for _ in range(3))
     stream.take(2)
-    wrong = [t for t in (row, col) if t.dim() != 1 or t.dtype not in _ID_TYPES]
+    wrong = [t for t in (row, col) if t.dim() != 1 or t.dtype not in ID_TYPES]
     if wrong or row.shape != col.shape or row.dtype != col.dtype or eids.numel():
         raise ValueError("the two ends of edges differ in form, or come with ids")
     for ids, bound in ((row, num_rows), (col, num_cols)):
-        _check_size(bound)
+        check_size(bound)
         check_ids([ids], torch.tensor([bound]), "node ids")
     return num_rows, num_cols, (row, col)
 
 
-def _compressed(stream: _Stream) -> tuple[int, int, Compressed]:
+def _compressed(stream: Stream) -> tuple[int, int, Compressed]:
     stream.expect(_CSR, "compressed edge list")
     num_cols, num_rows = stream.u64(), stream.u64()
     indptr, indices, eids = (stream.array() for _ in range(3))
     stream.take(1)
-    _check_size(num_cols)
-    wrong = [t for t in (indptr, indices, eids) if t.dim() != 1 or t.dtype not in _ID_TYPES]
+    check_size(num_cols)
+    wrong = [t for t in (indptr, indices, eids) if t.dim() != 1 or t.dtype not in ID_TYPES]
     if wrong or len(indptr) != num_rows + 1:
         raise ValueError(f"{num_rows} rows have {len(indptr)} pointers")
     num_edges = torch.tensor([len(indices)])
@@ -289,8 +190,3 @@ def _compressed(stream: _Stream) -> tuple[int, int, Compressed]:
     ids = [eids] if len(eids) else None
     check_compressed([indptr], [indices], ids, torch.tensor([num_cols]), num_edges)
     return num_rows, num_cols, Compressed(indptr, indices, eids if len(eids) else None)
-
-
-def _check_size(count: int) -> None:
-    if count >= 2**62:
-        raise ValueError(f"there cannot be {count} nodes")

@@ -51,6 +51,7 @@ class Stream:
         self.end = end
 
     def take(self, count: int) -> bytes:
+        """The next `count` bytes."""
         if not 0 <= self.position <= self.end - count or count < 0:
             raise ValueError(f"{count} bytes are missing at byte {self.position}")
         taken = read_exactly(self.file, self.position, count)
@@ -58,12 +59,15 @@ class Stream:
         return taken
 
     def number(self, size: int) -> int:
+        """The next `size` bytes as an unsigned integer."""
         return int.from_bytes(self.take(size), "little")
 
     def u64(self) -> int:
+        """The next unsigned integer of 64 bits."""
         return self.number(8)
 
     def expect(self, magic: int, what: str) -> None:
+        """Raise unless the next 8 bytes are `magic`, the start of `what`."""
         at = self.position
         if self.u64() != magic:
             raise ValueError(f"there is no {what} at byte {at}")
@@ -76,15 +80,18 @@ class Stream:
         return [read() for _ in range(count)]
 
     def text(self) -> str:
+        """The next text."""
         return str(self.take(self.u64()), "utf-8")
 
     def arrays(self) -> dict[str, Tensor]:
+        """The next arrays by name."""
         pairs = self.many(lambda: (self.text(), self.array()))
         if len(dict(pairs)) != len(pairs):
             raise ValueError("a name occurs twice")
         return dict(pairs)
 
     def array(self) -> Tensor:
+        """The next array as a tensor."""
         self.expect(_ARRAY, "array")
         self.take(16)
         dimensions, kind, bits, lanes = (self.number(size) for size in (4, 1, 1, 2))

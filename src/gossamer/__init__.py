@@ -216,6 +216,7 @@ __all__ = [
     "compact_graphs",
     "create_block",
     "data",
+    "dataloading",
     "dfs_edges_generator",
     "dfs_labeled_edges_generator",
     "double_radius_node_labeling",
@@ -286,6 +287,10 @@ __all__ = [
     "save_graphs",
     "seed",
     "segmented_knn_graph",
+    "set_dst_lazy_features",
+    "set_edge_lazy_features",
+    "set_node_lazy_features",
+    "set_src_lazy_features",
     "shortest_dist",
     "slice_batch",
     "softmax_edges",
@@ -319,18 +324,32 @@ __all__ = [
 ]
 
 # Loaded on first use: what builds on graphs is not needed to build one.
-_LAZY = ("data", "graphbolt", "multiprocessing", "nn", "optim", "sampling", "sparse")
+_LAZY = ("data", "dataloading", "graphbolt", "multiprocessing", "nn", "optim", "sampling", "sparse")
+_FROM_DATALOADING = (
+    "set_dst_lazy_features",
+    "set_edge_lazy_features",
+    "set_node_lazy_features",
+    "set_src_lazy_features",
+)
 
 
 if _typing.TYPE_CHECKING:
-    from gossamer import data, graphbolt, multiprocessing, nn, optim, sampling, sparse
+    from gossamer import data, dataloading, graphbolt, multiprocessing, nn, optim, sampling, sparse
+    from gossamer.dataloading import (
+        set_dst_lazy_features,
+        set_edge_lazy_features,
+        set_node_lazy_features,
+        set_src_lazy_features,
+    )
 else:
 
     def __getattr__(name: str) -> object:
         if name in _LAZY:
             return _importlib.import_module(f"gossamer.{name}")
+        if name in _FROM_DATALOADING:
+            return getattr(_importlib.import_module("gossamer.dataloading"), name)
         raise AttributeError(f"module 'gossamer' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_LAZY]
+    return [*globals(), *_LAZY, *_FROM_DATALOADING]

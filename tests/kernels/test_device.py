@@ -10,6 +10,7 @@ import torch
 from torch.utils._pytree import tree_flatten, tree_map
 
 from gossamer.kernels import reference
+from gossamer.kernels.reference.sampling import Relation
 from helpers.compare import assert_tensor_equal
 from helpers.kernel_cases import ID_TYPES, adjacency, attention_operands, operand
 
@@ -40,6 +41,21 @@ def _acyclic(adj: Any) -> tuple:
     """Every node to some of those after it."""
     indptr = torch.tensor([0, 2, 3, 3, 4], dtype=adj.indptr.dtype)
     return indptr, torch.tensor([1, 3, 3, 2], dtype=adj.indptr.dtype)
+
+
+def _relation(adj: Any, fanout: int, weights: Any = None) -> Relation:
+    """Rows to draw for; with weights, slots of a positive one."""
+    rows = torch.tensor([3, 0, 3], dtype=adj.indptr.dtype)
+    candidates = None
+    if weights is not None:
+        mask = (weights[:, 0, 0] > 0).to(torch.uint8)
+        candidates = reference.candidates_of(adj.indptr, adj.indices, adj.eids, None, mask)
+    return Relation(adj.indptr, adj.indices, adj.eids, rows, fanout, 7, candidates)
+
+
+def _square(adj: Any) -> Relation:
+    """Rows and neighbours are the same nodes."""
+    return Relation(*_acyclic(adj), None, torch.tensor([0]), 0, 0)
 
 
 # What each kernel is called with.
@@ -104,6 +120,43 @@ CALLS: dict[str, tuple[str, Callable[..., tuple]]] = {
     "breadth_first": ("breadth_first", lambda adj, u, e: (*_acyclic(adj), None, torch.tensor([0]))),
     "topological": ("topological", lambda adj, u, e: (*_acyclic(adj), torch.tensor([0, 1, 1, 2]))),
     "depth_first": ("depth_first", lambda adj, u, e: (*_acyclic(adj), None, 0, True, True)),
+}
+
+CALLS |= {
+    "candidates_of": (
+        "candidates_of",
+        lambda adj, u, e: (
+            *(adj.indptr, adj.indices, adj.eids, torch.tensor([3, 0, 3])),
+            (e[:, 0, 0] > 0).to(torch.uint8),
+        ),
+    ),
+    **{
+        f"{name}-{fanout}": (
+            name,
+            lambda adj, u, e, fanout=fanout, rest=rest: (
+                adj.indptr[:0],
+                [_relation(adj, fanout), _relation(adj, fanout, e)],
+                *rest,
+            ),
+        )
+        for name, rest in (("sample_neighbors", (False,)), ("sample_labors", ()))
+        for fanout in (-1, 2)
+    },
+    "number_nodes": (
+        "number_nodes",
+        lambda adj, u, e: (
+            *(adj.indices[:0], [[adj.indices, adj.rows], [adj.rows]]),
+            *([adj.num_cols, adj.num_cols], torch.int32),
+        ),
+    ),
+    "random_walk": (
+        "random_walk",
+        lambda adj, u, e: ([_square(adj)], [0, 0, 0], [0.0, 0.5, 0.1], torch.tensor([0, 1]), 5),
+    ),
+    "node2vec": (
+        "node2vec",
+        lambda adj, u, e: (_square(adj), _acyclic(adj)[1], 1e3, 1e3, torch.tensor([0, 0]), 3, 5),
+    ),
 }
 
 

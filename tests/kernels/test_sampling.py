@@ -16,6 +16,7 @@ require_native()
 from gossamer.kernels.cpu import sampling as native  # noqa: E402  (needs the extension)
 
 NODES, EDGES = 40, 500
+LIKE = torch.empty(0, dtype=torch.int64)  # ids like the rows
 
 
 def rows_of(dtype: torch.dtype, generator: torch.Generator, count: int = 60) -> Tensor:
@@ -88,15 +89,15 @@ def test_neighbors(dtype, rows_dtype, with_ids: bool, weights: str) -> None:
                         ]
                         for candidates in (mine, theirs)
                     ]
-                    drawn = native.sample_neighbors(relations[0], replace)
-                    assert_same(drawn, reference.sample_neighbors(relations[1], replace))
+                    drawn = native.sample_neighbors(rows, relations[0], replace)
+                    assert_same(drawn, reference.sample_neighbors(rows, relations[1], replace))
                 if mine is None or mine.sums is None:
-                    drawn = native.sample_labors(relations[0])
-                    assert_same(drawn, reference.sample_labors(relations[1]))
+                    drawn = native.sample_labors(rows, relations[0])
+                    assert_same(drawn, reference.sample_labors(rows, relations[1]))
 
 
 def test_no_relations() -> None:
-    assert native.sample_neighbors([], False) == native.sample_labors([]) == []
+    assert native.sample_neighbors(LIKE, [], False) == native.sample_labors(LIKE, []) == []
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -104,11 +105,11 @@ def test_threads_do_not_change_a_draw(threads: int) -> None:
     csc = graph(torch.int32)
     rows = torch.arange(NODES).repeat(500)
     relations = [Relation(*csc, rows, 6, key) for key in (3, 4)]
-    expected = native.sample_neighbors(relations, False)
+    expected = native.sample_neighbors(LIKE, relations, False)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        assert_same(native.sample_neighbors(relations, False), expected)
+        assert_same(native.sample_neighbors(LIKE, relations, False), expected)
     finally:
         torch.set_num_threads(before)
 
@@ -130,7 +131,7 @@ def test_times(time, with_edges: bool, with_nodes: bool, weights: str) -> None:
     mine = native.candidates_of(*csc, rows, given, times)
     assert_same_candidates(mine, reference.candidates_of(*csc, rows, given, times))
     ((starts, neighbors, edges),) = native.sample_neighbors(
-        [Relation(*csc, rows, 4, 9, mine)], False
+        LIKE, [Relation(*csc, rows, 4, 9, mine)], False
     )
     now = times.rows.repeat_interleave(starts.diff())
     if with_edges:
@@ -146,9 +147,9 @@ def test_bad_weights_are_reported_for_rows_that_are_drawn_for(bad: float) -> Non
     for module in (native, reference):
         candidates = module.candidates_of(*csc, None, weights)
         good, both = (Relation(*csc, torch.tensor(r), 1, 0, candidates) for r in ([0], [0, 1]))
-        module.sample_neighbors([good], False)
+        module.sample_neighbors(LIKE, [good], False)
         with pytest.raises(BadWeightsError) as caught:
-            module.sample_neighbors([good, both], False)
+            module.sample_neighbors(LIKE, [good, both], False)
         assert caught.value.relation == 1
 
 
@@ -161,8 +162,8 @@ def test_numbering(dtype, places, limit: int) -> None:
         [rows_of(dtype, generator, count) for count in counts]
         for counts in ((20, 100), (0, 4, 60), (0,))
     ]
-    mine = native.number_nodes(lists, [limit] * 3, places)
-    theirs = reference.number_nodes(lists, [limit] * 3, places)
+    mine = native.number_nodes(lists[0][0], lists, [limit] * 3, places)
+    theirs = reference.number_nodes(lists[0][0], lists, [limit] * 3, places)
     assert_same([mine[0], *mine[1]], [theirs[0], *theirs[1]])
     assert mine[2] == theirs[2] == [len(lists[0][0].unique()), 0, 0]
 

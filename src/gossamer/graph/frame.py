@@ -30,6 +30,13 @@ def zero_initializer(
     return torch.zeros(shape, dtype=dtype, device=ctx)
 
 
+class Placeholder:
+    """Stands in a frame for a feature that a loader fills in; it has no rows yet."""
+
+    shape: tuple[int, ...] = (0,)
+    dtype = None
+
+
 class _Gathered:
     """Rows `index` of a column, gathered on first access."""
 
@@ -52,6 +59,10 @@ class _Gathered:
             return self.read()
         with torch.inference_mode(False), torch.enable_grad():
             return self.read()
+
+
+def _fit_for_travel(column: Tensor | Placeholder) -> Tensor | Placeholder:
+    return column if isinstance(column, Placeholder) else without_surroundings(column)
 
 
 class Frame(MutableMapping[str, Tensor]):
@@ -77,7 +88,7 @@ class Frame(MutableMapping[str, Tensor]):
     # Features are gathered before pickling, and views are copied: a pickled block must not contain
     # the features of its whole graph, nor an unbatched graph those of the batch.
     def __getstate__(self) -> tuple:
-        columns = {name: without_surroundings(self[name]) for name in self}
+        columns = {name: _fit_for_travel(self[name]) for name in self}
         # Copies are kept alive, because a starting process may not have opened them yet.
         self._sent = [value for name, value in columns.items() if value is not self[name]]
         return (
@@ -130,6 +141,8 @@ class Frame(MutableMapping[str, Tensor]):
 
     def check(self, name: str, value: Tensor, device: torch.device, num_rows: int) -> None:
         """Raise unless `value` can be feature `name` of `num_rows` rows on `device`."""
+        if isinstance(value, Placeholder):
+            return
         if not isinstance(value, Tensor):
             raise InvalidTypeError(
                 f"{self.kind.capitalize()} feature {name!r} must be a torch.Tensor, "
@@ -162,6 +175,10 @@ class Frame(MutableMapping[str, Tensor]):
     def schemes(self) -> dict[str, Scheme]:
         """Row shape and dtype of every feature."""
         return {name: self.scheme(name) for name in self._columns}
+
+    def placeholders(self) -> dict[str, Placeholder]:
+        """The features that are still to be filled in; no feature is gathered."""
+        return {n: c for n, c in self._columns.items() if isinstance(c, Placeholder)}
 
     # ------------------------------------------------------------------------------ derivation
 

@@ -23,6 +23,7 @@ __all__ = [
     "attention",
     "attention_backward",
     "breadth_first",
+    "candidates_of",
     "coo_to_csr",
     "depth_first",
     "edge_softmax",
@@ -33,8 +34,13 @@ __all__ = [
     "info",
     "keeps_memory",
     "masked_product",
+    "node2vec",
+    "number_nodes",
+    "random_walk",
     "reference",
     "release_memory",
+    "sample_labors",
+    "sample_neighbors",
     "scaled_sum",
     "scratch",
     "sddmm",
@@ -52,6 +58,12 @@ __all__ = [
 attention = dispatched("attention")
 attention_backward = dispatched("attention_backward")
 breadth_first = dispatched("breadth_first")
+candidates_of = dispatched("candidates_of")
+sample_neighbors = dispatched("sample_neighbors")
+sample_labors = dispatched("sample_labors")
+number_nodes = dispatched("number_nodes")
+random_walk = dispatched("random_walk")
+node2vec = dispatched("node2vec")
 coo_to_csr = dispatched("coo_to_csr")
 depth_first = dispatched("depth_first")
 edge_softmax = dispatched("edge_softmax")

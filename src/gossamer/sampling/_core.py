@@ -15,7 +15,6 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -40,7 +39,9 @@ __all__ = [
     "Times",
     "as_weights",
     "candidates",
+    "current_stream",
     "edge_candidates",
+    "kept_candidates",
     "labor_layer",
     "layer",
     "mix",
@@ -56,15 +57,6 @@ __all__ = [
 
 _active = threading.local()
 _WORD = (1 << 64) - 1
-
-
-def _kernels(ids: Tensor) -> ModuleType:
-    """The implementation for ids on this device."""
-    if kernels.gather_rows.find(ids) is kernels.gather_rows.reference:
-        return reference
-    from gossamer.kernels.cpu import sampling
-
-    return sampling
 
 
 # ------------------------------------------------------------------------------------ randomness
@@ -106,10 +98,16 @@ def stream(*numbers: int) -> Iterator[None]:
     """
     before = getattr(_active, "stream", None)
     _active.stream = [mix(*numbers), 0]
+    named, _active.numbers = getattr(_active, "numbers", None), numbers
     try:
         yield
     finally:
-        _active.stream = before
+        _active.stream, _active.numbers = before, named
+
+
+def current_stream() -> tuple[int, ...] | None:
+    """The numbers that name the stream, inside of one; in a loader its key and the batch."""
+    return getattr(_active, "numbers", None)
 
 
 def next_key() -> int:
@@ -172,7 +170,7 @@ def candidates(
     times : Times, optional
         Edges and neighbours must come before the time of their row. Needs `rows`.
     """
-    return _kernels(csc.indptr).candidates_of(*csc, rows, weights, times)
+    return kernels.candidates_of(*csc, rows, weights, times)
 
 
 class _Kept:
@@ -186,6 +184,15 @@ class _Kept:
         self._source: Any = None
         self._version: int | None = None
         self._table: Candidates | None = None
+        self._fine: bool | None = None
+
+    def all_fine(self, table: Candidates) -> bool:
+        """Whether every row can be drawn by its weights."""
+        if table.sums is None:
+            return True
+        if self._fine is None or table is not self._table:
+            self._fine = not bool(table.sums.isnan().any())
+        return self._fine
 
     def get(self, csc: Compressed, weights: Tensor, rows: Tensor | None) -> Candidates:
         # Tensors of inference mode have no version: they may change without a trace.
@@ -198,7 +205,7 @@ class _Kept:
         )
         if not known:
             self._source, self._version = weakref.ref(weights), version
-            self._table = None
+            self._table = self._fine = None
         if self._table is not None:
             return self._table
         if rows is not None and not known and _count_slots(csc, rows) < len(csc.indices):
@@ -232,6 +239,20 @@ def edge_candidates(
     """
     kept = adjacency.memo(("candidates", inward), _Kept)
     return kept.get(adjacency.csc() if inward else adjacency.csr(), weights, rows)
+
+
+def kept_candidates(adjacency: Adjacency, inward: bool, weights: Tensor) -> Candidates:
+    """As :func:`edge_candidates` for all rows, of which every one can be drawn by its weights.
+
+    Raises
+    ------
+    BadWeightsError
+        If there are weights that are negative or not finite.
+    """
+    table = edge_candidates(adjacency, inward, weights)
+    if not adjacency.memo(("candidates", inward), _Kept).all_fine(table):
+        raise BadWeightsError(0)
+    return table
 
 
 # ---------------------------------------------------------------------------------------- layers
@@ -296,7 +317,7 @@ def layer(relations: Sequence[Relation], replace: bool = False) -> list[Drawn]:
     relations = list(relations)
     if not relations:
         return []
-    return _kernels(relations[0].indptr).sample_neighbors(relations, replace)
+    return kernels.sample_neighbors(relations[0].rows, relations, replace)
 
 
 def labor_layer(relations: Sequence[Relation]) -> list[Drawn]:
@@ -308,7 +329,7 @@ def labor_layer(relations: Sequence[Relation]) -> list[Drawn]:
     relations = list(relations)
     if not relations:
         return []
-    return _kernels(relations[0].indptr).sample_labors(relations)
+    return kernels.sample_labors(relations[0].rows, relations)
 
 
 def number_nodes(
@@ -342,7 +363,7 @@ def number_nodes(
     ([tensor([5, 3, 9])], [[tensor([0, 1]), tensor([1, 2])]], [2])
     """
     dtype = dtype or lists[0][0].dtype
-    return _kernels(lists[0][0]).number_nodes(lists, limits, dtype)
+    return kernels.number_nodes(lists[0][0], lists, limits, dtype)
 
 
 # ----------------------------------------------------------------------------------------- walks
@@ -368,7 +389,7 @@ def random_walk(
         ``(R, L + 1)`` and ``(R, L)``; -1 after the end of a walk.
     """
     key = next_key() if key is None else key
-    return _kernels(seeds).random_walk(list(relations), list(path), stops, seeds.contiguous(), key)
+    return kernels.random_walk(list(relations), list(path), stops, seeds.contiguous(), key)
 
 
 def node2vec(
@@ -383,4 +404,4 @@ def node2vec(
     """Walk with node2vec's bias; see `gossamer.kernels.reference.sampling.node2vec`."""
     key = next_key() if key is None else key
     seeds = seeds.contiguous()
-    return _kernels(seeds).node2vec(relation, sorted_indices, p, q, seeds, length, key)
+    return kernels.node2vec(relation, sorted_indices, p, q, seeds, length, key)

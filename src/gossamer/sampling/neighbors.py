@@ -19,9 +19,9 @@ from gossamer.graph.arguments import (
     refuse_block,
     require_graph,
 )
-from gossamer.graph.edge_selection import with_edges
 from gossamer.graph.schema import CanonicalEType
 from gossamer.sampling import _core
+from gossamer.sampling._blocks import subgraph_of
 
 __all__ = ["sample_neighbors"]
 
@@ -124,36 +124,37 @@ def sample_neighbors(
         raise InvalidValueError(f"{_NAME}: edge_dir is 'in' or 'out', got {edge_dir!r}.")
     inward = edge_dir == "in"
     chosen = node_ids(g, nodes, _NAME)
-    fanouts, weights = _fanouts(g, fanout), _weights(g, prob)
+    fanouts, weights = fanouts_of(g, fanout, _NAME), weights_of(g, prob, _NAME)
     excluded = [None] * len(weights)
     if exclude_edges is not None:
         excluded = edge_ids(g, exclude_edges, _NAME)
     rows = [chosen[dst if inward else src] for src, dst in g.schema.endpoints]
     drawn = draw(g, rows, fanouts, weights, excluded, inward=inward, replace=replace, name=_NAME)
-    return _subgraph(g, rows, drawn, inward, copy_ndata, copy_edata, output_device)
+    sub = subgraph_of(g, rows, drawn, inward, copy_ndata=copy_ndata, copy_edata=copy_edata)
+    return on_device(sub, output_device)
 
 
 # -------------------------------------------------------------------------------------- arguments
 
 
-def _fanouts(g: Graph, fanout: Any) -> list[int]:
+def fanouts_of(g: Graph, fanout: Any, name: str) -> list[int]:
     """The number of edges to draw, by relation."""
     if not isinstance(fanout, Mapping):
-        return [as_int(fanout, _NAME, "fanout", -1)] * len(g.canonical_etypes)
-    by_position = by_edge_type(g, fanout, _NAME)
+        return [as_int(fanout, name, "fanout", -1)] * len(g.canonical_etypes)
+    by_position = by_edge_type(g, fanout, name)
     missing = [etype for i, etype in enumerate(g.canonical_etypes) if i not in by_position]
     if missing:
         raise InvalidValueError(
-            f"{_NAME}: a dict of fanouts needs every edge type, but lacks {missing}. Write 0 to "
+            f"{name}: a dict of fanouts needs every edge type, but lacks {missing}. Write 0 to "
             "draw none."
         )
     return [
-        as_int(by_position[i], _NAME, f"fanout of {etype}", -1)
+        as_int(by_position[i], name, f"fanout of {etype}", -1)
         for i, etype in enumerate(g.canonical_etypes)
     ]
 
 
-def _weights(g: Graph, prob: Any) -> list[Tensor | None]:
+def weights_of(g: Graph, prob: Any, name: str) -> list[Tensor | None]:
     """The weight of each edge by relation, of the right shape; None where all are alike."""
     etypes = g.canonical_etypes
     if prob is None:
@@ -163,41 +164,43 @@ def _weights(g: Graph, prob: Any) -> list[Tensor | None]:
         if not by_position:
             features = {etypes[i]: list(frame) for i, frame in enumerate(g.edge_frames)}
             raise UnknownKeyError(
-                f"{_NAME}: no edge type has a feature {prob!r} to draw by; there are {features}."
+                f"{name}: no edge type has a feature {prob!r} to draw by; there are {features}."
             )
     elif isinstance(prob, Mapping):
-        by_position = by_edge_type(g, prob, _NAME)
+        by_position = by_edge_type(g, prob, name)
     elif len(etypes) == 1:
         by_position = {0: prob}
     else:
         raise InvalidTypeError(
-            f"{_NAME}: the graph has several edge types, so prob is the name of a feature or a "
+            f"{name}: the graph has several edge types, so prob is the name of a feature or a "
             f"dict from edge type to weights, got {type(prob).__name__}; the types are {etypes}."
         )
     for i, values in by_position.items():
-        _check_weights(values, g.relations[i].num_edges, g.device, etypes[i])
+        _check_weights(values, g.relations[i].num_edges, g.device, etypes[i], name)
     return [by_position.get(i) for i in range(len(etypes))]
 
 
-def _check_weights(values: Any, count: int, device: torch.device, etype: CanonicalEType) -> None:
+def _check_weights(
+    values: Any, count: int, device: torch.device, etype: CanonicalEType, name: str
+) -> None:
     if not isinstance(values, Tensor):
         raise InvalidTypeError(
-            f"{_NAME}: the weights of edges {etype} are a tensor, or the name of an edge feature "
+            f"{name}: the weights of edges {etype} are a tensor, or the name of an edge feature "
             f"for all types; got {type(values).__name__}."
         )
     if not (values.is_floating_point() or values.dtype in _SMALL):
         raise InvalidTypeError(
-            f"{_NAME}: the weights of edges {etype} are floating-point numbers, bool, uint8 or "
+            f"{name}: the weights of edges {etype} are floating-point numbers, bool, uint8 or "
             f"int8, got {values.dtype}. Convert them with .float()."
         )
     if tuple(values.shape) not in ((count,), (count, 1)):
         raise InvalidValueError(
-            f"{_NAME}: the {count} edges {etype} need a weight each, got shape "
+            f"{name}: the {count} edges {etype} need a weight each, got shape "
             f"{tuple(values.shape)}."
         )
     if values.device != device:
         raise InvalidValueError(
-            f"{_NAME}: the weights of edges {etype} are on {values.device} but the graph is on "
+            f"{name}: the weights of edges {etype} are on {values.device} but the graph is on "
             f"{device}. Move one of them with .to(...)."
         )
 
@@ -263,24 +266,3 @@ def _bad_weights(
         f"{name}: weights of edges must be finite and not negative; those of the nodes go "
         f"from {float(values.min())} to {float(values.max())}."
     )
-
-
-def _subgraph(
-    g: Graph,
-    rows: Sequence[Tensor | None],
-    drawn: Sequence[_core.Drawn],
-    inward: bool,
-    copy_ndata: bool,
-    copy_edata: bool,
-    output_device: Any,
-) -> Graph:
-    """All nodes of `g` and the edges drawn."""
-    ends = []
-    for own, (starts, neighbors, _) in zip(rows, drawn, strict=True):
-        near = neighbors if own is None else torch.repeat_interleave(own, starts.diff())
-        ends.append((neighbors, near) if inward else (near, neighbors))
-    eids = [edges for _, _, edges in drawn]
-    sub = with_edges(
-        g, ends, eids, store_ids=copy_edata, copy_ndata=copy_ndata, copy_edata=copy_edata
-    )
-    return on_device(sub, output_device)

@@ -16,6 +16,14 @@ from gossamer.kernels.cpu.csr import (
     unique_relabel,
 )
 from gossamer.kernels.cpu.grouped_mm import segment_mm
+from gossamer.kernels.cpu.sampling import (
+    candidates_of,
+    node2vec,
+    number_nodes,
+    random_walk,
+    sample_labors,
+    sample_neighbors,
+)
 from gossamer.kernels.cpu.sddmm import sddmm
 from gossamer.kernels.cpu.softmax import edge_softmax, edge_softmax_backward
 from gossamer.kernels.cpu.spgemm import masked_product, spgemm_pattern
@@ -27,6 +35,7 @@ __all__ = [
     "attention",
     "attention_backward",
     "breadth_first",
+    "candidates_of",
     "coo_to_csr",
     "core",
     "depth_first",
@@ -35,6 +44,11 @@ __all__ = [
     "gather_neighbors",
     "gather_rows",
     "masked_product",
+    "node2vec",
+    "number_nodes",
+    "random_walk",
+    "sample_labors",
+    "sample_neighbors",
     "scaled_sum",
     "sddmm",
     "segment_mm",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.cpu import _common
 from gossamer.kernels.cpu._common import address, core
 from gossamer.kernels.reference.sampling import (
@@ -88,11 +89,12 @@ def _split(table: Tensor, starts: list[Tensor], neighbors: Tensor, edges: Tensor
     return drawn
 
 
-def sample_neighbors(relations: Sequence[Relation], replace: bool) -> list[Drawn]:
+@kernel("sample_neighbors", device="cpu", dtypes=(torch.int32, torch.int64))
+def sample_neighbors(like: Tensor, relations: Sequence[Relation], replace: bool) -> list[Drawn]:
     """Draw edges for rows; see `gossamer.kernels.reference.sampling.sample_neighbors`."""
     if not relations:
         return []
-    threads, dtype = torch.get_num_threads(), relations[0].rows.dtype
+    threads, dtype = torch.get_num_threads(), like.dtype
     table, starts = _prepare(relations)
     what = table.data_ptr(), len(relations), dtype is torch.int64, replace
     core.sample_starts(*what, threads)
@@ -104,11 +106,12 @@ def sample_neighbors(relations: Sequence[Relation], replace: bool) -> list[Drawn
     return _split(table, starts, neighbors, edges)
 
 
-def sample_labors(relations: Sequence[Relation]) -> list[Drawn]:
+@kernel("sample_labors", device="cpu", dtypes=(torch.int32, torch.int64))
+def sample_labors(like: Tensor, relations: Sequence[Relation]) -> list[Drawn]:
     """Layer-neighbour sampling; see `gossamer.kernels.reference.sampling.sample_labors`."""
     if not relations:
         return []
-    threads, dtype = torch.get_num_threads(), relations[0].rows.dtype
+    threads, dtype = torch.get_num_threads(), like.dtype
     table, starts = _prepare(relations)
     wide = dtype is torch.int64
     found = core.sample_labors_find(table.data_ptr(), len(relations), wide, threads)
@@ -126,6 +129,7 @@ def sample_labors(relations: Sequence[Relation]) -> list[Drawn]:
     return _split(table, starts, neighbors, edges)
 
 
+@kernel("candidates_of", device="cpu", dtypes=(torch.int32, torch.int64))
 def candidates_of(
     indptr: Tensor,
     indices: Tensor,
@@ -172,11 +176,12 @@ def candidates_of(
     )
 
 
+@kernel("number_nodes", device="cpu", dtypes=(torch.int32, torch.int64))
 def number_nodes(
-    lists: Sequence[Sequence[Tensor]], limits: Sequence[int], dtype: torch.dtype
+    like: Tensor, lists: Sequence[Sequence[Tensor]], limits: Sequence[int], dtype: torch.dtype
 ) -> tuple[list[Tensor], list[list[Tensor]], list[int]]:
     """Number ids as they appear; see `gossamer.kernels.reference.sampling.number_nodes`."""
-    id_dtype = lists[0][0].dtype
+    id_dtype = like.dtype
     totals = [sum(ids.shape[0] for ids in parts) for parts in lists]
     # With room for one more, where the kernel puts down what may turn out to be known.
     unique = [_common.empty((total + 1,), id_dtype) for total in totals]
@@ -208,6 +213,7 @@ def number_nodes(
     return nodes, places, numberings[:, 4].tolist()
 
 
+@kernel("random_walk", device="cpu", dtypes=(torch.int32, torch.int64))
 def random_walk(
     relations: Sequence[Relation],
     path: Sequence[int],
@@ -238,6 +244,7 @@ def random_walk(
     return nodes, edges
 
 
+@kernel("node2vec", device="cpu", dtypes=(torch.int32, torch.int64))
 def node2vec(
     relation: Relation,
     sorted_indices: Tensor,

@@ -15,6 +15,14 @@ from gossamer.kernels.reference.csr import (
     unique_relabel,
 )
 from gossamer.kernels.reference.grouped_mm import segment_mm
+from gossamer.kernels.reference.sampling import (
+    candidates_of,
+    node2vec,
+    number_nodes,
+    random_walk,
+    sample_labors,
+    sample_neighbors,
+)
 from gossamer.kernels.reference.sddmm import sddmm
 from gossamer.kernels.reference.softmax import edge_softmax, edge_softmax_backward
 from gossamer.kernels.reference.spgemm import masked_product, spgemm_pattern
@@ -26,6 +34,7 @@ __all__ = [
     "attention",
     "attention_backward",
     "breadth_first",
+    "candidates_of",
     "coo_to_csr",
     "depth_first",
     "edge_softmax",
@@ -33,6 +42,11 @@ __all__ = [
     "gather_neighbors",
     "gather_rows",
     "masked_product",
+    "node2vec",
+    "number_nodes",
+    "random_walk",
+    "sample_labors",
+    "sample_neighbors",
     "scaled_sum",
     "sddmm",
     "segment_mm",

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gossamer.kernels._dispatch import kernel
+
 __all__ = [
     "BadWeightsError",
     "Candidates",
@@ -114,6 +116,7 @@ def _row_keys(key: int, rows: Tensor) -> Tensor:
 # ------------------------------------------------------------------------------------ candidates
 
 
+@kernel("candidates_of", operands=("indptr",))
 def candidates_of(
     indptr: Tensor,
     indices: Tensor,
@@ -183,12 +186,18 @@ def _starts(counts: Tensor) -> Tensor:
 # ------------------------------------------------------------------------------------ neighbours
 
 
-def sample_neighbors(relations: Sequence[Relation], replace: bool) -> list[Drawn]:
+@kernel("sample_neighbors", operands=("like",))
+def sample_neighbors(like: Tensor, relations: Sequence[Relation], replace: bool) -> list[Drawn]:
     """Draw edges for the rows of each relation.
 
     Without replacement, a row with no more candidates than the fanout gives all of them, and the
     slots of a row are ascending. Draw ``n`` of the row in position ``i`` depends on the key, `i`
     and `n` alone.
+
+    Parameters
+    ----------
+    like : Tensor
+        Ids like the rows: they tell where to run.
 
     Returns
     -------
@@ -299,7 +308,8 @@ def _by_weight(key: Tensor, sums: Tensor, fanout: int, weights: Tensor) -> Tenso
     return torch.tensor(chosen, dtype=torch.int64, device=key.device)
 
 
-def sample_labors(relations: Sequence[Relation]) -> list[Drawn]:
+@kernel("sample_labors", operands=("like",))
+def sample_labors(like: Tensor, relations: Sequence[Relation]) -> list[Drawn]:
     """Layer-neighbour sampling: edges whose source's random number is below fanout / degree.
 
     The number depends on the key and the source alone, so rows tend to share sources. Returns what
@@ -330,13 +340,16 @@ def sample_labors(relations: Sequence[Relation]) -> list[Drawn]:
 # ------------------------------------------------------------------------------------- numbering
 
 
+@kernel("number_nodes", operands=("like",))
 def number_nodes(
-    lists: Sequence[Sequence[Tensor]], limits: Sequence[int], dtype: torch.dtype
+    like: Tensor, lists: Sequence[Sequence[Tensor]], limits: Sequence[int], dtype: torch.dtype
 ) -> tuple[list[Tensor], list[list[Tensor]], list[int]]:
     """Number ids in the order in which they appear, for several kinds of ids.
 
     Parameters
     ----------
+    like : Tensor
+        Ids like those of the lists: they tell where to run.
     lists : sequence of sequences of Tensor
         For each kind the lists of ids, one after another; at least one list.
     limits : sequence of int
@@ -370,6 +383,7 @@ def number_nodes(
 # ----------------------------------------------------------------------------------------- walks
 
 
+@kernel("random_walk", operands=("seeds",))
 def random_walk(
     relations: Sequence[Relation],
     path: Sequence[int],
@@ -433,6 +447,7 @@ def _step(relation: Relation, at: Tensor, going: Tensor, unit: Tensor) -> Tensor
     return taken
 
 
+@kernel("node2vec", operands=("seeds",))
 def node2vec(
     relation: Relation,
     sorted_indices: Tensor,
@@ -458,7 +473,9 @@ def node2vec(
     for i, own in enumerate(_row_keys(key, seeds)):
         for s in range(length):
             at, before = nodes[i, s], nodes[i, s - 1] if s else None
-            slot = _biased_step(relation, at, before, p, q, random_bits(own, torch.tensor(s)))
+            slot = _biased_step(
+                relation, at, before, p, q, random_bits(own, torch.tensor(s, device=seeds.device))
+            )
             if slot < 0:
                 break
             nodes[i, s + 1] = relation.indices[slot]
@@ -466,12 +483,16 @@ def node2vec(
     return nodes.to(seeds.dtype), edges.to(seeds.dtype)
 
 
+def _unit(key: Tensor, counter: int) -> Tensor:
+    return random_unit(key, torch.tensor(counter, device=key.device))
+
+
 def _biased_step(
     relation: Relation, at: Tensor, before: Tensor | None, p: float, q: float, key: Tensor
 ) -> int:
     def propose(counter: int) -> int:
-        unit = random_unit(key, torch.tensor([counter]))
-        return int(_step(relation, at.view(1), torch.tensor([True]), unit))
+        unit = _unit(key, counter).view(1)
+        return int(_step(relation, at.view(1), at.view(1) >= 0, unit))
 
     if before is None or propose(0) < 0:
         return propose(0)
@@ -484,18 +505,21 @@ def _biased_step(
     most = max(1.0, 1 / p, 1 / q)
     for n in range(32):
         slot = propose(2 * n)
-        unit = float(random_unit(key, torch.tensor(2 * n + 1)))
+        unit = float(_unit(key, 2 * n + 1))
         if unit * most < bias(int(relation.indices[slot])):
             return slot
     indptr, slots_of, sums, _, _ = relation.candidates or Candidates(
         relation.indptr, None, None, None, False
     )
     first, last = int(indptr[at]), int(indptr[at + 1])
-    slots = torch.arange(first, last) if slots_of is None else slots_of[first:last].long()
-    weights = torch.tensor([bias(int(node)) for node in relation.indices[slots]]).double()
+    every = torch.arange(first, last, device=at.device)
+    slots = every if slots_of is None else slots_of[first:last].long()
+    weights = every.new_tensor(
+        [bias(int(node)) for node in relation.indices[slots]], dtype=torch.float64
+    )
     if sums is not None:
         weights = weights * sums[first:last].diff(prepend=sums.new_zeros(1))
     total = weights.cumsum(0)
-    point = float(random_unit(key, torch.tensor(64))) * total[-1]
+    point = float(_unit(key, 64)) * total[-1]
     c = int(torch.searchsorted(total, point, right=True))
     return int(slots[min(c, len(slots) - 1)])

@@ -1,0 +1,169 @@
+"""Samplers: what a loader asks for the part of a graph that a batch needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer._options import as_int
+from gossamer.dataloading.lazy import (
+    LazyFeature,
+    set_dst_lazy_features,
+    set_edge_lazy_features,
+    set_node_lazy_features,
+    set_src_lazy_features,
+)
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import Graph
+from gossamer.graph.arguments import (
+    edge_ids,
+    node_ids,
+    on_device,
+    refuse_block,
+    require_graph,
+)
+
+__all__ = [
+    "BlockSampler",
+    "LazyFeature",
+    "Sampler",
+    "as_fanouts",
+    "by_type",
+    "checked_seeds",
+    "set_dst_lazy_features",
+    "set_edge_lazy_features",
+    "set_node_lazy_features",
+    "set_src_lazy_features",
+]
+
+Ids = Tensor | Mapping[Any, Tensor]
+Sampled = tuple[Ids, Ids, list[Graph]]
+
+
+class Sampler:
+    """Base class of samplers: ``sample(g, indices)`` gives what a loader yields.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> class Induced(gs.dataloading.Sampler):
+    ...     def sample(self, g, indices):
+    ...         return g.subgraph(indices)
+    >>> g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    >>> loader = gs.dataloading.DataLoader(g, torch.arange(3), Induced(), batch_size=2)
+    >>> [sub.num_edges() for sub in loader]
+    [1, 0]
+    """
+
+    def sample(self, g: Graph, indices: Any) -> Any:
+        """The part of `g` that the batch `indices` needs; a subclass says which."""
+        raise TypeError(f"{type(self).__name__} does not define sample(g, indices).")
+
+
+class BlockSampler(Sampler):
+    """Base class of samplers that give a block for each layer.
+
+    A subclass defines :meth:`sample_blocks`.
+
+    Parameters
+    ----------
+    prefetch_node_feats : list of str, or dict of str to list of str, optional
+        Features of the input nodes that the loader fetches; by node type if there are several.
+    prefetch_labels : list of str, or dict of str to list of str, optional
+        Features of the output nodes that the loader fetches.
+    prefetch_edge_feats : list of str, or dict of edge type to list of str, optional
+        Features of the edges of every block that the loader fetches.
+    output_device : torch.device or str, optional
+        Where blocks go. Default: where the graph is.
+    """
+
+    def __init__(
+        self,
+        prefetch_node_feats: Any = None,
+        prefetch_labels: Any = None,
+        prefetch_edge_feats: Any = None,
+        output_device: torch.device | str | None = None,
+    ) -> None:
+        self.prefetch_node_feats = prefetch_node_feats or []
+        self.prefetch_labels = prefetch_labels or []
+        self.prefetch_edge_feats = prefetch_edge_feats or []
+        self.output_device = output_device
+
+    def sample_blocks(self, g: Graph, seed_nodes: Ids, exclude_eids: Any = None) -> Sampled:
+        """The blocks for `seed_nodes`; a subclass says which.
+
+        Parameters
+        ----------
+        g : Graph
+            The graph.
+        seed_nodes : Tensor or dict of str to Tensor
+            The nodes to compute outputs for.
+        exclude_eids : Tensor or dict of edge type to Tensor, optional
+            Edges to leave out.
+
+        Returns
+        -------
+        input_nodes, output_nodes : Tensor or dict of str to Tensor
+            Nodes whose features the first layer reads, and `seed_nodes`.
+        blocks : list of Graph
+            A block for each layer, in the order of computation.
+        """
+        raise TypeError(
+            f"{type(self).__name__} does not define sample_blocks(g, seed_nodes, exclude_eids)."
+        )
+
+    def assign_lazy_features(self, result: Sampled) -> Sampled:
+        """Mark the features of `result` that the loader fetches."""
+        blocks = result[2]
+        if blocks:
+            set_src_lazy_features(blocks[0], self.prefetch_node_feats)
+            set_dst_lazy_features(blocks[-1], self.prefetch_labels)
+        for block in blocks:
+            set_edge_lazy_features(block, self.prefetch_edge_feats)
+        return result
+
+    def sample(self, g: Graph, seed_nodes: Ids, exclude_eids: Any = None) -> Sampled:
+        """What :meth:`sample_blocks` gives, with features marked that the loader fetches."""
+        inputs, outputs, blocks = self.sample_blocks(g, seed_nodes, exclude_eids)
+        blocks = [on_device(block, self.output_device) for block in blocks]
+        return self.assign_lazy_features((inputs, outputs, blocks))
+
+
+def as_fanouts(fanouts: Any, name: str) -> list[Any]:
+    """A fanout for each layer: numbers of at least -1, or dicts of them by edge type."""
+    if isinstance(fanouts, (str, Mapping)) or not isinstance(fanouts, (Sequence, Tensor)):
+        raise InvalidTypeError(
+            f"{name}: fanouts are a list with one int, or dict of edge type to int, for each layer;"
+            f" got {fanouts!r}."
+        )
+    fanouts = list(fanouts)
+    if not fanouts:
+        raise InvalidValueError(f"{name}: fanouts are empty; give one for each layer.")
+    for k, fanout in enumerate(fanouts):
+        of_types = fanout if isinstance(fanout, Mapping) else {None: fanout}
+        for etype, count in of_types.items():
+            where = f"fanout {k}" if etype is None else f"fanout {k} of {etype}"
+            as_int(count, name, where, -1)
+    return fanouts
+
+
+def checked_seeds(
+    g: Graph, seeds: Any, exclude_eids: Any, name: str
+) -> tuple[list[Tensor], list[Tensor | None]]:
+    """Seeds of each node type, and edges to leave out of each edge type."""
+    require_graph(g, name)
+    refuse_block(g, name)
+    nothing = torch.empty(0, dtype=g.idtype, device=g.device)
+    targets = [nothing if ids is None else ids for ids in node_ids(g, seeds, name)]
+    excluded: list[Tensor | None] = [None] * len(g.relations)
+    if exclude_eids is not None:
+        excluded = edge_ids(g, exclude_eids, name)
+    return targets, excluded
+
+
+def by_type(g: Graph, nodes: Sequence[Tensor]) -> Ids:
+    """Nodes of each type as a dict; those of the only type as they are."""
+    return nodes[0] if len(nodes) == 1 else dict(zip(g.ntypes, nodes, strict=True))

@@ -1,0 +1,317 @@
+"""Minibatches of a graph."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from gossamer.dataloading._ahead import ahead
+from gossamer.dataloading._batches import Batch, Batches, Items, Share
+from gossamer.dataloading._travel import pack, unpack
+from gossamer.dataloading._workers import reporting_workers
+from gossamer.dataloading.lazy import fetch
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph.devices import as_device
+from gossamer.sampling import _core
+from gossamer.utils import recursive_apply
+
+__all__ = ["DataLoader"]
+
+_DECIDED = ("dataset", "sampler", "batch_sampler", "collate_fn")
+
+
+class _Whole(torch.utils.data.Dataset):
+    """A dataset whose indices are its items: a batch is one item."""
+
+    def __init__(self, items: Items) -> None:
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, batch: Batch) -> Batch:
+        return batch
+
+    def __getstate__(self) -> dict:
+        return {"_items": ()}  # workers get their batches from the main process
+
+
+class _Sampling:
+    """Draws a batch, in whichever process."""
+
+    def __init__(self, graph: Any, sampler: Any) -> None:
+        self.graph = graph
+        self.sampler = sampler
+
+    def __call__(self, batch: Batch) -> Any:
+        with _core.stream(batch.key, batch.number):
+            sampled = self.sampler.sample(self.graph, batch.indices())
+        if torch.utils.data.get_worker_info() is None:
+            return sampled
+        return pack(sampled, self.graph)
+
+
+class DataLoader(torch.utils.data.DataLoader):
+    """Minibatches: for each batch of ids, what a sampler makes of them.
+
+    The same seed (:func:`gossamer.seed`) gives the same batches, whatever the number of workers or
+    threads.
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph to sample.
+    indices : ids, bool mask, sequence, or dict of type to ids
+        The items: nodes, edges or whatever the sampler takes. A batch of a dict is a dict of the
+        types that are in it.
+    graph_sampler : Sampler
+        Its ``sample(graph, batch)`` gives what the loader yields, such as ``(input_nodes,
+        output_nodes, blocks)``.
+    device : torch.device or str, optional
+        Where batches go. Default: where the graph is.
+    use_ddp : bool
+        Whether each process of torch.distributed takes a share of the items, as many batches as
+        every other; see :meth:`set_epoch`.
+    ddp_seed : int
+        Names the order of the items with `use_ddp`: the same in all processes.
+    batch_size : int
+        Number of items in a batch.
+    drop_last : bool
+        Whether the last batch is left out if it is smaller.
+    shuffle : bool
+        Whether each epoch takes the items in another order.
+    use_prefetch_thread : bool, optional
+        Whether a thread draws batches, and fetches their features, while the caller computes.
+        Default: no.
+    use_alternate_streams : bool, optional
+        Accepted as in DGL. Copies to a GPU are ordered by torch's current stream.
+    pin_prefetcher : bool, optional
+        Needs ``device="cuda"``, where features go through pinned memory.
+    use_uva : bool
+        Needs ``device="cuda"``. The graph stays in the memory of the CPU, and is sampled there.
+    gpu_cache : dict, optional
+        Accepted as in DGL; features are not cached on the GPU.
+    **kwargs
+        Further arguments of :class:`torch.utils.data.DataLoader`: ``num_workers``,
+        ``persistent_workers``, ``multiprocessing_context`` and others.
+
+    Raises
+    ------
+    GossamerError
+        If a worker process dies.
+    InvalidTypeError
+        If `graph_sampler` has no method ``sample``, or `indices` are no ids or items.
+    InvalidValueError
+        If `batch_size` is below 1, or an argument needs another device.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph((torch.arange(6), (torch.arange(6) + 1) % 6))
+    >>> sampler = gs.dataloading.NeighborSampler([2, 2])
+    >>> loader = gs.dataloading.DataLoader(g, torch.arange(6), sampler, batch_size=4)
+    >>> for input_nodes, output_nodes, blocks in loader:
+    ...     print(output_nodes.tolist(), [block.num_edges() for block in blocks])
+    [0, 1, 2, 3] [5, 4]
+    [4, 5] [3, 2]
+    """
+
+    def __init__(
+        self,
+        graph: Any,
+        indices: Any,
+        graph_sampler: Any,
+        device: torch.device | str | None = None,
+        use_ddp: bool = False,
+        ddp_seed: int = 0,
+        batch_size: int = 1,
+        drop_last: bool = False,
+        shuffle: bool = False,
+        use_prefetch_thread: bool | None = None,
+        use_alternate_streams: bool | None = None,
+        pin_prefetcher: bool | None = None,
+        use_uva: bool = False,
+        gpu_cache: dict[str, int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if not callable(getattr(graph_sampler, "sample", None)):
+            raise InvalidTypeError(
+                "DataLoader: graph_sampler needs a method sample(graph, indices), got "
+                f"{type(graph_sampler).__name__}."
+            )
+        for name in _DECIDED:
+            if name in kwargs:
+                raise InvalidTypeError(
+                    f"DataLoader decides {name} itself. Change the sampler to change the batches."
+                )
+        self.graph = graph
+        self.indices = indices
+        self.graph_sampler = graph_sampler
+        self.device = None if device is None else as_device(device, "device")
+        self.use_ddp = use_ddp
+        self.ddp_seed = ddp_seed
+        self.shuffle = shuffle
+        self.use_uva = use_uva
+        self.use_prefetch_thread = bool(use_prefetch_thread)
+        self.use_alternate_streams = bool(use_alternate_streams)
+        self.pin_prefetcher = bool(pin_prefetcher)
+        self.gpu_cache = gpu_cache
+        self.other_storages: dict[str, Any] = {}
+        self._check_device()
+        share = Share.of_this_process() if use_ddp else Share(0, 1)
+        items = Items(indices, "DataLoader")
+        self._batches = Batches(items, batch_size, shuffle, drop_last, share, "DataLoader")
+        self._epoch = 0
+        self._cores: list[int] | None = None
+        if kwargs.get("num_workers", 0):
+            kwargs["worker_init_fn"] = _Pinned(self, kwargs.get("worker_init_fn"))
+            prepare = getattr(graph_sampler, "prepare", None)
+            if prepare is not None:
+                prepare(graph)
+        super().__init__(
+            _Whole(items),
+            batch_size=None,
+            sampler=self._batches,
+            collate_fn=_Sampling(graph, graph_sampler),
+            **kwargs,
+        )
+
+    def _check_device(self) -> None:
+        for name, value in (("use_uva", self.use_uva), ("pin_prefetcher", self.pin_prefetcher)):
+            if value and (self.device is None or self.device.type != "cuda"):
+                raise InvalidValueError(
+                    f"DataLoader: {name}=True needs device='cuda', got device={self.device}. "
+                    f"Leave {name} out on a CPU."
+                )
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch comes next, which decides the order of items with `use_ddp`.
+
+        Each epoch that is begun counts up by itself.
+        """
+        self._epoch = epoch
+
+    def attach_data(self, name: str, data: Any) -> None:
+        """Give features that are not in the graph, to be fetched by name.
+
+        Parameters
+        ----------
+        name : str
+            What a sampler's ``prefetch_node_feats`` or a :class:`LazyFeature` calls them.
+        data : Tensor
+            A row for each node or edge; or an object with a method ``fetch(ids, device)``.
+
+        Examples
+        --------
+        >>> import gossamer as gs, torch
+        >>> g = gs.graph(([0, 1], [1, 0]))
+        >>> sampler = gs.dataloading.NeighborSampler([1], prefetch_node_feats=["x"])
+        >>> loader = gs.dataloading.DataLoader(g, [1], sampler)
+        >>> loader.attach_data("x", torch.tensor([[3.0], [4.0]]))
+        >>> next(iter(loader))[2][0].srcdata["x"]
+        tensor([[4.],
+                [3.]])
+        """
+        self.other_storages[name] = data
+
+    def __iter__(self) -> Iterator[Any]:
+        # Drawn here, so that workers and threads do not change what the caller draws next.
+        key = _core.next_key()
+        seed = _core.mix(self.ddp_seed, self._epoch) if self.use_ddp else _core.mix(key, 0)
+        self._batches.start(_core.mix(key, self._batches.share.rank), seed)
+        self._epoch += 1
+        source = super().__iter__()
+        if self.use_prefetch_thread:
+            return ahead(lambda: self._finished(source))
+        return self._finished(source)
+
+    def _finished(self, source: Iterator[Any]) -> Iterator[Any]:
+        """Batches with their features, on their device."""
+        for batch in reporting_workers(source):
+            batch = unpack(batch, self.graph)
+            batch = fetch(batch, self.graph, self.other_storages)
+            if self.device is not None:
+                batch = recursive_apply(batch, _move, self.device)
+            yield batch
+
+    @contextmanager
+    def enable_cpu_affinity(
+        self,
+        loader_cores: Sequence[int] | None = None,
+        compute_cores: Sequence[int] | None = None,
+        verbose: bool = True,
+    ) -> Iterator[None]:
+        """Inside of the ``with`` block, workers run on some cores and computing on others.
+
+        Parameters
+        ----------
+        loader_cores : sequence of int, optional
+            Cores of the workers, one each. Default: the first ``num_workers``.
+        compute_cores : sequence of int, optional
+            Cores of this process. Default: the others.
+        verbose : bool
+            Whether to print which cores are used.
+
+        Raises
+        ------
+        InvalidValueError
+            If the loader has no workers, too few cores are given or left, or the system has no
+            such thing.
+        """
+        if not hasattr(os, "sched_setaffinity"):
+            raise InvalidValueError("enable_cpu_affinity needs Linux, where cores can be chosen.")
+        available = sorted(os.sched_getaffinity(0))
+        loader = list(available[: self.num_workers] if loader_cores is None else loader_cores)
+        rest = [core for core in available if core not in loader]
+        compute = list(rest if compute_cores is None else compute_cores)
+        if self.num_workers == 0 or len(loader) < self.num_workers or not compute:
+            raise InvalidValueError(
+                "enable_cpu_affinity needs at least one worker, a core for each and one to compute "
+                f"on; got num_workers={self.num_workers}, loader_cores={loader}, "
+                f"compute_cores={compute}."
+            )
+        threads = torch.get_num_threads()
+        if verbose:
+            print(f"{self.num_workers} workers on cores {loader}, computing on cores {compute}.")
+        try:
+            self._cores = loader
+            os.sched_setaffinity(0, compute)
+            torch.set_num_threads(len(compute))
+            yield
+        finally:
+            self._cores = None
+            os.sched_setaffinity(0, available)
+            torch.set_num_threads(threads)
+
+
+class _Pinned:
+    """Starts a worker on its core, if cores were chosen."""
+
+    def __init__(self, loader: DataLoader, then: Callable[[int], None] | None) -> None:
+        self._loader: DataLoader | None = loader
+        self._then = then
+
+    def __call__(self, worker: int) -> None:
+        cores = self._cores if self._loader is None else self._loader._cores
+        if cores:
+            os.sched_setaffinity(0, [cores[worker]])
+        if self._then is not None:
+            self._then(worker)
+
+    def __getstate__(self) -> dict:
+        # A worker that is started anew gets the cores, not the loader.
+        cores = self._cores if self._loader is None else self._loader._cores
+        return {"_loader": None, "_then": self._then, "_cores": cores}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+
+    _cores: list[int] | None = None
+
+
+def _move(value: Any, device: torch.device) -> Any:
+    return value.to(device) if hasattr(value, "to") else value

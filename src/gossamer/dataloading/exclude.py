@@ -1,0 +1,188 @@
+"""Edges that a batch of edges must not see, because they would tell the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer._options import one_of
+from gossamer.errors import InvalidValueError
+from gossamer.graph import Graph
+from gossamer.graph.arguments import by_edge_type, edge_ids, require_graph
+from gossamer.graph.devices import as_device
+
+__all__ = ["SpotTarget", "find_exclude_eids"]
+
+Edges = Tensor | dict[tuple[str, str, str], Tensor]
+_MODES = ("self", "reverse_id", "reverse_types")
+
+
+def find_exclude_eids(
+    g: Graph,
+    seed_edges: Any,
+    exclude: str | Callable[[Any], Any] | None,
+    reverse_eids: Any = None,
+    reverse_etypes: Mapping[Any, Any] | None = None,
+    output_device: torch.device | str | None = None,
+) -> Edges | None:
+    """The edges to leave out while `seed_edges` are predicted.
+
+    Parameters
+    ----------
+    g : Graph
+        The graph of the edges.
+    seed_edges : Tensor or dict of edge type to Tensor
+        The edges of the batch.
+    exclude : {"self", "reverse_id", "reverse_types"}, callable or None
+        ``"self"``: the seed edges. ``"reverse_id"``: they and their reverse edges, as
+        `reverse_eids` says. ``"reverse_types"``: they and the edges of the same ids of the reverse
+        types. A callable gets the seed edges and returns the edges. None: no edges.
+    reverse_eids : Tensor or dict of edge type to Tensor, optional
+        For every edge the id of its reverse edge, of the same type.
+    reverse_etypes : dict of edge type to edge type, optional
+        The type that holds the reverse edges of a type, under the same ids.
+    output_device : torch.device or str, optional
+        Where the result goes. Default: where the seed edges are.
+
+    Returns
+    -------
+    Tensor, dict of canonical edge type to Tensor, or None
+        As `seed_edges`.
+
+    Raises
+    ------
+    InvalidValueError
+        If `exclude` is unknown or lacks its argument.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph(([0, 1, 2, 0], [1, 0, 0, 2]))
+    >>> pairs = torch.tensor([1, 0, 3, 2])
+    >>> edges = torch.tensor([2])
+    >>> gs.dataloading.find_exclude_eids(g, edges, "reverse_id", reverse_eids=pairs)
+    tensor([2, 3])
+    """
+    name = "find_exclude_eids"
+    if exclude is None:
+        return None
+    require_graph(g, name)
+    if callable(exclude):
+        found = exclude(seed_edges)
+    else:
+        one_of(exclude, name, "exclude", _MODES)
+        seeds = edge_ids(g, seed_edges, name)
+        by_type = {i: ids for i, ids in enumerate(seeds) if ids is not None}
+        if exclude == "reverse_id":
+            by_type = _with_reverse_ids(g, by_type, reverse_eids, name)
+        elif exclude == "reverse_types":
+            by_type = _with_reverse_types(g, by_type, reverse_etypes, name)
+        if isinstance(seed_edges, Mapping):
+            found = {g.canonical_etypes[i]: ids for i, ids in by_type.items()}
+        else:
+            found = by_type[0]
+    if output_device is None:
+        return found
+    device = as_device(output_device, "output_device")
+    if isinstance(found, Mapping):
+        return {etype: ids.to(device) for etype, ids in found.items()}
+    return found.to(device)
+
+
+def _with_reverse_ids(
+    g: Graph, seeds: dict[int, Tensor], reverse_eids: Any, name: str
+) -> dict[int, Tensor]:
+    if reverse_eids is None:
+        raise InvalidValueError(f"{name}: exclude='reverse_id' needs reverse_eids.")
+    if isinstance(reverse_eids, Mapping):
+        reverse = by_edge_type(g, reverse_eids, name)
+    else:
+        reverse = {0: reverse_eids}
+    found = {}
+    for i, ids in seeds.items():
+        if i not in reverse:
+            raise InvalidValueError(
+                f"{name}: reverse_eids lack the edge type {g.canonical_etypes[i]} of the batch."
+            )
+        partner = reverse[i]
+        if len(partner) != g.relations[i].num_edges:
+            raise InvalidValueError(
+                f"{name}: reverse_eids need an id for each of the {g.relations[i].num_edges} edges "
+                f"{g.canonical_etypes[i]}, got {len(partner)}."
+            )
+        found[i] = torch.cat([ids, partner.to(ids.device).index_select(0, ids).to(ids.dtype)])
+    return found
+
+
+def _with_reverse_types(
+    g: Graph, seeds: dict[int, Tensor], reverse_etypes: Any, name: str
+) -> dict[int, Tensor]:
+    if not isinstance(reverse_etypes, Mapping):
+        raise InvalidValueError(
+            f"{name}: exclude='reverse_types' needs reverse_etypes, a dict from edge type to its "
+            "reverse type."
+        )
+    reverse = {i: g.get_etype_id(t) for i, t in by_edge_type(g, reverse_etypes, name).items()}
+    found = dict(seeds)
+    for i, ids in seeds.items():
+        if i in reverse:
+            other = found.get(reverse[i])
+            found[reverse[i]] = ids if other is None else torch.cat([other, ids]).unique()
+    return found
+
+
+class SpotTarget:
+    """Leaves out, of the edges to predict, those with an end of a low in-degree.
+
+    A callable for the argument `exclude` of :func:`as_edge_prediction_sampler`. Edges between nodes
+    of high degree stay: they tell little, and keep the graph whole.
+
+    Parameters
+    ----------
+    g : Graph
+        A homogeneous graph.
+    exclude : {"self", "reverse_id", "reverse_types"} or callable
+        Which edges go with the chosen ones; see :func:`find_exclude_eids`.
+    degree_threshold : int
+        An edge goes if an end has an in-degree below it.
+    reverse_eids, reverse_etypes
+        See :func:`find_exclude_eids`.
+
+    References
+    ----------
+    Zhu et al., "SpotTarget: Rethinking the effect of target edges for link prediction in graph
+    neural networks", arXiv:2306.00899.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph(([4, 4, 4, 0], [0, 1, 2, 1]))
+    >>> gs.dataloading.SpotTarget(g, "self", degree_threshold=1)(torch.arange(4))
+    tensor([0, 1, 2])
+    """
+
+    def __init__(
+        self,
+        g: Graph,
+        exclude: str | Callable[[Any], Any],
+        degree_threshold: int = 10,
+        reverse_eids: Any = None,
+        reverse_etypes: Mapping[Any, Any] | None = None,
+    ) -> None:
+        self.g = g
+        self.exclude = exclude
+        self.degree_threshold = degree_threshold
+        self.reverse_eids = reverse_eids
+        self.reverse_etypes = reverse_etypes
+
+    def __call__(self, seed_edges: Any) -> Edges | None:
+        """The edges to leave out for `seed_edges`."""
+        ids = self.g.checked_edges(seed_edges, 0)
+        src, dst = self.g.find_edges(ids)
+        degrees = self.g.adjacency.in_degrees()
+        lower = torch.minimum(degrees.index_select(0, src), degrees.index_select(0, dst))
+        low = ids[lower < self.degree_threshold]
+        return find_exclude_eids(self.g, low, self.exclude, self.reverse_eids, self.reverse_etypes)

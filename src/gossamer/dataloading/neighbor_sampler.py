@@ -1,0 +1,161 @@
+"""Blocks of neighbours drawn at random, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from gossamer._options import as_int
+from gossamer.dataloading.base import (
+    BlockSampler,
+    Ids,
+    Sampled,
+    as_fanouts,
+    by_type,
+    checked_seeds,
+)
+from gossamer.errors import InvalidValueError
+from gossamer.graph import Graph
+from gossamer.sampling import _core
+from gossamer.sampling._blocks import block_of
+from gossamer.sampling.neighbors import draw, fanouts_of, weights_of
+
+__all__ = ["MultiLayerFullNeighborSampler", "MultiLayerNeighborSampler", "NeighborSampler"]
+
+
+class NeighborSampler(BlockSampler):
+    """For each layer, some in-edges of each node, drawn at random: GraphSAGE's sampling.
+
+    The last fanout is for the output nodes, the one before for their neighbours, and so on.
+
+    Parameters
+    ----------
+    fanouts : list of int, or of dict of edge type to int
+        How many edges of each type to draw for a node, layer by layer, the input layer first; -1
+        for all. A dict needs every edge type.
+    edge_dir : {"in", "out"}
+        Whether to draw from the edges that end or that begin at the nodes.
+    prob : str, optional
+        An edge feature to draw by: see :func:`gossamer.sampling.sample_neighbors`.
+    mask : str, optional
+        An edge feature of bool: only edges where it is true are drawn. Not together with `prob`.
+    replace : bool
+        Whether to draw with replacement.
+    prefetch_node_feats, prefetch_labels, prefetch_edge_feats, output_device
+        See :class:`BlockSampler`.
+    fused : bool
+        Accepted as in DGL: draws and blocks are always made at once.
+
+    References
+    ----------
+    Hamilton, Ying and Leskovec, "Inductive representation learning on large graphs", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph(([1, 2, 3, 4, 5], [0, 0, 1, 2, 2]))
+    >>> sampler = gs.dataloading.NeighborSampler([2, 2])
+    >>> input_nodes, output_nodes, blocks = sampler.sample(g, torch.tensor([0]))
+    >>> input_nodes, [block.num_edges() for block in blocks]
+    (tensor([0, 1, 2, 3, 4, 5]), [5, 2])
+    """
+
+    def __init__(
+        self,
+        fanouts: Sequence[int | Mapping[Any, int]],
+        edge_dir: str = "in",
+        prob: str | None = None,
+        mask: str | None = None,
+        replace: bool = False,
+        prefetch_node_feats: Any = None,
+        prefetch_labels: Any = None,
+        prefetch_edge_feats: Any = None,
+        output_device: torch.device | str | None = None,
+        fused: bool = True,
+    ) -> None:
+        super().__init__(prefetch_node_feats, prefetch_labels, prefetch_edge_feats, output_device)
+        if edge_dir not in ("in", "out"):
+            raise InvalidValueError(
+                f"NeighborSampler: edge_dir is 'in' or 'out', got {edge_dir!r}."
+            )
+        if prob is not None and mask is not None:
+            raise InvalidValueError(
+                "NeighborSampler takes prob or mask, not both. Multiply the weights by the mask "
+                "and give them as prob."
+            )
+        self.fanouts = as_fanouts(fanouts, type(self).__name__)
+        self.edge_dir = edge_dir
+        self.prob = prob if mask is None else mask
+        self.replace = replace
+        self.fused = fused
+
+    def prepare(self, g: Graph) -> None:
+        """Build now what every batch reads, so that worker processes share it."""
+        inward = self.edge_dir == "in"
+        for adjacency, weights in zip(
+            g.relations, weights_of(g, self.prob, "NeighborSampler"), strict=True
+        ):
+            adjacency.csc() if inward else adjacency.csr()
+            if weights is not None:
+                _core.edge_candidates(adjacency, inward, weights)
+
+    def sample_blocks(self, g: Graph, seed_nodes: Ids, exclude_eids: Any = None) -> Sampled:
+        """Draw the neighbors of `seed_nodes`; see :meth:`BlockSampler.sample_blocks`.
+
+        With ``edge_dir="out"``, the blocks have the edges turned round: seeds are destinations.
+        """
+        targets, excluded = checked_seeds(g, seed_nodes, exclude_eids, "NeighborSampler")
+        weights = weights_of(g, self.prob, "NeighborSampler")
+        inward = self.edge_dir == "in"
+        blocks: list[Graph] = []
+        for fanout in reversed(self.fanouts):
+            drawn = draw(
+                g,
+                [targets[dst if inward else src] for src, dst in g.schema.endpoints],
+                fanouts_of(g, fanout, "NeighborSampler"),
+                weights,
+                excluded,
+                inward=inward,
+                replace=self.replace,
+                name="NeighborSampler",
+            )
+            block, targets = block_of(g, targets, drawn, inward)
+            blocks.insert(0, block)
+        return by_type(g, targets), seed_nodes, blocks
+
+
+class MultiLayerNeighborSampler(NeighborSampler):
+    """Another name of :class:`NeighborSampler`.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> gs.dataloading.MultiLayerNeighborSampler([10, 5]).fanouts
+    [10, 5]
+    """
+
+
+class MultiLayerFullNeighborSampler(NeighborSampler):
+    """All in-edges of each node, layer by layer.
+
+    Parameters
+    ----------
+    num_layers : int
+        Number of layers.
+    **kwargs
+        As of :class:`NeighborSampler`, without the fanouts.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph(([1, 2, 3], [0, 0, 2]))
+    >>> sampler = gs.dataloading.MultiLayerFullNeighborSampler(2)
+    >>> sampler.sample(g, torch.tensor([0]))[0]
+    tensor([0, 1, 2, 3])
+    """
+
+    def __init__(self, num_layers: int, **kwargs: Any) -> None:
+        count = as_int(num_layers, "MultiLayerFullNeighborSampler", "num_layers", 1)
+        super().__init__([-1] * count, **kwargs)

@@ -1,0 +1,109 @@
+"""Blocks made of what was drawn, without a graph in between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from gossamer.graph import EID, NID, Graph
+from gossamer.graph.edge_selection import with_edges
+from gossamer.graph.schema import Schema
+from gossamer.ops.adjacency import INT32_MAX, Adjacency, Compressed
+from gossamer.sampling import _core
+
+__all__ = ["block_of", "subgraph_of"]
+
+
+@lru_cache(maxsize=64)
+def _block_schema(schema: Schema, inward: bool) -> Schema:
+    etypes = schema.canonical_etypes
+    if not inward:
+        etypes = tuple((dst, relation, src) for src, relation, dst in etypes)
+    return Schema(schema.ntypes * 2, etypes, len(schema.ntypes))
+
+
+def block_of(
+    g: Graph, targets: Sequence[Tensor], drawn: Sequence[_core.Drawn], inward: bool = True
+) -> tuple[Graph, list[Tensor]]:
+    """The block of the edges drawn for `targets`, and its source nodes of each type.
+
+    Sources are the targets and then other nodes in the order in which edges name them, relation by
+    relation, as in :func:`gossamer.to_block`. A target that is listed twice stays so.
+
+    Parameters
+    ----------
+    g : Graph
+        Where the edges were drawn from; features come from it, gathered when first read.
+    targets : sequence of Tensor
+        The nodes of each type that edges were drawn for.
+    drawn : sequence of (starts, neighbors, edges)
+        By relation, for the targets at its end.
+    inward : bool
+        Whether in-edges were drawn. Out-edges are turned round, so that targets are destinations.
+    """
+    ends = [(src, dst) if inward else (dst, src) for src, dst in g.schema.endpoints]
+    lists: list[list[Tensor]] = [[ids] for ids in targets]
+    place: list[int] = []
+    for (far, _), (_, neighbors, _) in zip(ends, drawn, strict=True):
+        place.append(len(lists[far]))
+        lists[far].append(neighbors)
+    sources, numbers, dtype = _number(g, lists)
+    adjacencies, edge_frames = [], []
+    for i, ((far, near), (starts, _, edges)) in enumerate(zip(ends, drawn, strict=True)):
+        csc = Compressed(starts.to(dtype), numbers[far][place[i]], None)
+        adjacencies.append(Adjacency(len(sources[far]), len(targets[near]), g.idtype, csc=csc))
+        frame = g.edge_frames[i].gather(edges)
+        frame[EID] = edges
+        edge_frames.append(frame)
+    node_frames = []
+    for side in (sources, targets):
+        for frame, ids in zip(g.node_frames, side, strict=True):
+            gathered = frame.gather(ids)
+            gathered[NID] = ids
+            node_frames.append(gathered)
+    schema = _block_schema(g.schema, inward)
+    return Graph.from_parts(schema, adjacencies, node_frames, edge_frames), sources
+
+
+def _number(
+    g: Graph, lists: Sequence[Sequence[Tensor]]
+) -> tuple[list[Tensor], list[list[Tensor]], torch.dtype]:
+    """Source nodes of each type, the places of all ids among them, and the dtype of places."""
+    limits = [frame.num_rows for frame in g.node_frames]
+    # Kernels read int32 where ids fit.
+    longest = max((sum(map(len, parts)) for parts in lists), default=0)
+    dtype = torch.int32 if longest < INT32_MAX else torch.int64
+    sources, numbers, first = _core.number_nodes(lists, limits, dtype)
+    for t, (targets, *_) in enumerate(lists):
+        surplus = len(targets) - first[t]
+        if surplus:
+            # A target that is listed several times is meant at its first place.
+            table = torch.arange(len(sources[t]), dtype=dtype, device=g.device) + surplus
+            order = torch.arange(len(targets), dtype=dtype, device=g.device)
+            table.scatter_reduce_(0, numbers[t][0].long(), order, "amin")
+            numbers[t] = [table.index_select(0, part) for part in numbers[t]]
+            sources[t] = torch.cat([targets, sources[t][first[t] :]])
+    return sources, numbers, dtype
+
+
+def subgraph_of(
+    g: Graph,
+    rows: Sequence[Tensor | None],
+    drawn: Sequence[_core.Drawn],
+    inward: bool = True,
+    *,
+    copy_ndata: bool = True,
+    copy_edata: bool = True,
+) -> Graph:
+    """All nodes of `g` and the edges drawn for `rows`."""
+    ends = []
+    for own, (starts, neighbors, _) in zip(rows, drawn, strict=True):
+        near = neighbors if own is None else torch.repeat_interleave(own, starts.diff())
+        ends.append((neighbors, near) if inward else (near, neighbors))
+    eids = [edges for _, _, edges in drawn]
+    return with_edges(
+        g, ends, eids, store_ids=copy_edata, copy_ndata=copy_ndata, copy_edata=copy_edata
+    )

@@ -1,0 +1,129 @@
+"""Neighbours drawn by their tags."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from gossamer._options import as_int
+from gossamer.errors import InvalidValueError, UnknownKeyError
+from gossamer.graph import Graph
+from gossamer.graph.arguments import on_device, require_homogeneous
+from gossamer.ops.adjacency import Compressed
+from gossamer.sampling import _core
+from gossamer.sampling._blocks import subgraph_of
+
+__all__ = ["sample_neighbors_biased"]
+
+_NAME = "sample_neighbors_biased"
+
+
+def sample_neighbors_biased(
+    g: Graph,
+    nodes: Tensor | Sequence[int],
+    fanout: int,
+    bias: Tensor | Sequence[float],
+    edge_dir: str = "in",
+    tag_offset_name: str = "_TAG_OFFSET",
+    replace: bool = False,
+    copy_ndata: bool = True,
+    copy_edata: bool = True,
+    output_device: torch.device | str | None = None,
+) -> Graph:
+    """The subgraph of some in-edges of some nodes, drawn with weights by the neighbours' tags.
+
+    The edges of a node stand in the order of the tags of the nodes at their other ends, as
+    :func:`gossamer.sort_csc_by_tag` (for in-edges) and :func:`gossamer.sort_csr_by_tag` (for
+    out-edges) lay them out.
+
+    Parameters
+    ----------
+    g : Graph
+        A homogeneous graph that one of them gave.
+    nodes : ids or bool mask
+        The nodes; may repeat.
+    fanout : int
+        How many edges to draw for a node; -1 for all.
+    bias : Tensor or list of float
+        The weight of each tag, ``(T,)``; not negative, and need not add up to 1.
+    edge_dir : {"in", "out"}
+        Whether to draw from the edges that end or that begin at the nodes.
+    tag_offset_name : str
+        The node feature that says where the edges of each tag begin, ``(N, T + 1)``.
+    replace : bool
+        Whether to draw with replacement.
+    copy_ndata, copy_edata : bool
+        Whether the result has the features of nodes, and those of edges and their ids.
+    output_device : torch.device or str, optional
+        Where the result goes. Default: where the graph is.
+
+    Returns
+    -------
+    Graph
+        As from :func:`sample_neighbors`.
+
+    Raises
+    ------
+    UnknownKeyError
+        If the graph lacks the feature `tag_offset_name`.
+    InvalidValueError
+        If the graph is not homogeneous, or `bias` does not fit the tags, is negative or not finite.
+    OutOfRangeError
+        If a node does not exist.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph(([0, 1, 2], [3, 3, 3]))
+    >>> g = gs.sort_csc_by_tag(g, torch.tensor([1, 0, 1, 0]))
+    >>> sub = gs.sampling.sample_neighbors_biased(g, [3], 5, [0.0, 1.0])
+    >>> sorted(sub.edges()[0].tolist())
+    [0, 2]
+    """
+    require_homogeneous(g, _NAME)
+    if edge_dir not in ("in", "out"):
+        raise InvalidValueError(f"{_NAME}: edge_dir is 'in' or 'out', got {edge_dir!r}.")
+    inward = edge_dir == "in"
+    count = as_int(fanout, _NAME, "fanout", -1)
+    rows = g.checked_nodes(nodes, 0)
+    if tag_offset_name not in g.node_frames[0]:
+        sort = "sort_csc_by_tag" if inward else "sort_csr_by_tag"
+        raise UnknownKeyError(
+            f"{_NAME}: the graph has no node feature {tag_offset_name!r} with the places of tags. "
+            f"Make it with gossamer.{sort}(g, tag)."
+        )
+    offsets = g.node_frames[0][tag_offset_name]
+    weights = _bias(bias, offsets.shape[-1] - 1)
+    # The rows to draw for, as a graph of their own whose edges are numbered by slot.
+    csc = g.adjacency.csc() if inward else g.adjacency.csr()
+    owner, neighbor, edges = csc.gather_rows(rows)
+    counts = torch.bincount(owner, minlength=len(rows))
+    starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+    place = torch.arange(len(owner), device=rows.device) - starts[owner.long()]
+    bounds = offsets[rows[owner.long()].long(), 1:]
+    tag = (place.unsqueeze(1) >= bounds).sum(1).clamp_(max=len(weights) - 1)
+    own = Compressed(starts, neighbor.long(), None)
+    at = torch.arange(len(rows), device=rows.device)
+    candidates = _core.candidates(own, weights.to(rows.device).index_select(0, tag))
+    ((starts, neighbor, slots),) = _core.layer(
+        [_core.relation(own, at, count, candidates=candidates)], replace
+    )
+    drawn = starts, neighbor.to(rows.dtype), edges.index_select(0, slots)
+    sub = subgraph_of(g, [rows], [drawn], inward, copy_ndata=copy_ndata, copy_edata=copy_edata)
+    return on_device(sub, output_device)
+
+
+def _bias(bias: Tensor | Sequence[float], tags: int) -> Tensor:
+    weights = torch.as_tensor(bias, dtype=torch.float64).detach()
+    if weights.shape != (tags,):
+        raise InvalidValueError(
+            f"{_NAME}: bias needs a weight for each of the {tags} tags, got shape "
+            f"{tuple(weights.shape)}."
+        )
+    if not bool((weights.isfinite() & (weights >= 0)).all()):
+        raise InvalidValueError(
+            f"{_NAME}: bias must be finite and not negative, got {weights.tolist()}."
+        )
+    return weights

@@ -1,0 +1,101 @@
+"""Neighbours drawn into a block at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from gossamer.errors import InvalidValueError
+from gossamer.graph import EID, NID, Graph
+from gossamer.graph.arguments import edge_ids, node_ids, refuse_block, require_graph
+from gossamer.graph.frame import Frame
+from gossamer.sampling._blocks import block_of
+from gossamer.sampling.neighbors import (
+    EdgeIds,
+    NodeIds,
+    Weights,
+    draw,
+    fanouts_of,
+    weights_of,
+)
+
+__all__ = ["sample_neighbors_fused"]
+
+_NAME = "sample_neighbors_fused"
+
+
+def sample_neighbors_fused(
+    g: Graph,
+    nodes: NodeIds,
+    fanout: int | Mapping[Any, int],
+    edge_dir: str = "in",
+    prob: Weights | None = None,
+    replace: bool = False,
+    copy_ndata: bool = True,
+    copy_edata: bool = True,
+    exclude_edges: EdgeIds | None = None,
+    mapping: dict | None = None,
+) -> Graph:
+    """The block of some in-edges of some nodes, drawn at random.
+
+    What :func:`sample_neighbors` and :func:`gossamer.to_block` give one after the other.
+
+    Parameters
+    ----------
+    g, nodes, fanout, edge_dir, prob, replace, exclude_edges
+        As in :func:`sample_neighbors`. Out-edges are turned round, so that `nodes` are the
+        destinations of the block.
+    copy_ndata, copy_edata : bool
+        Whether the block has the features of nodes, and those of edges.
+    mapping : dict, optional
+        Accepted as in DGL; nothing is kept in it.
+
+    Returns
+    -------
+    Graph
+        A block, with ``gossamer.NID`` and ``gossamer.EID``.
+
+    Raises
+    ------
+    OutOfRangeError, UnknownKeyError, InvalidTypeError, InvalidValueError
+        As :func:`sample_neighbors`.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph(([1, 2, 3], [0, 0, 2]))
+    >>> gs.sampling.sample_neighbors_fused(g, torch.tensor([2, 0]), -1).srcdata[gs.NID]
+    tensor([2, 0, 3, 1])
+    """
+    require_graph(g, _NAME)
+    refuse_block(g, _NAME)
+    if edge_dir not in ("in", "out"):
+        raise InvalidValueError(f"{_NAME}: edge_dir is 'in' or 'out', got {edge_dir!r}.")
+    inward = edge_dir == "in"
+    nothing = torch.empty(0, dtype=g.idtype, device=g.device)
+    targets = [nothing if ids is None else ids for ids in node_ids(g, nodes, _NAME)]
+    excluded = [None] * len(g.relations)
+    if exclude_edges is not None:
+        excluded = edge_ids(g, exclude_edges, _NAME)
+    drawn = draw(
+        g,
+        [targets[dst if inward else src] for src, dst in g.schema.endpoints],
+        fanouts_of(g, fanout, _NAME),
+        weights_of(g, prob, _NAME),
+        excluded,
+        inward=inward,
+        replace=replace,
+        name=_NAME,
+    )
+    block, _ = block_of(g, targets, drawn, inward)
+    node_frames = [f if copy_ndata else _only(f, NID) for f in block.node_frames]
+    edge_frames = [f if copy_edata else _only(f, EID) for f in block.edge_frames]
+    return block.replaced(node_frames=node_frames, edge_frames=edge_frames)
+
+
+def _only(frame: Frame, name: str) -> Frame:
+    bare = Frame(frame.num_rows, frame.kind)
+    bare[name] = frame[name]
+    return bare

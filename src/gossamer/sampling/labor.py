@@ -1,0 +1,306 @@
+"""Layer-neighbour sampling: rows that share neighbours draw the same ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer._options import as_int
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import Graph
+from gossamer.graph.arguments import (
+    edge_ids,
+    node_ids,
+    on_device,
+    refuse_block,
+    require_graph,
+)
+from gossamer.sampling import _core
+from gossamer.sampling._blocks import subgraph_of
+from gossamer.sampling.neighbors import EdgeIds, NodeIds, Weights, fanouts_of, weights_of
+
+__all__ = ["draw_labors", "sample_labors"]
+
+_NAME = "sample_labors"
+_ROUNDS = 50  # of the fixed point of importances, at most
+_TOLERANCE = 1e-4
+
+
+def sample_labors(
+    g: Graph,
+    nodes: NodeIds,
+    fanout: int | dict[Any, int],
+    edge_dir: str = "in",
+    prob: Weights | None = None,
+    importance_sampling: int = 0,
+    random_seed: int | Tensor | None = None,
+    seed2_contribution: float = 0,
+    copy_ndata: bool = True,
+    copy_edata: bool = True,
+    exclude_edges: EdgeIds | None = None,
+    output_device: torch.device | str | None = None,
+) -> tuple[Graph, list[Tensor]]:
+    r"""The subgraph of some in-edges of some nodes, drawn so that few different sources occur.
+
+    Every source :math:`t` has one random number :math:`r_t`, uniform on :math:`[0, 1)`. The edge
+    :math:`t \to s` is drawn if :math:`r_t \le c_s \pi_t`, with :math:`\pi_t = 1` unless
+    `importance_sampling` says otherwise, and :math:`c_s` such that the mean of the neighbours drawn
+    estimates that of all with the variance of `fanout` draws with replacement:
+
+    .. math::
+        \sum_{t \to s} \frac{w_{ts}^2}{\min(1, c_s \pi_t)} - \sum_{t \to s} w_{ts}^2
+        = \Bigl(\frac{1}{k} - \frac{1}{d_s}\Bigr) \Bigl(\sum_{t \to s} w_{ts}\Bigr)^2 .
+
+    Without weights and importances that is :math:`c_s = k / d_s`: `fanout` edges on average.
+
+    Parameters
+    ----------
+    g, nodes, fanout, edge_dir, prob, copy_ndata, copy_edata, exclude_edges, output_device
+        As in :func:`sample_neighbors`.
+    importance_sampling : int
+        How often the importances :math:`\pi` are improved, so that fewer different sources are
+        drawn: 0 is LABOR-0, i is LABOR-i, and -1 goes on until they settle, LABOR-*.
+    random_seed : int or Tensor of one or two ints, optional
+        Names the random numbers of the sources: the same seed, the same numbers. Default: drawn
+        from torch's generator.
+    seed2_contribution : float
+        From 0 to 1: how far the numbers have moved from those of `random_seed` to those of its
+        second value, or of the next int.
+
+    Returns
+    -------
+    Graph
+        All nodes of `g` and the edges drawn, as from :func:`sample_neighbors`.
+    list of Tensor
+        For each edge type the weight of every edge drawn, with which the weighted mean over the
+        edges of a node estimates that over all: 1 over the probability, times `prob`, scaled to
+        a mean of 1 in each node. Empty if neither `prob` nor `importance_sampling` is used.
+
+    Raises
+    ------
+    InvalidValueError
+        If `importance_sampling` is below -1, or `seed2_contribution` is not from 0 to 1; and as
+        :func:`sample_neighbors`.
+
+    References
+    ----------
+    Balin and Çatalyürek, "Layer-neighbor sampling: defusing neighborhood explosion in GNNs",
+    NeurIPS 2023.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 2, 3, 0, 1], [4, 4, 4, 4, 5, 5]))
+    >>> sub, _ = gs.sampling.sample_labors(g, [4, 5], 2, random_seed=1)
+    >>> sub.in_degrees()[5]
+    tensor(2)
+    """
+    require_graph(g, _NAME)
+    refuse_block(g, _NAME)
+    if edge_dir not in ("in", "out"):
+        raise InvalidValueError(f"{_NAME}: edge_dir is 'in' or 'out', got {edge_dir!r}.")
+    inward = edge_dir == "in"
+    chosen = node_ids(g, nodes, _NAME)
+    excluded: list[Tensor | None] = [None] * len(g.relations)
+    if exclude_edges is not None:
+        excluded = edge_ids(g, exclude_edges, _NAME)
+    rows = [chosen[dst if inward else src] for src, dst in g.schema.endpoints]
+    drawn, weights = draw_labors(
+        g,
+        rows,
+        fanouts_of(g, fanout, _NAME),
+        weights_of(g, prob, _NAME),
+        excluded,
+        inward=inward,
+        rounds=as_rounds(importance_sampling, _NAME),
+        keys=as_keys(random_seed),
+        second=as_share(seed2_contribution),
+    )
+    sub = subgraph_of(g, rows, drawn, inward, copy_ndata=copy_ndata, copy_edata=copy_edata)
+    device = sub.device if output_device is None else output_device
+    return on_device(sub, output_device), [w.to(device) for w in weights]
+
+
+def as_rounds(importance_sampling: Any, name: str) -> int:
+    """The number of improvements of importances."""
+    rounds = as_int(importance_sampling, name, "importance_sampling")
+    if rounds < -1:
+        raise InvalidValueError(f"{name}: importance_sampling is at least -1, got {rounds}.")
+    return rounds
+
+
+def as_keys(random_seed: Any) -> tuple[int, int]:
+    """Keys of the first and the second random number of each source."""
+    if random_seed is None:
+        key = _core.next_key()
+        return key, _core.mix(key, 1)
+    seeds = random_seed.flatten().tolist() if isinstance(random_seed, Tensor) else [random_seed]
+    if not seeds or len(seeds) > 2:
+        raise InvalidTypeError(f"{_NAME}: random_seed is one int, or two; got {random_seed!r}.")
+    first = as_int(seeds[0], _NAME, "random_seed")
+    last = as_int(seeds[1], _NAME, "random_seed") if len(seeds) == 2 else first + 1
+    return _core.mix(first), _core.mix(last)
+
+
+def as_share(seed2_contribution: Any) -> float:
+    """How much of the second random number counts."""
+    share = float(seed2_contribution)
+    if not 0 <= share <= 1:
+        raise InvalidValueError(f"{_NAME}: seed2_contribution is from 0 to 1, got {share}.")
+    return share
+
+
+# ------------------------------------------------------------------------------------------ draws
+
+
+def draw_labors(
+    g: Graph,
+    rows: Sequence[Tensor | None],
+    fanouts: Sequence[int],
+    weights: Sequence[Tensor | None],
+    excluded: Sequence[Tensor | None],
+    *,
+    inward: bool,
+    rounds: int,
+    keys: tuple[int, int],
+    second: float,
+) -> tuple[list[_core.Drawn], list[Tensor]]:
+    """Edges of each relation for its rows, and their weights if they are not all alike."""
+    plain, numbers = [], []
+    drawn: list[Any] = [None] * len(rows)
+    found: list[Tensor] = [torch.empty(0, device=g.device) for _ in rows]
+    nothing = torch.empty(0, dtype=g.idtype, device=g.device)
+    for i, own in enumerate(rows):
+        count = 0 if own is None else len(own)
+        drawn[i] = torch.zeros(count + 1, dtype=torch.int64, device=g.device), nothing, nothing
+        if not count or fanouts[i] == 0:
+            continue
+        adjacency = g.relations[i]
+        csc = adjacency.csc() if inward else adjacency.csr()
+        far = g.schema.endpoints[i][0 if inward else 1]
+        # Relations with the same sources share their numbers.
+        own_keys = _core.mix(keys[0], far), _core.mix(keys[1], far)
+        if weights[i] is None and rounds == 0 and second == 0:
+            plain.append(
+                _core.relation(csc, own, fanouts[i], key=own_keys[0], excluded=excluded[i])
+            )
+            numbers.append(i)
+            continue
+        drawn[i], importance = _general(
+            csc, own, fanouts[i], weights[i], excluded[i], rounds, own_keys, second
+        )
+        if weights[i] is not None or rounds != 0:
+            found[i] = importance
+    for i, result in zip(numbers, _core.labor_layer(plain), strict=True):
+        drawn[i] = result
+    return drawn, found
+
+
+def _general(
+    csc: Any,
+    rows: Tensor,
+    fanout: int,
+    weights: Tensor | None,
+    excluded: Tensor | None,
+    rounds: int,
+    keys: tuple[int, int],
+    second: float,
+) -> tuple[_core.Drawn, Tensor]:
+    """Edges of one relation by weights and importances, and what each of them counts."""
+    owner, neighbor, edges = csc.gather_rows(rows)
+    owner = owner.long()
+    w = torch.ones(len(edges), dtype=torch.float64, device=rows.device)
+    if weights is not None:
+        w = _core.as_weights(weights).index_select(0, edges).double()
+        if not bool((w.isfinite() & (w >= 0)).all()):
+            raise InvalidValueError(
+                f"{_NAME}: weights of edges must be finite and not negative; those of the nodes go "
+                f"from {float(w.min())} to {float(w.max())}."
+            )
+        kept = w > 0
+        owner, neighbor, edges, w = owner[kept], neighbor[kept], edges[kept], w[kept]
+    chance = _chances(owner, neighbor, w, len(rows), fanout, rounds)
+    kept = _numbers(neighbor, keys, second) < chance
+    if excluded is not None:
+        kept &= torch.isin(edges, excluded, invert=True)
+    owner, neighbor, edges = owner[kept], neighbor[kept], edges[kept]
+    counts = torch.bincount(owner, minlength=len(rows))
+    starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+    importance = w[kept] / chance[kept]
+    total = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
+    total.index_add_(0, owner, importance)
+    importance = importance * counts[owner] / total[owner]
+    return (starts, neighbor.to(rows.dtype), edges.to(rows.dtype)), importance.float()
+
+
+def _numbers(nodes: Tensor, keys: tuple[int, int], second: float) -> Tensor:
+    """The random number of each node; between two of them on the way of a normal variable."""
+    from gossamer.kernels.reference.sampling import random_unit
+
+    first = random_unit(keys[0], nodes)
+    if second == 0:
+        return first
+    angle = second * math.pi / 2
+    normal = [
+        torch.special.ndtri(unit.clamp(min=2.0**-54))
+        for unit in (first, random_unit(keys[1], nodes))
+    ]
+    mixed = math.cos(angle) * normal[0] + math.sin(angle) * normal[1]
+    return torch.special.ndtr(mixed)
+
+
+def _chances(
+    owner: Tensor, neighbor: Tensor, w: Tensor, num_rows: int, fanout: int, rounds: int
+) -> Tensor:
+    """The probability of each edge: ``min(1, c * pi)``."""
+    if fanout < 0 or not len(owner):
+        return torch.ones_like(w)
+    nodes, place = neighbor.unique(return_inverse=True)
+    uniform = bool((w == w[:1]).all())
+    # With weights the importance of a source starts as its largest weight.
+    pi = torch.ones(len(nodes), dtype=w.dtype, device=w.device)
+    if not uniform:
+        pi = torch.zeros_like(pi).scatter_reduce_(0, place, w, "amax")
+    c = _solve(owner, w, pi[place], num_rows, fanout)
+    size = None
+    for _ in range(_ROUNDS if rounds < 0 else rounds):
+        # A source is needed with the largest probability that any row asks for.
+        wanted = (c[owner] * pi[place]).clamp(max=1)
+        pi = torch.zeros_like(pi).scatter_reduce_(0, place, wanted, "amax")
+        c = _solve(owner, w, pi[place], num_rows, fanout)
+        before, size = size, float(pi.sum())
+        if rounds < 0 and before is not None and before - size <= _TOLERANCE * before:
+            break
+    return (c[owner] * pi[place]).clamp(max=1)
+
+
+def _solve(owner: Tensor, w: Tensor, pi: Tensor, num_rows: int, fanout: int) -> Tensor:
+    """The factor ``c`` of each row that gives its estimate the variance of `fanout` draws.
+
+    From below: with no probability cut off at 1, `c` is too small; cutting off those that are above
+    makes it larger, until none is left to cut off.
+    """
+
+    def sums(values: Tensor) -> Tensor:
+        return torch.zeros(num_rows, dtype=w.dtype, device=w.device).index_add_(0, owner, values)
+
+    degree = sums(torch.ones_like(w))
+    squares, total = sums(w * w), sums(w)
+    goal = squares + (1 / fanout - 1 / degree).clamp(min=0) * total**2
+    everything = degree <= fanout
+    c = torch.zeros_like(goal)
+    ratio = w * w / pi
+    for _ in range(60):
+        capped = c[owner] * pi >= 1
+        sure, other = sums(torch.where(capped, w * w, 0)), sums(torch.where(capped, 0, ratio))
+        # With the edges that are sure kept so, the equation is linear in 1 / c.
+        new = torch.where(other > 0, other / (goal - sure).clamp(min=1e-300), c)
+        settled = bool(((new - c).abs() <= 1e-12 * new).all())
+        c = new
+        if settled:
+            break
+    return torch.where(everything, torch.full_like(c, torch.inf), c)

@@ -1,0 +1,303 @@
+"""Random walks along the edges of a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer._options import as_int
+from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
+from gossamer.graph import Graph
+from gossamer.graph.arguments import refuse_block, require_graph, require_homogeneous
+from gossamer.ops.adjacency import Adjacency
+from gossamer.sampling import _core
+
+__all__ = ["node2vec_random_walk", "pack_traces", "random_walk"]
+
+Nodes = Tensor | Sequence[int]
+
+
+def random_walk(
+    g: Graph,
+    nodes: Nodes,
+    *,
+    metapath: Sequence[Any] | None = None,
+    length: int | None = None,
+    prob: str | None = None,
+    restart_prob: float | Tensor | None = None,
+    return_eids: bool = False,
+) -> tuple[Tensor, ...]:
+    """Random walks along out-edges, one from each node.
+
+    Parameters
+    ----------
+    g : Graph
+        Any graph but a block.
+    nodes : ids
+        Where walks start; may repeat. Of the source type of the first edge type.
+    metapath : list of edge types, optional
+        The edge type of each step; each begins where the one before ends.
+    length : int, optional
+        Number of steps, in a graph of one edge type; for `metapath` leave it out.
+    prob : str, optional
+        An edge feature: a step takes an edge with probability in proportion to it, and none of
+        value 0. Edge types without it have equal weights.
+    restart_prob : float or Tensor, optional
+        The probability of stopping before each step, below 1; a tensor has one for each step.
+    return_eids : bool
+        Whether the edges are returned as well.
+
+    Returns
+    -------
+    traces : Tensor
+        ``(R, L + 1)``: the nodes of each walk; -1 after it stopped or met a node without an edge to
+        take.
+    eids : Tensor
+        ``(R, L)``: the edges; only if asked for.
+    types : Tensor
+        ``(L + 1,)``: the positions in ``g.ntypes`` of the types of the nodes.
+
+    Raises
+    ------
+    InvalidValueError
+        If neither or both of `metapath` and `length` are given, the edge types of `metapath` do not
+        follow one another, or a probability or weight makes no sense.
+    OutOfRangeError, UnknownKeyError
+        If a node, an edge type or the feature does not exist.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    >>> gs.sampling.random_walk(g, [0, 2], length=3)
+    (tensor([[0, 1, 2, 0],
+            [2, 0, 1, 2]]), tensor([0, 0, 0, 0]))
+    """
+    name = "random_walk"
+    require_graph(g, name)
+    refuse_block(g, name)
+    steps = _steps(g, metapath, length, name)
+    endpoints = g.schema.endpoints
+    types = [endpoints[steps[0]][0] if steps else 0, *(endpoints[i][1] for i in steps)]
+    seeds = g.checked_nodes(nodes, types[0])
+    stops = _stops(restart_prob, len(steps), name)
+    used = sorted(set(steps))
+    weights = _weights(g, used, prob, name)
+    relations = [_relation(g.relations[i], seeds, weights.get(i), prob, name) for i in used]
+    path = [used.index(i) for i in steps]
+    traces, eids = _core.random_walk(relations, path, seeds, stops)
+    kinds = torch.tensor(types, dtype=torch.int64, device=g.device)
+    return (traces, eids, kinds) if return_eids else (traces, kinds)
+
+
+def _steps(g: Graph, metapath: Any, length: Any, name: str) -> list[int]:
+    """The position of the edge type of each step."""
+    if metapath is None:
+        if length is None:
+            raise InvalidValueError(f"{name}: give a metapath, or a length.")
+        if len(g.canonical_etypes) != 1:
+            raise InvalidValueError(
+                f"{name}: the graph has several edge types, so give a metapath of them; they are "
+                f"{g.canonical_etypes}."
+            )
+        steps = [0] * as_int(length, name, "length", 0)
+    else:
+        if isinstance(metapath, str) or not isinstance(metapath, Sequence):
+            raise InvalidTypeError(f"{name}: a metapath is a list of edge types, got {metapath!r}.")
+        steps = [g.get_etype_id(etype) for etype in metapath]
+    for first, then in pairwise(steps):
+        if g.schema.endpoints[first][1] != g.schema.endpoints[then][0]:
+            raise InvalidValueError(
+                f"{name}: a step along {g.canonical_etypes[first]} cannot be followed by one along "
+                f"{g.canonical_etypes[then]}, which starts at another node type."
+            )
+    return steps
+
+
+def _stops(restart_prob: Any, count: int, name: str) -> list[float] | None:
+    """The probability of stopping before each step."""
+    if restart_prob is None:
+        return None
+    if isinstance(restart_prob, Tensor) and restart_prob.dim():
+        stops = restart_prob.tolist()
+        if restart_prob.dim() != 1 or len(stops) != count:
+            raise InvalidValueError(
+                f"{name}: restart_prob needs one probability for each of the {count} steps, got "
+                f"shape {tuple(restart_prob.shape)}."
+            )
+    else:
+        stops = [float(restart_prob)] * count
+    for stop in stops:
+        if not 0 <= stop < 1:
+            raise InvalidValueError(f"{name}: restart_prob is at least 0 and below 1, got {stop}.")
+    return stops
+
+
+def _weights(g: Graph, used: Sequence[int], prob: Any, name: str) -> dict[int, Tensor]:
+    """The weights of the relations that have some."""
+    if prob is None:
+        return {}
+    if not isinstance(prob, str):
+        raise InvalidTypeError(
+            f"{name}: prob is the name of an edge feature, got {type(prob).__name__}."
+        )
+    found = {i: g.edge_frames[i][prob] for i in used if prob in g.edge_frames[i]}
+    if not found and used:
+        raise UnknownKeyError(
+            f"{name}: no edge type of the walk has a feature {prob!r}; they have "
+            f"{ {g.canonical_etypes[i]: list(g.edge_frames[i]) for i in used} }."
+        )
+    for i, values in found.items():
+        if values.numel() != len(values) or values.dtype in (torch.int32, torch.int64):
+            raise InvalidValueError(
+                f"{name}: the feature {prob!r} of {g.canonical_etypes[i]} must be a floating-point "
+                f"or bool number for each edge, got {values.dtype} of shape "
+                f"{tuple(values.shape)}."
+            )
+    return found
+
+
+def _relation(
+    adjacency: Adjacency, seeds: Tensor, weights: Tensor | None, prob: Any, name: str
+) -> _core.Relation:
+    candidates = None
+    if weights is not None:
+        try:
+            candidates = _core.kept_candidates(adjacency, False, weights)
+        except _core.BadWeightsError:
+            raise InvalidValueError(
+                f"{name}: the feature {prob!r} must be finite and not negative."
+            ) from None
+    return _core.relation(adjacency.csr(), seeds, 0, key=0, candidates=candidates)
+
+
+def node2vec_random_walk(
+    g: Graph,
+    nodes: Nodes,
+    p: float,
+    q: float,
+    walk_length: int,
+    prob: str | None = None,
+    return_eids: bool = False,
+) -> Tensor | tuple[Tensor, Tensor]:
+    r"""Random walks of node2vec, one from each node.
+
+    From :math:`v`, reached from :math:`t`, the walk goes on to :math:`x` with probability in
+    proportion to the weight of the edge times
+
+    .. math::
+        \alpha(t, x) = \begin{cases}
+            1 / p & x = t \\
+            1 & \text{there is an edge } t \to x \\
+            1 / q & \text{otherwise.}
+        \end{cases}
+
+    Parameters
+    ----------
+    g : Graph
+        A homogeneous graph.
+    nodes : ids
+        Where walks start; may repeat.
+    p : float
+        Large values keep the walk from going back. Above 0.
+    q : float
+        Large values keep the walk near. Above 0.
+    walk_length : int
+        Number of steps.
+    prob : str, optional
+        An edge feature with the weights.
+    return_eids : bool
+        Whether the edges are returned as well.
+
+    Returns
+    -------
+    traces : Tensor
+        ``(R, L + 1)``: the nodes of each walk; -1 after it met a node without an edge to take.
+    eids : Tensor
+        ``(R, L)``: the edges; only if asked for.
+
+    Raises
+    ------
+    InvalidValueError
+        If the graph is not homogeneous, `p` or `q` is not above 0, or weights make no sense.
+    OutOfRangeError, UnknownKeyError
+        If a node or the feature does not exist.
+
+    References
+    ----------
+    Grover and Leskovec, "node2vec: scalable feature learning for networks", KDD 2016.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    >>> gs.sampling.node2vec_random_walk(g, [0, 2], 1, 1, 3)
+    tensor([[0, 1, 2, 0],
+            [2, 0, 1, 2]])
+    """
+    name = "node2vec_random_walk"
+    require_homogeneous(g, name)
+    for what, value in (("p", p), ("q", q)):
+        if not 0 < float(value) < float("inf"):
+            raise InvalidValueError(f"{name}: {what} is above 0 and finite, got {value}.")
+    length = as_int(walk_length, name, "walk_length", 0)
+    seeds = g.checked_nodes(nodes, 0)
+    weights = _weights(g, [0], prob, name)
+    adjacency = g.relations[0]
+    relation = _relation(adjacency, seeds, weights.get(0), prob, name)
+    in_order = adjacency.memo("sorted_csr", lambda: _sorted_indices(adjacency))
+    traces, eids = _core.node2vec(relation, in_order, float(p), float(q), seeds, length)
+    return (traces, eids) if return_eids else traces
+
+
+def _sorted_indices(adjacency: Adjacency) -> Tensor:
+    """The neighbours of each row in ascending order."""
+    indptr, indices, _ = adjacency.csr()
+    rows = torch.repeat_interleave(indptr.diff())
+    keys = rows.long() * adjacency.num_dst + indices.long()
+    return (keys.sort().values - rows.long() * adjacency.num_dst).to(indices.dtype)
+
+
+def pack_traces(traces: Tensor, types: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Walks one after another, without what is behind their ends.
+
+    Parameters
+    ----------
+    traces : Tensor
+        ``(R, L + 1)``: nodes as from :func:`random_walk`, -1 after the end.
+    types : Tensor
+        ``(L + 1,)``: the types of the nodes.
+
+    Returns
+    -------
+    nodes, node_types : Tensor
+        The nodes of all walks and their types.
+    lengths : Tensor
+        ``(R,)``: number of nodes of each walk.
+    offsets : Tensor
+        ``(R,)``: where each walk begins in `nodes`.
+
+    Raises
+    ------
+    InvalidValueError
+        If the shapes do not fit.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> traces, types = torch.tensor([[0, 1, -1], [2, 0, 1]]), torch.tensor([0, 0, 0])
+    >>> gs.sampling.pack_traces(traces, types)
+    (tensor([0, 1, 2, 0, 1]), tensor([0, 0, 0, 0, 0]), tensor([2, 3]), tensor([0, 2]))
+    """
+    if traces.dim() != 2 or types.shape != traces.shape[1:]:
+        raise InvalidValueError(
+            "pack_traces takes traces (R, L + 1) and types (L + 1,), got shapes "
+            f"{tuple(traces.shape)} and {tuple(types.shape)}."
+        )
+    there = traces >= 0
+    lengths = there.sum(1)
+    return traces[there], types.expand_as(traces)[there], lengths, lengths.cumsum(0) - lengths

@@ -1,0 +1,138 @@
+"""The edges of largest or smallest weight of each node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
+from gossamer.graph import Graph
+from gossamer.graph.arguments import node_ids, on_device, refuse_block, require_graph
+from gossamer.ops.adjacency import Adjacency
+from gossamer.sampling._blocks import subgraph_of
+from gossamer.sampling._core import Drawn
+from gossamer.sampling.neighbors import NodeIds, fanouts_of
+
+__all__ = ["select_topk"]
+
+_NAME = "select_topk"
+
+
+def select_topk(
+    g: Graph,
+    k: int | Mapping[Any, int],
+    weight: str,
+    nodes: NodeIds | None = None,
+    edge_dir: str = "in",
+    ascending: bool = False,
+    copy_ndata: bool = True,
+    copy_edata: bool = True,
+    output_device: torch.device | str | None = None,
+) -> Graph:
+    """The subgraph of the `k` in-edges of largest weight of each node.
+
+    Parameters
+    ----------
+    g : Graph
+        Any graph but a block.
+    k : int, or dict of edge type to int
+        How many edges of each type to take for a node; -1 for all. A dict needs every edge type.
+    weight : str
+        The edge feature, one number for an edge. Every edge type that edges are taken of has it.
+    nodes : ids, bool mask, or dict of str to either, optional
+        The nodes; types that a dict lacks have none. Default: all.
+    edge_dir : {"in", "out"}
+        Whether to take edges that end or that begin at the nodes.
+    ascending : bool
+        Whether to take the edges of smallest weight instead.
+    copy_ndata, copy_edata : bool
+        Whether the result has the features of nodes, and those of edges and their ids.
+    output_device : torch.device or str, optional
+        Where the result goes. Default: where the graph is.
+
+    Returns
+    -------
+    Graph
+        All nodes of `g` and the edges taken, node by node, in the order of their weights; of equal
+        weights, the edge that comes first in the row comes first.
+
+    Raises
+    ------
+    UnknownKeyError
+        If an edge type lacks the feature `weight`, or a type does not exist.
+    InvalidValueError
+        If there is not one weight for an edge, `edge_dir` is unknown, or `k` is below -1.
+    OutOfRangeError
+        If a node does not exist.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> g = gs.graph(([0, 1, 2, 0], [3, 3, 3, 1]))
+    >>> g.edata["w"] = torch.tensor([0.5, 2.0, 1.0, 0.1])
+    >>> gs.sampling.select_topk(g, 2, "w").edata[gs.EID]
+    tensor([3, 1, 2])
+    """
+    require_graph(g, _NAME)
+    refuse_block(g, _NAME)
+    if edge_dir not in ("in", "out"):
+        raise InvalidValueError(f"{_NAME}: edge_dir is 'in' or 'out', got {edge_dir!r}.")
+    if not isinstance(weight, str):
+        raise InvalidTypeError(
+            f"{_NAME}: weight is the name of an edge feature, got {type(weight).__name__}."
+        )
+    inward = edge_dir == "in"
+    if nodes is None:
+        counts = [frame.num_rows for frame in g.node_frames]
+        chosen: list[Tensor | None] = [
+            torch.arange(count, dtype=g.idtype, device=g.device) for count in counts
+        ]
+    else:
+        chosen = node_ids(g, nodes, _NAME)
+    rows = [chosen[dst if inward else src] for src, dst in g.schema.endpoints]
+    nothing = torch.empty(0, dtype=g.idtype, device=g.device)
+    drawn: list[Drawn] = []
+    for i, (own, count) in enumerate(zip(rows, fanouts_of(g, k, _NAME), strict=True)):
+        if own is None or count == 0:
+            size = 1 if own is None else len(own) + 1
+            drawn.append((torch.zeros(size, dtype=torch.int64, device=g.device), nothing, nothing))
+            continue
+        values = _values(g, i, weight)
+        drawn.append(_largest(g.relations[i], own, values, count, inward, ascending))
+    sub = subgraph_of(g, rows, drawn, inward, copy_ndata=copy_ndata, copy_edata=copy_edata)
+    return on_device(sub, output_device)
+
+
+def _values(g: Graph, position: int, weight: str) -> Tensor:
+    frame, etype = g.edge_frames[position], g.canonical_etypes[position]
+    if weight not in frame:
+        raise UnknownKeyError(
+            f"{_NAME}: the edges {etype} have no feature {weight!r}; they have {list(frame)}. Give "
+            "k as a dict with 0 for types to pass over."
+        )
+    values = frame[weight].detach()
+    if values.numel() != len(values):
+        raise InvalidValueError(
+            f"{_NAME}: the feature {weight!r} of {etype} must be one number for an edge, got shape "
+            f"{tuple(values.shape)}."
+        )
+    return values.reshape(-1)
+
+
+def _largest(
+    adjacency: Adjacency, rows: Tensor, values: Tensor, k: int, inward: bool, ascending: bool
+) -> Drawn:
+    owner, neighbor, edges = (adjacency.csc() if inward else adjacency.csr()).gather_rows(rows)
+    order = values.index_select(0, edges).argsort(descending=not ascending, stable=True)
+    order = order[owner[order].argsort(stable=True)]
+    counts = torch.bincount(owner, minlength=len(rows))
+    first = counts.cumsum(0) - counts
+    if k >= 0:
+        rank = torch.arange(len(order), device=rows.device) - first[owner[order].long()]
+        order = order[rank < k]
+        counts = counts.clamp(max=k)
+    starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+    return starts, neighbor[order], edges[order]

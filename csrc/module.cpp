@@ -22,6 +22,7 @@ NB_MODULE(_core, m) {
     register_csr(m);
     register_traversal(m);
     register_topk(m);
+    register_grouped_mm(m);
     register_spgemm(m);
     register_sampling(m);
     register_sampling_candidates(m);

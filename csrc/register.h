@@ -14,6 +14,7 @@ void register_attention(nanobind::module_& m);
 void register_csr(nanobind::module_& m);
 void register_traversal(nanobind::module_& m);
 void register_topk(nanobind::module_& m);
+void register_grouped_mm(nanobind::module_& m);
 void register_spgemm(nanobind::module_& m);
 void register_sampling(nanobind::module_& m);
 void register_sampling_candidates(nanobind::module_& m);

@@ -27,12 +27,12 @@ LAYOUTS = {
 }
 
 
-@pytest.fixture(params=["lists of products", "one by one", "reference"])
+@pytest.fixture(params=["core", "torch", "reference"])
 def kernels(request, monkeypatch):
     if request.param == "reference":
         return reference
-    if request.param == "one by one":
-        monkeypatch.setattr(grouped_mm, "_BATCHES", {})
+    monkeypatch.setattr(grouped_mm, "_LARGE_MATRIX", -1 if request.param == "torch" else 1 << 30)
+    monkeypatch.setattr(grouped_mm, "_LONG_SEGMENT", 0)
     return cpu
 
 
@@ -89,3 +89,29 @@ def test_many_products(threads, kernels) -> None:
     a, b = operand(int(lengths.sum()), (16,), torch.float32), operand(300, (16, 8), torch.float32)
     truth = reference.segment_mm(a.double(), b.double(), lengths).float()
     torch.testing.assert_close(kernels.segment_mm(a, b, lengths), truth)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("columns", [1, 7, 16, 33, 64, 100])
+def test_every_tile_of_the_core(columns, dtype) -> None:
+    """Rows and columns that fill tiles, and that do not; segments that are split."""
+    lengths = [1, 2, 3, 5, 6, 7, 0, 13, 96, 97, 300]
+    a = operand(sum(lengths), (9,), dtype, seed=1)
+    b = operand(len(lengths), (9, columns), dtype, seed=2)
+    rows = zip(a.double().split(lengths), b.double(), strict=True)
+    truth = torch.cat([x @ y for x, y in rows]).to(dtype)
+    for matrices in (b, b.mT.contiguous().mT):
+        found = cpu.segment_mm(a, matrices, torch.tensor(lengths))
+        torch.testing.assert_close(found, truth)
+
+
+def test_the_result_does_not_depend_on_the_number_of_threads() -> None:
+    lengths = torch.arange(500) % 40
+    a = operand(int(lengths.sum()), (48,), torch.float32)
+    b = operand(500, (48, 40), torch.float32)
+    before, results = torch.get_num_threads(), []
+    for threads in (1, 2, 3, 8):
+        torch.set_num_threads(threads)
+        results.append(cpu.segment_mm(a, b, lengths))
+    torch.set_num_threads(before)
+    assert all(torch.equal(result, results[0]) for result in results)

@@ -3,10 +3,11 @@
 usage: python tools/check_wheel.py [TORCH ...] [--python PYTHON ...] [--pip ARGUMENTS]
                                    [--folder build/wheels] [--pytest ARGUMENTS]
 
-Each TORCH is a version such as 2.6.0 (default: 2.6.0 and that of tools/constraints.txt) and gets a
-virtual environment of its own, with the same wheel file. `--python` names another interpreter than
-the one that runs this; given several times, the first one builds the wheel and every one installs
-it, which asks for Python 3.12 or newer (an older one can only use the wheel that it built).
+Each TORCH is a version such as 2.6.0 (default: the oldest, that of tools/constraints.txt and the
+newest) and gets a virtual environment of its own, with the same wheel file. `--python` names
+another interpreter than the one that runs this; given several times, the first one builds the
+wheel and every one installs it, which asks for Python 3.12 or newer (an older one can only use the
+wheel that it built).
 
 Releases that have no CPU build on the package index bring their CUDA libraries along, several
 gigabytes each; what `--pip` is given, say the options that name another index, goes to pip when it
@@ -24,6 +25,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+OLDEST, NEWEST = "2.6.0", "2.14.1"
 NEEDED = ["numpy", "pytest>=8.4", "hypothesis>=6.90"]
 # The native core of the wheel must be what the tests run on: without it most of them are skipped.
 LOOK = """
@@ -39,7 +41,7 @@ print(f"Python {sys.version.split()[0]}, torch {torch.__version__}, core for {in
 def main() -> int:
     """Return 0 if the tests pass in every environment."""
     parser = argparse.ArgumentParser(description="One wheel under several releases of torch.")
-    parser.add_argument("torch", nargs="*", default=["2.6.0", pinned()])
+    parser.add_argument("torch", nargs="*", default=[OLDEST, pinned(), NEWEST])
     parser.add_argument("--python", action="append", help="interpreter, may be given repeatedly")
     parser.add_argument("--pip", default="", help="arguments of pip for torch")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "wheels")

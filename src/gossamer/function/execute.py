@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Relation", "aggregate", "apply_to_nodes", "messages"]
 
-# Reversed operands of a message that an operator wants the other way round.
+# Operators whose operands can be swapped, to have the source node first.
 _COMMUTES = {"add", "mul"}
 
 
 class Relation(NamedTuple):
     """One round's edges: an adjacency and the features at its ends.
 
-    `src_ids`, `dst_ids` and `edge_ids` are the ids that users know the rows by, where the relation
+    `src_ids`, `dst_ids` and `edge_ids` are the ids that users see for the rows, where the relation
     is a part of a larger graph; None means that row ``i`` is id ``i``.
     """
 

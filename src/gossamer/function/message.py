@@ -1,7 +1,7 @@
 """Built-in message functions: ``copy_u``, ``u_mul_e`` and kin, one for each pair of operands.
 
 In a name, ``u`` is the source node of an edge, ``v`` its destination and ``e`` the edge itself.
-Each function builds a small description; nothing is computed before it meets ``update_all``,
+Each function builds a small description; nothing is computed before it is passed to ``update_all``,
 ``apply_edges`` or another message passing method of a graph.
 """
 

@@ -15,8 +15,8 @@ class _Rows(MutableMapping[str, Tensor]):
     """Rows `index` of every feature of a frame, gathered when read and kept.
 
     Features can be set and deleted, as a function may use it for scratch; the frame does not
-    change. Tensors of all rows are the frame's own unless `copies`: who writes into features of
-    edges writes into the graph, as in DGL.
+    change. Tensors of all rows are the frame's own unless `copies`: writing into features of
+    edges changes the graph, as in DGL.
     """
 
     __slots__ = ("_cache", "_copies", "_deleted", "_frame", "_index")

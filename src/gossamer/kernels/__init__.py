@@ -4,7 +4,7 @@ A dispatch table picks the function by the device and dtype of the operands (`_d
 `gossamer.kernels.reference` documents each kernel and runs wherever no faster one is registered.
 
 A compressed adjacency is a triple ``(indptr, indices, eids)``: row ``r`` owns the slots
-``indptr[r]`` to ``indptr[r + 1] - 1``; slot ``k`` has the neighbour ``indices[k]`` and the edge id
+``indptr[r]`` to ``indptr[r + 1] - 1``; slot ``k`` has the neighbor ``indices[k]`` and the edge id
 ``eids[k]``, or ``k`` when `eids` is None. All three share one dtype, int32 or int64. Features are
 ``(N, *f)``; two operands have the same number of dimensions and broadcast over ``*f`` as in NumPy.
 All tensors are contiguous and on one device. Kernels trust their input: it is validated in

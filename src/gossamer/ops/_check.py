@@ -1,4 +1,4 @@
-"""The public door of the operators: everything below trusts its input."""
+"""Validation of input in the public operators: everything below trusts its input."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _DTYPES = {
     torch.int8,
     torch.uint8,
 }
-# So many numbers are looked at sooner in a list than by three operators on a tensor (5 us).
+# Up to so many numbers, a list is faster than three operators on a tensor (5 us).
 _FEW = 128
 _WHAT = {"u": "source node", "v": "destination node", "e": "edge"}
 
@@ -67,8 +67,7 @@ def relation_of(graph: Any) -> Adjacency:
 def outside_transforms(compute: Callable[[], Any]) -> Any:
     """Run `compute`, which builds structure, outside of any `torch.func` transform.
 
-    Structure depends on no feature and graphs keep it, so it must not be made of the passing
-    tensors of a transform.
+    Structure does not depend on features, and graphs keep it longer than the transform runs.
     """
     if _torch.under_transform():
         with _torch.outside_transforms():
@@ -88,7 +87,7 @@ def structure_of(adjacency: Adjacency, *, by_dst: bool, by_src: bool, slots: boo
 def check_operand(
     adjacency: Adjacency, x: Any, target: str, op: str, *, counts: bool = False
 ) -> Tensor:
-    """`x` itself, once it is a tensor with a row for each node or edge that `target` stands for.
+    """Return `x` if it is a tensor with a row for each node or edge of `target`.
 
     With `counts` it may be boolean, for a sum that counts.
     """
@@ -138,7 +137,7 @@ def common_dtype(lhs: Tensor, rhs: Tensor, op: str) -> tuple[Tensor, Tensor]:
 
 
 def match_dims(lhs: Tensor, rhs: Tensor, op: str) -> tuple[Tensor, Tensor]:
-    """Both operands with as many dimensions, ones put after the first; feature shapes broadcast.
+    """Both operands with the same number of dimensions, by inserting ones after the first.
 
     Raises
     ------
@@ -167,10 +166,9 @@ def match_dims(lhs: Tensor, rhs: Tensor, op: str) -> tuple[Tensor, Tensor]:
 
 
 def requires_grad(*tensors: Tensor | None) -> tuple[bool, ...]:
-    """For each tensor, whether a gradient may be asked of it."""
+    """For each tensor, whether a gradient may be requested for it."""
     if _torch.under_transform() or _torch.forward_mode_active():
-        # A tensor inside vmap does not tell what the transforms around it will ask for, nor does
-        # one tell of its tangent.
+        # A tensor inside vmap does not show what the transforms around it need, nor its tangent.
         return tuple(x is not None for x in tensors)
     if not torch.is_grad_enabled():
         return (False,) * len(tensors)
@@ -188,7 +186,7 @@ def check_dtype(x: Tensor, op: str, name: str, *, counts: bool = False) -> None:
 
 
 def check_dense(x: Tensor, op: str, name: str) -> None:
-    """Raise unless `x` has all its numbers in memory."""
+    """Raise unless `x` is dense."""
     if x.layout is not torch.strided:
         raise InvalidTypeError(
             f"{op}: {name} must be a dense tensor, but its layout is {x.layout}. "
@@ -205,7 +203,7 @@ def _range_and_sum(numbers: Tensor) -> tuple[int, int, int]:
 
 
 def check_lengths(seglen: Any, value: Any, op: str, name: str, *, counts: bool = False) -> Tensor:
-    """The lengths `seglen`, once they add up to the rows of `value`."""
+    """Return the lengths `seglen` if they add up to the rows of `value`."""
     if not isinstance(value, Tensor) or value.dim() == 0:
         raise InvalidTypeError(f"{op}: {name} must be a tensor with rows, got {value!r}.")
     check_dtype(value, op, name, counts=counts)
@@ -221,7 +219,7 @@ def check_lengths(seglen: Any, value: Any, op: str, name: str, *, counts: bool =
             "Move one of them with .to(...)."
         )
     if torch.compiler.is_compiling():
-        # Values are unknown while tracing: the check becomes a part of the compiled graph.
+        # Values are unknown while tracing: the check becomes part of the compiled graph.
         rows = value.shape[0]
         fits = ((seglen >= 0) & (seglen <= rows)).all() & (seglen.sum() == rows)
         _torch.assert_async(fits, f"{op}: segment lengths must add up to the rows of {name}.")

@@ -1,8 +1,8 @@
-"""The two products and their gradients, which are made of each other.
+"""SpMM and SDDMM with their gradients.
 
-`spmm` reduces messages at destinations, `sddmm` combines features on edges. The gradient of one is
-an `spmm` over the reversed edges, or an `sddmm`: that is why they stand in one file, and why sums
-can be differentiated any number of times.
+`spmm` reduces messages at destinations, `sddmm` combines features on edges. The gradient of each is
+an `spmm` over the reversed edges or an `sddmm`, so both are in one file, and sums can be
+differentiated any number of times.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def segment_structure(seglen: Tensor, value: Tensor) -> Structure:
         owner = torch.arange(seglen.shape[0], device=seglen.device)
         owner = torch.repeat_interleave(owner, seglen.long(), output_size=value.shape[0])
         slots = (owner, owner, None)
-    # Slot k is edge k; neighbour ids are there but never read.
-    neighbours = offsets.new_empty(value.shape[0])
-    return (*slots, offsets, neighbours, None, None, None, None)
+    # Slot k is edge k; neighbor ids are never read.
+    neighbors = offsets.new_empty(value.shape[0])
+    return (*slots, offsets, neighbors, None, None, None, None)
 
 
 def spmm(structure: Structure, u: Tensor | None, e: Tensor | None, op: str, reduce: str) -> Tensor:
@@ -72,11 +72,11 @@ def sddmm(
 
 
 def _require(part: Tensor | None) -> None:
-    """Raise if a part of the structure is not there that only gradients need."""
+    """Raise if a part of the structure is missing that only gradients need."""
     if part is None:
         raise InvalidValueError(
-            "A gradient is asked of an operand that wanted none when the operator ran. Call "
-            "requires_grad_() before."
+            "A gradient is requested for an operand that did not require one when the operator "
+            "ran. Call requires_grad_() before."
         )
 
 
@@ -133,7 +133,7 @@ def _spmm_backward(ctx: Any, grad: Tensor) -> tuple:
     u, e, arg = ctx.saved_tensors
     _, want_u, want_e, *_ = ctx.needs_input_grad
     if ctx.reduce in ("max", "min"):
-        grads = _winners_backward(ctx, grad, u, e, arg, want_u, want_e)
+        grads = _arg_backward(ctx, grad, u, e, arg, want_u, want_e)
     else:
         grads = _sum_backward(ctx, grad, u, e, want_u, want_e)
     return None, *grads, None, None, None
@@ -146,7 +146,7 @@ def _sum_backward(
     shape_u, shape_e = ctx.shapes
     if ctx.reduce == "mean":
         # Single precision at least: degrees above 65,504 overflow float16, and reciprocals of
-        # smaller ones have few of its digits left.
+        # smaller ones lose precision in it.
         wide = torch.promote_types(grad.dtype, torch.float32)
         scale = structure[3].diff().clamp(min=1).to(wide).reciprocal()
         if op == "copy_lhs" and grad.dtype is not torch.float16:
@@ -174,7 +174,7 @@ def _sum_backward(
     return grad_u, grad_e
 
 
-def _winners_backward(
+def _arg_backward(
     ctx: Any,
     grad: Tensor,
     u: Tensor | None,
@@ -185,22 +185,22 @@ def _winners_backward(
 ) -> tuple[Tensor | None, Tensor | None]:
     shape_u, shape_e = ctx.shapes
     if torch.is_grad_enabled():
-        # A second derivative is wanted: the same out of parts that torch can differentiate.
-        grads = _winners_formula(ctx, grad, u, e, arg, want_u, want_e)
+        # A second derivative is needed: use operations that torch can differentiate.
+        grads = _arg_formula(ctx, grad, u, e, arg, want_u, want_e)
         return tuple(
             None if x is None else _reduce_features(x, shape)
             for x, shape in zip(grads, ctx.shapes, strict=True)
         )
     rows_u = shape_u[0] if want_u else -1
     rows_e = shape_e[0] if want_e else -1
-    grads = _winners_grad(*ctx.structure[4:6], arg, grad, u, e, ctx.op, rows_u, rows_e)
+    grads = _arg_grad(*ctx.structure[4:6], arg, grad, u, e, ctx.op, rows_u, rows_e)
     return (
         _reduce_features(grads[0], shape_u) if want_u else None,
         _reduce_features(grads[1], shape_e) if want_e else None,
     )
 
 
-def _winners_formula(
+def _arg_formula(
     ctx: Any,
     grad: Tensor,
     u: Tensor | None,
@@ -211,20 +211,20 @@ def _winners_formula(
 ) -> tuple[Tensor | None, Tensor | None]:
     indices, eids = ctx.structure[4:6]
     feature = grad.shape[1:]
-    won = arg >= 0
-    flow = grad.masked_fill(~won, 0)  # not a product: the gradient may be infinite there
+    found = arg >= 0
+    flow = grad.masked_fill(~found, 0)  # not a product: the gradient may be infinite there
     if indices.shape[0] == 0:
-        # Nothing won; any row will do, and there may be none.
-        neighbour = edge = arg[:0].long()
-        flow, won = flow[:0], won[:0]
+        # There is no extremum, and there may be no row to read.
+        neighbor = edge = arg[:0].long()
+        flow, found = flow[:0], found[:0]
     else:
         slot = arg.clamp(min=0).long()
-        neighbour = indices[slot].long()
+        neighbor = indices[slot].long()
         edge = slot if eids is None else eids[slot].long()
 
     def pick(x: Tensor, ids: Tensor) -> Tensor:
-        # Rows that nothing won stand for any row, of which the numbers must not matter.
-        return x.expand(x.shape[0], *feature).gather(0, ids).masked_fill(~won, 1)
+        # Where there is no extremum any row was read, and its values must not count.
+        return x.expand(x.shape[0], *feature).gather(0, ids).masked_fill(~found, 1)
 
     def scatter(values: Tensor, ids: Tensor, shape: torch.Size) -> Tensor:
         return values.new_zeros((shape[0], *feature)).scatter_add(0, ids, values)
@@ -237,17 +237,17 @@ def _winners_formula(
     elif ctx.op == "div":
         slope = flow / pick(e, edge)
     if want_u:
-        grad_u = scatter(slope, neighbour, shape_u)
+        grad_u = scatter(slope, neighbor, shape_u)
     if want_e:
         if ctx.op == "mul":
-            slope = flow * pick(u, neighbour)
+            slope = flow * pick(u, neighbor)
         elif ctx.op == "div":
-            slope = -slope * pick(u, neighbour) / pick(e, edge)
+            slope = -slope * pick(u, neighbor) / pick(e, edge)
         grad_e = scatter(-slope if ctx.op == "sub" else slope, edge, shape_e)
     return grad_u, grad_e
 
 
-def _winners_kernel(
+def _arg_kernel(
     indices: Tensor,
     eids: Tensor | None,
     arg: Tensor,
@@ -266,7 +266,7 @@ def _winners_kernel(
     return tuple(grad.new_empty(0) if x is None else x for x in grads)
 
 
-def _winners_fake(
+def _arg_fake(
     indices: Tensor,
     eids: Tensor | None,
     arg: Tensor,
@@ -284,12 +284,12 @@ def _winners_fake(
     return like(u, rows_u), like(e, rows_e)
 
 
-_winners_grad = opaque(
+_arg_grad = opaque(
     "spmm_winners_backward",
     "(Tensor indices, Tensor? eids, Tensor arg, Tensor grad, Tensor? u, Tensor? e, str op,"
     " SymInt rows_u, SymInt rows_e) -> (Tensor, Tensor)",
-    kernel=_winners_kernel,
-    fake=_winners_fake,
+    kernel=_arg_kernel,
+    fake=_arg_fake,
 )
 
 
@@ -301,7 +301,7 @@ def _reduce_features(x: Tensor, shape: torch.Size) -> Tensor:
 
 
 def _wide(x: Tensor) -> Tensor:
-    """float16 in single precision: a product overflows it that is divided by a square later."""
+    """float16 as float32: a product that is divided by a square later may overflow float16."""
     return x.float() if x.dtype is torch.float16 else x
 
 
@@ -449,7 +449,7 @@ def _collect(
         factor = None
     if target == "e":
         return _reduce_features(grad, shape)
-    # Rows of the result are destinations for "v" and, turned round, sources for "u".
+    # Rows of the result are destinations for "v", and of the reversed structure sources for "u".
     way = structure if target == "v" else reverse(structure)
     if factor is None:
         return spmm(way, None, _reduce_features(grad, shape), "copy_rhs", "sum")
@@ -464,9 +464,9 @@ def _collect_quotients(
     target: str,
     shape: torch.Size,
 ) -> Tensor:
-    """As `_collect`, of ``grad[e] / divisor[...]``: in float16 a reciprocal soon overflows.
+    """As `_collect`, of ``grad[e] / divisor[...]``: in float16 a reciprocal may overflow.
 
-    This takes a tensor of the size of `grad`, which `_collect` need not.
+    This needs a tensor of the size of `grad`, unlike `_collect`.
     """
     if divisor_target == target and target != "e":
         total = _collect(structure, grad, None, "e", target, grad.shape)

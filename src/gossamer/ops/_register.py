@@ -1,14 +1,15 @@
-"""How an operator is made: one kernel, one gradient, known to every part of PyTorch.
+"""Registration of operators with PyTorch: autograd, compiler, `torch.func`.
 
-An operator exists three times with the same kernel and the same backward:
+Each operator is registered three times, with the same kernel and the same backward:
 
 - Eager code goes through a `torch.autograd.Function`, or straight to the kernel where no gradient
   is wanted, because the dispatcher costs 13 microseconds more for each call, 50 with a gradient to
-  record and over 100 when it is taken: many times the sum over a small graph (torch 2.13;
-  ``python -m benchmarks.overhead`` prints them).
-- Traced code goes through the operator registered with `torch.library`, which has a shape-only twin
-  and so compiles into one graph.
-- Code under `torch.func` goes through a Function that these transforms can take apart.
+  record and over 100 when it is taken: many times the duration of a sum over a small graph
+  (torch 2.13; ``python -m benchmarks.overhead`` prints them).
+- Traced code goes through the operator registered with `torch.library`, which has a fake kernel and
+  so compiles into one graph.
+- Code under `torch.func` goes through a Function in the form that these transforms need. It is a
+  Function of its own because `setup_context` costs eager code several microseconds.
 """
 
 from __future__ import annotations
@@ -42,22 +43,19 @@ _WITHOUT_RULES = {Tensor, nn.Parameter, type(None), bool, int, float, str, list,
 
 
 def traced() -> bool:
-    """Whether someone watches: the compiler or a dispatch mode."""
+    """Whether the compiler or a dispatch mode is active."""
     return torch.compiler.is_compiling() or _torch.count_dispatch_modes() > 0
 
 
 def plain(x: Tensor) -> Tensor:
-    """`x` as kernels read it: its numbers one after another in memory, as they are meant.
-
-    Nothing is copied where that is so already.
-    """
+    """`x` as kernels read it: contiguous and :func:`settled`. Copies only where needed."""
     return settled(x.contiguous())
 
 
 def settled(x: Tensor) -> Tensor:
-    """`x` in any layout, but with its numbers in memory, as they are meant.
+    """`x` in any layout, with its values in memory.
 
-    torch puts off a minus (`torch.Tensor.is_neg`), and has zeros without memory.
+    torch may hold a negation as a flag (`torch.Tensor.is_neg`), and has zeros without memory.
     """
     if x.is_neg():
         return x.resolve_neg()
@@ -65,7 +63,7 @@ def settled(x: Tensor) -> Tensor:
 
 
 def _has_rules(inputs: tuple) -> bool:
-    """Whether an input is a tensor of a class that may have rules of its own for operators."""
+    """Whether an input is of a tensor subclass, which may override operators."""
     for x in inputs:  # noqa: SIM110 (a generator takes three times as long)
         if type(x) not in _WITHOUT_RULES and isinstance(x, Tensor):
             return True
@@ -73,7 +71,7 @@ def _has_rules(inputs: tuple) -> bool:
 
 
 def take_gradient(backward: Callable[..., tuple], ctx: Any, grad: Tensor, name: str) -> tuple:
-    """``backward(ctx, grad)``, where `grad` may be of a kind that formulas do not take."""
+    """``backward(ctx, grad)``, where `grad` may be sparse or a legacy batch, which raises."""
     try:
         return backward(ctx, grad)
     except RuntimeError:
@@ -88,9 +86,9 @@ def take_gradient(backward: Callable[..., tuple], ctx: Any, grad: Tensor, name: 
 
 
 def _wants_gradient(inputs: tuple) -> bool:
-    """Whether autograd must hear of a call, as in torch itself."""
+    """Whether autograd must record a call, as in torch itself."""
     if _torch.forward_mode_active():
-        return True  # There is no forward-mode formula: let torch say so.
+        return True  # There is no forward-mode formula: torch raises the error.
     if torch.is_grad_enabled():
         for x in inputs:
             if isinstance(x, Tensor) and x.requires_grad:
@@ -134,7 +132,7 @@ def differentiable(
     backward: Callable[..., tuple],
     batches: bool = True,
 ) -> Callable[..., Tensor]:
-    """Make the operator ``gossamer::name``; its first output is what callers get.
+    """Make the operator ``gossamer::name``; it returns the first output.
 
     Parameters
     ----------
@@ -157,7 +155,7 @@ def differentiable(
 
     def setup_registered(ctx: Any, inputs: tuple, output: Any) -> None:
         setup(ctx, inputs, output)
-        # torch wants a list of gradients back where it got a list of tensors without a None.
+        # torch expects a list of gradients for each input that is a list of tensors without None.
         ctx.lists = [
             len(x) if isinstance(x, list) and all(t is not None for t in x) else 0 for x in inputs
         ]
@@ -204,10 +202,10 @@ def gradients_of_parts(
     wanted: Sequence[bool],
     grad: Tensor,
 ) -> list[Tensor | None]:
-    """The gradients of ``function(*operands)``, for a backward pass to be differentiated itself.
+    """The gradients of ``function(*operands)``, for a backward pass that is differentiated again.
 
-    Operands may be made of one another, or one tensor twice. Each enters as an alias, or the
-    gradient of one would have in it those of the others that depend on it.
+    Operands may depend on one another, or be one tensor. Each is passed as an alias, so that the
+    gradient of one does not include those of others that depend on it.
     """
     own = [None if x is None else x.view_as(x) for x in operands]
     asked = [x for x, want in zip(own, wanted, strict=True) if want]
@@ -220,7 +218,7 @@ def gradients_of_parts(
 def _transformable(
     name: str, registered: Callable, setup: Callable, backward: Callable, batches: bool
 ) -> type[torch.autograd.Function]:
-    """The operator in the form that `torch.func.grad`, `jacrev` and `vmap` ask for."""
+    """The operator in the form that `torch.func.grad`, `jacrev` and `vmap` need."""
 
     class Transformable(torch.autograd.Function):
         @staticmethod
@@ -250,8 +248,8 @@ def _transformable(
 def _map_features(operator: Callable, in_dims: tuple, inputs: tuple) -> tuple:
     """Run a batch of calls as one: the batch becomes the first feature dimension.
 
-    Rows stay in front, so one pass over the edges serves the whole batch; an operand that is not
-    batched gets a 1 there, and broadcasts.
+    Rows stay the first dimension, so one pass over the edges serves the whole batch; an operand
+    that is not batched gets size 1 there, and broadcasts.
     """
     batched = [
         x if not isinstance(x, Tensor) else (x.unsqueeze(1) if dim is None else x.movedim(dim, 1))

@@ -1,4 +1,4 @@
-"""Whose memory a tensor lives in."""
+"""Copies of tensors that are views into larger memory."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["without_surroundings"]
 
 
 def without_surroundings(tensor: Tensor) -> Tensor:
-    """The tensor in memory of its own where it is a view into a larger one: fit for travel.
+    """The tensor in memory of its own if it is a view into larger memory.
 
-    Pickling a view writes all that it is a view of. A view that carries a gradient history stays
-    what it is.
+    Pickling a view writes all of the memory that it views. A view with a gradient history is
+    returned as it is.
     """
     if tensor.layout is not torch.strided:
         return tensor

@@ -36,7 +36,7 @@ class Compressed(NamedTuple):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """(i, neighbor, edge id) of each slot in the rows ``rows[i]``, row by row.
 
-        With `places`, a place instead of each neighbour; slots without one, where it is negative,
+        With `places`, a place instead of each neighbor; slots without one, where it is negative,
         are left out.
         """
         return csr.gather_rows(*self, rows, places)
@@ -415,13 +415,13 @@ def _contiguous(parts: Any) -> Any:
 
 def _expand(compressed: Compressed) -> tuple[Tensor, Tensor]:
     """(row, neighbor) of each edge, in the order of edge ids."""
-    rows, neighbours = _row_of_slot(compressed), compressed.indices
+    rows, neighbors = _row_of_slot(compressed), compressed.indices
     if compressed.eids is None:
-        return rows, neighbours
+        return rows, neighbors
     position = compressed.eids.long()
     return (
         torch.empty_like(rows).index_copy_(0, position, rows),
-        torch.empty_like(neighbours).index_copy_(0, position, neighbours),
+        torch.empty_like(neighbors).index_copy_(0, position, neighbors),
     )
 
 

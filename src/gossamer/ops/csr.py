@@ -18,9 +18,9 @@ __all__ = ["coo_to_csr", "gather_neighbors", "gather_rows", "ids_outside_transfo
 
 
 def ids_outside_transforms(ids: Tensor) -> Tensor:
-    """`ids` themselves, where `torch.func.grad` has wrapped them; integers have no gradient.
+    """`ids` without the wrapper that `torch.func.grad` puts around all tensors computed inside it.
 
-    It wraps all that is computed inside of it.
+    Integers have no gradient, so nothing is lost.
     """
     if _torch.under_transform() and not torch.compiler.is_compiling():
         while _torch.is_grad_wrapper(ids):

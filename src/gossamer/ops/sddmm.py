@@ -1,4 +1,4 @@
-"""Generalised sampled dense-dense matrix product: combine features on each edge."""
+"""Generalized sampled dense-dense matrix product: combine features on each edge."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def gsddmm(
         without feature dimensions, ``(N,)`` and ``(N,)``, it is the product.
     lhs_data, rhs_data : Tensor or None
         Features ``(N_src, *f)``, ``(N_dst, *f)`` or ``(E, *f)`` as the targets say; None where `op`
-        ignores it. Feature shapes broadcast as in NumPy, after ones are put behind the first
-        dimension of the shorter.
+        ignores it. Feature shapes broadcast as in NumPy, after ones are inserted after the
+        first dimension of the shorter.
     lhs_target, rhs_target : {"u", "v", "e"}
         Source node, destination node or edge.
 

@@ -99,7 +99,7 @@ def segment_mm(a: Tensor, b: Tensor, seglen_a: Tensor) -> Tensor:
 
 
 def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
-    r"""Multiply each row by the matrix that it names.
+    r"""Multiply each row by the matrix that its index selects.
 
     .. math:: out_j = a_j \, b_{idx_j}
 
@@ -110,8 +110,8 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
     b : Tensor
         ``(R, D_in, D_out)``.
     idx_b : Tensor
-        ``(N,)``, which matrix each row meets, ``0 ... R - 1``. Sorted rows are better served by
-        :func:`segment_mm`.
+        ``(N,)``, the matrix of each row, ``0 ... R - 1``. For sorted rows :func:`segment_mm` is
+        faster.
 
     Returns
     -------
@@ -157,10 +157,10 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
 
 
 def _grouping(idx: Tensor, count: int) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """Bring rows of one matrix together, so that each product is a single large one.
+    """Group rows by matrix, so that each group is a single product.
 
-    Gives how many rows each matrix has, the rows in their new order, and the new place of each row;
-    no order and places if they are together as they came.
+    Returns how many rows each matrix has, the rows in their new order, and the new place of each
+    row; None for order and places if the rows are grouped already.
     """
     indptr, _, order = coo_to_csr(idx, idx, count, torch.int64)
     if order is None:
@@ -170,7 +170,7 @@ def _grouping(idx: Tensor, count: int) -> tuple[Tensor, Tensor | None, Tensor | 
 
 
 def _matched(a: Any, b: Any, op: str) -> tuple[Tensor, Tensor]:
-    """Both operands once their shapes fit, in the low precision of matrix products under autocast.
+    """Both operands if their shapes fit, under autocast in the dtype of matrix products.
 
     Raises
     ------
@@ -267,7 +267,7 @@ def _gather_kernel(a: Tensor, b: Tensor, seglen: Tensor, order: Tensor, place: T
     products = kernels.segment_mm(
         rows, settled(b), seglen, kernels.scratch(shape, a.dtype, a.device)
     )
-    del rows  # A large result takes its memory.
+    del rows  # The result may reuse its memory.
     return torch.index_select(products, 0, place, out=kernels.empty(shape, a.dtype, a.device))
 
 
@@ -275,7 +275,7 @@ def _gather_fake(a: Tensor, b: Tensor, seglen: Tensor, order: Tensor, place: Ten
     return _fake(a, b, seglen)
 
 
-# As `_rows` of `_segment_mm` of `_rows`, without a gradient: what is in between is not kept.
+# `_rows` of `_segment_mm` of `_rows`, without a gradient: intermediate results are freed.
 _gather_mm = opaque(
     "gather_mm",
     "(Tensor a, Tensor b, Tensor seglen, Tensor order, Tensor place) -> Tensor",

@@ -28,7 +28,7 @@ _ALL = "__ALL__"
 
 
 def edge_softmax(graph: Any, logits: Any, eids: Any = _ALL, norm_by: str = "dst") -> Any:
-    r"""Normalise edge scores over the in-edges of each destination, or out-edges of each source.
+    r"""Normalize edge scores over the in-edges of each destination, or out-edges of each source.
 
     .. math:: a_{uv} = \frac{\exp(z_{uv})}{\sum_{w \in \mathcal{N}(v)} \exp(z_{wv})}
 
@@ -36,18 +36,18 @@ def edge_softmax(graph: Any, logits: Any, eids: Any = _ALL, norm_by: str = "dst"
     ----------
     graph : Graph
         The graph. With several edge types, scores of all types that end in (start from) one node
-        type are normalised together.
+        type are normalized together.
     logits : Tensor or dict of (str, str, str) to Tensor
         Scores ``(E, *f)``; a dict by edge type for several types. Columns are independent.
     eids : ids, optional
-        Normalise over these edges only; `logits` has a row for each. Default: all edges.
+        Normalize over these edges only; `logits` has a row for each. Default: all edges.
     norm_by : {"dst", "src"}
         Which end's edges sum to one.
 
     Returns
     -------
     Tensor or dict
-        As `logits`. A node without edges has nothing to normalise. Differentiable, also twice.
+        As `logits`. A node without edges has nothing to normalize. Differentiable, also twice.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def edge_softmax(graph: Any, logits: Any, eids: Any = _ALL, norm_by: str = "dst"
 
 
 def segment_softmax(seglen: Tensor, value: Tensor) -> Tensor:
-    r"""Normalise consecutive segments of rows, column by column.
+    r"""Normalize consecutive segments of rows, column by column.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def _softmax(adjacency: Any, logits: Tensor, norm_by: str) -> Tensor:
 
 
 def _by_type(graph: Any, logits: Mapping[Any, Tensor], norm_by: str) -> dict[Any, Tensor]:
-    """Normalise the edges of several types that share an end, by laying them end to end."""
+    """Normalize the edges of several types that share an end, by concatenating them."""
     if not hasattr(graph, "merged_relation"):
         raise InvalidTypeError(
             f"edge_softmax: a dict of logits needs a gossamer.Graph, got {type(graph).__name__}."
@@ -128,7 +128,7 @@ def _by_type(graph: Any, logits: Mapping[Any, Tensor], norm_by: str) -> dict[Any
         kinds = {(tuple(part.shape[1:]), part.dtype) for part in parts}
         if len(kinds) > 1:
             raise InvalidValueError(
-                "edge_softmax: logits that are normalised together must agree in row shape and "
+                "edge_softmax: logits that are normalized together must agree in row shape and "
                 f"dtype, got {sorted(kinds, key=str)} for {etypes}."
             )
         merged = outside_transforms(lambda etypes=etypes: graph.merged_relation(etypes))
@@ -171,7 +171,7 @@ def _backward(ctx: Any, grad: Tensor) -> tuple:
     (out,) = ctx.saved_tensors
     structure = ctx.structure
     if torch.is_grad_enabled():
-        # A second derivative is wanted: the same formula, out of differentiable parts.
+        # A second derivative is needed: the same formula, from differentiable operators.
         weighted = out * grad
         total = spmm(structure, None, weighted, "copy_rhs", "sum")
         return None, weighted - out * sddmm(structure, None, total, "copy_rhs", "u", "v")

@@ -1,4 +1,4 @@
-"""Generalised sparse-dense matrix product: aggregate messages along edges."""
+"""Generalized sparse-dense matrix product: aggregate messages along edges."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def gspmm(
     g : Graph
         A graph with one edge type, N_src sources, N_dst destinations and E edges.
     op : {"copy_lhs", "copy_rhs", "add", "sub", "mul", "div"}
-        How the two operands meet.
+        How the two operands are combined.
     reduce_op : {"sum", "mean", "max", "min"}
         How the messages of a node are reduced. A node without in-edges gets 0; duplicate edges
         count as often as they occur. Of equal maxima the first in edge order gets the gradient.
@@ -101,13 +101,13 @@ def scaled_sum(
     dst_scale: Tensor | None = None,
     self_scale: Tensor | None = None,
 ) -> Tensor:
-    r"""Sum the features of in-neighbours, with factors of both ends of an edge.
+    r"""Sum the features of in-neighbors, with factors of both ends of an edge.
 
     .. math:: y_v = b_v \sum_{(u, v)} a_u x_u + c\, x_v
 
     With inverse square roots of degrees, this is the product with the symmetrically normalized
     adjacency matrix; with :math:`c = 1 + \epsilon`, what a GIN layer gathers. Neither the scaled
-    features nor the unscaled sum are stored, unless a factor wants a gradient.
+    features nor the unscaled sum are stored, unless a factor requires a gradient.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def scaled_sum(
 
 
 def _may_want_gradients(factors: Sequence[Tensor | None]) -> bool:
-    """Whether a gradient may be asked of one; what is a part of a transform does not tell."""
+    """Whether a gradient may be requested for one; under a transform this is not known."""
     given = [factor for factor in factors if factor is not None]
     if _torch.under_transform():
         if torch.compiler.is_compiling():
@@ -178,7 +178,7 @@ def _in_parts(
     dst_scale: Tensor | None,
     self_scale: Tensor | None,
 ) -> Tensor:
-    """The same out of operators that have a gradient for the factors."""
+    """The same from operators that have a gradient for the factors."""
     ones = (1,) * (x.dim() - 1)
     h = x if src_scale is None else x * src_scale.view(-1, *ones)
     h = spmm(structure, h, None, "copy_lhs", "sum")

@@ -51,7 +51,7 @@ _DLPACK = {
     torch.int64: (0, 64),
 }
 
-# Below this the C library hands out memory that was in use before, above it fresh pages: see
+# Below this the C library reuses memory, above it maps fresh pages: see
 # csrc/memory.cpp.
 _LARGE = 4 << 20
 # Scratch memory of a call need not be packed as tightly as results, of which there may be many.
@@ -59,13 +59,13 @@ _LARGE_SCRATCH = 512 << 10
 
 
 def is_large(size: int, dtype: torch.dtype, limit: int | None = None) -> bool:
-    """Whether a result of `size` numbers lies in memory that goes around."""
+    """Whether a result of `size` numbers comes from the pool of recycled memory."""
     return size * dtype.itemsize > (limit or _LARGE) and dtype in _DLPACK
 
 
 def empty(shape: tuple[int, ...], dtype: torch.dtype, limit: int | None = None) -> Tensor:
     """Allocate memory that a kernel must fill; the tests replace this to poison it."""
-    # From the shape, because a tracer that comes by may not know a tensor's number of elements.
+    # From the shape, because a tracer may not know a tensor's number of elements.
     if is_large(prod(shape), dtype, limit):
         capsule = core.allocate(shape, *_DLPACK[dtype])
         if capsule is not None:
@@ -75,9 +75,9 @@ def empty(shape: tuple[int, ...], dtype: torch.dtype, limit: int | None = None) 
 
 
 def scratch(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    """Allocate memory that is given back when the operator returns.
+    """Allocate memory that is freed when the operator returns.
 
-    The C library soon unmaps a MiB that is freed at the end of its heap: fresh pages in each call.
+    The C library unmaps a MiB that is freed at the end of its heap, so that each call would map it.
     """
     return empty(shape, dtype, _LARGE_SCRATCH)
 
@@ -95,7 +95,7 @@ def address(x: Tensor | None) -> int:
 
 
 class Plan(NamedTuple):
-    """How two operands meet over a broadcast feature space.
+    """How two operands are combined over a broadcast feature space.
 
     The output is `outer` blocks of `inner` contiguous values. In each operand a block starts at an
     offset and is either contiguous (step 1) or one repeated value (step 0).
@@ -131,7 +131,7 @@ def broadcast(lhs: torch.Size | None, rhs: torch.Size | None, dot: bool = False)
 def _collapse(
     lhs: tuple[int, ...], rhs: tuple[int, ...], lhs_stride: int, rhs_stride: int
 ) -> list[tuple[int, int, int]]:
-    """Merge dimensions that both operands walk alike: their (size, lhs stride, rhs stride)."""
+    """Merge dimensions that both operands traverse alike, as (size, lhs stride, rhs stride)."""
     dims: list[tuple[int, int, int]] = []
     for m, n in zip(reversed(lhs), reversed(rhs), strict=True):
         size = n if m == 1 else m

@@ -137,7 +137,7 @@ def _run(
     grad_score: Tensor | None = None,
     grad_weight: Tensor | None = None,
 ) -> None:
-    """Run one pass; `operands` are the row's key operand, the neighbours', weight and bias."""
+    """Run one pass; `operands` are the row's key operand, the neighbors', weight and bias."""
     indptr, indices, eids = rows
     seed, score, slope, dropout = options
     own_key = operands[0]

@@ -1,4 +1,4 @@
-"""Building, turning and walking compressed adjacencies, and numbering ids."""
+"""Building, transposing and gathering from compressed adjacencies, and relabeling ids."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def coo_to_csr(
 def transpose(
     indptr: Tensor, indices: Tensor, eids: Tensor | None, num_cols: int
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Turn an adjacency around; see `gossamer.kernels.reference.transpose`."""
+    """Transpose an adjacency; see `gossamer.kernels.reference.transpose`."""
     count, threads = indices.shape[0], torch.get_num_threads()
     wide = indices.dtype is torch.int64
     indptr_t = _common.empty((num_cols + 1,), indices.dtype)
@@ -78,7 +78,7 @@ def gather_rows(
 
 @kernel("gather_neighbors", device="cpu", dtypes=IDS)
 def gather_neighbors(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
-    """List the neighbours of some rows; see `gossamer.kernels.reference.gather_neighbors`."""
+    """List the neighbors of some rows; see `gossamer.kernels.reference.gather_neighbors`."""
     return _gather_slots(indptr, indices, None, rows, None, 1)[0]
 
 
@@ -90,7 +90,7 @@ def _gather_slots(
     places: Tensor | None,
     outputs: int,
 ) -> tuple[Tensor, ...]:
-    """Neighbours alone if one output is wanted, else owners, neighbours and edges."""
+    """Neighbors alone if one output is wanted, else owners, neighbors and edges."""
     count, threads = rows.shape[0], torch.get_num_threads()
     wide, wide_id = indptr.dtype is torch.int64, rows.dtype is torch.int64
     adjacency = indptr.data_ptr(), indices.data_ptr()
@@ -98,7 +98,7 @@ def _gather_slots(
     starts = torch.empty(count + 1, dtype=torch.int64, device="cpu")
     total = core.gather_rows_starts(*adjacency, wide, *chosen, starts.data_ptr(), threads)
     found = tuple(_common.empty((total,), rows.dtype) for _ in range(outputs))
-    owners, neighbours, edges = found if outputs == 3 else (None, *found, None)
+    owners, neighbors, edges = found if outputs == 3 else (None, *found, None)
     core.gather_rows(
         *adjacency,
         address(eids),
@@ -106,7 +106,7 @@ def _gather_slots(
         *chosen,
         starts.data_ptr(),
         address(owners),
-        neighbours.data_ptr(),
+        neighbors.data_ptr(),
         address(edges),
         threads,
     )
@@ -117,7 +117,7 @@ def _gather_slots(
 def unique_relabel(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
     """Number ids as they first appear; see `gossamer.kernels.reference.unique_relabel`."""
     count = ids.shape[0]
-    # With room for one more, where the kernel puts down what may turn out to be no news.
+    # With room for one more: the kernel writes each id before it knows whether it is new.
     fresh = _common.empty((min(count, limit) + 1,), ids.dtype)
     places = _common.empty((count,), ids.dtype)
     wide = ids.dtype is torch.int64

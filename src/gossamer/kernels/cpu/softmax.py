@@ -12,7 +12,7 @@ from gossamer.kernels.cpu._common import DTYPES, FLOATS, address, core
 
 @kernel("edge_softmax", device="cpu", dtypes=FLOATS)
 def edge_softmax(indptr: Tensor, eids: Tensor | None, logits: Tensor) -> Tensor:
-    """Normalise the logits of each row; see `gossamer.kernels.reference.edge_softmax`."""
+    """Normalize the logits of each row; see `gossamer.kernels.reference.edge_softmax`."""
     return _run(indptr, eids, logits, None)
 
 

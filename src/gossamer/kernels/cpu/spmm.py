@@ -1,4 +1,4 @@
-"""Aggregation over rows, and the gradient of max and min through the recorded winners."""
+"""Aggregation over rows, and the gradient of max and min through the argmax."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ def scaled_sum(
     indptr: Tensor,
     indices: Tensor,
     x: Tensor,
-    neighbour_scale: Tensor | None,
+    neighbor_scale: Tensor | None,
     row_scale: Tensor | None,
     self_scale: Tensor | None = None,
 ) -> Tensor:
-    """Sum scaled neighbours; see `gossamer.kernels.reference.scaled_sum`."""
+    """Sum scaled neighbors; see `gossamer.kernels.reference.scaled_sum`."""
     num_rows = indptr.shape[0] - 1
     out = _common.empty((num_rows, *x.shape[1:]), x.dtype)
     if out.numel():
@@ -75,7 +75,7 @@ def scaled_sum(
             indices.shape[0],
             x.data_ptr(),
             prod(x.shape[1:]),
-            address(neighbour_scale),
+            address(neighbor_scale),
             address(row_scale),
             address(self_scale),
             x.shape[0],
@@ -100,7 +100,7 @@ def spmm_arg_backward(
     want_u: bool,
     want_e: bool,
 ) -> tuple[Tensor | None, Tensor | None]:
-    """Give max's and min's gradient to the winners; see `reference.spmm_arg_backward`."""
+    """Return the gradients of a max or min; see `reference.spmm_arg_backward`."""
     u_shape = grad.shape[1:] if u is None else u.shape[1:]
     e_shape = grad.shape[1:] if e is None else e.shape[1:]
     plan = broadcast(u_shape, e_shape)

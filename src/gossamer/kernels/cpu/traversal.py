@@ -11,8 +11,8 @@ from gossamer.kernels.cpu._common import IDS, address, core
 
 __all__ = ["breadth_first", "depth_first", "topological"]
 
-# What a search finds is copied out of memory for the most that it could find, so that a short
-# answer does not keep all of that.
+# The buffers have room for the largest possible result. Results are copied, so that a small one
+# does not keep its buffer.
 
 
 @kernel("breadth_first", device="cpu", dtypes=IDS)

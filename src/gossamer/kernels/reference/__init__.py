@@ -1,4 +1,4 @@
-"""The reference kernels: short torch code, right by inspection, on any device and any dtype.
+"""The reference kernels: short torch code for any device and any dtype.
 
 Every fast kernel is tested against these. They build a tensor with one entry per slot, so they need
 memory in proportion to the number of edges times the width of the features.

@@ -9,7 +9,7 @@ _NARROW = (torch.float16, torch.bfloat16)
 
 
 def widen(x: Tensor) -> Tensor:
-    """Give 16-bit floats as float32, in which they are accumulated; anything else unchanged."""
+    """Cast 16-bit floats to float32, in which they are accumulated; return others unchanged."""
     return x.float() if x.dtype in _NARROW else x
 
 

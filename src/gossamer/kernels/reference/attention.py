@@ -1,4 +1,4 @@
-"""Attention over edges, and the gradients of all that it is made of."""
+"""Attention over edges, and the gradients of its operands."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def attention(
     slope: float,
     dropout: float,
 ) -> tuple[Tensor, Tensor]:
-    r"""Sum the neighbours' values, weighted by the softmax of the edges' scores.
+    r"""Sum the neighbors' values, weighted by the softmax of the edges' scores.
 
     Parameters
     ----------
     indptr, indices, eids : Tensor
-        Rows are destinations, neighbours are sources.
+        Rows are destinations, neighbors are sources.
     value : Tensor
         ``(N_src, H, D)``.
     key, query : Tensor
@@ -64,7 +64,7 @@ def attention(
         ``(N_dst, H, D)``; a sum over no slots is 0.
     Tensor
         ``(N_dst, 2, H)``, at least float32: the largest score, and the sum of the exponentials of
-        what the scores are above it; 0 for a row without slots.
+        the scores minus it; 0 for a row without slots.
     """
     rows = row_of_slot(indptr)
     num_rows = len(indptr) - 1
@@ -121,7 +121,8 @@ def attention_backward(
     grad : Tensor
         ``(N_dst, H, D)``.
     overwrite : bool
-        Whether the gradient of `value` may take its place; `query` must then be another tensor.
+        Whether the gradient of `value` may be written into its memory, which `query` then must not
+        share.
     """
     indptr, src, eids = by_dst
     dst = row_of_slot(indptr)
@@ -163,13 +164,13 @@ def attention_backward(
 def dropout_mask(
     edges: Tensor, heads: int, seed: int, dropout: float, dtype: torch.dtype
 ) -> Tensor:
-    """Give dropout's factor of each edge and head, 0 or ``1 / (1 - dropout)``.
+    """Return dropout's factor of each edge and head, 0 or ``1 / (1 - dropout)``.
 
-    It depends on nothing but the seed, the edge's id and the head: number ``edge * heads + head``
-    of the SplitMix64 stream of that seed (Steele, Lea and Flood, 2014), of which 53 bits count.
+    It depends on the seed, the edge's id and the head only: number ``edge * heads + head``
+    of the SplitMix64 stream of that seed (Steele, Lea and Flood, 2014), of which 53 bits are used.
     """
     counter = edges.long().view(-1, 1) * heads + torch.arange(heads, device=edges.device)
-    # int64 arithmetic wraps around, as the generator wants; its shifts are logical ones.
+    # int64 arithmetic wraps around, as in the generator, whose shifts are logical.
     x = (counter + 1) * _signed(0x9E3779B97F4A7C15) + _signed(seed)
     x = (x ^ _shift(x, 30)) * _signed(0xBF58476D1CE4E5B9)
     x = (x ^ _shift(x, 27)) * _signed(0x94D049BB133111EB)
@@ -179,7 +180,7 @@ def dropout_mask(
 
 
 def dropout_threshold(dropout: float) -> int:
-    """Give the smallest 53-bit number that dropout keeps."""
+    """Return the smallest 53-bit number that dropout keeps."""
     return math.ceil(dropout * 2**53)
 
 
@@ -193,7 +194,7 @@ def _signed(x: int) -> int:
 
 
 def _edges(indices: Tensor, eids: Tensor | None) -> Tensor:
-    """Give the edge id of each slot, as int64."""
+    """Return the edge id of each slot, as int64."""
     return torch.arange(len(indices), device=indices.device) if eids is None else eids.long()
 
 
@@ -208,7 +209,7 @@ def _scores(
     score: str,
     slope: float,
 ) -> Tensor:
-    """Give the score of each slot and head; those of ``add`` before the activation."""
+    """Return the score of each slot and head; for ``add`` before the activation."""
     k = widen(key).index_select(0, src)
     q = widen(query).index_select(0, dst)
     if score == "add":

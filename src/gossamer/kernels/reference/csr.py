@@ -1,4 +1,4 @@
-"""Building, turning and walking compressed adjacencies, and numbering ids."""
+"""Building, transposing and gathering from compressed adjacencies, and relabeling ids."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def coo_to_csr(
 def transpose(
     indptr: Tensor, indices: Tensor, eids: Tensor | None, num_cols: int
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Turn a compressed adjacency around: its columns become the rows.
+    """Transpose a compressed adjacency: its columns become the rows.
 
     Returns
     -------
@@ -84,13 +84,13 @@ def gather_rows(
     rows : Tensor
         ``(R,)`` ids of rows, in any order and number.
     places : Tensor, optional
-        ``(num_cols,)``, of the dtype of `indptr`. Stands in for neighbours: slot ``k`` counts only
-        if ``places[indices[k]]`` is not negative, which is then given as its neighbour.
+        ``(num_cols,)``, of the dtype of `indptr`. New ids of the neighbors: slot ``k`` is listed
+        only if ``places[indices[k]]`` is not negative, and that is returned as its neighbor.
 
     Returns
     -------
     tuple
-        ``(owner, neighbour, edge)`` of each slot, in the dtype of `rows`; the slot belongs to
+        ``(owner, neighbor, edge)`` of each slot, in the dtype of `rows`; the slot belongs to
         ``rows[owner]``.
     """
     at = rows.long()
@@ -99,18 +99,18 @@ def gather_rows(
     owner = torch.arange(len(rows), device=rows.device).repeat_interleave(count)
     behind = torch.arange(len(owner), device=rows.device) - (count.cumsum(0) - count)[owner]
     slot = first[owner] + behind
-    neighbour = indices[slot]
+    neighbor = indices[slot]
     if places is not None:
-        neighbour = places[neighbour.long()]
-        kept = neighbour >= 0
-        owner, neighbour, slot = owner[kept], neighbour[kept], slot[kept]
+        neighbor = places[neighbor.long()]
+        kept = neighbor >= 0
+        owner, neighbor, slot = owner[kept], neighbor[kept], slot[kept]
     edge = slot if eids is None else eids[slot]
-    return owner.to(rows.dtype), neighbour.to(rows.dtype), edge.to(rows.dtype)
+    return owner.to(rows.dtype), neighbor.to(rows.dtype), edge.to(rows.dtype)
 
 
 @kernel("gather_neighbors", operands=("indptr",))
 def gather_neighbors(indptr: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
-    """List the neighbours of some rows, one row after another, in the dtype of `rows`."""
+    """List the neighbors of some rows, one row after another, in the dtype of `rows`."""
     return gather_rows(indptr, indices, None, rows)[1]
 
 

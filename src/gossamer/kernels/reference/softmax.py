@@ -11,14 +11,14 @@ from gossamer.kernels.reference._common import narrow, row_of_slot, sum_rows, ta
 
 @kernel("edge_softmax", operands=("logits",))
 def edge_softmax(indptr: Tensor, eids: Tensor | None, logits: Tensor) -> Tensor:
-    r"""Normalise the logits of each row: ``out_e = exp(x_e) / sum_{e' in row} exp(x_{e'})``.
+    r"""Normalize the logits of each row: ``out_e = exp(x_e) / sum_{e' in row} exp(x_{e'})``.
 
     Parameters
     ----------
     indptr, eids : Tensor
         Slots of each row and their edge ids (None: slot ``k`` is edge ``k``).
     logits : Tensor
-        ``(E, *f)``; each feature column is normalised by itself.
+        ``(E, *f)``; each feature column is normalized by itself.
 
     Returns
     -------

@@ -27,13 +27,13 @@ def spmm(
     indptr, indices, eids : Tensor
         Compressed adjacency; slot ``k`` is edge ``k`` when `eids` is None.
     u, e : Tensor or None
-        Features ``(N, *f_u)`` of the neighbours and ``(E, *f_e)`` of the edges.
+        Features ``(N, *f_u)`` of the neighbors and ``(E, *f_e)`` of the edges.
     op : str
         One of copy_lhs, copy_rhs, add, sub, mul, div.
     reduce : str
         One of sum, mean, max, min. A mean divides by the number of slots, duplicates included.
     return_argmax : bool
-        Whether to record what won, for max and min.
+        Whether to return the argmax of max and min.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def spmm(
     if reduce in ("sum", "mean"):
         whole = not (messages.is_floating_point() or messages.is_complex())
         if reduce == "mean" and whole:
-            messages = messages.long()  # a sum of int8 soon wraps around, and the mean need not
+            messages = messages.long()  # a sum of int8 may overflow where the mean does not
         out = sum_rows(messages, rows, num_rows)
         if reduce == "mean":
             degree = indptr.diff().clamp(min=1)
@@ -69,17 +69,17 @@ def _extreme(messages: Tensor, rows: Tensor, num_rows: int, largest: bool) -> tu
     index = rows.view(-1, *[1] * (messages.dim() - 1)).expand_as(messages)
     name = "amax" if largest else "amin"
     best = messages.new_zeros(shape).scatter_reduce_(0, index, messages, name, include_self=False)
-    wins = messages == best.index_select(0, rows)
+    is_best = messages == best.index_select(0, rows)
     if messages.is_floating_point():
-        # A NaN wins: every NaN slot of a row beats the numbers, and the first of them is recorded.
+        # NaN is the extremum of a row that has one, and the first NaN is recorded.
         is_nan = messages.isnan()
         row_has_nan = torch.zeros(shape, dtype=torch.long, device=rows.device)
         row_has_nan.scatter_reduce_(0, index, is_nan.long(), "amax")
         best = best.masked_fill(row_has_nan.bool(), float("nan"))
-        wins = torch.where(row_has_nan.index_select(0, rows).bool(), is_nan, wins)
+        is_best = torch.where(row_has_nan.index_select(0, rows).bool(), is_nan, is_best)
     slots = torch.arange(len(rows), device=rows.device).view_as(rows)
     slots = slots.view(-1, *[1] * (messages.dim() - 1)).expand_as(messages)
-    slots = slots.masked_fill(~wins, len(rows))
+    slots = slots.masked_fill(~is_best, len(rows))
     arg = torch.full(shape, -1, dtype=torch.long, device=rows.device)
     arg.scatter_reduce_(0, index, slots, "amin", include_self=False)
     return best, arg
@@ -90,17 +90,17 @@ def scaled_sum(
     indptr: Tensor,
     indices: Tensor,
     x: Tensor,
-    neighbour_scale: Tensor | None,
+    neighbor_scale: Tensor | None,
     row_scale: Tensor | None,
     self_scale: Tensor | None = None,
 ) -> Tensor:
-    r"""Sum scaled neighbours: ``out_r = b_r \sum_{k \in row} a_{indices_k} x_{indices_k} + c x_r``.
+    r"""Sum scaled neighbors: ``out_r = b_r \sum_{k \in row} a_{indices_k} x_{indices_k} + c x_r``.
 
     Parameters
     ----------
     x : Tensor
         ``(N, *f)``.
-    neighbour_scale, row_scale : Tensor or None
+    neighbor_scale, row_scale : Tensor or None
         ``(N,)`` and ``(R,)`` in the dtype of `x`; None is 1.
     self_scale : Tensor or None
         :math:`c`, ``(1,)`` in the dtype of `x`; None is 0. Rows beyond the last of `x` get none.
@@ -112,8 +112,8 @@ def scaled_sum(
     """
     ones = (1,) * (x.dim() - 1)
     messages = widen(x).index_select(0, indices)
-    if neighbour_scale is not None:
-        messages = messages * widen(neighbour_scale).index_select(0, indices).view(-1, *ones)
+    if neighbor_scale is not None:
+        messages = messages * widen(neighbor_scale).index_select(0, indices).view(-1, *ones)
     out = sum_rows(messages, row_of_slot(indptr), len(indptr) - 1)
     if row_scale is not None:
         out = out * widen(row_scale).view(-1, *ones)
@@ -137,12 +137,12 @@ def spmm_arg_backward(
     want_u: bool,
     want_e: bool,
 ) -> tuple[Tensor | None, Tensor | None]:
-    """Send the gradient of a max or min to the operands of the winning slots.
+    """Return the gradients of the operands of a max or min, through its argmax.
 
     Parameters
     ----------
     arg : Tensor
-        ``(R, *f_out)``, the winners that `spmm` returned.
+        ``(R, *f_out)``, the argmax that `spmm` returned.
     grad : Tensor
         ``(R, *f_out)``, the gradient of its output.
     u, e : Tensor or None
@@ -153,13 +153,13 @@ def spmm_arg_backward(
     Returns
     -------
     tuple of (Tensor or None)
-        Gradients in the shapes of `u` and `e`, zero where nothing won.
+        Gradients in the shapes of `u` and `e`, zero for slots that are no extremum.
     """
     rows, *feature = torch.where(arg >= 0)
     where = (rows, *feature)
     slot = arg[where].long()
     flow = widen(grad)[where]
-    neighbour = indices[slot].long()
+    neighbor = indices[slot].long()
     edge = slot if eids is None else eids[slot].long()
 
     def pick(x: Tensor | None, ids: Tensor) -> Tensor | None:
@@ -173,11 +173,11 @@ def spmm_arg_backward(
         shape = full.shape if x is None else (count, *x.shape[1:])
         return narrow(full.sum_to_size(shape), grad)
 
-    x, w = pick(u, neighbour), pick(e, edge)
+    x, w = pick(u, neighbor), pick(e, edge)
     grad_u = grad_e = None
     if want_u:
         slope = {"mul": lambda: w, "div": lambda: 1 / w}.get(op, lambda: 1)()
-        grad_u = scatter(flow * slope, neighbour, num_u, u)
+        grad_u = scatter(flow * slope, neighbor, num_u, u)
     if want_e:
         slopes = {"sub": lambda: -1, "mul": lambda: x, "div": lambda: -x / (w * w)}
         slope = slopes.get(op, lambda: 1)()

@@ -17,7 +17,7 @@ _FORWARD, _REVERSE, _NONTREE = 0, 1, 2
 def breadth_first(
     indptr: Tensor, indices: Tensor, eids: Tensor | None, sources: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Reach nodes from `sources`, level by level.
+    """Search breadth first from `sources`, level by level.
 
     Parameters
     ----------
@@ -62,27 +62,28 @@ def topological(indptr: Tensor, indices: Tensor, in_degrees: Tensor) -> tuple[Te
     Parameters
     ----------
     in_degrees : Tensor
-        ``(N,)``: how often each node is a neighbour. Its dtype is that of the ids returned.
+        ``(N,)``: number of slots that have each node as neighbor. Its dtype is that of the ids
+        returned.
 
     Returns
     -------
     nodes : Tensor
-        Nodes without in-edges, ascending, then each node after its last in-edge was walked. Nodes
-        on a cycle, and those behind one, are missing.
+        Nodes without in-edges, ascending, then each node after its last in-edge was visited. Nodes
+        on a cycle, and those reachable from one only, are missing.
     sizes : Tensor
         ``(L,)``, int64: number of nodes on each level, whose last in-edge comes from the level
         before.
     """
-    waiting = in_degrees.long()
-    last = torch.empty_like(waiting)
-    frontier = (waiting == 0).nonzero().squeeze(1)
+    remaining = in_degrees.long()
+    last = torch.empty_like(remaining)
+    frontier = (remaining == 0).nonzero().squeeze(1)
     levels = []
     while len(frontier):
         levels.append(frontier)
         _, reached, _ = gather_rows(indptr, indices, None, frontier)
-        waiting = waiting.index_add(0, reached, torch.full_like(reached, -1))
-        reached = reached[waiting[reached] == 0]
-        # A node is ready when its last edge has been walked.
+        remaining = remaining.index_add(0, reached, torch.full_like(reached, -1))
+        reached = reached[remaining[reached] == 0]
+        # A node is ready when its last in-edge has been visited.
         order = torch.arange(len(reached), device=reached.device)
         last.scatter_reduce_(0, reached, order, "amax", include_self=False)
         frontier = reached[last[reached] == order]
@@ -109,27 +110,27 @@ def depth_first(
         Int64: 0 for an edge that leads to a new node, 1 for the same edge when the search goes back
         over it (if `has_reverse`), 2 for an edge to a node visited before (if `has_nontree`).
     """
-    pointers, neighbours = indptr.tolist(), indices.tolist()
+    pointers, neighbors = indptr.tolist(), indices.tolist()
     slots: list[int] = []
     labels: list[int] = []
     visited = {source}
     way_back: list[int] = []
-    to_look_at = [iter(range(pointers[source], pointers[source + 1]))]
-    while to_look_at:
-        for slot in to_look_at[-1]:
-            node = neighbours[slot]
+    stack = [iter(range(pointers[source], pointers[source + 1]))]
+    while stack:
+        for slot in stack[-1]:
+            node = neighbors[slot]
             if node not in visited:
                 visited.add(node)
                 slots.append(slot)
                 labels.append(_FORWARD)
                 way_back.append(slot)
-                to_look_at.append(iter(range(pointers[node], pointers[node + 1])))
+                stack.append(iter(range(pointers[node], pointers[node + 1])))
                 break
             if has_nontree:
                 slots.append(slot)
                 labels.append(_NONTREE)
         else:
-            to_look_at.pop()
+            stack.pop()
             if way_back:
                 slot = way_back.pop()
                 if has_reverse:

@@ -21,6 +21,7 @@ from gossamer.nn._common import (
     relation_for,
     scaled_sum,
 )
+from gossamer.ops._torch import assert_async
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
@@ -213,7 +214,7 @@ def normalized_weight(
     _require_scalars(layer, relation, edge_weight)
     name = type(layer).__name__
     if torch.compiler.is_compiling():
-        torch._assert_async((edge_weight > 0).all(), f"{name}: edge weights must be positive.")
+        assert_async((edge_weight > 0).all(), f"{name}: edge weights must be positive.")
     elif (edge_weight <= 0).any():
         option = " with norm='both'" if isinstance(layer, EdgeWeightNorm) else ""
         raise InvalidValueError(

@@ -29,7 +29,7 @@ BELOW = {
     "sampling": {"graph", "function", "ops", "kernels"},
     "transforms": {"sampling", "graph", "function", "ops", "kernels", "sparse"},
     "dataloading": {"sampling", "transforms", "graph", "function", "ops", "kernels"},
-    "graphbolt": {"sampling", "dataloading", "transforms", "graph", "ops", "kernels"},
+    "graphbolt": {"data", "sampling", "dataloading", "transforms", "graph", "ops", "kernels"},
     "data": {"transforms", "graph", "function", "ops", "kernels"},
     "interop": {"graph", "function", "ops", "kernels"},
 }

@@ -1,12 +1,22 @@
 """Staged pipelines of mini-batches over graphs and features that may be larger than memory."""
 
+from gossamer.graphbolt.caches import (
+    CPUCachedFeature,
+    CPUFeatureCache,
+    GPUCachedFeature,
+    cpu_cached_feature,
+    gpu_cached_feature,
+)
 from gossamer.graphbolt.compacting import (
     compact_csc_format,
     unique_and_compact,
     unique_and_compact_csc_formats,
 )
 from gossamer.graphbolt.conversion import from_graph
+from gossamer.graphbolt.cooperative import CooperativeConvFunction
 from gossamer.graphbolt.dataloader import DataLoader
+from gossamer.graphbolt.dataset import Dataset, LegacyDataset, OnDiskTask, Task
+from gossamer.graphbolt.disk_feature import DiskBasedFeature
 from gossamer.graphbolt.exclude_edges import add_reverse_edges, exclude_seed_edges
 from gossamer.graphbolt.feature_fetcher import FeatureFetcher
 from gossamer.graphbolt.feature_store import BasicFeatureStore, Feature, FeatureStore
@@ -24,12 +34,28 @@ from gossamer.graphbolt.item_sampler import (
     minibatcher_default,
 )
 from gossamer.graphbolt.item_set import HeteroItemSet, ItemSet, ItemSetDict
+from gossamer.graphbolt.metadata import (
+    OnDiskFeatureData,
+    OnDiskFeatureDataDomain,
+    OnDiskFeatureDataFormat,
+    OnDiskGraphTopology,
+    OnDiskGraphTopologyType,
+    OnDiskMetaData,
+    OnDiskTaskData,
+    OnDiskTVTSet,
+    OnDiskTVTSetData,
+)
 from gossamer.graphbolt.minibatch import MiniBatch
 from gossamer.graphbolt.negative_sampler import NegativeSampler, UniformNegativeSampler
 from gossamer.graphbolt.neighbor_sampler import (
     InSubgraphSampler,
     LayerNeighborSampler,
     NeighborSampler,
+)
+from gossamer.graphbolt.ondisk_dataset import (
+    BuiltinDataset,
+    OnDiskDataset,
+    TorchBasedFeatureStore,
 )
 from gossamer.graphbolt.pipeline import CopyTo, MiniBatchTransformer
 from gossamer.graphbolt.sampled_subgraph import (
@@ -61,40 +87,63 @@ __all__ = [
     "CANONICAL_ETYPE_DELIMITER",
     "ORIGINAL_EDGE_ID",
     "BasicFeatureStore",
+    "BuiltinDataset",
+    "CPUCachedFeature",
+    "CPUFeatureCache",
     "CSCFormatBase",
+    "CooperativeConvFunction",
     "CopyTo",
     "DataLoader",
+    "Dataset",
+    "DiskBasedFeature",
     "DistributedItemSampler",
     "Feature",
     "FeatureFetcher",
     "FeatureStore",
     "FusedCSCSamplingGraph",
+    "GPUCachedFeature",
     "HeteroItemSet",
     "InSubgraphSampler",
     "ItemSampler",
     "ItemSet",
     "ItemSetDict",
     "LayerNeighborSampler",
+    "LegacyDataset",
     "MiniBatch",
     "MiniBatchTransformer",
     "NegativeSampler",
     "NeighborSampler",
+    "OnDiskDataset",
+    "OnDiskFeatureData",
+    "OnDiskFeatureDataDomain",
+    "OnDiskFeatureDataFormat",
+    "OnDiskGraphTopology",
+    "OnDiskGraphTopologyType",
+    "OnDiskMetaData",
+    "OnDiskTVTSet",
+    "OnDiskTVTSetData",
+    "OnDiskTask",
+    "OnDiskTaskData",
     "SampledSubgraph",
     "SampledSubgraphImpl",
     "SamplingGraph",
     "SubgraphSampler",
+    "Task",
     "TemporalLayerNeighborSampler",
     "TemporalNeighborSampler",
     "TorchBasedFeature",
+    "TorchBasedFeatureStore",
     "UniformNegativeSampler",
     "add_reverse_edges",
     "compact_csc_format",
+    "cpu_cached_feature",
     "etype_str_to_tuple",
     "etype_tuple_to_str",
     "exclude_seed_edges",
     "expand_indptr",
     "from_graph",
     "fused_csc_sampling_graph",
+    "gpu_cached_feature",
     "index_select",
     "indptr_edge_ids",
     "isin",

@@ -1,0 +1,266 @@
+"""Datasets in a folder: preprocessing, opening, and files that are not what they should be."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+import gossamer.graphbolt as gb
+from gossamer import FileError, UnknownKeyError
+from gossamer.graphbolt import preprocess
+
+NODES, EDGES = 50, 400
+
+
+def _edges(seed: int = 0, nodes: int = NODES, count: int = EDGES) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, nodes, (2, count))
+
+
+def _store_edges(path: Path, edges: np.ndarray) -> str:
+    if path.suffix == ".csv":
+        np.savetxt(path, edges.T, fmt="%d", delimiter=",")
+        return "csv"
+    if path.suffix == ".npy":
+        np.save(path, edges)
+        return "numpy"
+    import pyarrow
+    import pyarrow.parquet
+
+    table = pyarrow.table({"src": edges[0], "dst": edges[1]})
+    pyarrow.parquet.write_table(table, path)
+    return "parquet"
+
+
+def _dataset(folder: Path, suffix: str = ".npy", edges: np.ndarray | None = None) -> dict:
+    edges = _edges() if edges is None else edges
+    kind = _store_edges(folder / f"edges{suffix}", edges)
+    np.save(folder / "x.npy", np.arange(NODES * 2, dtype=np.float32).reshape(NODES, 2))
+    torch.save(torch.arange(edges.shape[1]).view(-1, 1).float(), folder / "w.pt")
+    np.save(folder / "train.npy", np.arange(10))
+    np.save(folder / "labels.npy", np.arange(10) % 3)
+    content = {
+        "dataset_name": "small",
+        "feature_data": [
+            {"domain": "node", "name": "x", "format": "numpy", "path": "x.npy", "in_memory": False},
+            {"domain": "edge", "name": "w", "format": "torch", "path": "w.pt"},
+        ],
+        "graph": {
+            "nodes": [{"num": NODES}],
+            "edges": [{"format": kind, "path": f"edges{suffix}"}],
+            "feature_data": [{"domain": "edge", "name": "p", "format": "torch", "path": "w.pt"}],
+        },
+        "tasks": [
+            {
+                "name": "nc",
+                "num_classes": 3,
+                "train_set": [
+                    {
+                        "data": [
+                            {"name": "seeds", "format": "numpy", "path": "train.npy"},
+                            {"name": "labels", "format": "numpy", "path": "labels.npy"},
+                        ]
+                    }
+                ],
+            }
+        ],
+    }
+    _write(folder, content)
+    return content
+
+
+def _write(folder: Path, content: dict) -> None:
+    (folder / "metadata.yaml").write_text(yaml.safe_dump(content))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npy", ".parquet"])
+@pytest.mark.parametrize("bucket_bytes", [100, 1 << 20])
+def test_the_csc_of_every_format(tmp_path, suffix, bucket_bytes, monkeypatch) -> None:
+    monkeypatch.setattr(preprocess, "BUCKET_BYTES", bucket_bytes)
+    _dataset(tmp_path, suffix)
+    graph = gb.OnDiskDataset(str(tmp_path), include_original_edge_id=True).load().graph
+    src, dst = torch.from_numpy(_edges())
+    order = dst.argsort(stable=True)
+    assert torch.equal(graph.indices.long(), src[order])
+    assert torch.equal(graph.csc_indptr.diff().long(), torch.bincount(dst, minlength=NODES))
+    assert torch.equal(graph.edge_attribute(gb.ORIGINAL_EDGE_ID).long(), order)
+    assert torch.equal(graph.edge_attribute("p").squeeze(1).long(), order)
+
+
+def test_features_and_tasks(tmp_path) -> None:
+    _dataset(tmp_path)
+    dataset = gb.OnDiskDataset(str(tmp_path)).load()
+    assert isinstance(dataset.feature["node", None, "x"], gb.DiskBasedFeature)
+    ids = torch.tensor([3, 0, 3])
+    assert dataset.feature.read("node", None, "x", ids).tolist() == [[6, 7], [0, 1], [6, 7]]
+    (task,) = dataset.tasks
+    assert task.metadata == {"name": "nc", "num_classes": 3}
+    assert task.train_set.names == ("seeds", "labels")
+    assert task.validation_set is None
+    assert len(dataset.all_nodes_set) == NODES
+    assert dataset.dataset_name == "small"
+    assert gb.OnDiskDataset(str(tmp_path)).load(tasks=[]).tasks == []
+    with pytest.raises(UnknownKeyError, match="no task 'lp'"):
+        gb.OnDiskDataset(str(tmp_path)).load(tasks="lp")
+
+
+def test_types(tmp_path) -> None:
+    for seed, name in enumerate(("a", "b")):
+        np.save(tmp_path / f"{name}.npy", _edges(seed))
+    _write(
+        tmp_path,
+        {
+            "graph": {
+                "nodes": [{"num": NODES, "type": "v"}, {"num": NODES + 5, "type": "u"}],
+                "edges": [
+                    {"type": "v:b:u", "format": "numpy", "path": "b.npy"},
+                    {"type": "u:a:v", "format": "numpy", "path": "a.npy"},
+                ],
+            }
+        },
+    )
+    graph = gb.OnDiskDataset(str(tmp_path), include_original_edge_id=True).load().graph
+    assert graph.num_nodes == {"u": NODES + 5, "v": NODES}
+    assert graph.num_edges == {"u:a:v": EDGES, "v:b:u": EDGES}
+    drawn = graph.in_subgraph({"v": torch.arange(NODES), "u": torch.arange(NODES + 5)})
+    for seed, etype in enumerate(("u:a:v", "v:b:u")):
+        src, dst = torch.from_numpy(_edges(seed))
+        csc, eids = drawn.sampled_csc[etype], drawn.original_edge_ids[etype].long()
+        assert torch.equal(csc.indices.long(), src[eids])
+        assert torch.equal(csc.columns().long(), dst[eids])
+
+
+def test_a_graph_is_built_once_and_again_when_the_metadata_change(tmp_path) -> None:
+    content = _dataset(tmp_path)
+    gb.OnDiskDataset(str(tmp_path))
+    state = tmp_path / preprocess.BUILT / "state.json"
+    first = state.stat().st_mtime_ns
+    gb.OnDiskDataset(str(tmp_path))
+    assert state.stat().st_mtime_ns == first
+    content["graph"]["nodes"][0]["num"] = NODES + 1
+    _write(tmp_path, content)
+    assert gb.OnDiskDataset(str(tmp_path)).load().graph.num_nodes == NODES + 1
+
+
+def test_an_interrupted_build_goes_on(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(preprocess, "BUCKET_BYTES", 2000)
+    _dataset(tmp_path)
+    sort_bucket = preprocess._Builder._sort_bucket
+    sorted_buckets = []
+
+    def stop_at_second(self, bucket, *rest):
+        sorted_buckets.append(bucket)
+        if len(sorted_buckets) == 3:
+            raise KeyboardInterrupt
+        return sort_bucket(self, bucket, *rest)
+
+    monkeypatch.setattr(preprocess._Builder, "_sort_bucket", stop_at_second)
+    with pytest.raises(KeyboardInterrupt):
+        gb.OnDiskDataset(str(tmp_path))
+    assert not (tmp_path / preprocess.BUILT).exists()
+    graph = gb.OnDiskDataset(str(tmp_path)).load().graph
+    assert sorted_buckets[:4] == [0, 1, 2, 2]
+    src, dst = torch.from_numpy(_edges())
+    assert torch.equal(graph.indices.long(), src[dst.argsort(stable=True)])
+
+
+def test_a_full_disk_is_an_error_that_leaves_the_old_graph(tmp_path, monkeypatch) -> None:
+    _dataset(tmp_path)
+    gb.OnDiskDataset(str(tmp_path))
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(preprocess._Builder, "sort", fail)
+    with pytest.raises(FileError, match=r"No space left on device\. Free space"):
+        gb.OnDiskDataset(str(tmp_path), force_preprocess=True)
+    assert gb.OnDiskDataset(str(tmp_path)).load().graph.num_edges == EDGES
+
+
+def test_a_pipeline_over_the_disk(tmp_path) -> None:
+    _dataset(tmp_path)
+    dataset = gb.OnDiskDataset(str(tmp_path), include_original_edge_id=True).load()
+    pipe = gb.ItemSampler(dataset.tasks[0].train_set, 4, shuffle=True)
+    pipe = pipe.sample_neighbor(dataset.graph, [2, 2])
+    pipe = pipe.fetch_feature(dataset.feature, ["x"], ["w"])
+    for workers in (0, 1):
+        for batch in gb.DataLoader(pipe, num_workers=workers):
+            x = batch.node_features["x"]
+            assert torch.equal(x[:, 0].long(), 2 * batch.input_nodes)
+            eids = batch.blocks[0].edata["_ID"]
+            assert torch.equal(batch.edge_features[0]["w"].squeeze(1).long(), eids.long())
+
+
+def _bad(change):
+    def apply(folder: Path, content: dict) -> None:
+        change(folder, content)
+        _write(folder, content)
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f, c: c["graph"]["edges"][0].update(path="../e.npy"), "leaves the folder"),
+        (lambda f, c: c["graph"]["edges"][0].update(path="no.npy"), "there is no file"),
+        (lambda f, c: c["graph"]["edges"][0].update(format="xml"), "a 'format' of"),
+        (lambda f, c: c["graph"]["nodes"][0].update(num=10), "but there are 10 nodes"),
+        (lambda f, c: c["graph"].pop("nodes"), "needs 'num'"),
+        (lambda f, c: c.pop("graph"), "has no 'graph'"),
+        (lambda f, c: c["feature_data"][0].update(domain="x"), "'domain' of 'feature_data'"),
+        (lambda f, c: c["feature_data"][0].pop("name"), "lacks 'name'"),
+        (lambda f, c: c["feature_data"][0].update(path="../x.npy"), "leaves the folder"),
+        (lambda f, c: np.save(f / "edges.npy", np.ones((3, 4))), "of shape .2, E."),
+        (lambda f, c: np.save(f / "train.npy", np.arange(3)), r"have \[3, 10\] rows"),
+        (lambda f, c: (f / "w.pt").write_bytes(b"PK"), "cannot be read as torch"),
+        (lambda f, c: os.truncate(f / "x.npy", 200), "truncated"),
+    ],
+)
+def test_wrong_metadata_and_files(tmp_path, change, message) -> None:
+    content = _dataset(tmp_path)
+    _bad(change)(tmp_path, content)
+    with pytest.raises(FileError, match=message):
+        gb.OnDiskDataset(str(tmp_path)).load()
+
+
+@pytest.mark.parametrize("text", ["a: [", "- 1", "\xff"])
+def test_wrong_yaml(tmp_path, text) -> None:
+    (tmp_path / "metadata.yaml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(FileError, match=r"metadata\.yaml"):
+        gb.OnDiskDataset(str(tmp_path))
+    with pytest.raises(FileError, match="There is no file"):
+        gb.OnDiskDataset(str(tmp_path / "other"))
+
+
+@pytest.mark.parametrize("text", ["0,1\n2\n", "a,b\n0,1\n", "0,1\n,2\n", "0,1,2\n"])
+def test_wrong_csv(tmp_path, text) -> None:
+    content = _dataset(tmp_path, ".csv")
+    (tmp_path / "edges.csv").write_text(text)
+    _write(tmp_path, content)
+    with pytest.raises(FileError, match=r"edges\.csv"):
+        gb.OnDiskDataset(str(tmp_path))
+
+
+def test_a_truncated_graph_is_refused(tmp_path) -> None:
+    _dataset(tmp_path)
+    gb.OnDiskDataset(str(tmp_path))
+    os.truncate(tmp_path / preprocess.BUILT / "indices.npy", 100)
+    with pytest.raises(FileError, match="100 bytes instead of"):
+        gb.OnDiskDataset(str(tmp_path)).load()
+    state = tmp_path / preprocess.BUILT / "state.json"
+    state.write_text(json.dumps({"key": "x"}))
+    assert gb.OnDiskDataset(str(tmp_path)).load().graph.num_edges == EDGES
+
+
+def test_unloaded_parts_and_unknown_names(tmp_path) -> None:
+    _dataset(tmp_path)
+    with pytest.raises(FileError, match=r"Call load\(\) first"):
+        _ = gb.OnDiskDataset(str(tmp_path)).graph
+    with pytest.raises(UnknownKeyError, match="no built-in dataset 'x'"):
+        gb.BuiltinDataset("x")

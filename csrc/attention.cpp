@@ -1,8 +1,7 @@
 // Attention over edges: scheduling and binding. The loops are in isa/attention.cpp.
-#include <nanobind/nanobind.h>
-
 #include <algorithm>
 
+#include "by_name.h"
 #include "core/operands.h"
 #include "core/parallel.h"
 #include "core/schedule.h"
@@ -82,35 +81,61 @@ void run(AttentionArgs& a, DType dtype, int64_t num_rows, void* grad_weight, int
         add_up<float>(weight_parts, num_tasks, weights, grad_weight);
 }
 
-void attention(int pass, int score, uintptr_t indptr, uintptr_t indices, uintptr_t eids, bool wide,
-               int64_t num_rows, int64_t num_slots, int64_t heads, int64_t dim,
-               int64_t key_dim, double slope, uint64_t seed, uint64_t threshold, double keep_scale,
-               uintptr_t own_key, uintptr_t far_key, uintptr_t weight, uintptr_t bias,
-               uintptr_t value, uintptr_t out_bias, uintptr_t grad, uintptr_t result,
-               uintptr_t norms, uintptr_t stats, uintptr_t out, uintptr_t grad_key, uintptr_t grad_score,
-               uintptr_t grad_weight, int dtype, int threads) {
+// The members mean what they mean in AttentionArgs.
+struct Attention {
+    AttentionPass which;
+    Score score;
+    const void *indptr, *indices, *eids;
+    bool wide;
+    int64_t num_rows, num_slots, heads, dim, key_dim;
+    double slope;
+    uint64_t seed, threshold;
+    double keep_scale;
+    const void *own_key, *far_key, *weight, *bias, *value, *out_bias, *grad, *result;
+    void *norms, *stats, *out, *grad_key, *grad_score, *grad_weight;
+    DType dtype;
+    int threads;
+};
+
+void attention(const Attention& call) {
     AttentionArgs a{};
-    a.pass = static_cast<AttentionPass>(pass);
-    a.score = static_cast<Score>(score);
-    a.indptr = at<void>(indptr), a.indices = at<void>(indices), a.eids = at<void>(eids);
-    a.wide = wide;
-    a.num_slots = num_slots;
-    a.heads = heads, a.dim = dim, a.key_dim = key_dim;
-    a.slope = slope;
-    a.seed = seed, a.threshold = threshold, a.keep_scale = keep_scale;
-    a.own_key = at<void>(own_key), a.far_key = at<void>(far_key);
-    a.weight = at<void>(weight), a.bias = at<void>(bias);
-    a.value = at<void>(value), a.out_bias = at<void>(out_bias);
-    a.grad = at<void>(grad), a.result = at<void>(result);
-    a.norms = writable(norms), a.stats = writable(stats);
-    a.out = writable(out), a.grad_key = writable(grad_key), a.grad_score = writable(grad_score);
-    run(a, static_cast<DType>(dtype), num_rows, writable(grad_weight), threads);
+    a.pass = call.which;
+    a.score = call.score;
+    a.indptr = call.indptr, a.indices = call.indices, a.eids = call.eids;
+    a.wide = call.wide;
+    a.num_slots = call.num_slots;
+    a.heads = call.heads, a.dim = call.dim, a.key_dim = call.key_dim;
+    a.slope = call.slope;
+    a.seed = call.seed, a.threshold = call.threshold, a.keep_scale = call.keep_scale;
+    a.own_key = call.own_key, a.far_key = call.far_key;
+    a.weight = call.weight, a.bias = call.bias;
+    a.value = call.value, a.out_bias = call.out_bias;
+    a.grad = call.grad, a.result = call.result;
+    a.norms = call.norms, a.stats = call.stats;
+    a.out = call.out, a.grad_key = call.grad_key, a.grad_score = call.grad_score;
+    run(a, call.dtype, call.num_rows, call.grad_weight, call.threads);
 }
 
 }  // namespace
 
 void register_attention(nb::module_& m) {
-    m.def("attention", attention, nb::call_guard<nb::gil_scoped_release>());
+    m.attr("attention") = by_name<attention>("attention", {
+        GOSSAMER_FIELD(Attention, which), GOSSAMER_FIELD(Attention, score),
+        GOSSAMER_FIELD(Attention, indptr), GOSSAMER_FIELD(Attention, indices),
+        GOSSAMER_FIELD(Attention, eids), GOSSAMER_FIELD(Attention, wide),
+        GOSSAMER_FIELD(Attention, num_rows), GOSSAMER_FIELD(Attention, num_slots),
+        GOSSAMER_FIELD(Attention, heads), GOSSAMER_FIELD(Attention, dim),
+        GOSSAMER_FIELD(Attention, key_dim), GOSSAMER_FIELD(Attention, slope),
+        GOSSAMER_FIELD(Attention, seed), GOSSAMER_FIELD(Attention, threshold),
+        GOSSAMER_FIELD(Attention, keep_scale), GOSSAMER_FIELD(Attention, own_key),
+        GOSSAMER_FIELD(Attention, far_key), GOSSAMER_FIELD(Attention, weight),
+        GOSSAMER_FIELD(Attention, bias), GOSSAMER_FIELD(Attention, value),
+        GOSSAMER_FIELD(Attention, out_bias), GOSSAMER_FIELD(Attention, grad),
+        GOSSAMER_FIELD(Attention, result), GOSSAMER_FIELD(Attention, norms),
+        GOSSAMER_FIELD(Attention, stats), GOSSAMER_FIELD(Attention, out),
+        GOSSAMER_FIELD(Attention, grad_key), GOSSAMER_FIELD(Attention, grad_score),
+        GOSSAMER_FIELD(Attention, grad_weight), GOSSAMER_FIELD(Attention, dtype),
+        GOSSAMER_FIELD(Attention, threads)});
 }
 
 }  // namespace gossamer

@@ -1,7 +1,5 @@
-// Building, turning and walking compressed adjacencies, and numbering ids. Building is a parallel,
-// stable counting sort.
-#include <nanobind/nanobind.h>
-
+// Building and transposing compressed adjacencies, gathering their rows, and relabeling ids. Building is
+// a parallel, stable counting sort.
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -9,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "by_name.h"
 #include "core/operands.h"
 #include "core/parallel.h"
 #include "core/schedule.h"
@@ -36,23 +35,26 @@ template <class Body> bool all_of(int64_t n, int threads, const Body& body) {
     return fine.load();
 }
 
-bool is_sorted(uintptr_t ids, bool wide, int64_t n, int threads) {
-    if (n < 2) return true;
-    if (wide) {
-        const auto* id = at<int64_t>(ids);
-        return all_of(n - 1, threads, [=](int64_t i) { return id[i] <= id[i + 1]; });
-    }
-    const auto* id = at<int32_t>(ids);
-    return all_of(n - 1, threads, [=](int64_t i) { return id[i] <= id[i + 1]; });
+struct Ids {
+    const void* ids;
+    bool wide;
+    int64_t count;
+    int threads;
+};
+
+bool is_sorted(const Ids& call) {
+    if (call.count < 2) return true;
+    return by_type(call.wide, [&](auto zero) {
+        const auto* id = static_cast<const decltype(zero)*>(call.ids);
+        return all_of(call.count - 1, call.threads, [=](int64_t i) { return id[i] <= id[i + 1]; });
+    });
 }
 
-bool is_identity(uintptr_t ids, bool wide, int64_t n, int threads) {
-    if (wide) {
-        const auto* id = at<int64_t>(ids);
-        return all_of(n, threads, [=](int64_t i) { return id[i] == i; });
-    }
-    const auto* id = at<int32_t>(ids);
-    return all_of(n, threads, [=](int64_t i) { return id[i] == i; });
+bool is_identity(const Ids& call) {
+    return by_type(call.wide, [&](auto zero) {
+        const auto* id = static_cast<const decltype(zero)*>(call.ids);
+        return all_of(call.count, call.threads, [=](int64_t i) { return id[i] == i; });
+    });
 }
 
 // Row pointers of sorted row ids: each slot fills the pointers up to its row.
@@ -121,18 +123,23 @@ void build_csr(const In* row, const In* col, int64_t n, int64_t num_rows, Out* i
     });
 }
 
-void coo_to_csr(uintptr_t row, uintptr_t col, bool wide_in, int64_t n, int64_t num_rows,
-                uintptr_t indptr, uintptr_t indices, uintptr_t eids, bool wide_out, int threads) {
-    const auto run = [&](auto in, auto out) {
+struct CooToCsr {
+    const void *row, *col;
+    bool wide_in;
+    int64_t num_slots, num_rows;
+    void *indptr, *indices, *eids;  // eids: null where the rows are sorted
+    bool wide_out;
+    int threads;
+};
+
+void coo_to_csr(const CooToCsr& call) {
+    by_types(call.wide_in, call.wide_out, [&](auto in, auto out) {
         using In = decltype(in);
         using Out = decltype(out);
-        build_csr(at<In>(row), at<In>(col), n, num_rows, static_cast<Out*>(writable(indptr)),
-                  static_cast<Out*>(writable(indices)), static_cast<Out*>(writable(eids)), threads);
-    };
-    if (wide_in)
-        wide_out ? run(int64_t{}, int64_t{}) : run(int64_t{}, int32_t{});
-    else
-        wide_out ? run(int32_t{}, int64_t{}) : run(int32_t{}, int32_t{});
+        build_csr(static_cast<const In*>(call.row), static_cast<const In*>(call.col), call.num_slots,
+                  call.num_rows, static_cast<Out*>(call.indptr), static_cast<Out*>(call.indices),
+                  static_cast<Out*>(call.eids), call.threads);
+    });
 }
 
 template <class Index>
@@ -151,22 +158,27 @@ void turn(const Index* indptr, const Index* indices, const Index* eids, int64_t 
                   });
 }
 
-void transpose(uintptr_t indptr, uintptr_t indices, uintptr_t eids, bool wide, int64_t num_rows,
-               int64_t n, int64_t num_cols, uintptr_t indptr_t, uintptr_t indices_t,
-               uintptr_t eids_t, int threads) {
-    const auto run = [&](auto zero) {
-        using Index = decltype(zero);
-        turn(at<Index>(indptr), at<Index>(indices), at<Index>(eids), num_rows, n, num_cols,
-             static_cast<Index*>(writable(indptr_t)), static_cast<Index*>(writable(indices_t)),
-             static_cast<Index*>(writable(eids_t)), threads);
-    };
-    wide ? run(int64_t{}) : run(int32_t{});
-}
+struct Transpose {
+    const void *indptr, *indices, *eids;
+    bool wide;
+    int64_t num_rows, num_slots, num_cols;
+    void *indptr_t, *indices_t, *eids_t;
+    int threads;
+};
 
+void transpose(const Transpose& call) {
+    by_type(call.wide, [&](auto zero) {
+        using Index = decltype(zero);
+        turn(static_cast<const Index*>(call.indptr), static_cast<const Index*>(call.indices),
+             static_cast<const Index*>(call.eids), call.num_rows, call.num_slots, call.num_cols,
+             static_cast<Index*>(call.indptr_t), static_cast<Index*>(call.indices_t),
+             static_cast<Index*>(call.eids_t), call.threads);
+    });
+}
 
 constexpr int64_t kRows = 256;
 
-// Slots of each row, or those whose neighbour has a place; `starts` gets where those of each row
+// Slots of each row, or those whose neighbor has a place; `starts` gets where those of each row
 // go, and the total at its end.
 template <class Index, class Id>
 int64_t lay_out(const Index* indptr, const Index* indices, const Id* rows, int64_t num_rows,
@@ -190,26 +202,38 @@ int64_t lay_out(const Index* indptr, const Index* indices, const Id* rows, int64
     return total;
 }
 
-int64_t gather_rows_starts(uintptr_t indptr, uintptr_t indices, bool wide, uintptr_t rows, bool wide_id,
-                    int64_t num_rows, uintptr_t places, uintptr_t starts, int threads) {
-    const auto run = [&](auto index, auto id) {
+// Both steps of gathering rows take these.
+struct GatherRows {
+    const void *indptr, *indices, *eids;
+    bool wide;
+    const void* rows;
+    bool wide_id;
+    int64_t num_rows;
+    const void* places;
+    int64_t* starts;
+    void *owners, *neighbors, *edges;  // outputs of the second step
+    int threads;
+};
+
+int64_t gather_rows_starts(const GatherRows& call) {
+    return by_types(call.wide, call.wide_id, [&](auto index, auto id) {
         using Index = decltype(index);
         using Id = decltype(id);
-        return lay_out(at<Index>(indptr), at<Index>(indices), at<Id>(rows), num_rows,
-                       at<Index>(places), static_cast<int64_t*>(writable(starts)), threads);
-    };
-    if (wide) return wide_id ? run(int64_t{}, int64_t{}) : run(int64_t{}, int32_t{});
-    return wide_id ? run(int32_t{}, int64_t{}) : run(int32_t{}, int32_t{});
+        return lay_out(static_cast<const Index*>(call.indptr),
+                       static_cast<const Index*>(call.indices), static_cast<const Id*>(call.rows),
+                       call.num_rows, static_cast<const Index*>(call.places), call.starts,
+                       call.threads);
+    });
 }
 
-template <class Id> struct Walked {
-    Id *owners, *neighbours, *edges;  // owners and edges: null if nobody asks
+template <class Id> struct Gathered {
+    Id *owners, *neighbors, *edges;  // owners and edges: null where they are not wanted
 };
 
 template <class Index, class Id>
 void gather_row_slots(const Index* indptr, const Index* indices, const Index* eids, const Id* rows,
                int64_t num_rows, const Index* places, const int64_t* starts,
-               const Walked<Id>& out, int threads) {
+               const Gathered<Id>& out, int threads) {
     const int workers = useful_threads(threads, starts[num_rows]);
     parallel_for((num_rows + kRows - 1) / kRows, workers, [&](int64_t block, int) {
         const int64_t end = std::min((block + 1) * kRows, num_rows);
@@ -217,9 +241,9 @@ void gather_row_slots(const Index* indptr, const Index* indices, const Index* ei
             int64_t to = starts[i];
             const Index last = indptr[rows[i] + 1];
             for (Index k = indptr[rows[i]]; k < last; ++k) {
-                const Index neighbour = places ? places[indices[k]] : indices[k];
-                if (neighbour < 0) continue;
-                out.neighbours[to] = static_cast<Id>(neighbour);
+                const Index neighbor = places ? places[indices[k]] : indices[k];
+                if (neighbor < 0) continue;
+                out.neighbors[to] = static_cast<Id>(neighbor);
                 if (out.owners) {
                     out.owners[to] = static_cast<Id>(i);
                     out.edges[to] = static_cast<Id>(eids ? eids[k] : k);
@@ -230,22 +254,18 @@ void gather_row_slots(const Index* indptr, const Index* indices, const Index* ei
     });
 }
 
-void gather_rows(uintptr_t indptr, uintptr_t indices, uintptr_t eids, bool wide, uintptr_t rows,
-          bool wide_id, int64_t num_rows, uintptr_t places, uintptr_t starts, uintptr_t owners,
-          uintptr_t neighbours, uintptr_t edges, int threads) {
-    const auto run = [&](auto index, auto id) {
+void gather_rows(const GatherRows& call) {
+    by_types(call.wide, call.wide_id, [&](auto index, auto id) {
         using Index = decltype(index);
         using Id = decltype(id);
-        const Walked<Id> out{static_cast<Id*>(writable(owners)),
-                                    static_cast<Id*>(writable(neighbours)),
-                                    static_cast<Id*>(writable(edges))};
-        gather_row_slots(at<Index>(indptr), at<Index>(indices), at<Index>(eids), at<Id>(rows), num_rows,
-                  at<Index>(places), at<int64_t>(starts), out, threads);
-    };
-    if (wide)
-        wide_id ? run(int64_t{}, int64_t{}) : run(int64_t{}, int32_t{});
-    else
-        wide_id ? run(int32_t{}, int64_t{}) : run(int32_t{}, int32_t{});
+        const Gathered<Id> out{static_cast<Id*>(call.owners), static_cast<Id*>(call.neighbors),
+                               static_cast<Id*>(call.edges)};
+        gather_row_slots(static_cast<const Index*>(call.indptr),
+                         static_cast<const Index*>(call.indices),
+                         static_cast<const Index*>(call.eids), static_cast<const Id*>(call.rows),
+                         call.num_rows, static_cast<const Index*>(call.places), call.starts, out,
+                         call.threads);
+    });
 }
 
 // A table with an entry for each possible id says which were seen. Pages of it that no id falls on
@@ -257,7 +277,7 @@ int64_t first_appearances(const Id* ids, int64_t n, int64_t limit, Id* fresh, Id
     if (!table) throw std::bad_alloc();
     Place count = 0;
     for (int64_t i = 0; i < n; ++i) {
-        // Without a branch, which nobody could predict: fresh has room for one more.
+        // Without a branch, which could not be predicted: fresh has room for one more.
         Place& place = table.get()[ids[i]];
         const bool first = !place;
         fresh[count] = ids[i];
@@ -268,30 +288,63 @@ int64_t first_appearances(const Id* ids, int64_t n, int64_t limit, Id* fresh, Id
     return count;
 }
 
-int64_t unique_relabel(uintptr_t ids, bool wide, int64_t n, int64_t limit, uintptr_t fresh,
-               uintptr_t places) {
-    const auto run = [&](auto place, auto id) {
+struct UniqueRelabel {
+    const void* ids;
+    bool wide;
+    int64_t count, limit;
+    void *fresh, *places;
+};
+
+int64_t unique_relabel(const UniqueRelabel& call) {
+    const bool many = call.count >= INT32_MAX;
+    return by_types(many, call.wide, [&](auto place, auto id) {
         using Id = decltype(id);
-        return first_appearances<decltype(place)>(at<Id>(ids), n, limit,
-                                                  static_cast<Id*>(writable(fresh)),
-                                                  static_cast<Id*>(writable(places)));
-    };
-    const bool few = n < INT32_MAX;
-    if (wide) return few ? run(int32_t{}, int64_t{}) : run(int64_t{}, int64_t{});
-    return few ? run(int32_t{}, int32_t{}) : run(int64_t{}, int32_t{});
+        return first_appearances<decltype(place)>(static_cast<const Id*>(call.ids), call.count,
+                                                  call.limit, static_cast<Id*>(call.fresh),
+                                                  static_cast<Id*>(call.places));
+    });
 }
 
 }  // namespace
 
 void register_csr(nb::module_& m) {
-    const nb::call_guard<nb::gil_scoped_release> unlocked;
-    m.def("is_sorted", is_sorted, unlocked);
-    m.def("is_identity", is_identity, unlocked);
-    m.def("coo_to_csr", coo_to_csr, unlocked);
-    m.def("transpose", transpose, unlocked);
-    m.def("gather_rows_starts", gather_rows_starts, unlocked);
-    m.def("gather_rows", gather_rows, unlocked);
-    m.def("unique_relabel", unique_relabel, unlocked);
+    m.attr("is_sorted") = by_name<is_sorted>("is_sorted", {
+        GOSSAMER_FIELD(Ids, ids), GOSSAMER_FIELD(Ids, wide), GOSSAMER_FIELD(Ids, count),
+        GOSSAMER_FIELD(Ids, threads)});
+    m.attr("is_identity") = by_name<is_identity>("is_identity", {
+        GOSSAMER_FIELD(Ids, ids), GOSSAMER_FIELD(Ids, wide), GOSSAMER_FIELD(Ids, count),
+        GOSSAMER_FIELD(Ids, threads)});
+    m.attr("coo_to_csr") = by_name<coo_to_csr>("coo_to_csr", {
+        GOSSAMER_FIELD(CooToCsr, row), GOSSAMER_FIELD(CooToCsr, col),
+        GOSSAMER_FIELD(CooToCsr, wide_in), GOSSAMER_FIELD(CooToCsr, num_slots),
+        GOSSAMER_FIELD(CooToCsr, num_rows), GOSSAMER_FIELD(CooToCsr, indptr),
+        GOSSAMER_FIELD(CooToCsr, indices), GOSSAMER_FIELD(CooToCsr, eids),
+        GOSSAMER_FIELD(CooToCsr, wide_out), GOSSAMER_FIELD(CooToCsr, threads)});
+    m.attr("transpose") = by_name<transpose>("transpose", {
+        GOSSAMER_FIELD(Transpose, indptr), GOSSAMER_FIELD(Transpose, indices),
+        GOSSAMER_FIELD(Transpose, eids), GOSSAMER_FIELD(Transpose, wide),
+        GOSSAMER_FIELD(Transpose, num_rows), GOSSAMER_FIELD(Transpose, num_slots),
+        GOSSAMER_FIELD(Transpose, num_cols), GOSSAMER_FIELD(Transpose, indptr_t),
+        GOSSAMER_FIELD(Transpose, indices_t), GOSSAMER_FIELD(Transpose, eids_t),
+        GOSSAMER_FIELD(Transpose, threads)});
+    m.attr("gather_rows_starts") = by_name<gather_rows_starts>("gather_rows_starts", {
+        GOSSAMER_FIELD(GatherRows, indptr), GOSSAMER_FIELD(GatherRows, indices),
+        GOSSAMER_FIELD(GatherRows, wide), GOSSAMER_FIELD(GatherRows, rows),
+        GOSSAMER_FIELD(GatherRows, wide_id), GOSSAMER_FIELD(GatherRows, num_rows),
+        GOSSAMER_FIELD(GatherRows, places), GOSSAMER_FIELD(GatherRows, starts),
+        GOSSAMER_FIELD(GatherRows, threads)});
+    m.attr("gather_rows") = by_name<gather_rows>("gather_rows", {
+        GOSSAMER_FIELD(GatherRows, indptr), GOSSAMER_FIELD(GatherRows, indices),
+        GOSSAMER_FIELD(GatherRows, eids), GOSSAMER_FIELD(GatherRows, wide),
+        GOSSAMER_FIELD(GatherRows, rows), GOSSAMER_FIELD(GatherRows, wide_id),
+        GOSSAMER_FIELD(GatherRows, num_rows), GOSSAMER_FIELD(GatherRows, places),
+        GOSSAMER_FIELD(GatherRows, starts), GOSSAMER_FIELD(GatherRows, owners),
+        GOSSAMER_FIELD(GatherRows, neighbors), GOSSAMER_FIELD(GatherRows, edges),
+        GOSSAMER_FIELD(GatherRows, threads)});
+    m.attr("unique_relabel") = by_name<unique_relabel>("unique_relabel", {
+        GOSSAMER_FIELD(UniqueRelabel, ids), GOSSAMER_FIELD(UniqueRelabel, wide),
+        GOSSAMER_FIELD(UniqueRelabel, count), GOSSAMER_FIELD(UniqueRelabel, limit),
+        GOSSAMER_FIELD(UniqueRelabel, fresh), GOSSAMER_FIELD(UniqueRelabel, places)});
 }
 
 }  // namespace gossamer

@@ -1,12 +1,14 @@
-// Memory for large results, which is kept when a tensor dies and given to the next.
+// A pool of memory for large results: a block is kept when its tensor is freed, and serves the next.
 //
 // The C library maps a block above 32 MiB anew each time, and the system clears every page when it is
 // first written: that takes longer than most kernels need to compute the result (benchmarks/README.md,
-// "Memory that goes around", has figures). So blocks are in huge pages and go around. Idle ones are
-// marked as free to take (MADV_FREE): under pressure the system takes their pages back before it takes
-// anything else. Small ones are not: they serve operators as scratch memory, and to write to a marked
-// page again takes longer than many of those run.
+// "Recycled memory", has figures). So blocks are in huge pages and are recycled.
+//
+// What is idle stays within bounds. Its pages are marked as free to take (MADV_FREE), so that the system
+// takes them back before any other memory when it runs short. A limit bounds their sum. A forked
+// process inherits no idle block, and a lower limit, since there may be many of them.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -17,6 +19,7 @@
 #include <vector>
 
 #include "core/dlpack.h"
+#include "core/machine.h"
 #include "register.h"
 
 namespace nb = nanobind;
@@ -25,7 +28,9 @@ namespace gossamer {
 namespace {
 
 constexpr size_t kHugePage = size_t{2} << 20;
-constexpr size_t kSmall = size_t{8} << 20;
+constexpr size_t kMostIdle = size_t{2} << 30;
+// The share of the limit that a forked process has: eight workers together have as much as one process.
+constexpr size_t kChildShare = 8;
 
 struct Block {
     char* data;
@@ -35,10 +40,11 @@ struct Block {
 class Pool {
    public:
     // A block of that many bytes, rounded up to huge pages: from the smallest idle one that is large
-    // enough, or new; null when there is no memory, or when none shall be kept. New memory takes the
-    // place of idle memory, so that no more is held than was ever needed at once.
+    // enough, or new; null when there is no memory, or when the pool keeps none. A new block replaces
+    // idle ones, so that no more is held than was ever needed at once.
     Block take(size_t bytes) {
         bytes = (bytes + kHugePage - 1) / kHugePage * kHugePage;
+        std::vector<Block> gone;
         {
             const std::lock_guard<std::mutex> lock(mutex_);
             if (!limit_) return {nullptr, 0};
@@ -53,39 +59,52 @@ class Pool {
                 idle_bytes_ -= bytes;
                 return block;
             }
-            shrink(idle_bytes_ - std::min(idle_bytes_, bytes));
+            gone = shrink(idle_bytes_ - std::min(idle_bytes_, bytes));
         }
+        unmap(gone);
         return map(bytes);
     }
 
     void give(Block block) {
 #ifdef MADV_FREE
-        if (block.bytes > kSmall) madvise(block.data, block.bytes, MADV_FREE);
+        madvise(block.data, block.bytes, MADV_FREE);
 #endif
-        const std::lock_guard<std::mutex> lock(mutex_);
-        idle_bytes_ += block.bytes;
-        for (auto other = idle_.begin(); other != idle_.end();) {
-            const bool before = other->data + other->bytes == block.data;
-            if (!before && block.data + block.bytes != other->data) {
-                ++other;
-                continue;
+        std::vector<Block> gone;
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            idle_bytes_ += block.bytes;
+            for (auto other = idle_.begin(); other != idle_.end();) {
+                const bool before = other->data + other->bytes == block.data;
+                if (!before && block.data + block.bytes != other->data) {
+                    ++other;
+                    continue;
+                }
+                block = {before ? other->data : block.data, block.bytes + other->bytes};
+                other = idle_.erase(other);
             }
-            block = {before ? other->data : block.data, block.bytes + other->bytes};
-            other = idle_.erase(other);
+            idle_.push_back(block);
+            gone = shrink(limit_);
         }
-        idle_.push_back(block);
-        shrink(limit_);
+        unmap(gone);
     }
 
     void set_limit(size_t bytes) {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        limit_ = bytes;
-        shrink(limit_);
+        std::vector<Block> gone;
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            limit_ = bytes;
+            gone = shrink(limit_);
+        }
+        unmap(gone);
     }
 
     void clear() {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        shrink(0);
+        std::vector<Block> gone;
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            gone = shrink(0);
+        }
+        unmap(gone);
     }
 
     size_t idle_bytes() {
@@ -93,9 +112,21 @@ class Pool {
         return idle_bytes_;
     }
 
-    // A child process must not find the lock taken by a thread that it does not have.
+    size_t limit() {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return limit_;
+    }
+
+    // A forked process has only the thread that called fork: no other may hold the lock meanwhile.
     void before_fork() { mutex_.lock(); }
-    void after_fork() { mutex_.unlock(); }
+    void after_fork_in_parent() { mutex_.unlock(); }
+    void after_fork_in_child() {
+        unmap(idle_);
+        idle_.clear();
+        idle_bytes_ = 0;
+        limit_ /= kChildShare;
+        mutex_.unlock();
+    }
 
    private:
     static Block map(size_t bytes) {
@@ -113,30 +144,32 @@ class Pool {
         return {begin + skip, bytes};
     }
 
-    // Give the blocks that have been idle longest back to the system.
-    void shrink(size_t limit) {
-        size_t gone = 0;
-        while (idle_bytes_ > limit) {
-            munmap(idle_[gone].data, idle_[gone].bytes);
-            idle_bytes_ -= idle_[gone++].bytes;
-        }
-        idle_.erase(idle_.begin(), idle_.begin() + static_cast<std::ptrdiff_t>(gone));
+    static void unmap(const std::vector<Block>& blocks) {
+        for (const Block& block : blocks) munmap(block.data, block.bytes);
+    }
+
+    // Remove the blocks that have been idle longest, for the caller to unmap without the lock: that
+    // takes a while for large ones.
+    std::vector<Block> shrink(size_t limit) {
+        auto end = idle_.begin();
+        while (idle_bytes_ > limit) idle_bytes_ -= (end++)->bytes;
+        std::vector<Block> gone(idle_.begin(), end);
+        idle_.erase(idle_.begin(), end);
+        return gone;
     }
 
     std::mutex mutex_;
     std::vector<Block> idle_;  // the longest idle first
     size_t idle_bytes_ = 0;
-    // An eighth of the machine's memory.
-    size_t limit_ = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) / 8 *
-                    static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    size_t limit_ = std::min(usable_memory() / 8, kMostIdle);
 };
 
 // Never destroyed: tensors may outlive everything else.
 Pool& pool() {
     static Pool* const the_pool = [] {
         auto* made = new Pool;
-        pthread_atfork([] { pool().before_fork(); }, [] { pool().after_fork(); },
-                       [] { pool().after_fork(); });
+        pthread_atfork([] { pool().before_fork(); }, [] { pool().after_fork_in_parent(); },
+                       [] { pool().after_fork_in_child(); });
         return made;
     }();
     return *the_pool;
@@ -156,12 +189,12 @@ void free_tensor(dlpack::ManagedTensor* managed) {
 }
 
 void free_capsule(PyObject* capsule) {
-    // Whoever made a tensor of the capsule has renamed it.
+    // A tensor that was made of the capsule has renamed it.
     if (PyCapsule_IsValid(capsule, "dltensor"))
         free_tensor(static_cast<dlpack::ManagedTensor*>(PyCapsule_GetPointer(capsule, "dltensor")));
 }
 
-// A DLPack capsule of uninitialised memory, or None where torch shall allocate.
+// A DLPack capsule of uninitialized memory, or None where torch has to allocate.
 nb::object allocate(const std::vector<int64_t>& shape, int code, int bits) {
     constexpr size_t kMost = size_t{1} << 60;  // far beyond any memory, and far from wrapping around
     size_t bytes = static_cast<size_t>(bits) / 8;
@@ -189,6 +222,10 @@ nb::object allocate(const std::vector<int64_t>& shape, int code, int bits) {
 void register_memory(nb::module_& m) {
     m.def("allocate", allocate);
     m.def("idle_bytes", [] { return pool().idle_bytes(); });
+    m.def("idle_limit", [] { return pool().limit(); });
+    m.def("usable_memory", [] { return usable_memory(); });
+    m.def("usable_memory",
+          [](size_t physical, const std::string& root) { return usable_memory(physical, root); });
     m.def("set_idle_limit", [](size_t bytes) { pool().set_limit(bytes); });
     m.def("release_idle", [] { pool().clear(); });
 }

@@ -1,8 +1,7 @@
 // Softmax over rows and its gradient: scheduling and binding. The loops are in isa/softmax.cpp.
-#include <nanobind/nanobind.h>
-
 #include <cmath>
 
+#include "by_name.h"
 #include "core/operands.h"
 #include "core/parallel.h"
 #include "core/schedule.h"
@@ -79,21 +78,39 @@ void run(const SoftmaxArgs& a, const Kernels& kernel, int64_t num_rows, int thre
     });
 }
 
-void softmax(uintptr_t indptr, uintptr_t eids, bool wide, int64_t num_rows, int64_t num_slots,
-             uintptr_t x, uintptr_t grad, int64_t width, int dtype, uintptr_t out, int threads) {
-    const auto type = static_cast<DType>(dtype);
-    const SoftmaxArgs a{at<void>(indptr), at<void>(eids), wide,         num_slots,
-                        width,            at<void>(x),    at<void>(grad), writable(out)};
-    if (type == DType::f64)
-        run<double>(a, kernels(type), num_rows, threads);
+struct EdgeSoftmax {
+    const void *indptr, *eids;
+    bool wide;
+    int64_t num_rows, num_slots, width;
+    const void *x, *grad;  // grad: null in the forward pass; x is then the logits, else the output
+    DType dtype;
+    void* out;
+    int threads;
+};
+
+void softmax(const EdgeSoftmax& call) {
+    SoftmaxArgs a{};
+    a.indptr = call.indptr, a.eids = call.eids;
+    a.wide = call.wide;
+    a.num_slots = call.num_slots, a.width = call.width;
+    a.x = call.x, a.grad = call.grad;
+    a.out = call.out;
+    if (call.dtype == DType::f64)
+        run<double>(a, kernels(call.dtype), call.num_rows, call.threads);
     else
-        run<float>(a, kernels(type), num_rows, threads);
+        run<float>(a, kernels(call.dtype), call.num_rows, call.threads);
 }
 
 }  // namespace
 
 void register_softmax(nb::module_& m) {
-    m.def("softmax", softmax, nb::call_guard<nb::gil_scoped_release>());
+    m.attr("softmax") = by_name<softmax>("softmax", {
+        GOSSAMER_FIELD(EdgeSoftmax, indptr), GOSSAMER_FIELD(EdgeSoftmax, eids),
+        GOSSAMER_FIELD(EdgeSoftmax, wide), GOSSAMER_FIELD(EdgeSoftmax, num_rows),
+        GOSSAMER_FIELD(EdgeSoftmax, num_slots), GOSSAMER_FIELD(EdgeSoftmax, x),
+        GOSSAMER_FIELD(EdgeSoftmax, grad), GOSSAMER_FIELD(EdgeSoftmax, width),
+        GOSSAMER_FIELD(EdgeSoftmax, dtype), GOSSAMER_FIELD(EdgeSoftmax, out),
+        GOSSAMER_FIELD(EdgeSoftmax, threads)});
 }
 
 }  // namespace gossamer

@@ -1,6 +1,5 @@
 // Aggregation over rows: scheduling and binding. The loops are in isa/spmm.cpp.
-#include <nanobind/nanobind.h>
-
+#include "by_name.h"
 #include "core/operands.h"
 #include "core/parallel.h"
 #include "core/schedule.h"
@@ -92,57 +91,94 @@ void run(SpmmArgs& a, Broadcast space, DType dtype, int64_t num_rows, int thread
         });
 }
 
-void spmm(uintptr_t indptr, uintptr_t indices, uintptr_t eids, bool wide, int64_t num_rows,
-          int64_t num_slots, uintptr_t u, int64_t u_width, uintptr_t e, int64_t e_width,
-          int64_t outer, int64_t inner, uintptr_t u_offsets, uintptr_t e_offsets, int u_step,
-          int e_step, int dtype, int op, int reduce, uintptr_t out, uintptr_t arg, int threads) {
-    const auto type = static_cast<DType>(dtype);
-    const auto reducer = static_cast<Reduce>(reduce);
+struct Spmm {
+    const void *indptr, *indices, *eids;
+    bool wide;  // 64-bit ids
+    int64_t num_rows, num_slots;
+    const char *u, *e;  // null: the operator has no such operand
+    int64_t u_width, e_width;
+    int64_t outer, inner;
+    const int64_t *u_offsets, *e_offsets;
+    int u_step, e_step;
+    DType dtype;
+    Op op;
+    Reduce reduce;
+    void *out, *arg;  // arg: null where the argmax is not wanted
+    int threads;
+};
+
+void spmm(const Spmm& call) {
     SpmmArgs a{};
-    a.message.op = static_cast<Op>(op);
-    a.message.lhs = {at<char>(u), u_width * size_of(type), at<void>(indices), u_step, 1};
-    a.message.rhs = {at<char>(e), e_width * size_of(type), at<void>(eids), e_step, 1};
-    a.message.wide = wide;
-    a.indptr = at<void>(indptr);
-    a.num_slots = num_slots;
-    a.extreme = reducer == Reduce::max || reducer == Reduce::min;
-    a.mean = reducer == Reduce::mean;
-    a.sign = reducer == Reduce::min ? -1 : 1;
-    a.width = outer * inner;
-    a.out = writable(out);
-    a.arg = writable(arg);
-    run(a, {outer, inner, at<int64_t>(u_offsets), at<int64_t>(e_offsets)}, type, num_rows,
-        threads);
+    a.message.op = call.op;
+    a.message.lhs = {call.u, call.u_width * size_of(call.dtype), call.indices, call.u_step, 1};
+    a.message.rhs = {call.e, call.e_width * size_of(call.dtype), call.eids, call.e_step, 1};
+    a.message.wide = call.wide;
+    a.indptr = call.indptr;
+    a.num_slots = call.num_slots;
+    a.extreme = call.reduce == Reduce::max || call.reduce == Reduce::min;
+    a.mean = call.reduce == Reduce::mean;
+    a.sign = call.reduce == Reduce::min ? -1 : 1;
+    a.width = call.outer * call.inner;
+    a.out = call.out;
+    a.arg = call.arg;
+    run(a, {call.outer, call.inner, call.u_offsets, call.e_offsets}, call.dtype, call.num_rows,
+        call.threads);
 }
 
-// Sums of rows of x, each times a factor of the neighbour and then of the row, plus one factor times
+// Sums of rows of x, each times a factor of the neighbor and then of the row, plus one factor times
 // the row's own; each of the factors may be null.
-void scaled_sum(uintptr_t indptr, uintptr_t indices, bool wide, int64_t num_rows,
-                int64_t num_slots, uintptr_t x, int64_t width, uintptr_t neighbour_scale,
-                uintptr_t row_scale, uintptr_t self_scale, int64_t self_rows, int dtype,
-                uintptr_t out, int threads) {
-    const auto type = static_cast<DType>(dtype);
+struct ScaledSum {
+    const void *indptr, *indices;
+    bool wide;
+    int64_t num_rows, num_slots;
+    const char* x;
+    int64_t width;
+    const char* neighbor_scale;
+    const void *row_scale, *self_scale;
+    int64_t self_rows;
+    DType dtype;
+    void* out;
+    int threads;
+};
+
+void scaled_sum(const ScaledSum& call) {
     constexpr int64_t start = 0;
     SpmmArgs a{};
-    a.message.op = neighbour_scale ? Op::mul : Op::copy_lhs;
-    a.message.lhs = {at<char>(x), width * size_of(type), at<void>(indices), 1, 1};
-    a.message.rhs = {at<char>(neighbour_scale), size_of(type), at<void>(indices), 0, 1};
-    a.message.wide = wide;
-    a.indptr = at<void>(indptr);
-    a.num_slots = num_slots;
-    a.row_scale = at<void>(row_scale);
-    a.self_scale = at<void>(self_scale);
-    a.self_rows = self_rows;
-    a.width = width;
-    a.out = writable(out);
-    run(a, {1, width, &start, &start}, type, num_rows, threads);
+    a.message.op = call.neighbor_scale ? Op::mul : Op::copy_lhs;
+    a.message.lhs = {call.x, call.width * size_of(call.dtype), call.indices, 1, 1};
+    a.message.rhs = {call.neighbor_scale, size_of(call.dtype), call.indices, 0, 1};
+    a.message.wide = call.wide;
+    a.indptr = call.indptr;
+    a.num_slots = call.num_slots;
+    a.row_scale = call.row_scale;
+    a.self_scale = call.self_scale;
+    a.self_rows = call.self_rows;
+    a.width = call.width;
+    a.out = call.out;
+    run(a, {1, call.width, &start, &start}, call.dtype, call.num_rows, call.threads);
 }
 
 }  // namespace
 
 void register_spmm(nb::module_& m) {
-    m.def("spmm", spmm, nb::call_guard<nb::gil_scoped_release>());
-    m.def("scaled_sum", scaled_sum, nb::call_guard<nb::gil_scoped_release>());
+    m.attr("spmm") = by_name<spmm>("spmm", {
+        GOSSAMER_FIELD(Spmm, indptr), GOSSAMER_FIELD(Spmm, indices), GOSSAMER_FIELD(Spmm, eids),
+        GOSSAMER_FIELD(Spmm, wide), GOSSAMER_FIELD(Spmm, num_rows),
+        GOSSAMER_FIELD(Spmm, num_slots), GOSSAMER_FIELD(Spmm, u), GOSSAMER_FIELD(Spmm, u_width),
+        GOSSAMER_FIELD(Spmm, e), GOSSAMER_FIELD(Spmm, e_width), GOSSAMER_FIELD(Spmm, outer),
+        GOSSAMER_FIELD(Spmm, inner), GOSSAMER_FIELD(Spmm, u_offsets),
+        GOSSAMER_FIELD(Spmm, e_offsets), GOSSAMER_FIELD(Spmm, u_step),
+        GOSSAMER_FIELD(Spmm, e_step), GOSSAMER_FIELD(Spmm, dtype), GOSSAMER_FIELD(Spmm, op),
+        GOSSAMER_FIELD(Spmm, reduce), GOSSAMER_FIELD(Spmm, out), GOSSAMER_FIELD(Spmm, arg),
+        GOSSAMER_FIELD(Spmm, threads)});
+    m.attr("scaled_sum") = by_name<scaled_sum>("scaled_sum", {
+        GOSSAMER_FIELD(ScaledSum, indptr), GOSSAMER_FIELD(ScaledSum, indices),
+        GOSSAMER_FIELD(ScaledSum, wide), GOSSAMER_FIELD(ScaledSum, num_rows),
+        GOSSAMER_FIELD(ScaledSum, num_slots), GOSSAMER_FIELD(ScaledSum, x),
+        GOSSAMER_FIELD(ScaledSum, width), GOSSAMER_FIELD(ScaledSum, neighbor_scale),
+        GOSSAMER_FIELD(ScaledSum, row_scale), GOSSAMER_FIELD(ScaledSum, self_scale),
+        GOSSAMER_FIELD(ScaledSum, self_rows), GOSSAMER_FIELD(ScaledSum, dtype),
+        GOSSAMER_FIELD(ScaledSum, out), GOSSAMER_FIELD(ScaledSum, threads)});
 }
 
 }  // namespace gossamer

@@ -1,9 +1,8 @@
 // The gradient of a max or min, sent to the operands of the winning slots. Plain C++: the work is a
 // scatter, which memory decides.
-#include <nanobind/nanobind.h>
-
 #include <algorithm>
 
+#include "by_name.h"
 #include "core/operands.h"
 #include "core/parallel.h"
 #include "core/schedule.h"
@@ -130,35 +129,55 @@ std::vector<int64_t> columns_of(const int64_t* offsets, int64_t outer, int64_t i
     return columns;
 }
 
-void spmm_backward(uintptr_t indices, uintptr_t eids, bool wide, uintptr_t arg, uintptr_t grad,
-                   int64_t num_rows, uintptr_t u, int64_t u_width, uintptr_t e, int64_t e_width,
-                   int64_t outer, int64_t inner, uintptr_t u_offsets, uintptr_t e_offsets,
-                   int u_step, int e_step, int dtype, int op, uintptr_t grad_u, uintptr_t grad_e,
-                   int threads) {
-    const std::vector<int64_t> u_columns = columns_of(at<int64_t>(u_offsets), outer, inner, u_step);
-    const std::vector<int64_t> e_columns = columns_of(at<int64_t>(e_offsets), outer, inner, e_step);
-    const Args a{at<void>(indices),
-                 at<void>(eids),
-                 at<void>(arg),
-                 at<void>(grad),
-                 at<void>(u),
-                 at<void>(e),
-                 num_rows,
-                 outer * inner,
-                 u_width,
-                 e_width,
-                 u_columns.data(),
-                 e_columns.data(),
-                 writable(grad_u),
-                 writable(grad_e),
-                 static_cast<Op>(op)};
-    kRun[dtype][wide](a, threads);
+struct SpmmBackward {
+    const void *indices, *eids;
+    bool wide;
+    const void *arg, *grad;
+    int64_t num_rows;
+    const void *u, *e;
+    int64_t u_width, e_width;
+    int64_t outer, inner;
+    const int64_t *u_offsets, *e_offsets;
+    int u_step, e_step;
+    DType dtype;
+    Op op;
+    void *grad_u, *grad_e;
+    int threads;
+};
+
+void spmm_backward(const SpmmBackward& call) {
+    const std::vector<int64_t> u_columns =
+        columns_of(call.u_offsets, call.outer, call.inner, call.u_step);
+    const std::vector<int64_t> e_columns =
+        columns_of(call.e_offsets, call.outer, call.inner, call.e_step);
+    Args a{};
+    a.indices = call.indices, a.eids = call.eids;
+    a.arg = call.arg, a.grad = call.grad;
+    a.u = call.u, a.e = call.e;
+    a.num_rows = call.num_rows;
+    a.width = call.outer * call.inner;
+    a.u_width = call.u_width, a.e_width = call.e_width;
+    a.u_columns = u_columns.data(), a.e_columns = e_columns.data();
+    a.grad_u = call.grad_u, a.grad_e = call.grad_e;
+    a.op = call.op;
+    kRun[static_cast<int>(call.dtype)][call.wide](a, call.threads);
 }
 
 }  // namespace
 
 void register_spmm_backward(nb::module_& m) {
-    m.def("spmm_backward", spmm_backward, nb::call_guard<nb::gil_scoped_release>());
+    m.attr("spmm_backward") = by_name<spmm_backward>("spmm_backward", {
+        GOSSAMER_FIELD(SpmmBackward, indices), GOSSAMER_FIELD(SpmmBackward, eids),
+        GOSSAMER_FIELD(SpmmBackward, wide), GOSSAMER_FIELD(SpmmBackward, arg),
+        GOSSAMER_FIELD(SpmmBackward, grad), GOSSAMER_FIELD(SpmmBackward, num_rows),
+        GOSSAMER_FIELD(SpmmBackward, u), GOSSAMER_FIELD(SpmmBackward, u_width),
+        GOSSAMER_FIELD(SpmmBackward, e), GOSSAMER_FIELD(SpmmBackward, e_width),
+        GOSSAMER_FIELD(SpmmBackward, outer), GOSSAMER_FIELD(SpmmBackward, inner),
+        GOSSAMER_FIELD(SpmmBackward, u_offsets), GOSSAMER_FIELD(SpmmBackward, e_offsets),
+        GOSSAMER_FIELD(SpmmBackward, u_step), GOSSAMER_FIELD(SpmmBackward, e_step),
+        GOSSAMER_FIELD(SpmmBackward, dtype), GOSSAMER_FIELD(SpmmBackward, op),
+        GOSSAMER_FIELD(SpmmBackward, grad_u), GOSSAMER_FIELD(SpmmBackward, grad_e),
+        GOSSAMER_FIELD(SpmmBackward, threads)});
 }
 
 }  // namespace gossamer

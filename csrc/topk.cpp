@@ -1,10 +1,9 @@
 // The smallest entries of each row of a matrix.
-#include <nanobind/nanobind.h>
-
 #include <algorithm>
 #include <cmath>
 #include <type_traits>
 
+#include "by_name.h"
 #include "core/operands.h"
 #include "core/parallel.h"
 #include "core/schedule.h"
@@ -75,11 +74,19 @@ template <class T> bool select_short(const T* row, int64_t columns, int64_t k, i
     return true;
 }
 
-void topk(uintptr_t values, bool is_double, int64_t rows, int64_t columns, int64_t k,
-              uintptr_t out, int threads) {
+struct Topk {
+    const void* values;
+    bool is_double;
+    int64_t rows, columns, k;
+    int64_t* out;
+    int threads;
+};
+
+void topk(const Topk& call) {
+    const int64_t rows = call.rows, columns = call.columns, k = call.k;
     if (k == 0) return;
     constexpr int64_t kRows = 64;
-    const int workers = useful_threads(threads, rows * columns);
+    const int workers = useful_threads(call.threads, rows * columns);
     const auto run = [&](auto zero) {
         using T = decltype(zero);
         Scratch scratch(workers, k * static_cast<int64_t>(sizeof(Candidate<T>)));
@@ -87,20 +94,23 @@ void topk(uintptr_t values, bool is_double, int64_t rows, int64_t columns, int64
             auto* heap = reinterpret_cast<Candidate<T>*>(scratch[worker]);
             const int64_t end = std::min((block + 1) * kRows, rows);
             for (int64_t r = block * kRows; r < end; ++r) {
-                const T* row = at<T>(values) + r * columns;
-                auto* chosen = static_cast<int64_t*>(writable(out)) + r * k;
+                const T* row = static_cast<const T*>(call.values) + r * columns;
+                int64_t* chosen = call.out + r * k;
                 if (columns > kShort || !select_short(row, columns, k, chosen))
                     select(row, columns, k, heap, chosen);
             }
         });
     };
-    is_double ? run(double{}) : run(float{});
+    call.is_double ? run(double{}) : run(float{});
 }
 
 }  // namespace
 
 void register_topk(nb::module_& m) {
-    m.def("topk", topk, nb::call_guard<nb::gil_scoped_release>());
+    m.attr("topk") = by_name<topk>("topk", {
+        GOSSAMER_FIELD(Topk, values), GOSSAMER_FIELD(Topk, is_double),
+        GOSSAMER_FIELD(Topk, rows), GOSSAMER_FIELD(Topk, columns), GOSSAMER_FIELD(Topk, k),
+        GOSSAMER_FIELD(Topk, out), GOSSAMER_FIELD(Topk, threads)});
 }
 
 }  // namespace gossamer

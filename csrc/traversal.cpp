@@ -1,12 +1,10 @@
 // Searches through a compressed adjacency. Each step depends on those before it, so they are serial.
-#include <nanobind/nanobind.h>
-#include <nanobind/stl/pair.h>
-
 #include <cstdlib>
 #include <new>
 #include <utility>
 #include <vector>
 
+#include "by_name.h"
 #include "core/operands.h"
 #include "register.h"
 
@@ -43,12 +41,7 @@ template <class Index> struct Rows {
     Index edge(Index slot) const { return eids ? eids[slot] : slot; }
 };
 
-template <class Run> auto by_types(bool wide, bool wide_id, const Run& run) {
-    if (wide) return wide_id ? run(int64_t{}, int64_t{}) : run(int64_t{}, int32_t{});
-    return wide_id ? run(int32_t{}, int64_t{}) : run(int32_t{}, int32_t{});
-}
-
-// Walk the queue `nodes`, of which `count` are known, level by level; `visit(node)` appends to it
+// Visit the queue `nodes`, of which `count` are known, level by level; `visit(node)` appends to it
 // and gives the new count. Returns how many nodes and levels there were.
 template <class Id, class Visit>
 std::pair<int64_t, int64_t> by_levels(const Id* nodes, int64_t count, int64_t* sizes,
@@ -62,22 +55,33 @@ std::pair<int64_t, int64_t> by_levels(const Id* nodes, int64_t count, int64_t* s
     return {count, levels};
 }
 
-std::pair<int64_t, int64_t> breadth_first(uintptr_t indptr, uintptr_t indices, uintptr_t eids,
-                                          bool wide, int64_t num_nodes, uintptr_t sources,
-                                          bool wide_id, int64_t num_sources, uintptr_t nodes,
-                                          uintptr_t edges, uintptr_t sizes) {
-    return by_types(wide, wide_id, [&](auto index, auto id) {
+struct BreadthFirst {
+    const void *indptr, *indices, *eids;
+    bool wide;
+    int64_t num_nodes;
+    const void* sources;
+    bool wide_id;
+    int64_t num_sources;
+    void *nodes, *edges;
+    int64_t* sizes;
+};
+
+std::pair<int64_t, int64_t> breadth_first(const BreadthFirst& call) {
+    return by_types(call.wide, call.wide_id, [&](auto index, auto id) {
         using Index = decltype(index);
         using Id = decltype(id);
-        const Rows<Index> rows{at<Index>(indptr), at<Index>(indices), at<Index>(eids)};
-        auto* node = static_cast<Id*>(writable(nodes));
-        auto* edge = static_cast<Id*>(writable(edges));
-        Marks seen(num_nodes);
+        const Rows<Index> rows{static_cast<const Index*>(call.indptr),
+                               static_cast<const Index*>(call.indices),
+                               static_cast<const Index*>(call.eids)};
+        auto* node = static_cast<Id*>(call.nodes);
+        auto* edge = static_cast<Id*>(call.edges);
+        const int64_t num_sources = call.num_sources;
+        Marks seen(call.num_nodes);
         for (int64_t i = 0; i < num_sources; ++i) {
-            node[i] = at<Id>(sources)[i];
+            node[i] = static_cast<const Id*>(call.sources)[i];
             seen.set(node[i]);
         }
-        return by_levels(node, num_sources, static_cast<int64_t*>(writable(sizes)),
+        return by_levels(node, num_sources, call.sizes,
                          [&](Id from, int64_t count) {
                              const Index end = rows.indptr[from + 1];
                              for (Index k = rows.indptr[from]; k < end; ++k) {
@@ -92,24 +96,31 @@ std::pair<int64_t, int64_t> breadth_first(uintptr_t indptr, uintptr_t indices, u
     });
 }
 
-// `waiting` has the number of in-edges of each node and is used up.
-std::pair<int64_t, int64_t> topological(uintptr_t indptr, uintptr_t indices, bool wide,
-                                        int64_t num_nodes, uintptr_t waiting, bool wide_id,
-                                        uintptr_t nodes, uintptr_t sizes) {
-    return by_types(wide, wide_id, [&](auto index, auto id) {
+struct Topological {
+    const void *indptr, *indices;
+    bool wide;
+    int64_t num_nodes;
+    void* waiting;  // the number of in-edges of each node; overwritten
+    bool wide_id;
+    void* nodes;
+    int64_t* sizes;
+};
+
+std::pair<int64_t, int64_t> topological(const Topological& call) {
+    return by_types(call.wide, call.wide_id, [&](auto index, auto id) {
         using Index = decltype(index);
         using Id = decltype(id);
-        const auto* pointer = at<Index>(indptr);
-        const auto* neighbour = at<Index>(indices);
-        auto* left = static_cast<Id*>(writable(waiting));
-        auto* node = static_cast<Id*>(writable(nodes));
+        const auto* pointer = static_cast<const Index*>(call.indptr);
+        const auto* neighbor = static_cast<const Index*>(call.indices);
+        auto* left = static_cast<Id*>(call.waiting);
+        auto* node = static_cast<Id*>(call.nodes);
         int64_t ready = 0;
-        for (int64_t i = 0; i < num_nodes; ++i)
+        for (int64_t i = 0; i < call.num_nodes; ++i)
             if (!left[i]) node[ready++] = static_cast<Id>(i);
-        return by_levels(node, ready, static_cast<int64_t*>(writable(sizes)),
+        return by_levels(node, ready, call.sizes,
                          [&](Id from, int64_t count) {
                              for (Index k = pointer[from]; k < pointer[from + 1]; ++k) {
-                                 const Index to = neighbour[k];
+                                 const Index to = neighbor[k];
                                  if (--left[to] == 0) node[count++] = static_cast<Id>(to);
                              }
                              return count;
@@ -154,26 +165,47 @@ int64_t search(const Rows<Index>& rows, int64_t num_nodes, Index source, bool ha
     }
 }
 
-int64_t depth_first(uintptr_t indptr, uintptr_t indices, uintptr_t eids, bool wide,
-                    int64_t num_nodes, int64_t source, bool has_reverse, bool has_nontree,
-                    uintptr_t edges, uintptr_t labels) {
-    const auto run = [&](auto zero) {
+struct DepthFirst {
+    const void *indptr, *indices, *eids;
+    bool wide;
+    int64_t num_nodes, source;
+    bool has_reverse, has_nontree;
+    void* edges;
+    int64_t* labels;
+};
+
+int64_t depth_first(const DepthFirst& call) {
+    return by_type(call.wide, [&](auto zero) {
         using Index = decltype(zero);
-        const Rows<Index> rows{at<Index>(indptr), at<Index>(indices), at<Index>(eids)};
-        return search(rows, num_nodes, static_cast<Index>(source), has_reverse, has_nontree,
-                      static_cast<Index*>(writable(edges)),
-                      static_cast<int64_t*>(writable(labels)));
-    };
-    return wide ? run(int64_t{}) : run(int32_t{});
+        const Rows<Index> rows{static_cast<const Index*>(call.indptr),
+                               static_cast<const Index*>(call.indices),
+                               static_cast<const Index*>(call.eids)};
+        return search(rows, call.num_nodes, static_cast<Index>(call.source), call.has_reverse,
+                      call.has_nontree, static_cast<Index*>(call.edges), call.labels);
+    });
 }
 
 }  // namespace
 
 void register_traversal(nb::module_& m) {
-    const nb::call_guard<nb::gil_scoped_release> unlocked;
-    m.def("breadth_first", breadth_first, unlocked);
-    m.def("topological", topological, unlocked);
-    m.def("depth_first", depth_first, unlocked);
+    m.attr("breadth_first") = by_name<breadth_first>("breadth_first", {
+        GOSSAMER_FIELD(BreadthFirst, indptr), GOSSAMER_FIELD(BreadthFirst, indices),
+        GOSSAMER_FIELD(BreadthFirst, eids), GOSSAMER_FIELD(BreadthFirst, wide),
+        GOSSAMER_FIELD(BreadthFirst, num_nodes), GOSSAMER_FIELD(BreadthFirst, sources),
+        GOSSAMER_FIELD(BreadthFirst, wide_id), GOSSAMER_FIELD(BreadthFirst, num_sources),
+        GOSSAMER_FIELD(BreadthFirst, nodes), GOSSAMER_FIELD(BreadthFirst, edges),
+        GOSSAMER_FIELD(BreadthFirst, sizes)});
+    m.attr("topological") = by_name<topological>("topological", {
+        GOSSAMER_FIELD(Topological, indptr), GOSSAMER_FIELD(Topological, indices),
+        GOSSAMER_FIELD(Topological, wide), GOSSAMER_FIELD(Topological, num_nodes),
+        GOSSAMER_FIELD(Topological, waiting), GOSSAMER_FIELD(Topological, wide_id),
+        GOSSAMER_FIELD(Topological, nodes), GOSSAMER_FIELD(Topological, sizes)});
+    m.attr("depth_first") = by_name<depth_first>("depth_first", {
+        GOSSAMER_FIELD(DepthFirst, indptr), GOSSAMER_FIELD(DepthFirst, indices),
+        GOSSAMER_FIELD(DepthFirst, eids), GOSSAMER_FIELD(DepthFirst, wide),
+        GOSSAMER_FIELD(DepthFirst, num_nodes), GOSSAMER_FIELD(DepthFirst, source),
+        GOSSAMER_FIELD(DepthFirst, has_reverse), GOSSAMER_FIELD(DepthFirst, has_nontree),
+        GOSSAMER_FIELD(DepthFirst, edges), GOSSAMER_FIELD(DepthFirst, labels)});
 }
 
 }  // namespace gossamer

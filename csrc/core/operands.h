@@ -14,6 +14,18 @@ inline int64_t size_of(DType dtype) {
     return dtype == DType::f64 ? 8 : dtype == DType::f32 ? 4 : 2;
 }
 
+// Call run with a zero of the type of ids: int64 where they are wide, else int32.
+template <class Run> auto by_type(bool wide, const Run& run) {
+    return wide ? run(int64_t{}) : run(int32_t{});
+}
+
+// The same for two types of ids.
+template <class Run> auto by_types(bool wide, bool wide_other, const Run& run) {
+    return by_type(wide, [&](auto first) {
+        return by_type(wide_other, [&](auto second) { return run(first, second); });
+    });
+}
+
 template <class T> const T* at(uintptr_t address) { return reinterpret_cast<const T*>(address); }
 inline void* writable(uintptr_t address) { return reinterpret_cast<void*>(address); }
 

@@ -1,4 +1,4 @@
-"""Memory of large results: handed out, kept, handed out again, given back."""
+"""Memory of large results: allocated, kept, recycled, given back."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -44,7 +45,7 @@ def test_a_large_tensor_is_like_any_other(dtype) -> None:
     assert x.sum(dtype=torch.float64) == 3 * x.numel() + 2
 
 
-def test_scratch_memory_goes_around_from_half_a_mebibyte_on() -> None:
+def test_scratch_memory_is_recycled_from_half_a_mebibyte_on() -> None:
     x = kernels.scratch((4000, 64), torch.float32, torch.device("cpu"))
     assert x.shape == (4000, 64)
     address = x.data_ptr()
@@ -58,7 +59,7 @@ def test_scratch_memory_goes_around_from_half_a_mebibyte_on() -> None:
     assert kernels.info()["idle_bytes"] == 2 << 20
 
 
-def test_memory_goes_around() -> None:
+def test_memory_is_recycled() -> None:
     x = _common.empty(LARGE, torch.float32)
     address = x.data_ptr()
     assert kernels.info()["idle_bytes"] == 0
@@ -93,7 +94,7 @@ def test_the_smallest_block_that_is_large_enough_is_taken() -> None:
     assert _common.empty((20 << 20,), torch.float16).data_ptr() == addresses[2]
 
 
-def test_memory_belongs_to_whoever_looks_at_it_last() -> None:
+def test_memory_is_kept_while_a_view_of_it_lives() -> None:
     x = _common.empty(LARGE, torch.float32)
     part = x[1, :10]
     part.fill_(7)
@@ -103,7 +104,7 @@ def test_memory_belongs_to_whoever_looks_at_it_last() -> None:
     assert part.tolist() == [7.0] * 10
 
 
-def test_a_capsule_that_nobody_opens_gives_its_memory_back() -> None:
+def test_an_unused_capsule_gives_its_memory_back() -> None:
     capsule = core.allocate(LARGE, 2, 32)
     del capsule
     assert kernels.info()["idle_bytes"] == 12 << 20
@@ -168,3 +169,114 @@ def _run(script: str, limit: str | None) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False
     )
+
+
+def _groups(root: Path, lines: str, limits: dict[str, str]) -> int:
+    """What a process in these control groups may use, in MiB, on a machine with 8 GiB."""
+    for name, text in {"proc/self/cgroup": lines, **limits}.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return core.usable_memory(8 << 30, str(root)) >> 20
+
+
+@pytest.mark.parametrize(
+    ("lines", "limits", "expected"),
+    [
+        ("", {}, 8192),
+        ("0::/\n", {}, 8192),
+        ("0::/\n", {"memory.max": f"{512 << 20}\n"}, 512),
+        ("0::/a/b\n", {"a/b/memory.max": "max\n"}, 8192),
+        ("0::/a/b\n", {"a/b/memory.max": "max\n", "a/memory.max": f"{1 << 30}\n"}, 1024),
+        ("0::/a/b\n", {"a/b/memory.max": f"{64 << 20}\n", "a/memory.max": f"{1 << 30}\n"}, 64),
+        ("0::/not/mounted\n", {"memory.max": f"{512 << 20}\n"}, 512),
+        ("4:memory:/a\n", {"memory/a/memory.limit_in_bytes": f"{256 << 20}\n"}, 256),
+        ("4:cpu,memory:/a\n0::/\n", {"memory/memory.limit_in_bytes": f"{256 << 20}\n"}, 256),
+        ("4:memory:/a\n", {"memory/a/memory.limit_in_bytes": "9223372036854771712\n"}, 8192),
+        ("4:cpu:/a\n", {"memory/a/memory.limit_in_bytes": f"{256 << 20}\n"}, 8192),
+    ],
+)
+def test_the_limit_of_a_control_group(tmp_path, lines, limits, expected) -> None:
+    files = {f"sys/fs/cgroup/{name}": text for name, text in limits.items()}
+    assert _groups(tmp_path, lines, files) == expected
+
+
+def test_the_default_limit() -> None:
+    result = _run("from gossamer.kernels.cpu import core; print(core.idle_limit())", None)
+    assert int(result.stdout) == min(core.usable_memory() // 8, 2 << 30), result.stderr
+
+
+_WORKERS = """
+import os
+from gossamer import kernels
+from gossamer.kernels.cpu import _common, core
+import torch
+kept = _common.empty((16 << 20,), torch.float32).fill_(1)
+del kept
+assert kernels.info()["idle_bytes"] == 64 << 20
+children, results = [], []
+for i in range(8):
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        inherited = kernels.info()["idle_bytes"]
+        most = 0
+        for size in (1 << 20, 2 << 20, 8 << 20, 4 << 20):
+            parts = [_common.empty((size,), torch.float32).fill_(i) for _ in range(3)]
+            assert all(bool((part == i).all()) for part in parts)
+            del parts
+            most = max(most, kernels.info()["idle_bytes"])
+        os.write(write, f"{inherited} {most}".encode())
+        os._exit(0)
+    children.append(pid)
+    results.append(read)
+for pid in children:
+    assert os.waitpid(pid, 0)[1] == 0
+figures = [tuple(map(int, os.read(read, 100).split())) for read in results]
+print(max(inherited for inherited, _ in figures), sum(most for _, most in figures) >> 20)
+again = _common.empty((16 << 20,), torch.float32)
+print(kernels.info()["idle_bytes"])
+"""
+
+
+def test_eight_forked_workers_keep_no_more_than_one_process() -> None:
+    result = _run(_WORKERS, "128")
+    inherited, together, idle_after = map(int, result.stdout.split())
+    assert inherited == 0
+    assert 0 < together <= 128
+    assert idle_after == 0
+
+
+_LIMITED = """
+import resource
+from gossamer import kernels
+from gossamer.kernels.cpu import _common
+import torch
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (200 << 20),) * 2)
+for size in range(2, 40):
+    x = _common.empty((size << 20,), torch.float32).fill_(1)
+    del x
+print(kernels.info()["idle_bytes"] >> 20)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/statm")
+def test_growing_results_fit_under_a_limit_of_the_address_space() -> None:
+    # One block of each size would be 3 GiB: idle ones make room for the next.
+    result = _run(_LIMITED, "1024")
+    assert 0 < int(result.stdout) <= 200, result.stderr
+
+
+def test_a_result_can_be_made_smaller_in_place_but_not_larger() -> None:
+    x = _common.empty(LARGE, torch.float32).fill_(2)
+    address = x.data_ptr()
+    x.resize_(2, 1 << 20)
+    assert x.data_ptr() == address
+    assert bool((x == 2).all())
+    copy = x.clone()
+    with pytest.raises(RuntimeError, match="not resizable"):
+        x.resize_(4, 1 << 20)
+    del x  # torch has changed its shape nevertheless
+    copy.resize_(4, 1 << 20)
+    assert bool((copy[:2] == 2).all())

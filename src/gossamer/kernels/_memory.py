@@ -62,13 +62,23 @@ def keeps_memory(size: int, like: Tensor) -> bool:
 
 
 def release_memory() -> None:
-    """Give memory that is kept for the next large result back to the system.
+    """Return idle memory of the pool for large results to the system.
 
-    Results above 4 MiB of the native kernels lie in huge pages. When the tensor is freed, they are
-    kept for the next result, up to an eighth of the machine's memory or ``GOSSAMER_IDLE_MIB`` MiB;
-    with 0 such results lie in torch's own memory. The system takes idle pages back by itself when
-    memory is short, so a call is rarely needed. ``resize_`` cannot enlarge such a result in place.
-    A few MiB of scratch memory of operators are kept as well.
+    torch allocates tensors on the CPU with the C library, which maps memory for a large tensor anew
+    each time; the system then clears every page. The native kernels take the memory of a result
+    above 4 MiB, and of intermediate values above 512 KiB, from a pool instead: it lies in huge
+    pages, and when the tensor is freed it is kept for the next result. The rest of torch is not
+    affected.
+
+    Idle memory is at most an eighth of the memory that the process may use (the physical memory, or
+    the limit of its control group) and at most 2 GiB. The environment variable
+    ``GOSSAMER_IDLE_MIB`` sets another limit in MiB; with 0 all results lie in torch's own memory.
+    The system takes idle pages back by itself when memory is short, so a call is rarely needed. A
+    forked process, such as a worker of a data loader, inherits no idle memory and may keep an
+    eighth of its parent's limit.
+
+    ``resize_`` cannot enlarge a tensor from the pool, nor can ``out=`` of a larger result: torch
+    raises an error which says that the storage is not resizable. A ``clone()`` can be enlarged.
 
     Examples
     --------

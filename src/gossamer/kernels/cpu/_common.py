@@ -104,8 +104,12 @@ class Plan(NamedTuple):
     shape: tuple[int, ...]  # features of the output
     lhs_width: int
     rhs_width: int
-    # outer, inner, address of the lhs offsets, of the rhs offsets, lhs step, rhs step
-    layout: tuple[int, int, int, int, int, int]
+    outer: int
+    inner: int
+    lhs_offsets: int  # addresses
+    rhs_offsets: int
+    lhs_step: int
+    rhs_step: int
     offsets: Tensor  # keeps the addresses alive
 
 
@@ -162,5 +166,15 @@ def _plan(
     ]
     offsets = torch.tensor(sides, dtype=torch.int64, device="cpu").view(2, -1)
     start = offsets.data_ptr()
-    layout = (len(blocks), inner[0], start, start + 8 * len(blocks), inner[1], inner[2])
-    return Plan(shape, lhs_width, rhs_width, layout, offsets)
+    return Plan(
+        shape=shape,
+        lhs_width=lhs_width,
+        rhs_width=rhs_width,
+        outer=len(blocks),
+        inner=inner[0],
+        lhs_offsets=start,
+        rhs_offsets=start + 8 * len(blocks),
+        lhs_step=inner[1],
+        rhs_step=inner[2],
+        offsets=offsets,
+    )

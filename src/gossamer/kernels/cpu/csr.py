@@ -20,19 +20,24 @@ def coo_to_csr(
     wide = row.dtype is torch.int64
     indptr = _common.empty((num_rows + 1,), dtype)
     indices = _common.empty((count,), dtype)
-    in_order = core.is_sorted(row.data_ptr(), wide, count, threads)
+    in_order = core.is_sorted(
+        ids=row.data_ptr(),
+        wide=wide,
+        count=count,
+        threads=threads,
+    )
     eids = None if in_order else _common.empty((count,), dtype)
     core.coo_to_csr(
-        row.data_ptr(),
-        col.data_ptr(),
-        wide,
-        count,
-        num_rows,
-        indptr.data_ptr(),
-        indices.data_ptr(),
-        address(eids),
-        dtype is torch.int64,
-        threads,
+        row=row.data_ptr(),
+        col=col.data_ptr(),
+        wide_in=wide,
+        num_slots=count,
+        num_rows=num_rows,
+        indptr=indptr.data_ptr(),
+        indices=indices.data_ptr(),
+        eids=address(eids),
+        wide_out=dtype is torch.int64,
+        threads=threads,
     )
     return indptr, indices, eids
 
@@ -48,19 +53,24 @@ def transpose(
     indices_t = _common.empty((count,), indices.dtype)
     eids_t = _common.empty((count,), indices.dtype)
     core.transpose(
-        indptr.data_ptr(),
-        indices.data_ptr(),
-        address(eids),
-        wide,
-        indptr.shape[0] - 1,
-        count,
-        num_cols,
-        indptr_t.data_ptr(),
-        indices_t.data_ptr(),
-        eids_t.data_ptr(),
-        threads,
+        indptr=indptr.data_ptr(),
+        indices=indices.data_ptr(),
+        eids=address(eids),
+        wide=wide,
+        num_rows=indptr.shape[0] - 1,
+        num_slots=count,
+        num_cols=num_cols,
+        indptr_t=indptr_t.data_ptr(),
+        indices_t=indices_t.data_ptr(),
+        eids_t=eids_t.data_ptr(),
+        threads=threads,
     )
-    in_order = core.is_identity(eids_t.data_ptr(), wide, count, threads)
+    in_order = core.is_identity(
+        ids=eids_t.data_ptr(),
+        wide=wide,
+        count=count,
+        threads=threads,
+    )
     return indptr_t, indices_t, None if in_order else eids_t
 
 
@@ -93,22 +103,34 @@ def _gather_slots(
     """Neighbors alone if one output is wanted, else owners, neighbors and edges."""
     count, threads = rows.shape[0], torch.get_num_threads()
     wide, wide_id = indptr.dtype is torch.int64, rows.dtype is torch.int64
-    adjacency = indptr.data_ptr(), indices.data_ptr()
-    chosen = rows.data_ptr(), wide_id, count, address(places)
     starts = torch.empty(count + 1, dtype=torch.int64, device="cpu")
-    total = core.gather_rows_starts(*adjacency, wide, *chosen, starts.data_ptr(), threads)
+    total = core.gather_rows_starts(
+        indptr=indptr.data_ptr(),
+        indices=indices.data_ptr(),
+        wide=wide,
+        rows=rows.data_ptr(),
+        wide_id=wide_id,
+        num_rows=count,
+        places=address(places),
+        starts=starts.data_ptr(),
+        threads=threads,
+    )
     found = tuple(_common.empty((total,), rows.dtype) for _ in range(outputs))
     owners, neighbors, edges = found if outputs == 3 else (None, *found, None)
     core.gather_rows(
-        *adjacency,
-        address(eids),
-        wide,
-        *chosen,
-        starts.data_ptr(),
-        address(owners),
-        neighbors.data_ptr(),
-        address(edges),
-        threads,
+        indptr=indptr.data_ptr(),
+        indices=indices.data_ptr(),
+        eids=address(eids),
+        wide=wide,
+        rows=rows.data_ptr(),
+        wide_id=wide_id,
+        num_rows=count,
+        places=address(places),
+        starts=starts.data_ptr(),
+        owners=address(owners),
+        neighbors=neighbors.data_ptr(),
+        edges=address(edges),
+        threads=threads,
     )
     return found
 
@@ -122,6 +144,11 @@ def unique_relabel(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
     places = _common.empty((count,), ids.dtype)
     wide = ids.dtype is torch.int64
     found = core.unique_relabel(
-        ids.data_ptr(), wide, count, limit, fresh.data_ptr(), places.data_ptr()
+        ids=ids.data_ptr(),
+        wide=wide,
+        count=count,
+        limit=limit,
+        fresh=fresh.data_ptr(),
+        places=places.data_ptr(),
     )
     return fresh[:found].clone(), places

@@ -28,16 +28,16 @@ def _run(indptr: Tensor, eids: Tensor | None, x: Tensor, grad: Tensor | None) ->
     if size:
         num_slots = x.shape[0]
         core.softmax(
-            indptr.data_ptr(),
-            address(eids),
-            indptr.dtype is torch.int64,
-            indptr.shape[0] - 1,
-            num_slots,
-            x.data_ptr(),
-            address(grad),
-            size // num_slots,
-            DTYPES[x.dtype],
-            out.data_ptr(),
-            torch.get_num_threads(),
+            indptr=indptr.data_ptr(),
+            eids=address(eids),
+            wide=indptr.dtype is torch.int64,
+            num_rows=indptr.shape[0] - 1,
+            num_slots=num_slots,
+            x=x.data_ptr(),
+            grad=address(grad),
+            width=size // num_slots,
+            dtype=DTYPES[x.dtype],
+            out=out.data_ptr(),
+            threads=torch.get_num_threads(),
         )
     return out

@@ -18,12 +18,12 @@ def topk(values: Tensor, k: int) -> Tensor:
     *rows, columns = values.shape
     out = _common.empty((*rows, k), torch.int64)
     core.topk(
-        values.data_ptr(),
-        values.dtype is torch.float64,
-        values.numel() // max(columns, 1),
-        columns,
-        k,
-        out.data_ptr(),
-        torch.get_num_threads(),
+        values=values.data_ptr(),
+        is_double=values.dtype is torch.float64,
+        rows=values.numel() // max(columns, 1),
+        columns=columns,
+        k=k,
+        out=out.data_ptr(),
+        threads=torch.get_num_threads(),
     )
     return out

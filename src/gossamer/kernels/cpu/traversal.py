@@ -25,17 +25,17 @@ def breadth_first(
     edges = torch.empty(num_nodes, dtype=sources.dtype, device="cpu")
     sizes = torch.empty(num_nodes + 1, dtype=torch.int64, device="cpu")
     count, levels = core.breadth_first(
-        indptr.data_ptr(),
-        indices.data_ptr(),
-        address(eids),
-        indptr.dtype is torch.int64,
-        num_nodes,
-        sources.data_ptr(),
-        sources.dtype is torch.int64,
-        num_sources,
-        nodes.data_ptr(),
-        edges.data_ptr(),
-        sizes.data_ptr(),
+        indptr=indptr.data_ptr(),
+        indices=indices.data_ptr(),
+        eids=address(eids),
+        wide=indptr.dtype is torch.int64,
+        num_nodes=num_nodes,
+        sources=sources.data_ptr(),
+        wide_id=sources.dtype is torch.int64,
+        num_sources=num_sources,
+        nodes=nodes.data_ptr(),
+        edges=edges.data_ptr(),
+        sizes=sizes.data_ptr(),
     )
     return nodes[:count].clone(), edges[: count - num_sources].clone(), sizes[:levels].clone()
 
@@ -48,14 +48,14 @@ def topological(indptr: Tensor, indices: Tensor, in_degrees: Tensor) -> tuple[Te
     nodes = _common.empty((num_nodes,), in_degrees.dtype)
     sizes = torch.empty(num_nodes, dtype=torch.int64, device="cpu")
     count, levels = core.topological(
-        indptr.data_ptr(),
-        indices.data_ptr(),
-        indptr.dtype is torch.int64,
-        num_nodes,
-        waiting.data_ptr(),
-        waiting.dtype is torch.int64,
-        nodes.data_ptr(),
-        sizes.data_ptr(),
+        indptr=indptr.data_ptr(),
+        indices=indices.data_ptr(),
+        wide=indptr.dtype is torch.int64,
+        num_nodes=num_nodes,
+        waiting=waiting.data_ptr(),
+        wide_id=waiting.dtype is torch.int64,
+        nodes=nodes.data_ptr(),
+        sizes=sizes.data_ptr(),
     )
     return nodes[:count], sizes[:levels].clone()
 
@@ -76,15 +76,15 @@ def depth_first(
     edges = torch.empty(most, dtype=indices.dtype, device="cpu")
     labels = torch.empty(most, dtype=torch.int64, device="cpu")
     count = core.depth_first(
-        indptr.data_ptr(),
-        indices.data_ptr(),
-        address(eids),
-        indices.dtype is torch.int64,
-        num_nodes,
-        source,
-        has_reverse,
-        has_nontree,
-        edges.data_ptr(),
-        labels.data_ptr(),
+        indptr=indptr.data_ptr(),
+        indices=indices.data_ptr(),
+        eids=address(eids),
+        wide=indices.dtype is torch.int64,
+        num_nodes=num_nodes,
+        source=source,
+        has_reverse=has_reverse,
+        has_nontree=has_nontree,
+        edges=edges.data_ptr(),
+        labels=labels.data_ptr(),
     )
     return edges[:count].clone(), labels[:count].clone()

@@ -127,7 +127,7 @@ class TestGradients:
 
     def test_pairs_of_unlike_rows(self) -> None:
         block = gs.create_block(([0, 1], [0, 0]), num_src_nodes=2, num_dst_nodes=1)
-        with pytest.raises(InvalidValueError, match="query"):
+        with pytest.raises(InvalidValueError, match="x and x_dst must agree"):
             GATConv((3, 3), 2, 2)(block, (torch.randn(2, 3), torch.randn(1, 4, 3)))
 
     def test_gradients_of_other_kinds(self) -> None:

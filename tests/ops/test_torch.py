@@ -23,10 +23,16 @@ NAMES = [
     "torch._C._len_torch_dispatch_stack",
     "torch._assert_async",
     "torch._guards.detect_fake_mode",
+    "torch.nn.modules.module._global_forward_hooks",
+    "torch.nn.modules.module._global_forward_pre_hooks",
+    "torch.nn.modules.module._global_backward_hooks",
+    "torch.nn.modules.module._global_backward_pre_hooks",
     "torch.autograd.forward_ad._current_level",
     "torch.utils._python_dispatch._disable_current_modes",
     "torch.Tensor._is_zerotensor",
 ]
+# Attributes that each module has.
+HOOKS = {"_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks"}
 _PRIVATE = re.compile(
     r"(?<!_)torch\._[a-zA-Z]\w+|torch\.[\w.]*\._[a-zA-Z]\w*|forward_ad\._\w+|\._is_zerotensor"
     r"|from torch[\w.]*\._|from torch[\w.]* import \(?_"
@@ -52,7 +58,32 @@ def test_no_other_file_uses_a_private_name() -> None:
 def test_every_private_name_is_listed() -> None:
     source = (REPOSITORY / "src/gossamer/ops/_torch.py").read_text(encoding="utf-8")
     used = set(re.findall(r"(?<!\w)_[a-zA-Z]\w*", source)) - {"_torch", "_check"}
-    assert used == {part for name in NAMES for part in name.split(".") if part.startswith("_")}
+    listed = {part for name in NAMES for part in name.split(".") if part.startswith("_")}
+    assert used == listed | HOOKS
+
+
+@pytest.mark.parametrize("name", sorted(HOOKS))
+def test_a_module_has_it(name: str) -> None:
+    assert len(getattr(torch.nn.Linear(1, 1), name)) == 0
+
+
+def test_hooks() -> None:
+    linear = torch.nn.Linear(1, 1)
+    assert not _torch.has_hooks(linear)
+    handles = [
+        linear.register_forward_hook(lambda *_: None),
+        linear.register_forward_pre_hook(lambda *_: None),
+        linear.register_full_backward_hook(lambda *_: None),
+        linear.register_full_backward_pre_hook(lambda *_: None),
+        torch.nn.modules.module.register_module_forward_hook(lambda *_: None),
+        torch.nn.modules.module.register_module_forward_pre_hook(lambda *_: None),
+    ]
+    for handle in handles:
+        assert _torch.has_hooks(linear)
+        handle.remove()
+    assert not _torch.has_hooks(linear)
+    linear.forward = torch.relu
+    assert _torch.has_hooks(linear)
 
 
 def test_transforms() -> None:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch._guards import detect_fake_mode
 from torch.autograd import forward_ad
 from torch.utils._python_dispatch import _disable_current_modes
@@ -20,6 +20,7 @@ __all__ = [
     "assert_async",
     "count_dispatch_modes",
     "forward_mode_active",
+    "has_hooks",
     "in_fake_mode",
     "is_grad_wrapper",
     "is_legacy_batch",
@@ -57,6 +58,21 @@ outside_modes: Callable[[], AbstractContextManager] = _disable_current_modes
 # Raise in a compiled graph unless a tensor is true. `torch._check` takes no tensors, and an `if` on
 # a tensor's value breaks the graph.
 assert_async: Callable[[Tensor, str], None] = torch._assert_async
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Whether a call of `module` does more than its class's `forward`; no public name tells."""
+    return bool(
+        "forward" in module.__dict__
+        or module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or nn.modules.module._global_forward_hooks
+        or nn.modules.module._global_forward_pre_hooks
+        or nn.modules.module._global_backward_hooks
+        or nn.modules.module._global_backward_pre_hooks
+    )
 
 
 def in_fake_mode() -> bool:

@@ -6,16 +6,24 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
-from torch.nn.modules import module as torch_module
 
 from gossamer import ops
 from gossamer.errors import InvalidValueError
 from gossamer.nn._common import RELU_GAIN, check_edge_weight
+from gossamer.ops._torch import has_hooks
 
 if TYPE_CHECKING:
     from gossamer.ops.adjacency import Adjacency
 
-__all__ = ["activate", "attend", "check_head_weight", "fused_options", "project", "reset_linear"]
+__all__ = [
+    "activate",
+    "attend",
+    "check_head_weight",
+    "fused_options",
+    "only_multiplies",
+    "project",
+    "reset_linear",
+]
 
 
 def reset_linear(module: nn.Module | None) -> None:
@@ -63,19 +71,9 @@ def fused_options(leaky_relu: nn.Module, attn_drop: nn.Module) -> dict[str, floa
     return {"negative_slope": leaky_relu.negative_slope, "dropout": dropout}
 
 
-def has_hooks(module: nn.Module) -> bool:
-    """Whether a call of `module` does more than its class's `forward`."""
-    return bool(
-        "forward" in module.__dict__
-        or module._forward_hooks
-        or module._forward_pre_hooks
-        or module._backward_hooks
-        or module._backward_pre_hooks
-        or torch_module._global_forward_hooks
-        or torch_module._global_forward_pre_hooks
-        or torch_module._global_backward_hooks
-        or torch_module._global_backward_pre_hooks
-    )
+def only_multiplies(module: nn.Module) -> bool:
+    """Whether a module is a linear map without a bias, hooks or parametrizations."""
+    return type(module) is nn.Linear and module.bias is None and not has_hooks(module)
 
 
 def activate(activation: Callable[[Tensor], Tensor], h: Tensor) -> Tensor:

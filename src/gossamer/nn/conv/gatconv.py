@@ -23,6 +23,7 @@ from gossamer.nn.conv._attention import (
     attend,
     check_head_weight,
     fused_options,
+    only_multiplies,
     project,
     reset_linear,
 )
@@ -179,16 +180,28 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
 
         heads = self._num_heads, self._out_feats
         fc_src, fc_dst = (self.fc, self.fc) if self._one_weight else (self.fc_src, self.fc_dst)
-        dst_in_src = not isinstance(feat, tuple)
-        z, z_dst = project(fc_src, fc_dst, x, x_dst, heads, dst_in_src=dst_in_src)
-        # The inner product with (a_l, a_r) is the sum of a part for each end of the edge.
-        left, right = (z * self.attn_l).sum(-1), (z_dst * self.attn_r).sum(-1)
+        one_tensor = not isinstance(feat, tuple)
         bias = None if self.bias is None else self.bias.view(heads)
-
         fused = fused_options(self.leaky_relu, self.attn_drop)
-        if fused is not None and edge_weight is None and not get_attention:
-            h = ops.graph_attention(relation, z, left, right, "add", out_bias=bias, **fused)
+        plain = only_multiplies(fc_src) and only_multiplies(fc_dst)
+
+        if fused is not None and plain and edge_weight is None and not get_attention:
+            # As below, but without a tensor of the size of the edges.
+            h = ops.projected_attention(
+                relation,
+                x,
+                fc_src.weight,
+                self.attn_l[0],
+                self.attn_r[0],
+                x_dst=None if one_tensor else x_dst,
+                weight_dst=None if self._one_weight else fc_dst.weight,
+                out_bias=bias,
+                **fused,
+            )
         else:
+            z, z_dst = project(fc_src, fc_dst, x, x_dst, heads, dst_in_src=one_tensor)
+            # The inner product with (a_l, a_r) is the sum of a part for each end of the edge.
+            left, right = (z * self.attn_l).sum(-1), (z_dst * self.attn_r).sum(-1)
             scores = self.leaky_relu(ops.u_add_v(relation, left, right))
             h, attention = attend(relation, scores, z, self.attn_drop, edge_weight)
             if bias is not None:

@@ -70,19 +70,21 @@ def test_a_module_has_it(name: str) -> None:
 def test_hooks() -> None:
     linear = torch.nn.Linear(1, 1)
     assert not _torch.has_hooks(linear)
-    handles = [
-        linear.register_forward_hook(lambda *_: None),
-        linear.register_forward_pre_hook(lambda *_: None),
-        linear.register_full_backward_hook(lambda *_: None),
-        linear.register_full_backward_pre_hook(lambda *_: None),
-        torch.nn.modules.module.register_module_forward_hook(lambda *_: None),
-        torch.nn.modules.module.register_module_forward_pre_hook(lambda *_: None),
+    registers = [
+        linear.register_forward_hook,
+        linear.register_forward_pre_hook,
+        linear.register_full_backward_hook,
+        linear.register_full_backward_pre_hook,
+        torch.nn.modules.module.register_module_forward_hook,
+        torch.nn.modules.module.register_module_forward_pre_hook,
+        torch.nn.modules.module.register_module_full_backward_hook,
+        torch.nn.modules.module.register_module_full_backward_pre_hook,
     ]
-    for handle in handles:
-        assert _torch.has_hooks(linear)
+    for register in registers:
+        handle = register(lambda *_: None)
+        assert _torch.has_hooks(linear), register.__name__
         handle.remove()
-    assert not _torch.has_hooks(linear)
-    linear.forward = torch.relu
+        linear.forward = torch.relu
     assert _torch.has_hooks(linear)
 
 

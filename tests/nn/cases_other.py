@@ -14,6 +14,8 @@ from nn.layer_case import FEAT, WIDTH, Input, LayerCase
 #: Names of modules to which the contract does not apply: they take no graph, or features by type,
 #: or each node attends to all of its graph.
 OUTSIDE = {
+    "DeepWalk",
+    "MetaPath2Vec",
     "GNNExplainer",
     "HeteroGNNExplainer",
     "HeteroPGExplainer",

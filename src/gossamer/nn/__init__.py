@@ -10,6 +10,7 @@ from gossamer.nn import (
     hetero,
     linear,
     link,
+    network_emb,
     sparse_emb,
     utils,
 )
@@ -86,6 +87,7 @@ from gossamer.nn.gt import (
 from gossamer.nn.hetero import HeteroEmbedding, HeteroGraphConv, HeteroLinear
 from gossamer.nn.linear import TypedLinear
 from gossamer.nn.link import EdgePredictor, TransE, TransR
+from gossamer.nn.network_emb import DeepWalk, MetaPath2Vec
 from gossamer.nn.node_embedding import NodeEmbedding
 from gossamer.nn.utils import JumpingKnowledge, LabelPropagation, Sequential, WeightBasis
 
@@ -101,6 +103,7 @@ __all__ = [
     "CuGraphRelGraphConv",
     "CuGraphSAGEConv",
     "DGNConv",
+    "DeepWalk",
     "DegreeEncoder",
     "DenseChebConv",
     "DenseGraphConv",
@@ -138,6 +141,7 @@ __all__ = [
     "LabelPropagation",
     "LapPosEncoder",
     "MaxPooling",
+    "MetaPath2Vec",
     "NNConv",
     "NodeEmbedding",
     "PGExplainer",
@@ -175,6 +179,7 @@ __all__ = [
     "hetero",
     "linear",
     "link",
+    "network_emb",
     "sparse_emb",
     "utils",
 ]

@@ -431,6 +431,33 @@ def _utils() -> dict[str, Case]:
     }
 
 
+def _network_emb() -> dict[str, Case]:
+    def deepwalk(library: ModuleType, window: int) -> nn.Module:
+        return library.nn.DeepWalk(
+            graph(library), 4, 5, window, negative_size=2, neg_weight=0, sparse=False
+        )
+
+    def walks(library: ModuleType, draw: Draw) -> tuple:
+        return (draw.below(5, 6, 5),)
+
+    def metapath2vec(library: ModuleType, size: int) -> nn.Module:
+        u, v = _columns([(0, 0), (1, 1), (2, 1)])
+        g = library.heterograph(
+            {("user", "uc", "company"): (u, v), ("company", "cu", "user"): (v, u)}
+        )
+        return library.nn.MetaPath2Vec(g, ["uc", "cu"], 1, 4, size, sparse=False)
+
+    def pairs(size: int) -> Callable:
+        return lambda library, draw: (draw.below(5, 7), draw.below(5, 7), draw.below(5, 7, size))
+
+    return {
+        "deepwalk": Case(lambda lib: deepwalk(lib, 2), walks),
+        "deepwalk-wide": Case(lambda lib: deepwalk(lib, 4), walks),
+        "metapath2vec": Case(lambda lib: metapath2vec(lib, 2), pairs(2)),
+        "metapath2vec-three": Case(lambda lib: metapath2vec(lib, 3), pairs(3)),
+    }
+
+
 GROUPS = {
     "typedlinear": _typed_linear(),
     "relgraphconv": _relgraphconv(),
@@ -440,6 +467,7 @@ GROUPS = {
     "gt": _gt(),
     "link": _link(),
     "utils": _utils(),
+    "network_emb": _network_emb(),
 }
 
 CASES = {f"{group}/{name}": case for group, cases in GROUPS.items() for name, case in cases.items()}

@@ -36,7 +36,7 @@ class Compressed(NamedTuple):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """(i, neighbor, edge id) of each slot in the rows ``rows[i]``, row by row.
 
-        With `places`, a place instead of each neighbor; slots without one, where it is negative,
+        With `places`, the entry of `places` instead of each neighbor; slots with a negative entry
         are left out.
         """
         return csr.gather_rows(*self, rows, places)

@@ -10,14 +10,14 @@ import pytest
 import safetensors.torch
 import torch
 
-from gossamer.graph.io.layout import STORED_AS_THEY_ARE
+from gossamer.graph.io.layout import STORED_DIRECTLY
 from gossamer.graph.io.tensor_file import TensorFile
 from helpers.compare import assert_tensor_equal
 
 TENSORS = {
     **{
         str(dtype): torch.arange(12).reshape(3, 2, 2).to(dtype)
-        for dtype in sorted(STORED_AS_THEY_ARE, key=str)
+        for dtype in sorted(STORED_DIRECTLY, key=str)
     },
     "scalar": torch.tensor(2.5),
     "no rows": torch.zeros(0, 3),

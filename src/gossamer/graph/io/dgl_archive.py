@@ -117,7 +117,7 @@ def _graph(stream: Stream) -> Graph:
         raise ValueError("an edge type occurs twice")
     for (src, dst), adjacency in zip(ends, relations, strict=True):
         if (num_nodes[src], num_nodes[dst]) != (adjacency.num_src, adjacency.num_dst):
-            raise ValueError("the edges know another number of nodes")
+            raise ValueError("edges and node features disagree on the number of nodes")
     if len({adjacency.idtype for adjacency in relations}) > 1:
         raise ValueError("edge types differ in the type of ids")
     return Graph.from_parts(

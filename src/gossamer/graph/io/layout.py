@@ -12,7 +12,7 @@ from gossamer.ops.adjacency import FORMATS
 __all__ = [
     "KEY",
     "STORED_AS_BYTES",
-    "STORED_AS_THEY_ARE",
+    "STORED_DIRECTLY",
     "VERSION",
     "Feature",
     "Layout",
@@ -27,8 +27,8 @@ VERSION = 1
 #: The key of the file's metadata that holds the header.
 KEY = "gossamer.graphs"
 
-#: Tensors of these dtypes are stored as they are.
-STORED_AS_THEY_ARE = frozenset(
+#: Tensors of these dtypes are stored without conversion.
+STORED_DIRECTLY = frozenset(
     (
         torch.bool,
         torch.uint8,
@@ -73,7 +73,7 @@ class Feature(NamedTuple):
         """Raise ValueError unless `value` describes a feature."""
         name, dtype, shape = checked(value, list, length=3)
         found = getattr(torch, checked(dtype, str), None)
-        if not isinstance(found, torch.dtype) or found not in STORED_AS_THEY_ARE | STORED_AS_BYTES:
+        if not isinstance(found, torch.dtype) or found not in STORED_DIRECTLY | STORED_AS_BYTES:
             raise ValueError(f"there is no dtype {dtype!r}")
         sizes = [checked(size, int) for size in checked(shape, list)]
         if any(size < 0 for size in sizes):

@@ -14,7 +14,7 @@ from gossamer.graph.frame import Frame
 from gossamer.graph.graph import Graph
 from gossamer.graph.io.layout import (
     STORED_AS_BYTES,
-    STORED_AS_THEY_ARE,
+    STORED_DIRECTLY,
     VERSION,
     Feature,
     Layout,
@@ -132,13 +132,13 @@ def _table(rows: Iterable[list[int]]) -> Tensor:
 
 def _plain(tensor: Tensor) -> Tensor:
     """The values as the file stores them: contiguous, on the CPU, in a supported dtype."""
-    if tensor.layout != torch.strided or tensor.dtype not in STORED_AS_THEY_ARE | STORED_AS_BYTES:
+    if tensor.layout != torch.strided or tensor.dtype not in STORED_DIRECTLY | STORED_AS_BYTES:
         raise InvalidTypeError(
             f"save_graphs: a file holds dense tensors of numbers, got {tensor.layout} and "
             f"{tensor.dtype}. Convert it first, as with tensor.to_dense()."
         )
     tensor = tensor.detach().resolve_conj().resolve_neg().cpu().contiguous()
-    if tensor.dtype in STORED_AS_THEY_ARE:
+    if tensor.dtype in STORED_DIRECTLY:
         return tensor
     return tensor.reshape(-1).view(torch.uint8).reshape(*tensor.shape, tensor.element_size())
 

@@ -2,7 +2,7 @@
 
 The format: an 8-byte little-endian length, a JSON header of that length that maps each name to its
 dtype, shape and byte offsets, and the values of all tensors one after another. The header is
-checked against the size of the file; whatever is wrong raises ValueError.
+checked against the size of the file; invalid content raises ValueError.
 """
 
 from __future__ import annotations

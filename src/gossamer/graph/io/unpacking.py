@@ -16,7 +16,7 @@ from torch import Tensor
 from gossamer.graph.frame import Frame
 from gossamer.graph.graph import Graph
 from gossamer.graph.io.checks import Kept, assemble, check_compressed, check_ids, joined
-from gossamer.graph.io.layout import STORED_AS_THEY_ARE, VERSION, Feature, Layout, Relation, checked
+from gossamer.graph.io.layout import STORED_DIRECTLY, VERSION, Feature, Layout, Relation, checked
 from gossamer.graph.io.tensor_file import StoredTensor
 from gossamer.ops.adjacency import Compressed
 
@@ -115,7 +115,7 @@ def _sizes(layout: Layout, number: int, read: Read) -> tuple[Tensor, Tensor]:
 def _of_form(tensor: StoredTensor, feature: Feature, shape: tuple[int, ...]) -> StoredTensor:
     """The tensor, if it has the shape and dtype that the header says."""
     dtype, stored_shape = feature.dtype, shape
-    if dtype not in STORED_AS_THEY_ARE:
+    if dtype not in STORED_DIRECTLY:
         dtype, stored_shape = torch.uint8, (*shape, feature.dtype.itemsize)
     if tensor.dtype != dtype or tensor.shape != stored_shape:
         raise ValueError(

@@ -194,3 +194,30 @@ def test_shared_memory() -> None:
 def test_wrong_input(call, error, message) -> None:
     with pytest.raises(error, match=message):
         call(_homogeneous()[1])
+
+
+@pytest.mark.parametrize("name", ["csc_indptr", "indices"])
+def test_structure_is_checked_again_after_a_change_in_place(name) -> None:
+    indptr, indices = T([0, 2, 4, 6]), T([1, 2, 0, 2, 0, 1])
+    graph = gb.fused_csc_sampling_graph(indptr, indices)
+    everything = T([-1])
+    assert graph.sample_neighbors(T([0]), everything).sampled_csc.indices.tolist() == [1, 2]
+    changed = getattr(graph, name)
+    changed += 10**9
+    with pytest.raises((InvalidValueError, OutOfRangeError), match=r"csc_indptr must|indices go"):
+        graph.sample_neighbors(T([0]), everything)
+    changed -= 10**9
+    indices[0] = 0
+    assert graph.sample_neighbors(T([0]), everything).sampled_csc.indices.tolist() == [0, 2]
+    graph.indices = T([2, 2, 0, 2, 0, 1])
+    assert graph.sample_neighbors(T([0]), everything).sampled_csc.indices.tolist() == [2, 2]
+
+
+def test_a_graph_and_its_sampling_graph_share_no_memory() -> None:
+    g = gs.graph(([0, 1, 2, 0], [0, 1, 2, 2]))
+    g.create_formats_()
+    before = [x.clone() for x in g.adj_tensors("csc")]
+    graph = gb.from_graph(g, is_homogeneous=True)
+    graph.csc_indptr += 10**6
+    graph.indices += 10**6
+    assert all(torch.equal(a, b) for a, b in zip(g.adj_tensors("csc"), before, strict=True))

@@ -94,15 +94,15 @@ def _cat(parts: list[Tensor]) -> Tensor:
 
 def _untyped(g: Graph, include_original_edge_id: bool) -> FusedCSCSamplingGraph:
     indptr, indices, eids = g.relation().csc()
-    order = torch.arange(g.num_edges()) if eids is None else eids.long()
+    order = torch.arange(g.num_edges()) if eids is None else eids.to(torch.int64, copy=True)
     edge_attributes: dict[str, Any] = {
         name: value[order] for name, value in g.edata.items() if name not in _INTERNAL
     }
     if include_original_edge_id:
         edge_attributes[ORIGINAL_EDGE_ID] = order
     return fused_csc_sampling_graph(
-        indptr.long(),
-        indices.long(),
+        indptr.to(torch.int64, copy=True),
+        indices.to(torch.int64, copy=True),
         node_attributes={n: value for n, value in g.ndata.items() if n not in _INTERNAL},
         edge_attributes=edge_attributes,
     )

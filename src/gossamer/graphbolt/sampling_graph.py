@@ -79,6 +79,7 @@ class FusedCSCSamplingGraph(SamplingGraph):
         self.node_attributes = node_attributes or {}
         self.edge_attributes = edge_attributes or {}
         self._structures: dict[str | None, Adjacency] = {}
+        self._checked = self._versions()
 
     # -------------------------------------------------------------------------------- properties
 
@@ -141,8 +142,14 @@ class FusedCSCSamplingGraph(SamplingGraph):
     def structure(self, etype: str | None = None) -> Adjacency:
         """In-edges by destination; of one edge type with node ids of its types, else of all types.
 
-        Edge ids are positions in `indices`.
+        Edge ids are positions in `indices`. `csc_indptr` and `indices` belong to the user, who may
+        change them in place, so they are checked again after a change.
         """
+        versions = self._versions()
+        if versions != self._checked:
+            draws.check_csc(self.csc_indptr, self.indices)
+            self._structures.clear()
+            self._checked = versions
         if etype not in self._structures:
             if etype is None:
                 self._structures[None] = draws.whole(self.csc_indptr, self.indices)
@@ -156,6 +163,11 @@ class FusedCSCSamplingGraph(SamplingGraph):
                     (self.first_node(dst), self.num_nodes[dst]),
                 )
         return self._structures[etype]
+
+    def _versions(self) -> list[tuple[int, int]]:
+        """Changes when a tensor of the structure is replaced or written to in place."""
+        tensors = (self.csc_indptr, self.indices)
+        return [(id(t), 0 if t.is_inference() else t._version) for t in tensors]
 
     def first_node(self, ntype: str) -> int:
         """The first node of a type in the numbers of all types."""

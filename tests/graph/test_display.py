@@ -129,7 +129,7 @@ def test_features_are_not_gathered_to_be_shown() -> None:
     g = gs.graph(([0, 1], [1, 2]))
     g.ndata["h"] = torch.ones(3, 2)
     g.remove_nodes([0])
-    column = g.node_frames[0]._columns["h"]
+    column = g.node_frames[0].columns["h"]
 
     assert "h  float32 (2,)" in repr(g) and "float32 (2,)" in g._repr_html_()
-    assert g.node_frames[0]._columns["h"] is column, "still waiting to be read"
+    assert g.node_frames[0].columns["h"] is column, "still waiting to be read"

@@ -177,7 +177,7 @@ def test_written_rows_leave_the_others_and_the_old_tensor() -> None:
 
     assert_tensor_equal(frame["h"], torch.tensor([[7.0, 7], [2, 3], [7, 7], [6, 7]]))
     assert_tensor_equal(before, torch.arange(8.0).reshape(4, 2))
-    with pytest.raises(gs.InvalidValueError, match=r"have row shape \(2,\).*\(3,\) and .*came"):
+    with pytest.raises(gs.InvalidValueError, match=r"have row shape \(2,\).*, got \(3,\) and "):
         frame.update_rows(torch.tensor([0]), {"h": torch.ones(1, 3)}, CPU)
     with pytest.raises(gs.InvalidValueError, match=r"each of the 1 nodes, got shape \(2, 2\)"):
         frame.update_rows(torch.tensor([0]), {"h": torch.ones(2, 2)}, CPU)

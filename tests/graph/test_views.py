@@ -113,7 +113,7 @@ def test_a_typed_assignment_that_fails_changes_nothing() -> None:
         (lambda g: g.nodes[[0]], gs.InvalidValueError, "several node types"),
         (lambda g: g.nodes["user"].data["x"], gs.UnknownKeyError, "no node feature 'x'"),
         (lambda g: g.nodes["user", [9]].data, gs.OutOfRangeError, "Id 9 .*'user': there are 4"),
-        (lambda g: g.nodes["user", 1:2], gs.InvalidValueError, "only slice.* is ':'.*the ids"),
+        (lambda g: g.nodes["user", 1:2], gs.InvalidValueError, "sliced by ':' only.*the ids"),
         (
             lambda g: g.nodes["user", [0]].data.__delitem__("h"),
             gs.InvalidValueError,

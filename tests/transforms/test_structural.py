@@ -90,7 +90,7 @@ def test_features_are_gathered_when_first_read() -> None:
         gs.to_simple(g, copy_edata=True),
         gs.reorder_graph(g),
     ):
-        assert not isinstance(result.edge_frames[0]._columns["w"], torch.Tensor)
+        assert not isinstance(result.edge_frames[0].columns["w"], torch.Tensor)
         assert result.edata["w"].shape == (result.num_edges(), 3)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gossamer.dataloading.lazy import LazyFeature, map_graphs
 from gossamer.graph import Graph
-from gossamer.graph.frame import Frame, _Gathered
+from gossamer.graph.frame import Frame, Gathered
 from gossamer.utils import recursive_apply
 
 __all__ = ["pack", "unpack"]
@@ -49,7 +49,7 @@ def pack(batch: Any, parent: Any) -> Any:
     known: dict[int, tuple[str, int, str]] = {}
     for kind, frames in (("node", parent.node_frames), ("edge", parent.edge_frames)):
         for position, frame in enumerate(frames):
-            for name, column in frame._columns.items():
+            for name, column in frame.columns.items():
                 known[id(column)] = kind, position, name
     return map_graphs(batch, lambda g: _pack_graph(g, known))
 
@@ -65,12 +65,9 @@ def _pack_frames(
 ) -> tuple[list[Frame], list[_Links]]:
     packed, links = [], []
     for frame in frames:
-        left, own = frame.copy(), _Links()
-        for name, column in frame._columns.items():
-            own[name] = _link(column, known)
-            if own[name] is not None:
-                del left._columns[name]
-        packed.append(left)
+        own = {name: _link(column, known) for name, column in frame.columns.items()}
+        left = {name: column for name, column in frame.columns.items() if own[name] is None}
+        packed.append(frame.with_columns(left))
         links.append(own)
     return packed, links
 
@@ -80,7 +77,7 @@ def _link(column: Any, known: dict[int, tuple[str, int, str]]) -> _Link | LazyFe
         return column
     index = None
     while id(column) not in known:
-        if not isinstance(column, _Gathered):
+        if not isinstance(column, Gathered):
             return None
         index = column.index if index is None else column.index.index_select(0, index.long())
         column = column.source
@@ -106,15 +103,13 @@ def _unpack_frames(frames: Sequence[Frame], links: Sequence[_Links], parent: Gra
         columns = {}
         for name, link in own.items():
             if link is None:
-                columns[name] = frame._columns[name]
+                columns[name] = frame.columns[name]
                 continue
             if isinstance(link, LazyFeature):
                 columns[name] = link
                 continue
             of_kind = parent.node_frames if link.kind == "node" else parent.edge_frames
-            source = of_kind[link.position]._columns[link.name]
-            columns[name] = source if link.index is None else _Gathered(source, link.index)
-        full = frame.copy()
-        full._columns = columns
-        whole.append(full)
+            source = of_kind[link.position].columns[link.name]
+            columns[name] = source if link.index is None else Gathered(source, link.index)
+        whole.append(frame.with_columns(columns))
     return whole

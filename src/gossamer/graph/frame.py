@@ -11,7 +11,7 @@ from torch import Tensor
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.ops._storage import without_surroundings
 
-__all__ = ["Frame", "Scheme", "zero_initializer"]
+__all__ = ["Frame", "Gathered", "Scheme", "zero_initializer"]
 
 Initializer = Callable[[tuple[int, ...], torch.dtype, torch.device, slice], Tensor]
 
@@ -37,17 +37,18 @@ class Placeholder:
     dtype = None
 
 
-class _Gathered:
-    """Rows `index` of a column, gathered on first access."""
+class Gathered:
+    """Rows `index` of a column `source`, gathered on first access."""
 
     __slots__ = ("index", "source")
 
-    def __init__(self, source: Tensor | _Gathered, index: Tensor) -> None:
+    def __init__(self, source: Tensor | Gathered, index: Tensor) -> None:
         self.source = source
         self.index = index
 
     def read(self) -> Tensor:
-        source = self.source.read() if isinstance(self.source, _Gathered) else self.source
+        """Gather the rows."""
+        source = self.source.read() if isinstance(self.source, Gathered) else self.source
         index = self.index
         if index.is_inference() and not torch.is_inference_mode_enabled():
             index = index.clone()  # autograd cannot save inference tensors
@@ -81,7 +82,7 @@ class Frame(MutableMapping[str, Tensor]):
     def __init__(self, num_rows: int, kind: str = "node") -> None:
         self.num_rows = num_rows
         self.kind = kind
-        self._columns: dict[str, Tensor | _Gathered] = {}
+        self._columns: dict[str, Tensor | Gathered] = {}
         self._initializers: dict[str, Initializer] = {}
         self._default_initializer: Initializer = zero_initializer
 
@@ -116,7 +117,7 @@ class Frame(MutableMapping[str, Tensor]):
                 f"There is no {self.kind} feature {name!r}; there are {list(self._columns)}. "
                 f"Set it first, as in g.{self.kind[0]}data[{name!r}] = tensor."
             ) from None
-        if isinstance(column, _Gathered):
+        if isinstance(column, Gathered):
             column = self._columns[name] = column.read_for_good()
         return column
 
@@ -161,6 +162,15 @@ class Frame(MutableMapping[str, Tensor]):
                 f"on {device}. Move one of them with .to(...)."
             )
 
+    @property
+    def columns(self) -> Mapping[str, Tensor | Gathered]:
+        """The features as they are stored: tensors, or rows that are not gathered yet."""
+        return self._columns
+
+    def with_columns(self, columns: Mapping[str, Tensor | Gathered]) -> Frame:
+        """A frame with other stored features, and the same number of rows and initializers."""
+        return self._derive(self.num_rows, dict(columns))
+
     def names(self) -> KeysView[str]:
         """The feature names; faster than ``keys()`` of the mapping."""
         return self._columns.keys()
@@ -168,7 +178,7 @@ class Frame(MutableMapping[str, Tensor]):
     def scheme(self, name: str) -> Scheme:
         """Row shape and dtype of one feature, without gathering it."""
         column = self._columns[name]
-        while isinstance(column, _Gathered):
+        while isinstance(column, Gathered):
             column = column.source
         return Scheme(tuple(column.shape[1:]), column.dtype)
 
@@ -193,14 +203,14 @@ class Frame(MutableMapping[str, Tensor]):
         """
         if self._columns:
             index = index.clone()
-        columns = {name: _Gathered(column, index) for name, column in self._columns.items()}
+        columns = {name: Gathered(column, index) for name, column in self._columns.items()}
         return self._derive(index.shape[0], columns)
 
     def apply(self, function: Callable[[Tensor], Tensor]) -> Frame:
         """Apply `function` to every feature: a move to a device, a change of dtype."""
         return self._derive(self.num_rows, {name: function(self[name]) for name in self})
 
-    def _derive(self, num_rows: int, columns: dict[str, Tensor | _Gathered]) -> Frame:
+    def _derive(self, num_rows: int, columns: dict[str, Tensor | Gathered]) -> Frame:
         frame = Frame(num_rows, self.kind)
         frame._columns = columns
         frame._initializers = dict(self._initializers)
@@ -254,7 +264,7 @@ class Frame(MutableMapping[str, Tensor]):
                     f"{tuple(value.shape[1:])} and {value.dtype}, but the feature has "
                     f"{tuple(self.scheme(name).shape)} and {self.scheme(name).dtype}."
                 )
-        columns: dict[str, Tensor | _Gathered] = {}
+        columns: dict[str, Tensor | Gathered] = {}
         for name in dict.fromkeys([*self, *data]):
             new = data.get(name)
             if new is None:

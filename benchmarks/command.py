@@ -168,6 +168,7 @@ def measure(
         unsorted=unsorted,
         bounds=bounds,
         best=options.best,
+        repeats=0 if options.small else 2,
     )
     against = against or columns[0].name
     about: dict[str, Any] = {"interrupted": False}

@@ -38,6 +38,8 @@ FULL: dict[str, Sizes] = {
     "skew": Sizes(nodes=200_000, edges=4_000_000),
     "shuffled": Sizes(nodes=200_000, edges=4_000_000),
     "hub": Sizes(nodes=200_000, edges=4_000_000),
+    # Features of 512 MB: beyond every cache.
+    "large": Sizes(nodes=2_000_000, edges=8_000_000),
     "rows": Sizes(nodes=200_000, edges=1),
     "few rows": Sizes(nodes=4_000, edges=1),
     # Cora: 5,278 undirected edges stored both ways, and a self-loop at each node.
@@ -47,6 +49,7 @@ SMALL: dict[str, Sizes] = {
     "skew": Sizes(nodes=150, edges=1_000),
     "shuffled": Sizes(nodes=150, edges=1_000),
     "hub": Sizes(nodes=150, edges=1_000),
+    "large": Sizes(nodes=300, edges=1_500),
     "rows": Sizes(nodes=150, edges=1),
     "few rows": Sizes(nodes=40, edges=1),
     "cora": Sizes(nodes=150, edges=2 * 300 + 150, features=40, classes=7, train=60),
@@ -94,8 +97,8 @@ class Workload:
         The inputs in words.
     graph : str
         Key of :data:`FULL`: ``skew`` (sorted by destination), ``shuffled``, ``hub`` (``skew``, but
-        a quarter of the edges enter one node), ``rows`` and ``few rows`` (no edges to speak of; a
-        relation for each row), or ``cora``.
+        a quarter of the edges enter one node), ``large`` (features beyond every cache),
+        ``rows`` and ``few rows`` (no edges to speak of; a relation for each row), or ``cora``.
     arrays : mapping of str to dims
         Float32 inputs beside the graph, by name; dims are letters or numbers.
     traffic : callable or None
@@ -207,6 +210,18 @@ _ROWS = [
         _aggregate(F, nodes_io=F),
         lambda s: s.edges * F,
         goal=1.6,
+    ),
+    *(
+        Workload(
+            f"copy_u/{reduce} large",
+            f"{about} of neighbors, 64 features; 2,000,000 nodes, 8,000,000 edges",
+            "large",
+            {"x": ("N", "F")},
+            _aggregate(F, nodes_io=F),
+            lambda s: s.edges * F,
+            goal=goal,
+        )
+        for reduce, about, goal in (("sum", "sum", 1.6), ("max", "maximum", 2.5))
     ),
     Workload(
         "copy_u/sum bfloat16",

@@ -118,7 +118,7 @@ def arithmetic(row: Row) -> str:
 
 
 def notes(rows: list[Row]) -> str:
-    """The form kept for each library, the bound's arithmetic, and what failed or is missing."""
+    """The forms kept, the bound's arithmetic, and what was disturbed, failed or is missing."""
     lines = []
     for row in rows:
         kept = [
@@ -129,6 +129,7 @@ def notes(rows: list[Row]) -> str:
         ]
         lines.append(f"{row.name}: " + ", ".join(kept))
         lines += [f"  bound: {arithmetic(row)}"] if row.bound is not None else []
+        lines += [f"  DISTURBED: {row.disturbance}"] if row.disturbance else []
         lines += [f"  DISAGREE: {fault}" for fault in row.faults]
         lines += [f"  {name} did not run: {why}" for name, why in row.missing.items()]
         lines += [

@@ -351,6 +351,8 @@ _ROWS: dict[str, Callable] = {
     "copy_u/mean": _copy_u("mean"),
     "copy_u/max": _copy_u("max"),
     "copy_u/sum hub": _copy_u("sum"),
+    "copy_u/sum large": _copy_u("sum"),
+    "copy_u/max large": _copy_u("max"),
     "copy_u/sum bfloat16": _copy_u("sum", torch.bfloat16),
     "copy_u to edges": Adapter.to_edges,
     "u_mul_e/sum": Adapter.weighted_sum,

@@ -182,6 +182,8 @@ _ROWS: dict[str, Callable[[Dense, dict[str, Tensor]], Form]] = {
     "copy_u/mean": lambda d, i: _value(lambda: d.sum(d.at_source(i["x"])) / d.degree_in()),
     "copy_u/max": lambda d, i: _value(lambda: d.max(d.at_source(i["x"]))),
     "copy_u/sum hub": lambda d, i: _value(lambda: d.sum(d.at_source(i["x"]))),
+    "copy_u/sum large": lambda d, i: _value(lambda: d.sum(d.at_source(i["x"]))),
+    "copy_u/max large": lambda d, i: _value(lambda: d.max(d.at_source(i["x"]))),
     "copy_u/sum bfloat16": lambda d, i: _value(
         lambda: d.sum(d.at_source(i["x"].bfloat16().double()))
     ),

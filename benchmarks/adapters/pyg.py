@@ -420,6 +420,8 @@ _ROWS: dict[str, Callable[..., dict[str, Callable[[], Form]]]] = {
     "copy_u/mean": _copy_u("mean"),
     "copy_u/max": _copy_u("max"),
     "copy_u/sum hub": _copy_u("sum"),
+    "copy_u/sum large": _copy_u("sum"),
+    "copy_u/max large": _copy_u("max"),
     "copy_u/sum bfloat16": _bfloat16,
     "copy_u to edges": _to_edges,
     "u_mul_e/sum": _weighted_sum,

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.machine import Disturbance
 from benchmarks.measure import Column, Plan, Row, run_row
 from benchmarks.pool import Pool, WorkerError
 from benchmarks.registry import SMALL, WORKLOADS
+from benchmarks.report import notes
+
+from benchmarks import measure
 
 ROW = WORKLOADS["copy_u/sum"]
 SIZES = SMALL["skew"]
@@ -52,6 +57,36 @@ def test_libraries_take_turns_and_each_round_starts_with_another(tmp_path: Path)
     assert row.columns["a"].extra_memory == 7
     assert row.bound == pytest.approx(ROW.traffic(SIZES).total / 1e9)
     assert not list(tmp_path.rglob("*.np[yz]"))
+
+
+@pytest.mark.parametrize(
+    ("loads", "turns", "kept"),
+    [((0.0,), 1, 0), ((0.5, 0.0), 2, 1), ((0.3, 0.2, 0.4), 3, 1), ((0.3, 0.4, 0.5), 3, 0)],
+    ids=str,
+)
+def test_a_disturbed_row_is_timed_again(tmp_path: Path, monkeypatch, loads, turns, kept) -> None:
+    found = iter(loads)
+    watch = SimpleNamespace(stop=lambda: Disturbance(0.0, next(found)))
+    monkeypatch.setattr(measure, "Watch", lambda: watch)
+    calls: list[str] = []
+    worker = Scripted("a", 1, calls)
+    seconds = iter([1.0, 2.0, 3.0])
+    ask = worker.ask
+    monkeypatch.setattr(
+        worker,
+        "ask",
+        lambda do, **request: (
+            ask(do, **request) and {"seconds": [next(seconds)]}
+            if do == "visit"
+            else ask(do, **request)
+        ),
+    )
+    row = _run(tmp_path, [worker], rounds=1, repeats=2)
+    assert sum(call.startswith("visit") for call in calls) == turns
+    assert row.columns["a"].times == [[kept + 1.0]]
+    assert row.disturbance == Disturbance(0.0, loads[kept])
+    assert row.repeats == turns - 1
+    assert ("DISTURBED" in notes([row])) == bool(row.disturbance)
 
 
 def test_no_library_is_timed_when_results_disagree(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ _EXTRA_OF = {
     "pandas": "interop",
     "pyarrow": "parquet",
     "pymetis": "partition",
+    "rdflib": "data",
+    "rdkit": "chem",
     "safetensors": "io",
     "scipy": "data",
     "sklearn": "train",

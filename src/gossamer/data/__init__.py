@@ -6,6 +6,18 @@ from gossamer.data.adapters import (
     AsLinkPredDataset,
     AsNodePredDataset,
 )
+from gossamer.data.benchmark_datasets import (
+    CIFAR10SuperPixelDataset,
+    CLUSTERDataset,
+    COCOSuperpixelsDataset,
+    MNISTSuperPixelDataset,
+    PATTERNDataset,
+    PeptidesFunctionalDataset,
+    PeptidesStructuralDataset,
+    VOCSuperpixelsDataset,
+    ZINCDataset,
+)
+from gossamer.data.csv_dataset import CSVDataset, ParquetDataset
 from gossamer.data.dataset import BuiltinDataset, Dataset
 from gossamer.data.digits import DigitsDataset
 from gossamer.data.entity_datasets import (
@@ -51,6 +63,7 @@ from gossamer.data.link_datasets import (
     GDELTDataset,
     ICEWS18Dataset,
     KnowledgeGraphDataset,
+    MovieLensDataset,
     WN18Dataset,
 )
 from gossamer.data.mini_gc import (
@@ -121,6 +134,10 @@ __all__ = [
     "BGSDataset",
     "BitcoinOTCDataset",
     "BuiltinDataset",
+    "CIFAR10SuperPixelDataset",
+    "CLUSTERDataset",
+    "COCOSuperpixelsDataset",
+    "CSVDataset",
     "ChameleonDataset",
     "CitationGraphDataset",
     "CiteseerGraphDataset",
@@ -147,10 +164,16 @@ __all__ = [
     "KarateClubDataset",
     "KnowledgeGraphDataset",
     "LegacyTUDataset",
+    "MNISTSuperPixelDataset",
     "MUTAGDataset",
     "MinesweeperDataset",
     "MiniGCDataset",
+    "MovieLensDataset",
+    "PATTERNDataset",
     "PPIDataset",
+    "ParquetDataset",
+    "PeptidesFunctionalDataset",
+    "PeptidesStructuralDataset",
     "PubmedGraphDataset",
     "QM7bDataset",
     "QM9Dataset",
@@ -169,10 +192,12 @@ __all__ = [
     "TolokersDataset",
     "TreeCycleDataset",
     "TreeGridDataset",
+    "VOCSuperpixelsDataset",
     "WN18Dataset",
     "WikiCSDataset",
     "WisconsinDataset",
     "YelpDataset",
+    "ZINCDataset",
     "add_nodepred_split",
     "check_sha1",
     "download",

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from gossamer.errors import FileError
 
@@ -77,6 +78,14 @@ class _Encoded(_Record):
     """Bytes, as Python 3 writes them into protocol 2: a text and its encoding."""
 
 
+class _Tensor(_Record):
+    """A tensor of torch: storage, offset, shape, strides."""
+
+
+class _Storage(_Record):
+    """The bytes of a storage, as torch.save wrote them."""
+
+
 class _ListType(_Record):
     pass
 
@@ -99,6 +108,9 @@ _ALLOWED = {
     ("scipy.sparse.csr", "csr_matrix"): _Csr,
     ("scipy.sparse._csr", "csr_matrix"): _Csr,
     ("_codecs", "encode"): _Encoded,
+    ("torch._utils", "_rebuild_tensor_v2"): _Tensor,
+    ("torch.storage", "_load_from_bytes"): _Storage,
+    ("collections", "OrderedDict"): _Mapping,
     ("collections", "defaultdict"): _Mapping,
     ("__builtin__", "list"): _ListType,
     ("builtins", "list"): _ListType,
@@ -198,6 +210,8 @@ def _convert(value: Any) -> Any:
 def _convert_nested(value: Any) -> Any:
     if isinstance(value, (_Array, _Csr)):
         return _convert(value)
+    if isinstance(value, _Tensor):
+        return _tensor(value)
     if isinstance(value, dict):
         return {key: _convert_nested(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -222,6 +236,18 @@ def _array(record: Any) -> np.ndarray:
     flat = np.frombuffer(raw, dtype=dtype)
     array = flat.reshape(shape, order="F" if fortran else "C")
     return array.astype(dtype.newbyteorder("="))
+
+
+def _tensor(record: _Tensor) -> np.ndarray:
+    storage, offset, shape, strides = record.arguments[:4]
+    if not isinstance(storage, _Storage):
+        raise ValueError(f"a tensor of {type(storage).__name__}")
+    (content,) = storage.arguments
+    if isinstance(content, _Encoded):
+        content = content.arguments[0].encode("latin1")
+    # torch reads it with a restricted unpickler of its own, and checks that the shape fits.
+    values = torch.load(io.BytesIO(content), weights_only=True)
+    return torch.tensor([], dtype=values.dtype).set_(values, offset, shape, strides).numpy().copy()
 
 
 def _dtype(record: Any) -> np.dtype:

@@ -16,6 +16,7 @@ from gossamer.data.node_datasets import check_mode
 from gossamer.data.readers.molecules import QM9_EDGE_KEYS, check_keys
 from gossamer.data.readers.sst import NO_WORD, read_embeddings, read_vocab
 from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import Graph
 
 _QM9_KEYS = [
     "A",
@@ -432,6 +433,10 @@ class FakeNewsDataset(LabelledGraphs):
     def num_classes(self) -> int:
         """Number of classes: 2."""
         return self._info["num_classes"]
+
+    def __getitem__(self, i: int) -> tuple[Graph, Tensor]:
+        """Return graph `i`, transformed if there is a `transform`, and its class."""
+        return super().__getitem__(i)
 
     @property
     def num_graphs(self) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from gossamer.data.catalogued import GraphList, OneGraph
 from gossamer.data.dataset import Transform
 from gossamer.data.node_datasets import check_mode
+from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
 
 
@@ -184,6 +185,65 @@ class GDELTDataset(_EventsDataset):
     def __getitem__(self, t: int) -> Graph:
         """Return the graph of time ``start_time + t``, transformed if there is a `transform`."""
         return super().__getitem__(t)
+
+
+class MovieLensDataset(OneGraph):
+    """Ratings of movies by users.
+
+    F. M. Harper and J. A. Konstan, "The MovieLens datasets: history and context", TiiS 2015. Nodes
+    are of type 'user' and 'movie'; relation 'user-movie' and its reverse 'movie-user' have ``rate``
+    (E,) float32 and ``train_mask``, ``valid_mask``, ``test_mask`` (E,) bool. Users have ``feat``:
+    age / 50, whether female, and the occupation in one-hot form. Movies have ``feat``: what
+    ``movie_feat.pkl`` holds, or genres if there is no such file. Users and movies are numbered in
+    the order of their tables.
+
+    Parameters
+    ----------
+    name : str
+        'ml-100k' (943 users, 1,682 movies), 'ml-1m' or 'ml-10m'.
+    valid_ratio : float
+        Fraction of the ratings that are not to test on, to validate with.
+    test_ratio : float, optional
+        Fraction of the ratings to test on; 'ml-100k' has a given test set and ignores it.
+    raw_dir : str, optional
+        Folder with ``u.user``, ``u.item``, ``u1.base`` and ``u1.test``, or ``users.dat``,
+        ``movies.dat`` and ``ratings.dat``, or with a folder `name` that holds them. They are
+        downloaded if they are not there. Default: ``~/.gossamer``.
+    force_reload, verbose, transform
+        As in `KnowledgeGraphDataset`.
+    random_state : int, optional
+        Seed of the split.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such dataset, or a ratio is not between 0 and 1.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        valid_ratio: float,
+        test_ratio: float | None = None,
+        raw_dir: str | None = None,
+        force_reload: bool | None = None,
+        verbose: bool | None = None,
+        transform: Transform | None = None,
+        random_state: int = 0,
+    ) -> None:
+        check_mode("MovieLensDataset", name, ("ml-100k", "ml-1m", "ml-10m"))
+        ratios = [valid_ratio] if name == "ml-100k" else [valid_ratio, test_ratio]
+        if any(ratio is None or not 0 < ratio < 1 for ratio in ratios):
+            raise InvalidValueError(
+                f"MovieLensDataset: valid_ratio and, for '{name}', test_ratio must be between 0 "
+                f"and 1, got {ratios}."
+                if name != "ml-100k"
+                else f"MovieLensDataset: valid_ratio must be between 0 and 1, got {valid_ratio}."
+            )
+        self.entry_name = name
+        self.valid_ratio, self.test_ratio, self.random_state = valid_ratio, test_ratio, random_state
+        options = {"valid_ratio": valid_ratio, "test_ratio": test_ratio, "seed": random_state}
+        self._start(options, raw_dir, force_reload, verbose, transform)
 
 
 class BitcoinOTCDataset(_TimedDataset):

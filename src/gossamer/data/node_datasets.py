@@ -5,6 +5,7 @@ from __future__ import annotations
 from gossamer.data.catalogued import GraphList, NodeDataset
 from gossamer.data.dataset import Transform
 from gossamer.errors import InvalidValueError, UnknownKeyError
+from gossamer.graph import Graph
 
 
 class AttributedDataset(NodeDataset):
@@ -213,6 +214,10 @@ class PPIDataset(GraphList):
         """The files of this mode."""
         parts = ("graph.json", "feats.npy", "labels.npy", "graph_id.npy")
         return tuple(f"{self.mode}_{part}" for part in parts)
+
+    def __getitem__(self, item: int) -> Graph:
+        """Return graph `item`, transformed if there is a `transform`."""
+        return super().__getitem__(item)
 
     @property
     def num_labels(self) -> int:

@@ -184,7 +184,11 @@ class FileDataset(BuiltinDataset):
         needed = list(self.needed_files())
         shown = needed if len(needed) <= 8 else [*needed[:7], f"{len(needed) - 7} more"]
         where = self.raw_dir if Path(self.raw_dir).is_dir() else f"{self.raw_dir} (no such folder)"
-        archives = [file.name for file in self.raw_files() if file.name not in needed]
+        archives = [
+            file.name
+            for file in self.raw_files()
+            if file.name not in needed and is_archive(file.name)
+        ]
         packed = f", or {', '.join(archives)}," if archives else ""
         return f"Dataset '{self.name}' needs {', '.join(shown)}{packed} in {where}."
 

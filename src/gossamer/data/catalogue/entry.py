@@ -25,6 +25,7 @@ EVENTS = "temporal link prediction"
 GRAPHS = "graph classification"
 MULTI_LABEL_GRAPHS = "multi-label graph classification"
 REGRESSION = "graph regression"
+RATINGS = "rating prediction"
 
 _NOT_STATED = "not stated"
 
@@ -71,7 +72,7 @@ class Entry:
     graphs, nodes, edges, features, classes, splits : int
         Expected counts over all graphs, edges directed; 0 where there is none, -1 where unknown.
     metric : str
-        'accuracy', 'roc_auc', 'f1', 'mae', 'mrr' or 'ap'.
+        'accuracy', 'roc_auc', 'f1', 'mae', 'rmse', 'mrr' or 'ap'.
     """
 
     name: str

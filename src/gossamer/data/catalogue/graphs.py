@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from gossamer.data.catalogue.entry import GRAPHS, REGRESSION, Entry
+from gossamer.data.catalogue.entry import GRAPHS, MULTI_LABEL_GRAPHS, NODES, REGRESSION, Entry
 from gossamer.data.raw import RawFile
 
 _DGL = "https://data.dgl.ai/dataset/"
 _TU_URL = "https://www.chrsmrrs.com/graphkerneldatasets/"
+_DWIVEDI = "Dwivedi et al., JMLR 2023"
+_LRGB = "Dwivedi et al., NeurIPS 2022"
 _WU = "Wu et al., Chem. Sci. 2018"
 _SST_FILES = ("train.txt", "dev.txt", "test.txt", "vocab.txt")
 
@@ -81,7 +83,165 @@ def _fake_news(name: str, archive: str, graphs: int, nodes: int, edges: int) -> 
     )
 
 
+def _superpixels(name: str, dataset: str, description: str, *sizes: int) -> Entry:
+    graphs, features, classes = sizes
+    return Entry(
+        name=name,
+        folder="Superpixel",
+        dataset=dataset,
+        task=GRAPHS,
+        description=description,
+        reference=_DWIVEDI,
+        files=(
+            RawFile(
+                "superpixels.zip", "https://www.dropbox.com/s/y2qwa77a0fxem47/superpixels.zip?dl=1"
+            ),
+        ),
+        reader="superpixels:digit_superpixels",
+        graphs=graphs,
+        features=features,
+        classes=classes,
+        splits=1,
+    )
+
+
+def _regions(name: str, dataset: str, description: str, *sizes: int) -> Entry:
+    graphs, classes = sizes
+    return Entry(
+        name=name,
+        dataset=dataset,
+        task=NODES,
+        description=description,
+        reference=_LRGB,
+        # No address that holds the format: it has to be fetched by hand.
+        files=(RawFile("train.pickle"), RawFile("val.pickle"), RawFile("test.pickle")),
+        reader="superpixels:region_superpixels",
+        options={"num_classes": classes},
+        graphs=graphs,
+        features=14,
+        classes=classes,
+        splits=1,
+        metric="f1",
+    )
+
+
+def _containers(
+    name: str, archive: str, prefix: str, dataset: str, task: str, description: str, **counts: int
+) -> Entry:
+    return Entry(
+        name=name,
+        dataset=dataset,
+        task=task,
+        description=description,
+        reference=_DWIVEDI,
+        files=(RawFile(archive, _DGL + archive),),
+        needs=tuple(f"{prefix}_{mode}.bin" for mode in ("train", "valid", "test")),
+        reader="dgl_graphs:dgl_graphs",
+        splits=1,
+        metric="mae" if task == REGRESSION else "accuracy",
+        **counts,
+    )
+
+
+_DROPBOX = "https://www.dropbox.com/s/"
+
+
+def _peptides(
+    name: str, dataset: str, task: str, description: str, table: str, splits: str, classes: int
+) -> Entry:
+    return Entry(
+        name=name,
+        dataset=dataset,
+        task=task,
+        description=description,
+        reference=_LRGB,
+        licence="CC BY-NC 4.0",
+        files=tuple(
+            RawFile(address.rpartition("/")[2], f"{_DROPBOX}{address}?dl=1")
+            for address in (table, splits)
+        ),
+        reader="smiles:peptides",
+        options={
+            "file": table.rpartition("/")[2],
+            "splits": splits.rpartition("/")[2],
+        },
+        graphs=15535,
+        nodes=2344859,
+        edges=4773974,
+        features=9,
+        classes=classes,
+        splits=1,
+        metric="ap" if task == MULTI_LABEL_GRAPHS else "mae",
+    )
+
+
 ROWS = (
+    _superpixels(
+        "mnist_superpixel", "MNISTSuperPixelDataset", "digits as superpixels", *(70000, 3, 10)
+    ),
+    _superpixels(
+        "cifar10_superpixel", "CIFAR10SuperPixelDataset", "photos as superpixels", *(60000, 5, 10)
+    ),
+    _regions(
+        "voc_superpixels", "VOCSuperpixelsDataset", "photos as superpixels with objects", 11355, 21
+    ),
+    _regions(
+        "coco_superpixels",
+        "COCOSuperpixelsDataset",
+        "photos as superpixels with objects",
+        *(123286, 81),
+    ),
+    _containers(
+        "cluster",
+        "SBM_CLUSTER.zip",
+        "CLUSTER",
+        "CLUSTERDataset",
+        NODES,
+        "random graphs with six communities, one member of each known",
+        graphs=12000,
+        features=7,
+        classes=6,
+    ),
+    _containers(
+        "pattern",
+        "SBM_PATTERN.zip",
+        "SBM_PATTERN",
+        "PATTERNDataset",
+        NODES,
+        "random graphs with a hidden pattern",
+        graphs=14000,
+        features=3,
+        classes=2,
+    ),
+    _containers(
+        "zinc",
+        "ZINC12k.zip",
+        "ZincDGL",
+        "ZINCDataset",
+        REGRESSION,
+        "molecules and how soluble and easy to make they are",
+        graphs=12000,
+        features=1,
+        classes=1,
+    ),
+    _peptides(
+        "peptides-functional",
+        "PeptidesFunctionalDataset",
+        MULTI_LABEL_GRAPHS,
+        "peptides and what they do",
+        "ol2v01usvaxbsr8/peptide_multi_class_dataset.csv.gz",
+        "j4zcnx2eipuo0xz/splits_random_stratified_peptide.pickle",
+        10,
+    ),
+    _peptides(
+        "peptides-structural",
+        "PeptidesStructuralDataset",
+        REGRESSION,
+        "peptides and their shape",
+        "464u3303eu2u4zp/peptide_structure_dataset.csv.gz",
+        "9dfifzft1hqgow6/splits_random_stratified_peptide_structure.pickle",
+        11,
+    ),
     Entry(
         name="qm7b",
         dataset="QM7bDataset",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gossamer.data.catalogue.entry import EVENTS, TRIPLES, Entry
+from gossamer.data.catalogue.entry import EVENTS, RATINGS, TRIPLES, Entry
 from gossamer.data.raw import RawFile
 
 _DGL = "https://data.dgl.ai/dataset/"
@@ -34,6 +34,32 @@ def _triples(
         classes=relations,
         splits=1,
         metric="mrr",
+    )
+
+
+def _movies(name: str, archive: str, files: tuple[str, ...], *sizes: int) -> Entry:
+    nodes, edges = sizes
+    return Entry(
+        name=name,
+        dataset="MovieLensDataset",
+        arguments={"name": name, "valid_ratio": 0.1, "test_ratio": 0.1},
+        task=RATINGS,
+        description="ratings of movies by users",
+        reference="Harper & Konstan, TiiS 2015",
+        licence="research use, no redistribution",
+        # The first has features of the movies, which the publisher's own does not.
+        files=(
+            RawFile(
+                archive,
+                (_DGL + archive, f"https://files.grouplens.org/datasets/movielens/{archive}"),
+            ),
+        ),
+        needs=files,
+        reader="movie_lens:movie_lens",
+        options={"name": name},
+        nodes=nodes,
+        edges=edges,
+        metric="rmse",
     )
 
 
@@ -87,6 +113,24 @@ ROWS = (
     ),
     _events("ICEWS18", "ICEWS18Dataset", "political events of 2018", "Jin et al., 2019", 24, 23033),
     _events("GDELT", "GDELTDataset", "events in the news", "Jin et al., 2019", 15, 23033),
+    _movies(
+        "ml-100k",
+        "ml-100k.zip",
+        ("u.user", "u.item", "u1.base", "u1.test"),
+        *(943 + 1682, 200000),
+    ),
+    _movies(
+        "ml-1m",
+        "ml-1m.zip",
+        ("users.dat", "movies.dat", "ratings.dat"),
+        *(6040 + 3883, 2000418),
+    ),
+    _movies(
+        "ml-10m",
+        "ml-10m.zip",
+        ("movies.dat", "ratings.dat"),
+        *(69878 + 10681, 20000108),
+    ),
     Entry(
         name="bitcoinotc",
         dataset="BitcoinOTCDataset",

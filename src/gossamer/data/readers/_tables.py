@@ -75,6 +75,37 @@ def read_table(
     raise _not_a_number(path, content, dtype, skip)
 
 
+def read_numbers(texts: list[str], what: str) -> np.ndarray:
+    """Texts with the same number of numbers each, separated by commas or blanks, as a matrix.
+
+    Whole numbers give int64, others float64. `what` begins the message of an error.
+    """
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise FileError(f"{what}, row {index} is empty or of another type than the others")
+    content = "\n".join(text.strip("()[] ") for text in texts).replace(",", " ").encode() + b"\n"
+    counts = _values_of_lines(content)
+    if len(counts) != len(texts) or (len(counts) and (counts != counts[0]).any()):
+        bad = int(np.flatnonzero(counts != counts[0])[0]) if len(counts) == len(texts) else 0
+        raise FileError(f"{what}, row {bad} has {counts[bad]} numbers, the first has {counts[0]}")
+    for dtype in (np.int64, np.float64):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                values = np.fromstring(content, dtype=dtype, sep=" ")
+        except (DeprecationWarning, ValueError):
+            continue
+        if len(values) == counts.sum():
+            return values.reshape(len(texts), -1)
+    for index, text in enumerate(content.decode().splitlines()):
+        for value in text.split():
+            try:
+                float(value)
+            except ValueError:
+                raise FileError(f"{what}, row {index}: '{value[:40]}' is not a number") from None
+    raise FileError(f"{what} holds a number that is too large")
+
+
 def _values_of_lines(content: bytes) -> np.ndarray:
     """Number of values in each line."""
     codes = np.frombuffer(content, dtype=np.uint8)

@@ -51,15 +51,14 @@ def signed_edges(raw: RawFolder, file: str) -> Contents:
     # Windows are centered: the first ends after a week, and what follows the last is left out.
     window = np.round((time - time[0]) / _FORTNIGHT).astype(np.int64)
     ends = np.searchsorted(window, np.arange(max(window[-1], 1)), side="right")
-    count = int(ids.max()) + 1
     rating = table[order][:, [2]].astype(np.int64)
-    return Contents(GrowingGraphs(*ids[order].T, ends, {"h": rating}, count))
+    return Contents(GrowingGraphs(*ids[order].T, ends, {"h": rating}))
 
 
 class GrowingGraphs(Sequence):
     """Graph i has the first ``ends[i]`` edges; it is built when it is asked for.
 
-    It has `num_nodes` nodes, or as many as the largest id among its edges asks for.
+    It has as many nodes as the largest id among its edges asks for.
     """
 
     def __init__(
@@ -68,12 +67,10 @@ class GrowingGraphs(Sequence):
         target: np.ndarray,
         ends: np.ndarray,
         edata: dict[str, np.ndarray],
-        num_nodes: int | None = None,
     ) -> None:
         self._ends = ends.tolist()
         self._source, self._target = torch.tensor(source), torch.tensor(target)
         self._edata = {name: torch.tensor(values) for name, values in edata.items()}
-        self._num_nodes = num_nodes
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -81,7 +78,7 @@ class GrowingGraphs(Sequence):
     def __getitem__(self, idx: int) -> Graph:
         """Graph `idx`."""
         end = self._ends[idx]
-        g = graph((self._source[:end], self._target[:end]), num_nodes=self._num_nodes)
+        g = graph((self._source[:end], self._target[:end]))
         for name, values in self._edata.items():
             g.edata[name] = values[:end]
         return g

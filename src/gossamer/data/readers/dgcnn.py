@@ -51,7 +51,7 @@ def dgcnn(raw: RawFolder, name: str, self_loop: bool, degree_as_nlabel: bool) ->
         values, position = np.unique(label, return_inverse=True)
         attr = np.eye(len(values), dtype=np.float32)[position]
     elif attr is None:
-        attr = np.eye(num_tags, dtype=np.float32)[tags]
+        attr = np.eye(num_tags, dtype=np.float32)[_columns(nodes.tags, tags)]
     graph_of_node = np.repeat(np.arange(len(sizes)), sizes)
     graphs = graph_pieces(
         source,
@@ -110,6 +110,17 @@ def _attributes(path: Path, rows: list[list[str]]) -> np.ndarray | None:
         return np.array(rows, dtype=np.float32) if width else None
     except ValueError as error:
         raise corrupt(path, error) from None
+
+
+def _columns(tags: list[int], numbers: np.ndarray) -> np.ndarray:
+    """Column of each node in the one-hot form: its number, unless tags are 0 ... T-1.
+
+    In that case it is the number of the tag that equals its number, as in DGL 2.1.0.
+    """
+    number = dict(zip(tags, numbers.tolist(), strict=True))
+    if set(number) != set(number.values()):
+        return numbers
+    return np.array([number[value] for value in range(len(number))])[numbers]
 
 
 def _numbered(values: list[int]) -> tuple[np.ndarray, int]:

@@ -134,10 +134,10 @@ def _pieces(
     across = np.flatnonzero(owner != indicator[target])
     if len(across):
         raise corrupt(path, f"line {across[0] + 1}: the edge joins two graphs")
-    if (np.diff(owner) < 0).any():
-        order = owner.argsort(kind="stable")
-        source, target, owner = source[order], target[order], owner[order]
-        edata = {key: values[order] for key, values in edata.items()}
+    # Edges are sorted by source, and so by graph.
+    order = source.argsort(kind="stable")
+    source, target, owner = source[order], target[order], owner[order]
+    edata = {key: values[order] for key, values in edata.items()}
     num_graphs = int(indicator[-1]) + 1
     return graph_pieces(
         source,

@@ -69,7 +69,6 @@ def test_a_module_has_it(name: str) -> None:
 
 def test_hooks() -> None:
     linear = torch.nn.Linear(1, 1)
-    assert not _torch.has_hooks(linear)
     registers = [
         linear.register_forward_hook,
         linear.register_forward_pre_hook,
@@ -81,10 +80,12 @@ def test_hooks() -> None:
         torch.nn.modules.module.register_module_full_backward_pre_hook,
     ]
     for register in registers:
+        assert not _torch.has_hooks(linear)
         handle = register(lambda *_: None)
         assert _torch.has_hooks(linear), register.__name__
         handle.remove()
-        linear.forward = torch.relu
+    assert not _torch.has_hooks(linear)
+    linear.forward = torch.relu
     assert _torch.has_hooks(linear)
 
 

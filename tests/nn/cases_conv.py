@@ -256,6 +256,7 @@ def _other_cases() -> list[LayerCase]:
             out=(WIDTH,),
             inputs=(Input("x"),),
             pair=False,
+            named="GroupRevRes|GraphConv",
             whole=False,  # a custom backward pass that runs the layer again
         ),
         LayerCase(

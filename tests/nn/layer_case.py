@@ -74,6 +74,8 @@ class LayerCase:
         Modules of the caller (prefixes), which `reset_parameters` leaves alone.
     strict : callable or None
         Returns a layer that forbids nodes without in-edges, if the layer can.
+    named : str or None
+        With which name errors begin, if it is not that of the class.
     """
 
     name: str
@@ -89,6 +91,7 @@ class LayerCase:
     unreached: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ("apply_func",)
     strict: Callable[[], nn.Module] | None = None
+    named: str | None = None
 
     def __call__(self, layer: nn.Module, g: Graph, inputs: dict[str, Tensor]) -> Tensor:
         """Call the layer; return the output that is looked at."""

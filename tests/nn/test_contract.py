@@ -285,6 +285,52 @@ def test_strict_layer_names_the_remedy(case: LayerCase) -> None:
     assert case(case.strict(), full, case.draw(full)).isfinite().all()
 
 
+# --- bad input -------------------------------------------------------------------------------
+
+
+def check_refused(case: LayerCase, g: object, inputs: dict[str, Tensor]) -> None:
+    """Assert that the layer raises an error that begins with its name."""
+    layer = case.build()
+    with pytest.raises(GossamerError, match=rf"^({case.named or type(layer).__name__})[: ]"):
+        case(layer, g, inputs)
+
+
+def test_one_row_too_many(case: LayerCase) -> None:
+    g = make_graph()
+    inputs = case.draw(g)
+    for name, value in inputs.items():
+        check_refused(case, g, inputs | {name: torch.cat([value, value[:1]])})
+
+
+def test_features_on_another_device(case: LayerCase) -> None:
+    g = make_graph()
+    inputs = case.draw(g)
+    for name, value in inputs.items():
+        if value.is_floating_point():
+            check_refused(case, g, inputs | {name: value.to("meta")})
+
+
+def test_features_that_are_no_tensors(case: LayerCase) -> None:
+    g = make_graph()
+    inputs = case.draw(g)
+    for name, value in inputs.items():
+        check_refused(case, g, inputs | {name: value.numpy()})
+
+
+def test_a_graph_of_several_relations(case: LayerCase) -> None:
+    g = make_graph()
+    relations = {("n", "a", "n"): edges_of(), ("n", "b", "n"): edges_of()}
+    several = gs.heterograph(relations)
+    if case.per == "graph":
+        assert case(case.build(), several, case.draw(g)).shape == (1, *case.out), "readouts do"
+        return
+    check_refused(case, several, case.draw(g))
+
+
+def test_no_graph_at_all(case: LayerCase) -> None:
+    check_refused(case, [(0, 1)], case.draw(make_graph()))
+
+
 # --- dtypes ----------------------------------------------------------------------------------
 
 

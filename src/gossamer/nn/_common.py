@@ -251,6 +251,11 @@ def check_features(
             f"{name}: {role} features are on {feat.device}, but the graph is on {device}. "
             "Move one of them with .to(...)."
         )
+    if like is not None and feat.device != like.device:
+        raise InvalidValueError(
+            f"{name}: {role} features are on {feat.device}, but the layer's parameters are on "
+            f"{like.device}. Move one of them with .to(...)."
+        )
     # Under autocast torch picks the dtype of each product itself.
     if (
         like is not None
@@ -280,6 +285,11 @@ def check_edge_weight(
         raise InvalidValueError(
             f"{name}: edge_weight must have one row per edge ({adjacency.num_edges}), "
             f"but got shape {tuple(edge_weight.shape)}."
+        )
+    if edge_weight.device != adjacency.device:
+        raise InvalidValueError(
+            f"{name}: edge_weight is on {edge_weight.device}, but the graph is on "
+            f"{adjacency.device}. Move one of them with .to(...)."
         )
     if feat is None or edge_weight.numel() == edge_weight.shape[0]:
         return

@@ -102,7 +102,7 @@ class GINEConv(nn.Module):
                 "GINEConv: source and destination features are added, so their rows must have one "
                 f"shape, but got {tuple(x.shape)} and {tuple(x_dst.shape)}."
             )
-        check_features(self, edge_feat, relation.num_edges, role="edge")
+        check_features(self, edge_feat, relation.num_edges, role="edge", device=relation.device)
         messages = F.relu(ops.u_add_e(relation, x, edge_feat))
         h = (1 + self.eps) * x_dst + ops.copy_e_sum(relation, messages)
         return h if self.apply_func is None else self.apply_func(h)

@@ -122,7 +122,7 @@ class NNConv(nn.Module):
         """
         widths = self._in_src_feats, self._in_dst_feats
         relation, x, x_dst = enter(self, graph, feat, widths, self.bias)
-        check_features(self, efeat, relation.num_edges, role="edge")
+        check_features(self, efeat, relation.num_edges, role="edge", device=relation.device)
 
         weight = self._matrices(efeat, relation.num_edges)
         products = ops.gspmm(relation, "mul", self._aggregator, x.unsqueeze(-1), weight)

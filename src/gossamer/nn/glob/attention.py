@@ -66,7 +66,7 @@ class SortPooling(nn.Module):
             If `feat` has not one row per node.
         """
         require_graph(graph, "SortPooling")
-        check_features(self, feat, graph.num_nodes())
+        check_features(self, feat, graph.num_nodes(), device=graph.device)
         feat = feat.sort(dim=-1).values
         lengths = graph.batch_num_nodes()
         # Nodes by graph, then from the largest last feature down; equal ones stay in order.
@@ -146,7 +146,7 @@ class GlobalAttentionPooling(nn.Module):
             If `feat` or the scores have not one row per node, or do not broadcast.
         """
         require_graph(graph, "GlobalAttentionPooling")
-        check_features(self, feat, graph.num_nodes())
+        check_features(self, feat, graph.num_nodes(), device=graph.device)
         lengths = graph.batch_num_nodes()
         scores = self.gate_nn(feat)
         check_features(self, scores, graph.num_nodes())

@@ -44,7 +44,7 @@ class _Pooling(nn.Module):
             If `graph` is not a graph or `feat` not a tensor.
         """
         require_graph(graph, type(self).__name__)
-        check_features(self, feat, graph.num_nodes())
+        check_features(self, feat, graph.num_nodes(), device=graph.device)
         return ops.segment_reduce(graph.batch_num_nodes(), feat, self._reducer)
 
 

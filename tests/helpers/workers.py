@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import time
 from typing import TYPE_CHECKING
 
 import torch
@@ -26,3 +28,11 @@ def ones_initializer(
 ) -> torch.Tensor:
     """An initializer that can be pickled, since it can be imported."""
     return torch.ones(shape, dtype=dtype, device=ctx)
+
+
+def children(patience: float = 5.0) -> list[multiprocessing.Process]:
+    """Child processes that still run after some seconds of waiting for them."""
+    end = time.monotonic() + patience
+    while (running := multiprocessing.active_children()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return running

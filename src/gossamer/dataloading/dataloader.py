@@ -226,12 +226,12 @@ class DataLoader(torch.utils.data.DataLoader):
         self._epoch += 1
         source = super().__iter__()
         if self.use_prefetch_thread:
-            return ahead(lambda: self._finished(source))
-        return self._finished(source)
+            return reporting_workers(ahead(lambda: self._finished(source)))
+        return reporting_workers(self._finished(source))
 
     def _finished(self, source: Iterator[Any]) -> Iterator[Any]:
         """Batches with their features, on their device."""
-        for batch in reporting_workers(source):
+        for batch in source:
             batch = unpack(batch, self.graph)
             batch = fetch(batch, self.graph, self.other_storages)
             if self.device is not None:

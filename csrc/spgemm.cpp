@@ -1,4 +1,5 @@
-// Sparse times sparse: the pattern of a product, and sums of products on a given pattern.
+// Two sparse matrices: the pattern of a product, sums of products on a given pattern, and the union
+// of two patterns.
 //
 // Gustavson's algorithm by rows, with a dense workspace for each thread. Each row is computed by one
 // thread in a fixed order, so results do not depend on the number of threads.
@@ -8,6 +9,7 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <vector>
 
 #include "core/operands.h"
@@ -56,55 +58,141 @@ void by_rows(int64_t rows, int64_t work, int threads, const Make& make, const Bo
     });
 }
 
-// The distinct columns of each row of left * right. With `counts` only their numbers are written,
-// there; else the columns, in the order in which they occur, to the slots from indptr[row] on.
-template <class Index>
-void pattern(const Matrix<Index>& left, const Matrix<Index>& right, int64_t rows, int64_t cols,
-             int64_t work, int64_t* counts, const Index* indptr, Index* indices, int threads) {
-    by_rows(
-        rows, work, threads, [&] { return zeros<int64_t>(cols); },
-        [&](int64_t row, Zeros<int64_t>& seen) {
-            Index* out = counts ? nullptr : indices + indptr[row];
-            int64_t found = 0;
-            for (Index k = left.indptr[row]; k < left.indptr[row + 1]; ++k) {
-                const Index middle = left.indices[k];
-                for (Index l = right.indptr[middle]; l < right.indptr[middle + 1]; ++l) {
-                    const Index col = right.indices[l];
-                    if (seen[static_cast<size_t>(col)] == row + 1) continue;
-                    seen[static_cast<size_t>(col)] = row + 1;
-                    if (!counts) out[found] = col;
-                    ++found;
+// The distinct columns of each row of left * right, in the order in which they occur. The number of
+// columns is known only when they are found, so each block of rows keeps its own until `store`.
+template <class Index> class Pattern {
+   public:
+    Pattern(const Matrix<Index>& left, const Matrix<Index>& right, int64_t rows, int64_t cols,
+            int64_t work, int threads)
+        : rows_(rows), counts_(static_cast<size_t>(rows)),
+          blocks_(static_cast<size_t>((rows + kRows - 1) / kRows)) {
+        by_rows(
+            rows, work, threads, [&] { return zeros<Index>(cols); },
+            [&](int64_t row, Zeros<Index>& seen) {
+                auto& found = blocks_[static_cast<size_t>(row / kRows)];
+                const size_t before = found.size();
+                const auto mark = static_cast<Index>(row + 1);
+                for (Index k = left.indptr[row]; k < left.indptr[row + 1]; ++k) {
+                    const Index middle = left.indices[k];
+                    for (Index l = right.indptr[middle]; l < right.indptr[middle + 1]; ++l) {
+                        const Index col = right.indices[l];
+                        if (seen[static_cast<size_t>(col)] == mark) continue;
+                        seen[static_cast<size_t>(col)] = mark;
+                        found.push_back(col);
+                    }
                 }
+                counts_[static_cast<size_t>(row)] = static_cast<int64_t>(found.size() - before);
+            });
+    }
+
+    int64_t total() const {
+        int64_t sum = 0;
+        for (const auto& block : blocks_) sum += static_cast<int64_t>(block.size());
+        return sum;
+    }
+
+    template <class Out> void store(Out* indptr, Out* indices, int threads) const {
+        indptr[0] = 0;
+        for (int64_t r = 0; r < rows_; ++r)
+            indptr[r + 1] = static_cast<Out>(indptr[r] + counts_[static_cast<size_t>(r)]);
+        const auto blocks = static_cast<int64_t>(blocks_.size());
+        parallel_for(blocks, useful_threads(threads, total()), [&](int64_t b, int) {
+            const auto& found = blocks_[static_cast<size_t>(b)];
+            Out* out = indices + indptr[b * kRows];
+            for (size_t i = 0; i < found.size(); ++i) out[i] = static_cast<Out>(found[i]);
+        });
+    }
+
+   private:
+    int64_t rows_;
+    std::vector<int64_t> counts_;
+    std::vector<std::vector<Index>> blocks_;
+};
+
+// A pattern with indices of either size.
+class ProductPattern {
+   public:
+    ProductPattern(uintptr_t left_indptr, uintptr_t left_indices, uintptr_t right_indptr,
+                   uintptr_t right_indices, bool wide, int64_t rows, int64_t cols, int64_t work,
+                   int threads) {
+        const auto run = [&](auto& pattern) {
+            using Index = typename std::decay_t<decltype(*pattern)>::Index_;
+            pattern = std::make_unique<Typed<Index>>(
+                Matrix<Index>(left_indptr, left_indices, 0),
+                Matrix<Index>(right_indptr, right_indices, 0), rows, cols, work, threads);
+        };
+        wide ? run(wide_) : run(narrow_);
+    }
+
+    int64_t total() const { return wide_ ? wide_->total() : narrow_->total(); }
+
+    void store(uintptr_t indptr, uintptr_t indices, bool wide, int threads) const {
+        const auto run = [&](const auto& pattern) {
+            if (wide)
+                pattern.store(static_cast<int64_t*>(writable(indptr)),
+                              static_cast<int64_t*>(writable(indices)), threads);
+            else
+                pattern.store(static_cast<int32_t*>(writable(indptr)),
+                              static_cast<int32_t*>(writable(indices)), threads);
+        };
+        wide_ ? run(*wide_) : run(*narrow_);
+    }
+
+   private:
+    template <class Index> struct Typed : Pattern<Index> {
+        using Index_ = Index;
+        using Pattern<Index>::Pattern;
+    };
+    std::unique_ptr<Typed<int32_t>> narrow_;
+    std::unique_ptr<Typed<int64_t>> wide_;
+};
+
+// The union of two patterns whose rows are sorted and without duplicates. First the number of
+// entries of each row; then, with `indices`, the columns and where each entry of a and b goes.
+template <class Index>
+void merge_rows(const Matrix<Index>& a, const Matrix<Index>& b, int64_t rows, int64_t work,
+                int64_t* counts, const Index* indptr, Index* indices, Index* from_a, Index* from_b,
+                int threads) {
+    by_rows(
+        rows, work, threads, [] { return 0; },
+        [&](int64_t row, int) {
+            Index i = a.indptr[row], j = b.indptr[row];
+            const Index a_end = a.indptr[row + 1], b_end = b.indptr[row + 1];
+            Index to = counts ? 0 : indptr[row];
+            while (i < a_end || j < b_end) {
+                const bool has_a = i < a_end && (j == b_end || a.indices[i] <= b.indices[j]);
+                const bool has_b = j < b_end && (i == a_end || b.indices[j] <= a.indices[i]);
+                if (!counts) {
+                    indices[to] = has_a ? a.indices[i] : b.indices[j];
+                    if (has_a) from_a[a.entry(i)] = to;
+                    if (has_b) from_b[b.entry(j)] = to;
+                }
+                i += has_a;
+                j += has_b;
+                ++to;
             }
-            if (counts) counts[row] = found;
+            if (counts) counts[row] = to;
         });
 }
 
-int64_t spgemm_count(uintptr_t left_indptr, uintptr_t left_indices, uintptr_t right_indptr,
-                     uintptr_t right_indices, bool wide, int64_t rows, int64_t cols, int64_t work,
-                     uintptr_t counts, int threads) {
-    auto* count = static_cast<int64_t*>(writable(counts));
-    const auto run = [&](auto zero) {
-        using Index = decltype(zero);
-        pattern<Index>({left_indptr, left_indices, 0}, {right_indptr, right_indices, 0}, rows, cols,
-                       work, count, nullptr, nullptr, threads);
-    };
-    wide ? run(int64_t{}) : run(int32_t{});
-    int64_t total = 0;
-    for (int64_t r = 0; r < rows; ++r) total += count[r];
-    return total;
-}
+struct Union {
+    uintptr_t a_indptr, a_indices, a_eids, b_indptr, b_indices, b_eids;
+    uintptr_t counts, indptr, indices, from_a, from_b;
+    int64_t rows, work;
+    bool wide;
+    int threads;
+};
 
-void spgemm_fill(uintptr_t left_indptr, uintptr_t left_indices, uintptr_t right_indptr,
-                 uintptr_t right_indices, bool wide, int64_t rows, int64_t cols, int64_t work,
-                 uintptr_t indptr, uintptr_t indices, int threads) {
+void csr_union(const Union& u) {
     const auto run = [&](auto zero) {
         using Index = decltype(zero);
-        pattern<Index>({left_indptr, left_indices, 0}, {right_indptr, right_indices, 0}, rows, cols,
-                       work, nullptr, at<Index>(indptr), static_cast<Index*>(writable(indices)),
-                       threads);
+        merge_rows<Index>({u.a_indptr, u.a_indices, u.a_eids}, {u.b_indptr, u.b_indices, u.b_eids},
+                          u.rows, u.work, static_cast<int64_t*>(writable(u.counts)),
+                          at<Index>(u.indptr), static_cast<Index*>(writable(u.indices)),
+                          static_cast<Index*>(writable(u.from_a)),
+                          static_cast<Index*>(writable(u.from_b)), u.threads);
     };
-    wide ? run(int64_t{}) : run(int32_t{});
+    u.wide ? run(int64_t{}) : run(int32_t{});
 }
 
 // out[(i, j)] = sum over k of x[(i, k)] * y[(k, j)]; `right` has a row for each k.
@@ -189,8 +277,32 @@ void masked_product(const MaskedProduct& a) {
 
 void register_spgemm(nb::module_& m) {
     const auto unlocked = nb::call_guard<nb::gil_scoped_release>();
-    m.def("spgemm_count", spgemm_count, unlocked);
-    m.def("spgemm_fill", spgemm_fill, unlocked);
+    nb::class_<ProductPattern>(m, "ProductPattern")
+        .def(nb::init<uintptr_t, uintptr_t, uintptr_t, uintptr_t, bool, int64_t, int64_t, int64_t,
+                      int>(),
+             nb::kw_only(), nb::arg("left_indptr"), nb::arg("left_indices"),
+             nb::arg("right_indptr"), nb::arg("right_indices"), nb::arg("wide"), nb::arg("rows"),
+             nb::arg("cols"), nb::arg("work"), nb::arg("threads"), unlocked)
+        .def("total", &ProductPattern::total)
+        .def("store", &ProductPattern::store, unlocked);
+    m.def("csr_union", csr_union, unlocked);
+    nb::class_<Union>(m, "Union")
+        .def(nb::init<>())
+        .def_rw("a_indptr", &Union::a_indptr)
+        .def_rw("a_indices", &Union::a_indices)
+        .def_rw("a_eids", &Union::a_eids)
+        .def_rw("b_indptr", &Union::b_indptr)
+        .def_rw("b_indices", &Union::b_indices)
+        .def_rw("b_eids", &Union::b_eids)
+        .def_rw("counts", &Union::counts)
+        .def_rw("indptr", &Union::indptr)
+        .def_rw("indices", &Union::indices)
+        .def_rw("from_a", &Union::from_a)
+        .def_rw("from_b", &Union::from_b)
+        .def_rw("rows", &Union::rows)
+        .def_rw("work", &Union::work)
+        .def_rw("wide", &Union::wide)
+        .def_rw("threads", &Union::threads);
     m.def("masked_product", masked_product, unlocked);
     nb::class_<MaskedProduct>(m, "MaskedProduct")
         .def(nb::init<>())

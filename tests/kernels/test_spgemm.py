@@ -55,3 +55,19 @@ def test_infinite_values_outside_of_the_pattern_take_no_part() -> None:
     infinite = torch.tensor([torch.inf])
     out = cpu.masked_product(one, one, other, torch.ones(1), infinite, 2, 1, False)
     assert out.tolist() == [0]
+
+
+@pytest.mark.parametrize("counts", [(0, 0), (0, 30), (30, 0), (400, 500)])
+@pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
+@pytest.mark.parametrize("shuffled", [True, False])
+def test_union(counts, dtype, shuffled) -> None:
+    parts = []
+    for seed, nnz in enumerate(counts):
+        generator = torch.Generator().manual_seed(seed)
+        places = torch.randperm(60 * 40, generator=generator)[:nnz].sort().values
+        indptr = torch.zeros(61, dtype=dtype)
+        indptr[1:] = torch.bincount(places // 40, minlength=60).cumsum(0)
+        eids = torch.randperm(nnz, generator=generator).to(dtype) if shuffled else None
+        parts += [indptr, (places % 40).to(dtype), eids]
+    for found, wanted in zip(cpu.csr_union(*parts), reference.csr_union(*parts), strict=True):
+        assert torch.equal(found, wanted)

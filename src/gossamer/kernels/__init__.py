@@ -25,6 +25,7 @@ __all__ = [
     "breadth_first",
     "candidates_of",
     "coo_to_csr",
+    "csr_union",
     "depth_first",
     "edge_softmax",
     "edge_softmax_backward",
@@ -65,6 +66,7 @@ number_nodes = dispatched("number_nodes")
 random_walk = dispatched("random_walk")
 node2vec = dispatched("node2vec")
 coo_to_csr = dispatched("coo_to_csr")
+csr_union = dispatched("csr_union")
 depth_first = dispatched("depth_first")
 edge_softmax = dispatched("edge_softmax")
 edge_softmax_backward = dispatched("edge_softmax_backward")

@@ -15,7 +15,7 @@ from gossamer import kernels
 from gossamer.ops._register import plain
 from gossamer.ops.adjacency import Adjacency, Compressed
 
-__all__ = ["masked_product", "product_pattern"]
+__all__ = ["masked_product", "merge_patterns", "product_pattern"]
 
 
 def product_pattern(left: Adjacency, right: Adjacency) -> Adjacency:
@@ -38,6 +38,30 @@ def product_pattern(left: Adjacency, right: Adjacency) -> Adjacency:
     idtype = torch.promote_types(left.idtype, right.idtype)
     csr = Compressed(indptr, indices, None)
     return Adjacency(left.num_src, right.num_dst, idtype, csr=csr)
+
+
+def merge_patterns(a: Adjacency, b: Adjacency) -> tuple[Adjacency, Tensor, Tensor]:
+    """Return the union of two patterns, and the place of each entry of both in it.
+
+    Parameters
+    ----------
+    a, b : Adjacency
+        Of one shape; edges sorted by row and column, without duplicates.
+
+    Returns
+    -------
+    union : Adjacency
+        Edges sorted by row and column.
+    from_a, from_b : Tensor
+        An edge of the union for each edge of `a` and `b`.
+    """
+    first, second = a.csr(), b.csr()
+    dtype = torch.promote_types(first.indptr.dtype, second.indptr.dtype)
+    parts = (None if part is None else part.to(dtype) for part in (*first, *second))
+    indptr, indices, from_a, from_b = kernels.csr_union(*parts)
+    idtype = torch.promote_types(a.idtype, b.idtype)
+    union = Adjacency(a.num_src, a.num_dst, idtype, csr=Compressed(indptr, indices, None))
+    return union, from_a, from_b
 
 
 def masked_product(

@@ -10,6 +10,7 @@ from torch import Tensor
 from gossamer._options import shown
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.ops.adjacency import Adjacency
+from gossamer.ops.spgemm import merge_patterns
 from gossamer.sparse._base import MatrixBase
 from gossamer.sparse._check import check_matrix, check_same_shape, is_scalar
 
@@ -66,14 +67,14 @@ def _union(a: SparseMatrix, b: SparseMatrix, op: str, b_values: Tensor | None) -
     check_matrix(a, op, "A")
     check_matrix(b, op, "B")
     check_same_shape(a, b, op)
-    if a.adjacency is b.adjacency and not a.has_duplicate():
-        return a.like(a.adjacency, a.val + b_values).coalesce()
-    idtype = torch.promote_types(a.adjacency.idtype, b.adjacency.idtype)
-    ends = zip(a.adjacency.coo(), b.adjacency.coo(), strict=True)
-    row, col = (torch.cat([x.to(idtype), y.to(idtype)]) for x, y in ends)
-    both = Adjacency(*a.shape, idtype, coo=(row, col))
     dtype = torch.promote_types(a.dtype, b.dtype)
-    return a.like(both, torch.cat([a.val.to(dtype), b_values.to(dtype)])).coalesce()
+    a, b = a.coalesce(), b.like(b.adjacency, b_values).coalesce()
+    if a.adjacency is b.adjacency:
+        return a.like(a.adjacency, a.val + b.val)
+    union, from_a, from_b = merge_patterns(a.adjacency, b.adjacency)
+    total = torch.zeros((union.num_edges, *a.value_shape), dtype=dtype, device=a.device)
+    total = total.index_copy(0, from_a.long(), a.val.to(dtype))
+    return a.like(union, total.index_add(0, from_b.long(), b.val.to(dtype)))
 
 
 def mul(A: Any, B: Any) -> SparseMatrix:

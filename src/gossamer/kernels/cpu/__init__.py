@@ -26,7 +26,7 @@ from gossamer.kernels.cpu.sampling import (
 )
 from gossamer.kernels.cpu.sddmm import sddmm
 from gossamer.kernels.cpu.softmax import edge_softmax, edge_softmax_backward
-from gossamer.kernels.cpu.spgemm import masked_product, spgemm_pattern
+from gossamer.kernels.cpu.spgemm import csr_union, masked_product, spgemm_pattern
 from gossamer.kernels.cpu.spmm import scaled_sum, spmm, spmm_arg_backward
 from gossamer.kernels.cpu.topk import topk
 from gossamer.kernels.cpu.traversal import breadth_first, depth_first, topological
@@ -38,6 +38,7 @@ __all__ = [
     "candidates_of",
     "coo_to_csr",
     "core",
+    "csr_union",
     "depth_first",
     "edge_softmax",
     "edge_softmax_backward",

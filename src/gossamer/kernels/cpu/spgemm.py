@@ -10,7 +10,7 @@ from gossamer.kernels.cpu import _common
 from gossamer.kernels.cpu._common import IDS, address, core
 from gossamer.kernels.reference.spgemm import Compressed
 
-__all__ = ["masked_product", "spgemm_pattern"]
+__all__ = ["csr_union", "masked_product", "spgemm_pattern"]
 
 
 @kernel("spgemm_pattern", device="cpu", dtypes=IDS)
@@ -22,22 +22,56 @@ def spgemm_pattern(
     num_cols: int,
 ) -> tuple[Tensor, Tensor]:
     """Find the pattern of a product; see `gossamer.kernels.reference.spgemm_pattern`."""
-    parts = left_indptr, left_indices, right_indptr, right_indices
-    num_rows, threads = left_indptr.shape[0] - 1, torch.get_num_threads()
-    sizes = num_rows, num_cols, _work(left_indices, right_indptr, right_indices)
-    counts = torch.empty(num_rows, dtype=torch.int64, device="cpu")
-
-    def operands() -> tuple:
-        return (*(part.data_ptr() for part in parts), parts[0].dtype is torch.int64, *sizes)
-
-    total = core.spgemm_count(*operands(), counts.data_ptr(), threads)
-    if total >= 2**31:
-        parts = tuple(part.to(torch.int64) for part in parts)
-    indptr = torch.zeros(num_rows + 1, dtype=parts[0].dtype, device="cpu")
-    torch.cumsum(counts, 0, dtype=indptr.dtype, out=indptr[1:])
-    indices = _common.empty((total,), indptr.dtype)
-    core.spgemm_fill(*operands(), indptr.data_ptr(), indices.data_ptr(), threads)
+    threads = torch.get_num_threads()
+    pattern = core.ProductPattern(
+        left_indptr=left_indptr.data_ptr(),
+        left_indices=left_indices.data_ptr(),
+        right_indptr=right_indptr.data_ptr(),
+        right_indices=right_indices.data_ptr(),
+        wide=left_indptr.dtype is torch.int64,
+        rows=left_indptr.shape[0] - 1,
+        cols=num_cols,
+        work=_work(left_indices, right_indptr, right_indices),
+        threads=threads,
+    )
+    total = pattern.total()
+    wide = left_indptr.dtype is torch.int64 or total >= 2**31
+    dtype = torch.int64 if wide else torch.int32
+    indptr = torch.empty(left_indptr.shape[0], dtype=dtype, device="cpu")
+    indices = _common.empty((total,), dtype)
+    pattern.store(indptr.data_ptr(), indices.data_ptr(), wide, threads)
     return indptr, indices
+
+
+@kernel("csr_union", device="cpu", dtypes=IDS)
+def csr_union(
+    a_indptr: Tensor,
+    a_indices: Tensor,
+    a_eids: Tensor | None,
+    b_indptr: Tensor,
+    b_indices: Tensor,
+    b_eids: Tensor | None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Merge two patterns; see `gossamer.kernels.reference.csr_union`."""
+    rows, dtype = a_indptr.shape[0] - 1, a_indptr.dtype
+    counts = torch.empty(rows, dtype=torch.int64, device="cpu")
+    call = core.Union()
+    call.a_indptr, call.a_indices, call.a_eids = map(address, (a_indptr, a_indices, a_eids))
+    call.b_indptr, call.b_indices, call.b_eids = map(address, (b_indptr, b_indices, b_eids))
+    call.rows, call.work = rows, a_indices.shape[0] + b_indices.shape[0]
+    call.wide, call.threads = dtype is torch.int64, torch.get_num_threads()
+    call.counts = counts.data_ptr()
+    call.indptr = call.indices = call.from_a = call.from_b = 0
+    core.csr_union(call)
+    indptr = torch.zeros(rows + 1, dtype=dtype, device="cpu")
+    torch.cumsum(counts, 0, dtype=dtype, out=indptr[1:])
+    indices = _common.empty((int(indptr[-1]),), dtype)
+    from_a = _common.empty((a_indices.shape[0],), dtype)
+    from_b = _common.empty((b_indices.shape[0],), dtype)
+    call.counts, call.indptr, call.indices = 0, indptr.data_ptr(), indices.data_ptr()
+    call.from_a, call.from_b = from_a.data_ptr(), from_b.data_ptr()
+    core.csr_union(call)
+    return indptr, indices, from_a, from_b
 
 
 @kernel("masked_product", device="cpu", dtypes=(torch.float32, torch.float64))

@@ -50,6 +50,43 @@ def spgemm_pattern(
     return indptr, col[first].to(left_indices.dtype)
 
 
+@kernel("csr_union", operands=("a_indices",))
+def csr_union(
+    a_indptr: Tensor,
+    a_indices: Tensor,
+    a_eids: Tensor | None,
+    b_indptr: Tensor,
+    b_indices: Tensor,
+    b_eids: Tensor | None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Merge two patterns with the same number of rows.
+
+    Parameters
+    ----------
+    a_indptr, a_indices, a_eids, b_indptr, b_indices, b_eids : Tensor
+        Rows sorted by column, without duplicates, all of one dtype.
+
+    Returns
+    -------
+    indptr, indices : Tensor
+        The union, sorted by column.
+    from_a, from_b : Tensor
+        The slot of each entry of a and b in the union.
+    """
+    rows = torch.cat([row_of_slot(a_indptr), row_of_slot(b_indptr)]).long()
+    cols = torch.cat([a_indices, b_indices]).long()
+    width = int(cols.max()) + 1 if len(cols) else 1
+    keys, place = torch.unique(rows * width + cols, return_inverse=True)
+    indptr = torch.zeros_like(a_indptr)
+    indptr[1:] = torch.bincount(keys // width, minlength=len(a_indptr) - 1).cumsum(0)
+    parts = place.to(a_indptr.dtype).split([len(a_indices), len(b_indices)])
+    by_entry = [
+        part if eids is None else torch.empty_like(part).index_copy(0, eids.long(), part)
+        for part, eids in zip(parts, (a_eids, b_eids), strict=True)
+    ]
+    return indptr, (keys % width).to(a_indptr.dtype), *by_entry
+
+
 @kernel("masked_product", operands=("x", "y"))
 def masked_product(
     mask: Compressed,

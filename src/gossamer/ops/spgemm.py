@@ -114,10 +114,9 @@ def _compute(mask: Adjacency, left: Adjacency, right: Adjacency, x: Tensor, y: T
     dtype = x.dtype
     if dtype in (torch.float16, torch.bfloat16):
         x, y = x.float(), y.float()
-    # Both forms of the kernel read each row of `right` once for each entry that leads to it.
-    per_outer = right.out_degrees().index_select(0, mask.coo()[1].long()).sum()
-    per_inner = right.in_degrees().index_select(0, left.coo()[1].long()).sum()
-    by_inner = bool(per_inner <= per_outer)
+    # Either form reads a row of `right` for each entry of `left` or of `mask`: of the mean length
+    # of its rows, by inner or by outer index.
+    by_inner = left.num_edges * right.num_src <= mask.num_edges * right.num_dst
     out = kernels.masked_product(
         tuple(mask.csr()),
         tuple(left.csr()),

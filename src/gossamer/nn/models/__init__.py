@@ -1,0 +1,35 @@
+"""Ready models: one line to build, a plain `forward`, saved as safetensors and JSON."""
+
+from gossamer.nn.models._base import MODELS, Model, build_model, load_model
+from gossamer.nn.models.decoders import ComplEx, DistMult, RotatE
+from gossamer.nn.models.stacks import (
+    APPNP,
+    GAT,
+    GCN,
+    GCNII,
+    GIN,
+    GATv2,
+    GraphSAGE,
+    LightGCN,
+)
+from gossamer.nn.models.typed import HGT, RGCN
+
+__all__ = [
+    "APPNP",
+    "GAT",
+    "GCN",
+    "GCNII",
+    "GIN",
+    "HGT",
+    "MODELS",
+    "RGCN",
+    "ComplEx",
+    "DistMult",
+    "GATv2",
+    "GraphSAGE",
+    "LightGCN",
+    "Model",
+    "RotatE",
+    "build_model",
+    "load_model",
+]

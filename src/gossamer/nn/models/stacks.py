@@ -1,0 +1,458 @@
+"""Stacks of convolutions over graphs of one node type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gossamer._options import as_int, number_in
+from gossamer.errors import InvalidValueError
+from gossamer.nn.conv import (
+    APPNPConv,
+    GATConv,
+    GATv2Conv,
+    GCN2Conv,
+    GINConv,
+    GraphConv,
+    SAGEConv,
+)
+from gossamer.nn.models._base import Model
+
+if TYPE_CHECKING:
+    from gossamer.graph import Graph
+
+__all__ = ["APPNP", "GAT", "GCN", "GCNII", "GIN", "GATv2", "GraphSAGE", "LightGCN"]
+
+
+class _Stack(Model):
+    """Convolutions one after another, with dropout before and an activation between."""
+
+    activation: Callable[[Tensor], Tensor] = staticmethod(F.relu)
+
+    def _make(self, build: Callable[[int, int, bool], nn.Module]) -> None:
+        """Make the layers; `build` takes input and output sizes, and whether it is the last one."""
+        name, o = type(self).__name__, self.options
+        for argument in ("in_size", "hidden_size", "out_size", "num_layers"):
+            as_int(o[argument], name, argument, 1)
+        self.dropout = nn.Dropout(number_in(o["dropout"], name, "dropout", 0, 1))
+        width = o["hidden_size"] * o.get("num_heads", 1)
+        sizes = [o["in_size"], *[width] * (o["num_layers"] - 1)]
+        last = len(sizes) - 1
+        self.convs = nn.ModuleList(
+            build(size, o["out_size"] if i == last else o["hidden_size"], i == last)
+            for i, size in enumerate(sizes)
+        )
+
+    def forward(self, graph: Graph | Sequence[Graph], feat: Tensor) -> Tensor:
+        r"""Compute a vector for each node.
+
+        Parameters
+        ----------
+        graph : Graph or list of Graph
+            A homogeneous graph, or the blocks of a mini-batch, one for each layer.
+        feat : Tensor
+            :math:`(N, D_{in})`.
+
+        Returns
+        -------
+        Tensor
+            :math:`(N, D_{out})`; of the destinations of the last block.
+
+        Raises
+        ------
+        InvalidValueError
+            If there are not as many blocks as layers, or features have another width.
+        """
+        graphs = list(graph) if isinstance(graph, list | tuple) else [graph] * len(self.convs)
+        if len(graphs) != len(self.convs):
+            raise InvalidValueError(
+                f"{type(self).__name__}: {len(self.convs)} layers need one graph, or a list of as "
+                f"many blocks, but got {len(graphs)}."
+            )
+        h = feat
+        for i, (each, conv) in enumerate(zip(graphs, self.convs, strict=True)):
+            h = conv(each, self.dropout(h))
+            if i < len(graphs) - 1:
+                h = self.activation(h.flatten(1))
+        return h.mean(1) if h.dim() == 3 else h
+
+
+class GCN(_Stack):
+    r"""Graph convolutional network of `Kipf and Welling <https://arxiv.org/abs/1609.02907>`__:
+    layers of :class:`gossamer.nn.GraphConv` with relu between.
+
+    Parameters
+    ----------
+    in_size, hidden_size, out_size : int
+        Width of the features, of the hidden layers, and of the output.
+    num_layers : int
+        Number of layers.
+    dropout : float
+        Dropout rate before each layer.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> from gossamer.nn.models import GCN
+    >>> g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    >>> GCN(4, 8, 2)(g, torch.rand(3, 4)).shape
+    torch.Size([3, 2])
+    """
+
+    name = "gcn"
+
+    def __init__(
+        self,
+        in_size: int,
+        hidden_size: int,
+        out_size: int,
+        num_layers: int = 2,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__(
+            in_size=in_size,
+            hidden_size=hidden_size,
+            out_size=out_size,
+            num_layers=num_layers,
+            dropout=dropout,
+        )
+        self._make(lambda a, b, last: GraphConv(a, b, allow_zero_in_degree=True))
+
+
+class GraphSAGE(_Stack):
+    r"""GraphSAGE of `Hamilton, Ying and Leskovec <https://arxiv.org/abs/1706.02216>`__: layers of
+    :class:`gossamer.nn.SAGEConv` with relu between.
+
+    Parameters
+    ----------
+    in_size, hidden_size, out_size : int
+        Width of the features, of the hidden layers, and of the output.
+    num_layers : int
+        Number of layers.
+    dropout : float
+        Dropout rate before each layer.
+    aggregator : {"mean", "gcn", "pool", "lstm"}
+        How neighbors are gathered.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> from gossamer.nn.models import GraphSAGE
+    >>> g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    >>> GraphSAGE(4, 8, 2)(g, torch.rand(3, 4)).shape
+    torch.Size([3, 2])
+    """
+
+    name = "sage"
+
+    def __init__(
+        self,
+        in_size: int,
+        hidden_size: int,
+        out_size: int,
+        num_layers: int = 2,
+        dropout: float = 0.5,
+        aggregator: str = "mean",
+    ) -> None:
+        super().__init__(
+            in_size=in_size,
+            hidden_size=hidden_size,
+            out_size=out_size,
+            num_layers=num_layers,
+            dropout=dropout,
+            aggregator=aggregator,
+        )
+        self._make(lambda a, b, last: SAGEConv(a, b, aggregator))
+
+
+class GAT(_Stack):
+    r"""Graph attention network of `Veličković et al. <https://arxiv.org/abs/1710.10903>`__: layers
+    of :class:`gossamer.nn.GATConv` with elu between. Heads of hidden layers are laid side by side,
+    those of the last one averaged.
+
+    Parameters
+    ----------
+    in_size, hidden_size, out_size : int
+        Width of the features, of a head of the hidden layers, and of the output.
+    num_layers : int
+        Number of layers.
+    num_heads : int
+        Number of heads.
+    dropout : float
+        Dropout rate before each layer, and of the attention weights.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> from gossamer.nn.models import GAT
+    >>> g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    >>> GAT(4, 8, 2, num_heads=3)(g, torch.rand(3, 4)).shape
+    torch.Size([3, 2])
+    """
+
+    name = "gat"
+    activation = staticmethod(F.elu)
+    _layer: type = GATConv
+
+    def __init__(
+        self,
+        in_size: int,
+        hidden_size: int,
+        out_size: int,
+        num_layers: int = 2,
+        num_heads: int = 8,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__(
+            in_size=in_size,
+            hidden_size=hidden_size,
+            out_size=out_size,
+            num_layers=num_layers,
+            num_heads=num_heads,
+            dropout=dropout,
+        )
+        as_int(num_heads, type(self).__name__, "num_heads", 1)
+        self._make(
+            lambda a, b, last: self._layer(
+                a, b, num_heads, attn_drop=dropout, allow_zero_in_degree=True
+            )
+        )
+
+
+class GATv2(GAT):
+    r"""GATv2 of `Brody, Alon and Yahav <https://arxiv.org/abs/2105.14491>`__: as :class:`GAT`, with
+    layers of :class:`gossamer.nn.GATv2Conv`.
+
+    Parameters
+    ----------
+    in_size, hidden_size, out_size, num_layers, num_heads, dropout
+        As for :class:`GAT`.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> from gossamer.nn.models import GATv2
+    >>> g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    >>> GATv2(4, 8, 2, num_heads=3)(g, torch.rand(3, 4)).shape
+    torch.Size([3, 2])
+    """
+
+    name = "gatv2"
+    _layer = GATv2Conv
+
+
+class GIN(_Stack):
+    r"""Graph isomorphism network of `Xu et al. <https://arxiv.org/abs/1810.00826>`__: layers of
+    :class:`gossamer.nn.GINConv`, each with two linear maps, batch normalization and relu between.
+
+    Parameters
+    ----------
+    in_size, hidden_size, out_size : int
+        Width of the features, of the hidden layers, and of the output.
+    num_layers : int
+        Number of layers.
+    dropout : float
+        Dropout rate before each layer.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> from gossamer.nn.models import GIN
+    >>> g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    >>> GIN(4, 8, 2)(g, torch.rand(3, 4)).shape
+    torch.Size([3, 2])
+    """
+
+    name = "gin"
+
+    def __init__(
+        self,
+        in_size: int,
+        hidden_size: int,
+        out_size: int,
+        num_layers: int = 2,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__(
+            in_size=in_size,
+            hidden_size=hidden_size,
+            out_size=out_size,
+            num_layers=num_layers,
+            dropout=dropout,
+        )
+
+        def layer(a: int, b: int, last: bool) -> GINConv:
+            mlp = nn.Sequential(
+                nn.Linear(a, hidden_size),
+                nn.BatchNorm1d(hidden_size),
+                nn.ReLU(),
+                nn.Linear(hidden_size, b),
+            )
+            return GINConv(mlp, "sum", learn_eps=True)
+
+        self._make(layer)
+
+
+class APPNP(Model):
+    r"""APPNP of `Gasteiger, Bojchevski and Günnemann <https://arxiv.org/abs/1810.05997>`__: two
+    linear maps, then `k` steps of :class:`gossamer.nn.APPNPConv`.
+
+    Parameters
+    ----------
+    in_size, hidden_size, out_size : int
+        Width of the features, of the hidden layer, and of the output.
+    k : int
+        Number of steps.
+    alpha : float
+        Probability of returning to the start.
+    dropout : float
+        Dropout rate before each map.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> from gossamer.nn.models import APPNP
+    >>> g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    >>> APPNP(4, 8, 2)(g, torch.rand(3, 4)).shape
+    torch.Size([3, 2])
+    """
+
+    name = "appnp"
+
+    def __init__(
+        self,
+        in_size: int,
+        hidden_size: int,
+        out_size: int,
+        k: int = 10,
+        alpha: float = 0.1,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__(
+            in_size=in_size,
+            hidden_size=hidden_size,
+            out_size=out_size,
+            k=k,
+            alpha=alpha,
+            dropout=dropout,
+        )
+        self.mlp = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(in_size, hidden_size),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden_size, out_size),
+        )
+        self.propagate = APPNPConv(k, alpha)
+
+    def forward(self, graph: Graph, feat: Tensor) -> Tensor:
+        r"""Compute a vector for each node of a homogeneous graph: :math:`(N, D_{out})`."""
+        return self.propagate(graph, self.mlp(feat))
+
+
+class GCNII(Model):
+    r"""GCNII of `Chen et al. <https://arxiv.org/abs/2007.02133>`__: layers of
+    :class:`gossamer.nn.GCN2Conv` between two linear maps. It may be deep.
+
+    Parameters
+    ----------
+    in_size, hidden_size, out_size : int
+        Width of the features, of the hidden layers, and of the output.
+    num_layers : int
+        Number of layers.
+    alpha, lambda_ : float
+        Share of the first layer in each, and decay of the weights with depth.
+    dropout : float
+        Dropout rate before each layer.
+
+    Examples
+    --------
+    >>> import torch, gossamer as gs
+    >>> from gossamer.nn.models import GCNII
+    >>> g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    >>> GCNII(4, 8, 2, num_layers=16)(g, torch.rand(3, 4)).shape
+    torch.Size([3, 2])
+    """
+
+    name = "gcnii"
+
+    def __init__(
+        self,
+        in_size: int,
+        hidden_size: int,
+        out_size: int,
+        num_layers: int = 8,
+        alpha: float = 0.1,
+        lambda_: float = 0.5,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__(
+            in_size=in_size,
+            hidden_size=hidden_size,
+            out_size=out_size,
+            num_layers=num_layers,
+            alpha=alpha,
+            lambda_=lambda_,
+            dropout=dropout,
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.first = nn.Linear(in_size, hidden_size)
+        self.convs = nn.ModuleList(
+            GCN2Conv(hidden_size, i + 1, alpha, lambda_, allow_zero_in_degree=True)
+            for i in range(num_layers)
+        )
+        self.last = nn.Linear(hidden_size, out_size)
+
+    def forward(self, graph: Graph, feat: Tensor) -> Tensor:
+        r"""Compute a vector for each node of a homogeneous graph: :math:`(N, D_{out})`."""
+        start = h = self.first(self.dropout(feat)).relu()
+        for conv in self.convs:
+            h = conv(graph, self.dropout(h), start).relu()
+        return self.last(self.dropout(h))
+
+
+class LightGCN(Model):
+    r"""LightGCN of `He et al. <https://arxiv.org/abs/2002.02126>`__: a trainable vector for each
+    node, averaged over 0 to `num_layers` steps along the edges.
+
+    .. math:: \frac{1}{L + 1} \sum_{l=0}^{L} \big(D^{-1/2} A D^{-1/2}\big)^l Z
+
+    Parameters
+    ----------
+    num_nodes : int
+        Number of nodes, of users and items together.
+    size : int
+        Width of the vectors.
+    num_layers : int
+        :math:`L`.
+
+    Examples
+    --------
+    >>> import gossamer as gs
+    >>> from gossamer.nn.models import LightGCN
+    >>> g = gs.graph(([0, 1, 2, 0], [2, 2, 0, 1]))
+    >>> LightGCN(3, 8)(g).shape
+    torch.Size([3, 8])
+    """
+
+    name = "lightgcn"
+
+    def __init__(self, num_nodes: int, size: int, num_layers: int = 3) -> None:
+        super().__init__(num_nodes=num_nodes, size=size, num_layers=num_layers)
+        as_int(num_layers, "LightGCN", "num_layers", 0)
+        self.num_layers = num_layers
+        self.embedding = nn.Parameter(torch.empty(num_nodes, size))
+        nn.init.normal_(self.embedding, std=0.1)
+        self.conv = GraphConv(size, size, weight=False, bias=False, allow_zero_in_degree=True)
+
+    def forward(self, graph: Graph) -> Tensor:
+        r"""Compute a vector for each node of a homogeneous graph: :math:`(N, D)`."""
+        total = h = self.embedding
+        for _ in range(self.num_layers):
+            h = self.conv(graph, h)
+            total = total + h
+        return total / (self.num_layers + 1)

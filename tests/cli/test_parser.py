@@ -57,7 +57,8 @@ def test_wrong_flags_end_with_code_2_and_one_line(fails: Callable[..., str]) -> 
         "gossamer train: error: Argument --lr: invalid float value: 'x'. "
         "See 'gossamer train --help'."
     )
-    assert fails("datasets", "extra").startswith("gossamer datasets: error: Unrecognized argum")
+    assert fails("datasets", "extra").startswith("gossamer datasets: error: Argument ACTION: inv")
+    assert fails("datasets", "show", "x", "y").startswith("gossamer datasets show: error: Unrec")
     assert fails("fly").startswith("gossamer: error: ")
 
 

@@ -115,3 +115,11 @@ def test_cuda_without_a_device() -> None:
     with pytest.raises(InvalidValueError, match="--device cuda: PyTorch finds no CUDA device"):
         pick_device("cuda")
     assert pick_device("auto") == pick_device("cpu") == CPU
+
+
+@pytest.mark.parametrize(
+    ("name", "task"), [("mini-gc", "graph classification"), ("wn18", "knowledge-graph completion")]
+)
+def test_datasets_for_another_task_are_refused_before_they_are_loaded(name: str, task: str) -> None:
+    with pytest.raises(InvalidValueError, match=f"Dataset '{name}' is for {task}, and"):
+        load_task(name, None, False, torch.device("cpu"))

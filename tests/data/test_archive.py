@@ -1,4 +1,4 @@
-"""Archives, honest and hostile."""
+"""Archives, sound and malicious."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gossamer.data import _archive
 from gossamer.data.utils import extract_archive
 from gossamer.errors import FileError, InvalidValueError
 
@@ -143,3 +144,25 @@ def test_unknown_and_missing(tmp_path: Path) -> None:
         extract_archive(tmp_path / "a.rar", tmp_path / "out")
     with pytest.raises(FileError, match="There is no archive"):
         extract_archive(tmp_path / "a.zip", tmp_path / "out")
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar.gz", ".gz"])
+def test_an_archive_that_unpacks_to_far_more_than_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    monkeypatch.setattr(_archive, "_MAX_EXTRA", 1000)
+    monkeypatch.setattr(_archive, "_MAX_RATIO", 10)
+    archive, content = tmp_path / f"bomb{suffix}", bytes(1_000_000)
+    if suffix == ".zip":
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+            target.writestr("zeros", content)
+    elif suffix == ".gz":
+        archive.write_bytes(gzip.compress(content))
+    else:
+        with tarfile.open(archive, "w:gz") as target:
+            member = tarfile.TarInfo("zeros")
+            member.size = len(content)
+            target.addfile(member, io.BytesIO(content))
+    with pytest.raises(FileError, match="unpacks to more than 10 times its size"):
+        extract_archive(archive, tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir()), "no half of it is left"

@@ -65,11 +65,24 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_train(commands)
     _add_predict(commands)
-    datasets = commands.add_parser("datasets", help="list the datasets for node classification")
-    datasets.set_defaults(run=_run_datasets)
+    _add_datasets(commands)
     info = commands.add_parser("info", help="print versions, CPU features and kernels in use")
     info.set_defaults(run=_run_info)
     return parser
+
+
+def _add_datasets(commands: Any) -> None:
+    datasets = commands.add_parser(
+        "datasets",
+        help="list the datasets, or show what is in one",
+        description="List the datasets with their tasks, sizes and licenses; or show a summary of "
+        "one: degrees, classes, homophily and features.",
+    )
+    datasets.set_defaults(run=_run_datasets, name=None, raw_dir=None)
+    actions = datasets.add_subparsers(dest="action", metavar="ACTION", parser_class=_CommandParser)
+    show = actions.add_parser("show", help="show a summary of a dataset")
+    show.add_argument("name", metavar="NAME", help="one of those that `gossamer datasets` lists")
+    show.add_argument("--raw-dir", help="folder with the files of the dataset")
 
 
 def _add_train(commands: Any) -> None:
@@ -148,9 +161,12 @@ def _run_predict(args: argparse.Namespace) -> int:
 
 
 def _run_datasets(args: argparse.Namespace) -> int:
-    from gossamer.cli.datasets import print_datasets
+    from gossamer.cli.datasets import print_dataset, print_datasets
 
-    print_datasets()
+    if args.name is None:
+        print_datasets()
+    else:
+        print_dataset(args.name, args.raw_dir)
     return 0
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 import gossamer
 from gossamer.cli.metrics import METRICS
 from gossamer.data import registry
+from gossamer.data.catalogue.entry import NODES
 from gossamer.errors import InvalidValueError
 
 __all__ = ["Task", "load_task", "pick_device"]
@@ -81,6 +82,11 @@ def load_task(
         If its files are missing or corrupt.
     """
     info = registry.info(name)
+    if info.task != NODES or info.graphs != 1:
+        raise InvalidValueError(
+            f"Dataset '{name}' is for {info.task}, and `gossamer train` is for {NODES} on one "
+            "graph. Choose another; `gossamer datasets` lists them."
+        )
     dataset = registry.load(name, raw_dir, verbose=verbose)
     graph = dataset[0]
     data = graph.ndata

@@ -1,10 +1,9 @@
-"""Unpacking archives that may be hostile."""
+"""Unpacking archives from outside: only regular files, only below one folder, of limited size."""
 
 from __future__ import annotations
 
 import gzip
 import os
-import shutil
 import stat
 import tarfile
 import zipfile
@@ -17,6 +16,10 @@ from gossamer.data._files import atomic_write, make_folder
 from gossamer.errors import FileError, InvalidValueError
 
 _TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+# Text compresses to about a tenth, columns of zeros to less than a hundredth.
+_MAX_RATIO = 300
+_MAX_EXTRA = 100_000_000
+_CHUNK = 1 << 20
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile)
 
 
@@ -26,7 +29,8 @@ def extract_archive(
     """Unpack a zip, tar (plain, gz, bz2, xz) or single-file gz archive into a folder.
 
     Only regular files and folders are created, and only below `target_dir`. An archive with an
-    absolute path, a ``..``, a link or a device is refused before anything is written.
+    absolute path, a ``..``, a link or a device is refused before anything is written; one that
+    unpacks to more than 300 times its size plus 100 MB is refused when that becomes known.
 
     Parameters
     ----------
@@ -82,6 +86,7 @@ def _unpacker(archive: Path) -> Callable[[Path, Path], None]:
 
 
 def _unzip(archive: Path, target: Path) -> None:
+    budget = _Budget(archive)
     with zipfile.ZipFile(archive) as source:
         members = source.infolist()
         for member in members:
@@ -94,10 +99,11 @@ def _unzip(archive: Path, target: Path) -> None:
                 make_folder(path)
             else:
                 with source.open(member) as content:
-                    _store(content, path)
+                    budget.store(content, path)
 
 
 def _untar(archive: Path, target: Path) -> None:
+    budget = _Budget(archive)
     with tarfile.open(archive) as source:
         members = source.getmembers()
         for member in members:
@@ -108,23 +114,38 @@ def _untar(archive: Path, target: Path) -> None:
             if member.isdir():
                 make_folder(path)
             else:
-                _store(source.extractfile(member), path)
+                budget.store(source.extractfile(member), path)
 
 
 def _gunzip(archive: Path, target: Path) -> None:
     if archive.stat().st_size == 0:
         raise EOFError("empty file")  # gzip itself takes it for zero members
     with gzip.open(archive) as content:
-        _store(content, target / archive.name.removesuffix(".gz"))
+        _Budget(archive).store(content, target / archive.name.removesuffix(".gz"))
 
 
-def _store(content: IO[bytes], path: Path) -> None:
-    with atomic_write(path) as file:
-        shutil.copyfileobj(content, file)
+class _Budget:
+    """How many more bytes an archive may unpack to."""
+
+    def __init__(self, archive: Path) -> None:
+        self._archive = archive
+        self._left = archive.stat().st_size * _MAX_RATIO + _MAX_EXTRA
+
+    def store(self, content: IO[bytes], path: Path) -> None:
+        """Write a member to `path`; an archive that is too large leaves no half of it."""
+        with atomic_write(path) as file:
+            while chunk := content.read(_CHUNK):
+                self._left -= len(chunk)
+                if self._left < 0:
+                    raise FileError(
+                        f"{self._archive} is not trusted: it unpacks to more than {_MAX_RATIO} "
+                        f"times its size, at '{path.name}'. Fetch it from its original source."
+                    )
+                file.write(chunk)
 
 
 def _inside(archive: Path, target: Path, name: str) -> Path:
-    """Path of a member below `target`; also follows links that lie in `target` already."""
+    """Path of a member below `target`; also follows links that `target` already holds."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
     unsafe = ".." in parts or "\0" in name or any(":" in part or part == "/" for part in parts)
     path = target.joinpath(*parts) if not unsafe else target

@@ -1,4 +1,4 @@
-"""Downloads that survive flaky networks and never leave half a file behind."""
+"""Downloads: failures are retried, and a file appears only when it is complete."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from gossamer.data._files import atomic_write, checksum_algorithm, matches_check
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, MissingExtraError
 
 _CHUNK = 1 << 16
-# For the connection, and for each silence of the server after that.
+# For the connection, and for each pause of the server after that.
 _TIMEOUT_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.5
-# The server said "later" (or broke down); any other 4xx will say the same next time.
+# Temporary errors of the server; any other 4xx would be the same next time.
 _TRANSIENT_STATUS = {408, 425, 429, 500, 502, 503, 504}
 
 
 class _Transient(Exception):
-    """A failure that another attempt may cure."""
+    """A failure after which another attempt makes sense."""
 
 
 def download(
@@ -46,7 +46,7 @@ def download(
 
     The content goes to a temporary file beside the target, which is renamed only when it is
     complete and its checksum is right. Broken connections, answers that stop for 10 seconds and
-    "try again" answers of the server are retried after pauses of 0.5, 1, 2, 4 ... seconds; no
+    temporary errors of the server are retried after pauses of 0.5, 1, 2, 4 ... seconds; no
     connection within 10 seconds ends it.
 
     Parameters
@@ -83,7 +83,7 @@ def download(
     if target.exists() and not overwrite and (not sha1_hash or matches_checksum(target, sha1_hash)):
         return str(target)
     if log:
-        # Seen at once in a pipe or a file too: what follows may take long.
+        # Flushed, since what follows may take long.
         print(f"Downloading {url} to {target}", flush=True)
     context = None if verify_ssl else ssl._create_unverified_context()
     for attempt in range(retries):
@@ -142,7 +142,7 @@ def _fetch(
             if digest is not None and digest.hexdigest() != checksum.lower():
                 raise FileError(
                     f"{url} has the {digest.name} checksum {digest.hexdigest()}, not "
-                    f"{checksum.lower()}: it was altered on the way or at its source. "
+                    f"{checksum.lower()}: its content has changed. "
                     f"Try again, or fetch the file by other means and save it as {target}."
                 )
     except urllib.error.HTTPError as error:
@@ -160,7 +160,7 @@ def _fetch(
                 f"Cannot download {url}: no network, or no such host as {host}. "
                 f"Connect, or copy the file from elsewhere and save it as {target}."
             ) from None
-        # The system has repeated its calls by itself: a fire wall, or no network.
+        # The system has retried by itself, so another attempt makes no sense.
         if isinstance(error.reason, TimeoutError):
             host = urllib.parse.urlsplit(url).hostname
             raise FileError(

@@ -1,7 +1,7 @@
 """Reading the pickles of scientific Python without running anything they ask for.
 
-A pickle is a program. This reader first walks over its opcodes, then unpickles with every global
-replaced by an inert record that merely notes its arguments: the file never calls a class or a
+A pickle is a program. This reader first checks its opcodes, then unpickles with every global
+replaced by a record of its arguments: the file never calls a class or a
 function of numpy or scipy. The records are checked and turned into arrays here. A file that names
 any other global is refused. Memory stays proportional to the size of the file.
 """
@@ -45,7 +45,7 @@ class CsrParts(NamedTuple):
 
 
 class _Record:
-    """Stands for an object of the file: what it was made from, nothing more."""
+    """An object of the file: its arguments and its state, without behavior."""
 
     arguments: tuple = ()
     state: Any = None
@@ -172,7 +172,7 @@ def _load(path: Path, convert: Callable[[Any], Any]) -> Any:
             "scipy CSR matrices and plain containers are admitted. "
             "Fetch the file from its original source."
         ) from None
-    except Exception as error:  # hostile bytes can make the unpickler raise almost anything
+    except Exception as error:  # malformed bytes can make the unpickler raise almost anything
         raise FileError(
             f"Cannot read {path}: it is truncated or corrupt ({type(error).__name__}: {error}). "
             "Delete it and fetch it again."

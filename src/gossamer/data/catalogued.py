@@ -52,7 +52,7 @@ class CatalogueDataset(FileDataset):
         transform: Transform | None,
         entry: Entry | None = None,
     ) -> None:
-        """Find, read and cache; `options` go to the reader and tell caches apart."""
+        """Find, read and cache; `options` go to the reader and distinguish caches."""
         self.entry = entry or CATALOGUE[self.entry_name]
         self._options = {**self.entry.options, **options}
         urls = [url for file in self.entry.files for url in file.urls]

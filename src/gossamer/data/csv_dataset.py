@@ -104,7 +104,7 @@ class CSVDataset(GraphList):
         return any(parser is not None for parser in self._parsers.values())
 
     def has_cache(self) -> bool:
-        """Whether there is a cache file; not with a parser, which it could not tell apart."""
+        """Whether there is a cache file; with a parser it is not used."""
         return not self._custom and super().has_cache()
 
     def process(self) -> None:

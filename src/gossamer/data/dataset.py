@@ -1,4 +1,4 @@
-"""The base classes of datasets: where files lie, and when to download, process and cache."""
+"""The base classes of datasets: where files are, and when to download, process and cache."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Dataset:
     save_dir : str, optional
         Folder for processed data. Default: `raw_dir`.
     hash_key : tuple, optional
-        Values that tell apart the variants of a dataset; `hash` is made from them.
+        Values that distinguish variants of a dataset; `hash` is made from them.
     force_reload : bool, optional
         Whether to process anew even if there is a cache.
     verbose : bool, optional
@@ -181,7 +181,7 @@ class Dataset:
 
 
 class BuiltinDataset(Dataset):
-    """A dataset that comes with Gossamer and is downloaded from a url.
+    """A built-in dataset that is downloaded from a url.
 
     An archive is unpacked into `raw_path`, any other file is put there.
 

@@ -1,4 +1,4 @@
-"""Handwritten digits as a nearest-neighbour graph: a real task that needs no network."""
+"""Handwritten digits as a nearest-neighbor graph: a task that needs no download."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BRIGHTEST_PIXEL = 16
 
 
 class DigitsDataset(SingleGraphDataset):
-    """The 1,797 handwritten digits that scikit-learn ships, joined to their nearest neighbours.
+    """The 1,797 handwritten digits of scikit-learn, joined to their nearest neighbors.
 
     E. Alpaydin and C. Kaynak, "Optical recognition of handwritten digits", UCI repository, 1998
     (its test set). Each node is an image of 8 x 8 pixels; u and v are joined, in both directions,
@@ -30,7 +30,7 @@ class DigitsDataset(SingleGraphDataset):
     Parameters
     ----------
     k : int, optional
-        Number of nearest neighbours, 1 to 1,796.
+        Number of nearest neighbors, 1 to 1,796.
     seed : int, optional
         Seed of the split.
     train_per_class, val_per_class : int, optional
@@ -71,7 +71,7 @@ class DigitsDataset(SingleGraphDataset):
         )
 
     def process(self) -> None:
-        """Build the neighbour graph and the split."""
+        """Build the neighbor graph and the split."""
         digits = optional_import("sklearn.datasets", "DigitsDataset", "data").load_digits()
         pixels, label = digits.data.astype(np.int64), digits.target.astype(np.int64)
         target = _nearest(pixels, self._k)

@@ -8,25 +8,25 @@ import numpy as np
 
 from gossamer.data._build import MASKS, both_directions, node_graph
 from gossamer.data._files import read_npz
+from gossamer.data.catalogue.embedded import HETEROPHILOUS_SHA256, HETEROPHILOUS_URL
 from gossamer.data.dataset import Transform
 from gossamer.data.raw import RawFile, SingleFileDataset
 from gossamer.errors import FileError, UnknownKeyError
 
-_URL = "https://github.com/yandex-research/heterophilous-graphs/raw/main/data/{}.npz"
 _ARRAYS = ("node_features", "node_labels", "edges", "train_masks", "val_masks", "test_masks")
-_CHECKSUMS = {
-    "actor": "c350eef06b2c2a9bf8218be2b57cac6d4003d0922eb597a039e9123f75817816",
-    "amazon_ratings": None,
-    "chameleon_filtered": "bf46f07e1fb5249280447e5fe3100f3e82fc4b93ad1e13ffcfdec924b6ac0bb5",
-    "cornell": "684c54ba3daa13b0ba1f04a3d6dd1b1175c1ae9bdeb982851fd4ff96d3aac298",
-    "minesweeper": "e664c8dacf1e8ac466c2c09ed4b237bd2c5541f47a6eae9c6092cb87f16412b3",
-    "questions": None,
-    "roman_empire": None,
-    "squirrel_filtered": None,
-    "texas": "b164b99e6c3d43e4ab07488ec59bd8c815f90cbc1bd4cf425ce587d2b534d844",
-    "tolokers": None,
-    "wisconsin": None,
-}
+_NAMES = (
+    "actor",
+    "amazon_ratings",
+    "chameleon_filtered",
+    "cornell",
+    "minesweeper",
+    "questions",
+    "roman_empire",
+    "squirrel_filtered",
+    "texas",
+    "tolokers",
+    "wisconsin",
+)
 
 
 class HeterophilousGraphDataset(SingleFileDataset):
@@ -69,13 +69,13 @@ class HeterophilousGraphDataset(SingleFileDataset):
         verbose: bool = True,
         transform: Transform | None = None,
     ) -> None:
-        if name not in _CHECKSUMS:
+        if name not in _NAMES:
             raise UnknownKeyError(
-                f"There is no heterophilous graph '{name}'. Choose one of {', '.join(_CHECKSUMS)}."
+                f"There is no heterophilous graph '{name}'. Choose one of {', '.join(_NAMES)}."
             )
         super().__init__(
             name,
-            url=_URL.format(name),
+            url=f"{HETEROPHILOUS_URL}{name}.npz",
             raw_dir=raw_dir,
             force_reload=force_reload,
             verbose=verbose,
@@ -84,7 +84,7 @@ class HeterophilousGraphDataset(SingleFileDataset):
 
     def raw_files(self) -> list[RawFile]:
         """The npz file."""
-        return [RawFile(f"{self.name}.npz", self.url, _CHECKSUMS[self.name])]
+        return [RawFile(f"{self.name}.npz", self.url, HETEROPHILOUS_SHA256.get(self.name))]
 
     def process(self) -> None:
         """Build the graph from the npz file."""
@@ -141,7 +141,7 @@ def _check(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 class _Named(HeterophilousGraphDataset):
-    """A heterophilous graph whose class says which."""
+    """A heterophilous graph with a fixed name."""
 
     _graph_name: str
 
@@ -176,7 +176,7 @@ class AmazonRatingsDataset(_Named):
 
 
 class MinesweeperDataset(_Named):
-    """Cells of a 100 x 100 board, joined to their neighbours; the class says which hide a mine.
+    """Cells of a 100 x 100 board, joined to their neighbors; the class says which hide a mine.
 
     Nodes: 10,000. Edges: 78,804. Features: 7. Classes: 2 (20 % mines). Parameters and contents of
     the graph: see `HeterophilousGraphDataset`.

@@ -137,7 +137,7 @@ class SaintDataset(NodeDataset):
     force_reload, verbose, transform
         As in `AttributedDataset`.
     reorder : bool, optional
-        Whether to renumber the nodes so that neighbors lie close together in memory (reverse
+        Whether to renumber the nodes so that neighbors are close together in memory (reverse
         Cuthill-McKee) and to sort the edges by destination. Needs scipy.
     """
 

@@ -10,31 +10,13 @@ import numpy as np
 from gossamer._optional import optional_import
 from gossamer.data._build import index_mask, node_graph
 from gossamer.data._pickles import CsrParts, load_arrays
+from gossamer.data.catalogue import CATALOGUE
+from gossamer.data.catalogue.embedded import PLANETOID_URL
 from gossamer.data.dataset import Transform
 from gossamer.data.raw import RawFile, SingleFileDataset
 from gossamer.errors import FileError, UnknownKeyError
 
-_URL = "https://github.com/tkipf/gcn/raw/master/gcn/data/"
-_PARTS = ("x", "y", "tx", "ty", "allx", "ally", "graph", "test.index")
 _NUM_VALIDATION = 500
-_CHECKSUMS = {
-    "ind.cora.x": "23cfa55d91c6f624233f5eb7b6e3f141f1bd2b2ae39608a63cf5d084bb27baab",
-    "ind.cora.y": "94465c14eb53e04ca262198dcbb2521ee8af60fb3f3d546cd6ca24a511b0e7d1",
-    "ind.cora.tx": "b9afbaa4a400df991f6f02ef677e1e44da55ffc04801fd02f9e673987829226a",
-    "ind.cora.ty": "41f5ac76596a1699cc33f53084a2419e92961c42bb75f36fc38e616d348532ad",
-    "ind.cora.allx": "9419ba2f26f5c35243db64aba110e0f35a04851609e0dc5433450676ca6b8543",
-    "ind.cora.ally": "2b998f5cc7fedc86e7f97ca2498f47a1ffc1462c29e2d578b23bf3f62b6e7d71",
-    "ind.cora.graph": "58f13302f39dde8852dad6fe6d15b89b077b6d7f837626bce671ef80344b383d",
-    "ind.cora.test.index": "297ce89af2b51a6a194181c7dbe1796c6a1cf9cd9349a88383b1b1e227867875",
-    "ind.citeseer.x": "d20de19150741e555de0ed037195630fc194114ebc7fd72ced62810148aa22f6",
-    "ind.citeseer.y": "8ba87e515d8e3ee3cf52f6d2c5b86aa73f11ecad825a808455209ec26cd54924",
-    "ind.citeseer.tx": "539a8906a2da97628d212f2fdd668c109a8b3f0d36574b59e5d3fd5b5303da21",
-    "ind.citeseer.ty": "55e5bd1ba1e733a04598753ad1a8d57957f4b8f89e74519f41f4f4938767e4ce",
-    "ind.citeseer.allx": "2ac30345d95c9ec933a817ee0bdd6a5f077f8c184a20e696910192d534414668",
-    "ind.citeseer.ally": "f704b2d986dde6c2669934de1f3ae5696a6cf9455c0f6b2646a2d135ea0a1c95",
-    "ind.citeseer.graph": "d79a4ef9d3e7169aee8946145f6b7306e35bc79bffad26346cfb94e10e9912a7",
-    "ind.citeseer.test.index": "2af990671580b6b2df5d158d1038f8292e30c9cd821b5453f399659b25b723d4",
-}
 
 
 class CitationGraphDataset(SingleFileDataset):
@@ -67,7 +49,7 @@ class CitationGraphDataset(SingleFileDataset):
     transform : callable, optional
         Applied to the graph when it is accessed.
     reorder : bool, optional
-        Whether to renumber the nodes so that neighbours lie close together in memory (reverse
+        Whether to renumber the nodes so that neighbors are close together in memory (reverse
         Cuthill-McKee) and to sort the edges by destination. Needs scipy.
 
     Raises
@@ -99,7 +81,7 @@ class CitationGraphDataset(SingleFileDataset):
         self._reorder = reorder
         super().__init__(
             stem,
-            url=_URL,
+            url=PLANETOID_URL,
             raw_dir=raw_dir,
             force_reload=force_reload,
             verbose=verbose,
@@ -108,8 +90,7 @@ class CitationGraphDataset(SingleFileDataset):
 
     def raw_files(self) -> list[RawFile]:
         """The eight files of the raw format."""
-        names = [f"ind.{self._stem}.{part}" for part in _PARTS]
-        return [RawFile(name, _URL + name, _CHECKSUMS.get(name)) for name in names]
+        return list(CATALOGUE[self._stem].files)
 
     def process(self) -> None:
         """Build the graph from the raw files."""
@@ -132,7 +113,7 @@ class CitationGraphDataset(SingleFileDataset):
         """Words and one-hot classes of all nodes, and the masks.
 
         Nodes 0 ... len(allx)-1 are in allx and ally, the labelled ones first; row i of tx and ty
-        belongs to node test_index[i]. Test nodes that nobody lists exist, without words or class.
+        belongs to node test_index[i]. Test nodes that no file lists exist, without words or class.
         """
         x, tx, allx = (self._matrix(part) for part in ("x", "tx", "allx"))
         y, ty, ally = (self._classes(part) for part in ("y", "ty", "ally"))
@@ -161,14 +142,14 @@ class CitationGraphDataset(SingleFileDataset):
         return features, one_hot, masks
 
     def _edges(self, num_nodes: int) -> tuple[np.ndarray, np.ndarray]:
-        neighbours = self._read("graph")
-        if not isinstance(neighbours, dict) or not all(
+        neighbors = self._read("graph")
+        if not isinstance(neighbors, dict) or not all(
             type(node) is int and type(others) is list and all(type(n) is int for n in others)
-            for node, others in neighbours.items()
+            for node, others in neighbors.items()
         ):
             raise self._broken("ind.*.graph is not a dictionary of lists of integers")
-        source = np.repeat(list(neighbours), [len(others) for others in neighbours.values()])
-        target = np.array([n for others in neighbours.values() for n in others])
+        source = np.repeat(list(neighbors), [len(others) for others in neighbors.values()])
+        target = np.array([n for others in neighbors.values() for n in others])
         ends = np.concatenate([source, target])
         if not len(ends) or ends.dtype != np.int64 or ends.min() < 0 or ends.max() >= num_nodes:
             raise self._broken(f"ind.*.graph names nodes outside 0 ... {num_nodes - 1}, or none")
@@ -252,7 +233,7 @@ def _renumbered(source: np.ndarray, target: np.ndarray, order: np.ndarray) -> tu
 
 
 class _Named(CitationGraphDataset):
-    """A citation network whose class says which."""
+    """A citation network with a fixed name."""
 
     _graph_name: str
 

@@ -116,7 +116,7 @@ def offline_dir() -> Path | None:
 class FileDataset(BuiltinDataset):
     """A dataset made from a fixed list of raw files.
 
-    The files may lie in `raw_path`, in `raw_dir` itself, in a folder of `raw_dir` whose name begins
+    The files may be in `raw_path`, in `raw_dir` itself, in a folder of `raw_dir` whose name begins
     with the dataset's name, at most two folders deep, or in the same places of
     ``$GOSSAMER_DATA_DIR``. Only if they are not found are they downloaded, into `raw_path`; with
     ``$GOSSAMER_DATA_DIR`` set, nothing is downloaded.

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from gossamer.data.catalogue import entities, graphs, links, nodes
+from gossamer.data.catalogue import embedded, entities, graphs, links, nodes
 from gossamer.data.catalogue.entry import Contents, Entry
 
 __all__ = ["CATALOGUE", "Contents", "Entry"]
 
 CATALOGUE = MappingProxyType(
-    {row.name: row for row in (*nodes.ROWS, *entities.ROWS, *graphs.ROWS, *links.ROWS)}
+    {
+        row.name: row
+        for row in (*embedded.ROWS, *nodes.ROWS, *entities.ROWS, *graphs.ROWS, *links.ROWS)
+    }
 )

@@ -77,7 +77,7 @@ def region_superpixels(
 ) -> Contents:
     """``<split>.pickle``: features, edge features, edges and classes of each image.
 
-    The last two arguments only tell caches apart.
+    The last two arguments only distinguish caches.
     """
     path = raw.path(file)
     content = load_values(path)

@@ -40,7 +40,7 @@ DOORS = {"", "geometry", "udf"}
 
 # Room -> the rooms that it may import inside a function, because a method hands over to them:
 # `Graph.to_simple` is `transforms.to_simple` with the graph in front.
-LAZY = {"graph": {"interop", "sampling", "sparse", "transforms"}}
+LAZY = {"graph": {"interop", "sampling", "sparse", "transforms"}, "sparse": {"sampling"}}
 
 # Room -> who may import it. The package's own __init__ offers names, it depends on nothing.
 NOT_IMPORTED = {

@@ -195,6 +195,9 @@ _EXPRESSIONS = [
     "o.A.compact(0, torch.tensor([1]))[0].to_dense()",
     "o.A.compact(1, torch.tensor([3]))[1]",
     "o.B.compact(0, torch.tensor([2, 0]))[1]",
+    "o.A.sample(0, 10, torch.tensor([0, 1])).coalesce()",
+    "o.A.sample(1, 10, torch.tensor([0, 2])).coalesce()",
+    "o.A.sample(0, 10).coalesce()",
 ]
 
 TABLE = Table(
@@ -205,6 +208,7 @@ TABLE = Table(
         Difference("*o.P.to_dense()*", "other", "Entries in one place add up."),
         Difference("*o.I.smean(?)*", "other", "The mean of integers is floating-point."),
         Difference("*o.I.smean()*", "value", "The mean of integers is floating-point."),
+        Difference("*o.A.sample(0, 10).coal*", "value", "Without ids, all lines are drawn from."),
         Difference("*o.P * o.*", "value", "Duplicates are added up first."),
         Difference("*o.A @ o.P.T*", "value", "Duplicates are allowed in products."),
         Difference("*sp_broadcast_v(o.A, o.x(3, 1), 'div')*", "value", "div is an operator."),

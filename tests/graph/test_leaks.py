@@ -38,7 +38,7 @@ CALLS: dict[str, Callable[[gs.Graph], Any]] = {
     "astype": lambda g: g.int(),
     "formats": lambda g: g.formats("csc"),
     "halo": lambda g: gs.partition_graph_with_halo(g, torch.arange(20) % 2, 1),
-    "inc": lambda g: [g.inc("both"), g.inc("in"), g.adj()],
+    "inc": lambda g: [g.inc("both"), g.inc("in"), *g.adj().coo()],
 }
 
 

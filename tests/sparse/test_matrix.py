@@ -86,6 +86,32 @@ def test_parts(dim) -> None:
     torch.testing.assert_close(b.to_dense(), a.to_dense().index_select(dim, ids))
 
 
+@pytest.mark.parametrize("dim", [0, 1])
+@pytest.mark.parametrize("replace", [False, True])
+def test_draws(dim, replace) -> None:
+    a = random_matrix(6, 5, 20, duplicates=False)
+    ids = T([4, 0, 4])
+    drawn = a.sample(dim, 2, ids, replace=replace)
+    assert drawn.shape == ((3, 5) if dim == 0 else (6, 3))
+    row, col = drawn.coo()
+    whole = (ids[row], col) if dim == 0 else (row, ids[col])
+    assert torch.equal(a.to_dense()[whole], drawn.val)
+    stored = torch.bincount(a.row if dim == 0 else a.col, minlength=6)[ids]
+    counts = torch.bincount(row if dim == 0 else col, minlength=3)
+    assert torch.equal(counts, torch.where(stored > 0, 2, 0) if replace else stored.clamp(max=2))
+
+
+def test_values_are_probabilities_of_draws() -> None:
+    a = sparse.from_coo(T([0, 0, 0]), T([0, 1, 2]), T([0.0, 1.0, 3.0]))
+    drawn = a.sample(0, 4000, T([0]), replace=True, bias=True)
+    share = torch.bincount(drawn.col, minlength=3) / 4000
+    torch.testing.assert_close(share, T([0.0, 0.25, 0.75]), atol=0.03, rtol=0)
+    with pytest.raises(InvalidValueError, match="no probabilities"):
+        (a * -1).sample(0, 2, bias=True)
+    with pytest.raises(OutOfRangeError, match="index 1 is not among the 1 rows"):
+        a.sample(0, 1, T([1]))
+
+
 def test_a_graph_shares_its_structure() -> None:
     g = gs.graph(([0, 1, 1], [1, 2, 0]))
     g.edata["w"] = T([1.0, 2.0, 3.0])

@@ -73,8 +73,8 @@ def _union(a: SparseMatrix, b: SparseMatrix, op: str, b_values: Tensor | None) -
         return a.like(a.adjacency, a.val + b.val)
     union, from_a, from_b = merge_patterns(a.adjacency, b.adjacency)
     total = torch.zeros((union.num_edges, *a.value_shape), dtype=dtype, device=a.device)
-    total = total.index_copy(0, from_a.long(), a.val.to(dtype))
-    return a.like(union, total.index_add(0, from_b.long(), b.val.to(dtype)))
+    total = total.index_add(0, from_a, a.val.to(dtype))
+    return a.like(union, total.index_add(0, from_b, b.val.to(dtype)))
 
 
 def mul(A: Any, B: Any) -> SparseMatrix:

@@ -146,6 +146,17 @@ class SparseMatrix(MatrixBase):
         """Return a range of rows or columns; see `selection.range_select`."""
         return selection.range_select(self, dim, index)
 
+    def sample(
+        self,
+        dim: Any,
+        fanout: Any,
+        ids: Tensor | None = None,
+        replace: bool = False,
+        bias: bool = False,
+    ) -> SparseMatrix:
+        """Draw entries of each row or column at random; see `selection.sample`."""
+        return selection.sample(self, dim, fanout, ids, replace, bias)
+
     def compact(
         self, dim: Any, leading_indices: Tensor | None = None
     ) -> tuple[SparseMatrix, Tensor]:

@@ -1,4 +1,4 @@
-"""Parts of a matrix: chosen rows and columns, and the rows that are not empty."""
+"""Parts of a matrix: chosen rows and columns, drawn entries, and the rows that are not empty."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
-from gossamer._options import shown
+from gossamer._options import as_int, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.ops.adjacency import Adjacency, Compressed
 from gossamer.sparse._check import as_axis, check_ids, check_matrix
@@ -16,7 +16,7 @@ from gossamer.sparse._check import as_axis, check_ids, check_matrix
 if TYPE_CHECKING:
     from gossamer.sparse.matrix import SparseMatrix
 
-__all__ = ["compact", "index_select", "range_select"]
+__all__ = ["compact", "index_select", "range_select", "sample"]
 
 
 def index_select(A: SparseMatrix, dim: Any, index: Tensor) -> SparseMatrix:
@@ -52,11 +52,7 @@ def index_select(A: SparseMatrix, dim: Any, index: Tensor) -> SparseMatrix:
     check_matrix(A, "index_select", "A")
     axis = as_axis(dim, "index_select")
     check_ids(index, "index_select", "index")
-    if index.numel() and int(index.max()) >= A.shape[axis]:
-        raise OutOfRangeError(
-            f"index_select: index {int(index.max())} is not among the {A.shape[axis]} "
-            f"{('rows', 'columns')[axis]} of a matrix of shape {A.shape}."
-        )
+    _check_lines(A, axis, index, "index_select")
     lines = _lines(A.adjacency, axis)
     owner, other, entry = lines.gather_rows(index.to(A.adjacency.idtype))
     ends = (owner, other) if axis == 0 else (other, owner)
@@ -97,6 +93,95 @@ def range_select(A: SparseMatrix, dim: Any, index: slice) -> SparseMatrix:
         raise InvalidValueError(f"range_select: a slice with step {index.step} is not supported.")
     start, stop, _ = index.indices(A.shape[axis])
     return index_select(A, axis, torch.arange(start, max(start, stop), device=A.device))
+
+
+def sample(
+    A: SparseMatrix,
+    dim: Any,
+    fanout: Any,
+    ids: Tensor | None = None,
+    replace: bool = False,
+    bias: bool = False,
+) -> SparseMatrix:
+    """Draw entries of each row or column at random.
+
+    Parameters
+    ----------
+    A : SparseMatrix
+    dim : int
+        0 to draw from rows, 1 to draw from columns.
+    fanout : int
+        How many entries to draw for each; -1 for all. Without replacement, at most all of them.
+    ids : Tensor, optional
+        The rows or columns to draw from. Default: all of them.
+    replace : bool
+        Whether an entry may be drawn more than once.
+    bias : bool
+        Whether entries are drawn with probabilities in proportion to their values, which must not
+        be negative. Else all are equally likely.
+
+    Returns
+    -------
+    SparseMatrix
+        ``(len(ids), M)`` or ``(N, len(ids))``, with the values of the drawn entries.
+
+    Raises
+    ------
+    InvalidValueError
+        If values are vectors, negative or not finite and `bias` is given.
+    OutOfRangeError
+        If an id is not a row or column.
+
+    Examples
+    --------
+    >>> import gossamer.sparse as gsp, torch
+    >>> A = gsp.from_coo(torch.tensor([0, 0, 1]), torch.tensor([0, 1, 1]))
+    >>> A.sample(0, 1).sum(1)
+    tensor([1., 1.])
+    """
+    from gossamer.sampling import _core
+
+    check_matrix(A, "sample", "A")
+    axis = as_axis(dim, "sample")
+    count = as_int(fanout, "sample", "fanout", -1)
+    idtype = A.adjacency.idtype
+    if ids is None:
+        ids = torch.arange(A.shape[axis], dtype=idtype, device=A.device)
+    check_ids(ids, "sample", "ids")
+    _check_lines(A, axis, ids, "sample")
+    ids = ids.to(idtype)
+    candidates = None
+    if bias:
+        if A.value_shape:
+            raise InvalidValueError(
+                f"sample: bias needs scalars as values, got vectors of shape {A.value_shape}."
+            )
+        candidates = _core.edge_candidates(A.adjacency, axis == 1, A.val, ids)
+    lines = _lines(A.adjacency, axis)
+    relation = _core.relation(lines, ids, count, candidates=candidates)
+    try:
+        ((starts, other, entry),) = _core.layer([relation], replace)
+    except _core.BadWeightsError:
+        raise InvalidValueError(
+            "sample: values are negative or not finite, so they are no probabilities."
+        ) from None
+    owner = torch.arange(len(ids), dtype=idtype, device=A.device)
+    owner = owner.repeat_interleave(starts.diff(), output_size=len(other))
+    shape = (len(ids), A.shape[1]) if axis == 0 else (A.shape[0], len(ids))
+    ends = (owner, other) if axis == 0 else (other, owner)
+    values = A.explicit_values
+    return A.like(
+        Adjacency(*shape, idtype, coo=ends),
+        None if values is None else values.index_select(0, entry),
+    )
+
+
+def _check_lines(a: SparseMatrix, axis: int, ids: Tensor, op: str) -> None:
+    if ids.numel() and int(ids.max()) >= a.shape[axis]:
+        raise OutOfRangeError(
+            f"{op}: index {int(ids.max())} is not among the {a.shape[axis]} "
+            f"{('rows', 'columns')[axis]} of a matrix of shape {a.shape}."
+        )
 
 
 def compact(
@@ -143,11 +228,7 @@ def compact(
     if leading_indices is None:
         leading_indices = ends[axis][:0]
     check_ids(leading_indices, "compact", "leading_indices")
-    if leading_indices.numel() and int(leading_indices.max()) >= A.shape[axis]:
-        raise OutOfRangeError(
-            f"compact: leading index {int(leading_indices.max())} is not among the "
-            f"{A.shape[axis]} {('rows', 'columns')[axis]} of a matrix of shape {A.shape}."
-        )
+    _check_lines(A, axis, leading_indices, "compact")
     leading = leading_indices.to(A.adjacency.idtype)
     ids, places = kernels.unique_relabel(torch.cat([leading, ends[axis]]), A.shape[axis])
     ends[axis] = places[len(leading) :]

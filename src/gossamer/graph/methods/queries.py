@@ -17,6 +17,7 @@ from gossamer.graph.ids import ALL, as_id_tensor, is_all, is_single, paired
 
 if TYPE_CHECKING:
     from gossamer.graph.graph import Graph
+    from gossamer.sparse import SparseMatrix
 
 __all__ = ["Queries"]
 
@@ -311,8 +312,10 @@ class Queries:
 
     # ---------------------------------------------------------------------------------- matrices
 
-    def adj(self: Graph, etype: Any = None, eweight_name: str | None = None) -> Tensor:
-        """The adjacency matrix as a sparse COO tensor ``(num_src, num_dst)``, edges in id order.
+    def adj(self: Graph, etype: Any = None, eweight_name: str | None = None) -> SparseMatrix:
+        """The adjacency matrix ``(num_src, num_dst)``; see :func:`gossamer.sparse.from_graph`.
+
+        The matrix shares the structure of the graph and, with `eweight_name`, the feature.
 
         Parameters
         ----------
@@ -329,12 +332,9 @@ class Queries:
                 [0., 0., 1.],
                 [0., 0., 0.]])
         """
-        position = self._schema.etype_id(etype)
-        adjacency = self._adjacencies[position]
-        values = None
-        if eweight_name is not None:
-            values = self._edge_frames[position][eweight_name].clone()
-        return _sparse(*adjacency.coo(), values, (adjacency.num_src, adjacency.num_dst))
+        from gossamer.sparse import from_graph
+
+        return from_graph(self, etype, eweight_name)
 
     adjacency_matrix = adj
 

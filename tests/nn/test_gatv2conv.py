@@ -56,7 +56,7 @@ def test_matches_dense(case: GraphCase, residual: str | None, share: bool) -> No
 
 
 def test_ranking_depends_on_the_destination() -> None:
-    """The point of the paper: two nodes may prefer different neighbours, which GATConv cannot."""
+    """The point of the paper: two nodes may prefer different neighbors, which GATConv cannot."""
     u, v = torch.tensor([0, 1, 0, 1]), torch.tensor([0, 0, 1, 1])
     g, x = gs.graph((u, v)), torch.tensor([[1.0], [-1.0]])
     dynamic = GATv2Conv(1, 2, 1, bias=False)

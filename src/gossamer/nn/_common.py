@@ -381,7 +381,7 @@ def scaled_sum(
     right: Tensor | None,
     edge_weight: Tensor | None = None,
 ) -> Tensor:
-    """Sum the features of each node's in-neighbours, scaled by `left` before, by `right` after."""
+    """Sum the features of each node's in-neighbors, scaled by `left` before, by `right` after."""
     if edge_weight is None:
         return ops.scaled_sum(adjacency, x, left, right)
     ones = (1,) * (x.dim() - 1)
@@ -400,7 +400,7 @@ def propagate(relation: Adjacency, x: Tensor, edge_weight: Tensor | None = None)
 def aggregate(
     adjacency: Adjacency, x: Tensor, reduce: str, edge_weight: Tensor | None = None
 ) -> Tensor:
-    """Reduce the features of each node's in-neighbours, weighted by `edge_weight` if given."""
+    """Reduce the features of each node's in-neighbors, weighted by `edge_weight` if given."""
     if edge_weight is None:
         return ops.gspmm(adjacency, "copy_lhs", reduce, x, None)
     if edge_weight.dim() > x.dim():

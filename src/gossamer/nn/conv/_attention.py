@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from gossamer import ops
+from gossamer._options import number_in, require_function
 from gossamer.errors import InvalidValueError
-from gossamer.nn._common import RELU_GAIN, check_edge_weight
+from gossamer.nn._common import (
+    RELU_GAIN,
+    Activation,
+    ZeroInDegreeGuard,
+    check_edge_weight,
+    check_sizes,
+)
 from gossamer.ops._torch import has_hooks
+from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.ops.adjacency import Adjacency
 
 __all__ = [
+    "AttentionBase",
     "activate",
     "attend",
     "check_head_weight",
@@ -24,6 +33,46 @@ __all__ = [
     "project",
     "reset_linear",
 ]
+
+
+class AttentionBase(ZeroInDegreeGuard, nn.Module):
+    """The arguments that GAT, GATv2 and EdgeGAT share: checked, kept, made into modules."""
+
+    def __init__(
+        self,
+        in_feats: int | tuple[int, int],
+        out_feats: int,
+        num_heads: int,
+        feat_drop: float,
+        attn_drop: float,
+        negative_slope: float,
+        activation: Activation,
+        allow_zero_in_degree: bool,
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        check_sizes(name, in_feats=in_feats, out_feats=out_feats, num_heads=num_heads)
+        require_function(activation, name, "activation")
+        self._in_src_feats, self._in_dst_feats = expand_as_pair(in_feats)
+        self._out_feats = out_feats
+        self._num_heads = num_heads
+        self._allow_zero_in_degree = allow_zero_in_degree
+        self.feat_drop = nn.Dropout(number_in(feat_drop, name, "feat_drop", 0, 1))
+        self.attn_drop = nn.Dropout(number_in(attn_drop, name, "attn_drop", 0, 1))
+        self.leaky_relu = nn.LeakyReLU(number_in(negative_slope, name, "negative_slope"))
+        self.activation = activation
+
+    @property
+    def _widths(self) -> tuple[int, int]:
+        return self._in_src_feats, self._in_dst_feats
+
+    @property
+    def _heads(self) -> tuple[int, int]:
+        return self._num_heads, self._out_feats
+
+    def extra_repr(self) -> str:
+        """Return the arguments of the constructor, for `repr`."""
+        return f"out={self._out_feats}, heads={self._num_heads}"
 
 
 def reset_linear(module: nn.Module | None) -> None:

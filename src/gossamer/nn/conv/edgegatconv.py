@@ -8,18 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from gossamer import ops
-from gossamer._options import number_in, require_function
+from gossamer._options import as_int
 from gossamer.nn._common import (
     RELU_GAIN,
     Activation,
     Features,
-    ZeroInDegreeGuard,
     check_features,
-    check_sizes,
     enter,
 )
-from gossamer.nn.conv._attention import activate, attend, project, reset_linear
-from gossamer.utils import expand_as_pair
+from gossamer.nn.conv._attention import AttentionBase, activate, attend, project, reset_linear
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["EdgeGATConv"]
 
 
-class EdgeGATConv(ZeroInDegreeGuard, nn.Module):
+class EdgeGATConv(AttentionBase):
     r"""Graph attention of `SCENE: Reasoning about Traffic Scenes using Heterogeneous Graph Neural
     Networks <https://arxiv.org/abs/2301.03512>`__: `GATConv` with edge features in scores and
     messages.
@@ -96,18 +93,9 @@ class EdgeGATConv(ZeroInDegreeGuard, nn.Module):
         allow_zero_in_degree: bool = False,
         bias: bool = True,
     ) -> None:
-        super().__init__()
-        check_sizes("EdgeGATConv", in_feats=in_feats, edge_feats=edge_feats)
-        check_sizes("EdgeGATConv", out_feats=out_feats, num_heads=num_heads)
-        number_in(feat_drop, "EdgeGATConv", "feat_drop", 0, 1)
-        number_in(attn_drop, "EdgeGATConv", "attn_drop", 0, 1)
-        number_in(negative_slope, "EdgeGATConv", "negative_slope")
-        require_function(activation, "EdgeGATConv", "activation")
-        self._in_src_feats, self._in_dst_feats = expand_as_pair(in_feats)
-        self._edge_feats = edge_feats
-        self._out_feats = out_feats
-        self._num_heads = num_heads
-        self._allow_zero_in_degree = allow_zero_in_degree
+        shared = feat_drop, attn_drop, negative_slope, activation, allow_zero_in_degree
+        super().__init__(in_feats, out_feats, num_heads, *shared)
+        self._edge_feats = as_int(edge_feats, "EdgeGATConv", "edge_feats", 0)
         self._one_weight = not isinstance(in_feats, tuple)
         width = num_heads * out_feats
         if self._one_weight:
@@ -117,14 +105,10 @@ class EdgeGATConv(ZeroInDegreeGuard, nn.Module):
             self.fc_dst = nn.Linear(self._in_dst_feats, width, bias=False)
         self.attn_l = nn.Parameter(torch.empty(1, num_heads, out_feats))
         self.attn_r = nn.Parameter(torch.empty(1, num_heads, out_feats))
-        self.feat_drop = nn.Dropout(feat_drop)
-        self.attn_drop = nn.Dropout(attn_drop)
-        self.leaky_relu = nn.LeakyReLU(negative_slope)
         self.bias = nn.Parameter(torch.empty(width)) if bias else None
         self.res_fc = nn.Linear(self._in_dst_feats, width, bias=False) if residual else None
         self.attn_edge = nn.Parameter(torch.empty(1, num_heads, out_feats))
         self.fc_edge = nn.Linear(edge_feats, width, bias=False)
-        self.activation = activation
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -169,11 +153,10 @@ class EdgeGATConv(ZeroInDegreeGuard, nn.Module):
         InvalidTypeError
             If the features have another dtype than the parameters.
         """
-        widths = self._in_src_feats, self._in_dst_feats
-        relation, x, x_dst = enter(self, graph, feat, widths, self.attn_l, self.feat_drop)
+        relation, x, x_dst = enter(self, graph, feat, self._widths, self.attn_l, self.feat_drop)
         check_features(self, edge_feat, relation.num_edges, self._edge_feats, self.attn_l, "edge")
 
-        heads = self._num_heads, self._out_feats
+        heads = self._heads
         fc_src, fc_dst = (self.fc, self.fc) if self._one_weight else (self.fc_src, self.fc_dst)
         dst_in_src = not isinstance(feat, tuple)
         z, z_dst = project(fc_src, fc_dst, x, x_dst, heads, dst_in_src=dst_in_src)
@@ -192,7 +175,3 @@ class EdgeGATConv(ZeroInDegreeGuard, nn.Module):
         if self.activation is not None:
             h = activate(self.activation, h)
         return (h, attention) if get_attention else h
-
-    def extra_repr(self) -> str:
-        """Return the arguments of the constructor, for `repr`."""
-        return f"out={self._out_feats}, heads={self._num_heads}"

@@ -8,17 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from gossamer import ops
-from gossamer._options import number_in, require_function
 from gossamer.nn._common import (
     RELU_GAIN,
     Activation,
     Features,
-    ZeroInDegreeGuard,
-    check_sizes,
     enter,
     residual_map,
 )
 from gossamer.nn.conv._attention import (
+    AttentionBase,
     activate,
     attend,
     check_head_weight,
@@ -27,7 +25,6 @@ from gossamer.nn.conv._attention import (
     project,
     reset_linear,
 )
-from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
@@ -35,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["GATConv"]
 
 
-class GATConv(ZeroInDegreeGuard, nn.Module):
+class GATConv(AttentionBase):
     r"""Graph attention layer of `Graph Attention Networks <https://arxiv.org/abs/1710.10903>`__.
 
     Per head, with :math:`\mathcal{N}(i)` the sources of the in-edges of node :math:`i`,
@@ -99,16 +96,8 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
         allow_zero_in_degree: bool = False,
         bias: bool = True,
     ) -> None:
-        super().__init__()
-        check_sizes("GATConv", in_feats=in_feats, out_feats=out_feats, num_heads=num_heads)
-        number_in(feat_drop, "GATConv", "feat_drop", 0, 1)
-        number_in(attn_drop, "GATConv", "attn_drop", 0, 1)
-        number_in(negative_slope, "GATConv", "negative_slope")
-        require_function(activation, "GATConv", "activation")
-        self._in_src_feats, self._in_dst_feats = expand_as_pair(in_feats)
-        self._out_feats = out_feats
-        self._num_heads = num_heads
-        self._allow_zero_in_degree = allow_zero_in_degree
+        shared = feat_drop, attn_drop, negative_slope, activation, allow_zero_in_degree
+        super().__init__(in_feats, out_feats, num_heads, *shared)
         width = num_heads * out_feats
         self._one_weight = not isinstance(in_feats, tuple)
         if self._one_weight:
@@ -118,13 +107,9 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
             self.fc_dst = nn.Linear(self._in_dst_feats, width, bias=False)
         self.attn_l = nn.Parameter(torch.empty(1, num_heads, out_feats))
         self.attn_r = nn.Parameter(torch.empty(1, num_heads, out_feats))
-        self.feat_drop = nn.Dropout(feat_drop)
-        self.attn_drop = nn.Dropout(attn_drop)
-        self.leaky_relu = nn.LeakyReLU(negative_slope)
         self.res_fc = residual_map(self._in_dst_feats, width, bias) if residual else None
         has_bias = bias and not isinstance(self.res_fc, nn.Linear)
         self.bias = nn.Parameter(torch.empty(width)) if has_bias else None
-        self.activation = activation
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -144,7 +129,7 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
         edge_weight: Tensor | None = None,
         get_attention: bool = False,
     ) -> Tensor | tuple[Tensor, Tensor]:
-        r"""Attend to the in-neighbours.
+        r"""Attend to the in-neighbors.
 
         Parameters
         ----------
@@ -173,12 +158,11 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
         InvalidTypeError
             If the features have another dtype than the parameters.
         """
-        widths = self._in_src_feats, self._in_dst_feats
-        relation, x, x_dst = enter(self, graph, feat, widths, self.attn_l, self.feat_drop)
+        relation, x, x_dst = enter(self, graph, feat, self._widths, self.attn_l, self.feat_drop)
         if edge_weight is not None:
             check_head_weight(self, relation, edge_weight, self._num_heads)
 
-        heads = self._num_heads, self._out_feats
+        heads = self._heads
         fc_src, fc_dst = (self.fc, self.fc) if self._one_weight else (self.fc_src, self.fc_dst)
         one_tensor = not isinstance(feat, tuple)
         bias = None if self.bias is None else self.bias.view(heads)
@@ -211,7 +195,3 @@ class GATConv(ZeroInDegreeGuard, nn.Module):
         if self.activation is not None:
             h = activate(self.activation, h)
         return (h, attention) if get_attention else h
-
-    def extra_repr(self) -> str:
-        """Return the arguments of the constructor, for `repr`."""
-        return f"out={self._out_feats}, heads={self._num_heads}"

@@ -8,24 +8,21 @@ import torch
 from torch import Tensor, nn
 
 from gossamer import ops
-from gossamer._options import number_in, require_function
 from gossamer.nn._common import (
     RELU_GAIN,
     Activation,
     Features,
-    ZeroInDegreeGuard,
-    check_sizes,
     enter,
     residual_map,
 )
 from gossamer.nn.conv._attention import (
+    AttentionBase,
     activate,
     attend,
     fused_options,
     project,
     reset_linear,
 )
-from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
@@ -33,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["GATv2Conv"]
 
 
-class GATv2Conv(ZeroInDegreeGuard, nn.Module):
+class GATv2Conv(AttentionBase):
     r"""Graph attention layer of `How Attentive are Graph Attention Networks?
     <https://arxiv.org/abs/2105.14491>`__.
 
@@ -45,7 +42,7 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
         \alpha_{ji} &= \mathrm{softmax}_{j \in \mathcal{N}(i)} \Big(
             a^\top \mathrm{LeakyReLU}\big(z_j + W_{dst} h_i + b_{dst}\big)\Big)
 
-    so the ranking of the neighbours may differ from node to node, which `GATConv` cannot express.
+    so the ranking of the neighbors may differ from node to node, which `GATConv` cannot express.
     The residual :math:`r` is 0, or the identity, or a linear map if the sizes differ.
 
     Parameters
@@ -102,16 +99,8 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
         bias: bool = True,
         share_weights: bool = False,
     ) -> None:
-        super().__init__()
-        check_sizes("GATv2Conv", in_feats=in_feats, out_feats=out_feats, num_heads=num_heads)
-        number_in(feat_drop, "GATv2Conv", "feat_drop", 0, 1)
-        number_in(attn_drop, "GATv2Conv", "attn_drop", 0, 1)
-        number_in(negative_slope, "GATv2Conv", "negative_slope")
-        require_function(activation, "GATv2Conv", "activation")
-        self._in_src_feats, self._in_dst_feats = expand_as_pair(in_feats)
-        self._out_feats = out_feats
-        self._num_heads = num_heads
-        self._allow_zero_in_degree = allow_zero_in_degree
+        shared = feat_drop, attn_drop, negative_slope, activation, allow_zero_in_degree
+        super().__init__(in_feats, out_feats, num_heads, *shared)
         width = num_heads * out_feats
         self.fc_src = nn.Linear(self._in_src_feats, width, bias=bias)
         self._share_weights = share_weights
@@ -120,11 +109,7 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
         else:
             self.fc_dst = nn.Linear(self._in_dst_feats, width, bias=bias)
         self.attn = nn.Parameter(torch.empty(1, num_heads, out_feats))
-        self.feat_drop = nn.Dropout(feat_drop)
-        self.attn_drop = nn.Dropout(attn_drop)
-        self.leaky_relu = nn.LeakyReLU(negative_slope)
         self.res_fc = residual_map(self._in_dst_feats, width, bias) if residual else None
-        self.activation = activation
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -141,7 +126,7 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
     def forward(
         self, graph: Graph, feat: Features, get_attention: bool = False
     ) -> Tensor | tuple[Tensor, Tensor]:
-        r"""Attend to the in-neighbours.
+        r"""Attend to the in-neighbors.
 
         Parameters
         ----------
@@ -166,10 +151,9 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
         InvalidTypeError
             If the features have another dtype than the parameters.
         """
-        widths = self._in_src_feats, self._in_dst_feats
-        relation, x, x_dst = enter(self, graph, feat, widths, self.attn, self.feat_drop)
+        relation, x, x_dst = enter(self, graph, feat, self._widths, self.attn, self.feat_drop)
 
-        heads = self._num_heads, self._out_feats
+        heads = self._heads
         dst_in_src = not isinstance(feat, tuple)
         z, z_dst = project(self.fc_src, self.fc_dst, x, x_dst, heads, dst_in_src=dst_in_src)
         options = None if get_attention else fused_options(self.leaky_relu, self.attn_drop)
@@ -196,7 +180,4 @@ class GATv2Conv(ZeroInDegreeGuard, nn.Module):
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor, for `repr`."""
-        return (
-            f"out={self._out_feats}, heads={self._num_heads}, "
-            f"share_weights={self.fc_src is self.fc_dst}"
-        )
+        return f"{super().extra_repr()}, share_weights={self.fc_src is self.fc_dst}"

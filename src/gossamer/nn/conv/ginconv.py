@@ -42,7 +42,7 @@ class GINConv(nn.Module):
     apply_func : callable, optional
         :math:`f`, usually a multi-layer perceptron; the identity if None.
     aggregator_type : {"sum", "max", "mean"}
-        How the neighbours are gathered. The sum tells multisets apart, which is the paper's point.
+        How the neighbors are gathered. The sum tells multisets apart, which is the paper's point.
     init_eps : float
         First value of :math:`\epsilon`.
     learn_eps : bool

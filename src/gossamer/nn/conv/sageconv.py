@@ -57,7 +57,7 @@ class SAGEConv(nn.Module):
     out_feats : int
         Output features :math:`D_{out}`.
     aggregator_type : {"mean", "gcn", "pool", "lstm"}
-        How neighbours are gathered, as above.
+        How neighbors are gathered, as above.
     feat_drop : float
         Dropout rate of the input features.
     bias : bool
@@ -174,7 +174,7 @@ class SAGEConv(nn.Module):
         if self._aggre_type == "pool":
             h = self.fc_neigh(aggregate(relation, F.relu(self.fc_pool(x)), "max", edge_weight))
         elif self._aggre_type == "lstm":
-            h = self.fc_neigh(self._last_state(graph, x, edge_weight))
+            h = self.fc_neigh(_last_state(self.lstm, graph, x, edge_weight))
         else:
             h = self._average(relation, x, x_dst, edge_weight)
 
@@ -209,24 +209,26 @@ class SAGEConv(nn.Module):
             h = (h / count).to(h.dtype)
         return h if weight_first else self.fc_neigh(h)
 
-    def _last_state(self, graph: Graph, x: Tensor, edge_weight: Tensor | None) -> Tensor:
-        if x.dim() != 2:
-            raise InvalidValueError(
-                "SAGEConv: aggregator_type='lstm' takes features of shape "
-                f"({len(x)}, {self._in_src_feats}), but got {tuple(x.shape)}."
-            )
-        if graph.num_edges() == 0:
-            return x.new_zeros(graph.num_dst_nodes(), self._in_src_feats)
 
-        def read_messages(nodes: NodeBatch) -> dict[str, Tensor]:
-            _, (state, _) = self.lstm(nodes.mailbox["m"])
-            return {"h": state.squeeze(0)}
+def _last_state(lstm: nn.LSTM, graph: Graph, x: Tensor, edge_weight: Tensor | None) -> Tensor:
+    """The last state of an LSTM that reads the messages of each node, in the order of the edges."""
+    if x.dim() != 2:
+        raise InvalidValueError(
+            "SAGEConv: aggregator_type='lstm' takes features of shape "
+            f"({len(x)}, {lstm.input_size}), but got {tuple(x.shape)}."
+        )
+    if graph.num_edges() == 0:
+        return x.new_zeros(graph.num_dst_nodes(), lstm.hidden_size)
 
-        graph = graph.local_var()  # the caller's graph stays as it is
-        graph.srcdata["x"] = x
-        message = fn.copy_u("x", "m")
-        if edge_weight is not None:
-            graph.edata["w"] = edge_weight
-            message = fn.u_mul_e("x", "w", "m")
-        graph.update_all(message, read_messages)
-        return graph.dstdata["h"]
+    def read_messages(nodes: NodeBatch) -> dict[str, Tensor]:
+        _, (state, _) = lstm(nodes.mailbox["m"])
+        return {"h": state.squeeze(0)}
+
+    graph = graph.local_var()  # the caller's graph stays as it is
+    graph.srcdata["x"] = x
+    message = fn.copy_u("x", "m")
+    if edge_weight is not None:
+        graph.edata["w"] = edge_weight
+        message = fn.u_mul_e("x", "w", "m")
+    graph.update_all(message, read_messages)
+    return graph.dstdata["h"]

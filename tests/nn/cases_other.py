@@ -26,6 +26,7 @@ OUTSIDE = {
     "HGT",
     "LightGCN",
     "Model",
+    "PNA",
     "RGCN",
     "RotatE",
     "DeepWalk",

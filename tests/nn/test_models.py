@@ -20,6 +20,7 @@ from gossamer.nn.models import (
     GIN,
     HGT,
     MODELS,
+    PNA,
     RGCN,
     ComplEx,
     DistMult,
@@ -55,6 +56,7 @@ def examples() -> dict[str, tuple[nn.Module, tuple]]:
     triples = torch.randn(6, 4), torch.randn(6, 4), torch.tensor([0, 1, 2, 2, 1, 0])
     return built | {
         "lightgcn": (LightGCN(12, 4), (ring(),)),
+        "pna": (PNA(5, 8, 3, 1.4), (ring(), torch.randn(12, 5))),
         "rgcn": (RGCN.from_graph(g, feat, 8, 3, num_bases=2), (g, feat)),
         "hgt": (HGT.from_graph(g, feat, 8, 3), (g, feat)),
         **{cls.name: (cls(3, 4), triples) for cls in (DistMult, ComplEx, RotatE)},

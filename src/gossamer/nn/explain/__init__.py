@@ -1,7 +1,8 @@
 """Explanations: which edges, nodes and features a prediction rests on."""
 
 from gossamer.nn.explain.gnnexplainer import GNNExplainer, HeteroGNNExplainer
-from gossamer.nn.explain.pgexplainer import HeteroPGExplainer, PGExplainer
+from gossamer.nn.explain.heteropgexplainer import HeteroPGExplainer
+from gossamer.nn.explain.pgexplainer import PGExplainer
 from gossamer.nn.explain.subgraphx import HeteroSubgraphX, SubgraphX
 
 __all__ = [

@@ -2,16 +2,8 @@
 
 from gossamer.nn.models._base import MODELS, Model, build_model, load_model
 from gossamer.nn.models.decoders import ComplEx, DistMult, RotatE
-from gossamer.nn.models.stacks import (
-    APPNP,
-    GAT,
-    GCN,
-    GCNII,
-    GIN,
-    GATv2,
-    GraphSAGE,
-    LightGCN,
-)
+from gossamer.nn.models.propagation import APPNP, GCNII, LightGCN
+from gossamer.nn.models.stacks import GAT, GCN, GIN, PNA, GATv2, GraphSAGE
 from gossamer.nn.models.typed import HGT, RGCN
 
 __all__ = [
@@ -22,6 +14,7 @@ __all__ = [
     "GIN",
     "HGT",
     "MODELS",
+    "PNA",
     "RGCN",
     "ComplEx",
     "DistMult",

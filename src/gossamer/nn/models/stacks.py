@@ -5,27 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gossamer._options import as_int, number_in
 from gossamer.errors import InvalidValueError
-from gossamer.nn.conv import (
-    APPNPConv,
-    GATConv,
-    GATv2Conv,
-    GCN2Conv,
-    GINConv,
-    GraphConv,
-    SAGEConv,
-)
+from gossamer.nn.conv import GATConv, GATv2Conv, GINConv, GraphConv, PNAConv, SAGEConv
 from gossamer.nn.models._base import Model
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
 
-__all__ = ["APPNP", "GAT", "GCN", "GCNII", "GIN", "GATv2", "GraphSAGE", "LightGCN"]
+__all__ = ["GAT", "GCN", "GIN", "PNA", "GATv2", "GraphSAGE"]
 
 
 class _Stack(Model):
@@ -297,162 +288,54 @@ class GIN(_Stack):
         self._make(layer)
 
 
-class APPNP(Model):
-    r"""APPNP of `Gasteiger, Bojchevski and Günnemann <https://arxiv.org/abs/1810.05997>`__: two
-    linear maps, then `k` steps of :class:`gossamer.nn.APPNPConv`.
-
-    Parameters
-    ----------
-    in_size, hidden_size, out_size : int
-        Width of the features, of the hidden layer, and of the output.
-    k : int
-        Number of steps.
-    alpha : float
-        Probability of returning to the start.
-    dropout : float
-        Dropout rate before each map.
-
-    Examples
-    --------
-    >>> import torch, gossamer as gs
-    >>> from gossamer.nn.models import APPNP
-    >>> g = gs.graph(([0, 1, 2], [1, 2, 0]))
-    >>> APPNP(4, 8, 2)(g, torch.rand(3, 4)).shape
-    torch.Size([3, 2])
-    """
-
-    name = "appnp"
-
-    def __init__(
-        self,
-        in_size: int,
-        hidden_size: int,
-        out_size: int,
-        k: int = 10,
-        alpha: float = 0.1,
-        dropout: float = 0.5,
-    ) -> None:
-        super().__init__(
-            in_size=in_size,
-            hidden_size=hidden_size,
-            out_size=out_size,
-            k=k,
-            alpha=alpha,
-            dropout=dropout,
-        )
-        self.mlp = nn.Sequential(
-            nn.Dropout(dropout),
-            nn.Linear(in_size, hidden_size),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(hidden_size, out_size),
-        )
-        self.propagate = APPNPConv(k, alpha)
-
-    def forward(self, graph: Graph, feat: Tensor) -> Tensor:
-        r"""Compute a vector for each node of a homogeneous graph: :math:`(N, D_{out})`."""
-        return self.propagate(graph, self.mlp(feat))
-
-
-class GCNII(Model):
-    r"""GCNII of `Chen et al. <https://arxiv.org/abs/2007.02133>`__: layers of
-    :class:`gossamer.nn.GCN2Conv` between two linear maps. It may be deep.
+class PNA(_Stack):
+    r"""Principal neighborhood aggregation of `Corso et al. <https://arxiv.org/abs/2004.05718>`__:
+    layers of :class:`gossamer.nn.PNAConv` with relu between.
 
     Parameters
     ----------
     in_size, hidden_size, out_size : int
         Width of the features, of the hidden layers, and of the output.
+    delta : float
+        Mean of ``log(degree + 1)`` over the nodes of the training graphs.
     num_layers : int
         Number of layers.
-    alpha, lambda_ : float
-        Share of the first layer in each, and decay of the weights with depth.
     dropout : float
         Dropout rate before each layer.
+    aggregators, scalers : list of str
+        As for :class:`gossamer.nn.PNAConv`.
 
     Examples
     --------
     >>> import torch, gossamer as gs
-    >>> from gossamer.nn.models import GCNII
+    >>> from gossamer.nn.models import PNA
     >>> g = gs.graph(([0, 1, 2], [1, 2, 0]))
-    >>> GCNII(4, 8, 2, num_layers=16)(g, torch.rand(3, 4)).shape
+    >>> delta = (g.in_degrees() + 1).log().mean().item()
+    >>> PNA(4, 8, 2, delta)(g, torch.rand(3, 4)).shape
     torch.Size([3, 2])
     """
 
-    name = "gcnii"
+    name = "pna"
 
     def __init__(
         self,
         in_size: int,
         hidden_size: int,
         out_size: int,
-        num_layers: int = 8,
-        alpha: float = 0.1,
-        lambda_: float = 0.5,
-        dropout: float = 0.5,
+        delta: float,
+        num_layers: int = 2,
+        dropout: float = 0.0,
+        aggregators: Sequence[str] = ("mean", "max", "min", "std"),
+        scalers: Sequence[str] = ("identity", "amplification", "attenuation"),
     ) -> None:
         super().__init__(
             in_size=in_size,
             hidden_size=hidden_size,
             out_size=out_size,
+            delta=delta,
             num_layers=num_layers,
-            alpha=alpha,
-            lambda_=lambda_,
             dropout=dropout,
+            aggregators=list(aggregators),
+            scalers=list(scalers),
         )
-        self.dropout = nn.Dropout(dropout)
-        self.first = nn.Linear(in_size, hidden_size)
-        self.convs = nn.ModuleList(
-            GCN2Conv(hidden_size, i + 1, alpha, lambda_, allow_zero_in_degree=True)
-            for i in range(num_layers)
-        )
-        self.last = nn.Linear(hidden_size, out_size)
-
-    def forward(self, graph: Graph, feat: Tensor) -> Tensor:
-        r"""Compute a vector for each node of a homogeneous graph: :math:`(N, D_{out})`."""
-        start = h = self.first(self.dropout(feat)).relu()
-        for conv in self.convs:
-            h = conv(graph, self.dropout(h), start).relu()
-        return self.last(self.dropout(h))
-
-
-class LightGCN(Model):
-    r"""LightGCN of `He et al. <https://arxiv.org/abs/2002.02126>`__: a trainable vector for each
-    node, averaged over 0 to `num_layers` steps along the edges.
-
-    .. math:: \frac{1}{L + 1} \sum_{l=0}^{L} \big(D^{-1/2} A D^{-1/2}\big)^l Z
-
-    Parameters
-    ----------
-    num_nodes : int
-        Number of nodes, of users and items together.
-    size : int
-        Width of the vectors.
-    num_layers : int
-        :math:`L`.
-
-    Examples
-    --------
-    >>> import gossamer as gs
-    >>> from gossamer.nn.models import LightGCN
-    >>> g = gs.graph(([0, 1, 2, 0], [2, 2, 0, 1]))
-    >>> LightGCN(3, 8)(g).shape
-    torch.Size([3, 8])
-    """
-
-    name = "lightgcn"
-
-    def __init__(self, num_nodes: int, size: int, num_layers: int = 3) -> None:
-        super().__init__(num_nodes=num_nodes, size=size, num_layers=num_layers)
-        as_int(num_layers, "LightGCN", "num_layers", 0)
-        self.num_layers = num_layers
-        self.embedding = nn.Parameter(torch.empty(num_nodes, size))
-        nn.init.normal_(self.embedding, std=0.1)
-        self.conv = GraphConv(size, size, weight=False, bias=False, allow_zero_in_degree=True)
-
-    def forward(self, graph: Graph) -> Tensor:
-        r"""Compute a vector for each node of a homogeneous graph: :math:`(N, D)`."""
-        total = h = self.embedding
-        for _ in range(self.num_layers):
-            h = self.conv(graph, h)
-            total = total + h
-        return total / (self.num_layers + 1)
+        self._make(lambda a, b, last: PNAConv(a, b, list(aggregators), list(scalers), delta))

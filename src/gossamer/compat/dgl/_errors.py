@@ -1,4 +1,4 @@
-"""What goes wrong at the door."""
+"""Errors of the compatibility layer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["NotYetError", "UnknownNameError"]
 
 
 class NotYetError(GossamerError, RuntimeError):
-    """Something of DGL's was used that Gossamer does not have yet."""
+    """A class or function of DGL was used that Gossamer does not have."""
 
 
 class UnknownNameError(GossamerError, AttributeError):

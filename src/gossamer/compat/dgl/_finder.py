@@ -51,15 +51,14 @@ def install() -> None:
         )
     sys.meta_path.insert(0, _FINDER)
     allow_other_totals(True)
-    # Packages look one another up by what is on the path; those caches know nothing of us.
+    # Other finders cache what is on the path, from before the installation.
     importlib.invalidate_caches()
 
 
 def uninstall() -> None:
     """Undo :func:`install`: forget the modules, and leave ``import dgl`` to others again.
 
-    What was got from them before still works, being Gossamer's own. Without `install` it does
-    nothing.
+    Objects imported from them before still work. Without `install`, nothing happens.
 
     Examples
     --------
@@ -88,7 +87,7 @@ def installed() -> bool:
 
 
 class _Door(DistributionFinder, Loader):
-    """Finds and fills the modules; what is in them is looked up when it is asked for."""
+    """Finds and loads the modules; their names are looked up on first access."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None

@@ -99,7 +99,7 @@ _DATASETS = {
     "DGLBuiltinDataset": "gossamer.data:BuiltinDataset",
 }
 
-# What Gossamer calls differently, or what only the door has.
+# Names that differ in Gossamer, or that only the compatibility layer has.
 _RENAMED: dict[str, dict[str, str]] = {
     "": {
         **_GRAPHS,

@@ -21,7 +21,7 @@ usage: python -m gossamer.compat.dgl SCRIPT [ARGS ...]
 Runs a program written for DGL, unchanged, on Gossamer: `import dgl` means Gossamer in it, and in
 the Python processes that it starts."""
 
-# A folder with a dgl.py that opens the door in a process that starts without it.
+# A folder with a dgl.py that calls `install` in the processes that a program starts.
 _PATH = Path(__file__).with_name("_path")
 
 
@@ -86,7 +86,7 @@ def _run_module(name: str, arguments: list[str]) -> None:
 
 
 def _enter(folder: str) -> None:
-    """Put a program's folder first on the path, and behind it the door for its own processes."""
+    """Put a program's folder first on the path, and the folder with dgl.py after it."""
     if getattr(sys.flags, "safe_path", False):  # python -P: neither folder nor current directory
         sys.path.insert(0, str(_PATH))
     else:

@@ -1,4 +1,4 @@
-"""Found as ``dgl`` by processes that a program started: opens the door, and steps aside."""
+"""Imported as ``dgl`` in processes that a program starts: calls `install`, then replaces itself."""
 
 import importlib
 import sys

@@ -38,7 +38,7 @@ test: setup-test  ## Lint, syntax-tree check, API check, sizes, tests and doctes
 test-reference: setup-test  ## The tests once more, with the native kernels switched off.
 	GOSSAMER_KERNELS=reference $(PYTEST) tests $(ARGS)
 
-sanitize: setup-test  ## The kernels' tests on a core with address and undefined-behaviour sanitizers.
+sanitize: setup-test  ## The kernels' tests on a core with address and undefined-behavior sanitizers.
 	OMP_WAIT_POLICY=passive $(BIN)/python tools/sanitize.py
 
 lint: setup-test  ## Style and syntax-tree checks, and lines of code by room.

@@ -140,7 +140,7 @@ def _structure(s: Sizes, passes: int = 1) -> int:
 
 
 def _aggregate(width: int, *, per_edge: int = 0, passes: int = 1, nodes_io: int = 0):
-    """Traffic of sums over neighbours.
+    """Traffic of sums over neighbors.
 
     ``passes`` walks, each gathering ``width`` floats per edge and reading ``per_edge`` floats of
     the edge in order; ``nodes_io`` floats per node are read or written once beside.
@@ -177,7 +177,7 @@ _LAYER = {"x": ("N", "F"), "g": ("N", "F"), "weight": ("F", "F"), "bias": ("F",)
 _ROWS = [
     Workload(
         "copy_u/sum",
-        "sum of neighbours, 64 features",
+        "sum of neighbors, 64 features",
         "skew",
         {"x": ("N", "F")},
         _aggregate(F, nodes_io=F),
@@ -186,7 +186,7 @@ _ROWS = [
     ),
     Workload(
         "copy_u/mean",
-        "mean of neighbours, 64 features",
+        "mean of neighbors, 64 features",
         "skew",
         {"x": ("N", "F")},
         _aggregate(F, nodes_io=F),
@@ -195,7 +195,7 @@ _ROWS = [
     ),
     Workload(
         "copy_u/max",
-        "maximum of neighbours, 64 features",
+        "maximum of neighbors, 64 features",
         "skew",
         {"x": ("N", "F")},
         _aggregate(F, nodes_io=F),
@@ -204,7 +204,7 @@ _ROWS = [
     ),
     Workload(
         "copy_u/sum hub",
-        "sum of neighbours, 64 features; a quarter of the edges enter one node",
+        "sum of neighbors, 64 features; a quarter of the edges enter one node",
         "hub",
         {"x": ("N", "F")},
         _aggregate(F, nodes_io=F),
@@ -225,7 +225,7 @@ _ROWS = [
     ),
     Workload(
         "copy_u/sum bfloat16",
-        "sum of neighbours, 64 features in 16 bits",
+        "sum of neighbors, 64 features in 16 bits",
         "skew",
         {"x": ("N", "F")},
         # Half the bytes of a row in float32: as many as in 32 floats.
@@ -264,7 +264,7 @@ _ROWS = [
     ),
     Workload(
         "copy_u/sum fwd+bwd",
-        "sum of neighbours and its gradient, 64 features",
+        "sum of neighbors and its gradient, 64 features",
         "skew",
         {"x": ("N", "F"), "g": ("N", "F")},
         _aggregate(F, passes=2, nodes_io=2 * F),

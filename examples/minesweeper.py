@@ -40,7 +40,7 @@ class Block(nn.Module):
             self.pass_messages = gs.nn.GraphConv(width, width, weight=False, bias=False)
         elif model == "gat":
             self.pass_messages = gs.nn.GATConv(width, width // heads, heads, bias=False)
-        # GraphSAGE keeps a node's own features beside the mean of its neighbours'.
+        # GraphSAGE keeps a node's own features beside the mean of its neighbors'.
         inputs = 2 * width if model == "sage" else width
         self.perceptron = nn.Sequential(
             nn.Linear(inputs, width),

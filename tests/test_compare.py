@@ -64,7 +64,7 @@ class TestGraphEqual:
             (lambda ptr, idx, eid: (ptr * 2, idx, eid), "indptr ends at"),
             (lambda ptr, idx, eid: (ptr[[0, 2, 1, 3]], idx, eid), "indptr descends"),
             (lambda ptr, idx, eid: (ptr, idx, eid * 0), "no permutation"),
-            (lambda ptr, idx, eid: (ptr, idx.flip(0), eid), "neighbours by slot"),
+            (lambda ptr, idx, eid: (ptr, idx.flip(0), eid), "neighbors by slot"),
             (lambda ptr, idx, eid: (ptr, idx, eid[[1, 0, 2]]), "rows by slot"),
             (lambda ptr, idx, eid: (ptr.int(), idx, eid), "indptr is torch.int32"),
         ],

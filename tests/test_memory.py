@@ -47,7 +47,7 @@ def test_nondeterministic_operators_still_run() -> None:
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-def test_layers_are_initialised_over_the_poison() -> None:
+def test_layers_are_initialized_over_the_poison() -> None:
     layer = torch.nn.Linear(3, 2)
     assert all(bool(p.isfinite().all()) for p in layer.parameters())
 

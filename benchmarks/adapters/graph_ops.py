@@ -186,7 +186,7 @@ def _nearest(api: Any, points: Tensor) -> Form:
         return read(api.knn_graph(points, 8))
 
     def check() -> dict[str, Tensor]:
-        # The neighbours of a point may come in any order.
+        # The neighbors of a point may come in any order.
         g = api.knn_graph(points, 8)
         src, dst = g.edges()
         return {"pairs": (dst * g.num_nodes() + src).sort().values}

@@ -179,7 +179,7 @@ def _form(call: Callable[[], Tensor]) -> Form:
 
 
 def _aggregations(edges: Edges, x: Tensor, reduce: str) -> dict[str, Callable[[], Callable]]:
-    """Sums over neighbours in each layout; every entry prepares a call."""
+    """Sums over neighbors in each layout; every entry prepares a call."""
 
     def csr() -> Callable[[], Tensor]:
         adjacency = edges.csr()

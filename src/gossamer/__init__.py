@@ -1,4 +1,4 @@
-"""Gossamer: graph neural networks on today's PyTorch, with the API of the Deep Graph Library."""
+"""Gossamer: graph neural networks on PyTorch, with the API of DGL (Deep Graph Library)."""
 
 import importlib as _importlib
 import typing as _typing
@@ -323,7 +323,7 @@ __all__ = [
     "utils",
 ]
 
-# Loaded on first use: what builds on graphs is not needed to build one.
+# Loaded on first use, because these modules are not needed to build graphs.
 _LAZY = ("data", "dataloading", "graphbolt", "multiprocessing", "nn", "optim", "sampling", "sparse")
 _FROM_DATALOADING = (
     "set_dst_lazy_features",

@@ -1,4 +1,4 @@
-"""Writing files so that a reader never meets half of one."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from gossamer.errors import FileError
 
 @contextmanager
 def replacing(path: Path, fix: str = "Choose a folder that you may write to.") -> Iterator[Path]:
-    """Give a temporary file to fill; when the block ends well it becomes `path`, at once.
+    """Yield a temporary file; when the block succeeds, atomically rename it to `path`.
 
-    If the block fails, or the machine does, `path` is what it was before. Missing parent folders
-    are made. Messages end with `fix`.
+    If the block or the machine fails, `path` does not change. Missing parent folders are created.
+    Error messages end with `fix`.
 
     Raises
     ------
     FileError
-        If the folder cannot be made or written to. What the block raises passes through.
+        If the folder cannot be created or written to. Other exceptions of the block propagate.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,8 +53,8 @@ def _put_in_place(temporary: Path, path: Path, fix: str) -> None:
 
 
 def _flush(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    # Where folders cannot be opened (Windows), their names are written in order anyway.
+    """Wait until a file, or the entries of a folder, are on disk."""
+    # Windows cannot open folders, but writes their entries in order.
     with suppress(PermissionError if path.is_dir() else ()):
         handle = os.open(path, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""The one place that imports optional packages."""
+"""Import of optional packages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EXTRA_OF = {
     "tqdm": "train",
     "yaml": "train",
 }
-# Top-level module -> its name for pip, where that is another one.
+# Top-level module -> its name on PyPI, if that differs.
 _DISTRIBUTION_OF = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
 
 
@@ -36,8 +36,7 @@ def optional_import(name: str, purpose: str, extra: str | None = None) -> Module
     purpose : str
         What needs it, as the subject of a sentence: ``"Graph.adj_external"``.
     extra : str, optional
-        The extra of Gossamer that brings all that the purpose needs. Default: the usual one of the
-        package.
+        The extra of Gossamer to name. Default: the one of the package.
 
     Raises
     ------

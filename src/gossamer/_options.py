@@ -1,6 +1,7 @@
-"""Checks of options: names, numbers and sizes.
+"""Validation of options: names, numbers and sizes.
 
-`name` is the name of the function, `argument` that of the option; messages start with both.
+`name` is the name of the function and `argument` that of the option; error messages start with
+both.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ _TYPES_OF_TEXT = (str, bytes, bytearray)
 
 
 def one_of(value: Any, name: str, argument: str, known: Collection[str]) -> str:
-    """`value`, which must be among `known`."""
-    # An array would answer the question of membership with an array.
+    """`value`, which must be one of `known`."""
+    # For an array, ``in`` would compare element by element.
     if not isinstance(value, str) or value not in known:
         raise InvalidValueError(f"{name}: {argument} is one of {list(known)}, got {shown(value)}.")
     return value
@@ -34,7 +35,7 @@ def number_in(
     low: float = float("-inf"),
     high: float = float("inf"),
 ) -> float:
-    """`value` as a float from `low` to `high`, both included; without them, a finite one."""
+    """`value` as a float from `low` to `high`, inclusive; without bounds, as a finite float."""
     try:
         if isinstance(value, (bool, *_TYPES_OF_TEXT)) or getattr(value, "ndim", 0):
             raise TypeError("not a number")
@@ -55,10 +56,10 @@ def number_in(
 
 
 def integer(value: Any) -> int | None:
-    """`value` as an int, or None if it is no integer.
+    """`value` as an int, or None if it is not an integer.
 
-    Integers are those of Python and NumPy, and tensors and arrays that hold one. Truth values and
-    floating-point numbers are none.
+    Integers of Python and NumPy, and tensors and arrays with one integer, are accepted. Bools and
+    floating-point numbers are not integers.
     """
     if isinstance(value, (Tensor, np.ndarray)):
         size = value.numel() if isinstance(value, Tensor) else value.size
@@ -90,6 +91,6 @@ def require_function(value: Any, name: str, argument: str) -> None:
 
 
 def shown(value: Any) -> str:
-    """What came, in a message: as Python writes it, or its type where that would be long."""
+    """`value` for a message: its repr, or its type if that is long."""
     text = repr(value)
     return text if len(text) <= 80 and "\n" not in text else type(value).__name__

@@ -1,12 +1,11 @@
-"""Exceptions: one root, and one kind for each way that input can be wrong.
+"""Exceptions: a base class, and a subclass for each kind of error.
 
-Every kind also derives from the Python built-in that means the same, so code that does not know
-Gossamer can still tell the cases apart::
+Each subclass also derives from the corresponding built-in exception::
 
     GossamerError
-    ├── InvalidValueError   (ValueError)   a value, shape or combination that makes no sense
+    ├── InvalidValueError   (ValueError)   an invalid value, shape or combination
     ├── InvalidTypeError    (TypeError)    a wrong Python type or dtype
-    ├── UnknownKeyError     (KeyError)     a type, feature or option that is not there
+    ├── UnknownKeyError     (KeyError)     a type, feature or option that does not exist
     ├── OutOfRangeError     (IndexError)   a node, edge or graph id that does not exist
     ├── FileError           (OSError)      a file that is missing, truncated, corrupt or not trusted
     └── MissingExtraError   (ImportError)  an optional package that is not installed
@@ -26,7 +25,7 @@ __all__ = [
 
 
 class GossamerError(Exception):
-    """Root of every error that Gossamer raises on purpose.
+    """Base class of Gossamer's exceptions.
 
     Examples
     --------
@@ -40,7 +39,7 @@ class GossamerError(Exception):
 
 
 class InvalidValueError(GossamerError, ValueError):
-    """A value, shape or combination of arguments that makes no sense."""
+    """An invalid value, shape or combination of arguments."""
 
 
 class InvalidTypeError(GossamerError, TypeError):
@@ -50,7 +49,7 @@ class InvalidTypeError(GossamerError, TypeError):
 class UnknownKeyError(GossamerError, KeyError):
     """A node type, edge type, feature or option that does not exist."""
 
-    # KeyError prints the repr of its argument, which would put the message in quotes.
+    # KeyError prints the repr of its argument, which would quote the message.
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
 
@@ -64,4 +63,4 @@ class FileError(GossamerError, OSError):
 
 
 class MissingExtraError(GossamerError, ImportError):
-    """An optional package that is not installed; the message names the extra that brings it."""
+    """An optional package that is not installed; the message names the extra to install."""

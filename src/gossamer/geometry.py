@@ -1,4 +1,4 @@
-"""Choosing among points and coarsening graphs."""
+"""Point sampling and graph coarsening."""
 
 from gossamer.transforms.geometry import farthest_point_sampler, neighbor_matching
 

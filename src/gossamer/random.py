@@ -1,4 +1,4 @@
-"""One seed for everything random, and draws from a population."""
+"""Seeding of all random generators, and random choice."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["choice", "seed"]
 
 
 def seed(val: int) -> None:
-    """Seed every source of randomness that Gossamer draws from: torch, NumPy and Python.
+    """Seed the random generators that Gossamer uses: torch, NumPy and Python.
 
     Parameters
     ----------
     val : int
-        Not negative.
+        The seed, not negative.
 
     Examples
     --------
@@ -35,9 +35,9 @@ def seed(val: int) -> None:
     """
     number = integer(val)
     if number is None or number < 0:
-        raise InvalidTypeError(f"A seed is an int that is not negative, got {val!r}.")
+        raise InvalidTypeError(f"A seed is a non-negative int, got {val!r}.")
     torch.manual_seed(number)
-    # NumPy's legacy generator: what scipy, scikit-learn and user code draw from by default.
+    # NumPy's legacy generator, which scipy, scikit-learn and user code use by default.
     np.random.seed(number % 2**32)  # noqa: NPY002
     python_random.seed(number)
 
@@ -48,31 +48,31 @@ def choice(
     replace: bool = True,
     prob: Tensor | None = None,
 ) -> Tensor:
-    """Draw elements at random, on the device of `a` or `prob`.
+    """Draw random elements, on the device of `a` or `prob`.
 
     Parameters
     ----------
     a : int or Tensor
-        What to draw from: ``0 ... a - 1``, or the rows of a tensor.
+        The population: ``0 ... a - 1``, or the rows of a tensor.
     size : int or tuple of int
-        How many to draw, or the shape of the result.
+        Number of draws, or shape of the result.
     replace : bool
         Whether an element may be drawn more than once.
     prob : Tensor, optional
-        Weight of each element, floating-point; they need not add up to 1. Default: all alike.
+        Floating-point weight of each element; weights need not add up to 1. Default: uniform.
 
     Returns
     -------
     Tensor
-        int64, or of the dtype of `a`.
+        int64, or the dtype of `a`.
 
     Raises
     ------
     InvalidTypeError
-        If an argument is of a wrong type.
+        If an argument has the wrong type.
     InvalidValueError
-        If there are too few elements, or too few with a weight that is not zero; or if the weights
-        are negative, not finite, or not one for each element.
+        If there are too few elements, or too few with a nonzero weight; or if weights are negative,
+        not finite, or not one per element.
 
     Examples
     --------
@@ -94,11 +94,11 @@ def choice(
         again = "" if replace else " without repetition"
         weighted = "" if prob is None else " with a weight above 0"
         raise InvalidValueError(
-            f"random.choice: {count} elements cannot be drawn{again}, since there are {available} "
+            f"random.choice: {count} elements cannot be drawn{again}; there are {available} "
             f"elements{weighted}."
         )
     if not replace:
-        # The smallest of exponential times with rates `prob` are a draw without replacement.
+        # The smallest of exponential variables with rates `prob` are a sample without replacement.
         if prob is None:
             drawn = torch.randperm(population, device=device)[:count]
         else:
@@ -110,23 +110,21 @@ def choice(
         bounds = prob.cumsum(0)
         points = torch.rand(count, dtype=prob.dtype, device=device)
         drawn = torch.searchsorted(bounds, points * bounds[-1:], right=True)
-        # A product may be rounded up to the last bound.
+        # Rounding may give the upper bound.
         drawn.clamp_(max=int(prob.nonzero().max()) if count else 0)
     drawn = drawn.reshape(shape)
     return a[drawn.to(a.device)] if isinstance(a, Tensor) else drawn
 
 
 def _population(a: Any) -> tuple[int, torch.device]:
-    """How many elements there are, and where."""
+    """Size and device of the population."""
     if isinstance(a, Tensor) and a.dim() > 0:
         return len(a), a.device
     number = None if isinstance(a, Tensor) else integer(a)
     if number is None:
-        raise InvalidTypeError(
-            f"random.choice: draw from an int or from the rows of a tensor, got {a!r}."
-        )
+        raise InvalidTypeError(f"random.choice: a is an int or a tensor, got {a!r}.")
     if number < 0:
-        raise InvalidValueError(f"random.choice: there cannot be {a} elements.")
+        raise InvalidValueError(f"random.choice: a cannot be negative, got {a}.")
     return number, torch.device("cpu")
 
 

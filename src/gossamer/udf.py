@@ -1,4 +1,4 @@
-"""Batches of edges and nodes that user-defined functions receive."""
+"""Batches of edges and nodes that are passed to user-defined functions."""
 
 from gossamer.function.udf import EdgeBatch, NodeBatch
 

@@ -74,7 +74,7 @@ def test_the_help_text_gives_the_rows_that_are_measured(
         (["threads", "none"], "numbers of at least 1"),
         (["threads", "0"], "numbers of at least 1"),
         (["memory", "1"], "takes no values"),
-        (["colour"], "invalid choice"),
+        (["color"], "invalid choice"),
     ],
 )
 def test_wrong_settings_end_the_command(

@@ -110,7 +110,7 @@ def _forge(trained: Path, folder: Path, change: Any) -> Path:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c["config"].update(colour=1), "damaged: Unknown configuration key 'colour'"),
+        (lambda c: c["config"].update(color=1), "damaged: Unknown configuration key 'color'"),
         (lambda c: c["config"].update(hidden="x"), "damaged: 'hidden' must be an integer"),
         (lambda c: c["config"].update(layers=10**9), "damaged: 'layers' must lie between 1 and"),
         (lambda c: c.update(config="{"), "damaged: Expecting property name"),

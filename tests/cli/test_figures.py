@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from gossamer.cli.figures import class_colours, curves, project, scatter
+from gossamer.cli.figures import class_colors, curves, project, scatter
 from gossamer.cli.results import RunResult
 
 
@@ -20,13 +20,13 @@ def _parse(svg: str) -> ElementTree.Element:
 
 
 @pytest.mark.parametrize("num_classes", [1, 2, 10, 11, 47])
-def test_each_class_has_a_colour_of_its_own(num_classes: int) -> None:
-    colours = class_colours(num_classes)
-    assert len(set(colours)) == num_classes
-    assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in colours)
+def test_each_class_has_a_color_of_its_own(num_classes: int) -> None:
+    colors = class_colors(num_classes)
+    assert len(set(colors)) == num_classes
+    assert all(re.fullmatch("#[0-9a-f]{6}", color) for color in colors)
 
 
-def test_curves_show_each_seed_and_take_the_pages_colour(recorded: RunResult) -> None:
+def test_curves_show_each_seed_and_take_the_pages_color(recorded: RunResult) -> None:
     fields = {"train_loss": "training", "val_loss": "validation"}
     svg = curves(recorded.seeds, recorded.seeds[1], fields, "loss", 'the "loss" & more')
     root = _parse(svg)
@@ -72,8 +72,8 @@ def test_pca_equals_scikit_learn() -> None:
 
 def test_tsne_keeps_clusters_apart_and_is_reproducible() -> None:
     rng = np.random.default_rng(0)
-    centre = np.repeat(np.eye(2, 60) * 100, 30, 0)
-    rows = (centre + rng.normal(size=(60, 60))).astype(np.float32)
+    center = np.repeat(np.eye(2, 60) * 100, 30, 0)
+    rows = (center + rng.normal(size=(60, 60))).astype(np.float32)
     _, points, caption = project(rows, "tsne", 1)
     assert caption == "t-SNE from 50 principal components, all 60 nodes"
     first, second = points[:30], points[30:]

@@ -1,4 +1,4 @@
-"""dgllife builds through the door the graphs that it builds on DGL 2.1.0.
+"""dgllife builds through the compatibility layer the graphs that it builds on DGL 2.1.0.
 
 `golden/dgllife.json` was recorded by `dgllife_graphs.py`, which says how. To run this test, install
 ``rdkit`` and, without its dependency DGL, ``pip install --no-deps dgllife==0.3.2``.

@@ -234,9 +234,11 @@ def missing(dgl: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         "distributed": "INVENTED_TYPE",
     }
     for path, name in names.items():
-        door = _modules.DOORS[path]
-        wider = _modules.Door(door.sources, (*door.known, name), door.names, door.shadowed)
-        monkeypatch.setitem(_modules.DOORS, path, wider)
+        entry = _modules.MODULES[path]
+        wider = _modules.ModuleNames(
+            entry.sources, (*entry.known, name), entry.names, entry.shadowed
+        )
+        monkeypatch.setitem(_modules.MODULES, path, wider)
     return dgl
 
 

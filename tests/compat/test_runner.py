@@ -48,7 +48,7 @@ def run_here(
     monkeypatch.setenv("PYTHONPATH", "")
 
     def run_command(*arguments: str, cwd: Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["door", *arguments])
+        monkeypatch.setattr(sys, "argv", ["program", *arguments])
         monkeypatch.chdir(cwd)
         status = 0
         try:
@@ -71,7 +71,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder ``code`` with a script, its neighbour, and the same as a package."""
+    """A folder ``code`` with a script, its neighbor, and the same as a package."""
     for folder in (tmp_path / "code", tmp_path / "package"):
         folder.mkdir()
         (folder / "sibling.py").write_text("WORD = 'beside'\n")

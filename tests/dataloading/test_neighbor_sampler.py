@@ -1,4 +1,4 @@
-"""Blocks of drawn neighbours: the same as drawing and then making blocks, step by step."""
+"""Blocks of drawn neighbors: the same as drawing and then making blocks, step by step."""
 
 from __future__ import annotations
 

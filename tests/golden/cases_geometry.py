@@ -1,6 +1,6 @@
 """Graphs of points, farthest points, matchings, homophily and label informativeness.
 
-Neighbours that are equally far may come in any order, so the points below have none.
+Neighbors that are equally far may come in any order, so the points below have none.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def ordered(g: Any) -> tuple:
     return u[order], v[order], g.batch_num_nodes(), g.batch_num_edges()
 
 
-# Only the first of these algorithms gives neighbours by distance whatever they are.
+# Only the first of these algorithms gives neighbors by distance whatever they are.
 _NEAREST = [
     f"gs.knn_graph({call})" if algorithm.endswith("blas") else f"ordered(gs.knn_graph({call}))"
     for algorithm in ("bruteforce-blas", "bruteforce", "kd-tree")
@@ -134,7 +134,7 @@ _FARTHEST = [
     )
 ]
 
-# Nodes that have one neighbour at most, but for edges of negative weight: no choice to make.
+# Nodes that have one neighbor at most, but for edges of negative weight: no choice to make.
 _MATCHING = [
     "b = gs.graph(([0, 1, 1, 2, 2, 3], [1, 0, 2, 1, 3, 2]), num_nodes=5, idtype=g.idtype); "
     f"geometry(gs).neighbor_matching(b, torch.tensor([1.0, 1, -5, -5, 0, 0]){rest})"
@@ -196,7 +196,7 @@ _DIFFERENCES = [
         Difference(
             f"*knn_graph(points({case}*",
             "error",
-            "More neighbours than there are points are an error; DGL gives fewer.",
+            "More neighbors than there are points are an error; DGL gives fewer.",
         )
         for case in ("6, 3), 7", "6, 3), 6, algorithm", "12, 3), 4, [3, 4, 5]")
     ),

@@ -265,7 +265,7 @@ _DIFFERENCES = [
         for etype in ("_E", "follows", "likes")
     ),
     *(
-        Difference(call, "error", "Neighbours are not drawn from a block: take its graph instead.")
+        Difference(call, "error", "Neighbors are not drawn from a block: take its graph instead.")
         for call in ("*@ block", "*@ hetero_block")
     ),
 ]

@@ -287,7 +287,7 @@ _DIFFERENCES = [
     Difference(
         "gs.sort_cs*@ no_edges",
         "value",
-        "Neighbours of a graph without edges can be sorted; there are no tags then.",
+        "Neighbors of a graph without edges can be sorted; there are no tags then.",
     ),
     Difference(
         "g.reorder_graph('rcmk', store_ids=False)*",

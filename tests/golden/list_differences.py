@@ -26,7 +26,7 @@ _TITLES = {
     "convert": "Building graphs",
     "encodings": "Distances and encodings",
     "files": "Files of graphs",
-    "geometry": "Neighbour graphs and homophily",
+    "geometry": "Neighbor graphs and homophily",
     "graph": "Methods of graphs",
     "helpers": "Embeddings, optimizers, random draws",
     "homogeneous": "Homogeneous and merged graphs",

@@ -111,7 +111,7 @@ def _assert_compressed(
     )
     row_of_slot = torch.repeat_interleave(torch.arange(num, device=eids.device), lengths.long())
     assert_tensor_equal(row_of_slot.to(rows.dtype), rows[eids], f"{what}: rows by slot")
-    assert_tensor_equal(indices, cols[eids], f"{what}: neighbours by slot")
+    assert_tensor_equal(indices, cols[eids], f"{what}: neighbors by slot")
     within = row_of_slot[1:] == row_of_slot[:-1]
     ordered = eids[1:] > eids[:-1]
     assert bool((ordered | ~within).all()), f"{what}: edges of a row are not in insertion order"

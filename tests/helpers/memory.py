@@ -43,7 +43,7 @@ def poison(tensor: torch.Tensor) -> torch.Tensor:
 
 @contextmanager
 def poisoned_memory() -> Iterator[None]:
-    """Make uninitialised allocations in this process recognisable."""
+    """Make uninitialized allocations in this process recognizable."""
     with pytest.MonkeyPatch.context() as patch:
         for owner, name in _ALLOCATORS:
             patch.setattr(owner, name, _poisoning(getattr(owner, name)))

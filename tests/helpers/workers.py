@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def aggregate_in_worker(graphs: list[Graph]) -> torch.Tensor:
-    """Sum and maximum of the neighbours' feature ``h``, on a graph whose formats are made here."""
+    """Sum and maximum of the neighbors' feature ``h``, on a graph whose formats are made here."""
     from gossamer import function as fn
 
     (graph,) = graphs

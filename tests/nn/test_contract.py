@@ -113,7 +113,7 @@ def test_no_feature_is_left_on_the_graph(case: LayerCase) -> None:
     assert not g.edata["w"].any()
 
 
-def test_relabelling_nodes_relabels_the_output(case: LayerCase) -> None:
+def test_relabeling_nodes_relabels_the_output(case: LayerCase) -> None:
     u, v = edges_of()
     g, layer = gs.graph((u, v), num_nodes=9), case.build().double()
     inputs = case.draw(g, torch.float64)

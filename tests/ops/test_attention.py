@@ -266,7 +266,7 @@ def test_dropout_is_the_same_in_every_implementation(score) -> None:
 
 
 def test_dropout_keeps_the_mean() -> None:
-    """Each of 20,000 nodes has the same neighbours: the average over them comes near the sum."""
+    """Each of 20,000 nodes has the same neighbors: the average over them comes near the sum."""
     n = 20_000
     u, v = torch.arange(3).repeat(n), torch.arange(n).repeat_interleave(3)
     g = gs.heterograph({("a", "r", "b"): (u, v)}, {"a": 3, "b": n})

@@ -233,7 +233,7 @@ def _edge_ids(chosen: Ids, count: int) -> tuple[Tensor, list[int] | None]:
 @SETTINGS
 @given(st.data())
 def test_edge_softmax_of_several_types(data) -> None:
-    """Types that share an end are normalised together."""
+    """Types that share an end are normalized together."""
     g = data.draw(graphs_of_two_relations())
     norm_by = data.draw(st.sampled_from(["dst", "src"]))
     end = 2 if norm_by == "dst" else 0

@@ -113,7 +113,7 @@ def test_weights_of_a_node_add_up_to_one(norm_by) -> None:
 
 
 class TestSubset:
-    """Normalisation over some of the edges."""
+    """Normalization over some of the edges."""
 
     @pytest.mark.parametrize("norm_by", NORMS)
     @pytest.mark.parametrize("eids", [[0, 2, 3, 8], [8, 3, 2, 0], [5], list(range(9)), []], ids=str)
@@ -153,7 +153,7 @@ class TestSubset:
 
 
 class TestSeveralTypes:
-    """Edge types that share an end are normalised together."""
+    """Edge types that share an end are normalized together."""
 
     @staticmethod
     def _graph():

@@ -1,4 +1,4 @@
-"""Neighbours drawn at random: exact distributions, and what holds for every draw."""
+"""Neighbors drawn at random: exact distributions, and what holds for every draw."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def as_sets(ordered: dict[tuple[int, ...], float]) -> dict[tuple[int, ...], floa
 
 @pytest.mark.parametrize("idtype", [torch.int32, torch.int64])
 @pytest.mark.parametrize("fanout", [1, 3, 5])
-def test_every_set_of_neighbours_is_equally_likely(fanout: int, idtype: torch.dtype) -> None:
+def test_every_set_of_neighbors_is_equally_likely(fanout: int, idtype: torch.dtype) -> None:
     sets = list(combinations(range(6), fanout))
     assert_distributed(drawn(star(6, idtype), fanout), dict.fromkeys(sets, 1 / len(sets)))
 
@@ -182,7 +182,7 @@ def test_as_many_edges_of_the_nodes_as_asked_for(data, fanout, edge_dir, replace
 
 @settings(max_examples=40)
 @given(data=st.data(), replace=st.booleans())
-def test_all_neighbours_are_the_subgraph_on_one_side(data, replace) -> None:
+def test_all_neighbors_are_the_subgraph_on_one_side(data, replace) -> None:
     g = data.draw(graphs())
     nodes = data.draw(some_nodes(g, unique=False))
     assert_graph_equal(sample_neighbors(g, nodes, -1, replace=replace), gs.in_subgraph(g, nodes))

@@ -324,8 +324,8 @@ def test_relabelled_nodes_have_the_same_walks() -> None:
     g = _undirected(25, 20)
     order = torch.randperm(25)
     u, v = g.edges()
-    relabelled = gs.graph((order[u], order[v]))
-    torch.testing.assert_close(gs.random_walk_pe(relabelled, 5)[order], gs.random_walk_pe(g, 5))
+    relabeled = gs.graph((order[u], order[v]))
+    torch.testing.assert_close(gs.random_walk_pe(relabeled, 5)[order], gs.random_walk_pe(g, 5))
 
 
 # --- errors ------------------------------------------------------------
@@ -340,8 +340,8 @@ HETERO = {("a", "r", "b"): ([0], [0]), ("b", "s", "a"): ([0], [0])}
         (lambda g: gs.lap_pe(g, -2), InvalidValueError, "k is at least 1, got -2"),
         (lambda g: gs.lap_pe(g, 1.0), InvalidTypeError, "k is an int, got 1.0"),
         (lambda g: gs.lap_pe(g, True), InvalidTypeError, "k is an int, got True"),
-        (lambda g: gs.lap_pe(g, 3), InvalidValueError, "3 nodes .* k is 3. Take a smaller k, or"),
-        (lambda g: gs.svd_pe(g, 4), InvalidValueError, "3 nodes .* k is 4. Take a smaller k, or"),
+        (lambda g: gs.lap_pe(g, 3), InvalidValueError, "3 nodes .* k is 3. Use a smaller k, or"),
+        (lambda g: gs.svd_pe(g, 4), InvalidValueError, "3 nodes .* k is 4. Use a smaller k, or"),
         (lambda g: gs.svd_pe(g, -1), InvalidValueError, "k is at least 0, got -1"),
         (lambda g: gs.random_walk_pe(g, 0), InvalidValueError, "k is at least 1, got 0"),
         (

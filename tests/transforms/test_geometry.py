@@ -91,7 +91,7 @@ def test_weights_decide_and_negative_ones_forbid(num_edges: int) -> None:
 
 
 def test_proposals_go_to_the_heaviest_neighbor() -> None:
-    """In a star, the heaviest of the leaves that take part in a round wins the centre."""
+    """In a star, the heaviest of the leaves that take part in a round wins the center."""
     leaves = 60
     star = gs.to_bidirected(gs.graph((torch.zeros(leaves).long(), torch.arange(1, leaves + 1))))
     weights = torch.stack(star.edges()).amax(0).float()
@@ -99,7 +99,7 @@ def test_proposals_go_to_the_heaviest_neighbor() -> None:
     for _ in range(50):
         cluster = neighbor_matching(star, weights, relabel_idx=False)
         partners.append(int((cluster[1:] == 0).nonzero()) + 1)
-    # The heaviest takes part in a round with the centre half of the time.
+    # The heaviest takes part in a round with the center half of the time.
     assert sum(partner == leaves for partner in partners) > 10
     assert min(partners) > leaves // 2
 

@@ -1,4 +1,4 @@
-"""Encodings, neighbour graphs, geometry and modules answer as DGL 2.1.0 did."""
+"""Encodings, neighbor graphs, geometry and modules answer as DGL 2.1.0 did."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_ids_and_types_lead_back_to_each_node_and_edge(g):
 
 @given(g=homogeneous_graphs(min_nodes=1))
 def test_types_in_any_order(g):
-    """Numbers that do not come in order: each node and edge keeps its neighbours and features."""
+    """Numbers that do not come in order: each node and edge keeps its neighbors and features."""
     g.ndata["t"] = (torch.arange(g.num_nodes()) * 5 + 2) % 3
     g.edata["r"] = (torch.arange(g.num_edges()) * 3 + 1) % 2
     ntypes, etypes = ["c", "a", "b"], ["s", "r"]

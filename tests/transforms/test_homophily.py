@@ -86,7 +86,7 @@ def _edge_label_informativeness(edges: list, y: list[int]) -> float:
 
 
 def _node_label_informativeness(edges: list, y: list[int]) -> float:
-    """LI_node of Platonov et al., over nodes that have neighbours."""
+    """LI_node of Platonov et al., over nodes that have neighbors."""
     edges = _simple(edges)
     share = _degree_shares(edges, y)
     nodes = {label: count / len(y) for label, count in Counter(y).items()}

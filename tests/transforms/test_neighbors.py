@@ -1,4 +1,4 @@
-"""Neighbour graphs against scikit-learn, in every way of searching."""
+"""Neighbor graphs against scikit-learn, in every way of searching."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_three_dimensions_are_a_batch() -> None:
 @pytest.mark.usefixtures("search")
 @pytest.mark.parametrize("coordinates", [2, 12])
 def test_copies_of_a_point(coordinates: int) -> None:
-    """Many copies: still k different neighbours, not itself, and none that is further away."""
+    """Many copies: still k different neighbors, not itself, and none that is further away."""
     x = torch.cat([torch.zeros(20, coordinates), torch.ones(20, coordinates)])
     u, v = gs.knn_graph(x, 6, exclude_self=True).edges()
     assert not bool((u == v).any())
@@ -282,11 +282,11 @@ X = torch.randn(5, 2)
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: gs.knn_graph(X, 6), InvalidValueError, "set of 5 has 5 neighbours, but k is 6"),
+        (lambda: gs.knn_graph(X, 6), InvalidValueError, "set of 5 has 5 neighbors, but k is 6"),
         (
             lambda: gs.knn_graph(X, 5, exclude_self=True),
             InvalidValueError,
-            "set of 5 has 4 neighbours other than itself, but k is 5",
+            "set of 5 has 4 neighbors other than itself, but k is 5",
         ),
         (lambda: gs.knn_graph(X, 0), InvalidValueError, "k is at least 1, got 0"),
         (lambda: gs.knn_graph(X, -3), InvalidValueError, "k is at least 1, got -3"),

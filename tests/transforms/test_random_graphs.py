@@ -1,4 +1,4 @@
-"""Random graphs have as many different edges as asked for, and every edge is equally likely."""
+"""Random graphs have the requested number of distinct edges, uniformly distributed."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_one_type_on_both_sides():
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
-        (lambda: gs.rand_graph(5, 26), gs.InvalidValueError, "26 different edges .* make 25 pairs"),
+        (lambda: gs.rand_graph(5, 26), gs.InvalidValueError, "26 distinct edges .* have 25 pairs"),
         (lambda: gs.rand_graph(0, 1), gs.InvalidValueError, "make 0 pairs only"),
         (lambda: gs.rand_graph(5, -1), gs.InvalidValueError, "num_edges is at least 0"),
         (lambda: gs.rand_graph(-1, 0), gs.InvalidValueError, "num_nodes is at least 0"),
@@ -76,7 +76,7 @@ def test_one_type_on_both_sides():
         (
             lambda: gs.rand_bipartite("a", "r", "b", 2, 3, 7),
             gs.InvalidValueError,
-            "rand_bipartite: 7 different edges",
+            "rand_bipartite: 7 distinct edges",
         ),
         (
             lambda: gs.rand_bipartite("a", "r", "b", -2, 3, 0),

@@ -185,7 +185,7 @@ def test_one_sided_subgraphs_are_the_edges_of_each_node(data, inward, relabel):
             assert pairs(sub, etype) == [pairs(g, etype)[eid] for eid in wanted]
 
 
-# --- neighbourhoods -----------------------------------------------------------------------------
+# --- neighborhoods -----------------------------------------------------------------------------
 
 
 @given(data=st.data(), k=st.integers(0, 4), inward=st.booleans())
@@ -212,8 +212,8 @@ def test_khop_subgraph_agrees_with_networkx(data, k, inward):
     for ntype, ids in seeds.items():
         assert inverse[ntype].dtype == torch.int64
         assert sub.nodes[ntype].data[gs.NID][inverse[ntype]].tolist() == ids
-    unlabelled = function(g, seeds, k, relabel_nodes=False)
-    assert_graph_equal(unlabelled, gs.node_subgraph(g, wanted, relabel_nodes=False))
+    unlabeled = function(g, seeds, k, relabel_nodes=False)
+    assert_graph_equal(unlabeled, gs.node_subgraph(g, wanted, relabel_nodes=False))
 
 
 def test_more_hops_than_the_graph_is_deep_give_the_whole_component():

@@ -33,7 +33,7 @@ def out_edges(g: gs.Graph, reverse: bool) -> list[list[tuple[int, int]]]:
 
 
 def as_networkx(g: gs.Graph, reverse: bool) -> networkx.DiGraph:
-    """A simple graph whose neighbours come in the order of edge ids."""
+    """A simple graph whose neighbors come in the order of edge ids."""
     graph = networkx.DiGraph()
     graph.add_nodes_from(range(g.num_nodes()))
     for node, edges in enumerate(out_edges(g, reverse)):

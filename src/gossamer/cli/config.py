@@ -64,8 +64,8 @@ class TrainConfig:
     attn_dropout: float = _option(
         0.0, "share of attention weights dropped (gat, gatv2)", low=0, high=0.999
     )
-    norm: str = _option("none", "normalisation of layers", choices=("none", "layer", "batch"))
-    residual: bool = _option(False, "stack pre-normalised residual blocks between linear layers")
+    norm: str = _option("none", "normalization of layers", choices=("none", "layer", "batch"))
+    residual: bool = _option(False, "stack pre-normalized residual blocks between linear layers")
     self_loops: bool = _option(True, "give every node an edge to itself")
     lr: float = _option(0.01, "learning rate of Adam", low=1e-12, high=1e3)
     weight_decay: float = _option(5e-4, "L2 penalty on the weights", low=0, high=1e3)

@@ -1,4 +1,4 @@
-"""The report's pictures: SVG that takes its text colour from the page around it."""
+"""The report's pictures: SVG that takes its text color from the page around it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import numpy as np
 from gossamer._optional import optional_import
 from gossamer.cli.results import SeedResult
 
-__all__ = ["class_colours", "curves", "project", "scatter"]
+__all__ = ["class_colors", "curves", "project", "scatter"]
 
-# matplotlib knows no CSS; this colour, used for nothing else, is replaced in the finished file.
+# matplotlib knows no CSS; this color, used for nothing else, is replaced in the finished file.
 _INK = "#010203"
 _BLUE, _ORANGE = "#3b7ddd", "#e07b39"
-# Distinct on white and on near-black, also for the common kinds of colour blindness.
+# Distinct on white and on near-black, also for the common kinds of color blindness.
 _TEN = (
     "#3b7ddd", "#e07b39", "#2ca58d", "#c94f7c", "#8b6fd8", "#b59a1f", "#4fb3d9", "#a0603a",
     "#7fa33a", "#8a8f98",
@@ -52,8 +52,8 @@ _STYLE = {
 }
 
 
-def class_colours(num_classes: int) -> list[str]:
-    """A colour (``#rrggbb``) for each class."""
+def class_colors(num_classes: int) -> list[str]:
+    """A color (``#rrggbb``) for each class."""
     if num_classes <= len(_TEN):
         return list(_TEN[:num_classes])
     colors = optional_import("matplotlib.colors", "The report", "train")
@@ -88,13 +88,13 @@ def curves(
     """
 
     def draw(axes: Any) -> None:
-        for (name, label), colour in zip(fields.items(), (_BLUE, _ORANGE), strict=True):
+        for (name, label), color in zip(fields.items(), (_BLUE, _ORANGE), strict=True):
             for seed in seeds:
                 strong = seed is best
                 axes.plot(
                     np.arange(1, seed.epochs + 1),
                     [scale * getattr(epoch, name) for epoch in seed.history],
-                    color=colour,
+                    color=color,
                     alpha=1.0 if strong else 0.2,
                     linewidth=1.8 if strong else 1.0,
                     zorder=3 if strong else 2,
@@ -183,16 +183,16 @@ def _tsne(rows: np.ndarray, seed: int) -> np.ndarray:
 
 
 def scatter(points: np.ndarray, label: np.ndarray, names: Sequence[str], alt: str) -> str:
-    """Points coloured by class, each class named at its median.
+    """Points colored by class, each class named at its median.
 
     Many points make a heavy SVG, so they are one embedded bitmap; the text stays text.
     """
-    colours = class_colours(len(names))
+    colors = class_colors(len(names))
 
     def draw(axes: Any) -> None:
         axes.scatter(
             *points.T,
-            c=[colours[index] for index in label],
+            c=[colors[index] for index in label],
             s=float(np.clip(24000 / len(points), 7, 60)),
             linewidths=0,
             alpha=0.85,
@@ -210,7 +210,7 @@ def scatter(points: np.ndarray, label: np.ndarray, names: Sequence[str], alt: st
                 fontsize=9,
                 fontweight="bold",
                 color="#ffffff",
-                bbox={"boxstyle": "round,pad=0.28", "fc": colours[index], "ec": "#ffffff"},
+                bbox={"boxstyle": "round,pad=0.28", "fc": colors[index], "ec": "#ffffff"},
             )
 
     return _svg(draw, (8.4, 6.0), alt)
@@ -231,7 +231,7 @@ def _svg(draw: Callable[[Any], None], size: tuple[float, float], alt: str) -> st
 
 
 def _inline(svg: str, alt: str) -> str:
-    """Strip what only a stand-alone file needs, and let the page decide on colour and font."""
+    """Strip what only a stand-alone file needs, and let the page decide on color and font."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", svg)

@@ -20,7 +20,7 @@ class NodeClassifier(nn.Module):
 
     .. math:: h^{l+1} = \sigma(norm(conv_l(dropout(h^l)))), \quad z = conv_L(dropout(h^{L}))
 
-    Residual stack, pre-normalised blocks between two linear layers (Platonov et al. 2023):
+    Residual stack, pre-normalized blocks between two linear layers (Platonov et al. 2023):
 
     .. math::
         h^1 = \sigma(W_{in} x), \quad

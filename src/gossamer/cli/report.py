@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gossamer.cli.config import from_mapping
-from gossamer.cli.figures import class_colours, curves, project, scatter
+from gossamer.cli.figures import class_colors, curves, project, scatter
 from gossamer.cli.results import RunResult, percent
 from gossamer.cli.text import filled, shown
 
@@ -48,12 +48,12 @@ def render_report(result: RunResult) -> str:
         matrix_note=_matrix_note(result),
         matrix=_matrix(result),
         picture_note=f"The input of the last layer for each node, laid out by {escape(how)}; "
-        f"coloured by true class. Seed {best.result.seed}, epoch {best.result.best_epoch}.",
+        f"colored by true class. Seed {best.result.seed}, epoch {best.result.best_epoch}.",
         picture=scatter(
             points,
             result.label[nodes],
             result.class_names,
-            f"Scatter plot of node embeddings, {how}, coloured by the "
+            f"Scatter plot of node embeddings, {how}, colored by the "
             f"{len(result.class_names)} classes",
         ),
         legend=_legend(result),
@@ -136,7 +136,7 @@ def _matrix_note(result: RunResult) -> str:
     return (
         f"The {counts.sum():,} test nodes of seed {result.best.result.seed}: rows are true "
         f"classes, columns predicted ones. {np.trace(counts):,} lie on the diagonal. "
-        "Colour is the share of the row."
+        "Color is the share of the row."
     )
 
 
@@ -169,9 +169,9 @@ def _matrix_cell(count: int, share: float) -> str:
 def _legend(result: RunResult) -> str:
     counts = np.bincount(result.label[result.label >= 0], minlength=len(result.class_names))
     items = "".join(
-        f'<li><i style="background:{colour}"></i>{escape(name)} <span>{count:,}</span></li>'
-        for name, colour, count in zip(
-            result.class_names, class_colours(len(counts)), counts, strict=True
+        f'<li><i style="background:{color}"></i>{escape(name)} <span>{count:,}</span></li>'
+        for name, color, count in zip(
+            result.class_names, class_colors(len(counts)), counts, strict=True
         )
     )
     return f'<ul class="legend" aria-label="Classes and their number of nodes">{items}</ul>'

@@ -1,4 +1,4 @@
-"""Other libraries' names for Gossamer, so that programs written for them run unchanged."""
+"""Compatibility layers that run programs written for other libraries."""
 
 from gossamer.compat import dgl
 

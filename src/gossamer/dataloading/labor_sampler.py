@@ -29,7 +29,7 @@ __all__ = ["LaborSampler"]
 class LaborSampler(BlockSampler):
     """For each layer, some in-edges of each node, drawn so that nodes share their sources.
 
-    Estimates have the variance of :class:`NeighborSampler` with as many neighbours drawn, but the
+    Estimates have the variance of :class:`NeighborSampler` with as many neighbors drawn, but the
     batch reads fewer different nodes. See :func:`gossamer.sampling.sample_labors`.
 
     Parameters
@@ -40,7 +40,7 @@ class LaborSampler(BlockSampler):
     edge_dir : {"in", "out"}
         Whether to draw from the edges that end or that begin at the nodes.
     prob : str, optional
-        An edge feature: the weights of the neighbours in the mean that is estimated.
+        An edge feature: the weights of the neighbors in the mean that is estimated.
     importance_sampling : int
         How often importances are improved: 0 is LABOR-0, i is LABOR-i, -1 is LABOR-*.
     layer_dependency : bool
@@ -134,7 +134,7 @@ class LaborSampler(BlockSampler):
         return keys, step / self.batch_dependency
 
     def sample_blocks(self, g: Graph, seed_nodes: Ids, exclude_eids: Any = None) -> Sampled:
-        """Draw the neighbours of `seed_nodes`; see :meth:`BlockSampler.sample_blocks`.
+        """Draw the neighbors of `seed_nodes`; see :meth:`BlockSampler.sample_blocks`.
 
         With `prob` or `importance_sampling`, the edge feature ``"edge_weights"`` of the blocks says
         what each edge counts in the mean.

@@ -1,4 +1,4 @@
-"""Blocks of neighbours drawn at random, layer by layer."""
+"""Blocks of neighbors drawn at random, layer by layer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["MultiLayerFullNeighborSampler", "MultiLayerNeighborSampler", "Neighb
 class NeighborSampler(BlockSampler):
     """For each layer, some in-edges of each node, drawn at random: GraphSAGE's sampling.
 
-    The last fanout is for the output nodes, the one before for their neighbours, and so on.
+    The last fanout is for the output nodes, the one before for their neighbors, and so on.
 
     Parameters
     ----------

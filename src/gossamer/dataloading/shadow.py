@@ -20,15 +20,15 @@ __all__ = ["ShaDowKHopSampler"]
 
 
 class ShaDowKHopSampler(Sampler):
-    """The subgraph of some neighbours of some neighbours, for a deep network on a shallow part.
+    """The subgraph of some neighbors of some neighbors, for a deep network on a shallow part.
 
-    Neighbours are drawn layer by layer, as by :class:`NeighborSampler`; the result is the subgraph
+    Neighbors are drawn layer by layer, as by :class:`NeighborSampler`; the result is the subgraph
     that the nodes induce, with all edges between them.
 
     Parameters
     ----------
     fanouts : list of int, or of dict of edge type to int
-        How many in-edges of each type to draw for a node, the farthest neighbours first; -1 for
+        How many in-edges of each type to draw for a node, the farthest neighbors first; -1 for
         all.
     replace : bool
         Whether to draw with replacement.

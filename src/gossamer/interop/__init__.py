@@ -1,6 +1,6 @@
-"""Doors to other libraries: networkx, scipy, pandas and Arrow, PyG, cuGraph.
+"""Conversion to and from other libraries: networkx, scipy, pandas and Arrow, PyG, cuGraph.
 
-The other library is imported when a function that needs it is called.
+A library is imported when a function that needs it is called.
 """
 
 from gossamer.interop.cugraph import from_cugraph, to_cugraph

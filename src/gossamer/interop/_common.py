@@ -1,4 +1,4 @@
-"""Helpers that several conversions share."""
+"""Shared helpers of the conversions."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def two_sided(
     device: torch.device | str | None,
     name: str,
 ) -> Graph:
-    """A graph of one relation; one node type on both sides needs as many nodes on each."""
+    """A graph of one relation; a node type on both sides has the same number of nodes on each."""
     if not all(isinstance(part, str) for part in etype):
-        raise InvalidTypeError(f"An edge type is three str, got {etype}.")
+        raise InvalidTypeError(f"An edge type consists of three str, got {etype}.")
     src, _, dst = etype
     if src == dst and counts[0] != counts[1]:
         raise InvalidValueError(
-            f"{name}: both sides are called {src!r} but have {counts[0]} and {counts[1]} nodes. "
+            f"{name}: both sides have type {src!r} but {counts[0]} and {counts[1]} nodes. "
             "Give them different names."
         )
     sizes = {src: counts[0], dst: counts[1]}

@@ -1,10 +1,10 @@
-"""Graphs from cuGraph and to cuGraph, through its edge-list form.
+"""Conversion from and to cuGraph through edge lists.
 
-The form is a data frame with one row for each edge. What is used of cuGraph and cuDF is little, so
-that it can be told here: ``graph.is_directed()``, ``graph.to_directed()`` and ``graph.edges()``,
-which gives a frame with the columns ``src`` and ``dst``; ``cugraph.Graph(directed=True)`` and
-``graph.from_cudf_edgelist(frame, source=..., destination=...)``; ``cudf.DataFrame``, and series
-that go through DLPack.
+An edge list is a data frame with one row per edge. Only this part of cuGraph and cuDF is used:
+``graph.is_directed()``, ``graph.to_directed()`` and ``graph.edges()``, which returns a frame with
+the columns ``src`` and ``dst``; ``cugraph.Graph(directed=True)`` and
+``graph.from_cudf_edgelist(frame, source=..., destination=...)``; ``cudf.DataFrame``, and DLPack
+export of series.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ def from_cugraph(cugraph_graph: Any) -> Graph:
     Parameters
     ----------
     cugraph_graph : cugraph.Graph or cugraph.MultiGraph
-        Vertices are the integers that the edges name. An undirected graph gives edges both ways.
+        Vertices are integers. An undirected graph gives edges in both directions.
 
     Returns
     -------
     Graph
-        On the device of the edge list, with as many nodes as the largest vertex says, plus one.
+        On the device of the edge list. The number of nodes is the largest vertex plus one.
 
     Raises
     ------
     InvalidTypeError
-        If `cugraph_graph` does not look like a cuGraph graph, or vertices are not integers.
+        If `cugraph_graph` is not a cuGraph graph, or vertices are not integers.
     UnknownKeyError
         If its edge list has no columns ``src`` and ``dst``.
     OutOfRangeError
@@ -67,17 +67,17 @@ def from_cugraph(cugraph_graph: Any) -> Graph:
 
 
 def _as_tensor(series: Any) -> Tensor:
-    """A copy of a column, so that the graph does not change when the frame does."""
+    """A copy of a column; the graph shares no memory with the frame."""
     if hasattr(series, "to_dlpack"):
         return torch.from_dlpack(series.to_dlpack()).clone()
     return torch.tensor(series.to_numpy())
 
 
 def to_cugraph(g: Graph) -> Any:
-    """A cuGraph graph with the same edges.
+    """Convert to a cuGraph graph with the same edges.
 
-    Nodes without an edge and features do not come along: the form has no place for them. cuGraph
-    joins parallel edges.
+    Isolated nodes and features are dropped: an edge list cannot hold them. cuGraph merges parallel
+    edges.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Graphs from networkx and to networkx."""
+"""Conversion from and to networkx."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def from_networkx(
     ----------
     nx_graph : networkx.Graph, DiGraph, MultiGraph or MultiDiGraph
         Nodes are numbered in the sorted order of their labels. An undirected edge becomes one edge
-        in each direction; a self-loop stays one.
+        in each direction; an undirected self-loop becomes one edge.
     node_attrs, edge_attrs : iterable of str, optional
-        Attributes to take over as features, ``(N, *)`` and ``(E, *)``. Every node or edge must have
+        Attributes to convert to features, ``(N, *)`` and ``(E, *)``. Every node or edge must have
         them: numbers, lists of numbers, arrays or tensors of one shape. `edge_attrs` needs a
         directed graph.
     edge_id_attr_name : str, optional
@@ -60,10 +60,10 @@ def from_networkx(
     Raises
     ------
     InvalidTypeError
-        If `nx_graph` is no networkx graph, or node labels cannot be sorted.
+        If `nx_graph` is not a networkx graph, or node labels cannot be sorted.
     InvalidValueError
-        If attributes of different kinds or shapes meet, edge ids repeat, or edge attributes of an
-        undirected graph are wanted, which has no value for each direction.
+        If values of an attribute differ in kind or shape, edge ids repeat, or edge attributes of an
+        undirected graph are requested.
     UnknownKeyError
         If a node or edge lacks an attribute.
     OutOfRangeError
@@ -122,12 +122,12 @@ def bipartite_from_networkx(
     Parameters
     ----------
     nx_graph : networkx.DiGraph or MultiDiGraph
-        Nodes have the attribute ``bipartite``: 0 for sources and 1 for destinations, as networkx
-        wants it. Each side is numbered in the sorted order of its labels.
+        Nodes have networkx's attribute ``bipartite``: 0 for sources and 1 for destinations. Each
+        side is numbered in the sorted order of its labels.
     utype, etype, vtype : str
         Source type, relation and destination type.
     u_attrs, e_attrs, v_attrs : iterable of str, optional
-        Attributes of sources, edges and destinations to take over as features.
+        Attributes of sources, edges and destinations to convert to features.
     edge_id_attr_name, idtype, device
         As for :func:`from_networkx`.
 
@@ -140,8 +140,8 @@ def bipartite_from_networkx(
     InvalidTypeError, UnknownKeyError, OutOfRangeError, MissingExtraError
         As for :func:`from_networkx`.
     InvalidValueError
-        If the graph is undirected, a node is on no side, or an edge does not go from side 0 to
-        side 1.
+        If the graph is undirected, a node has no side, or an edge does not go from side 0 to side
+        1.
 
     Examples
     --------
@@ -200,25 +200,25 @@ def to_networkx(
     etype_attr: str | None = "etype",
     eid_attr: str | None = "id",
 ) -> Any:
-    """A networkx graph with the same nodes and edges.
+    """Convert to a networkx graph with the same nodes and edges.
 
     Parameters
     ----------
     g : Graph
-        Any graph. Of a block, destination nodes come after source nodes.
+        Any graph. For a block, destination nodes follow source nodes.
     node_attrs, edge_attrs : iterable of str, optional
-        Features to give as attributes: one row, in main memory, for each node or edge of the types
+        Features to convert to attributes: one row, in CPU memory, per node or edge of the types
         that have the feature.
     ntype_attr, etype_attr : str or None
-        Attributes for the node type and the canonical edge type, unless there is one of each. None
-        leaves them out.
+        Names of the attributes for node type and canonical edge type, used if there are several
+        types. None omits them.
     eid_attr : str or None
-        Attribute for the edge id, counted on over all edge types. None leaves it out.
+        Name of the attribute for the edge id, which is numbered over all edge types. None omits it.
 
     Returns
     -------
     networkx.MultiDiGraph
-        Nodes are numbered type by type, as by :func:`gossamer.to_homogeneous`; edges come in the
+        Nodes are numbered type by type, as by :func:`gossamer.to_homogeneous`. Edges are in the
         order of their ids.
 
     Raises
@@ -226,7 +226,7 @@ def to_networkx(
     InvalidTypeError
         If `g` is not a graph.
     UnknownKeyError
-        If no type has a feature that was asked for.
+        If no type has a requested feature.
     MissingExtraError
         If networkx is not installed.
 
@@ -292,10 +292,10 @@ def _sorted(labels: Iterable, name: str) -> list:
 def _edges(
     nx_graph: Any, attributes: list[str], id_name: str | None, name: str
 ) -> tuple[list[tuple], Tensor]:
-    """The edges, with data if any of it is wanted, and the order that edge ids put them in."""
+    """The edges, with data if needed, and their order by edge id."""
     edges = list(nx_graph.edges(data=bool(attributes) or id_name is not None))
     count = len(edges)
-    if not nx_graph.is_directed():  # the order of both directions is settled later
+    if not nx_graph.is_directed():  # the order of both directions is decided later
         loops = sum(1 for edge in edges if edge[0] == edge[1])
         return edges, torch.arange(2 * count - loops)
     if id_name is None:
@@ -324,10 +324,10 @@ def _ends(edges: list[tuple], src: Mapping, dst: Mapping) -> tuple[Tensor, Tenso
 
 
 def _both_ways(u: Tensor, v: Tensor, rank: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Both directions of undirected edges, as a directed copy in networkx lists them.
+    """Both directions of undirected edges, in the order of networkx's directed copy.
 
-    That is node by node, in the order `rank` of nodes; neighbours come in the order in which edges
-    name them first, and parallel edges next to each other.
+    This order is by node (`rank`), then by first occurrence of the neighbor in edges; parallel
+    edges are adjacent.
     """
     proper = (u != v).nonzero().squeeze(1)
     edge = torch.cat([torch.arange(len(u)), proper])
@@ -342,12 +342,12 @@ def _both_ways(u: Tensor, v: Tensor, rank: Sequence[int]) -> tuple[Tensor, Tenso
 def _take_over(
     view: Any, rows: Sequence[Mapping], names: list[str], what: str, device: Any, caller: str
 ) -> None:
-    """Set one feature for each name, from the attributes of each node or edge."""
+    """Set a feature for each name from the attributes of nodes or edges."""
     for name in names:
         missing = next((i for i, row in enumerate(rows) if name not in row), None)
         if missing is not None:
             raise UnknownKeyError(
-                f"{caller}: {what} number {missing} has no attribute {name!r}, and every one needs "
+                f"{caller}: {what} number {missing} has no attribute {name!r}, and all need "
                 f"it; it has {list(rows[missing])}."
             )
         view[name] = _stacked([row[name] for row in rows], what, name, caller).to(device)
@@ -377,7 +377,7 @@ def _require_some(frames: list[Frame], names: list[str]) -> None:
 
 
 def _rows(frame: Frame, names: list[str], fixed: dict, counted: dict | None = None) -> list[dict]:
-    """The attributes of each node or edge."""
+    """The attribute dict of each node or edge."""
     columns: dict[str, Any] = dict(counted or {})
     columns |= {name: frame[name].detach().cpu().unbind() for name in names if name in frame}
     if not columns:

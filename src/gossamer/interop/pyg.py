@@ -1,4 +1,4 @@
-"""Graphs from PyG's `Data` and `HeteroData`, and to them."""
+"""Conversion from and to PyG's `Data` and `HeteroData`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gossamer.graph.schema import Schema
 
 __all__ = ["from_pyg", "to_pyg"]
 
-# PyG's names for former ids and types; a name that begins with "_" means something else there.
+# PyG's names for former ids and types; names that begin with "_" have another meaning in PyG.
 _NODE_NAMES = {NID: "n_id", NTYPE: "node_type"}
 _EDGE_NAMES = {EID: "e_id", ETYPE: "edge_type"}
 
@@ -26,36 +26,36 @@ _STRUCTURE = {"edge_index", "num_nodes", "batch", "ptr"}
 def from_pyg(
     data: Any, idtype: torch.dtype | None = None, return_rest: bool = False
 ) -> Graph | tuple[Graph, dict[Any, Any]]:
-    """A graph from a PyG ``Data``, ``HeteroData`` or ``Batch`` of these.
+    """A graph from a PyG ``Data``, ``HeteroData`` or ``Batch``.
 
-    Tensors with a row for each node or edge become features under the same name (``x``, ``y``,
-    ``pos``, ``train_mask``, ``edge_attr`` ...), as PyG itself tells them apart: where there are as
-    many nodes as edges, what has "edge" in its name belongs to edges. ``n_id``, ``node_type``,
-    ``e_id`` and ``edge_type`` become the features ``gossamer.NID``, ``NTYPE``, ``EID`` and
-    ``ETYPE``. A batch stays a batch.
+    Tensors with one row per node or edge become features with the same name (``x``, ``y``, ``pos``,
+    ``train_mask``, ``edge_attr`` ...). As in PyG, if there are as many nodes as edges, tensors with
+    "edge" in their name belong to edges. ``n_id``, ``node_type``, ``e_id`` and ``edge_type`` become
+    the features ``gossamer.NID``, ``NTYPE``, ``EID`` and ``ETYPE``. A batch is converted to a
+    batch.
 
     Parameters
     ----------
     data : torch_geometric.data.Data or HeteroData
-        With ``edge_index``, ``(2, E)``, or without edges.
+        With ``edge_index`` of shape ``(2, E)``, or without edges.
     idtype : torch.dtype, optional
         torch.int32 or torch.int64. Default: that of ``edge_index``.
     return_rest : bool
-        Whether to return as well what belongs to no node or edge, such as the label of a graph.
+        Whether to also return attributes of the graph as a whole, such as its label.
 
     Returns
     -------
     Graph, or (Graph, dict)
-        Tensors are shared, not copied. The dict has the other attributes by name; by
+        Tensors are shared, not copied. The dict has the remaining attributes by name, or by
         ``(type, name)`` if they belong to one type.
 
     Raises
     ------
     InvalidTypeError
-        If `data` is not what PyG makes.
+        If `data` is not an object of PyG.
     InvalidValueError
-        If it keeps edges as ``adj_t``, has node types but no edge type, or the edges of a batch do
-        not come graph by graph.
+        If edges are stored as ``adj_t``, there are node types but no edge type, or the edges of a
+        batch are not sorted by graph.
     OutOfRangeError
         If an edge names a negative node.
     """
@@ -82,12 +82,12 @@ def from_pyg(
 
 
 def to_pyg(g: Graph, rest: Mapping[Any, Any] | None = None) -> Any:
-    """A PyG ``Data`` or ``HeteroData`` with the same nodes, edges and features.
+    """Convert to a PyG ``Data`` or ``HeteroData`` with the same nodes, edges and features.
 
     Parameters
     ----------
     g : Graph
-        Any graph but a block. Features keep their names, except that bookkeeping gets PyG's: see
+        Any graph but a block. Features keep their names, except former ids and types: see
         :func:`from_pyg`.
     rest : dict, optional
         Attributes of the graph as a whole, or of a type, as :func:`from_pyg` returns them.
@@ -96,25 +96,21 @@ def to_pyg(g: Graph, rest: Mapping[Any, Any] | None = None) -> Any:
     -------
     torch_geometric.data.Data or HeteroData
         ``Data`` if there is one node type and one edge type, with the default names.
-        ``edge_index`` is int64, ``num_nodes`` is always there; of a batch also ``batch`` and
-        ``ptr``. Features are shared, not copied.
+        ``edge_index`` is int64 and ``num_nodes`` is always set; for a batch, ``batch`` and ``ptr``
+        too. Features are shared, not copied.
 
     Raises
     ------
     InvalidTypeError
         If `g` is not a graph.
     InvalidValueError
-        If it is a block; or a node feature has the name of an edge feature of ``Data``, which
-        cannot have both.
+        If it is a block, or a node feature and an edge feature of ``Data`` have the same name.
     MissingExtraError
         If torch_geometric is not installed.
     """
     require_graph(g, "to_pyg")
     if g.is_block:
-        raise InvalidValueError(
-            "to_pyg does not take a block, whose source and destination nodes are kept apart. "
-            "Use gossamer.block_to_graph first."
-        )
+        raise InvalidValueError("to_pyg does not take a block. Use gossamer.block_to_graph first.")
     module = optional_import("torch_geometric.data", "gossamer.interop.to_pyg")
     batched = g.is_batch
     if g.schema == Schema.homogeneous():
@@ -124,8 +120,8 @@ def to_pyg(g: Graph, rest: Mapping[Any, Any] | None = None) -> Any:
         both = sorted(nodes.keys() & edges.keys())
         if both:
             raise InvalidValueError(
-                f"to_pyg: {both[0]!r} is a node feature and an edge feature, and Data has one "
-                "attribute of a name. Rename one of them."
+                f"to_pyg: {both[0]!r} is the name of a node feature and of an edge feature; Data "
+                "can have only one. Rename one of them."
             )
         stores = {None: result}
         _fill(result, {"num_nodes": g.num_nodes(), **nodes, **edges})
@@ -176,7 +172,7 @@ def _from_hetero(data: Any, idtype: Any, return_rest: bool) -> Any:
 def _require_edge_index(store: Mapping[str, Any], what: str) -> None:
     if "adj_t" in store or ("edge_index" not in store and what != "the data"):
         raise InvalidValueError(
-            f"from_pyg: {what} has no edge_index. Make one, for instance from adj_t with "
+            f"from_pyg: {what} has no edge_index. Set it, for example from adj_t with "
             "torch_geometric.utils.to_edge_index."
         )
     ends = store.get("edge_index")
@@ -186,7 +182,7 @@ def _require_edge_index(store: Mapping[str, Any], what: str) -> None:
 
 
 def _attributes(store: Any, rest: dict[Any, Any], kind: Any) -> list[tuple[str, Tensor]]:
-    """The attributes with a row for each node or edge; others go to `rest`."""
+    """The attributes with one row per node or edge; others are added to `rest`."""
     found = []
     batched = {"batch", "ptr"} <= set(store.to_dict())
     for name, value in store.to_dict().items():
@@ -224,7 +220,7 @@ def _edge_index(g: Graph, etype: Any) -> Tensor:
 
 
 def _batch(counts: Tensor) -> dict[str, Tensor]:
-    """PyG's two ways to say which graph of a batch a node belongs to."""
+    """PyG's ``batch`` and ``ptr``, which assign nodes to the graphs of a batch."""
     counts = counts.long()
     ptr = torch.nn.functional.pad(counts.cumsum(0), (1, 0))
     graphs = torch.arange(len(counts), device=counts.device)
@@ -240,8 +236,8 @@ def _keep_batch(g: Graph, stores: Mapping[str, Mapping[str, Any]]) -> None:
         owner = stores[etype[0]]["batch"][g.edges(etype=etype)[0].long()]
         if bool((owner[1:] < owner[:-1]).any()):
             raise InvalidValueError(
-                f"from_pyg: edges of type {etype} do not come graph by graph, as those of a batch "
-                "do. Remove batch and ptr, or sort the edges."
+                f"from_pyg: edges of type {etype} are not sorted by graph, as a batch "
+                "requires. Remove batch and ptr, or sort the edges."
             )
         sizes[etype] = torch.bincount(owner, minlength=len(stores[etype[0]]["ptr"]) - 1)
     g.set_batch_num_nodes({ntype: store["ptr"].diff() for ntype, store in stores.items()})

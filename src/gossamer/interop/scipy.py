@@ -1,4 +1,4 @@
-"""Graphs from scipy's sparse matrices; `Graph.adj_external` makes such matrices."""
+"""Conversion from scipy's sparse matrices; `Graph.adj_external` converts to them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def from_scipy(
     Parameters
     ----------
     sp_mat : scipy.sparse matrix or array
-        ``(N, N)``. Every stored entry ``(i, j)``, an explicit zero too, is an edge ``i -> j``;
-        edges come in the order of ``sp_mat.tocoo()``, and duplicates are kept.
+        ``(N, N)``. Every stored entry ``(i, j)``, including explicit zeros, is an edge ``i -> j``.
+        Edges are in the order of ``sp_mat.tocoo()``; duplicates are kept.
     eweight_name : str, optional
         Edge feature for the values, ``(E,)`` in their dtype. Default: values are dropped.
     idtype : torch.dtype, optional
@@ -43,7 +43,7 @@ def from_scipy(
     Raises
     ------
     InvalidTypeError
-        If `sp_mat` is no sparse matrix, or its values have no torch dtype.
+        If `sp_mat` is not a sparse matrix, or its values have no torch dtype.
     InvalidValueError
         If it is not square.
     MissingExtraError
@@ -61,7 +61,7 @@ def from_scipy(
     if matrix.shape[0] != matrix.shape[1]:
         raise InvalidValueError(
             f"from_scipy takes a square matrix, got shape {tuple(matrix.shape)}. "
-            "For two kinds of nodes there is bipartite_from_scipy."
+            "For two node types, use bipartite_from_scipy."
         )
     g = graph(_ends(matrix), num_nodes=matrix.shape[0], idtype=idtype, device=device)
     return _weighted(g, matrix, eweight_name, "from_scipy")
@@ -96,7 +96,7 @@ def bipartite_from_scipy(
     InvalidTypeError, MissingExtraError
         As for :func:`from_scipy`.
     InvalidValueError
-        If one name stands for both sides and the matrix is not square.
+        If `utype` and `vtype` are the same and the matrix is not square.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def _coo(sp_mat: Any, name: str) -> Any:
 
 
 def _ends(matrix: Any) -> tuple[Tensor, Tensor]:
-    # Copies: a graph does not change when the matrix does.
+    # Copies: the graph shares no memory with the matrix.
     row, col = (torch.from_numpy(ids.astype(np.int64)) for ids in (matrix.row, matrix.col))
     return row, col
 
@@ -138,7 +138,7 @@ def _weighted(g: Graph, matrix: Any, name: str | None, caller: str) -> Graph:
         except TypeError:
             raise InvalidTypeError(
                 f"{caller}: values of dtype {matrix.data.dtype} cannot become a feature. "
-                "Convert them with .astype(...), or leave out eweight_name."
+                "Convert them with .astype(...), or omit eweight_name."
             ) from None
         g.edata[name] = values.to(g.device)
     return g

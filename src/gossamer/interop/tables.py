@@ -1,4 +1,4 @@
-"""Graphs from tables of edges and to them: pandas data frames and Arrow tables."""
+"""Conversion from and to tables of edges: pandas data frames and Arrow tables."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ def from_edge_table(
     idtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
 ) -> Graph | tuple[Graph, dict[str, np.ndarray]]:
-    """A graph from a table with one row for each edge.
+    """A graph from a table with one row per edge.
 
     Parameters
     ----------
     edges : pandas.DataFrame, pyarrow.Table, or dict
-        Columns for both ends and, if wanted, features. A dict from canonical edge type to table
+        Columns for sources, destinations and features. A dict from canonical edge type to table
         gives a graph with these types.
     source, destination : str
         Columns with node ids: integers ``0 ... N - 1``, or anything that can be sorted if `relabel`
         or `nodes` is given.
     edge_type : str, optional
-        Column with the name of the relation of each edge, as in a table of triples: one edge type
-        for each name, all between nodes of one type.
+        Column with the relation of each edge, as in a table of triples: one edge type per relation,
+        all between nodes of one type.
     nodes : pandas.DataFrame, pyarrow.Table, or dict from node type to either, optional
-        One row for each node: its id in column `node_id`, other columns are features. Node ``i`` is
-        the one in row ``i``.
+        One row per node: its id is in column `node_id`, other columns are features. Node ``i`` is
+        row ``i``.
     node_id : str
         See `nodes`.
     features : iterable of str, optional
-        Columns to take over as edge features: numbers, bools, or lists of numbers of one length.
-        Default: all that are left.
+        Columns to convert to edge features: numbers, bools, or lists of numbers of one length.
+        Default: all other columns.
     relabel : bool
-        Whether to number the ids that occur in sorted order, and return them.
+        Whether to number the occurring ids in sorted order, and return them.
     idtype : torch.dtype, optional
         torch.int32 or torch.int64. Default: torch.int64.
     device : torch.device or str, optional
@@ -63,14 +63,14 @@ def from_edge_table(
     Returns
     -------
     Graph, or (Graph, dict of str to numpy.ndarray)
-        With `relabel`, for each node type the ids by new number. They are in feature
-        ``gossamer.NID`` as well if they are integers less than 2**63.
+        With `relabel`, the former ids of each node type, indexed by new id. Integers less than
+        2**63 are also in feature ``gossamer.NID``.
 
     Raises
     ------
     InvalidTypeError
-        If a table is none, node ids are not integers, a column is not made of numbers, or integer
-        ids of more than 53 bits stand beside floating-point ones.
+        If an argument is not a table, node ids are not integers, a column is not numeric, or
+        integer ids of more than 53 bits are mixed with floating-point ids.
     InvalidValueError
         If a value is missing, ids in `nodes` repeat, or `nodes` and `relabel` are both given.
     UnknownKeyError
@@ -92,8 +92,7 @@ def from_edge_table(
     """
     if relabel and nodes is not None:
         raise InvalidValueError(
-            "from_edge_table: the table of nodes gives every node its number already. "
-            "Leave out relabel."
+            "from_edge_table: the table of nodes already numbers the nodes. Omit relabel."
         )
     tables = _by_type(edges, edge_type)
     names = None if features is None else feature_names(features, "from_edge_table: features")
@@ -136,21 +135,21 @@ def to_edge_table(
     features: Iterable[str] | None = None,
     library: str = "pandas",
 ) -> Any:
-    """The edges as a table: one row for each, in the order of ids.
+    """Convert edges to a table with one row per edge, in the order of ids.
 
     Parameters
     ----------
     g : Graph
         Any graph.
     source, destination : str
-        Names of the columns with the ends.
+        Names of the columns of sources and destinations.
     etype : str or (str, str, str), optional
         Edge type. Default: all, as a dict if there are several.
     features : iterable of str, optional
-        Edge features for columns; one with several values a row becomes a column of lists.
-        Default: all.
+        Edge features to convert to columns; a feature with several values per row becomes a column
+        of lists. Default: all.
     library : {"pandas", "pyarrow"}
-        What to make: ``pandas.DataFrame`` or ``pyarrow.Table``.
+        Type of the table: ``pandas.DataFrame`` or ``pyarrow.Table``.
 
     Returns
     -------
@@ -161,7 +160,7 @@ def to_edge_table(
     InvalidTypeError
         If `g` is not a graph.
     InvalidValueError
-        If `library` is another one, or a feature has the name of a column of ends.
+        If `library` is unknown, or a feature has the name of the source or destination column.
     UnknownKeyError
         If the edge type or a feature does not exist.
     MissingExtraError
@@ -198,8 +197,8 @@ def _edge_columns(
     for name in frame if names is None else names:
         if name in columns:
             raise InvalidValueError(
-                f"to_edge_table: {name!r} is an edge feature and a column of ends. Name the "
-                "columns otherwise, by source and destination."
+                f"to_edge_table: {name!r} is an edge feature and an end column. Choose "
+                "other column names with source and destination."
             )
         value = frame[name].detach().cpu()
         if value.dtype == torch.bfloat16:  # which NumPy does not have
@@ -239,7 +238,7 @@ def _column(table: Any, name: str) -> np.ndarray:
         raise InvalidValueError(
             f"from_edge_table: column {name!r} has missing values. Fill them or drop the rows."
         )
-    # pandas gives its own kinds of numbers, which may be missing, as objects.
+    # pandas returns its nullable numeric types as objects.
     plain = getattr(column.dtype, "numpy_dtype", None) if hasattr(column, "dtype") else None
     return values.astype(plain) if plain is not None else values
 
@@ -252,12 +251,12 @@ def _feature(table: Any, name: str) -> Tensor:
         except ValueError:
             raise InvalidValueError(
                 f"from_edge_table: the lists in column {name!r} have different lengths. "
-                "Pad them, or leave the column out."
+                "Pad them, or drop the column."
             ) from None
     if values.dtype.kind not in "biuf":
         raise InvalidTypeError(
-            f"from_edge_table: column {name!r} is not made of numbers but of {values.dtype}, so it "
-            "cannot be a feature. Drop it from the table, or list the others in features."
+            f"from_edge_table: column {name!r} is {values.dtype}, not numeric, so it "
+            "cannot be a feature. Drop it from the table, or list the other columns in features."
         )
     return torch.from_numpy(np.array(values))
 
@@ -267,8 +266,8 @@ def _by_type(edges: Any, edge_type: str | None) -> dict[CanonicalEType, Any]:
     if isinstance(edges, Mapping):
         if edge_type is not None or not edges:
             raise InvalidValueError(
-                "from_edge_table: a dict has an edge type for each table, at least one, and "
-                f"edge_type is None; got {list(edges)} and {edge_type!r}."
+                "from_edge_table: a dict from edge type to table must not be empty, and "
+                f"edge_type must be None; got {list(edges)} and {edge_type!r}."
             )
         for etype, table in edges.items():
             if not isinstance(etype, tuple) or len(etype) != 3:
@@ -283,7 +282,9 @@ def _by_type(edges: Any, edge_type: str | None) -> dict[CanonicalEType, Any]:
         return {(DEFAULT_NTYPE, DEFAULT_ETYPE, DEFAULT_NTYPE): edges}
     relations, numbers = np.unique(_column(edges, edge_type).astype(str), return_inverse=True)
     if not len(relations):
-        raise InvalidValueError("from_edge_table: an empty table does not tell the edge types.")
+        raise InvalidValueError(
+            "from_edge_table: the table is empty, so the edge types are unknown."
+        )
     take = edges.take if hasattr(edges, "column_names") else edges.iloc.__getitem__
     return {
         (DEFAULT_NTYPE, str(relation), DEFAULT_NTYPE): take(np.flatnonzero(numbers == i))
@@ -297,8 +298,8 @@ def _node_tables(nodes: Any, ntypes: list[str]) -> dict[str, Any]:
     if not isinstance(nodes, Mapping):
         if len(ntypes) > 1:
             raise InvalidTypeError(
-                f"from_edge_table: there are several node types, {ntypes}, so nodes is a dict from "
-                "node type to table."
+                f"from_edge_table: there are several node types, {ntypes}, so nodes must be a dict "
+                "from node type to table."
             )
         nodes = {ntypes[0]: nodes}
     if set(nodes) != set(ntypes):
@@ -314,7 +315,7 @@ def _node_tables(nodes: Any, ntypes: list[str]) -> dict[str, Any]:
 
 
 def _node_ids(ntype: str, ends: Mapping[Any, Sequence], table: Any, node_id: str) -> np.ndarray:
-    """Ids of the nodes of one type by number: as the table lists them, or else sorted."""
+    """Former ids of the nodes of one type: in the order of the table of nodes, or sorted."""
     if table is not None:
         ids = _column(table, node_id)
         if len(set(ids.tolist())) < len(ids):
@@ -329,7 +330,7 @@ def _node_ids(ntype: str, ends: Mapping[Any, Sequence], table: Any, node_id: str
 
 
 def _comparable(parts: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Columns of ids in types that can be joined and compared without loss.
+    """Columns of ids, converted to types that can be joined and compared without loss.
 
     NumPy joins int64 and uint64, and integers and floats, as float64, which has 53 bits.
     """
@@ -340,7 +341,7 @@ def _comparable(parts: Sequence[np.ndarray]) -> list[np.ndarray]:
     if "f" in kinds and max(-least, largest) > 2**53:
         raise InvalidTypeError(
             "from_edge_table: some node ids are integers of more than 53 bits and some are "
-            "floating-point numbers, which cannot hold them. Make all of them integers."
+            "floating-point numbers, which cannot hold them. Convert all to integers."
         )
     if kinds != {"i", "u"}:
         return list(parts)
@@ -354,12 +355,12 @@ def _unique(ids: np.ndarray) -> np.ndarray:
         return np.unique(ids)
     except TypeError:
         raise InvalidTypeError(
-            "from_edge_table: node ids of different kinds cannot be sorted. Make all of them str."
+            "from_edge_table: node ids of different types cannot be sorted. Convert all to str."
         ) from None
 
 
 def _number(ids: np.ndarray, end: np.ndarray, ntype: str) -> np.ndarray:
-    """The number of each id of `end`."""
+    """The new id of each id in `end`."""
     ids, end = _comparable([ids, end])
     order = np.argsort(ids, kind="stable")
     if not len(ids) or not len(end):
@@ -389,7 +390,7 @@ def _build(
         for ids in pair:
             if len(ids) and ids.dtype.kind not in "iu":
                 raise InvalidTypeError(
-                    f"from_edge_table: node ids are integers from 0 on, got {ids.dtype}. Pass "
+                    f"from_edge_table: node ids are non-negative integers, got {ids.dtype}. Pass "
                     "relabel=True to number other ids, or a table of nodes."
                 )
             if ids.dtype.kind == "u" and int(ids.max(initial=0)) > _LARGEST:

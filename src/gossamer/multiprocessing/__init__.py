@@ -1,6 +1,6 @@
-"""Processes that torch may be used in, and tensors that they share.
+"""Processes that can use torch, and tensors in shared memory.
 
-Whatever :mod:`torch.multiprocessing` has is here as well: ``Pool``, ``Lock``, ``get_context`` ...
+All names of :mod:`torch.multiprocessing` are available too: ``Pool``, ``Lock``, ``get_context`` ...
 """
 
 from typing import Any

@@ -22,24 +22,24 @@ __all__ = ["Process", "Queue", "call_once_and_share", "shared_tensor"]
 
 
 class Process(mp.Process):
-    """A process in which torch may use several threads, even if it was forked.
+    """A process in which torch can use several threads, even if it is forked.
 
-    OpenMP's threads do not survive a fork, and a process that goes on as their former master can
-    wait for them for ever. A thread of its own in the new process has no such past, so the target
-    runs in one. The rest is :class:`torch.multiprocessing.Process`.
+    OpenMP's threads do not survive a fork, and the main thread of a forked process can deadlock
+    when it waits for them. Therefore the target runs in a new thread. Otherwise as
+    :class:`torch.multiprocessing.Process`.
 
     Parameters
     ----------
     group : None
         Must be None.
     target : callable, optional
-        What to run.
+        The function to run.
     name : str, optional
         Name of the process.
     args, kwargs : tuple and dict
         Arguments of `target`.
     daemon : bool, optional
-        Whether the process ends with the one that started it.
+        Whether the process ends when its parent ends.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def Queue(maxsize: int = 0) -> Any:
     Parameters
     ----------
     maxsize : int
-        How many items it holds; 0 for any number.
+        Maximum number of items; 0 for no limit.
 
     Examples
     --------
@@ -86,11 +86,10 @@ def Queue(maxsize: int = 0) -> Any:
 
 
 def shared_tensor(shape: Sequence[int], dtype: torch.dtype = torch.float32) -> Tensor:
-    """A tensor of zeros in memory that all processes of the group share.
+    """A tensor of zeros in memory shared by all processes of the group.
 
     Call it in every process of the group (:func:`torch.distributed.init_process_group`), which must
-    be on one machine. Without a group, the tensor is shared with the processes that this one
-    starts.
+    be on one machine. Without a group, the tensor is shared with child processes.
 
     Parameters
     ----------
@@ -102,7 +101,7 @@ def shared_tensor(shape: Sequence[int], dtype: torch.dtype = torch.float32) -> T
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        If the shape or dtype is none.
+        If the shape or dtype is invalid.
 
     Examples
     --------
@@ -117,33 +116,32 @@ def shared_tensor(shape: Sequence[int], dtype: torch.dtype = torch.float32) -> T
 def call_once_and_share(
     func: Callable[[], Tensor], shape: Sequence[int], dtype: torch.dtype, rank: int = 0
 ) -> Tensor:
-    """Call a function in one process of the group, and share what it returns with the others.
+    """Call a function in one process of the group and share its result with all.
 
     Call it in every process of the group (:func:`torch.distributed.init_process_group`), which must
-    be on one machine. Without a group, the tensor is shared with the processes that this one
-    starts.
+    be on one machine. Without a group, the tensor is shared with child processes.
 
     Parameters
     ----------
     func : callable
         Called without arguments; returns a tensor.
     shape : sequence of int
-        The shape of this tensor.
+        The shape of the result.
     dtype : torch.dtype
-        The dtype of this tensor.
+        The dtype of the result.
     rank : int
         The process that calls it.
 
     Returns
     -------
     Tensor
-        In memory that all processes see: what one writes, the others read.
+        In shared memory: changes in one process are visible in the others.
 
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        If an argument is of a wrong type, `func` gives another shape or dtype, or there is no such
-        process. What `func` raises is raised in its process.
+        If an argument has the wrong type, the result has another shape or dtype, or `rank` does not
+        exist. Exceptions of `func` are raised in its process.
     FileError
         If memory cannot be shared.
 
@@ -159,7 +157,8 @@ def call_once_and_share(
     rank = as_int(rank, "call_once_and_share", "rank")
     if not 0 <= rank < size:
         raise InvalidValueError(
-            f"call_once_and_share: there are {size} processes, counted from 0, got rank {rank}."
+            f"call_once_and_share: rank must be less than the number of processes, {size}; "
+            f"got {rank}."
         )
     if size == 1:
         return _called(func, shape, dtype).share_memory_()
@@ -168,7 +167,7 @@ def call_once_and_share(
     message: list[str | None] = [None]
     dist.broadcast_object_list(message, src=rank)
     if message[0] is None:
-        raise InvalidValueError(f"call_once_and_share: the call failed in the process {rank}.")
+        raise InvalidValueError(f"call_once_and_share: the call failed in process {rank}.")
     try:
         return _mapped(message[0], shape, dtype)
     finally:
@@ -178,7 +177,7 @@ def call_once_and_share(
 def _offered(
     func: Callable[[], Tensor], shape: tuple[int, ...], dtype: torch.dtype, rank: int
 ) -> Tensor:
-    """The result of `func`, in memory that the other processes of the group map."""
+    """The result of `func` in memory that the other processes of the group map."""
     name = None
     try:
         value = _called(func, shape, dtype)
@@ -194,7 +193,7 @@ def _offered(
         dist.broadcast_object_list([name], src=rank)
         dist.barrier()
     finally:
-        # All processes have mapped it; the memory is freed when the last one unmaps it.
+        # All processes have mapped the file; its memory is freed when the last one unmaps it.
         with suppress(OSError):
             os.unlink(name)
     return shared
@@ -215,7 +214,7 @@ def _called(func: Callable[[], Tensor], shape: tuple[int, ...], dtype: torch.dty
 
 
 def _new_file() -> str:
-    """An empty file, in memory where the system has a place for that."""
+    """An empty file, in memory if the system has such a file system."""
     place = "/dev/shm"
     try:
         handle, name = tempfile.mkstemp(

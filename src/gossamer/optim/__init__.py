@@ -1,4 +1,4 @@
-"""Optimizers that update the rows of :class:`gossamer.nn.NodeEmbedding` that were used."""
+"""Sparse optimizers: update only the rows of :class:`gossamer.nn.NodeEmbedding` that were used."""
 
 from gossamer.optim import pytorch
 from gossamer.optim.sparse import SparseAdagrad, SparseAdam

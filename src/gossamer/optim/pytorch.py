@@ -1,4 +1,4 @@
-"""DGL's other name for the sparse optimizers."""
+"""Alias of the sparse optimizers for compatibility with DGL."""
 
 from gossamer.optim.sparse import SparseAdagrad, SparseAdam
 

@@ -1,4 +1,4 @@
-"""Adam and Adagrad on the rows that a mini-batch looked up."""
+"""Sparse Adam and Adagrad for embedding tables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["SparseAdagrad", "SparseAdam", "SparseOptimizer"]
 
 
 class SparseOptimizer(ABC):
-    """Base of the sparse optimizers: sums the gradients of recorded look-ups per row.
+    """Base of the sparse optimizers: averages the gradients of recorded look-ups per row.
 
     Parameters
     ----------
@@ -61,17 +61,17 @@ class SparseOptimizer(ABC):
     def _update(
         self, weight: Tensor, state: tuple[Tensor, ...], rows: Tensor, grad: Tensor
     ) -> None:
-        """Update the different rows `rows` of `weight` and `state`, in place."""
+        """Update the distinct rows `rows` of `weight` and `state`, in place."""
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """The settings, in the form of torch's optimizers."""
+        """The settings, in the format of torch's optimizers."""
         return [{"lr": self._lr}]
 
     def zero_grad(self) -> None:
-        """Forget gradients. Look-ups that still wait for theirs are kept.
+        """Drop gradients. Look-ups that have no gradient yet are kept.
 
-        So it may stand before the forward pass, or between it and the backward pass.
+        It can therefore be called before or after the forward pass.
         """
         for embedding in self._params:
             waiting = [entry for entry in embedding.trace if entry[1].grad is None]
@@ -83,7 +83,7 @@ class SparseOptimizer(ABC):
         """Update every row that received a gradient since :meth:`zero_grad`.
 
         A row that was looked up several times, here or in another process of the group, is updated
-        once, with the mean of its gradients. Look-ups without a gradient are forgotten.
+        once, with the mean of its gradients. Look-ups without a gradient are dropped.
         """
         for embedding in self._params:
             trace = [entry for entry in embedding.trace if entry[1].grad is not None]
@@ -94,7 +94,7 @@ class SparseOptimizer(ABC):
                 self._update(embedding.weight, embedding.optm_state, *_mean(rows, grad))
 
     def state_dict(self) -> dict[str, Any]:
-        """State of each table by its name, and the settings."""
+        """State of each table by name, and the settings."""
         state = {embedding.name: embedding.optm_state for embedding in self._params}
         return {"state": state, "param_groups": self.param_groups}
 
@@ -104,14 +104,14 @@ class SparseOptimizer(ABC):
         Raises
         ------
         InvalidValueError
-            If it belongs to other tables.
+            If the state belongs to other tables.
         """
         try:
             found = dict(state_dict["state"])
             settings = dict(state_dict["param_groups"][0])
         except (KeyError, IndexError, TypeError, ValueError):
             raise InvalidValueError(
-                "load_state_dict: expected what state_dict gave, with 'state' and 'param_groups'."
+                "load_state_dict: expected a state_dict() with 'state' and 'param_groups'."
             ) from None
         own = {embedding.name: embedding.optm_state for embedding in self._params}
         same = found.keys() == own.keys() and all(
@@ -134,8 +134,7 @@ class SparseOptimizer(ABC):
 class SparseAdam(SparseOptimizer):
     r"""Adam on the rows of :class:`gossamer.nn.NodeEmbedding` that were looked up.
 
-    For every row :math:`i` with gradient :math:`g_i`, and with the number :math:`t_i` of steps in
-    which this row took part,
+    For every row :math:`i` with gradient :math:`g_i` that has been updated in :math:`t_i` steps,
 
     .. math::
         m_i &\leftarrow \beta_1 m_i + (1 - \beta_1) g_i, \qquad
@@ -143,7 +142,7 @@ class SparseAdam(SparseOptimizer):
         w_i &\leftarrow w_i - \eta \,
         \frac{m_i / (1 - \beta_1^{t_i})}{\sqrt{v_i / (1 - \beta_2^{t_i})} + \epsilon}.
 
-    Other rows and their moments stay as they are. :math:`g_i` is the mean over all look-ups of the
+    Other rows and their moments do not change. :math:`g_i` is the mean over all look-ups of the
     row in the step (torch.optim.SparseAdam takes the sum, and counts steps for the whole table).
 
     Parameters
@@ -157,14 +156,14 @@ class SparseAdam(SparseOptimizer):
     eps : float
         :math:`\epsilon`.
     use_uva : bool, optional
-        Accepted so that existing calls work: moments always live where the table does.
+        Accepted for compatibility. Moments are always on the device of the table.
     dtype : torch.dtype
-        torch.float32, or torch.float16 to keep the moments in half of the memory.
+        dtype of the moments, torch.float32 or torch.float16.
 
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        If an argument is of a wrong type or outside its range.
+        If an argument has the wrong type or is out of range.
 
     References
     ----------
@@ -207,7 +206,7 @@ class SparseAdam(SparseOptimizer):
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """The settings, in the form of torch's optimizers."""
+        """The settings, in the format of torch's optimizers."""
         return [{"lr": self._lr, "betas": self._betas, "eps": self._eps}]
 
     def _take_settings(self, settings: dict[str, Any]) -> None:
@@ -242,7 +241,7 @@ class SparseAdagrad(SparseOptimizer):
         s_i \leftarrow s_i + g_i^2, \qquad
         w_i \leftarrow w_i - \eta \, \frac{g_i}{\sqrt{s_i + \epsilon}}.
 
-    Other rows stay as they are. :math:`g_i` is the mean over all look-ups of the row in the step
+    Other rows do not change. :math:`g_i` is the mean over all look-ups of the row in the step
     (torch.optim.Adagrad takes the sum, and adds :math:`\epsilon` to the root).
 
     Parameters
@@ -257,7 +256,7 @@ class SparseAdagrad(SparseOptimizer):
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        If an argument is of a wrong type or outside its range.
+        If an argument has the wrong type or is out of range.
 
     References
     ----------
@@ -281,7 +280,7 @@ class SparseAdagrad(SparseOptimizer):
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """The settings, in the form of torch's optimizers."""
+        """The settings, in the format of torch's optimizers."""
         return [{"lr": self._lr, "eps": self._eps}]
 
     def _take_settings(self, settings: dict[str, Any]) -> None:
@@ -309,7 +308,7 @@ def _number(what: str, value: Any, low: float, below: float = float("inf")) -> f
 
 
 def _gathered(trace: list[tuple[Tensor, Tensor]], weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Row numbers and gradients of all look-ups, in every process of the group."""
+    """Rows and gradients of all look-ups in all processes of the group."""
     form = {"device": weight.device}
     ids = [rows.to(torch.int64) for rows, _ in trace]
     grads = [value.grad.to(weight).reshape(-1, weight.shape[1]) for _, value in trace]
@@ -317,7 +316,7 @@ def _gathered(trace: list[tuple[Tensor, Tensor]], weight: Tensor) -> tuple[Tenso
     grad = torch.cat([weight.new_empty(0, weight.shape[1]), *grads])
     if not dist.is_available() or not dist.is_initialized() or dist.get_world_size() == 1:
         return rows, grad
-    # NCCL moves tensors of a GPU only.
+    # NCCL supports GPU tensors only.
     device = torch.device("cuda") if dist.get_backend() == "nccl" else weight.device
     size = torch.tensor([len(rows)], device=device)
     sizes = [torch.empty_like(size) for _ in range(dist.get_world_size())]

@@ -168,7 +168,7 @@ def candidates(
     rows : Tensor, optional
         The rows that will be drawn for, in their order. Default: all rows.
     times : Times, optional
-        Edges and neighbours must come before the time of their row. Needs `rows`.
+        Edges and neighbors must come before the time of their row. Needs `rows`.
     """
     return kernels.candidates_of(*csc, rows, weights, times)
 
@@ -296,7 +296,7 @@ def layer(relations: Sequence[Relation], replace: bool = False) -> list[Drawn]:
     Returns
     -------
     list of (starts, neighbors, edges)
-        For each relation: where the edges of each row begin, ``(R + 1,)`` int64, and the neighbour
+        For each relation: where the edges of each row begin, ``(R + 1,)`` int64, and the neighbor
         and id of each edge. Without replacement, slots of a row are ascending.
 
     Raises
@@ -321,7 +321,7 @@ def layer(relations: Sequence[Relation], replace: bool = False) -> list[Drawn]:
 
 
 def labor_layer(relations: Sequence[Relation]) -> list[Drawn]:
-    """Draw edges by layer-neighbour sampling: rows with the same key share random numbers.
+    """Draw edges by layer-neighbor sampling: rows with the same key share random numbers.
 
     An edge is drawn if the number of its source node is below fanout / degree. Returns what
     :func:`layer` does.

@@ -1,4 +1,4 @@
-"""Neighbours drawn by their tags."""
+"""Neighbors drawn by their tags."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def sample_neighbors_biased(
     copy_edata: bool = True,
     output_device: torch.device | str | None = None,
 ) -> Graph:
-    """The subgraph of some in-edges of some nodes, drawn with weights by the neighbours' tags.
+    """The subgraph of some in-edges of some nodes, drawn with weights by the neighbors' tags.
 
     The edges of a node stand in the order of the tags of the nodes at their other ends, as
     :func:`gossamer.sort_csc_by_tag` (for in-edges) and :func:`gossamer.sort_csr_by_tag` (for

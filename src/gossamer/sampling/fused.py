@@ -1,4 +1,4 @@
-"""Neighbours drawn into a block at once."""
+"""Neighbors drawn into a block at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layer-neighbour sampling: rows that share neighbours draw the same ones."""
+"""Layer-neighbor sampling: rows that share neighbors draw the same ones."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def sample_labors(
 
     Every source :math:`t` has one random number :math:`r_t`, uniform on :math:`[0, 1)`. The edge
     :math:`t \to s` is drawn if :math:`r_t \le c_s \pi_t`, with :math:`\pi_t = 1` unless
-    `importance_sampling` says otherwise, and :math:`c_s` such that the mean of the neighbours drawn
+    `importance_sampling` says otherwise, and :math:`c_s` such that the mean of the neighbors drawn
     estimates that of all with the variance of `fanout` draws with replacement:
 
     .. math::

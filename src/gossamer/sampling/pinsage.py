@@ -1,4 +1,4 @@
-"""Neighbours by random walks, as in PinSAGE."""
+"""Neighbors by random walks, as in PinSAGE."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["PinSAGESampler", "RandomWalkNeighborSampler"]
 
 
 class RandomWalkNeighborSampler:
-    """The nodes that random walks from a node visit most, as its neighbours.
+    """The nodes that random walks from a node visit most, as its neighbors.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class RandomWalkNeighborSampler:
     num_random_walks : int
         Number of walks from each node.
     num_neighbors : int
-        How many of the nodes that are visited most become neighbours.
+        How many of the nodes that are visited most become neighbors.
     metapath : list of edge types, optional
         From a node type back to itself. Default: the only edge type.
     weight_column : str
@@ -88,7 +88,7 @@ class RandomWalkNeighborSampler:
         self.restart_prob = stops
 
     def __call__(self, seed_nodes: Tensor) -> Graph:
-        """A graph with edges from the neighbours of `seed_nodes` to them.
+        """A graph with edges from the neighbors of `seed_nodes` to them.
 
         Parameters
         ----------
@@ -137,14 +137,14 @@ def _most_visited(
 
 
 class PinSAGESampler(RandomWalkNeighborSampler):
-    """The neighbours of PinSAGE: nodes of one type, visited by walks over another and back.
+    """The neighbors of PinSAGE: nodes of one type, visited by walks over another and back.
 
     Parameters
     ----------
     G : Graph
         A graph with one edge type from `ntype` to `other_type`, and one back.
     ntype : str
-        The type of the nodes and of their neighbours.
+        The type of the nodes and of their neighbors.
     other_type : str
         The type that walks pass through.
     num_traversals, termination_prob, num_random_walks, num_neighbors, weight_column

@@ -255,7 +255,7 @@ def node2vec_random_walk(
 
 
 def _sorted_indices(adjacency: Adjacency) -> Tensor:
-    """The neighbours of each row in ascending order."""
+    """The neighbors of each row in ascending order."""
     indptr, indices, _ = adjacency.csr()
     rows = torch.repeat_interleave(indptr.diff())
     keys = rows.long() * adjacency.num_dst + indices.long()

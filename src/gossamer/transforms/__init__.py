@@ -1,4 +1,4 @@
-"""New graphs from old ones."""
+"""Functions that make graphs from graphs."""
 
 from gossamer.transforms.block import block_to_graph, to_block
 from gossamer.transforms.cast import to_bfloat16, to_double, to_float, to_half

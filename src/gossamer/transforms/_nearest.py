@@ -1,12 +1,11 @@
-"""Exact searches among points: the nearest ones, and those within a radius.
+"""Exact search for nearest points and for points within a radius.
 
-Both use a k-d tree of scipy on few coordinates, and distances between blocks of points otherwise,
-on a device, or without scipy. The results are the same except for the choice among points that are
-equally far.
+With few coordinates, both use scipy's k-d tree. Otherwise, on other devices, and without scipy,
+they compute distances between blocks of points. The results are the same up to the order of ties.
 
-All distances that decide are sums of squared differences. The expanded square |a|^2 - 2ab + |b|^2
-is faster but loses all digits of a distance that is small beside the coordinates; it only proposes
-candidates, and a bound on its error tells where all distances must be computed.
+The result depends only on sums of squared differences. The expanded square |a|^2 - 2ab + |b|^2 is
+faster but loses all digits of a distance that is small relative to the coordinates. It only selects
+candidates; where a bound on its error is too large, all distances are computed.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from gossamer.errors import MissingExtraError
 
 __all__ = ["nearest", "within"]
 
-# On more coordinates a tree prunes too little. Found with 10 neighbours of 2,000 and 10,000 points
-# uniform in a cube: at 8 coordinates the tree is faster, at 16 blocks of distances are.
+# With more coordinates a tree prunes too little. Measured with 10 neighbors of 2,000 and 10,000
+# uniform points: the tree is faster with 8 coordinates, blocks of distances with 16.
 _TREE_COORDINATES = 10
 
 # In smaller sets, computing all distances is faster than building a tree.
 _TREE_POINTS = 64
 
-# Distances that are held at once: they stay in cache until the nearest are chosen.
+# Number of distances in a block, small enough to stay in cache.
 _ENTRIES = 1 << 20
 
 _DIFFERENCES = "donot_use_mm_for_euclid_dist"
@@ -38,8 +37,8 @@ _DIFFERENCES = "donot_use_mm_for_euclid_dist"
 # Candidates besides the k best by expanded square.
 _SPARE = 8
 
-# Where no squared distance is less than a point's squared coordinates divided by this, the expanded
-# square loses too few digits to matter.
+# The expanded square is accurate enough if no squared distance is less than a point's squared
+# coordinates divided by this.
 _COMPARABLE = 16
 
 
@@ -53,9 +52,9 @@ def nearest(x: Tensor, sizes: Tensor, k: int, exclude_self: bool) -> Tensor:
     sizes : Tensor
         ``(S,)``, int64: points in each set; all at least `k`, or `k` + 1 without the point itself.
     k : int
-        Number of neighbours.
+        Number of neighbors.
     exclude_self : bool
-        Whether a point is no neighbour of itself.
+        Whether to exclude a point from its own neighbors.
 
     Returns
     -------
@@ -70,7 +69,7 @@ def nearest(x: Tensor, sizes: Tensor, k: int, exclude_self: bool) -> Tensor:
 
 
 def _tree_of(x: Tensor) -> Any:
-    """The class of k-d trees if they suit `x`, else None."""
+    """The class of k-d trees if they are suitable for `x`, else None."""
     if x.device.type != "cpu" or not 0 < x.shape[1] <= _TREE_COORDINATES:
         return None
     try:
@@ -82,7 +81,8 @@ def _tree_of(x: Tensor) -> Any:
 def _nearest_by_tree(tree: Any, x: Tensor, sizes: Tensor, k: int, exclude_self: bool) -> Tensor:
     points = x.double()
     if len(sizes) > 1:
-        # One tree for all sets: another coordinate keeps them further apart than any set is wide.
+        # One tree for all sets: an added coordinate separates them by more than the width of any
+        # set.
         width = (points.amax(0) - points.amin(0)).norm().clamp(min=1) * 2
         place = torch.arange(len(sizes)).repeat_interleave(sizes) * width
         points = torch.cat([points, place.unsqueeze(1)], dim=1)
@@ -117,9 +117,9 @@ def _nearest_in_each(points: Tensor, is_point: Tensor | None, k: int, exclude_se
     """Nearest of S sets of C points, ``(S, C, k)``: positions in a set."""
     num_sets, size, width = points.shape
     found = torch.empty(num_sets, size, k, dtype=torch.int64, device=points.device)
-    # Relative to a point in the middle, coordinates are smaller; outliers do not move a median.
+    # Coordinates relative to the median are smaller, and the median ignores outliers.
     centered = points - points.median(1, keepdim=True).values
-    # Reduced by its error, the expanded square is a lower bound on the squared distance.
+    # The expanded square minus its error bounds the squared distance from below.
     square = centered.square().sum(2) * (1 - (4 * width + 8) * torch.finfo(points.dtype).eps)
     entries = max(size, (k + _SPARE) * width)
     num_rows = min(max(_ENTRIES // entries, 1), size)
@@ -167,16 +167,16 @@ def _chosen(
 
 
 def _groups(sizes: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Sets of points to treat at once, as positions ``(S, C)``, and which are points.
+    """Groups of sets, as positions ``(S, C)``, and a mask of the entries that are points.
 
-    Sets go together by ascending size, and are filled up with their last points.
+    Sets of similar size form a group; smaller ones are padded with their last point.
     """
     order = sizes.argsort()
     begins = sizes.cumsum(0) - sizes
     ascending = sizes[order]
     start = 0
     while start < len(ascending):
-        # Twice as large at most, so that filling up costs little.
+        # At most twice as large, so that padding costs little.
         stop = int(torch.searchsorted(ascending, 2 * ascending[start], right=True))
         width = int(ascending[stop - 1])
         sets = order[start:stop]
@@ -194,7 +194,7 @@ def within(x: Tensor, r: float, p: float, compute_mode: str) -> tuple[Tensor, Te
     if tree is None or p < 1 or compute_mode == "use_mm_for_euclid_dist":
         return _within_by_blocks(x, r, p, compute_mode)
     array = x.double().numpy()
-    # A little further, then as distances in the precision of x say.
+    # Search a slightly larger radius, then compare distances in the precision of x.
     candidates = tree(array).query_pairs(r * (1 + 1e-5), p=p, output_type="ndarray")
     u, v = torch.from_numpy(candidates).long().unbind(1)
     near = torch.linalg.vector_norm(x[u] - x[v], ord=p, dim=1) <= r

@@ -15,7 +15,7 @@ from gossamer import kernels
 
 __all__ = ["IdMap", "compact_ends", "distinct", "relabel"]
 
-# Sorting an id costs as much as filling some hundred entries of a table (torch 2.13, one core).
+# Sorting one id costs as much as filling a few hundred entries of a table.
 _TABLE_PER_ID = 512
 
 
@@ -28,7 +28,7 @@ def _position_dtype(count: int) -> torch.dtype:
 
 
 class IdMap:
-    """Where each id stands in the list `ids`; -1 for ids that are not in it.
+    """The position of each id in the list `ids`; -1 for ids that are not in it.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class IdMap:
     limit : int
         Number of possible ids.
     last : bool
-        Which place counts if an id is listed twice: the last or the first.
+        Whether a repeated id has its last position or its first.
     """
 
     def __init__(self, ids: Tensor, limit: int, *, last: bool = False) -> None:
@@ -45,12 +45,12 @@ class IdMap:
         self._table: Tensor | None = None
 
     def __call__(self, queries: Tensor) -> Tensor:
-        """The place of each of `queries`."""
+        """The position of each of `queries`."""
         table = self.table(len(queries))
         return self._search(queries) if table is None else table.index_select(0, queries)
 
     def table(self, num_queries: int) -> Tensor | None:
-        """The place of every possible id, if that pays for so many queries."""
+        """The position of every possible id, or None if too few queries would use it."""
         if self._table is None and not _table_pays(len(self._ids) + num_queries, self._limit):
             return None
         return self._filled()
@@ -77,7 +77,7 @@ class IdMap:
 
 
 def distinct(ids: Tensor, limit: int) -> Tensor:
-    """The different ones of `ids`, ascending; all are below `limit`."""
+    """The distinct `ids`, ascending; all are below `limit`."""
     if not _table_pays(len(ids), limit):
         return torch.unique(ids)
     present = torch.zeros(limit, dtype=torch.bool, device=ids.device)
@@ -91,7 +91,7 @@ def relabel(parts: Sequence[Tensor], limit: int) -> tuple[Tensor, list[Tensor]]:
     Returns
     -------
     (Tensor, list of Tensor)
-        The distinct ids in that order, and each part with ids replaced by places in it.
+        The distinct ids in that order, and each part with ids replaced by their positions.
     """
     ids = torch.cat(list(parts))
     if _table_pays(len(ids), limit):
@@ -109,7 +109,7 @@ def compact_ends(
     counts: Sequence[int],
     preserved: Sequence[Tensor] | None = None,
 ) -> tuple[list[Tensor], list[tuple[Tensor, Tensor]]]:
-    """Number the nodes of each type in the order in which edges name them: sources first.
+    """Number the nodes of each type in the order in which they occur in edges, sources first.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def compact_ends(
     counts : list of int
         Number of nodes of each type.
     preserved : list of Tensor, optional
-        Nodes of each type that come before those which edges name.
+        Nodes of each type that come first.
 
     Returns
     -------

@@ -1,8 +1,7 @@
-"""Largest eigenvalues and singular values of sparse matrices, each as often as it occurs.
+"""Largest eigenvalues and singular values of sparse matrices, with multiplicity.
 
-A Krylov method that starts from one vector can miss copies of a repeated eigenvalue. Here the
-vectors found are projected out and the search is run again, until nothing larger than the result
-is left.
+A Krylov method that starts from one vector can miss copies of a repeated eigenvalue. Therefore the
+vectors found are projected out and the search is repeated until it finds no larger eigenvalue.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ __all__ = ["DENSE_SIZE", "is_symmetric", "largest_pairs", "largest_singular", "l
 # Up to this size, decomposing the dense matrix is faster than iterating on the sparse one.
 DENSE_SIZE = 256
 
-# Restarts of the Krylov method before a symmetric matrix is factorized: eigenvalues that are close
-# together, as those of a long path, need thousands of restarts, but few on the inverse.
+# Restarts of the Krylov method before a symmetric matrix is factorized. Close eigenvalues, such as
+# those of a long path, need thousands of restarts on the matrix but few on its inverse.
 _RESTARTS = 30
 
-# Multiplications that a factorization may take. Random graphs need far more, but their eigenvalues
-# are further apart.
+# Limit on the multiplications of a factorization. Random graphs need far more, but their
+# eigenvalues are well separated.
 _FACTORIZATION_WORK = 2e10
 
-# Up to this size, an unsymmetric matrix is decomposed as a dense one where iteration is slow.
+# Up to this size, an unsymmetric matrix is decomposed as a dense one if iteration is slow.
 _DENSE_UNSYMMETRIC = 3000
 
 # Residual of an eigenpair relative to its eigenvalue. Results are returned in float32.
@@ -52,7 +51,7 @@ def largest_pairs(
     count : int
         From 1 to N.
     known : numpy.ndarray, optional
-        ``(N, M)``: orthonormal eigenvectors that are among the result.
+        ``(N, M)``: orthonormal eigenvectors that are part of the result.
     bound : float, optional
         An upper bound on the eigenvalues, close to the largest one.
     """
@@ -72,7 +71,7 @@ def largest_pairs(
                 return values[:count], vectors[:, :count]
             basis = _extended(basis, new)
             values, vectors = _ritz(matrix, basis, symmetric)
-            # First the pairs that lack; then copies that were missed, in runs of growing size.
+            # First the missing pairs, then missed copies, in runs of growing size.
             lacking = count - len(values)
             wanted = lacking if lacking > 0 else min(2 * wanted, count) if enough else 1
     except search.linalg.ArpackError:
@@ -129,10 +128,10 @@ def _ritz(matrix: Any, basis: np.ndarray, symmetric: bool) -> tuple[np.ndarray, 
 
 
 def _extended(basis: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """An orthonormal basis that spans `vectors`, which may be complex, as well."""
+    """An orthonormal basis of the span of `basis` and `vectors`, which may be complex."""
     if np.iscomplexobj(vectors):
         vectors = np.concatenate([vectors.real, vectors.imag], axis=1)
-    for _ in range(2):  # The second pass removes what rounding left.
+    for _ in range(2):  # The second pass removes rounding errors.
         vectors = vectors - basis @ (basis.T @ vectors)
     left, sizes, _ = np.linalg.svd(vectors, full_matrices=False)
     return np.concatenate([basis, left[:, sizes > 1e-6]], axis=1)
@@ -141,21 +140,21 @@ def _extended(basis: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 class _Search:
     """Searches for the largest eigenvalues of one matrix.
 
-    The first ones multiply by the matrix. Where that converges slowly and the matrix is symmetric,
-    a shifted matrix is factorized, and this and later searches multiply by its inverse.
+    The search multiplies by the matrix. If this converges slowly and the matrix is symmetric, a
+    shifted matrix is factorized, and this and later searches multiply by its inverse.
     """
 
     def __init__(self, matrix: Any, symmetric: bool, bound: float | None) -> None:
         self.linalg = optional_import("scipy.sparse.linalg", "gossamer.transforms")
         self._matrix = matrix
         self._symmetric = symmetric
-        # The start vectors are arbitrary but fixed, so that a matrix has one result.
+        # The start vectors are fixed, so that results are reproducible.
         self._random = np.random.default_rng(0)
         self._bound = _upper_bound(matrix) if bound is None else bound
         self._cheap: bool | None = None
         self._factors: Any = None
         self._shift = 0.0
-        # The magnitude of all eigenvalues is at most this.
+        # Bound on the magnitude of the eigenvalues.
         self.scale = max(float(abs(matrix).sum(1).max()), np.finfo(float).tiny)
 
     def run(self, basis: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -243,9 +242,9 @@ class _Search:
 
 
 def _factorization_work(matrix: Any) -> float:
-    """An estimate from above of the multiplications that factorizing a symmetric matrix takes.
+    """An upper estimate of the multiplications to factorize a symmetric matrix.
 
-    It is that of a banded factorization, after the leaves of trees are removed: these add nothing.
+    It assumes a banded factorization after removing the leaves of trees, which add nothing.
     """
     graphs = optional_import("scipy.sparse.csgraph", "gossamer.transforms")
     for _ in range(30):

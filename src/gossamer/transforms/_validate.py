@@ -1,4 +1,4 @@
-"""Checks that encodings, neighbour searches and measures share."""
+"""Checks shared by encodings, neighbor searches and measures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def one_relation(g: Any, name: str) -> Adjacency:
 
 
 def edge_weights(data: Mapping[str, Tensor], feature: Any, name: str) -> Tensor:
-    """The edge feature `feature` as a real vector, one number an edge."""
+    """The edge feature `feature` as a real vector, one number per edge."""
     if feature not in data:
         raise UnknownKeyError(
             f"{name}: there is no edge feature {feature!r}; the graph has {list(data)}."
@@ -44,13 +44,13 @@ def edge_weights(data: Mapping[str, Tensor], feature: Any, name: str) -> Tensor:
     if weights.dim() != 1 or weights.is_complex() or weights.dtype == torch.bool:
         raise InvalidValueError(
             f"{name}: edge feature {feature!r} has {weights.dtype} rows of shape "
-            f"{tuple(weights.shape[1:])}; a weight is one real number an edge."
+            f"{tuple(weights.shape[1:])}; a weight is one real number per edge."
         )
     return weights
 
 
 def points(x: Any, name: str, dims: Sequence[int]) -> Tensor:
-    """`x` as floating-point coordinates with as many dimensions as one of `dims`, none empty."""
+    """`x` as floating-point coordinates with a number of dimensions in `dims`, none empty."""
     shapes = {2: "(N, D)", 3: "(B, N, D)"}
     if not isinstance(x, Tensor):
         raise InvalidTypeError(f"{name} takes points as a tensor, got {type(x).__name__}.")
@@ -65,7 +65,7 @@ def points(x: Any, name: str, dims: Sequence[int]) -> Tensor:
         raise InvalidValueError(f"{name}: the point set is empty, its shape is {tuple(x.shape)}.")
     if not x.is_floating_point():
         x = x.double()
-    # A finite sum shows that all are finite; it is faster to test, but may overflow.
+    # A finite sum implies finite terms and is faster to test, but may overflow.
     if not (bool(torch.isfinite(x.detach().sum())) or bool(torch.isfinite(x).all())):
         raise InvalidValueError(f"{name}: some coordinates are infinite or not a number.")
     return x

@@ -1,4 +1,4 @@
-"""Blocks, in which source and destination nodes are kept apart: from graphs, and back."""
+"""Convert graphs to blocks, which separate source and destination nodes, and back."""
 
 from __future__ import annotations
 
@@ -26,32 +26,34 @@ def to_block(
     include_dst_in_src: bool = True,
     src_nodes: NodeIds | None = None,
 ) -> Graph:
-    """A block with the edges of a graph: the bipartite graph that one layer computes over.
+    """Convert a graph to a block, the bipartite graph on which one layer computes.
 
-    Every edge ``u -> v`` becomes one from source node ``u'`` to destination node ``v'`` with the
-    same edge id. Every node type stands on both sides. Sources are the destination nodes, in their
-    order, and then the other sources in the order in which edges name them, edge type by edge type:
-    so ``block.srcdata["h"][:block.num_dst_nodes()]`` are the features of the destinations.
+    Every edge ``u -> v`` becomes an edge from source node ``u'`` to destination node ``v'`` with
+    the same id. Every node type is on both sides. The source nodes start with the destination
+    nodes, in their order; the other sources follow in the order in which they first occur in edges,
+    edge type by edge type. Thus ``block.srcdata["h"][:block.num_dst_nodes()]`` are the features of
+    the destinations.
 
     Parameters
     ----------
     g : Graph
         Any graph but a block.
     dst_nodes : ids or bool mask ``(N,)``, or dict of str to either, optional
-        Destination nodes: all that have an in-edge, and others if wanted. Edge types into a node
-        type without destination nodes lose their edges. The edges of a node that is listed twice go
-        to its last place. Default: the nodes that have an in-edge, ascending.
+        Destination nodes. They must include all nodes that have an in-edge. Edge types into a node
+        type without destination nodes lose their edges. If a node is listed twice, its edges go to
+        its last position. Default: the nodes that have an in-edge, ascending.
     include_dst_in_src : bool
         Whether sources begin with the destination nodes.
     src_nodes : ids or bool mask ``(N,)``, or dict of str to either, optional
-        Source nodes, in this order: all that have an out-edge; beginning with the destination nodes
-        if `include_dst_in_src`. Types that the dict lacks have the default.
+        Source nodes, in this order. They must include all nodes that have an out-edge, and begin
+        with the destination nodes if `include_dst_in_src`. Types missing from the dict have the
+        default.
 
     Returns
     -------
     Graph
         ``gossamer.NID`` in `srcdata` and `dstdata` and ``gossamer.EID`` in `edata` hold former ids.
-        Other features are carried, gathered when first read.
+        Other features are copied, gathered when first read.
 
     Raises
     ------
@@ -139,7 +141,7 @@ def _sources(
 def _number(
     prefix: Tensor, parts: list[Tensor], places: IdMap, limit: int
 ) -> tuple[Tensor, list[Tensor]]:
-    """`prefix` and then other ids of `parts` as they appear; the parts renumbered."""
+    """`prefix`, then the other ids of `parts` in order of appearance; and the renumbered parts."""
     nodes, (start, *parts) = relabel([prefix, *parts], limit)
     # Positions start at 0, so the largest gives the number of distinct ids in the prefix.
     surplus = len(prefix) - int(start.max()) - 1 if len(start) else 0
@@ -160,7 +162,7 @@ def _places(g: Graph, where: IdMap, ids: Tensor, position: int, argument: str) -
         side = "an in-edge" if argument == "dst_nodes" else "an out-edge"
         raise InvalidValueError(
             f"to_block: node {missing} of type '{g.ntypes[position]}' has {side} but is not among "
-            f"{argument}. Add it, or remove its edges first, as with gossamer.in_subgraph."
+            f"{argument}. Add it, or remove its edges first, for example with gossamer.in_subgraph."
         )
     return places
 
@@ -201,10 +203,10 @@ def _block(
 
 
 def block_to_graph(block: Graph) -> Graph:
-    """A block as an ordinary bipartite graph.
+    """Convert a block to an ordinary bipartite graph.
 
     Node type ``"t"`` becomes ``"t_src"`` on the source side and ``"t_dst"`` on the destination
-    side; ids, edges and features stay.
+    side; ids, edges and features are kept.
 
     Parameters
     ----------
@@ -214,7 +216,8 @@ def block_to_graph(block: Graph) -> Graph:
     Returns
     -------
     Graph
-        It shares structure and feature tensors with `block`; features set later are its own.
+        It shares structure and feature tensors with `block`. Features that are set later are not
+        shared.
 
     Raises
     ------
@@ -235,8 +238,8 @@ def block_to_graph(block: Graph) -> Graph:
         raise InvalidTypeError(f"block_to_graph takes a block, got {type(block).__name__}.")
     if not block.is_block:
         raise InvalidValueError(
-            "block_to_graph takes a block, got a graph whose nodes are not kept apart. "
-            "gossamer.to_block makes one of it."
+            "block_to_graph takes a block, got a graph that is no block. "
+            "Convert it with gossamer.to_block."
         )
     schema = block.schema
     sources = tuple(f"{name}_src" for name in schema.ntypes[: schema.num_src_ntypes])

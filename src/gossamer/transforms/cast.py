@@ -1,4 +1,4 @@
-"""Graphs with their floating-point features in another precision."""
+"""Convert floating-point features to another precision."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def to_bfloat16(g: Graph) -> Graph:
 def to_float(g: Graph) -> Graph:
     """A graph whose floating-point node and edge features are float32.
 
-    Integer, bool and complex features stay as they are, and so do structure, ids and batch sizes.
+    Integer, bool and complex features, structure, ids and batch sizes do not change.
     Gradients flow through the conversion.
 
     Parameters
     ----------
     g : Graph
-        Any graph; it stays as it is.
+        Any graph. It is not modified.
 
     Returns
     -------

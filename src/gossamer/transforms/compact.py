@@ -1,4 +1,4 @@
-"""Dropping the nodes that no edge touches."""
+"""Remove isolated nodes."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ def compact_graphs(
     copy_ndata: bool = True,
     copy_edata: bool = True,
 ) -> Graph | list[Graph]:
-    """Drop the nodes that no edge of any of the graphs touches, and renumber the others.
+    """Remove the nodes that are isolated in all of the graphs, and renumber the others.
 
-    The graphs have the same nodes and keep having the same nodes. New ids follow the order of
-    `always_preserve`, then that in which edges name nodes: graph by graph, edge type by edge type,
-    sources before destinations. Edges keep their ids.
+    The input graphs have the same nodes, and so do the results. New ids follow the order of
+    `always_preserve`, then the order in which nodes first occur in edges: graph by graph, edge type
+    by edge type, sources before destinations. Edges keep their ids.
 
     Parameters
     ----------
     graphs : Graph or sequence of Graph
-        Graphs, but no blocks, over the same nodes: the same node types and as many nodes of each.
+        Graphs, not blocks, with the same node types and the same number of nodes of each type.
     always_preserve : ids or bool mask ``(N,)``, or dict of str to either, optional
-        Nodes that stay even without an edge; duplicates count once.
+        Nodes to keep even if they are isolated; duplicates count once.
     copy_ndata : bool
-        If True, node features are carried (gathered when first read) and ``gossamer.NID`` holds
-        former ids. If False, neither.
+        If True, node features are copied (gathered when first read) and ``gossamer.NID`` holds
+        former ids.
     copy_edata : bool
-        If True, edge features are carried.
+        If True, edge features are copied.
 
     Returns
     -------
     Graph or list of Graph
-        A graph for a graph, a list for a sequence. Batch sizes are forgotten.
+        A graph for a graph, a list for a sequence. Batch sizes are dropped.
 
     Raises
     ------
     InvalidTypeError
-        If something else than graphs came, or several node types and `always_preserve` without a
+        If the input is not graphs, or there are several node types and `always_preserve` is no
         dict.
     InvalidValueError
         If a graph is a block, or nodes, id types or devices of the graphs differ.

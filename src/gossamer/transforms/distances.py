@@ -1,4 +1,4 @@
-"""Shortest paths, and the node labels that are made of them."""
+"""Shortest paths, and node labels computed from them."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ __all__ = ["double_radius_node_labeling", "shortest_dist"]
 def shortest_dist(
     g: Graph, root: Any = None, return_paths: bool = False
 ) -> Tensor | tuple[Tensor, Tensor]:
-    r"""Number of edges on a shortest directed path between nodes, and the path itself.
+    r"""Lengths of shortest directed paths between nodes, and the paths themselves.
 
     Parameters
     ----------
     g : Graph
         One edge type that joins a node type with itself; N nodes.
     root : int, sequence of int or Tensor, optional
-        Where paths begin. Default: at every node.
+        Start nodes. Default: every node.
     return_paths : bool
-        Whether to give the edges of one shortest path to each node as well.
+        Whether to also return the edges of one shortest path to each node.
 
     Returns
     -------
     dist : Tensor
         ``(N,)`` for one root, else ``(R, N)``; int64. -1 where there is no path, 0 at the root.
     paths : Tensor
-        If asked for: ``(N, L)`` or ``(R, N, L)`` edge ids in the order in which they are walked,
-        where L is the longest distance; rows are filled up with -1. Of parallel edges the one with
-        the lowest id is taken.
+        With `return_paths`: ``(N, L)`` or ``(R, N, L)`` edge ids in the order of the path, where L
+        is the longest distance; rows are padded with -1. Of parallel edges, the path has the one
+        with the lowest id.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def _roots(root: Any, count: int, device: torch.device) -> Tensor:
 
 
 def _matrix(relation: Adjacency, directed: bool = True) -> Any:
-    """The scipy matrix with a 1 for every pair of nodes that is joined."""
+    """The scipy matrix with a 1 for every pair of nodes joined by an edge."""
     sparse = optional_import("scipy.sparse", "shortest_dist")
     u, v = (end.long().cpu().numpy() for end in relation.coo())
     if not directed:
@@ -106,7 +106,7 @@ def _matrix(relation: Adjacency, directed: bool = True) -> Any:
 
 
 def _paths(relation: Adjacency, dist: Tensor, before: Tensor) -> Tensor:
-    """Edge ids of every path, found by stepping all paths back from their ends together."""
+    """Edge ids of every path, found by following all paths back from their ends."""
     longest = int(dist.max())
     paths = dist.new_full((*dist.shape, longest), -1)
     keys, eids = _first_edges(relation)
@@ -122,7 +122,7 @@ def _paths(relation: Adjacency, dist: Tensor, before: Tensor) -> Tensor:
 
 
 def _first_edges(relation: Adjacency) -> tuple[Tensor, Tensor]:
-    """Each pair of nodes that is joined, as a sorted key, and its lowest edge id."""
+    """Each pair of nodes joined by an edge, as a sorted key, and its lowest edge id."""
     keys, order = torch.sort(relation.pair_keys(*relation.coo()), stable=True)
     first = torch.ones_like(keys, dtype=torch.bool)
     first[1:] = keys[1:] != keys[:-1]
@@ -136,8 +136,9 @@ def double_radius_node_labeling(g: Graph, src: int, dst: int) -> Tensor:
         z(i) = 1 + \min(d_s, d_t) + \lfloor d/2 \rfloor
                \left(\lfloor d/2 \rfloor + (d \bmod 2) - 1\right), \quad d = d_s + d_t,
 
-    where :math:`d_s` is the distance from i to `src` once `dst` is taken away, and :math:`d_t` the
-    other way round. Edges are walked in both directions. A node that does not reach both gets 0.
+    where :math:`d_s` is the distance from i to `src` in the graph without `dst`, and :math:`d_t`
+    the distance to `dst` in the graph without `src`. Edges count in both directions. A node that
+    does not reach both gets 0.
 
     From `Link Prediction Based on Graph Neural Networks <https://arxiv.org/abs/1802.09691>`__
     (Zhang and Chen, 2018).
@@ -195,7 +196,7 @@ def _node(node: Any, name: str, argument: str, g: Graph) -> int:
 
 
 def _without(relation: Adjacency, start: int, absent: int) -> Tensor:
-    """Distances from `start` in both directions of the edges that do not touch `absent`."""
+    """Undirected distances from `start` in the graph without node `absent`."""
     u, v = relation.coo()
     kept = ((u != absent) & (v != absent)).nonzero().squeeze(1)
     part = Adjacency(relation.num_src, relation.num_dst, relation.idtype, coo=(u[kept], v[kept]))

@@ -25,10 +25,10 @@ from gossamer.transforms._validate import edge_weights, one_relation
 
 __all__ = ["lap_pe", "laplacian_lambda_max", "random_walk_pe", "svd_pe"]
 
-# Entries of a sparse product, and of a batch of dense matrices, that are held at once.
+# Maximum number of entries of a sparse product, and of a batch of dense matrices.
 _ENTRIES = 1 << 24
 
-# A matrix with more than one entry in so many is multiplied as a dense one.
+# A matrix with more than one nonzero in this many entries is multiplied as a dense one.
 _FILLED = 20
 
 
@@ -41,7 +41,7 @@ def lap_pe(
         L = I - D^{-1/2} A D^{-1/2},
 
     where A counts edges and D holds in-degrees, at least 1. For a directed graph, L is not
-    symmetric; real parts are given.
+    symmetric; real parts are returned.
 
     From `Benchmarking Graph Neural Networks <https://arxiv.org/abs/2003.00982>`__
     (Dwivedi et al., 2020).
@@ -51,19 +51,20 @@ def lap_pe(
     g : Graph
         One edge type that joins a node type with itself; N nodes.
     k : int
-        Number of eigenvectors, at least 1; less than N unless padded.
+        Number of eigenvectors, at least 1; less than N unless `padding`.
     padding : bool
-        Whether to fill up with zeros where the graph has fewer eigenvectors.
+        Whether to pad with zeros if the graph has fewer eigenvectors.
     return_eigval : bool
-        Whether to give the eigenvalues as well, filled up with NaN.
+        Whether to also return the eigenvalues, padded with NaN.
 
     Returns
     -------
     pe : Tensor
-        ``(N, k)``, float32, columns by ascending eigenvalue. The sign of each column is random: an
-        eigenvector has none, and a model should not learn one. :func:`gossamer.seed` fixes it.
+        ``(N, k)``, float32, columns by ascending eigenvalue. The sign of each column is random,
+        because the sign of an eigenvector is arbitrary and a model should not learn it.
+        :func:`gossamer.seed` makes it reproducible.
     eigval : Tensor
-        If asked for: ``(k,)``, float32.
+        With `return_eigval`: ``(k,)``, float32.
 
     Raises
     ------
@@ -88,7 +89,7 @@ def lap_pe(
     if k >= count and not padding:
         raise InvalidValueError(
             f"lap_pe: a graph of {count} nodes has {max(count - 1, 0)} eigenvectors besides the "
-            f"first, but k is {k}. Take a smaller k, or padding=True."
+            f"first, but k is {k}. Use a smaller k, or padding=True."
         )
     found = min(k, max(count - 1, 0))
     values, vectors = _smallest(relation, found + 1) if found else (None, None)
@@ -104,7 +105,7 @@ def lap_pe(
 
 
 def _adjacency_matrix(relation: Adjacency, purpose: str, weights: Tensor | None = None) -> Any:
-    """The scipy matrix A with the number of edges, or sum of weights, from row to column."""
+    """The scipy matrix A of the number of edges, or the sum of weights, from row to column."""
     sparse = optional_import("scipy.sparse", purpose)
     u, v = (end.long().cpu().numpy() for end in relation.coo())
     values = np.ones(len(u)) if weights is None else weights.detach().double().cpu().numpy()
@@ -112,7 +113,7 @@ def _adjacency_matrix(relation: Adjacency, purpose: str, weights: Tensor | None 
 
 
 def _normalized(relation: Adjacency) -> Any:
-    """The scipy matrix D^-1/2 A D^-1/2; it is symmetric to the last bit where A is."""
+    """The scipy matrix D^-1/2 A D^-1/2; exactly symmetric if A is."""
     matrix = _adjacency_matrix(relation, "lap_pe").tocoo()
     scale = relation.in_degrees().clamp(min=1).double().cpu().numpy() ** -0.5
     matrix.data *= scale[matrix.row] * scale[matrix.col]
@@ -128,8 +129,8 @@ def _smallest(relation: Adjacency, count: int) -> tuple[np.ndarray, np.ndarray]:
     root = relation.in_degrees().double().cpu().numpy() ** 0.5
     symmetric = is_symmetric(matrix)
     parts, alone = _components(matrix, count)
-    # Each connected component of an undirected graph has the eigenvalue 0 once, with the square
-    # roots of degrees as its vector, so no more than `count` components matter.
+    # In an undirected graph, each connected component contributes one eigenvalue 0 whose
+    # eigenvector is the square roots of degrees, so at most `count` components matter.
     parts = parts[:count] if symmetric else parts
     wanted = count - len(parts) + 1 if symmetric else count
     # A node without edges has the eigenvalue 1.
@@ -164,7 +165,7 @@ def _components(matrix: Any, count: int) -> tuple[list[np.ndarray], np.ndarray]:
 
 
 def _oriented(vectors: np.ndarray) -> np.ndarray:
-    """Columns turned so that their entry of largest magnitude is positive."""
+    """Columns with signs such that the entry of largest magnitude is positive."""
     largest = np.take_along_axis(vectors, np.abs(vectors).argmax(0)[None], axis=0)
     return vectors * np.where(largest < 0, -1.0, 1.0)
 
@@ -172,14 +173,14 @@ def _oriented(vectors: np.ndarray) -> np.ndarray:
 def laplacian_lambda_max(g: Graph) -> list[float]:
     r"""Largest eigenvalue of the normalized Laplacian of each graph in a batch.
 
-    :math:`L = I - D^{-1/2} A D^{-1/2}` as in :func:`lap_pe`. :class:`gossamer.nn.ChebConv` takes
-    the result.
+    :math:`L = I - D^{-1/2} A D^{-1/2}` as in :func:`lap_pe`. The result can be passed to
+    :class:`gossamer.nn.ChebConv`.
 
     Parameters
     ----------
     g : Graph
-        One edge type that joins a node type with itself; a batch of B graphs or a single one. Of a
-        directed graph, the real part of the eigenvalue of largest magnitude is given.
+        One edge type that joins a node type with itself; a batch of B graphs or a single one. For a
+        directed graph, the real part of the eigenvalue of largest magnitude is returned.
 
     Returns
     -------
@@ -205,7 +206,7 @@ def laplacian_lambda_max(g: Graph) -> list[float]:
     if (sizes == 0).any():
         raise InvalidValueError(
             "laplacian_lambda_max: a graph without nodes has no eigenvalues. "
-            "Leave empty graphs out of the batch."
+            "Remove empty graphs from the batch."
         )
     matrix = _normalized(relation)
     first = np.concatenate([[0], np.cumsum(sizes)])
@@ -220,14 +221,14 @@ def laplacian_lambda_max(g: Graph) -> list[float]:
 
 
 def _groups(sizes: np.ndarray) -> Iterator[np.ndarray]:
-    """Positions of small graphs, many together by similar size, and of big ones, one by one."""
+    """Positions of small graphs, grouped by similar size, and of large ones, one by one."""
     order = np.argsort(sizes, kind="stable")
     begin = 0
     while begin < len(order):
         if sizes[order[begin]] > DENSE_SIZE:
             end = begin + 1
         else:
-            # Twice as large at most, so that padding costs little.
+            # At most twice as large, so that padding costs little.
             limit = min(2 * sizes[order[begin]], DENSE_SIZE)
             end = int(np.searchsorted(sizes[order], limit, side="right"))
             end = min(end, begin + max(_ENTRIES // int(limit) ** 2, 1))
@@ -240,7 +241,7 @@ def _largest_of_many(
 ) -> np.ndarray:
     """`_largest` of small graphs, as a stack of dense Laplacians.
 
-    Zero rows fill up the smaller ones; they add eigenvalues 0, which are never the largest.
+    Smaller ones are padded with zero rows, which add eigenvalues 0; these are never the largest.
     """
     width = int(sizes[chosen].max())
     slot = np.full(len(sizes), -1)
@@ -289,12 +290,12 @@ def svd_pe(g: Graph, k: int, padding: bool = False, random_flip: bool = True) ->
     g : Graph
         One edge type that joins a node type with itself; N nodes.
     k : int
-        Number of singular values, not negative; at most N unless padded.
+        Number of singular values, not negative; at most N unless `padding`.
     padding : bool
-        Whether to fill up with zeros where the matrix has fewer singular values.
+        Whether to pad with zeros if the matrix has fewer singular values.
     random_flip : bool
-        Whether to flip the sign of the encoding of every node at random, as is useful in training.
-        Drawn from torch's generator.
+        Whether to flip the sign of the encoding of every node at random, which augments training
+        data. Signs are drawn from torch's generator.
 
     Returns
     -------
@@ -323,7 +324,7 @@ def svd_pe(g: Graph, k: int, padding: bool = False, random_flip: bool = True) ->
     if k > count and not padding:
         raise InvalidValueError(
             f"svd_pe: a graph of {count} nodes has as many singular values, but k is {k}. "
-            "Take a smaller k, or padding=True."
+            "Use a smaller k, or padding=True."
         )
     found = min(k, count)
     pe = torch.zeros(count, 2 * k, dtype=torch.float32)
@@ -337,7 +338,7 @@ def svd_pe(g: Graph, k: int, padding: bool = False, random_flip: bool = True) ->
 
 
 def random_walk_pe(g: Graph, k: int, eweight_name: str | None = None) -> Tensor:
-    r"""Positional encoding by the chance that a random walk is back after 1, 2, ..., k steps.
+    r"""Positional encoding: probabilities that a random walk returns after 1, 2, ..., k steps.
 
     .. math::
         p_i = \left[\, M_{ii},\; (M^2)_{ii},\; \ldots,\; (M^k)_{ii} \,\right], \qquad
@@ -355,8 +356,8 @@ def random_walk_pe(g: Graph, k: int, eweight_name: str | None = None) -> Tensor:
     k : int
         Number of steps, at least 1.
     eweight_name : str, optional
-        Edge feature, ``(E,)`` or ``(E, 1)``, that the chance to take an edge is proportional to.
-        Default: all edges are alike.
+        Edge feature, ``(E,)`` or ``(E, 1)``: unnormalized transition probabilities. Default:
+        uniform.
 
     Returns
     -------
@@ -368,7 +369,7 @@ def random_walk_pe(g: Graph, k: int, eweight_name: str | None = None) -> Tensor:
     UnknownKeyError
         If there is no such edge feature.
     InvalidValueError
-        If `k` is less than 1 or weights are not one number an edge.
+        If `k` is less than 1 or weights are not one number per edge.
     MissingExtraError
         If scipy is not installed.
 
@@ -400,7 +401,7 @@ def _returns(walk: Any, power: Any, rows: np.ndarray, step: int, pe: np.ndarray)
     """Write the diagonal of powers of `walk`, from step number `step` on, into `pe`.
 
     `power` holds the rows `rows` of the power that step number `step` stands for, sparse or dense.
-    Powers fill up; where the next one could be too large, each half of the rows goes on by itself.
+    Powers become dense; if the next one could be too large, the rows are processed in two halves.
     """
     while len(rows):
         pe[rows, step] = np.asarray(power[np.arange(len(rows)), rows]).ravel()
@@ -416,7 +417,7 @@ def _returns(walk: Any, power: Any, rows: np.ndarray, step: int, pe: np.ndarray)
 
 
 def _product(left: Any, walk: Any) -> Any:
-    """left @ walk; dense once `left` has filled up, which is then much faster."""
+    """left @ walk; dense if `left` has many nonzeros, which is then much faster."""
     if isinstance(left, np.ndarray):
         return (walk.T @ left.T).T
     if left.nnz * _FILLED > left.shape[0] * left.shape[1]:

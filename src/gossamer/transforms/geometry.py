@@ -14,7 +14,7 @@ __all__ = ["farthest_point_sampler", "neighbor_matching"]
 
 
 def farthest_point_sampler(pos: Tensor, npoints: int, start_idx: int | None = None) -> Tensor:
-    """Choose points that are spread out: each is the one farthest from all chosen before it.
+    """Farthest point sampling: each chosen point is the farthest from those chosen before.
 
     From `PointNet++ <https://arxiv.org/abs/1706.02413>`__ (Qi et al., 2017).
 
@@ -23,15 +23,15 @@ def farthest_point_sampler(pos: Tensor, npoints: int, start_idx: int | None = No
     pos : Tensor
         ``(B, N, D)``: B sets of N points.
     npoints : int
-        How many to choose of each set, from 1 to N.
+        Number of points to choose from each set, from 1 to N.
     start_idx : int, optional
-        Which point is the first of every set. Default: one at random, from torch's generator.
+        The first point of every set. Default: a random one, from torch's generator.
 
     Returns
     -------
     Tensor
-        ``(B, npoints)``, int64: positions within each set. Of points that are equally far, the
-        first is taken; where points coincide, one may be chosen again.
+        ``(B, npoints)``, int64: positions within each set. Ties go to the first point. If points
+        coincide, one may be chosen again.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def farthest_point_sampler(pos: Tensor, npoints: int, start_idx: int | None = No
     sets, count = pos.shape[:2]
     if npoints > count:
         raise InvalidValueError(
-            f"{name}: npoints is {npoints}, but each set has {count} points. Take fewer."
+            f"{name}: npoints is {npoints}, but each set has {count} points. Choose fewer."
         )
     if pos.dtype in (torch.float16, torch.bfloat16):
         pos = pos.float()
@@ -87,12 +87,12 @@ def _first_point(start_idx: int | None, sets: int, count: int, device: torch.dev
 def neighbor_matching(
     graph: Graph, e_weights: Tensor | None = None, relabel_idx: bool = True
 ) -> Tensor:
-    """Pair neighbours for a coarser graph: no node is in two pairs, and no pair can be added.
+    """Compute a maximal matching of neighbors, as used to coarsen graphs.
 
-    In rounds, half of the nodes that are left, chosen at random, each propose to their neighbour in
-    the other half with the largest edge weight, and those accept the best proposal. Ties are broken
-    at random, from torch's generator. The number of rounds grows with the logarithm of the number
-    of edges.
+    In each round, a random half of the unmatched nodes propose, each to the neighbor in the other
+    half with the largest edge weight; those nodes accept the proposal of largest weight. Ties are
+    broken at random, from torch's generator. The number of rounds grows with the logarithm of the
+    number of edges.
 
     From `A GPU Algorithm for Greedy Graph Matching
     <https://link.springer.com/chapter/10.1007/978-3-642-30397-5_10>`__ (Fagginger Auer and
@@ -104,20 +104,21 @@ def neighbor_matching(
         One edge type that joins a node type with itself; N nodes, E edges. Edges count in both
         directions; self-loops do not count.
     e_weights : Tensor, optional
-        ``(E,)``, real. An edge of negative weight forms no pair. Default: all weights are 1.
+        ``(E,)``, real. Edges of negative weight are not matched. Default: all weights are 1.
     relabel_idx : bool
-        Whether to number the clusters 0, 1, 2, ...; else a cluster is named by its lowest node.
+        Whether to number the clusters 0, 1, 2, ...; otherwise a cluster has the id of its lowest
+        node.
 
     Returns
     -------
     Tensor
-        ``(N,)``, the cluster of each node; clusters have one node or two. int64 if numbered anew,
+        ``(N,)``, the cluster of each node; a cluster has one or two nodes. int64 if `relabel_idx`,
         else in the id type of the graph.
 
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        If the graph has several edge types or weights are not one real number an edge.
+        If the graph has several edge types or weights are not one real number per edge.
 
     Examples
     --------
@@ -161,7 +162,7 @@ def _weights(e_weights: Tensor | None, count: int, device: torch.device) -> Tens
     if e_weights.shape != (count,):
         raise InvalidValueError(
             f"{name}: e_weights has shape {tuple(e_weights.shape)}, but the graph has {count} "
-            f"edges and needs one number for each, shape ({count},)."
+            f"edges. Give one number per edge, shape ({count},)."
         )
     return e_weights.detach().to(device)
 

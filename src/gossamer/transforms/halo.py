@@ -1,4 +1,4 @@
-"""The parts of a graph, with copies of the neighbours that live in other parts."""
+"""Parts of a graph with halos: copies of neighbors from other parts."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ __all__ = ["partition_graph_with_halo"]
 def partition_graph_with_halo(
     g: Graph, node_part: Tensor, extra_cached_hops: int, reshuffle: bool = False
 ) -> tuple[dict[int, Graph], Tensor | None, Tensor | None]:
-    """Cut a graph into the parts that `node_part` names, each with a halo of nodes of others.
+    """Split a graph into the parts given by `node_part`, each with a halo of nodes of other parts.
 
-    A part has its own nodes, ascending, and, with ``h = extra_cached_hops >= 1``, those that reach
-    them within ``h`` edges, in the order in which they are met, and the targets of its out-edges.
-    Its edges are the in-edges of its own nodes, the in-edges of halo nodes less than ``h`` edges
-    away, and the out-edges of its own nodes; with ``h = 0`` those between its own nodes.
+    A part has its own nodes, ascending. With ``h = extra_cached_hops >= 1``, it also has the nodes
+    that reach them within ``h`` edges, in the order of a breadth-first search, and the destinations
+    of its out-edges. Its edges are the in-edges of its own nodes, the in-edges of halo nodes less
+    than ``h`` edges away, and the out-edges of its own nodes; with ``h = 0`` only those between its
+    own nodes.
 
     Parameters
     ----------
@@ -38,15 +39,15 @@ def partition_graph_with_halo(
     extra_cached_hops : int
         ``h``, 0 or more.
     reshuffle : bool
-        If True, nodes are numbered anew, part by part, and edges likewise by the node that they
-        lead to, before the graph is cut: the own nodes of a part have consecutive ids.
+        If True, nodes are renumbered part by part, and edges by destination, before the graph is
+        split, so that the own nodes of a part have consecutive ids.
 
     Returns
     -------
     dict of int to Graph
-        The parts, without the features of `g`. Node features: ``gossamer.NID``, the id in `g` (the
-        new one with `reshuffle`, and the former in ``"orig_id"``); ``"inner_node"`` int32, 1 for
-        own nodes; ``"part_id"``, where a node lives. Edge features: ``gossamer.EID`` and
+        The parts, without the features of `g`. Node features: ``gossamer.NID``, the id in `g` (with
+        `reshuffle` the new one, and the former one in ``"orig_id"``); ``"inner_node"`` int32, 1 for
+        own nodes; ``"part_id"``, the part that owns a node. Edge features: ``gossamer.EID`` and
         ``"orig_id"`` likewise; ``"inner_edge"`` int8, 1 for in-edges of own nodes.
     Tensor or None
         ``(N,)`` former id of each node, with `reshuffle`.
@@ -58,8 +59,8 @@ def partition_graph_with_halo(
     InvalidTypeError
         If `g` is not a graph, or parts or hops are not integers.
     InvalidValueError
-        If `g` is a block or has several types, there is not a part for each node, or the number of
-        hops is negative.
+        If `g` is a block or has several types, `node_part` does not have N elements, or the number
+        of hops is negative.
     OutOfRangeError
         If a part is negative.
 
@@ -97,7 +98,7 @@ def _checked_parts(g: Graph, node_part: Any, name: str) -> Tensor:
     home = as_id_tensor(node_part, "parts of nodes", g.device).long()
     if len(home) != g.num_nodes():
         raise InvalidValueError(
-            f"{name}: node_part needs a part for each of the {g.num_nodes()} nodes, got "
+            f"{name}: node_part needs one part for each of the {g.num_nodes()} nodes, got "
             f"{len(home)}."
         )
     if len(home) and int(home.min()) < 0:
@@ -133,7 +134,7 @@ def _part(
 def _edges_around(
     adjacency: Adjacency, own: Tensor, is_own: Tensor, hops: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """(source, destination, id) of the edges of a part, the nodes that it meets in their order."""
+    """(source, destination, id) of the edges of a part, and its nodes in order of appearance."""
     edges = adjacency.in_slots(own)
     if hops == 0:
         return _where(edges, is_own.index_select(0, edges[0]))
@@ -143,7 +144,7 @@ def _edges_around(
         frontier, _ = relabel([sources[~met.index_select(0, sources)]], len(met))
         met.index_fill_(0, frontier.long(), True)
         edges = adjacency.in_slots(frontier)
-        # Edges that come from the part itself are among its out-edges below.
+        # Edges from the part itself are among its out-edges below.
         groups.append(_where(edges, ~is_own.index_select(0, edges[0])))
     edges = adjacency.out_slots(own)
     groups.append(_where(edges, ~is_own.index_select(0, edges[1])))

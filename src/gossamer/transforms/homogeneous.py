@@ -1,4 +1,4 @@
-"""From many types to one and back: types become numbers kept as features."""
+"""Convert heterogeneous graphs to homogeneous ones and back."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def to_homogeneous(
     store_type: bool = True,
     return_count: bool = False,
 ) -> Graph | tuple[Graph, list[int], list[int]]:
-    """Turn a graph with many types into one with a single node type and a single edge type.
+    """Convert a heterogeneous graph to a homogeneous one.
 
-    Nodes are laid end to end, type by type in the order of ``G.ntypes``, and edges likewise in that
-    of ``G.canonical_etypes``. Node ``i`` of a type becomes ``i`` plus the number of nodes of all
-    types before it.
+    Nodes are concatenated type by type in the order of ``G.ntypes``, and edges in the order of
+    ``G.canonical_etypes``. Node ``i`` of a type becomes ``i`` plus the number of nodes of all types
+    before it.
 
     Parameters
     ----------
     G : Graph
         Any graph but a block.
     ndata, edata : sequence of str, optional
-        Features to carry: every type must have them, with one row shape and dtype. They are
+        Features to keep: every type must have them, with the same row shape and dtype. They are
         concatenated, ``(sum of N_t, *)``. Default: none.
     store_type : bool
         Whether features ``gossamer.NTYPE`` and ``gossamer.ETYPE`` (int64) hold the position of the
@@ -57,7 +57,7 @@ def to_homogeneous(
     -------
     Graph, or (Graph, list of int, list of int)
         Features ``gossamer.NID`` and ``gossamer.EID`` hold the former ids within a type. Batch
-        sizes are forgotten.
+        sizes are dropped.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def to_homogeneous(
 
 
 def _bounds(counts: Sequence[int]) -> list[int]:
-    """Where each part starts if parts of these lengths lie end to end; and the total."""
+    """Offsets of concatenated parts of these lengths, and the total."""
     bounds = [0]
     for count in counts:
         bounds.append(bounds[-1] + count)
@@ -123,7 +123,7 @@ def _joined(
     id_name: str,
     store_type: bool,
 ) -> Frame:
-    """The rows of all `frames`, with former ids and types."""
+    """The concatenated rows of all `frames`, with former ids and types."""
     bounds = _bounds([frame.num_rows for frame in frames])
     joined = Frame(bounds[-1], frames[0].kind)
     for name in names:
@@ -149,7 +149,7 @@ def _concatenated(frames: list[Frame], types: list, name: str) -> Tensor:
         if name not in frame:
             raise UnknownKeyError(
                 f"to_homogeneous: {kind} type {of_type!r} has no feature {name!r}, and every type "
-                f"needs it; it has {list(frame)}. Set it, or leave it out of {kind[0]}data."
+                f"needs it; it has {list(frame)}. Set it, or remove it from {kind[0]}data."
             )
         if frame.scheme(name) != frames[0].scheme(name):
             schemes = dict(zip(types, (tuple(f.scheme(name)) for f in frames), strict=True))
@@ -168,7 +168,7 @@ def to_heterogeneous(
     etype_field: str = ETYPE,
     metagraph: Any = None,
 ) -> Graph:
-    """Turn a graph with one type into one with many, by the types that two features say.
+    """Convert a homogeneous graph to a heterogeneous one, with types from two features.
 
     Parameters
     ----------
@@ -178,18 +178,18 @@ def to_heterogeneous(
         Names of node types: node ``i`` is of type ``ntypes[G.ndata[ntype_field][i]]``.
     etypes : sequence of str
         Names of relations: edge ``i`` is of relation ``etypes[G.edata[etype_field][i]]``. Source
-        and destination type come from its ends, so one relation may give several edge types.
+        and destination types are those of its nodes, so one relation may become several edge types.
     ntype_field, etype_field : str
         Integer features ``(N,)`` and ``(E,)``.
     metagraph : networkx.MultiDiGraph, optional
-        The edge types of the result, as :meth:`Graph.metagraph` gives them: types without edges
-        are kept, edges of other types are left out. Default: the edge types that occur.
+        The edge types of the result, as returned by :meth:`Graph.metagraph`: types without edges
+        are kept, edges of other types are dropped. Default: the edge types that occur.
 
     Returns
     -------
     Graph
         Nodes and edges keep their order within a type; features ``gossamer.NID`` and
-        ``gossamer.EID`` (int64) hold former ids. Other features than the two fields are carried,
+        ``gossamer.EID`` (int64) hold former ids. Features other than the two fields are copied,
         gathered when first read. Node and edge types are in alphabetical order.
 
     Raises
@@ -198,8 +198,8 @@ def to_heterogeneous(
         If `G` is not a graph, names are not lists of str, fields are not integers, or `metagraph`
         is no networkx.MultiDiGraph.
     InvalidValueError
-        If `G` has several types, a field is not one number for each row, a node type is named
-        twice, or there is no edge type because there is neither an edge nor a metagraph.
+        If `G` has several types, a field is not one number per row, a node type is named twice, or
+        there are neither edges nor a metagraph.
     OutOfRangeError
         If a type number has no name.
     UnknownKeyError
@@ -234,7 +234,7 @@ def to_heterogeneous(
     occurring = [_triplet(key, ntypes, etypes) for key in found.tolist()]
     canonical = _wanted(occurring, metagraph, ntypes, etypes)
 
-    # Types come in alphabetical order; edges of a type that is not wanted come after all others.
+    # Types are in alphabetical order; edges of a type that is dropped come last.
     place = {etype: i for i, etype in enumerate(canonical)}
     places = torch.tensor(
         [place.get(etype, len(canonical)) for etype in occurring], device=G.device, dtype=keys.dtype
@@ -304,7 +304,7 @@ def _wanted(
     if metagraph is None:
         if not occurring:
             raise InvalidValueError(
-                "to_heterogeneous: the graph has no edges, so it does not tell the edge types. "
+                "to_heterogeneous: the graph has no edges, so its edge types are unknown. "
                 "Pass metagraph=..."
             )
         return sorted(set(occurring))
@@ -316,7 +316,7 @@ def _wanted(
             f"Graph.metagraph() gives it; got {type(metagraph).__name__}."
         ) from None
     if not wanted:
-        raise InvalidValueError("to_heterogeneous: the metagraph has no edge, so no edge type.")
+        raise InvalidValueError("to_heterogeneous: the metagraph has no edge types.")
     for src, relation, dst in wanted:
         unknown = [name for name in (src, dst) if name not in ntypes]
         if unknown or relation not in etypes:
@@ -328,7 +328,7 @@ def _wanted(
 
 
 def _grouped(numbers: Tensor, count: int) -> tuple[list[Tensor], Tensor]:
-    """Members of each of `count` groups, ascending; and the place of each within its group."""
+    """Members of each of `count` groups, ascending, and the position of each in its group."""
     sizes = torch.bincount(numbers, minlength=count)
     positions = torch.arange(len(numbers), device=numbers.device)
     in_order = bool((numbers[1:] >= numbers[:-1]).all())
@@ -341,7 +341,7 @@ def _grouped(numbers: Tensor, count: int) -> tuple[list[Tensor], Tensor]:
 
 
 def _split(frame: Frame, field: str, id_name: str, groups: list[Tensor]) -> list[Frame]:
-    """The rows of each group, without the field that told the groups apart."""
+    """The rows of each group, without the field of types."""
     rest = frame.copy()
     del rest[field]
     parts = [rest.gather(group) for group in groups]

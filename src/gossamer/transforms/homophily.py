@@ -1,4 +1,4 @@
-"""Homophily and label informativeness: how much the labels of neighbors say about one another.
+"""Homophily and label informativeness: how strongly labels of neighbors depend on each other.
 
 All measures are computed in float64, whatever torch's default dtype is.
 """
@@ -28,7 +28,7 @@ __all__ = [
 
 
 def node_homophily(graph: Graph, y: Tensor) -> float:
-    r"""Mean over the nodes of the share of their in-neighbours that have their label.
+    r"""Mean over nodes of the fraction of in-neighbors with the same label.
 
     .. math::
         \frac{1}{|V|} \sum_{v \in V} \frac{|\{u \in N(v) : y_u = y_v\}|}{|N(v)|}
@@ -51,7 +51,7 @@ def node_homophily(graph: Graph, y: Tensor) -> float:
     Raises
     ------
     InvalidValueError, InvalidTypeError
-        If the graph has several edge types or `y` is not one label a node.
+        If the graph has several edge types or `y` is not one label per node.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def node_homophily(graph: Graph, y: Tensor) -> float:
 
 
 def edge_homophily(graph: Graph, y: Tensor) -> float:
-    r"""Share of the edges that join nodes of the same label.
+    r"""Fraction of edges that join nodes with the same label.
 
     .. math::
         \frac{|\{(u, v) \in E : y_u = y_v\}|}{|E|}
@@ -103,14 +103,14 @@ def edge_homophily(graph: Graph, y: Tensor) -> float:
 
 
 def linkx_homophily(graph: Graph, y: Tensor) -> float:
-    r"""Homophily of the classes beyond what their sizes would give.
+    r"""Homophily of the classes in excess of their sizes.
 
     .. math::
         \frac{1}{C - 1} \sum_{k=1}^{C} \max\left(0,
             \frac{\sum_{v : y_v = k} |\{u \in N(v) : y_u = y_v\}|}{\sum_{v : y_v = k} |N(v)|}
             - \frac{|\{v : y_v = k\}|}{|V|}\right)
 
-    with C one more than the largest label, and N(v) the in-neighbours. A class without in-edges
+    with C one more than the largest label, and N(v) the in-neighbors. A class without in-edges
     adds 0. From `Large Scale Learning on Non-Homophilous Graphs
     <https://arxiv.org/abs/2110.14446>`__ (Lim et al., 2021).
 
@@ -129,7 +129,7 @@ def linkx_homophily(graph: Graph, y: Tensor) -> float:
     Raises
     ------
     InvalidValueError, InvalidTypeError
-        If the graph has several edge types or `y` is not one class a node.
+        If the graph has several edge types or `y` is not one class per node.
 
     Examples
     --------
@@ -152,13 +152,13 @@ def linkx_homophily(graph: Graph, y: Tensor) -> float:
 
 
 def adjusted_homophily(graph: Graph, y: Tensor) -> float:
-    r"""Edge homophily, corrected for what the degrees of the classes alone would give.
+    r"""Edge homophily, corrected for the degrees of the classes.
 
     .. math::
         \frac{h - \sum_k \bar p_k^2}{1 - \sum_k \bar p_k^2}, \qquad
         \bar p_k = \frac{\sum_{v : y_v = k} d(v)}{2 |E|},
 
-    where h is :func:`edge_homophily`. The graph is taken as undirected and simple: see
+    where h is :func:`edge_homophily`. The graph is first made undirected and simple by
     :func:`gossamer.to_bidirected`. From `Characterizing Graph Datasets for Node Classification
     <https://arxiv.org/abs/2209.06177>`__ (Platonov et al., 2023).
 
@@ -170,7 +170,7 @@ def adjusted_homophily(graph: Graph, y: Tensor) -> float:
     Returns
     -------
     float
-        At most 1; 0 if edges do not heed labels; NaN with a single class or no edges.
+        At most 1; 0 if edges are independent of labels; NaN with a single class or no edges.
 
     Raises
     ------
@@ -193,15 +193,15 @@ def adjusted_homophily(graph: Graph, y: Tensor) -> float:
 
 
 def edge_label_informativeness(graph: Graph, y: Tensor, eps: float = 1e-8) -> float:
-    r"""How much the label at one end of a random edge says about that at the other.
+    r"""Normalized mutual information between the labels at both ends of a random edge.
 
     .. math::
         2 - \frac{\sum_{a, b} p(a, b) \log p(a, b)}{\sum_k \bar p_k \log \bar p_k},
 
-    where :math:`p(a, b)` is the share of edges from label a to label b, plus `eps`, and
-    :math:`\bar p_k` as in :func:`adjusted_homophily`, which also says how the graph is taken.
-    Classes without edges add nothing. From `Characterizing Graph Datasets for Node Classification
-    <https://arxiv.org/abs/2209.06177>`__ (Platonov et al., 2023).
+    where :math:`p(a, b)` is the fraction of edges from label a to label b, plus `eps`, and
+    :math:`\bar p_k` as in :func:`adjusted_homophily`. The graph is first made undirected and
+    simple. Classes without edges add nothing. From `Characterizing Graph Datasets for Node
+    Classification <https://arxiv.org/abs/2209.06177>`__ (Platonov et al., 2023).
 
     Parameters
     ----------
@@ -238,16 +238,16 @@ def edge_label_informativeness(graph: Graph, y: Tensor, eps: float = 1e-8) -> fl
 
 
 def node_label_informativeness(graph: Graph, y: Tensor, eps: float = 1e-8) -> float:
-    r"""How much the label of a random neighbour of a random node says about that of the node.
+    r"""Normalized mutual information between the labels of a random node and a random neighbor.
 
     .. math::
         - \frac{\sum_{a, b} p(a, b) \log \frac{p(a, b)}{p_a \bar p_b}}{\sum_k p_k \log p_k},
 
-    where :math:`p(a, b)` is the chance, plus `eps`, that a random node that has neighbours has
-    label a and a random neighbour of it label b, :math:`p_k` is the share of nodes of label k and
-    :math:`\bar p_k` as in :func:`adjusted_homophily`, which also says how the graph is taken.
-    Classes without edges add nothing. From `Characterizing Graph Datasets for Node Classification
-    <https://arxiv.org/abs/2209.06177>`__ (Platonov et al., 2023).
+    where :math:`p(a, b)` is the probability, plus `eps`, that a random node with neighbors has
+    label a and a random neighbor of it has label b, :math:`p_k` is the fraction of nodes with label
+    k and :math:`\bar p_k` as in :func:`adjusted_homophily`. The graph is first made undirected and
+    simple. Classes without edges add nothing. From `Characterizing Graph Datasets for Node
+    Classification <https://arxiv.org/abs/2209.06177>`__ (Platonov et al., 2023).
 
     Parameters
     ----------
@@ -286,18 +286,18 @@ def node_label_informativeness(graph: Graph, y: Tensor, eps: float = 1e-8) -> fl
 
 
 def _ratio(value: Tensor, by: Tensor) -> float:
-    """``value / by``, or NaN if `by` is 0, also where `eps` changed the value."""
+    """``value / by``, or NaN if `by` is 0, even if `eps` changed the value."""
     return float(value / by) if by != 0 else math.nan
 
 
 def _labels(y: Any, relation: Adjacency, name: str, whole: bool = True) -> Tensor:
-    """Checked labels; as int64 from 0 on if they must be `whole`."""
+    """Validated labels; as non-negative int64 if they must be `whole`."""
     if not isinstance(y, Tensor):
         raise InvalidTypeError(f"{name} takes labels as a tensor, got {type(y).__name__}.")
     if y.shape != (relation.num_src,):
         raise InvalidValueError(
             f"{name}: the graph has {relation.num_src} nodes, but labels have shape "
-            f"{tuple(y.shape)}. Give one label a node."
+            f"{tuple(y.shape)}. Give one label per node."
         )
     if y.device != relation.device:
         raise InvalidValueError(
@@ -310,7 +310,7 @@ def _labels(y: Any, relation: Adjacency, name: str, whole: bool = True) -> Tenso
         raise InvalidTypeError(f"{name}: labels are classes 0, 1, 2, ..., got {y.dtype}.")
     if len(y) and int(y.min()) < 0:
         raise InvalidValueError(
-            f"{name}: labels are classes 0, 1, 2, ..., got {int(y.min())}. Leave out nodes without "
+            f"{name}: labels are classes 0, 1, 2, ..., got {int(y.min())}. Remove nodes without "
             "a label with gossamer.node_subgraph."
         )
     return y.long()
@@ -321,7 +321,7 @@ def _num_classes(y: Tensor) -> int:
 
 
 def _alike(relation: Adjacency, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Whether both ends of each edge have one label, as 0.0 or 1.0, and where the edge ends."""
+    """Whether both ends of each edge have the same label, as 0.0 or 1.0, and the destinations."""
     u, v = (end.long() for end in relation.coo())
     return (y[u] == y[v]).double(), v
 
@@ -329,7 +329,7 @@ def _alike(relation: Adjacency, y: Tensor) -> tuple[Tensor, Tensor]:
 def _undirected(
     graph: Graph, y: Any, name: str, eps: float = 0.0
 ) -> tuple[Tensor, Tensor, Tensor, float]:
-    """Each pair of neighbours once in either direction, checked labels, and checked `eps`."""
+    """Each pair of neighbors once in each direction, validated labels and `eps`."""
     relation = one_relation(graph, name)
     y = _labels(y, relation, name)
     if isinstance(eps, bool) or not isinstance(eps, Real) or not eps >= 0:
@@ -341,12 +341,12 @@ def _undirected(
 
 
 def _degree_shares(u: Tensor, y: Tensor) -> Tensor:
-    """The share of all ends of edges that lies at each class."""
+    """The fraction of edge ends in each class."""
     return torch.bincount(y[u], minlength=_num_classes(y)).double() / len(u)
 
 
 def _pair_shares(u: Tensor, v: Tensor, y: Tensor, weight: Tensor) -> Tensor:
-    """The share of the weight of edges for each pair of classes, ``(C, C)``."""
+    """The fraction of edge weight for each pair of classes, ``(C, C)``."""
     classes = _num_classes(y)
     table = _sums(weight, y[u] * classes + y[v], classes * classes)
     return table.view(classes, classes) / table.sum()

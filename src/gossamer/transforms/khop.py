@@ -1,4 +1,4 @@
-"""Walks of a given number of edges: their counts, and graphs with an edge for each."""
+"""Counts of walks of a given length, and graphs with one edge for each walk."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from gossamer.transforms.simple import merge_parallel
 
 __all__ = ["khop_adj", "khop_graph", "metapath_reachable_graph"]
 
-# Up to here, sums of floats are exact.
+# Up to this number, sums of floats are exact.
 _MOST_WALKS = 2**53
 
 
 def khop_adj(g: Graph, k: int) -> Tensor:
-    r"""The number of walks of `k` edges between each two nodes, as a dense matrix.
+    r"""The number of walks of `k` edges between each pair of nodes, as a dense matrix.
 
     .. math:: A^k, \quad A_{uv} = \text{number of edges } u \to v
 
@@ -73,7 +73,7 @@ def khop_adj(g: Graph, k: int) -> Tensor:
 
 
 def khop_graph(g: Graph, k: int, copy_ndata: bool = True) -> Graph:
-    """A graph with an edge for each walk of `k` edges: between ``u`` and ``v``, ``(A^k)_uv`` many.
+    """A graph with ``(A^k)_uv`` edges from ``u`` to ``v``: one for each walk of `k` edges.
 
     Parameters
     ----------
@@ -116,8 +116,8 @@ def khop_graph(g: Graph, k: int, copy_ndata: bool = True) -> Graph:
     total = float(walks.data.sum())
     if not total <= _MOST_WALKS:
         raise InvalidValueError(
-            f"khop_graph: there are {total:.2g} walks of {k} edges, and as many edges are more "
-            "than a graph can have. Take a smaller k, or gossamer.khop_adj."
+            f"khop_graph: there are {total:.2g} walks of {k} edges, more edges "
+            "than a graph can have. Use a smaller k, or gossamer.khop_adj."
         )
     times = torch.from_numpy(walks.data.astype("int64"))
     coo = tuple(
@@ -130,19 +130,19 @@ def khop_graph(g: Graph, k: int, copy_ndata: bool = True) -> Graph:
 
 
 def metapath_reachable_graph(g: Graph, metapath: Sequence[str | CanonicalEType]) -> Graph:
-    r"""A graph with an edge between two nodes that a path along some edge types joins.
+    r"""A graph with an edge between two nodes if a path along the given edge types joins them.
 
     .. math:: E' = \{(u, v) : (A_1 A_2 \cdots A_m)_{uv} > 0\}
 
-    where :math:`A_i` is the adjacency matrix of the ``i``-th edge type. However many paths there
-    are, the edge is one; edges are sorted by source, then target.
+    where :math:`A_i` is the adjacency matrix of the ``i``-th edge type. Several paths give one
+    edge. Edges are sorted by source, then destination.
 
     Parameters
     ----------
     g : Graph
         Any graph but a block.
     metapath : sequence of str or (str, str, str)
-        Edge types, at least one; each starts at the node type where the one before ends.
+        Edge types, at least one; each starts at the node type where the previous one ends.
 
     Returns
     -------
@@ -186,11 +186,11 @@ def metapath_reachable_graph(g: Graph, metapath: Sequence[str | CanonicalEType])
 
 
 def _path(g: Graph, metapath: Any) -> list[int]:
-    """The positions of the edge types of a path that hangs together."""
+    """The positions of the edge types of a connected path."""
     if isinstance(metapath, str) or not isinstance(metapath, Sequence):
         raise InvalidTypeError(
-            f"metapath_reachable_graph takes a list of edge types, got {metapath!r}. Put a single "
-            "one into a list."
+            f"metapath_reachable_graph takes a list of edge types, got {metapath!r}. Put a "
+            "single one into a list."
         )
     if not metapath:
         raise InvalidValueError("metapath_reachable_graph needs at least one edge type.")
@@ -200,16 +200,16 @@ def _path(g: Graph, metapath: Any) -> list[int]:
         if before[2] != after[0]:
             raise InvalidValueError(
                 f"metapath_reachable_graph: {after} cannot follow {before}, which ends at "
-                f"{before[2]!r}. Each edge type starts where the one before ends."
+                f"{before[2]!r}. Each edge type must start where the previous one ends."
             )
     return positions
 
 
 def _product(path: list[Adjacency], g: Graph) -> Adjacency:
-    """Which nodes some path joins; edges sorted by source, then target."""
+    """Pairs of nodes joined by a path, sorted by source, then destination."""
     sparse = optional_import("scipy.sparse", "metapath_reachable_graph")
-    # The product of the transposes in the other order: the rows of scipy's products are not
-    # sorted, but turning one round counts its rows off in order, which is faster than to sort.
+    # The product of the transposes in reverse order: rows of scipy's products are not sorted, but
+    # transposing sorts them, which is faster than sorting.
     turned = reduce(lambda done, step: step @ done, [_turned(sparse, step) for step in path])
     reached = turned.tocsc()
     largest = max(*reached.shape, reached.nnz)

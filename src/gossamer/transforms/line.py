@@ -1,4 +1,4 @@
-"""Graphs whose nodes are the edges of another."""
+"""Line graphs."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ __all__ = ["line_graph"]
 
 
 def line_graph(g: Graph, backtracking: bool = True, shared: bool = False) -> Graph:
-    """The line graph: a node for each edge, and an edge from each edge to all that continue it.
+    """The line graph: a node for each edge, joined to the edges that start where it ends.
 
     Node ``i`` is edge ``i`` of `g`, ``u_i -> v_i``. ``E' = {(i, j) : v_i = u_j, i != j}``, ordered
-    by ``i``, then ``j``. Parallel edges are nodes of their own; a self-loop does not follow itself,
-    but follows its duplicates.
+    by ``i``, then ``j``. Parallel edges are separate nodes. A self-loop does not follow itself, but
+    it follows its duplicates.
 
     Parameters
     ----------
     g : Graph
         One node type and one edge type.
     backtracking : bool
-        If False, edges ``j`` that lead back, ``v_j = u_i``, do not follow ``i``.
+        If False, edges ``j`` that return, ``v_j = u_i``, do not follow ``i``.
     shared : bool
         If True, the nodes of the result have the edge features of `g`.
 
     Returns
     -------
     Graph
-        A homogeneous graph with the id type of `g`. Batch sizes are forgotten.
+        A homogeneous graph with the id type of `g`. Batch sizes are dropped.
 
     Raises
     ------

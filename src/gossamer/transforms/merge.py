@@ -1,4 +1,4 @@
-"""Several graphs over the same nodes as one."""
+"""Merge graphs with the same nodes."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ __all__ = ["merge"]
 
 
 def merge(graphs: Sequence[Graph]) -> Graph:
-    """Merge graphs that share their nodes: node ``i`` of a type is the same node in each of them.
+    """Merge graphs with the same nodes: node ``i`` of a type is the same node in each of them.
 
-    Edges are laid end to end, graph by graph; parallel edges stay. Unlike :func:`gossamer.batch`,
-    nodes are not laid side by side.
+    Edges are concatenated graph by graph; parallel edges are kept. Unlike in
+    :func:`gossamer.batch`, nodes are not concatenated.
 
     Parameters
     ----------
     graphs : sequence of Graph
-        Graphs, but no blocks, on one device; at least one. They may differ in types.
+        Graphs, not blocks, on one device; at least one. Their types may differ.
 
     Returns
     -------
     Graph
-        Every node and edge type of any graph, with as many nodes of a type as the largest has.
-        Where several graphs have a feature of a node, the last one counts; nodes and edges without
-        a value get one from the initializer (zeros). The id type is that of the first graph. Batch
-        sizes are forgotten.
+        A graph with every node and edge type of any graph. The number of nodes of a type is the
+        largest of all graphs. If several graphs have a feature of a node, the last value is used;
+        nodes and edges without a value get one from the initializer (zeros). The id type is that of
+        the first graph. Batch sizes are dropped.
 
     Raises
     ------
     InvalidTypeError
-        If something else than a sequence of graphs came.
+        If `graphs` is not a sequence of graphs.
     InvalidValueError
         If there is no graph, one is a block, devices differ, or a feature has several row shapes
         or dtypes.

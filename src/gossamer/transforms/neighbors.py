@@ -1,4 +1,4 @@
-"""Graphs of points: each with its nearest neighbours, or with all within a radius."""
+"""Graphs of points: k-nearest-neighbor and radius graphs."""
 
 from __future__ import annotations
 
@@ -35,35 +35,35 @@ def knn_graph(
     dist: str = "euclidean",
     exclude_self: bool = False,
 ) -> Graph:
-    """Graph in which the in-neighbours of each point are the `k` points nearest to it.
+    """Graph in which the in-neighbors of each point are the `k` points nearest to it.
 
     Parameters
     ----------
     x : Tensor
         ``(N, D)`` points, or ``(B, N, D)``: B sets of points, each a graph of the batch.
     k : int
-        Number of neighbours, from 1 to N; to N - 1 if `exclude_self`.
+        Number of neighbors, from 1 to N, or to N - 1 if `exclude_self`.
     algorithm : str
         ``"bruteforce-blas"``, ``"bruteforce"``, ``"bruteforce-sharemem"``, ``"kd-tree"`` or
-        ``"nn-descent"``. Accepted for compatibility: the search is exact, and how it is done
-        follows from the number of coordinates and the device.
+        ``"nn-descent"``. Accepted for compatibility. The search is always exact; the method depends
+        on the number of coordinates and the device.
     dist : {"euclidean", "cosine"}
-        Distance. With ``"cosine"``, points are scaled to length 1 first; a point at the origin
-        stays there.
+        Distance. With ``"cosine"``, points are scaled to length 1 first; a point at the origin is
+        not changed.
     exclude_self : bool
-        Whether a point is no neighbour of itself.
+        Whether to exclude a point from its own neighbors.
 
     Returns
     -------
     Graph
-        N nodes (B · N in a batch), on the device of `x`. In-edges stand together, by destination,
-        nearest first; among points that are equally far, any may come first.
+        N nodes (B · N in a batch), on the device of `x`. Edges are sorted by destination, then by
+        distance; the order of ties is arbitrary.
 
     Raises
     ------
     InvalidValueError
-        If there are no points, fewer than `k`, or some coordinate is not finite; or if an option
-        has no such value.
+        If there are no points, fewer than `k`, or some coordinate is not finite; or if an option is
+        unknown.
     InvalidTypeError
         If `x` is not a tensor of real numbers or `k` not an int.
 
@@ -96,16 +96,16 @@ def segmented_knn_graph(
     x : Tensor
         ``(N, D)``: the points of one set after another.
     k : int
-        Number of neighbours, from 1 to the size of the smallest set; one less if `exclude_self`.
+        Number of neighbors, from 1 to the size of the smallest set; one less if `exclude_self`.
     segs : sequence of int or Tensor
-        ``(S,)``: number of points in each set, none 0; they add up to N.
+        ``(S,)``: number of points in each set, at least 1; they add up to N.
     algorithm, dist, exclude_self
         As for :func:`knn_graph`.
 
     Returns
     -------
     Graph
-        A batch of S graphs with N nodes; otherwise as :func:`knn_graph` says.
+        A batch of S graphs with N nodes, otherwise as for :func:`knn_graph`.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def _neighbor_graph(
         others = " other than itself" if exclude_self else ""
         raise InvalidValueError(
             f"{name}: a point of a set of {smallest} has {smallest - exclude_self} "
-            f"neighbours{others}, but k is {k}. Take a smaller k."
+            f"neighbors{others}, but k is {k}. Use a smaller k."
         )
     if dist == "cosine":
         x = normalize(x.detach().double(), dim=1)
@@ -164,7 +164,7 @@ def radius_graph(
     compute_mode: str = "donot_use_mm_for_euclid_dist",
     get_distances: bool = False,
 ) -> Graph | tuple[Graph, Tensor]:
-    r"""Graph in which each point is joined with every point within a radius.
+    r"""Graph with an edge between each two points within a radius.
 
     There is an edge from i to j if :math:`\|x_i - x_j\|_p \le r`.
 
@@ -175,24 +175,24 @@ def radius_graph(
     r : float
         Radius, positive.
     p : float
-        Which norm, not negative; ``inf`` is the largest difference, 0 the number of coordinates
-        that differ.
+        Order of the norm, not negative; ``inf`` is the largest difference, 0 the number of
+        coordinates that differ.
     self_loop : bool
-        Whether a point is joined with itself.
+        Whether to add self-loops.
     compute_mode : str
         ``"use_mm_for_euclid_dist_if_necessary"``, ``"use_mm_for_euclid_dist"`` or
-        ``"donot_use_mm_for_euclid_dist"``, as in :func:`torch.cdist`: whether to find neighbours
-        by matrix multiplication, which is faster in many dimensions and less exact.
+        ``"donot_use_mm_for_euclid_dist"``, as in :func:`torch.cdist`: whether to find neighbors by
+        matrix multiplication, which is faster in many dimensions and less accurate.
     get_distances : bool
-        Whether to give the distances as well.
+        Whether to also return the distances.
 
     Returns
     -------
     g : Graph
         N nodes, on the device of `x`. Edges are sorted by source, then by destination.
     distances : Tensor
-        If asked for: ``(E, 1)``, in the order of edges and the dtype of `x`. Gradients flow to `x`;
-        that of a distance 0 is 0.
+        With `get_distances`: ``(E, 1)``, in the order of edges and the dtype of `x`. Differentiable
+        with respect to `x`; the gradient of a distance 0 is 0.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Graphs cut by METIS into parts of about the same size with few edges between them."""
+"""Partition graphs with METIS."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ __all__ = ["metis_partition", "metis_partition_assignment"]
 _MODES = ("k-way", "recursive")
 _OBJECTIVES = ("cut", "vol")
 
-# The number that METIS gives to this objective.
+# METIS's code of this objective.
 _METIS_OBJTYPE_VOL = 1
 
-# How far above its even share a part may go, as in METIS itself.
+# Allowed imbalance of a part, METIS's default.
 _IMBALANCE = 1.03
 
 
@@ -39,7 +39,7 @@ def metis_partition(
     balance_edges: bool = False,
     mode: str = "k-way",
 ) -> dict[int, Graph]:
-    """Cut a graph into `k` parts of about the same size with few edges between them.
+    """Partition a graph into `k` parts of similar size with few edges between them.
 
     As :func:`metis_partition_assignment` followed by :func:`partition_graph_with_halo`.
 
@@ -81,9 +81,9 @@ def metis_partition_assignment(
     mode: str = "k-way",
     objtype: str = "cut",
 ) -> Tensor:
-    """Assign the nodes of a graph to `k` parts of about the same size with few edges between them.
+    """Assign nodes to `k` parts of similar size with few edges between them.
 
-    METIS sees the graph without directions, duplicates and self-loops.
+    METIS gets the graph made undirected and simple, without self-loops.
 
     Parameters
     ----------
@@ -92,16 +92,15 @@ def metis_partition_assignment(
     k : int
         Number of parts, at least 1 and not more than there are nodes.
     balance_ntypes : Tensor, optional
-        ``(N,)`` integers, bool too: nodes of each kind are spread evenly over the parts. Nodes that
-        are too many of a kind in a part are moved where their kind lacks and most of their
-        neighbours are.
+        ``(N,)`` integers or bools, the kind of each node. Nodes of each kind are distributed evenly
+        over the parts. Surplus nodes of a kind are moved to a part that has too few of this kind
+        and most of their neighbors.
     balance_edges : bool
         If True, parts have about the same number of in-edges as well.
     mode : {"k-way", "recursive"}
-        How METIS proceeds: all parts at once, or by halves, which suits few parts.
+        Method of METIS: all parts at once, or recursive bisection, which is better for few parts.
     objtype : {"cut", "vol"}
-        What is kept small: edges between parts, or nodes that other parts need; the latter with
-        "k-way" only.
+        What METIS minimizes: edges between parts, or the communication volume (with "k-way" only).
 
     Returns
     -------
@@ -113,8 +112,8 @@ def metis_partition_assignment(
     InvalidTypeError
         If `g` is not a graph, `k` is not an int or kinds are not integers.
     InvalidValueError
-        If `g` is a block or has several types, `k` is out of range, there is not a kind for each
-        node, or `mode` and `objtype` are unknown or exclude each other.
+        If `g` is a block or has several types, `k` is out of range, there is not one kind per node,
+        or `mode` or `objtype` is unknown, or they cannot be combined.
     MissingExtraError
         If pymetis is not installed.
 
@@ -144,7 +143,7 @@ def _assignment(
     objtype: str,
     name: str,
 ) -> Tensor:
-    """As :func:`metis_partition_assignment`; `name` is the function that errors speak of."""
+    """As :func:`metis_partition_assignment`; `name` is the function name in errors."""
     require_homogeneous(g, name)
     k = as_int(k, name, "the number of parts k", 1)
     for what, value, known in (("mode", mode, _MODES), ("objtype", objtype, _OBJECTIVES)):
@@ -152,13 +151,13 @@ def _assignment(
             raise InvalidValueError(f"{name}: {what} is one of {list(known)}, got {value!r}.")
     if mode == "recursive" and objtype == "vol":
         raise InvalidValueError(
-            f"{name}: METIS makes the volume small in mode 'k-way' only. Choose objtype='cut' or "
+            f"{name}: METIS minimizes the volume in mode 'k-way' only. Choose objtype='cut' or "
             "mode='k-way'."
         )
     count = g.num_nodes()
     if k > count:
         raise InvalidValueError(
-            f"{name}: {count} nodes cannot make {k} parts, as each needs one. Choose a smaller k."
+            f"{name}: {count} nodes cannot form {k} non-empty parts. Choose a smaller k."
         )
     kinds = None if balance_ntypes is None else _kinds(g, balance_ntypes, name)
     weights = _vertex_weights(g, kinds, balance_edges)
@@ -173,14 +172,14 @@ def _kinds(g: Graph, balance_ntypes: Any, name: str) -> Tensor:
     kinds = as_id_tensor(balance_ntypes, "kinds of nodes", g.device)
     if len(kinds) != g.num_nodes():
         raise InvalidValueError(
-            f"{name}: balance_ntypes needs a kind for each of the {g.num_nodes()} nodes, got "
+            f"{name}: balance_ntypes needs one kind for each of the {g.num_nodes()} nodes, got "
             f"{len(kinds)}."
         )
     return torch.unique(kinds, return_inverse=True)[1]
 
 
 def _vertex_weights(g: Graph, kinds: Tensor | None, balance_edges: bool) -> Tensor | None:
-    """Weights that METIS balances: all types, and nodes and edges, have the same total."""
+    """Weights that METIS balances, scaled to the same total for all kinds, nodes and edges."""
     if kinds is None and not balance_edges:
         return None
     share = torch.ones(g.num_nodes(), dtype=torch.float64, device=g.device)
@@ -190,7 +189,7 @@ def _vertex_weights(g: Graph, kinds: Tensor | None, balance_edges: bool) -> Tens
     if balance_edges and g.num_edges():
         degrees = g.in_degrees().double()
         weights = weights + degrees / degrees.mean()
-    # METIS adds weights in 32 bits.
+    # METIS sums weights in 32 bits.
     scale = min(100.0, 2**30 / float(weights.sum()))
     return (weights * scale).round().clamp(min=1).long()
 
@@ -219,7 +218,7 @@ def _metis(
 
 
 def _spread(part: Tensor, k: int, kinds: Tensor, simple: Adjacency) -> Tensor:
-    """Move nodes until no part has more of a kind than its share."""
+    """Move nodes until no part has more nodes of a kind than its share."""
     row, col = simple.coo()
     count = len(part)
     near = torch.bincount(row.long() * k + part[col.long()], minlength=count * k).view(count, k)

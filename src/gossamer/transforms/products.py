@@ -20,13 +20,13 @@ __all__ = ["adj_product_graph", "adj_sum_graph"]
 
 
 def adj_product_graph(A: Graph, B: Graph, weight_name: str, etype: str = "_E") -> Graph:
-    r"""The graph whose weighted adjacency matrix is the product of two.
+    r"""The graph whose weighted adjacency matrix is the product of two others.
 
     .. math:: w_{uv} = \sum_{x} a_{ux} \, b_{xv}
 
-    There is an edge wherever a path leads from ``u`` over an edge of `A` and one of `B` to ``v``,
-    even if the weights add up to 0. Parallel edges count each. Edges are sorted by source, then
-    target.
+    There is an edge from ``u`` to ``v`` if an edge of `A` followed by one of `B` joins them, even
+    if the weights add up to 0. Parallel edges are summed. Edges are sorted by source, then
+    destination.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def adj_product_graph(A: Graph, B: Graph, weight_name: str, etype: str = "_E") -
     UnknownKeyError
         If a graph lacks the weights.
     InvalidValueError
-        If a graph is a block or has several edge types, or the graphs do not fit together.
+        If a graph is a block or has several edge types, or the numbers of nodes do not match.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def adj_product_graph(A: Graph, B: Graph, weight_name: str, etype: str = "_E") -
         )
     row, middle = first.coo()
     walked, col, behind = second.csr().gather_rows(middle)
-    # Not index_select, whose gradient is the slower of the two.
+    # Not index_select, whose gradient is slower.
     products = left[walked.long()] * right[behind.long()]
     coo = row.index_select(0, walked), col.to(first.idtype)
     paths = Adjacency(first.num_src, second.num_dst, first.idtype, coo=coo)
@@ -90,17 +90,17 @@ def adj_product_graph(A: Graph, B: Graph, weight_name: str, etype: str = "_E") -
 
 
 def adj_sum_graph(graphs: Sequence[Graph], weight_name: str) -> Graph:
-    r"""The graph whose weighted adjacency matrix is the sum of several.
+    r"""The graph whose weighted adjacency matrix is the sum of others.
 
     .. math:: w_{uv} = \sum_i a^{(i)}_{uv}
 
-    There is an edge wherever a graph has one, even if the weights add up to 0. Parallel edges count
-    each. Edges are sorted by source, then target.
+    There is an edge wherever a graph has one, even if the weights add up to 0. Parallel edges are
+    summed. Edges are sorted by source, then destination.
 
     Parameters
     ----------
     graphs : sequence of Graph
-        At least one; graphs of one edge type between as many nodes, with the edge feature
+        At least one; graphs of one edge type with the same numbers of nodes and the edge feature
         `weight_name` ``(E,)``.
     weight_name : str
         Edge feature with the weights, floating-point; the result has it too.
@@ -114,12 +114,12 @@ def adj_sum_graph(graphs: Sequence[Graph], weight_name: str) -> Graph:
     Raises
     ------
     InvalidTypeError
-        If something else than graphs came, or weights are not floating-point numbers.
+        If an item is not a graph, or weights are not floating-point numbers.
     UnknownKeyError
         If a graph lacks the weights.
     InvalidValueError
-        If there is no graph, a graph is a block or has several edge types, or they do not fit
-        together.
+        If there is no graph, a graph is a block or has several edge types, or the numbers of nodes
+        differ.
 
     Examples
     --------
@@ -142,8 +142,9 @@ def adj_sum_graph(graphs: Sequence[Graph], weight_name: str) -> Graph:
     for i, relation in enumerate(relations):
         if (relation.num_src, relation.num_dst) != (first.num_src, first.num_dst):
             raise InvalidValueError(
-                f"{name} needs graphs between as many nodes: graph {i} has {relation.num_src} and "
-                f"{relation.num_dst}, graph 0 has {first.num_src} and {first.num_dst}."
+                f"{name} needs graphs with the same numbers of nodes: graph {i} "
+                f"has {relation.num_src} and {relation.num_dst}, graph 0 has {first.num_src} and "
+                f"{first.num_dst}."
             )
     ends = zip(*(relation.coo() for relation in relations), strict=True)
     coo = tuple(torch.cat(parts) for parts in ends)
@@ -152,7 +153,7 @@ def adj_sum_graph(graphs: Sequence[Graph], weight_name: str) -> Graph:
 
 
 def _summed(edges: Adjacency, weights: Tensor, schema: Schema, weight_name: str) -> Graph:
-    """The graph in which parallel ones of `edges` are one, with the sum of their weights."""
+    """The graph in which parallel edges are merged and their weights are summed."""
     merged = merge_parallel(edges)
     src, dst = schema.endpoints[0]
     counts = {src: edges.num_src, dst: edges.num_dst}
@@ -170,8 +171,8 @@ def _weights(graph: Any, weight_name: str, name: str) -> Tensor:
     refuse_block(graph, name)
     if len(graph.canonical_etypes) != 1:
         raise InvalidValueError(
-            f"{name} takes graphs of one edge type, got {graph.canonical_etypes}. Take one first, "
-            "as in g.edge_type_subgraph([etype])."
+            f"{name} takes graphs of one edge type, got {graph.canonical_etypes}. Select "
+            "one first, as in g.edge_type_subgraph([etype])."
         )
     frame = graph.edge_frames[0]
     if weight_name not in frame:

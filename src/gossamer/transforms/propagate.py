@@ -1,4 +1,4 @@
-"""Message passing along an order of nodes or edges, one frontier after another."""
+"""Message passing in a given order of nodes or edges, frontier by frontier."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gossamer.transforms.traversal import (
 
 __all__ = ["prop_edges", "prop_edges_dfs", "prop_nodes", "prop_nodes_bfs", "prop_nodes_topo"]
 
-# Placeholder of old programs for functions registered on the graph, which is not supported.
+# Default of old programs for functions registered on the graph. Not supported.
 _DEFAULT = "default"
 
 
@@ -36,14 +36,14 @@ def prop_nodes(
     nodes_generator : iterable of ids
         Groups of nodes.
     message_func, reduce_func : built-in or user-defined functions
-        As for :meth:`Graph.pull`; both must be given.
+        As for :meth:`Graph.pull`; both are required.
     apply_node_func : callable, optional
-        Applied to the nodes of each group after they have received. Default: none.
+        Applied to the nodes of each group after message passing. Default: none.
 
     Raises
     ------
     InvalidTypeError
-        If `graph` is not a graph, or a function is left out.
+        If `graph` is not a graph, or a function is missing.
     InvalidValueError
         If `graph` has several edge types.
     OutOfRangeError
@@ -113,8 +113,8 @@ def prop_nodes_bfs(
     Parameters
     ----------
     graph, source, reverse
-        As for :func:`bfs_nodes_generator`; `reverse` reverses the order only, messages keep going
-        along edges.
+        As for :func:`bfs_nodes_generator`; `reverse` reverses the order only; messages are still
+        sent along edges.
     message_func, reduce_func, apply_node_func
         As for :func:`prop_nodes`.
 
@@ -147,13 +147,13 @@ def prop_nodes_topo(
 ) -> None:
     """:func:`prop_nodes` over the frontiers of :func:`topological_nodes_generator`.
 
-    The nodes of the first frontier receive as well: without in-edges, features get zeros.
+    The nodes of the first frontier, which have no in-edges, get zeros.
 
     Parameters
     ----------
     graph, reverse
-        As for :func:`topological_nodes_generator`; `reverse` reverses the order only, messages keep
-        going along edges.
+        As for :func:`topological_nodes_generator`; `reverse` reverses the order only; messages are
+        still sent along edges.
     message_func, reduce_func, apply_node_func
         As for :func:`prop_nodes`.
 
@@ -197,7 +197,7 @@ def prop_edges_dfs(
     Parameters
     ----------
     graph, source, reverse, has_reverse_edge, has_nontree_edge
-        As for :func:`dfs_labeled_edges_generator`; messages always go along edges.
+        As for :func:`dfs_labeled_edges_generator`; messages are always sent along edges.
     message_func, reduce_func, apply_node_func
         As for :func:`prop_nodes`.
 
@@ -226,13 +226,13 @@ def prop_edges_dfs(
 def _checked(
     graph: Any, message_func: Any, reduce_func: Any, apply_node_func: Any, name: str
 ) -> Callable | None:
-    """The function to apply to nodes, after the arguments are checked."""
+    """Validate the arguments; return the function to apply to nodes."""
     require_graph(graph, name)
     for what, given in (("message_func", message_func), ("reduce_func", reduce_func)):
         if isinstance(given, str) or given is None:
             raise InvalidTypeError(
                 f"{name}: {what} must be a built-in or user-defined function, got {given!r}. "
-                "Graphs keep no registered functions."
+                "Functions cannot be registered on graphs."
             )
     apply = None if apply_node_func == _DEFAULT else apply_node_func
     if apply is not None and not callable(apply):

@@ -1,4 +1,4 @@
-"""Random graphs with a given number of different edges."""
+"""Random graphs with a given number of distinct edges."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def rand_graph(
     idtype: torch.dtype = torch.int64,
     device: torch.device | str = "cpu",
 ) -> Graph:
-    """A graph with `num_edges` different edges, every set of them being equally likely.
+    """A graph with `num_edges` distinct edges, drawn uniformly.
 
-    Self-loops count as edges, and there is no edge twice.
+    Self-loops are possible, parallel edges are not.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def rand_graph(
     idtype : torch.dtype
         torch.int32 or torch.int64.
     device : torch.device or str
-        Where the graph lives and edges are drawn: each device has its own random numbers.
+        Device of the graph, on which edges are drawn. Each device has its own random generator.
 
     Raises
     ------
@@ -63,13 +63,13 @@ def rand_bipartite(
     idtype: torch.dtype = torch.int64,
     device: torch.device | str = "cpu",
 ) -> Graph:
-    """A bipartite graph with `num_edges` different edges, each set of them being equally likely.
+    """A bipartite graph with `num_edges` distinct edges, drawn uniformly.
 
     Parameters
     ----------
     utype, etype, vtype : str
-        Source type, relation and destination type. If both ends are of one type, it has as many
-        nodes as the larger side.
+        Source type, relation and destination type. If both types are the same, the number of nodes
+        is that of the larger side.
     num_src_nodes, num_dst_nodes, num_edges : int
         At most ``num_src_nodes * num_dst_nodes`` edges.
     idtype, device
@@ -104,8 +104,8 @@ def _some_pairs(
     population = num_src * num_dst
     if num_edges > population:
         raise InvalidValueError(
-            f"{name}: {num_edges} different edges were asked for, but {num_src} source and "
-            f"{num_dst} destination nodes make {population} pairs only."
+            f"{name}: {num_edges} distinct edges are impossible: {num_src} source and "
+            f"{num_dst} destination nodes have {population} pairs only."
         )
     if population >= 2**63:
         raise InvalidValueError(f"{name}: {population} pairs of nodes do not fit 64 bits.")
@@ -114,11 +114,11 @@ def _some_pairs(
 
 
 def _sample(population: int, count: int, device: Any) -> Tensor:
-    """`count` different numbers below `population`, in random order."""
+    """`count` distinct numbers below `population`, in random order."""
     if population <= 4 * count:
         return torch.randperm(population, device=device)[:count]
-    # The first `count` different numbers of a random sequence. Three in four draws are new at
-    # least, so a few rounds do.
+    # The first `count` distinct numbers of a random sequence. At least three in four draws are new,
+    # so a few rounds are enough.
     drawn = torch.empty(0, dtype=torch.int64, device=device)
     while len(drawn) < count:
         missing = count - len(drawn)

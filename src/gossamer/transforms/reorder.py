@@ -1,4 +1,4 @@
-"""The same graph with nodes and edges in another order."""
+"""Reorder nodes and edges."""
 
 from __future__ import annotations
 
@@ -31,40 +31,41 @@ def reorder_graph(
     store_ids: bool = True,
     permute_config: Mapping[str, Any] | None = None,
 ) -> Graph:
-    """The same graph with nodes and edges in an order that suits memory better, or in any other.
+    """Reorder nodes and edges, for better memory locality or as given.
 
-    Node ``i`` of the result is node ``perm[i]`` of `g`, and edges likewise; features follow.
+    Node ``i`` of the result is node ``perm[i]`` of `g`, and likewise for edges and features.
 
     Parameters
     ----------
     g : Graph
         One node type and one edge type.
     node_permute_algo : {"rcmk", "metis", "custom"}, optional
-        ``"rcmk"``: reverse Cuthill-McKee, which brings neighbours close together. ``"metis"``: part
-        by part of a METIS partition into ``permute_config["k"]`` parts. ``"custom"``:
-        ``permute_config["nodes_perm"]``. Default: nodes stay.
+        ``"rcmk"``: reverse Cuthill-McKee, which gives neighbors close ids. ``"metis"``: by part of
+        a METIS partition into ``permute_config["k"]`` parts. ``"custom"``:
+        ``permute_config["nodes_perm"]``. Default: nodes keep their ids.
     edge_permute_algo : {"src", "dst", "custom"}
-        By new source, by new destination, or ``permute_config["edges_perm"]``. Edges that tie stay
-        in the order of their ids.
+        By new source, by new destination, or ``permute_config["edges_perm"]``. Ties keep the order
+        of edge ids.
     store_ids : bool
         If True, ``gossamer.NID`` and ``gossamer.EID`` hold former ids.
     permute_config : dict, optional
-        ``"k"``, ``"nodes_perm"`` ``(N,)`` and ``"edges_perm"`` ``(E,)``, as far as they are needed.
+        ``"k"``, ``"nodes_perm"`` ``(N,)`` and ``"edges_perm"`` ``(E,)``, where the algorithms need
+        them.
 
     Returns
     -------
     Graph
-        With the features gathered when first read. Batch sizes are forgotten.
+        Features are gathered when first read. Batch sizes are dropped.
 
     Raises
     ------
     InvalidTypeError
-        If `g` is not a graph or a permutation is not made of ints.
+        If `g` is not a graph or a permutation does not consist of integers.
     InvalidValueError
-        If `g` is a block or has several types, an algorithm is unknown, `permute_config` lacks what
-        it needs, or a permutation does not name everything once.
+        If `g` is a block or has several types, an algorithm is unknown, `permute_config` lacks a
+        key, or a permutation does not name every id once.
     OutOfRangeError
-        If a permutation names what does not exist.
+        If a permutation names an id that does not exist.
     MissingExtraError
         If scipy ("rcmk") or pymetis ("metis") is not installed.
 
@@ -114,7 +115,7 @@ def reorder_graph(
 
 
 def _node_order(g: Graph, algorithm: str | None, config: Mapping[str, Any]) -> Tensor | None:
-    """The former id of each node, in the id type of the graph; None if nodes stay."""
+    """The former id of each node, in the id type of the graph; None if nodes keep their ids."""
     if algorithm is None:
         return None
     if algorithm == "custom":

@@ -25,8 +25,8 @@ def reverse(
 ) -> Graph:
     """A graph with every edge reversed: the transpose of each adjacency matrix.
 
-    ``E' = {(v, u) : (u, v) in E}``. Edges keep their ids, relations their names and order, so
-    ``reverse(reverse(g))`` is `g`. Takes no time: the structure is shared, CSR for CSC.
+    ``E' = {(v, u) : (u, v) in E}``. Edges keep their ids, and relations keep their names and order,
+    so ``reverse(reverse(g))`` equals `g`. The structure is shared: CSR and CSC are exchanged.
 
     Parameters
     ----------
@@ -35,13 +35,13 @@ def reverse(
     copy_ndata, copy_edata : bool
         If True, the result has the features of nodes, or edges.
     share_ndata, share_edata : bool, optional
-        Former names of `copy_ndata` and `copy_edata`; where given, they count.
+        Former names of `copy_ndata` and `copy_edata`, which they override.
 
     Returns
     -------
     Graph
         With the edge type ``(dst, relation, src)`` for each ``(src, relation, dst)``. Batch sizes
-        are forgotten.
+        are dropped.
 
     Raises
     ------
@@ -78,11 +78,11 @@ def add_reverse_edges(
     ignore_bipartite: bool = False,
     exclude_self: bool = True,
 ) -> Graph:
-    """A graph with an edge ``(v, u)`` for each edge ``(u, v)``, after the edges that were there.
+    """Append a reverse edge ``(v, u)`` for each edge ``(u, v)``.
 
-    Edge ``i`` keeps its id; the new edges follow in the order of those that they turn round.
-    Duplicates are reversed one by one, and pairs that were joined in both directions already
-    get two more edges: :func:`to_simple` or :func:`to_bidirected` make them one each.
+    Edges keep their ids, and the reverse edges follow in the same order. Every edge is reversed,
+    including parallel edges and edges whose reverse exists; use :func:`to_simple` or
+    :func:`to_bidirected` to get a simple graph.
 
     Parameters
     ----------
@@ -90,21 +90,21 @@ def add_reverse_edges(
         Any graph but a block; every edge type joins a node type with itself, or `ignore_bipartite`
         is True.
     readonly : bool, optional
-        Has no effect; DGL has it.
+        Accepted for compatibility; has no effect.
     copy_ndata : bool
         If True, the result has the node features.
     copy_edata : bool
-        If True, a new edge has the features of the edge that it turns round, and ``gossamer.EID``
-        holds the id (int64) of the edge of `g` behind each edge.
+        If True, a reverse edge has the features of its edge, and ``gossamer.EID`` (int64) holds for
+        each edge the id of its edge in `g`.
     ignore_bipartite : bool
-        If True, edge types between two node types are left as they are.
+        If True, edge types between two node types are not changed.
     exclude_self : bool
-        If True, self-loops are not doubled.
+        If True, self-loops get no reverse edge.
 
     Returns
     -------
     Graph
-        Batch sizes are forgotten.
+        Batch sizes are dropped.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def add_reverse_edges(
 def _doubled(
     adjacency: Adjacency, exclude_self: bool, want_ids: bool
 ) -> tuple[Adjacency, Tensor | None]:
-    """The edges and those that turn them round; which edge is behind each."""
+    """The edges and their reverse edges, and for each the id of its edge."""
     row, col = adjacency.coo()
     turned = col, row
     kept = None
@@ -169,13 +169,13 @@ def require_monopartite(g: Graph, name: str, fix: str) -> None:
     for etype in g.canonical_etypes:
         if etype[0] != etype[2]:
             raise InvalidValueError(
-                f"{name}: edges of type {etype} lead from one node type to another, so turned "
-                f"round they would be of no type of the graph. Leave such types out, or {fix}."
+                f"{name}: edges of type {etype} join two node types, so their reverse edges "
+                f"have no edge type in the graph. Remove such types, or {fix}."
             )
 
 
 def kept_frames(frames: list[Frame], keep: bool) -> list[Frame]:
-    """Frames with the same features, or without any."""
+    """Frames with the same features, or without features."""
     if keep:
         return [frame.copy() for frame in frames]
     return [Frame(frame.num_rows, frame.kind) for frame in frames]

@@ -29,40 +29,40 @@ def to_simple(
     copy_edata: bool = False,
     aggregator: str = "arbitrary",
 ) -> Graph | tuple[Graph, Tensor | dict[CanonicalEType, Tensor]]:
-    """A graph in which parallel edges have become one; edges are sorted by source, then target.
+    """Merge parallel edges; the result is sorted by source, then destination.
 
-    Edges are parallel if they are of one type and join the same nodes in the same direction.
-    Self-loops stay, nodes stay.
+    Edges are parallel if they have the same type, source and destination. Self-loops and all nodes
+    are kept.
 
     Parameters
     ----------
     g : Graph
         Any graph but a block.
     return_counts : str or None
-        Name of the edge feature ``(E',)`` that tells how many edges became one; None for none.
+        Name of an edge feature ``(E',)`` for the number of merged edges, or None.
     writeback_mapping : bool
-        If True, tell also which new edge each former edge became.
+        If True, also return the new edge of each former edge.
     copy_ndata : bool
         If True, the result has the node features.
     copy_edata : bool
-        If True, the result has the edge features, as `aggregator` says.
+        If True, the result has the edge features, reduced by `aggregator`.
     aggregator : {"arbitrary", "sum", "mean"}
-        The features of parallel edges become those of the first of them, whose id
-        (int64) ``gossamer.EID`` then holds; or their sum; or their mean. Differentiable.
+        How features of parallel edges are reduced: those of the first edge, whose id is in
+        ``gossamer.EID`` (int64); their sum; or their mean. Differentiable.
 
     Returns
     -------
     Graph, or (Graph, Tensor or dict)
         The graph and, with `writeback_mapping`, ``(E,)`` ids of new edges by former edge: a dict by
-        canonical edge type if there are several. Batch sizes are forgotten.
+        canonical edge type if there are several. Batch sizes are dropped.
 
     Raises
     ------
     InvalidTypeError
-        If `g` is not a graph, `return_counts` is no name, or the mean of features that are not
-        floating-point numbers was asked for.
+        If `g` is not a graph, `return_counts` is no name, or `aggregator` is "mean" and a feature
+        is not floating-point.
     InvalidValueError
-        If `g` is a block or there is no such aggregator.
+        If `g` is a block or `aggregator` is unknown.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def to_simple(
 
 
 def to_simple_graph(g: Graph) -> Graph:
-    """`to_simple` under a former name of DGL's.
+    """Former name of `to_simple` in DGL.
 
     Examples
     --------
@@ -120,9 +120,9 @@ def to_simple_graph(g: Graph) -> Graph:
 
 
 def to_bidirected(g: Graph, copy_ndata: bool = False, readonly: bool | None = None) -> Graph:
-    """The simple graph with an edge in both directions wherever `g` has one.
+    """The simple graph with edges in both directions for every edge of `g`.
 
-    ``E' = E | {(v, u) : (u, v) in E}`` without duplicates, sorted by source, then target. Edge
+    ``E' = E | {(v, u) : (u, v) in E}`` without duplicates, sorted by source, then destination. Edge
     features are dropped; :func:`add_reverse_edges` keeps them.
 
     Parameters
@@ -132,12 +132,12 @@ def to_bidirected(g: Graph, copy_ndata: bool = False, readonly: bool | None = No
     copy_ndata : bool
         If True, the result has the node features.
     readonly : bool, optional
-        Has no effect; DGL has it.
+        Accepted for compatibility; has no effect.
 
     Returns
     -------
     Graph
-        Batch sizes are forgotten.
+        Batch sizes are dropped.
 
     Raises
     ------
@@ -165,10 +165,10 @@ def to_bidirected(g: Graph, copy_ndata: bool = False, readonly: bool | None = No
 
 
 class Merged(NamedTuple):
-    """A relation without parallel edges, and how it came about.
+    """A relation without parallel edges, and the mapping from former edges.
 
-    `order` lists the former edges by source, target and id; ``first[i]`` is where those begin in it
-    that became edge ``i``.
+    `order` lists the former edges by source, destination and id; those that became edge ``i`` start
+    at ``first[i]``.
     """
 
     adjacency: Adjacency
@@ -176,7 +176,7 @@ class Merged(NamedTuple):
     first: Tensor
 
     def counts(self) -> Tensor:
-        """How many edges became each edge."""
+        """The number of former edges of each edge."""
         ends = torch.cat([self.first[1:], self.first.new_tensor([len(self.order)])])
         return (ends - self.first)[: len(self.first)].to(self.adjacency.idtype)
 
@@ -189,8 +189,8 @@ class Merged(NamedTuple):
         return torch.empty_like(became).index_copy_(0, self.order.long(), became)
 
     def chosen(self) -> Tensor:
-        """The first of the edges that became each edge."""
-        # By id: a CSC that was given may have the edges of a node in another order.
+        """The first former edge of each edge."""
+        # The one with the lowest id: a CSC may list the edges of a node in any order.
         owner = torch.arange(len(self.first), device=self.order.device)
         owner = owner.repeat_interleave(self.counts().long(), output_size=len(self.order))
         first = self.order.new_zeros(len(self.first))
@@ -199,9 +199,8 @@ class Merged(NamedTuple):
 
 
 def merge_parallel(adjacency: Adjacency) -> Merged:
-    """Let parallel edges become one."""
-    # Two counting sorts: the in-edges are by target already, and grouping them by source keeps
-    # that order.
+    """Merge parallel edges."""
+    # Two counting sorts: in-edges are sorted by destination, and grouping by source is stable.
     by_target = adjacency.csc()
     counts = by_target.indptr.diff()
     targets = torch.repeat_interleave(counts, output_size=adjacency.num_edges)

@@ -1,4 +1,4 @@
-"""Neighbours in the order of tags."""
+"""Sort neighbors by tag."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ from gossamer.ops.adjacency import Adjacency, Compressed
 
 __all__ = ["sort_csc_by_tag", "sort_csr_by_tag"]
 
-# A larger table of offsets, 256 GiB, is a slip: tags that are ids, for instance.
+# A larger table of offsets (256 GiB) is a mistake, such as ids passed as tags.
 _MOST_OFFSETS = 2**35
 
 
 def sort_csr_by_tag(
     g: Graph, tag: Tensor, tag_offset_name: str = "_TAG_OFFSET", tag_type: str = "node"
 ) -> Graph:
-    """A graph whose CSR lists the out-edges of each node by tag, and where each tag begins.
+    """Sort the out-edges of each node by tag in CSR, and store the offsets of the tags.
 
     Edges keep their ids; only their order within a row of CSR changes. Edges of one tag stay in the
-    order of their ids. Biased sampling picks neighbours of one tag that way.
+    order of their ids. Biased sampling uses this order to draw neighbors by tag.
 
     Parameters
     ----------
     g : Graph
-        One edge type; a block or a batch stays one.
+        One edge type; blocks and batches are preserved.
     tag : Tensor
         Tags 0, 1, 2, ...: of destination nodes, ``(N_dst,)``, or of edges, ``(E,)``.
     tag_offset_name : str
         Name of a new feature of source nodes, ``(N_src, T + 1)`` in the id type of the graph, where
-        ``T`` is one more than the largest tag that an edge meets: the out-edges of node ``u`` with
-        tag ``t`` have the places ``offset[u, t]`` to ``offset[u, t + 1]`` among all of ``u``.
+        ``T`` is one more than the largest tag: the out-edges of node ``u`` with tag ``t`` are those
+        from ``offset[u, t]`` to ``offset[u, t + 1]``, exclusive, in its row.
     tag_type : {"node", "edge"}
-        What `tag` belongs to.
+        Whether `tag` belongs to nodes or edges.
 
     Returns
     -------
     Graph
-        With the features of `g`. It keeps the format "csr" only: others, made anew, would forget
-        the order.
+        With the features of `g`. It has the format "csr" only, because other formats would lose the
+        order.
 
     Raises
     ------
     InvalidTypeError
         If `g` is not a graph or tags are not integers.
     InvalidValueError
-        If there are several edge types, `tag_type` is unknown, there are too many or too few
-        tags, or a tag is so large that the table of offsets would fit no memory.
+        If there are several edge types, `tag_type` is unknown, there are too many or too few tags,
+        or a tag is so large that the table of offsets does not fit in memory.
     OutOfRangeError
         If a tag is negative.
 
@@ -72,7 +72,7 @@ def sort_csr_by_tag(
 def sort_csc_by_tag(
     g: Graph, tag: Tensor, tag_offset_name: str = "_TAG_OFFSET", tag_type: str = "node"
 ) -> Graph:
-    """A graph whose CSC lists the in-edges of each node by tag, and where each tag begins.
+    """Sort the in-edges of each node by tag in CSC, and store the offsets of the tags.
 
     As :func:`sort_csr_by_tag` with sources and destinations exchanged: tags are those of source
     nodes, ``(N_src,)``, or edges; the new feature belongs to destination nodes.
@@ -94,8 +94,8 @@ def _sorted_by_tag(g: Graph, tag: Any, offset_name: str, tag_type: str, name: st
     require_graph(g, name)
     if len(g.canonical_etypes) != 1:
         raise InvalidValueError(
-            f"{name} takes a graph of one edge type, got {g.canonical_etypes}. Take one first, as "
-            "in g.edge_type_subgraph([etype])."
+            f"{name} takes a graph of one edge type, got {g.canonical_etypes}. Select "
+            "one first, as in g.edge_type_subgraph([etype])."
         )
     if tag_type not in ("node", "edge"):
         raise InvalidValueError(f"{name}: tag_type is 'node' or 'edge', got {tag_type!r}.")
@@ -133,8 +133,7 @@ def _checked_tags(g: Graph, tag: Any, count: int, what: str, name: str) -> Tenso
     tags = as_id_tensor(tag, "tags", g.device)
     if len(tags) != count:
         raise InvalidValueError(
-            f"{name} needs a tag for each of the {count} {what} at the other end of the rows, got "
-            f"{len(tags)}."
+            f"{name} needs a tag for each of the {count} {what}, got {len(tags)}."
             if what == "nodes"
             else f"{name} needs a tag for each of the {count} edges, got {len(tags)}."
         )
@@ -144,7 +143,7 @@ def _checked_tags(g: Graph, tag: Any, count: int, what: str, name: str) -> Tenso
 
 
 def _arranged(compressed: Compressed, tags: Tensor, num_tags: int) -> tuple[Compressed, Tensor]:
-    """The rows with slots by tag, and where each tag begins in each row."""
+    """The rows sorted by tag, and the offset of each tag in each row."""
     indptr, indices, eids = compressed
     rows = len(indptr) - 1
     row = torch.repeat_interleave(indptr.diff().long(), output_size=len(tags))

@@ -1,4 +1,4 @@
-"""New graphs with nodes, edges or self-loops added or removed."""
+"""Add and remove nodes, edges and self-loops."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ def add_self_loop(
     fill_data: float | Tensor | str = 1.0,
     etype: Any = None,
 ) -> Graph:
-    """A graph with one more self-loop on every node, after the other edges.
+    """Append a self-loop to every node.
 
-    Nodes that have a self-loop already get another; :func:`remove_self_loop` first avoids that.
+    Nodes that have a self-loop get another one; call :func:`remove_self_loop` first to avoid this.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def add_self_loop(
     Returns
     -------
     Graph
-        Batch sizes are forgotten.
+        Batch sizes are dropped.
 
     Examples
     --------

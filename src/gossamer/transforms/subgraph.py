@@ -1,4 +1,4 @@
-"""Parts of a graph: by nodes, by edges, by neighbourhood, by type."""
+"""Subgraphs: by nodes, edges, neighborhoods and types."""
 
 from __future__ import annotations
 
@@ -47,31 +47,32 @@ def node_subgraph(
     store_ids: bool = True,
     output_device: Device = None,
 ) -> Graph:
-    """The subgraph that some nodes induce: they, and every edge between two of them.
+    """The subgraph induced by some nodes: these nodes and all edges between them.
 
-    ``E' = {(u, v) in E : u in S and v in S}``. Edges are ordered by their source as `nodes` lists
-    it, and within a source by edge id. Only the out-edges of `nodes` are looked at.
+    ``E' = {(u, v) in E : u in S and v in S}``. Edges are sorted by the position of their source in
+    `nodes`, then by edge id. Only the out-edges of `nodes` are read.
 
     Parameters
     ----------
     graph : Graph
         Any graph but a block.
     nodes : ids, bool mask ``(N,)``, or dict of str to either
-        The nodes ``S``; types that the dict lacks keep no node. A node that is listed twice becomes
-        two nodes: each gets the out-edges, the first gets the in-edges.
+        The nodes ``S``; types missing from the dict keep no nodes. A node that is listed twice
+        becomes two nodes: both get the out-edges, the first gets the in-edges.
     relabel_nodes : bool
-        If True, node ``i`` of the result is ``nodes[i]``; otherwise all nodes stay, with their ids.
+        If True, node ``i`` of the result is ``nodes[i]``; otherwise all nodes are kept, with their
+        ids.
     store_ids : bool
-        If True, ``gossamer.EID`` holds the former id of each edge and, if nodes were relabelled,
+        If True, ``gossamer.EID`` holds the former id of each edge and, if nodes were relabeled,
         ``gossamer.NID`` that of each node.
     output_device : torch.device or str, optional
-        Where the result goes. Default: where the graph is.
+        Device of the result. Default: that of the graph.
 
     Returns
     -------
     Graph
-        With the features of the nodes and edges kept, gathered when first read. Batch sizes are
-        forgotten.
+        With the features of the kept nodes and edges, gathered when first read. Batch sizes are
+        dropped.
 
     Raises
     ------
@@ -108,24 +109,25 @@ def edge_subgraph(
     store_ids: bool = True,
     output_device: Device = None,
 ) -> Graph:
-    """The subgraph of some edges and the nodes that they join.
+    """The subgraph of some edges and their nodes.
 
-    Edges stand in the order of `edges`. Nodes are numbered in the order in which edges name them,
-    edge type by edge type, sources before destinations.
+    Edges have the order of `edges`. Nodes are numbered by their first occurrence in edges, edge
+    type by edge type, sources before destinations.
 
     Parameters
     ----------
     graph : Graph
         The graph; a block only with ``relabel_nodes=False``.
     edges : ids, bool mask ``(E,)``, or dict of edge type to either
-        The edges; an id that is listed twice makes two edges. Types that the dict lacks keep none.
+        The edges; an id that is listed twice gives two edges. Types missing from the dict keep no
+        edges.
     relabel_nodes, store_ids, output_device
-        As in :func:`node_subgraph`; relabelling drops the nodes that no chosen edge touches.
+        As in :func:`node_subgraph`; relabeling drops nodes without chosen edges.
 
     Returns
     -------
     Graph
-        With the features of the nodes and edges kept, gathered when first read.
+        With the features of the kept nodes and edges, gathered when first read.
 
     Raises
     ------
@@ -161,25 +163,25 @@ def in_subgraph(
 ) -> Graph:
     """The subgraph of the in-edges of some nodes.
 
-    ``E' = {(u, v) in E : v in S}``, ordered by `nodes` and within a node by edge id. A node that is
-    listed twice brings its edges twice.
+    ``E' = {(u, v) in E : v in S}``, sorted by position in `nodes`, then by edge id. A node that is
+    listed twice gives its edges twice.
 
     Parameters
     ----------
     graph : Graph
         Any graph but a block.
     nodes : ids, bool mask ``(N,)``, or dict of str to either
-        The nodes ``S``; types that the dict lacks have none.
+        The nodes ``S``; types missing from the dict have none.
     relabel_nodes : bool
-        If False, all nodes stay, with their ids. If True, only nodes that an edge touches stay,
-        numbered in the order in which edges name them; see :func:`edge_subgraph`.
+        If False, all nodes are kept, with their ids. If True, isolated nodes are dropped and the
+        others are numbered as by :func:`edge_subgraph`.
     store_ids, output_device
         As in :func:`node_subgraph`.
 
     Returns
     -------
     Graph
-        With the features of the nodes and edges kept, gathered when first read.
+        With the features of the kept nodes and edges, gathered when first read.
 
     Raises
     ------
@@ -230,7 +232,7 @@ def khop_in_subgraph(
     store_ids: bool = True,
     output_device: Device = None,
 ) -> Graph | tuple[Graph, Tensor | dict[str, Tensor]]:
-    """The subgraph induced by all nodes that reach some nodes within `k` hops, and those nodes.
+    """The subgraph induced by some nodes and all nodes that reach them within `k` hops.
 
     ``S' = {u : there is a path of at most k edges from u to a node of S}``, ascending, then
     :func:`node_subgraph` of ``S'``: it has every edge between two nodes of ``S'``.
@@ -249,8 +251,8 @@ def khop_in_subgraph(
     Returns
     -------
     Graph, or (Graph, Tensor or dict of str to Tensor)
-        The subgraph and, if nodes were relabelled, the new ids of `nodes` (int64, one for each id
-        given); a dict over the types of `nodes` if that is a dict.
+        The subgraph and, if nodes were relabeled, the new ids of `nodes` (int64, one for each id
+        given); a dict by node type if `nodes` is a dict.
 
     Raises
     ------
@@ -281,7 +283,7 @@ def khop_out_subgraph(
 ) -> Graph | tuple[Graph, Tensor | dict[str, Tensor]]:
     """The subgraph induced by some nodes and all that they reach within `k` hops.
 
-    As :func:`khop_in_subgraph`, along edges instead of against them.
+    As :func:`khop_in_subgraph`, but follows edges forward.
 
     Examples
     --------
@@ -295,21 +297,21 @@ def khop_out_subgraph(
 
 
 def node_type_subgraph(graph: Graph, ntypes: Sequence[str], output_device: Device = None) -> Graph:
-    """The part of a graph made of some node types and every edge type between two of them.
+    """The subgraph of some node types and every edge type between them.
 
     Parameters
     ----------
     graph : Graph
         Any graph but a block.
     ntypes : sequence of str
-        Node types, in any order; the result has them in the order of the graph.
+        Node types, in any order; the result has the order of the graph.
     output_device : torch.device or str, optional
-        Where the result goes. Default: where the graph is.
+        Device of the result. Default: that of the graph.
 
     Returns
     -------
     Graph
-        It shares ids, structure and features with `graph`: a feature set in one is seen in the
+        Ids, structure and features are shared with `graph`: a feature set in one is set in the
         other.
 
     Raises
@@ -346,7 +348,7 @@ def node_type_subgraph(graph: Graph, ntypes: Sequence[str], output_device: Devic
 def edge_type_subgraph(
     graph: Graph, etypes: Sequence[str | CanonicalEType], output_device: Device = None
 ) -> Graph:
-    """The part of a graph made of some edge types and the node types that they join.
+    """The subgraph of some edge types and their node types.
 
     Parameters
     ----------
@@ -355,12 +357,12 @@ def edge_type_subgraph(
     etypes : sequence of str or (str, str, str)
         Edge types; the result has them in this order, and node types in the order of the graph.
     output_device : torch.device or str, optional
-        Where the result goes. Default: where the graph is.
+        Device of the result. Default: that of the graph.
 
     Returns
     -------
     Graph
-        It shares ids, structure and features with `graph`: a feature set in one is seen in the
+        Ids, structure and features are shared with `graph`: a feature set in one is set in the
         other.
 
     Raises
@@ -370,7 +372,7 @@ def edge_type_subgraph(
     InvalidTypeError
         If `graph` is not a graph or `etypes` is not a sequence of edge types.
     InvalidValueError
-        If there is no edge type, one is named twice, or a relation name stands for several.
+        If there is no edge type, one is named twice, or a relation name is ambiguous.
 
     Examples
     --------
@@ -384,7 +386,7 @@ def edge_type_subgraph(
     kept = [graph.get_etype_id(name) for name in names]
     if not kept or len(set(kept)) < len(kept):
         raise InvalidValueError(
-            "edge_type_subgraph needs at least one edge type, and each once; "
+            "edge_type_subgraph takes at least one edge type, and each once; "
             f"got {list(names)}, of {graph.canonical_etypes}."
         )
     src = sorted({graph.schema.endpoints[i][0] for i in kept})
@@ -403,7 +405,7 @@ def _or_none(chosen: list[Tensor | None], graph: Graph) -> list[Tensor]:
 
 
 def _names(names: Any, caller: str, what: str, known: list) -> list:
-    """`names` as a list; a single name, which would be read letter by letter, is refused."""
+    """`names` as a list; a single str, which iterates over letters, raises."""
     single = isinstance(names, (str, Tensor)) or (isinstance(names, tuple) and names in known)
     if single or not isinstance(names, Iterable):
         raise InvalidTypeError(
@@ -427,12 +429,12 @@ def _induced(graph: Graph, chosen: list[Tensor], relabel: bool, store_ids: bool)
 
 
 def _edges_into(places: IdMap, edges: Compressed, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """(i, place, edge id) of each edge from ``rows[i]`` to a node that has a place."""
+    """(i, position, edge id) of each edge from ``rows[i]`` to a node that has a position."""
     table = places.table(len(rows))
     if table is not None:
         return edges.gather_rows(rows, table.to(edges.indptr.dtype))
-    owner, neighbours, eid = edges.gather_rows(rows)
-    found = places(neighbours)
+    owner, neighbors, eid = edges.gather_rows(rows)
+    found = places(neighbors)
     kept = (found >= 0).nonzero().squeeze(1)
     return tuple(part.index_select(0, kept) for part in (owner, found, eid))
 
@@ -460,7 +462,7 @@ def _of_edges(
     relabel: bool,
     store_ids: bool,
 ) -> Graph:
-    """The edges `ends` with ids `eids`, by relation, on all nodes or on those that they touch."""
+    """The edges `ends` with ids `eids`, by relation, on all nodes or on those of the edges."""
     nodes = None
     if relabel:
         counts = [frame.num_rows for frame in graph.node_frames]
@@ -484,7 +486,7 @@ def _of_types(
     )
 
 
-# ----------------------------------------------------------------------------------- neighbourhood
+# ----------------------------------------------------------------------------------- neighborhood
 
 
 def _khop(
@@ -523,7 +525,7 @@ def _within(graph: Graph, seeds: list[Tensor], k: int, inward: bool) -> list[Ten
             mask[ids.long()] = True
         frontier = [
             distinct(ids[~seen[i].index_select(0, ids)], counts[i])
-            for i, ids in enumerate(_neighbours(graph, frontier, inward))
+            for i, ids in enumerate(_neighbors(graph, frontier, inward))
         ]
         if all(len(ids) == 0 for ids in frontier):
             break
@@ -531,8 +533,8 @@ def _within(graph: Graph, seeds: list[Tensor], k: int, inward: bool) -> list[Ten
     return [distinct(ids, count) for ids, count in zip(reached, counts, strict=True)]
 
 
-def _neighbours(graph: Graph, nodes: list[Tensor], inward: bool) -> list[Tensor]:
-    """Where the in-edges of `nodes` come from, or where their out-edges go; with duplicates."""
+def _neighbors(graph: Graph, nodes: list[Tensor], inward: bool) -> list[Tensor]:
+    """Sources of the in-edges of `nodes`, or destinations of their out-edges; with duplicates."""
     found = [[ids.new_empty(0)] for ids in nodes]
     for adjacency, (src, dst) in zip(graph.relations, graph.schema.endpoints, strict=True):
         here, there = (dst, src) if inward else (src, dst)

@@ -1,4 +1,4 @@
-"""Orders in which to visit nodes and edges: breadth first, depth first, topological."""
+"""Traversal orders of nodes and edges: breadth first, depth first, topological."""
 
 from __future__ import annotations
 
@@ -25,23 +25,24 @@ Frontiers = tuple[Tensor, ...]
 
 
 def bfs_nodes_generator(graph: Graph, source: Any, reverse: bool = False) -> Frontiers:
-    """Nodes by their distance from `source`, breadth first.
+    """Nodes in breadth-first order, grouped by their distance from `source`.
 
     Parameters
     ----------
     graph : Graph
-        One node type and one edge type; edges are walked along, one way.
+        One node type and one edge type. Edges are followed forward.
     source : int or ids
-        Where to start: the first frontier, as it is.
+        The first frontier.
     reverse : bool
-        If True, edges are walked against their direction.
+        If True, edges are followed backward.
 
     Returns
     -------
     tuple of Tensor
-        Frontier ``d`` holds the nodes at distance ``d`` of the nearest source, in the order in
-        which the out-edges of frontier ``d - 1`` reach them first; edges of a node come in the
-        order of their ids. Nodes that cannot be reached are in none. No source, no frontier.
+        Frontier ``d`` holds the nodes at distance ``d`` from the nearest source, in the order in
+        which the out-edges of frontier ``d - 1`` first reach them. Edges of a node are followed in
+        the order of their ids. Unreachable nodes are in no frontier. Without a source, there are no
+        frontiers.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def bfs_nodes_generator(graph: Graph, source: Any, reverse: bool = False) -> Fro
 
 
 def bfs_edges_generator(graph: Graph, source: Any, reverse: bool = False) -> Frontiers:
-    """The edges by which :func:`bfs_nodes_generator` reaches nodes first.
+    """The edges by which :func:`bfs_nodes_generator` first reaches nodes.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def bfs_edges_generator(graph: Graph, source: Any, reverse: bool = False) -> Fro
     Returns
     -------
     tuple of Tensor
-        Ids of the edges that lead to the nodes of each frontier but the first, in the same order.
+        Ids of the edges to the nodes of each frontier except the first, in the same order.
 
     Examples
     --------
@@ -86,25 +87,26 @@ def bfs_edges_generator(graph: Graph, source: Any, reverse: bool = False) -> Fro
     """
     compressed, sources = _start(graph, source, reverse, "bfs_edges_generator")
     _, edges, sizes = kernels.breadth_first(*compressed, sources)
-    # The sources are reached by no edge.
+    # No edge leads to the sources.
     return _frontiers(edges, sizes[1:].tolist())
 
 
 def topological_nodes_generator(graph: Graph, reverse: bool = False) -> Frontiers:
-    """Nodes in topological order: each one after everything that it depends on.
+    """Nodes in topological order: each after the sources of all its in-edges.
 
     Parameters
     ----------
     graph : Graph
         One node type and one edge type, without a cycle.
     reverse : bool
-        If True, edges are walked against their direction.
+        If True, edges are followed backward.
 
     Returns
     -------
     tuple of Tensor
-        The first frontier holds the nodes without in-edges, ascending; each other one the nodes
-        whose last in-edge comes from the frontier before, in the order of those in-edges.
+        The first frontier holds the nodes without in-edges, ascending; each later frontier holds
+        the nodes whose last in-edge comes from the previous frontier, in the order of these
+        in-edges.
 
     Raises
     ------
@@ -127,29 +129,29 @@ def topological_nodes_generator(graph: Graph, reverse: bool = False) -> Frontier
     if len(nodes) < graph.num_nodes():
         raise InvalidValueError(
             "topological_nodes_generator: the graph has a cycle, so "
-            f"{graph.num_nodes() - len(nodes)} of its nodes have no place in an order. "
+            f"{graph.num_nodes() - len(nodes)} of its nodes have no topological order. "
             "Remove self-loops and other cycles first."
         )
     return _frontiers(nodes, sizes.tolist())
 
 
 def dfs_edges_generator(graph: Graph, source: Any, reverse: bool = False) -> Frontiers:
-    """Edges in the order in which a depth-first search reaches new nodes by them.
+    """Tree edges of a depth-first search, in the order of the search.
 
     Parameters
     ----------
     graph : Graph
         One node type and one edge type.
     source : int or ids
-        Where to start. Several sources make independent searches that go on side by side.
+        Start nodes. Several sources give independent searches that advance in parallel.
     reverse : bool
-        If True, edges are walked against their direction.
+        If True, edges are followed backward.
 
     Returns
     -------
     tuple of Tensor
-        Entry ``i`` holds the id of the ``i``-th edge of each search that has so many, in the order
-        of sources.
+        Entry ``i`` holds the ``i``-th edge of each search that has more than ``i`` edges, in the
+        order of sources.
 
     Raises
     ------
@@ -175,24 +177,24 @@ def dfs_labeled_edges_generator(
     has_nontree_edge: bool = False,
     return_labels: bool = True,
 ) -> Frontiers | tuple[Frontiers, Frontiers]:
-    """Edges in the order of a depth-first search, and the label of each.
+    """Edges in the order of a depth-first search, with labels.
 
     Parameters
     ----------
     graph, source, reverse
         As for :func:`dfs_edges_generator`.
     has_reverse_edge : bool
-        Whether a tree edge comes once more, as label 1, when the search goes back over it.
+        Whether to list a tree edge again, with label 1, when the search backtracks.
     has_nontree_edge : bool
-        Whether edges to nodes that were visited before come as well, as label 2.
+        Whether to list edges to visited nodes, with label 2.
     return_labels : bool
         Whether to return the labels.
 
     Returns
     -------
     tuple of Tensor, or (tuple of Tensor, tuple of Tensor)
-        Edge ids as of :func:`dfs_edges_generator`; and in the same arrangement their labels
-        (int64): 0 for tree edges, which lead to a new node, 1 and 2 as above.
+        Edge ids as for :func:`dfs_edges_generator`, and their labels (int64): 0 for tree edges, 1
+        and 2 as above.
 
     Raises
     ------
@@ -237,7 +239,7 @@ def _start(graph: Any, source: Any, reverse: bool, name: str) -> tuple[Compresse
 def _depth_first(
     graph: Any, source: Any, reverse: bool, has_reverse: bool, has_nontree: bool, name: str
 ) -> tuple[Tensor, Tensor, list[int]]:
-    """Edges and labels of all searches, step by step; and how many there are in each step."""
+    """Edges and labels of all searches, step by step, and their number in each step."""
     compressed, sources = _start(graph, source, reverse, name)
     searches = [
         kernels.depth_first(*compressed, start, bool(has_reverse), bool(has_nontree))
@@ -256,5 +258,5 @@ def _depth_first(
 
 
 def _frontiers(found: Tensor, sizes: list[int]) -> Frontiers:
-    # torch cannot split into no part at all.
+    # torch.split needs at least one part.
     return found.split(sizes) if sizes else ()

@@ -1,4 +1,4 @@
-"""Small helpers that layers and loaders share."""
+"""Small helpers of layers and loaders."""
 
 from gossamer.utils.each import apply_each
 from gossamer.utils.libxsmm import is_libxsmm_enabled, use_libxsmm

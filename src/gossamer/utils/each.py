@@ -1,4 +1,4 @@
-"""One function for a value, a list or a dict of values."""
+"""Apply a function to a value, a list or a dict of values."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ __all__ = ["apply_each"]
 def apply_each(data: Any, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Apply a function to each value of a dict or list, or to a single value.
 
-    Layers give a tensor for one node type and a dict of them for several; this treats both alike.
+    Layers return a tensor for one node type and a dict of tensors for several; this handles both.
 
     Parameters
     ----------
     data : dict, list, tuple, or anything else
-        The values; those within are not looked into.
+        The values. Nested containers are not traversed.
     fn : callable
         Called as ``fn(value, *args, **kwargs)``.
 
     Returns
     -------
-    dict, list, or what `fn` gives
+    dict, list, or result of `fn`
         A dict with the same keys; a list for a list or a tuple; otherwise ``fn(data)``.
 
     Raises

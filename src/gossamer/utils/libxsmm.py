@@ -1,4 +1,4 @@
-"""DGL's switch for a library of CPU kernels that Gossamer does without."""
+"""DGL's switch for LIBXSMM, a library of CPU kernels that Gossamer does not use."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ __all__ = ["is_libxsmm_enabled", "use_libxsmm"]
 
 
 def use_libxsmm(flag: bool) -> None:
-    """Accepted so that existing programs run; it changes nothing.
+    """Accepted for compatibility; has no effect.
 
-    DGL may hand sparse operators on the CPU to LIBXSMM. Gossamer has kernels of its own instead
-    (:func:`gossamer.kernels.info` tells which ones run, and :func:`gossamer.kernels.use` switches
-    them), so there is nothing to turn on or off.
+    DGL may use LIBXSMM for sparse operators on the CPU. Gossamer uses its own kernels: see
+    :func:`gossamer.kernels.info` and :func:`gossamer.kernels.use`.
 
     Parameters
     ----------
     flag : bool
-        Whether it is wanted.
+        Ignored.
 
     Raises
     ------
     InvalidTypeError
-        If `flag` is no truth value.
+        If `flag` is not a bool.
 
     Examples
     --------
@@ -36,5 +35,5 @@ def use_libxsmm(flag: bool) -> None:
 
 
 def is_libxsmm_enabled() -> bool:
-    """Whether LIBXSMM computes anything: it never does, see :func:`use_libxsmm`."""
+    """Whether LIBXSMM is used: always False, see :func:`use_libxsmm`."""
     return False

@@ -17,7 +17,7 @@ def expand_as_pair(input_: Any, g: Graph | None = None) -> tuple[Any, Any]:
     Parameters
     ----------
     input_ : Tensor, dict of Tensor, or pair of either
-        A pair is returned as it is. Anything else serves both sides.
+        A pair is returned unchanged. Anything else is used for both sides.
     g : Graph, optional
         If it is a block, destination features are the leading rows of the source features.
 

@@ -1,4 +1,4 @@
-"""One function for every value of nested lists, tuples and dicts."""
+"""Apply a function to every value of nested lists, tuples and dicts."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def recursive_apply(data: Any, fn: Callable[..., Any], *args: Any, **kwargs: Any
     Parameters
     ----------
     data : list, tuple, dict, or anything else
-        What is none of these is a value.
+        Anything else is a value.
     fn : callable
         Called as ``fn(value, *args, **kwargs)``.
 
     Returns
     -------
-    list, tuple, dict, or what `fn` gives
+    list, tuple, dict, or result of `fn`
         The same nesting.
 
     Examples

@@ -15,10 +15,10 @@ or run a program that is not changed::
 The module paths of DGL's Python code can be imported, except those for MXNet and TensorFlow
 (``dgl.nn.mxnet`` and others), ``dgl.distgnn``, and the bindings of DGL's C library below
 ``dgl._ffi`` other than ``base``, ``function``, ``ndarray`` and ``object``; :func:`module_paths`
-lists them. A name of DGL that Gossamer has is Gossamer's own object under the old name. A class or
-function that Gossamer does not have can be imported, so that a package that mentions it loads, but
-building or calling it raises :class:`NotYetError`. Any other name, and a constant that Gossamer
-does not have, raises :class:`UnknownNameError`, an `AttributeError`.
+lists them. If Gossamer has a name of DGL, the module returns Gossamer's object. If Gossamer lacks a
+class or function, the import works, so that packages that mention it load; building or calling it
+raises :class:`NotYetError`. Any other name, and a constant that Gossamer does not have, raises
+:class:`UnknownNameError`, an `AttributeError`.
 """
 
 from gossamer.compat.dgl._errors import NotYetError, UnknownNameError

@@ -1,6 +1,6 @@
-"""The tensor functions of ``dgl.backend``, written with PyTorch.
+"""The tensor functions of ``dgl.backend``, implemented with PyTorch.
 
-DGL serves several frameworks through this layer. Here it serves programs that import functions from
+DGL supports several frameworks through this module. Here it exists for programs that import from
 it.
 """
 
@@ -102,27 +102,27 @@ def as_scalar(data: Tensor) -> Any:
 
 
 def zerocopy_from_numpy(np_array: np.ndarray) -> Tensor:
-    """A tensor that shares the memory of an array."""
+    """A tensor that shares memory with an array."""
     return torch.as_tensor(np_array)
 
 
 def zerocopy_to_numpy(input: Tensor) -> np.ndarray:
-    """An array that shares the memory of a tensor."""
+    """An array that shares memory with a tensor."""
     return input.numpy()
 
 
 def zerocopy_to_dlpack(input: Tensor) -> Any:
-    """A DLPack capsule that shares the memory of a tensor."""
+    """A DLPack capsule that shares memory with a tensor."""
     return torch.utils.dlpack.to_dlpack(input.contiguous())
 
 
 def zerocopy_from_dlpack(dlpack_tensor: Any) -> Tensor:
-    """A tensor that shares the memory of a DLPack capsule, or of an object that gives one."""
+    """A tensor that shares memory with a DLPack capsule, or with an object that exports one."""
     return torch.utils.dlpack.from_dlpack(dlpack_tensor)
 
 
 def to_dgl_nd(data: Tensor) -> Tensor:
-    """The tensor itself: kernels of Gossamer take tensors, not arrays of another kind."""
+    """The tensor itself: Gossamer's kernels take tensors."""
     if not isinstance(data, Tensor):
         raise InvalidTypeError(f"to_dgl_nd takes a tensor, got {builtins.type(data).__name__}.")
     return data
@@ -147,12 +147,12 @@ def context(input: Tensor) -> torch.device:
 
 
 def device_type(ctx: torch.device | str) -> str:
-    """The kind of a device, such as ``"cuda"``."""
+    """The type of a device, such as ``"cuda"``."""
     return torch.device(ctx).type
 
 
 def device_id(ctx: torch.device | str) -> int:
-    """The number of a device among those of its kind."""
+    """The index of a device among those of its type."""
     return torch.device(ctx).index or 0
 
 
@@ -184,7 +184,7 @@ def astype(input: Tensor, ty: torch.dtype) -> Tensor:
 def arange(
     start: int, stop: int, dtype: torch.dtype = int64, ctx: torch.device | str | None = None
 ) -> Tensor:
-    """The integers from `start` to before `stop`."""
+    """The integers from `start` to `stop`, exclusive."""
     return torch.arange(start, stop, dtype=dtype, device=ctx)
 
 
@@ -209,7 +209,7 @@ def full_1d(length: int, fill_value: Any, dtype: torch.dtype, ctx: torch.device 
 
 
 def randint(shape: Any, dtype: torch.dtype, ctx: torch.device | str, low: int, high: int) -> Tensor:
-    """Random integers from `low` to before `high`."""
+    """Random integers from `low` to `high`, exclusive."""
     return torch.randint(low, high, shape, dtype=dtype, device=ctx)
 
 
@@ -224,22 +224,22 @@ def sum(input: Tensor, dim: int, keepdims: builtins.bool = False) -> Tensor:
 
 
 def stack(seq: Any, dim: int) -> Tensor:
-    """Tensors of one shape side by side in a new dimension."""
+    """Stack tensors of one shape along a new dimension."""
     return torch.stack(seq, dim=dim)
 
 
 def cat(seq: Any, dim: int) -> Tensor:
-    """Tensors behind one another in a dimension that they have."""
+    """Concatenate tensors along a dimension."""
     return torch.cat(seq, dim=dim)
 
 
 def split(input: Tensor, sizes_or_sections: Any, dim: int) -> tuple[Tensor, ...]:
-    """A tensor cut into parts of these sizes."""
+    """Split a tensor into parts of the given sizes."""
     return torch.split(input, sizes_or_sections, dim=dim)
 
 
 def repeat(input: Tensor, repeats: Any, dim: int) -> Tensor:
-    """Each element repeated in place, as NumPy does."""
+    """Repeat each element, as `numpy.repeat` does."""
     return torch.repeat_interleave(input, repeats, dim)
 
 
@@ -264,7 +264,7 @@ def gather_row(data: Tensor, row_index: Tensor) -> Tensor:
 
 
 def nonzero_1d(input: Tensor) -> Tensor:
-    """Positions of what is not zero in a vector."""
+    """Positions of the nonzero elements of a vector."""
     return torch.nonzero(input, as_tuple=True)[0]
 
 

@@ -12,4 +12,4 @@ class NotYetError(GossamerError, RuntimeError):
 
 
 class UnknownNameError(GossamerError, AttributeError):
-    """A name was asked of a ``dgl`` module that Gossamer does not know."""
+    """A ``dgl`` module has no such name in Gossamer."""

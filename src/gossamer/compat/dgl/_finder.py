@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from gossamer.compat.dgl._errors import UnknownNameError
-from gossamer.compat.dgl._modules import DOORS, VERSION, children_of, import_if_there, resolve
+from gossamer.compat.dgl._modules import MODULES, VERSION, children_of, import_if_there, resolve
 from gossamer.errors import GossamerError, InvalidValueError, UnknownKeyError
 from gossamer.graph.batch_sizes import allow_other_totals
 
@@ -22,10 +22,9 @@ _ROOT = "dgl"
 
 
 def install() -> None:
-    """Make ``import dgl``, and every module path below it, mean Gossamer.
+    """Make ``import dgl``, and every module path below it, import Gossamer.
 
-    A DGL that is installed beside Gossamer is passed over, not changed. Doing it twice is the same
-    as doing it once.
+    An installed DGL is ignored, not changed. A second call has no effect.
 
     Raises
     ------
@@ -51,14 +50,14 @@ def install() -> None:
         )
     sys.meta_path.insert(0, _FINDER)
     allow_other_totals(True)
-    # Other finders cache what is on the path, from before the installation.
+    # Other finders may have cached the contents of the path.
     importlib.invalidate_caches()
 
 
 def uninstall() -> None:
-    """Undo :func:`install`: forget the modules, and leave ``import dgl`` to others again.
+    """Undo :func:`install`: remove the modules, so that ``import dgl`` no longer imports Gossamer.
 
-    Objects imported from them before still work. Without `install`, nothing happens.
+    Objects that were imported from them still work. Without `install`, this has no effect.
 
     Examples
     --------
@@ -76,7 +75,7 @@ def uninstall() -> None:
 
 
 def installed() -> bool:
-    """Whether ``import dgl`` means Gossamer in this process.
+    """Whether ``import dgl`` imports Gossamer in this process.
 
     Examples
     --------
@@ -94,7 +93,7 @@ class _Door(DistributionFinder, Loader):
     ) -> ModuleSpec | None:
         if fullname != _ROOT and not fullname.startswith(f"{_ROOT}."):
             return None
-        if _below(fullname) not in DOORS:
+        if _below(fullname) not in MODULES:
             return None
         is_package = fullname == _ROOT or bool(children_of(_below(fullname)))
         return ModuleSpec(fullname, self, origin="gossamer.compat.dgl", is_package=is_package)
@@ -102,13 +101,13 @@ class _Door(DistributionFinder, Loader):
     def exec_module(self, module: ModuleType) -> None:
         path = _below(module.__name__)
         module.__doc__ = f"Gossamer under the name that it has in DGL: {module.__name__}."
-        # Where the words "cannot import name ... from ..." point to.
+        # Shown in "cannot import name ... from ...".
         module.__file__ = __file__
         module.__getattr__ = _attribute_lookup(module, path)
         module.__dir__ = lambda: sorted({*vars(module), *_names(path), *children_of(path)})
-        for name in DOORS[path].shadowed:
-            # A function of the package hides the module of the same name, as in DGL. Importing the
-            # module binds it in the package, so that must be over before the function is bound.
+        for name in MODULES[path].shadowed:
+            # As in DGL, a function of the package hides the module of the same name. Importing the
+            # module binds its name in the package, so import it before the function is bound.
             importlib.import_module(f"{module.__name__}.{name}")
             setattr(module, name, resolve(path, name))
 
@@ -121,7 +120,7 @@ class _Door(DistributionFinder, Loader):
 
 
 class _Metadata(Distribution):
-    """Programs ask for the version of the distribution ``dgl`` as well as for ``__version__``."""
+    """Metadata of the distribution ``dgl``, from which programs read the version."""
 
     def read_text(self, filename: str) -> str | None:
         if filename != "METADATA":
@@ -144,10 +143,10 @@ def _below(fullname: str) -> str:
 
 
 def _names(path: str) -> list[str]:
-    """The names of a module that exist, without those that stand for what does not."""
-    names = dict.fromkeys([*DOORS[path].known, *DOORS[path].names])
-    if not DOORS[path].known or children_of(path):
-        for source in DOORS[path].sources:
+    """The names of a module, without placeholders."""
+    names = dict.fromkeys([*MODULES[path].known, *MODULES[path].names])
+    if not MODULES[path].known or children_of(path):
+        for source in MODULES[path].sources:
             names.update(dict.fromkeys(getattr(import_if_there(source), "__all__", ())))
     return [name for name in names if not name.startswith("_") and _exists(path, name)]
 
@@ -160,7 +159,7 @@ def _exists(path: str, name: str) -> bool:
 
 
 def _attribute_lookup(module: ModuleType, path: str) -> Any:
-    """PEP 562's ``__getattr__`` of one module; what it finds, the module keeps."""
+    """``__getattr__`` of one module (PEP 562); stores what it finds in the module."""
 
     def __getattr__(name: str) -> Any:
         if name == "__all__":
@@ -169,8 +168,8 @@ def _attribute_lookup(module: ModuleType, path: str) -> Any:
             value = resolve(path, name)
         except UnknownKeyError:
             raise UnknownNameError(
-                f"module {module.__name__!r} has no attribute {name!r}: Gossamer has no such name, "
-                f"or not yet. docs/moving_from_dgl.md lists what is there."
+                f"module {module.__name__!r} has no attribute {name!r}: Gossamer does not have "
+                f"this name. docs/moving_from_dgl.md lists the names that it has."
             ) from None
         setattr(module, name, value)
         return value

@@ -37,7 +37,7 @@ __all__ = [
 DEFAULT_NTYPE = "_N"
 DEFAULT_ETYPE = ("_N", "_E", "_N")
 
-# Requests and responses of remote procedure calls by the number of their service.
+# Request and response classes of remote procedure calls, by service id.
 _SERVICES: dict[int, tuple[type, type | None]] = {}
 
 
@@ -56,9 +56,9 @@ def is_all(arg: Any) -> bool:
 
 
 def get_dgl_url(file_url: str) -> str:
-    """Address of a file in DGL's store of datasets and models: `file_url` is its path there.
+    """URL of a file in DGL's repository of datasets and models: `file_url` is its path there.
 
-    ``$DGL_REPO`` names another store, as it does for DGL.
+    As for DGL, ``$DGL_REPO`` sets another repository.
     """
     store = os.environ.get("DGL_REPO", "https://data.dgl.ai/")
     return f"{store.rstrip('/')}/{file_url.lstrip('/')}"
@@ -69,7 +69,7 @@ class Identity(nn.Identity):
 
 
 class TargetCode:
-    """Numbers of the operands of a message function."""
+    """Codes of the operands of a message function."""
 
     SRC = 0
     DST = 1
@@ -103,7 +103,7 @@ class Collator(ABC):
 
 
 class FeatureStorage(ABC):
-    """Features of which a data loader fetches rows."""
+    """Features from which a data loader fetches rows."""
 
     @abstractmethod
     def fetch(
@@ -128,7 +128,7 @@ class TensorStorage(FeatureStorage):
 
 
 def wrap_storage(storage: Any) -> FeatureStorage:
-    """A storage with the rows of a tensor; a storage is returned as it is."""
+    """Wrap a tensor in a storage; a storage is returned unchanged."""
     if isinstance(storage, FeatureStorage):
         return storage
     if isinstance(storage, Tensor):
@@ -139,7 +139,7 @@ def wrap_storage(storage: Any) -> FeatureStorage:
 
 
 def register_service(service_id: int, req_cls: type, res_cls: type | None = None) -> None:
-    """Store the classes of a remote procedure call under a number, without any connection."""
+    """Register the classes of a remote procedure call under a service id. Nothing is connected."""
     _SERVICES[service_id] = (req_cls, res_cls)
 
 

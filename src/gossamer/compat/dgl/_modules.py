@@ -1,4 +1,4 @@
-"""Which modules DGL has, and where Gossamer keeps what is in them."""
+"""DGL's modules, and where their names are in Gossamer."""
 
 from __future__ import annotations
 
@@ -11,26 +11,34 @@ from gossamer.compat.dgl._names import NAMES
 from gossamer.compat.dgl._placeholders import make_placeholder
 from gossamer.errors import UnknownKeyError
 
-__all__ = ["DOORS", "VERSION", "Door", "children_of", "import_if_there", "module_paths", "resolve"]
+__all__ = [
+    "MODULES",
+    "VERSION",
+    "ModuleNames",
+    "children_of",
+    "import_if_there",
+    "module_paths",
+    "resolve",
+]
 
-# The release whose answers Gossamer's are compared with, as the plain number that programs parse.
+# The release of DGL whose results Gossamer reproduces, in the form that programs parse.
 VERSION = "2.1.0"
 
 _ABSENT = object()
 
 
 @dataclass(frozen=True)
-class Door:
-    """One of DGL's modules.
+class ModuleNames:
+    """A module of DGL and where its names come from.
 
     Parameters
     ----------
     sources : tuple of str
         Modules that are searched for a name, in this order.
     known : tuple of str
-        Names of DGL's here. One that no source has yet becomes a placeholder.
+        Names that DGL has here. A name that no source has becomes a placeholder.
     names : dict
-        Names that are something else in Gossamer: ``"module:attribute"``, or ``"module:"``.
+        Names that differ in Gossamer: ``"module:attribute"``, or ``"module:"``.
     shadowed : tuple of str
         Modules below this one that a function of the same name hides.
     """
@@ -45,7 +53,7 @@ _LEGACY = "gossamer.compat.dgl._legacy"
 _STRUCTURE = "gossamer.compat.dgl._structure"
 _UTILS = "gossamer.compat.dgl._utils"
 
-# Where to look for the names of a module and of those below it; the longest path counts.
+# Where the names of a module and its submodules are looked up; the longest path applies.
 _SOURCES = {
     "": ("gossamer", "gossamer.ops"),
     "_ffi": (),
@@ -160,7 +168,7 @@ _RENAMED: dict[str, dict[str, str]] = {
     "nn.pytorch.utils": {"Identity": f"{_LEGACY}:Identity"},
 }
 
-# As in DGL: `dgl.batch` is a function, and `from dgl.batch import unbatch` works all the same.
+# As in DGL, `dgl.batch` is a function, and `from dgl.batch import unbatch` works too.
 _SHADOWED = {
     "": ("batch", "heterograph", "merge"),
     "ops": ("edge_softmax", "gather_mm"),
@@ -176,14 +184,14 @@ def _sources(path: str) -> tuple[str, ...]:
 
 
 def _known(path: str) -> tuple[str, ...]:
-    """A package offers what its files do, too; but not the root, which chooses."""
+    """A package also has the names of its modules; the root has a selection only."""
     real = "nn.pytorch" if path == "nn" else path
     below = [names for other, names in NAMES.items() if real and other.startswith(f"{real}.")]
     return tuple(dict.fromkeys(" ".join([NAMES[real], *below]).split()))
 
 
-DOORS = {
-    path: Door(_sources(path), _known(path), _RENAMED.get(path, {}), _SHADOWED.get(path, ()))
+MODULES = {
+    path: ModuleNames(_sources(path), _known(path), _RENAMED.get(path, {}), _SHADOWED.get(path, ()))
     for path in NAMES
 }
 
@@ -196,13 +204,13 @@ def module_paths() -> list[str]:
     >>> "dgl.nn.pytorch.conv.gatconv" in module_paths()
     True
     """
-    return sorted(f"dgl.{path}" if path else "dgl" for path in DOORS)
+    return sorted(f"dgl.{path}" if path else "dgl" for path in MODULES)
 
 
 def children_of(path: str) -> list[str]:
     """Names of the modules directly below one."""
     prefix = f"{path}." if path else ""
-    inside = [p[len(prefix) :] for p in DOORS if p and p.startswith(prefix)]
+    inside = [p[len(prefix) :] for p in MODULES if p and p.startswith(prefix)]
     return [name for name in inside if "." not in name]
 
 
@@ -214,21 +222,21 @@ def resolve(path: str, name: str) -> Any:
     UnknownKeyError
         If it is none of these.
     """
-    door = DOORS[path]
-    if name in door.names and not _replaced(door, name):
-        module, _, attribute = door.names[name].partition(":")
+    entry = MODULES[path]
+    if name in entry.names and not _replaced(entry, name):
+        module, _, attribute = entry.names[name].partition(":")
         found = importlib.import_module(module)
         return getattr(found, attribute) if attribute else found
     below = f"{path}.{name}" if path else name
-    if below in DOORS and name not in door.shadowed:
+    if below in MODULES and name not in entry.shadowed:
         return importlib.import_module(f"dgl.{below}")
-    known = name in door.known
-    for source in map(import_if_there, door.sources):
+    known = name in entry.known
+    for source in map(import_if_there, entry.sources):
         if known or name in getattr(source, "__all__", ()):
             found = getattr(source, name, _ABSENT)
             if found is not _ABSENT:
                 return found
-    # A class that stands for a constant would be compared with values, and never be equal to one.
+    # A placeholder for a constant would be compared with values and never be equal to one.
     if known and not (name.isupper() and "_" in name):
         return make_placeholder(path, name)
     if name == "DGLError":  # imported from all over DGL
@@ -236,15 +244,15 @@ def resolve(path: str, name: str) -> Any:
     raise UnknownKeyError(f"{path}: no {name}")
 
 
-def _replaced(door: Door, name: str) -> bool:
-    """Whether a source has a name for which the compatibility layer keeps a substitute."""
-    if door.names[name] != f"{_LEGACY}:{name}":
+def _replaced(entry: ModuleNames, name: str) -> bool:
+    """Whether a source has a name that the compatibility layer would substitute."""
+    if entry.names[name] != f"{_LEGACY}:{name}":
         return False
-    return any(name in getattr(import_if_there(s), "__all__", ()) for s in door.sources)
+    return any(name in getattr(import_if_there(s), "__all__", ()) for s in entry.sources)
 
 
 def import_if_there(module: str) -> Any:
-    """A module, or None for a room of Gossamer's that is not there yet."""
+    """A module, or None if it does not exist."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

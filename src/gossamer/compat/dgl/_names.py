@@ -1,8 +1,8 @@
-"""The names of DGL's modules, whether Gossamer has them yet or not.
+"""The names of DGL's modules, including those that Gossamer lacks.
 
-Module path -> what DGL offers there, as far as its documentation or known programs use it. Nothing
-here has to change when something is added to Gossamer: a name that Gossamer has is found there
-first. A module without names offers whatever its Gossamer counterpart has.
+Module path -> names in that module that DGL's documentation or known programs use. A name that
+Gossamer has is looked up there first, so this list stays the same when names are added to Gossamer.
+A module that lists no names has the names of its Gossamer counterpart.
 """
 
 from __future__ import annotations

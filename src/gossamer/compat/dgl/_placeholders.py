@@ -1,8 +1,8 @@
-"""Stand-ins for what Gossamer does not have yet: they can be imported, not used.
+"""Placeholders for classes and functions that Gossamer lacks: importable, not usable.
 
-Packages import all the layers that they know when they are loaded, whichever one a program uses. So
-a missing class must be importable, and a class derived from it must be definable; the error comes
-when one is built, and names what is missing.
+A package imports all layers when it is loaded, also those that a program does not use. A missing
+class can therefore be imported and derived from. Building one raises an error that names what is
+missing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from gossamer.compat.dgl._errors import NotYetError
 
 __all__ = ["is_placeholder", "make_placeholder"]
 
-# Area of a missing class -> what DGL's class derives from, as module:attribute.
+# Area of a missing class -> base class of DGL's class, as module:attribute.
 _BASES = {
     "nn": "torch.nn:Module",
     "data": "gossamer.data:Dataset",
@@ -24,12 +24,12 @@ _BASES = {
 
 
 def is_placeholder(thing: Any) -> bool:
-    """Whether an object stands for a class or function of DGL's that Gossamer does not have yet.
+    """Whether an object is the placeholder of a class or function that Gossamer lacks.
 
     Parameters
     ----------
     thing : object
-        Anything that was got from a ``dgl`` module. A class derived from a placeholder counts.
+        Any object from a ``dgl`` module. A class derived from a placeholder counts.
 
     Examples
     --------
@@ -41,9 +41,9 @@ def is_placeholder(thing: Any) -> bool:
 
 
 def make_placeholder(path: str, name: str) -> Any:
-    """The stand-in for ``dgl.<path>.<name>``: a class if the name is written like one.
+    """The placeholder of ``dgl.<path>.<name>``: a class if the name is capitalized.
 
-    A name is one object wherever in an area it is imported from, as it is in DGL.
+    As in DGL, a name is the same object in all modules of an area.
     """
     area = path.partition(".")[0]
     return _class(area, name) if name.lstrip("_")[:1].isupper() else _function(area, name)

@@ -1,4 +1,4 @@
-"""Run a script or module as Python does, with ``import dgl`` meaning Gossamer."""
+"""Run a script or module as Python does, with ``import dgl`` importing Gossamer."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ usage: python -m gossamer.compat.dgl SCRIPT [ARGS ...]
 Runs a program written for DGL, unchanged, on Gossamer: `import dgl` means Gossamer in it, and in
 the Python processes that it starts."""
 
-# A folder with a dgl.py that calls `install` in the processes that a program starts.
+# Folder of the dgl.py that calls `install` in the processes that a program starts.
 _PATH = Path(__file__).with_name("_path")
 
 
 def main() -> None:
-    """Run what the command line names; its exit code is the program's."""
+    """Run the program that the command line names; return its exit code."""
     arguments = sys.argv[1:]
     if arguments[:1] in (["-h"], ["--help"]):
         print(_USAGE)
@@ -51,7 +51,7 @@ def _run_script(script: str, arguments: list[str]) -> None:
     else:
         folder, file = os.path.dirname(path), script
     try:
-        # As Python reads source: the encoding may be declared in it.
+        # The source may declare its encoding.
         with io.open_code(os.path.abspath(file)) as stream:
             code = compile(stream.read(), file, "exec")
     except OSError as error:
@@ -67,7 +67,7 @@ def _run_script(script: str, arguments: list[str]) -> None:
 
 def _run_module(name: str, arguments: list[str]) -> None:
     _enter(os.getcwd())
-    # What Python shows while it looks for the module.
+    # Python sets this while it looks for the module.
     sys.argv = ["-m", *arguments]
     try:
         spec = importlib.util.find_spec(name)
@@ -96,7 +96,7 @@ def _enter(folder: str) -> None:
 
 
 def _run_as_main(code: CodeType, file: str, spec: ModuleSpec | None) -> None:
-    """Execute as the module ``__main__``, which stays: pickles and threads may outlive the code."""
+    """Execute as the module ``__main__``, which is kept: pickles and threads may still need it."""
     main_module = ModuleType("__main__")
     main_module.__file__ = file
     main_module.__spec__ = spec

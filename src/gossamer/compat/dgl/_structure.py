@@ -1,7 +1,7 @@
 """Names of DGL's internal graph structure that published programs import.
 
-What DGL keeps in an object of C++, a :class:`gossamer.Graph` keeps itself. `HeteroGraphIndex` gives
-the methods of that object for a graph.
+DGL keeps the structure in a C++ object, Gossamer in :class:`gossamer.Graph` itself.
+`HeteroGraphIndex` provides the methods of that object.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class HeteroGraphIndex:
     Parameters
     ----------
     g : Graph
-        Its edge type joins one node type with itself or with another.
+        Has one edge type.
     """
 
     def __init__(self, g: Graph) -> None:
@@ -53,11 +53,11 @@ class HeteroGraphIndex:
         return len(self._g.canonical_etypes)
 
     def number_of_nodes(self, ntype: int = 0) -> int:
-        """Number of nodes of the type with this position."""
+        """Number of nodes of the node type at this position."""
         return self._g.num_nodes(self._g.ntypes[ntype])
 
     def number_of_edges(self, etype: int = 0) -> int:
-        """Number of edges of the type with this position."""
+        """Number of edges of the edge type at this position."""
         return self._g.num_edges(self._g.canonical_etypes[etype])
 
     def edges(self, etype: int = 0, order: str = "eid") -> tuple[Tensor, Tensor, Tensor]:
@@ -65,16 +65,16 @@ class HeteroGraphIndex:
         return self._g.edges("all", order, etype=self._g.canonical_etypes[etype])
 
     def reverse(self) -> HeteroGraphIndex:
-        """The structure with edges the other way round."""
+        """The structure with reversed edges."""
         return HeteroGraphIndex(self._g.reverse())
 
     def adjacency_matrix_tensors(
         self, etype: int = 0, transpose: bool = False, fmt: str = "csr"
     ) -> tuple[Any, ...]:
-        """Rows, columns and the tensors of the adjacency matrix in a format.
+        """Number of rows, number of columns, and the tensors of the adjacency matrix in a format.
 
-        ``"csr"`` gives the row pointers, column indices and edge ids; ``"coo"`` the rows and
-        columns. Rows are sources, or destinations if transposed.
+        For ``"csr"``: row pointers, column indices and edge ids; for ``"coo"``: rows and columns.
+        Rows are sources, or destinations if transposed.
         """
         name = self._g.canonical_etypes[etype]
         shape = self._g.num_nodes(name[0]), self._g.num_nodes(name[2])
@@ -92,7 +92,7 @@ GraphIndex = HeteroGraphIndex
 
 
 def create_graph_index(graph_data: Any, readonly: bool = True) -> HeteroGraphIndex:
-    """The structure of a graph that is given as pairs of nodes, a networkx graph or a matrix."""
+    """The structure of a graph given as pairs of nodes, a networkx graph or a matrix."""
     if isinstance(graph_data, (HeteroGraphIndex, Graph)):
         return HeteroGraphIndex(getattr(graph_data, "_g", graph_data))
     if graph_data is None:
@@ -159,9 +159,9 @@ def _csrmask(A: Any, A_weights: Tensor, B: Any) -> Tensor:
 def combine_frames(
     frames: Sequence[Frame], ids: Sequence[int], col_names: Sequence[str] | None = None
 ) -> Frame | None:
-    """The features that all chosen frames have, with their rows one after another; None if none.
+    """The features that all chosen frames have, concatenated; None if there are none.
 
-    With `col_names`, None if a frame lacks one of them.
+    With `col_names`: None if a frame lacks one of them.
     """
     chosen = [frames[i] for i in ids]
     names = list(chosen[0]) if col_names is None else list(col_names)

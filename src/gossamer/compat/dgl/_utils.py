@@ -40,7 +40,7 @@ __all__ = [
     "set_num_threads",
 ]
 
-# Shared memory lives as long as the process that created it, as in DGL.
+# As in DGL, shared memory is freed when the process that created it ends.
 _SHARED: dict[str, SharedMemory] = {}
 
 
@@ -68,7 +68,7 @@ def recursive_apply(data: Any, fn: Callable[..., Any], *args: Any, **kwargs: Any
 def recursive_apply_pair(
     data1: Any, data2: Any, fn: Callable[..., Any], *args: Any, **kwargs: Any
 ) -> Any:
-    """Apply a function to the leaves at the same place of two nested structures."""
+    """Apply a function to corresponding leaves of two nested structures."""
     if isinstance(data1, Mapping) and isinstance(data2, Mapping):
         return {
             key: recursive_apply_pair(value, data2[key], fn, *args, **kwargs)
@@ -84,7 +84,7 @@ def recursive_apply_pair(
 def is_sorted_srcdst(
     src: Tensor, dst: Tensor, num_src: int | None = None, num_dst: int | None = None
 ) -> tuple[bool, bool]:
-    """Whether edges are sorted by source, and whether those of each source by destination too."""
+    """Whether edges are sorted by source, and whether also by destination within each source."""
     src, dst = torch.as_tensor(src), torch.as_tensor(dst)
     step = src[1:] - src[:-1]
     by_source = bool((step >= 0).all())
@@ -133,12 +133,12 @@ def prepare_tensor_or_dict(g: Graph, data: Any, name: str) -> Any:
 
 
 def pin_memory_inplace(tensor: Tensor) -> Any:
-    """Pin the memory of a tensor on the CPU where it is, so that a GPU can read it."""
+    """Pin the memory of a CPU tensor in place, so that a GPU can read it."""
     if not torch.cuda.is_available():
-        raise InvalidValueError("pin_memory_inplace needs a CUDA device; there is none.")
+        raise InvalidValueError("pin_memory_inplace needs a CUDA device; none is available.")
     status = torch.cuda.cudart().cudaHostRegister(tensor.data_ptr(), tensor.nbytes, 0)
     if int(status):
-        raise InvalidValueError(f"pin_memory_inplace: CUDA refused with status {int(status)}.")
+        raise InvalidValueError(f"pin_memory_inplace: CUDA failed with status {int(status)}.")
     return tensor
 
 
@@ -148,17 +148,17 @@ def gather_pinned_tensor_rows(tensor: Tensor, rows: Tensor) -> Tensor:
 
 
 def set_num_threads(num_threads: int) -> None:
-    """Set the number of threads that kernels use."""
+    """Set the number of threads of the kernels."""
     torch.set_num_threads(int(num_threads))
 
 
 def get_num_threads() -> int:
-    """The number of threads that kernels use."""
+    """The number of threads of the kernels."""
     return torch.get_num_threads()
 
 
 def create_shared_mem_array(name: str, shape: Any, dtype: torch.dtype) -> Tensor:
-    """A tensor of zeros in shared memory that other processes find by its name."""
+    """A tensor of zeros in named shared memory."""
     empty = torch.empty(tuple(shape), dtype=dtype, device="meta")
     memory = SharedMemory(name, create=True, size=max(empty.nbytes, 1))
     _SHARED[name] = memory
@@ -166,7 +166,7 @@ def create_shared_mem_array(name: str, shape: Any, dtype: torch.dtype) -> Tensor
 
 
 def get_shared_mem_array(name: str, shape: Any, dtype: torch.dtype) -> Tensor:
-    """The tensor that `create_shared_mem_array` created under a name."""
+    """The tensor that `create_shared_mem_array` created with this name."""
     if name not in _SHARED:
         try:
             _SHARED[name] = SharedMemory(name)
@@ -206,7 +206,7 @@ def reorder_nodes(g: Graph, new_node_ids: Any) -> Graph:
 
 
 def makedirs(path: str | os.PathLike[str]) -> None:
-    """Create a folder and those above it; it may exist."""
+    """Create a folder and its parents, if they do not exist."""
     os.makedirs(os.path.expanduser(path), exist_ok=True)
 
 

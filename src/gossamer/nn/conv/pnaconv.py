@@ -154,7 +154,7 @@ class PNAConvTower(nn.Module):
 
 
 class PNAConv(nn.Module):
-    r"""Layer of `Principal Neighbourhood Aggregation for Graph Nets
+    r"""Layer of `Principal Neighborhood Aggregation for Graph Nets
     <https://arxiv.org/abs/2004.05718>`__.
 
     For each of :math:`T` towers, which see a slice of the node features each,

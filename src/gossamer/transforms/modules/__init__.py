@@ -1,4 +1,4 @@
-"""Transforms as objects: made once with their settings, called on any number of graphs."""
+"""Transform modules: objects with settings that are called on graphs."""
 
 from gossamer.transforms.modules.augmentation import (
     AddEdge,

@@ -1,4 +1,4 @@
-"""Random changes of graphs, for training on more than there is. All draw from torch's generator."""
+"""Random augmentations of graphs. All draw from torch's generator."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ __all__ = ["AddEdge", "DropEdge", "DropNode", "FeatMask", "NodeShuffle"]
 
 
 def _chosen(count: int, p: float, device: torch.device) -> Tensor:
-    """Which of `count` things are chosen, each with probability `p`."""
+    """A random mask of `count` elements, True with probability `p`."""
     return (torch.rand(count) < p).to(device)
 
 
 class FeatMask(BaseTransform):
-    """Set each column of some features to 0 with probability `p`, for all rows of a type at once.
+    """Set each column of some features to 0 with probability `p`.
 
     Parameters
     ----------
     p : float
         Probability, from 0 to 1.
     node_feat_names, edge_feat_names : sequence of str, optional
-        Features ``(N, D)`` or ``(E, D)`` to mask; a name stands for all types that have it, each
-        with a mask of its own. Default: none.
+        Features ``(N, D)`` or ``(E, D)`` to mask. A name applies to all types that have the
+        feature; the mask of columns is drawn once per type. Default: none.
 
     Raises
     ------
     UnknownKeyError
         When called: if no type has such a feature.
     InvalidValueError
-        If `p` is no probability; when called, if a feature has no columns.
+        If `p` is not a probability; when called, if a feature has no columns.
 
     Examples
     --------
@@ -83,9 +83,9 @@ class FeatMask(BaseTransform):
 
 
 class NodeShuffle(BaseTransform):
-    """Give the features of nodes to other nodes: one random permutation for each node type.
+    """Permute node features randomly among the nodes of each type.
 
-    Edges stay where they are.
+    The structure does not change.
 
     Examples
     --------
@@ -108,7 +108,7 @@ class NodeShuffle(BaseTransform):
 
 
 class DropNode(BaseTransform):
-    """Remove each node, and the edges that touch it, with probability `p`.
+    """Remove each node and its edges with probability `p`.
 
     From `Graph Contrastive Learning with Augmentations <https://arxiv.org/abs/2010.13902>`__ (You
     et al., 2020).
@@ -121,7 +121,7 @@ class DropNode(BaseTransform):
     Raises
     ------
     InvalidValueError
-        If `p` is no probability.
+        If `p` is not a probability.
 
     Examples
     --------
@@ -155,7 +155,7 @@ class DropEdge(BaseTransform):
     Raises
     ------
     InvalidValueError
-        If `p` is no probability.
+        If `p` is not a probability.
 
     Examples
     --------
@@ -176,7 +176,7 @@ class DropEdge(BaseTransform):
 
 
 class AddEdge(BaseTransform):
-    """Add random edges: ``int(ratio * E)`` to each edge type, both ends uniform among the nodes.
+    """Add ``int(ratio * E)`` random edges to each edge type, with uniform sources and destinations.
 
     Features of the new edges are 0. From `Graph Contrastive Learning with Augmentations
     <https://arxiv.org/abs/2010.13902>`__ (You et al., 2020).
@@ -184,7 +184,7 @@ class AddEdge(BaseTransform):
     Parameters
     ----------
     ratio : float
-        How many edges to add for each that is there, from 0 to 1e9.
+        Number of new edges per existing edge, from 0 to 1e9.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What every transform is, and several as one."""
+"""Base class of transforms, and composition."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["BaseTransform", "Compose"]
 
 
 class BaseTransform(ABC):
-    """A function from graph to graph, with its settings as attributes.
+    """Base class of transforms: callables from graph to graph with settings as attributes.
 
-    Derive from it and define ``__call__``. Datasets take any callable as their ``transform``; one
-    derived from here also prints its settings and can be pickled.
+    Subclasses define ``__call__``. Datasets accept any callable as ``transform``; subclasses of
+    this class also print their settings and can be pickled.
 
-    The transforms of this package leave the graph that they are given, and its tensors, as they
-    are. What they draw at random comes from torch's generator: :func:`gossamer.seed` repeats it.
+    The transforms of this package do not modify their input graph or its tensors. Random transforms
+    draw from torch's generator, which :func:`gossamer.seed` seeds.
 
     Examples
     --------
@@ -52,12 +52,12 @@ class BaseTransform(ABC):
 
 
 class Compose(BaseTransform):
-    """Several transforms, one after another.
+    """Apply several transforms in order.
 
     Parameters
     ----------
     transforms : iterable of callable
-        Each takes what the one before gives; without any, graphs stay as they are.
+        Transforms in order of application. If empty, graphs do not change.
 
     Raises
     ------
@@ -86,7 +86,7 @@ class Compose(BaseTransform):
         for position, transform in enumerate(self.transforms):
             if not callable(transform):
                 raise InvalidTypeError(
-                    f"Compose takes transforms, which can be called with a graph; number "
+                    f"Compose takes callables; transform "
                     f"{position} is of type {type(transform).__name__}."
                 )
 
@@ -100,11 +100,11 @@ class Compose(BaseTransform):
         return f"{type(self).__name__}([\n{inside}\n])"
 
 
-# --- what the transforms of this folder share ---------------------------------------------------
+# --- helpers of the transforms in this folder ---------------------------------------------------
 
 
 def checked(g: Any, transform: BaseTransform) -> Graph:
-    """`g`, which must be a graph and no block."""
+    """`g`, which must be a graph and not a block."""
     name = type(transform).__name__
     require_graph(g, name)
     refuse_block(g, name)
@@ -112,7 +112,7 @@ def checked(g: Any, transform: BaseTransform) -> Graph:
 
 
 def feature_names(names: Any, transform: BaseTransform, argument: str) -> list[str] | None:
-    """A list of feature names as it was given, or None."""
+    """Validate a list of feature names or None."""
     if names is None:
         return None
     listed = isinstance(names, Iterable) and not isinstance(names, (str, Tensor))
@@ -130,7 +130,7 @@ def replace_features(
     function: Callable[[str, Tensor], Tensor],
     transform: BaseTransform,
 ) -> list[Frame]:
-    """Copies of `frames` with the features `names`, where they occur, replaced by `function`."""
+    """Copies of `frames` in which `function` replaces the features `names`."""
     copies = [frame.copy() for frame in frames]
     for name in names or ():
         having = [frame for frame in copies if name in frame]
@@ -151,7 +151,7 @@ def with_relations(
     name: str,
     keep: bool = True,
 ) -> Graph:
-    """`g` with further edge types, or with those only; types in alphabetical order."""
+    """`g` with additional edge types, or only with these; types are in alphabetical order."""
     if keep and not added:
         return g
     parts = zip(g.relations, g.edge_frames, strict=True)
@@ -159,8 +159,8 @@ def with_relations(
     for etype in added:
         if etype in relations:
             raise InvalidValueError(
-                f"{name}: the graph already has edges of type {etype}, which would be replaced. "
-                "Rename that type, or leave it out with gossamer.edge_type_subgraph."
+                f"{name}: the graph already has edges of type {etype}. "
+                "Rename that type, or remove it with gossamer.edge_type_subgraph."
             )
     relations |= added
     etypes = sorted(relations)

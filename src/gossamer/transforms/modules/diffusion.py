@@ -1,4 +1,4 @@
-"""Diffusion along edges: of the graph itself, and of its features."""
+"""Diffusion of graphs and of features along edges."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["GDC", "PPR", "HeatKernel", "SIGNDiffusion"]
 
 
 class _Diffusion(BaseTransform):
-    """Replace the edges by the largest entries of a dense function of the weighted adjacency."""
+    """Replace the edges by the largest entries of a function of the weighted adjacency matrix."""
 
     def __init__(self, eweight_name: str, eps: float | None, avg_degree: float) -> None:
         name = type(self).__name__
@@ -52,7 +52,7 @@ class _Diffusion(BaseTransform):
 
     @abstractmethod
     def _diffused(self, transition: Tensor) -> Tensor:
-        """What becomes of the transition matrix, ``(N, N)``."""
+        """The function of the transition matrix, ``(N, N)``."""
 
 
 def _transition(g: Graph, relation: Adjacency, weight_name: str, name: str) -> Tensor:
@@ -69,40 +69,40 @@ def _transition(g: Graph, relation: Adjacency, weight_name: str, name: str) -> T
 
 
 class GDC(_Diffusion):
-    r"""Diffuse the edges: from T, make the strongest entries of a polynomial of T the new edges.
+    r"""Diffuse the edges: the new edges are the largest entries of a polynomial of T.
 
     .. math:: S = \sum_{k} \theta_k T^k
 
-    T is the matrix of edge weights from column to row, taken as it is and dense, ``(N, N)``:
-    normalize it first, for example by :class:`AddSelfLoop` and :class:`GCNNorm`. Parallel edges add
-    up. From `Diffusion Improves Graph Learning <https://arxiv.org/abs/1911.05485>`__ (Gasteiger et
-    al., 2019).
+    T is the dense ``(N, N)`` matrix of edge weights from column to row. It is not normalized: use
+    for example :class:`AddSelfLoop` and :class:`GCNNorm` first. Parallel edges are summed. From
+    `Diffusion Improves Graph Learning <https://arxiv.org/abs/1911.05485>`__ (Gasteiger et al.,
+    2019).
 
     Parameters
     ----------
     coefs : sequence of float
         :math:`\theta_0, \theta_1, \ldots`; at least one.
     eweight_name : str
-        Edge feature ``(E,)`` or ``(E, 1)`` that holds the weights before and after. Where it is
-        absent, edges weigh 1 before.
+        Edge feature ``(E,)`` or ``(E, 1)`` of the input and output weights. If it is absent, input
+        weights are 1.
     eps : float, optional
-        Entries of S below it are no edges.
+        Entries of S below it are dropped.
     avg_degree : int
-        If `eps` is None: keep so many entries for each node on average, and all that equal the
-        least of them.
+        If `eps` is None, the average number of entries to keep per node. Entries equal to the
+        smallest one are kept too.
 
     Returns
     -------
     Graph
-        When called: one node type and edge type, with the node features, and the weights as the
-        only edge feature. Edges are sorted by destination, then by source. Batch sizes are
-        forgotten.
+        When called: a graph with one node type and one edge type, the node features, and the
+        weights as the only edge feature. Edges are sorted by destination, then by source. Batch
+        sizes are dropped.
 
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        If settings are not such numbers; when called, if the graph has several edge types or
-        weights are not one real number an edge.
+        If a setting is invalid; when called, if the graph has several edge types or weights are not
+        one real number per edge.
 
     Examples
     --------
@@ -143,7 +143,7 @@ class PPR(_Diffusion):
     Parameters
     ----------
     alpha : float
-        Chance to return to the start in each step, from 0 to 1.
+        Probability to return to the start in each step, from 0 to 1.
     eweight_name, eps, avg_degree
         As for :class:`GDC`.
 
@@ -240,19 +240,19 @@ class SIGNDiffusion(BaseTransform):
     out_feat_name : str
         Step i is stored as ``f"{out_feat_name}_{i}"``.
     eweight_name : str, optional
-        Edge feature ``(E,)`` or ``(E, 1)`` with weights. Default: edges weigh 1.
+        Edge feature ``(E,)`` or ``(E, 1)`` with weights. Default: all weights are 1.
     diffuse_op : {"raw", "rw", "gcn", "ppr"}
-        What A is: the weights as they are, divided by their sum over the in-edges of a node,
-        or as :class:`GCNNorm` makes them, which is also what PPR uses.
+        How A is computed: the raw weights, the weights divided by their sum over the in-edges of a
+        node, or normalized by :class:`GCNNorm`. PPR uses the last too.
     alpha : float
-        For PPR: chance to return to the start, from 0 to 1.
+        For PPR: probability to return to the start, from 0 to 1.
 
     Raises
     ------
     UnknownKeyError
         When called: if there is no such feature.
     InvalidTypeError, InvalidValueError
-        If settings make no sense; when called, if the graph has several edge types or a feature is
+        If a setting is invalid; when called, if the graph has several edge types or a feature is
         not floating point.
 
     Examples

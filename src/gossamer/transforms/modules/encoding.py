@@ -21,7 +21,7 @@ class RandomWalkPE(BaseTransform):
     feat_name : str
         Name of the node feature.
     eweight_name : str, optional
-        Edge feature that the chance to take an edge is proportional to.
+        Edge feature with unnormalized transition probabilities.
 
     Examples
     --------
@@ -47,19 +47,19 @@ class RandomWalkPE(BaseTransform):
 
 
 class LapPE(BaseTransform):
-    """Add a node feature ``(N, k)``: :func:`gossamer.lap_pe`, signs at random.
+    """Add a node feature ``(N, k)``: :func:`gossamer.lap_pe` with random signs.
 
     Parameters
     ----------
     k : int
-        Number of eigenvectors, at least 1; less than N unless padded.
+        Number of eigenvectors, at least 1; less than N unless `padding`.
     feat_name : str
         Name of the node feature.
     eigval_name : str, optional
-        Name of a second node feature ``(N, k)`` with the eigenvalues, alike for every node.
+        Name of a second node feature ``(N, k)`` with the eigenvalues, the same for every node.
         Default: none.
     padding : bool
-        Whether to fill up with zeros, and NaN, where the graph has fewer eigenvectors.
+        Whether to pad with zeros, and eigenvalues with NaN, if the graph has fewer eigenvectors.
 
     Examples
     --------
@@ -100,11 +100,11 @@ class SVDPE(BaseTransform):
     Parameters
     ----------
     k : int
-        Number of singular values, not negative; at most N unless padded.
+        Number of singular values, not negative; at most N unless `padding`.
     feat_name : str
         Name of the node feature.
     padding : bool
-        Whether to fill up with zeros where the graph has fewer singular values.
+        Whether to pad with zeros if the graph has fewer singular values.
     random_flip : bool
         Whether to flip the sign of the encoding of every node at random.
 

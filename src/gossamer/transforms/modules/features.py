@@ -1,4 +1,4 @@
-"""Transforms of features: rows that add up to 1, and symmetric weights."""
+"""Normalization of features and of edge weights."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["GCNNorm", "RowFeatNormalizer", "symmetric_weights"]
 
 
 class RowFeatNormalizer(BaseTransform):
-    r"""Divide each row of features by its sum, where that is more than 1.
+    r"""Divide each row of features by its sum, if that is more than 1.
 
     .. math:: x_{ij} \leftarrow \frac{x_{ij}}{\max\left(\sum_l x_{il}, 1\right)}
 
@@ -32,15 +32,15 @@ class RowFeatNormalizer(BaseTransform):
     subtract_min : bool
         Whether to subtract the smallest value of the whole feature first, so that none is negative.
     node_feat_names, edge_feat_names : sequence of str, optional
-        Features ``(N, D)`` or ``(E, D)``, floating point, to do so with; a name stands for all
-        types that have it. Default: none.
+        Floating-point features ``(N, D)`` or ``(E, D)`` to normalize. A name applies to all types
+        that have the feature. Default: none.
 
     Raises
     ------
     UnknownKeyError
         When called: if no type has such a feature.
     InvalidTypeError, InvalidValueError
-        When called: if a feature is not floating point, or has no rows of its own.
+        When called: if a feature is not floating point, or its rows are scalars.
 
     Examples
     --------
@@ -86,25 +86,25 @@ class RowFeatNormalizer(BaseTransform):
 
 
 class GCNNorm(BaseTransform):
-    r"""Weigh edges as a graph convolution does, in edge types that join a node type with itself.
+    r"""Normalize edge weights symmetrically in edge types that join a node type with itself.
 
     .. math:: w_{uv} \leftarrow \frac{w_{uv}}{\sqrt{d_u d_v}}, \qquad
               d_v = \sum_{(u, v) \in E} w_{uv}
 
-    An edge from a node without in-edges gets 0, and where weights add up to less than 0, NaN.
+    An edge from a node without in-edges gets 0; negative sums of weights give NaN.
     From `Semi-Supervised Classification with Graph Convolutional Networks
     <https://arxiv.org/abs/1609.02907>`__ (Kipf and Welling, 2017).
 
     Parameters
     ----------
     eweight_name : str
-        Edge feature ``(E,)`` or ``(E, 1)``, floating point, that holds the weights before and
-        after. Where it is absent, edges weigh 1 before.
+        Edge feature ``(E,)`` or ``(E, 1)``, floating point, of the input and output weights. If it
+        is absent, input weights are 1.
 
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        When called: if weights are not floating-point numbers, one an edge.
+        When called: if weights are not one floating-point number per edge.
 
     Examples
     --------

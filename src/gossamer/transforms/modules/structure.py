@@ -1,4 +1,4 @@
-"""Transforms of structure: loops, reverse edges, line graphs, paths."""
+"""Transforms of structure: self-loops, reverse edges, line graphs, metapaths."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ def _loop_types(g: Graph) -> list[CanonicalEType]:
 
 
 class AddSelfLoop(BaseTransform):
-    """Give every node one self-loop, in each edge type that joins a node type with itself.
+    """Add a self-loop to every node in each edge type that joins a node type with itself.
 
     Parameters
     ----------
     allow_duplicate : bool
-        Whether to keep the self-loops that are there. By default they are removed first.
+        Whether to keep existing self-loops. By default they are removed first.
     new_etypes : bool
         Whether to add an edge type ``(ntype, "self", ntype)`` with a self-loop on every node for
-        each node type that has none.
+        each node type that lacks it.
     edge_feat_names, fill_data
-        As for :func:`gossamer.add_self_loop`; with several edge types, a name stands for those
-        that have it.
+        As for :func:`gossamer.add_self_loop`; with several edge types, a name applies to those that
+        have the feature.
 
     Raises
     ------
@@ -117,9 +117,9 @@ class AddSelfLoop(BaseTransform):
 
 
 class RemoveSelfLoop(BaseTransform):
-    """Take away self-loops, in each edge type that joins a node type with itself.
+    """Remove self-loops in each edge type that joins a node type with itself.
 
-    Other edges keep their order and features, and a batch stays one.
+    Other edges keep their order and features. Batches are preserved.
 
     Examples
     --------
@@ -138,21 +138,21 @@ class RemoveSelfLoop(BaseTransform):
 class AddReverse(BaseTransform):
     """Add an edge ``(v, u)`` for each edge ``(u, v)``, self-loops included.
 
-    Edge types that join a node type with itself get the new edges after their own. For another
-    edge type ``(a, relation, b)``, they form a new one, ``(b, "rev_" + relation, a)``.
+    In edge types that join a node type with itself, the new edges are appended. For another edge
+    type ``(a, relation, b)``, they form a new edge type ``(b, "rev_" + relation, a)``.
 
     Parameters
     ----------
     copy_edata : bool
-        Whether a new edge has the features of the edge that it turns round; otherwise they are 0,
-        and a new edge type has none.
+        Whether a reverse edge has the features of its edge; otherwise they are 0, and a new edge
+        type has no features.
     sym_new_etype : bool
-        Whether edge types that join a node type with itself get a new edge type too.
+        Whether to create a new edge type also for edge types that join a node type with itself.
 
     Raises
     ------
     InvalidValueError
-        When called: if an edge type of the name of a new one is there already.
+        When called: if a new edge type already exists.
 
     Examples
     --------
@@ -188,14 +188,14 @@ class AddReverse(BaseTransform):
 
 
 class ToSimple(BaseTransform):
-    """Make one edge of parallel edges; see :func:`gossamer.to_simple`, features included.
+    """Merge parallel edges and their features; see :func:`gossamer.to_simple`.
 
     Parameters
     ----------
     return_counts : str or None
-        Name of the edge feature that tells how many edges became one; None for none.
+        Name of an edge feature for the number of merged edges, or None.
     aggregator : {"arbitrary", "sum", "mean"}
-        What becomes of the features of parallel edges.
+        How features of parallel edges are reduced.
 
     Examples
     --------
@@ -216,14 +216,14 @@ class ToSimple(BaseTransform):
 
 
 class LineGraph(BaseTransform):
-    """The line graph: edges become nodes, joined where one leads to the other.
+    """Convert to the line graph: edges become nodes, joined if one ends where the other starts.
 
-    See :func:`gossamer.line_graph`; the features of edges become those of nodes.
+    Edge features become node features. See :func:`gossamer.line_graph`.
 
     Parameters
     ----------
     backtracking : bool
-        Whether an edge leads to the edge straight back.
+        Whether an edge is joined to its reverse edge.
 
     Examples
     --------
@@ -240,7 +240,7 @@ class LineGraph(BaseTransform):
 
 
 class KHopGraph(BaseTransform):
-    """Join the nodes that a walk of k edges joins, once for each walk.
+    """Replace the edges by one edge for each walk of k edges.
 
     See :func:`gossamer.khop_graph`.
 
@@ -264,17 +264,16 @@ class KHopGraph(BaseTransform):
 
 
 class AddMetaPaths(BaseTransform):
-    """Add an edge type for each of some metapaths: paths along given edge types.
+    """Add an edge type for each metapath, a path along given edge types.
 
-    Two nodes are joined once if such a path leads from one to the other; see
-    :func:`gossamer.metapath_reachable_graph`.
+    Two nodes get one edge if such a path joins them; see :func:`gossamer.metapath_reachable_graph`.
 
     Parameters
     ----------
     metapaths : dict of str to list
         Name of the new relation to the edge types along the path.
     keep_orig_edges : bool
-        Whether the edges of the graph stay.
+        Whether to keep the edges of the graph.
 
     Raises
     ------
@@ -282,7 +281,7 @@ class AddMetaPaths(BaseTransform):
         If `metapaths` is not a dict.
     InvalidValueError
         If no edge type would be left; when called, if a path is empty or broken, or its edge type
-        is there already.
+        already exists.
     UnknownKeyError
         When called: if an edge type does not exist.
 
@@ -327,14 +326,14 @@ class AddMetaPaths(BaseTransform):
 
 
 class ToLevi(BaseTransform):
-    """The Levi graph: nodes and edges both become nodes, joined where an edge starts or ends.
+    """Convert to the Levi graph: edges become nodes, joined to their source and destination nodes.
 
-    The result has node types ``"node"`` and ``"edge"``, with the features of both, and edge types
+    The result has node types ``"node"`` and ``"edge"``, with their features, and edge types
     ``("node", "n2e", "edge")`` from the source of each edge and ``("edge", "e2n", "node")`` to its
     destination. From `Graph-to-Sequence Learning using Gated Graph Neural Networks
     <https://arxiv.org/abs/1806.09835>`__ (Beck et al., 2018).
 
-    The graph needs one edge type that joins a node type with itself.
+    The graph must have one edge type that joins a node type with itself.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Imported as ``dgl`` in processes that a program starts: calls `install`, then replaces itself."""
+"""Imported as ``dgl`` in child processes: calls `install`, then is replaced."""
 
 import importlib
 import sys

@@ -35,7 +35,7 @@ def test_another_seed_differs_in_every_source() -> None:
 
 @pytest.mark.parametrize("seed", [-1, 1.0, "7", None, True])
 def test_what_is_no_seed(seed: object) -> None:
-    with pytest.raises(InvalidTypeError, match=r"A seed is an int that is not negative, got"):
+    with pytest.raises(InvalidTypeError, match=r"A seed is a non-negative int, got"):
         gs.seed(seed)
 
 
@@ -92,16 +92,16 @@ def test_draws_are_reproducible_and_of_the_population() -> None:
             InvalidValueError,
             "6 elements cannot be drawn without .* 5 elem",
         ),
-        ((0, 1), InvalidValueError, "1 elements cannot be drawn, since there are 0 elements"),
+        ((0, 1), InvalidValueError, "1 elements cannot be drawn; there are 0 elements"),
         ((3, 1, True, torch.zeros(3)), InvalidValueError, "there are 0 elements with a weight"),
         ((3, 2, False, torch.eye(3)[0]), InvalidValueError, "there are 1 elements with a weight"),
-        ((-1, 1), InvalidValueError, "there cannot be -1 elements"),
+        ((-1, 1), InvalidValueError, "a cannot be negative, got -1"),
         ((3, -1), InvalidValueError, "size cannot be negative, got -1"),
         ((3, (2, -1)), InvalidValueError, "size cannot be negative"),
         ((3, 1.0), InvalidTypeError, "size is an int or a tuple, got 1.0"),
-        ((True, 1), InvalidTypeError, "an int or from the rows of a tensor, got True"),
-        (([1, 2], 1), InvalidTypeError, "an int or from the rows of a tensor, got"),
-        ((torch.tensor(3), 1), InvalidTypeError, "an int or from the rows of a tensor, got tensor"),
+        ((True, 1), InvalidTypeError, "an int or a tensor, got True"),
+        (([1, 2], 1), InvalidTypeError, "an int or a tensor, got"),
+        ((torch.tensor(3), 1), InvalidTypeError, "an int or a tensor, got tensor"),
         ((3, 1, True, [0.5] * 3), InvalidTypeError, "prob is a floating-point tensor, got list"),
         ((2, 1, True, torch.tensor([1, 2])), InvalidTypeError, "got torch.int64"),
         ((2, 1, True, torch.ones(3)), InvalidValueError, "for each of the 2 elements, got shape"),

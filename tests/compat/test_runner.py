@@ -150,7 +150,7 @@ def test_help(tmp_path: Path, run_here: Run) -> None:
     assert "usage: python -m gossamer.compat.dgl SCRIPT" in printed
 
 
-def test_nothing_to_run_does_not_open_the_door(tmp_path: Path, run_here: Run) -> None:
+def test_nothing_to_run_does_not_install(tmp_path: Path, run_here: Run) -> None:
     run_here(cwd=tmp_path)
     assert not installed()
 
@@ -169,12 +169,12 @@ def test_program_of_a_user(tmp_path: Path, run_here: Run, name: str, printed: st
     assert run_here("program.py", str(tmp_path), cwd=tmp_path) == (0, printed, "")
 
 
-def test_spawned_workers_find_the_door(tmp_path: Path) -> None:
+def test_spawned_workers_import_gossamer(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(programs.SPAWN)
     assert output("program.py", cwd=tmp_path) == "(6.0, True)\n"
 
 
-def test_processes_of_a_program_find_the_door(tmp_path: Path) -> None:
+def test_processes_of_a_program_import_gossamer(tmp_path: Path) -> None:
     """Launchers start the real program in a process of its own."""
     (tmp_path / "inner.py").write_text("import dgl.nn.pytorch as n; print(n.GraphConv.__module__)")
     (tmp_path / "outer.py").write_text(

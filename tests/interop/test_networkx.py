@@ -203,7 +203,7 @@ EDGES = networkx.DiGraph([(0, 1, {"id": 1}), (1, 0, {"id": 1})])
         (
             lambda: gs.bipartite_from_networkx(_sides(bipartite=0), "u", "e", "u"),
             gs.InvalidValueError,
-            "both sides are called 'u' but have 2 and 1",
+            "both sides have type 'u' but 2 and 1",
         ),
         (lambda: gs.to_networkx(3), gs.InvalidTypeError, "takes a graph, got int"),
         (

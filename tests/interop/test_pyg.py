@@ -235,7 +235,7 @@ def _hetero(pyg, **attributes):
                 )
             ),
             gs.InvalidValueError,
-            "do not come graph by graph",
+            "are not sorted by graph",
         ),
         (lambda pyg: to_pyg(3), gs.InvalidTypeError, "takes a graph, got int"),
         (
@@ -252,7 +252,7 @@ def test_wrong_arguments(pyg, call, error, text) -> None:
 
 @pytest.mark.parametrize(
     ("part", "name", "text"),
-    [("edata", "x", "is a node feature and an edge feature"), ("ndata", "ptr", "for structure")],
+    [("edata", "x", "a node feature and of an edge feature"), ("ndata", "ptr", "for structure")],
 )
 def test_names_that_data_cannot_have(pyg, part, name, text) -> None:
     g = gs.graph(([0, 1], [1, 0]))

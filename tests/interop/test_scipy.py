@@ -84,12 +84,12 @@ def test_the_graph_stays_when_the_matrix_changes():
         (
             lambda: gs.bipartite_from_scipy(sparse.coo_matrix((2, 3)), "u", "e", "u"),
             gs.InvalidValueError,
-            "both sides are called 'u' but have 2 and 3",
+            "both sides have type 'u' but 2 and 3",
         ),
         (
             lambda: gs.bipartite_from_scipy(sparse.coo_matrix((2, 3)), "u", 3, "v"),
             gs.InvalidTypeError,
-            "An edge type is",
+            "An edge type consists",
         ),
     ],
 )

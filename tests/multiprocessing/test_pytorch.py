@@ -140,7 +140,7 @@ def test_alone_the_function_is_called_here() -> None:
         (
             "gmp.call_once_and_share(lambda: torch.ones(1), (1,), torch.float32, rank=1)",
             gs.InvalidValueError,
-            "there are 1 processes, counted from 0, got rank 1",
+            "less than the number of processes, 1; got 1",
         ),
         (
             "gmp.call_once_and_share(lambda: torch.ones(1), (1,), torch.float32, rank='0')",
@@ -196,7 +196,7 @@ def test_a_group_shares_tensors(tmp_path: Path) -> None:
     assert first[:4] == [[5, 6], [1.5, 2.5], [], [0, 3]]
     assert second[:4] == [[5, 6], [1.5, 2.5], [1], [0, 3]]
     assert "must return shape (2,)" in first[4]
-    assert "the call failed in the process 0" in second[4]
+    assert "the call failed in process 0" in second[4]
 
 
 LOOKUPS = [([0, 2], [1.0, 2.0]), ([2, 3, 2], [6.0, 4.0, 1.0])]

@@ -202,7 +202,7 @@ E = "[table()]"
         (
             f"gs.optim.SparseAdam({E}, 0.1).load_state_dict(3)",
             gs.InvalidValueError,
-            "expected what state_dict gave",
+            "expected a state_dict",
         ),
         (
             f"gs.optim.SparseAdam({E}, 0.1).load_state_dict("

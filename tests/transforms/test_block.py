@@ -232,7 +232,7 @@ BLOCK = gs.to_block(GRAPH)
             "node 3 of type '_N' has an out-edge but is not among src_nodes",
         ),
         (lambda: gs.block_to_graph(3), gs.InvalidTypeError, "takes a block, got int"),
-        (lambda: gs.block_to_graph(GRAPH), gs.InvalidValueError, "gossamer.to_block makes one"),
+        (lambda: gs.block_to_graph(GRAPH), gs.InvalidValueError, "with gossamer.to_block"),
     ],
 )
 def test_bad_input(call, error, message):

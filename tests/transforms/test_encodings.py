@@ -349,8 +349,8 @@ HETERO = {("a", "r", "b"): ([0], [0]), ("b", "s", "a"): ([0], [0])}
             UnknownKeyError,
             "no edge feature 'nope'; the graph has .'wide', 'mask'",
         ),
-        (lambda g: gs.random_walk_pe(g, 2, "wide"), InvalidValueError, "one real number an edge"),
-        (lambda g: gs.random_walk_pe(g, 2, "mask"), InvalidValueError, "one real number an edge"),
+        (lambda g: gs.random_walk_pe(g, 2, "wide"), InvalidValueError, "one real number per edge"),
+        (lambda g: gs.random_walk_pe(g, 2, "mask"), InvalidValueError, "one real number per edge"),
         (
             lambda g: gs.laplacian_lambda_max(gs.batch([gs.graph(([], [])), gs.graph(([0], [1]))])),
             InvalidValueError,

@@ -133,7 +133,7 @@ HETERO = {("a", "r", "b"): ([0], [0]), ("b", "s", "a"): ([0], [0])}
         (lambda g: farthest_point_sampler([[0.0]], 1), InvalidTypeError, "tensor, got list"),
         (lambda g: farthest_point_sampler(POS / 0, 1), InvalidValueError, "infinite or not"),
         (lambda g: neighbor_matching(g, torch.ones(3)), InvalidValueError, r"shape \(3,\).* 2 edg"),
-        (lambda g: neighbor_matching(g, torch.ones(2, 1)), InvalidValueError, "one number for eac"),
+        (lambda g: neighbor_matching(g, torch.ones(2, 1)), InvalidValueError, "number per edge"),
         (lambda g: neighbor_matching(g, [1.0, 2.0]), InvalidTypeError, "tensor .*, got list"),
         (lambda g: neighbor_matching(gs.heterograph(HETERO)), InvalidValueError, "one edge type"),
         (lambda g: neighbor_matching(gs.to_block(g)), InvalidValueError, "take a block"),

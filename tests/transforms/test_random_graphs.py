@@ -66,7 +66,7 @@ def test_one_type_on_both_sides():
     ("call", "error", "text"),
     [
         (lambda: gs.rand_graph(5, 26), gs.InvalidValueError, "26 distinct edges .* have 25 pairs"),
-        (lambda: gs.rand_graph(0, 1), gs.InvalidValueError, "make 0 pairs only"),
+        (lambda: gs.rand_graph(0, 1), gs.InvalidValueError, "have 0 pairs only"),
         (lambda: gs.rand_graph(5, -1), gs.InvalidValueError, "num_edges is at least 0"),
         (lambda: gs.rand_graph(-1, 0), gs.InvalidValueError, "num_nodes is at least 0"),
         (lambda: gs.rand_graph(3.0, 1), gs.InvalidTypeError, "num_nodes is an int"),

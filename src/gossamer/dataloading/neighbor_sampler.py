@@ -104,7 +104,7 @@ class NeighborSampler(BlockSampler):
     def sample_blocks(self, g: Graph, seed_nodes: Ids, exclude_eids: Any = None) -> Sampled:
         """Draw the neighbors of `seed_nodes`; see :meth:`BlockSampler.sample_blocks`.
 
-        With ``edge_dir="out"``, the blocks have the edges turned round: seeds are destinations.
+        With ``edge_dir="out"``, the blocks have reversed edges: seeds are destinations.
         """
         targets, excluded = checked_seeds(g, seed_nodes, exclude_eids, "NeighborSampler")
         weights = weights_of(g, self.prob, "NeighborSampler")

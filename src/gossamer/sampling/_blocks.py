@@ -42,7 +42,7 @@ def block_of(
     drawn : sequence of (starts, neighbors, edges)
         By relation, for the targets at its end.
     inward : bool
-        Whether in-edges were drawn. Out-edges are turned round, so that targets are destinations.
+        Whether in-edges were drawn. Out-edges are reversed, so that targets are destinations.
     """
     ends = [(src, dst) if inward else (dst, src) for src, dst in g.schema.endpoints]
     lists: list[list[Tensor]] = [[ids] for ids in targets]

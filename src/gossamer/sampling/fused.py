@@ -45,7 +45,7 @@ def sample_neighbors_fused(
     Parameters
     ----------
     g, nodes, fanout, edge_dir, prob, replace, exclude_edges
-        As in :func:`sample_neighbors`. Out-edges are turned round, so that `nodes` are the
+        As in :func:`sample_neighbors`. Out-edges are reversed, so that `nodes` are the
         destinations of the block.
     copy_ndata, copy_edata : bool
         Whether the block has the features of nodes, and those of edges.

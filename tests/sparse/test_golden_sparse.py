@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from golden.harness import recorded_tests
-
-# torch says so on the first use of these layouts.
-pytestmark = pytest.mark.filterwarnings("ignore:Sparse CS[RC] tensor support is in beta")
 
 (
     test_recorded_cases_are_the_listed_ones,

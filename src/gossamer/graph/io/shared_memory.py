@@ -23,14 +23,14 @@ from gossamer.graph.io.packing import pack
 from gossamer.graph.io.tensor_file import TensorFile
 from gossamer.graph.io.unpacking import Contents
 
-__all__ = ["hetero_from_shared_memory", "share"]
+__all__ = ["hetero_from_shared_memory", "remove_shared", "share", "shared_path"]
 
 _FOLDER = "/dev/shm"
 
 
 def share(graph: Graph, name: str, formats: Sequence[str]) -> Graph:
     """See :meth:`Graph.shared_memory`."""
-    path = _path(name, "shared_memory")
+    path = shared_path(name, "shared_memory", "graph")
     if path.exists():
         raise InvalidValueError(
             f"shared_memory: the name {name!r} is in use. Choose another one, or delete {path} if "
@@ -50,7 +50,7 @@ def share(graph: Graph, name: str, formats: Sequence[str]) -> Graph:
     with replacing(path) as temporary:
         save_file(tensors, temporary, {KEY: header})
     shared = _mapped(path)
-    weakref.finalize(shared, _remove, path, os.getpid())
+    weakref.finalize(shared, remove_shared, path, os.getpid())
     return shared
 
 
@@ -81,7 +81,7 @@ def hetero_from_shared_memory(name: str) -> Graph:
     >>> gs.hetero_from_shared_memory("example")
     Graph(num_nodes=3, num_edges=2)
     """
-    path = _path(name, "hetero_from_shared_memory")
+    path = shared_path(name, "hetero_from_shared_memory", "graph")
     if not path.is_file():
         raise FileError(
             f"There is no graph in shared memory under the name {name!r}. Call "
@@ -93,7 +93,8 @@ def hetero_from_shared_memory(name: str) -> Graph:
         raise FileError(f"{path} holds no graph: {error}.") from None
 
 
-def _path(name: Any, caller: str) -> Path:
+def shared_path(name: Any, caller: str, kind: str) -> Path:
+    """The file of a name in shared memory; `caller` is named in errors."""
     if not isinstance(name, str):
         raise InvalidTypeError(f"{caller}: name is a str, got {type(name).__name__}.")
     if not re.fullmatch(r"[\w.-]{1,200}", name, re.ASCII):
@@ -101,7 +102,7 @@ def _path(name: Any, caller: str) -> Path:
             f"{caller}: name has letters, digits, '_', '-' and '.', got {name!r}."
         )
     folder = Path(_FOLDER)
-    return (folder if folder.is_dir() else Path(tempfile.gettempdir())) / f"gossamer-graph-{name}"
+    return (folder if folder.is_dir() else Path(tempfile.gettempdir())) / f"gossamer-{kind}-{name}"
 
 
 def _mapped(path: Path) -> Graph:
@@ -118,7 +119,8 @@ def _mapped(path: Path) -> Graph:
     return graph
 
 
-def _remove(path: Path, owner: int) -> None:
+def remove_shared(path: Path, owner: int) -> None:
+    """Remove a file from shared memory, in the process that made it."""
     # A forked process has a copy of the graph, but the name belongs to the process that made it.
     if os.getpid() == owner:
         with suppress(OSError):

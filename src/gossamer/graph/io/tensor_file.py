@@ -77,6 +77,10 @@ class TensorFile:
         if 8 + length + end != size:
             raise ValueError(f"{8 + length + end} bytes are described, the file has {size}")
 
+    def names(self) -> list[str]:
+        """Names of the tensors."""
+        return list(self._tensors)
+
     def __getitem__(self, name: str) -> StoredTensor:
         return self._tensors[name]
 

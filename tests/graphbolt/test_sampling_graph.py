@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 
@@ -10,6 +12,7 @@ import gossamer.graphbolt as gb
 from gossamer import InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
 
 T = torch.tensor
+NAME = f"test-{os.getpid()}"
 
 
 def _homogeneous(seed: int = 0, nodes: int = 30, edges: int = 200) -> tuple:
@@ -145,20 +148,20 @@ def test_a_window_bounds_the_past() -> None:
 
 def test_shared_memory() -> None:
     _, graph = _typed()
-    shared = graph.copy_to_shared_memory("gossamer-test-graph")
-    opened = gb.load_from_shared_memory("gossamer-test-graph")
+    shared = graph.copy_to_shared_memory(NAME)
+    opened = gb.load_from_shared_memory(NAME)
     for name in ("csc_indptr", "indices", "type_per_edge", "node_type_offset"):
         assert torch.equal(getattr(opened, name), getattr(graph, name))
     assert opened.edge_type_to_id == shared.edge_type_to_id == graph.edge_type_to_id
     with pytest.raises(gs.errors.FileError, match="already"):
-        graph.copy_to_shared_memory("gossamer-test-graph")
+        graph.copy_to_shared_memory(NAME)
     del shared
     # Tensors outlive the graph and the name.
     indices = opened.indices
     del opened
     assert torch.equal(indices, graph.indices)
     with pytest.raises(gs.errors.FileError, match="There is no graph"):
-        gb.load_from_shared_memory("gossamer-test-graph")
+        gb.load_from_shared_memory(NAME)
 
 
 @pytest.mark.parametrize(

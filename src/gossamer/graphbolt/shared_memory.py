@@ -58,10 +58,11 @@ def load_from_shared_memory(shared_memory_name: str) -> FusedCSCSamplingGraph:
 
     Examples
     --------
-    >>> import gossamer.graphbolt as gb, torch
+    >>> import gossamer.graphbolt as gb, os, torch
+    >>> name = f"example-{os.getpid()}"
     >>> graph = gb.fused_csc_sampling_graph(torch.tensor([0, 1, 2]), torch.tensor([1, 0]))
-    >>> shared = graph.copy_to_shared_memory("gossamer-example")
-    >>> gb.load_from_shared_memory("gossamer-example").indices
+    >>> shared = graph.copy_to_shared_memory(name)
+    >>> gb.load_from_shared_memory(name).indices
     tensor([1, 0])
     """
     path = shared_path(shared_memory_name, "load_from_shared_memory", "sampling")

@@ -80,7 +80,8 @@ def test_formats(name: str) -> None:
 
 def test_forked_processes_do_not_remove_it(name: str) -> None:
     shared = gs.graph(([0, 1], [1, 2])).shared_memory(name)
-    shared_memory._remove(shared_memory._path(name, "test"), os.getpid() + 1)
+    path = shared_memory.shared_path(name, "test", "graph")
+    shared_memory.remove_shared(path, os.getpid() + 1)
     assert gs.hetero_from_shared_memory(name).num_edges() == shared.num_edges()
 
 

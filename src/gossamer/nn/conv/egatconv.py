@@ -155,9 +155,8 @@ class EGATConv(ZeroInDegreeGuard, nn.Module):
         if edge_weight is not None:
             check_head_weight(self, relation, edge_weight, self._num_heads)
 
-        e = ops.u_add_v(relation, self.fc_ni(x), self.fc_nj(x_dst)) + self.fc_fij(efeats)
-        if self.bias is not None:
-            e = e + self.bias
+        of_edge = F.linear(efeats, self.fc_fij.weight, self.bias)
+        e = ops.u_add_v(relation, self.fc_ni(x), self.fc_nj(x_dst)) + of_edge
         e = F.leaky_relu(e).view(-1, self._num_heads, self._out_edge_feats)
         values = self.fc_node_src(x).view(-1, self._num_heads, self._out_node_feats)
         scores = (e * self.attn).sum(-1)

@@ -132,7 +132,7 @@ class _Budget:
         self._left = archive.stat().st_size * _MAX_RATIO + _MAX_EXTRA
 
     def store(self, content: IO[bytes], path: Path) -> None:
-        """Write a member to `path`; an archive that is too large leaves no half of it."""
+        """Write a member to `path`; if the archive is too large, no file is left."""
         with atomic_write(path) as file:
             while chunk := content.read(_CHUNK):
                 self._left -= len(chunk)

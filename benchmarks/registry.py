@@ -237,7 +237,7 @@ _ROWS = [
     ),
     Workload(
         "copy_u to edges",
-        "the source's row for each edge, 16 features: a message that nobody reduces",
+        "the source's row for each edge, 16 features: a message without a reduction",
         "skew",
         {"x": ("N", "D")},
         lambda s: Traffic(INDEX * s.edges + FLOAT * D * s.edges, {FLOAT * D: s.edges}),

@@ -1,7 +1,7 @@
 """The process that holds one library: ``python -m benchmarks.worker --library dgl``.
 
-It reads one JSON request a line and answers with one JSON line; the benchmark starts it and nobody
-else needs to. Requests:
+It reads one JSON request a line and answers with one JSON line. Only the benchmark
+starts it. Requests:
 
 ``load``   build a row, run each form, keep the fastest, write its results;
 ``visit``  run the kept form for a while, answer with seconds per call;

@@ -1,4 +1,4 @@
-// The extension module gossamer._core. It takes addresses and sizes, so it knows no torch.
+// The extension module gossamer._core. It takes addresses and sizes, and does not depend on torch.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 

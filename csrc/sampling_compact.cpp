@@ -90,7 +90,7 @@ void number(Numbering& n, int64_t type, const Part* parts, int64_t num_parts) {
         auto* places = output<Place>(part.places);
         for (int64_t i = 0; i < part.count; ++i) {
             if (i + kAhead < part.count) map.prefetch(ids[i + kAhead]);
-            // Without a branch, which nobody could predict: `unique` has room for one more.
+            // Without a branch, which could not be predicted: `unique` has room for one more.
             int32_t& place = map(ids[i]);
             const bool fresh = !place;
             unique[size] = ids[i];

@@ -48,7 +48,7 @@ struct SpmmArgs {
     const void* self_scale;
     int64_t self_rows;
     int64_t width;          // features of the output
-    void *out, *arg;        // arg: null where nobody asks for the slots
+    void *out, *arg;        // arg: null where the slots are not wanted
 };
 
 struct SddmmArgs {
@@ -72,7 +72,7 @@ struct SoftmaxArgs {
 // Attention in three passes. `forward` and `query` walk destinations, whose own key operand is the
 // query; `backward` walks sources, whose own key operand is the key. The gradients of the scores are
 // computed in both of the latter: a tensor of them is quicker to read, but one of the largest. `query`
-// comes first and fills `stats`; after it nobody but its own row reads a value, and so `backward` may
+// comes first and fills `stats`; after it only the own row reads a value, and so `backward` may
 // write a value's gradient in its place.
 enum class AttentionPass : int { forward, query, backward };
 
@@ -126,7 +126,7 @@ struct Kernels {
     int64_t (*attention_scratch)(const AttentionArgs&);  // bytes
     // The inner products that fill `stats`, for rows [begin, end) of destinations.
     void (*attention_stats)(const AttentionArgs&, int64_t begin, int64_t end);
-    // `weight_sum` is where the task adds up the gradient of the weight; null where nobody asks.
+    // `weight_sum` is where the task adds up the gradient of the weight; null where it is not wanted.
     void (*attention_rows)(const AttentionArgs&, int64_t begin, int64_t end, void* weight_sum,
                            char* scratch);
     // One piece of a long row, into accumulators of its own; then all its pieces, in order.

@@ -3,7 +3,7 @@
 // ever stored.
 //
 // "Own" is what belongs to the row, "far" what its slots gather. A slot's score has the same form
-// seen from either end, so all passes share it. Slots go by in chunks that fit in the cache: first
+// seen from either end, so all passes share it. Slots are processed in chunks that fit in the cache: first
 // their scores, then what the scores weigh. The running maximum of the softmax moves from chunk to
 // chunk, and what was summed under an older one is scaled (Milakov and Gimelshein, "Online normalizer
 // calculation for softmax", 2018).

@@ -1,6 +1,6 @@
-"""The native kernels for the CPU: thin wrappers around the extension module ``gossamer._core``.
+"""The native kernels for the CPU: wrappers of functions of the extension ``gossamer._core``.
 
-They hand addresses and sizes to the core, which knows nothing of torch. Same names and meaning as
+They pass addresses and sizes to the core, which does not depend on torch. Same names and meaning as
 `gossamer.kernels.reference`, for float32, float64, float16 and bfloat16 on the CPU.
 """
 

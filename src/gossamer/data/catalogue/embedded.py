@@ -75,7 +75,7 @@ def _heterophilous(
         task=NODES,
         description=description,
         reference=reference,
-        licence="MIT",
+        licence="not stated",
         files=(RawFile(file, HETEROPHILOUS_URL + file, HETEROPHILOUS_SHA256.get(stem)),),
         nodes=nodes,
         edges=edges,

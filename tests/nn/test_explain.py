@@ -275,7 +275,7 @@ def test_pgexplainer_explains_nodes_in_parts() -> None:
     assert parts.ndata[gs.NID][centers].tolist() == [25, 3]
     assert probabilities.shape == (parts.num_nodes(), 4)
     assert weights.shape == (parts.num_edges(),)
-    z = model(g, feat, embed=True)[parts.ndata[gs.NID]]
+    z = model(parts, feat[parts.ndata[gs.NID]], embed=True)
     u, v = parts.edges()
     own = centers[torch.repeat_interleave(torch.arange(2), parts.batch_num_edges())]
     raw = explainer.elayers(torch.cat([z[u], z[v], z[own]], 1)).flatten().sigmoid()

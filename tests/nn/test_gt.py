@@ -134,6 +134,8 @@ def test_attention(name: str) -> None:
 @pytest.mark.parametrize("virtual", [0, 1])
 def test_egt(virtual: int) -> None:
     layer = moved(EGTLayer(D, 3, H, virtual))
+    with torch.no_grad():
+        layer.qkv_proj.weight.mul_(5)  # so that some scores are clipped
     dim = D // H
 
     def ffn(p: dict, name: str, x: Tensor) -> Tensor:

@@ -458,6 +458,69 @@ def _network_emb() -> dict[str, Case]:
     }
 
 
+class Explained(nn.Module):
+    """A model that every explainer can call: one weighted convolution and a linear map."""
+
+    def __init__(self, library: ModuleType, whole: bool) -> None:
+        super().__init__()
+        self.conv = library.nn.GraphConv(4, 5, norm="right", allow_zero_in_degree=True)
+        self.out = nn.Linear(5, 3)
+        self.pool = library.nn.AvgPooling() if whole else None
+
+    def forward(
+        self,
+        graph: Any,
+        feat: Tensor,
+        embed: bool = False,
+        edge_weight: Any = None,
+        eweight: Any = None,
+    ) -> Tensor:
+        """Embeddings, or logits of nodes or graphs."""
+        weight = eweight if edge_weight is None else edge_weight
+        h = self.conv(graph, feat, edge_weight=weight).tanh()
+        if embed:
+            return h
+        return self.out(h if self.pool is None else self.pool(graph, h))
+
+
+def _explain() -> dict[str, Case]:
+    def two_ways(library: ModuleType) -> Any:
+        pairs = [(0, 1), (1, 2), (2, 3), (3, 0), (1, 3), (4, 0)]
+        return library.graph(_columns(pairs + [(v, u) for u, v in pairs]), num_nodes=5)
+
+    def arguments(library: ModuleType, draw: Draw) -> tuple:
+        return two_ways(library), draw.normal(5, 4).detach()
+
+    def pg(whole: bool) -> Callable:
+        hops = {} if whole else {"num_hops": 1, "explain_graph": False}
+        return lambda library: library.nn.PGExplainer(Explained(library, whole), 5, **hops)
+
+    def gnn(whole: bool) -> Callable:
+        return lambda library: library.nn.GNNExplainer(
+            Explained(library, whole), 1, lr=0.05, num_epochs=5, log=False
+        )
+
+    def masks_of_graph(module: nn.Module, g: Any, feat: Tensor) -> Any:
+        torch.manual_seed(0)
+        return module.explain_graph(g, feat)
+
+    def masks_of_node(module: nn.Module, g: Any, feat: Tensor) -> Any:
+        torch.manual_seed(0)
+        _, _, feat_mask, edge_mask = module.explain_node(2, g, feat)
+        return feat_mask, edge_mask
+
+    def weights_of_nodes(module: nn.Module, g: Any, feat: Tensor) -> Any:
+        probabilities, weights, _, centers = module.explain_node([2, 0], g, feat)
+        return probabilities[centers], weights
+
+    return {
+        "pg-graph": Case(pg(True), arguments, lambda m, g, x: m.explain_graph(g, x), grads=False),
+        "pg-nodes": Case(pg(False), arguments, weights_of_nodes, grads=False),
+        "gnn-graph": Case(gnn(True), arguments, masks_of_graph, single=True, grads=False),
+        "gnn-node": Case(gnn(False), arguments, masks_of_node, single=True, grads=False),
+    }
+
+
 GROUPS = {
     "typedlinear": _typed_linear(),
     "relgraphconv": _relgraphconv(),
@@ -468,6 +531,7 @@ GROUPS = {
     "link": _link(),
     "utils": _utils(),
     "network_emb": _network_emb(),
+    "explain": _explain(),
 }
 
 CASES = {f"{group}/{name}": case for group, cases in GROUPS.items() for name, case in cases.items()}

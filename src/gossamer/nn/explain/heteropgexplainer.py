@@ -110,8 +110,7 @@ class HeteroPGExplainer(PGExplainer):
                 f"{type(nodes).__name__}."
             )
         parts, centers, owner = self._typed_parts(graph, nodes)
-        embed = self._embed(graph, feat, kwargs)
-        joined, embed = self._join(parts, _rows(embed, parts))
+        joined, embed = self._join(parts, self._embed(parts, _rows(feat, parts), kwargs))
         # The center of each part, and of each edge, in the ids of all types together.
         first = dict(zip(parts.ntypes, _offsets(parts), strict=True))
         center = torch.stack([first[ntype] + place for ntype, place in owner])

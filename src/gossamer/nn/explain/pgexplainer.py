@@ -344,7 +344,7 @@ class PGExplainer(nn.Module):
         self._require(False)
         parts, centers = self._parts(graph, node_ids(nodes))
         own = feat[parts.ndata[NID].long()]
-        embed = self._embed(graph, feat, kwargs)[parts.ndata[NID].long()]
+        embed = self._embed(parts, own, kwargs)
         u, v = (x.long() for x in parts.edges())
         center = torch.repeat_interleave(centers, parts.batch_num_edges())
         pairs = torch.cat([embed[u], embed[v], embed[center]], dim=-1)

@@ -138,9 +138,11 @@ def test_torch_is_the_only_required_package() -> None:
     wrong = []
     for path in sorted(PACKAGE.rglob("*.py")):
         shown = path.relative_to(PACKAGE)
+        # The dispatch table imports this folder when the first tensor on a GPU comes.
+        optional = {"triton"} if shown.parts[:2] == ("kernels", "triton") else set()
         for node, _ in _walk(ast.parse(path.read_text(encoding="utf-8"))):
             for name in _imported_modules(node, ["gossamer", *shown.parts], False):
-                if name[0] not in allowed:
+                if name[0] not in allowed | optional:
                     wrong.append(f"{shown}:{node.lineno}: {name[0]}, use optional_import")
     assert not wrong, "\n".join(wrong)
 

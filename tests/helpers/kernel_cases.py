@@ -141,6 +141,27 @@ def assert_accurate(
     )
 
 
+def assert_accurate_differences(
+    actual: Tensor, truth: Tensor, same_precision: Tensor, what: str
+) -> None:
+    """As good as the reference in the same precision, up to roundings of what it is made of.
+
+    Some results are differences of inner products of about this test's operands, which are near 1:
+    a result near 0 is off by roundings of those, in whichever order they are summed.
+    """
+    if actual.dtype in (torch.float16, torch.bfloat16):
+        assert_accurate(actual, truth, same_precision, what)
+        return
+    own = float((same_precision.double() - truth).abs().max()) if truth.numel() else 0.0
+    largest = float(truth.abs().max()) if truth.numel() else 0.0
+    # In float64 the truth has roundings of its own, of sums of up to 100,000 terms.
+    roundings = 256 if actual.dtype is torch.float64 else 16
+    allowed = max(2 * own, roundings * torch.finfo(actual.dtype).eps * max(1.0, largest))
+    torch.testing.assert_close(
+        actual.double(), truth, rtol=0, atol=allowed, msg=lambda text: f"{what}: {text}"
+    )
+
+
 def require_core() -> None:
     """Skip the test, or the module, where the native kernels are not built."""
     pytest.importorskip("gossamer._core", reason="the native kernels are not built")

@@ -16,6 +16,7 @@ from helpers.kernel_cases import (
     Adjacency,
     adjacency,
     assert_accurate,
+    assert_accurate_differences,
     attention_operands,
     operand,
     require_native,
@@ -35,25 +36,6 @@ def _transpose(adj: Adjacency):
     return reference.transpose(adj.indptr, adj.indices, adj.eids, adj.num_cols)
 
 
-def _assert_accurate(actual, truth, same_precision, what) -> None:
-    """As good as the reference in the same precision, up to roundings of what it is made of.
-
-    Some results are differences of inner products of about this test's operands, which are near 1:
-    a result near 0 is off by roundings of those, in whichever order they are summed.
-    """
-    if actual.dtype in (torch.float16, torch.bfloat16):
-        assert_accurate(actual, truth, same_precision, what)
-        return
-    own = float((same_precision.double() - truth).abs().max()) if truth.numel() else 0.0
-    largest = float(truth.abs().max()) if truth.numel() else 0.0
-    # In float64 the truth has roundings of its own, of sums of up to 100,000 terms.
-    roundings = 256 if actual.dtype is torch.float64 else 16
-    allowed = max(2 * own, roundings * torch.finfo(actual.dtype).eps * max(1.0, largest))
-    torch.testing.assert_close(
-        actual.double(), truth, rtol=0, atol=allowed, msg=lambda text: f"{what}: {text}"
-    )
-
-
 def _check(adj: Adjacency, score, sizes, dtype, *, bias=True, dropout=0.0, slope=0.2) -> None:
     operands = attention_operands(adj, score, sizes, dtype, bias)
     options = 7, score, slope, dropout
@@ -61,7 +43,7 @@ def _check(adj: Adjacency, score, sizes, dtype, *, bias=True, dropout=0.0, slope
     truth, same = truth_and_torch("attention", *rows, *operands, *options)
     found = cpu.attention(*rows, *operands, *options)
     for name, *results in zip(("out", "norms"), found, truth, same, strict=True):
-        _assert_accurate(*results, name)
+        assert_accurate_differences(*results, name)
 
     grad = operand(adj.num_rows, sizes[:2], dtype, seed=6)
     columns = _transpose(adj)
@@ -70,7 +52,7 @@ def _check(adj: Adjacency, score, sizes, dtype, *, bias=True, dropout=0.0, slope
     truth, same = truth_and_torch("attention_backward", rows, columns, *args)
     for name, *results in zip(NAMES, given, truth, same, strict=True):
         if results[0] is not None:
-            _assert_accurate(*results, f"gradient of {name}")
+            assert_accurate_differences(*results, f"gradient of {name}")
     assert [x is None for x in given] == [x is None for x in operands[:5]]
 
     # In the place of the value: the same to the last bit.

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-CONTRACTS = ["test_sddmm.py", "test_softmax.py", "test_spmm.py"]
+CONTRACTS = ["test_attention.py", "test_sddmm.py", "test_softmax.py", "test_spmm.py"]
 OTHERS = ["test_compile.py", "test_interpreter.py", "test_loading.py"]
 
 collect_ignore = OTHERS if os.environ.get("TRITON_INTERPRET") == "1" else CONTRACTS

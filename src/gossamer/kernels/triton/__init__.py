@@ -19,8 +19,16 @@ except ImportError as error:
     warnings.warn(_MESSAGE, RuntimeWarning, stacklevel=2)
     raise ImportError(_MESSAGE) from error
 
+from gossamer.kernels.triton.attention import attention, attention_backward
 from gossamer.kernels.triton.sddmm import sddmm
 from gossamer.kernels.triton.softmax import edge_softmax, edge_softmax_backward
 from gossamer.kernels.triton.spmm import spmm
 
-__all__ = ["edge_softmax", "edge_softmax_backward", "sddmm", "spmm"]
+__all__ = [
+    "attention",
+    "attention_backward",
+    "edge_softmax",
+    "edge_softmax_backward",
+    "sddmm",
+    "spmm",
+]

@@ -1,0 +1,358 @@
+"""Attention over edges: one program for each row and head, and no tensor of edges times features.
+
+The gradients of destinations come from a pass over destinations, those of sources from a pass over
+sources. Both compute the scores again. No two programs write to one address.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from gossamer.kernels import reference
+from gossamer.kernels._dispatch import kernel
+from gossamer.kernels.reference.attention import dropout_threshold
+from gossamer.kernels.triton._common import FLOATS, accumulator, contiguous, edge_ids, launch
+
+#: The most features of a head that one program holds; wider heads run on the reference.
+MAX_FEATURES = 1024
+
+
+@triton.jit
+def _leaky(b_x, SLOPE: tl.constexpr):
+    return tl.where(b_x > 0, b_x, b_x * SLOPE)
+
+
+@triton.jit
+def _vectors(p_x, b_row, m_row, head, heads, dim, ACC: tl.constexpr, BLOCK: tl.constexpr):
+    """Load a head's features of some rows: (N, BLOCK)."""
+    b_f = tl.arange(0, BLOCK)  # (F,)
+    b_at = ((b_row * heads + head) * dim)[:, None] + b_f[None, :]  # (N, F)
+    m_x = m_row[:, None] & (b_f < dim)[None, :]  # (N, F)
+    return tl.load(p_x + b_at, mask=m_x, other=0.0).to(ACC)
+
+
+@triton.jit
+def _vector(p_x, row, head, heads, dim, ACC: tl.constexpr, BLOCK: tl.constexpr):
+    """Load a head's features of one row: (BLOCK,), zero without an operand."""
+    b_f = tl.arange(0, BLOCK)  # (F,)
+    if p_x is None:
+        b_x = tl.zeros((BLOCK,), ACC)
+    else:
+        b_x = tl.load(p_x + (row * heads + head) * dim + b_f, mask=b_f < dim, other=0.0).to(ACC)
+    return b_x
+
+
+@triton.jit
+def _store_vector(p_x, b_x, row, head, heads, dim, BLOCK: tl.constexpr):
+    b_f = tl.arange(0, BLOCK)  # (F,)
+    p_at = p_x + (row * heads + head) * dim + b_f  # (F,)
+    tl.store(p_at, b_x.to(p_x.dtype.element_ty), mask=b_f < dim)
+
+
+@triton.jit
+def _score(
+    b_far, b_own, b_weight, p_bias, b_edge, m_slot, head, heads,
+    SCORE: tl.constexpr, SLOPE: tl.constexpr, ACC: tl.constexpr,
+):  # fmt: skip
+    """Return the scores of slots from both ends' keys; those of ``add`` before the activation."""
+    if SCORE == "add":
+        b_score = tl.sum(b_far + b_own[None, :], 1)  # (N,)
+    elif SCORE == "dot":
+        b_score = tl.sum(b_far * b_own[None, :], 1)  # (N,)
+    else:
+        b_score = tl.sum(b_weight[None, :] * _leaky(b_far + b_own[None, :], SLOPE), 1)  # (N,)
+    if p_bias is not None:
+        b_score += tl.load(p_bias + b_edge * heads + head, mask=m_slot, other=0.0).to(ACC)
+    return b_score
+
+
+@triton.jit
+def _key_slope(b_far, b_own, b_weight, SCORE: tl.constexpr, SLOPE: tl.constexpr):
+    """Return the derivative of `_score` by the row's own key: (N, K)."""
+    if SCORE == "add":
+        b_slope = tl.full(b_far.shape, 1.0, b_far.dtype)
+    elif SCORE == "dot":
+        b_slope = b_far
+    else:
+        b_weight = b_weight[None, :]  # (1, K)
+        b_slope = tl.where(b_far + b_own[None, :] > 0, b_weight, b_weight * SLOPE)
+    return b_slope
+
+
+@triton.jit
+def _dropout(b_x, b_edge, head, heads, seed, THRESHOLD: tl.constexpr, SCALE: tl.constexpr):
+    """Multiply by dropout's factors; see `reference.attention.dropout_mask`."""
+    if THRESHOLD > 0:
+        b_z = (b_edge * heads + head + 1).to(tl.uint64) * 0x9E3779B97F4A7C15
+        b_z = b_z + seed.to(tl.int64).to(tl.uint64)
+        b_z = (b_z ^ (b_z >> 30)) * 0xBF58476D1CE4E5B9
+        b_z = (b_z ^ (b_z >> 27)) * 0x94D049BB133111EB
+        b_z = (b_z ^ (b_z >> 31)) >> 11
+        b_x = tl.where(b_z.to(tl.int64) >= THRESHOLD, b_x * SCALE, 0.0)
+    return b_x
+
+
+@triton.jit
+def _score_gradient(
+    b_score, b_inner, b_peak, b_total, b_mean, b_edge, m_slot, head, heads, seed,
+    SCORE: tl.constexpr, SLOPE: tl.constexpr, THRESHOLD: tl.constexpr, SCALE: tl.constexpr,
+):  # fmt: skip
+    """Return the gradients of scores, and the softmax with dropout: (N,) and (N,)."""
+    b_x = _leaky(b_score, SLOPE) if SCORE == "add" else b_score  # (N,)
+    b_p = tl.where(m_slot, tl.exp(b_x - b_peak) / b_total, 0.0)  # (N,)
+    b_kept = _dropout(b_p, b_edge, head, heads, seed, THRESHOLD, SCALE)  # (N,)
+    b_d = b_kept * b_inner - b_p * b_mean  # (N,)
+    if SCORE == "add":
+        b_d = tl.where(b_score > 0, b_d, b_d * SLOPE)
+    return b_d, b_kept
+
+
+@triton.jit(do_not_specialize=["first", "seed"])
+def attention_kernel(
+    first, p_indptr, p_indices, p_eids, p_value, p_key, p_query, p_weight, p_bias, p_out_bias,
+    p_out, p_norms, seed, heads, dim, key_dim,
+    SCORE: tl.constexpr, SLOPE: tl.constexpr, THRESHOLD: tl.constexpr, SCALE: tl.constexpr,
+    ACC: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_D: tl.constexpr, BLOCK_K: tl.constexpr,
+):  # fmt: skip
+    """Sum the values of a row with online softmax."""
+    program = tl.program_id(0).to(tl.int64) + first
+    row, head = program // heads, program % heads
+    start = tl.load(p_indptr + row).to(tl.int64)
+    end = tl.load(p_indptr + row + 1).to(tl.int64)
+    b_query = _vector(p_query, row, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
+    b_weight = _vector(p_weight, 0, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
+    b_acc = tl.zeros((BLOCK_D,), ACC)  # (D,)
+    peak = tl.full((), float("-inf"), ACC)
+    total = tl.full((), 0.0, ACC)
+    for k in range(start, end, BLOCK_N):
+        b_slot = k + tl.arange(0, BLOCK_N)  # (N,)
+        m_slot = b_slot < end  # (N,)
+        b_id = tl.load(p_indices + b_slot, mask=m_slot, other=0).to(tl.int64)  # (N,)
+        b_edge = edge_ids(p_eids, b_slot, m_slot)  # (N,)
+        b_key = _vectors(p_key, b_id, m_slot, head, heads, key_dim, ACC, BLOCK_K)  # (N, K)
+        b_x = _score(
+            b_key, b_query, b_weight, p_bias, b_edge, m_slot, head, heads, SCORE, SLOPE, ACC
+        )  # (N,)
+        b_x = tl.where(m_slot, _leaky(b_x, SLOPE) if SCORE == "add" else b_x, float("-inf"))
+        new = tl.maximum(peak, tl.max(b_x, 0))
+        shift = tl.where(new == float("-inf"), 0.0, new)  # the sums are 0 before a finite score
+        shrink = tl.exp(peak - shift)
+        b_p = tl.exp(b_x - shift)  # (N,)
+        total = total * shrink + tl.sum(b_p, 0)
+        b_p = _dropout(b_p, b_edge, head, heads, seed, THRESHOLD, SCALE)  # (N,)
+        b_value = _vectors(p_value, b_id, m_slot, head, heads, dim, ACC, BLOCK_D)  # (N, D)
+        b_acc = b_acc * shrink + tl.sum(b_p[:, None] * b_value, 0)
+        peak = new
+    b_acc = tl.where(end > start, b_acc / total, 0.0)  # (D,)
+    b_acc += _vector(p_out_bias, 0, head, heads, dim, ACC, BLOCK_D)
+    _store_vector(p_out, b_acc, row, head, heads, dim, BLOCK_D)
+    tl.store(p_norms + row * 2 * heads + head, tl.where(end > start, peak, 0.0))
+    tl.store(p_norms + (row * 2 + 1) * heads + head, total)
+
+
+@triton.jit(do_not_specialize=["first", "seed"])
+def attention_dst_kernel(
+    first, p_indptr, p_indices, p_eids, p_value, p_key, p_query, p_weight, p_bias, p_out_bias,
+    p_out, p_norms, p_grad, p_mean, p_grad_query, p_grad_weight, p_grad_bias,
+    seed, heads, dim, key_dim,
+    SCORE: tl.constexpr, SLOPE: tl.constexpr, THRESHOLD: tl.constexpr, SCALE: tl.constexpr,
+    ACC: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_D: tl.constexpr, BLOCK_K: tl.constexpr,
+):  # fmt: skip
+    """Compute the gradients of a destination's query, of its edges' bias, and its part of weight's.
+
+    Also store the mean of the values' products with the gradient, which the sources need.
+    """
+    program = tl.program_id(0).to(tl.int64) + first
+    row, head = program // heads, program % heads
+    start = tl.load(p_indptr + row).to(tl.int64)
+    end = tl.load(p_indptr + row + 1).to(tl.int64)
+    b_query = _vector(p_query, row, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
+    b_weight = _vector(p_weight, 0, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
+    b_grad = _vector(p_grad, row, head, heads, dim, ACC, BLOCK_D)  # (D,)
+    b_out = _vector(p_out, row, head, heads, dim, ACC, BLOCK_D)  # (D,)
+    b_out -= _vector(p_out_bias, 0, head, heads, dim, ACC, BLOCK_D)
+    mean = tl.sum(b_grad * b_out, 0)
+    tl.store(p_mean + row * heads + head, mean)
+    peak = tl.load(p_norms + row * 2 * heads + head)
+    total = tl.load(p_norms + (row * 2 + 1) * heads + head)
+    b_grad_query = tl.zeros((BLOCK_K,), ACC)  # (K,)
+    b_grad_weight = tl.zeros((BLOCK_K,), ACC)  # (K,)
+    for k in range(start, end, BLOCK_N):
+        b_slot = k + tl.arange(0, BLOCK_N)  # (N,)
+        m_slot = b_slot < end  # (N,)
+        b_id = tl.load(p_indices + b_slot, mask=m_slot, other=0).to(tl.int64)  # (N,)
+        b_edge = edge_ids(p_eids, b_slot, m_slot)  # (N,)
+        b_key = _vectors(p_key, b_id, m_slot, head, heads, key_dim, ACC, BLOCK_K)  # (N, K)
+        b_x = _score(
+            b_key, b_query, b_weight, p_bias, b_edge, m_slot, head, heads, SCORE, SLOPE, ACC
+        )  # (N,)
+        b_value = _vectors(p_value, b_id, m_slot, head, heads, dim, ACC, BLOCK_D)  # (N, D)
+        b_inner = tl.sum(b_value * b_grad[None, :], 1)  # (N,)
+        b_d, _ = _score_gradient(
+            b_x, b_inner, peak, total, mean, b_edge, m_slot, head, heads, seed,
+            SCORE, SLOPE, THRESHOLD, SCALE,
+        )  # fmt: skip
+        b_slope = _key_slope(b_key, b_query, b_weight, SCORE, SLOPE)  # (N, K)
+        b_grad_query += tl.sum(b_d[:, None] * b_slope, 0)
+        if p_grad_weight is not None:
+            b_z = _leaky(b_key + b_query[None, :], SLOPE)  # (N, K)
+            b_grad_weight += tl.sum(b_d[:, None] * b_z, 0)
+        if p_grad_bias is not None:
+            p_at = p_grad_bias + b_edge * heads + head  # (N,)
+            tl.store(p_at, b_d.to(p_grad_bias.dtype.element_ty), mask=m_slot)
+    _store_vector(p_grad_query, b_grad_query, row, head, heads, key_dim, BLOCK_K)
+    if p_grad_weight is not None:
+        _store_vector(p_grad_weight, b_grad_weight, row, head, heads, key_dim, BLOCK_K)
+
+
+@triton.jit(do_not_specialize=["first", "seed"])
+def attention_src_kernel(
+    first, p_indptr, p_indices, p_eids, p_value, p_key, p_query, p_weight, p_bias,
+    p_norms, p_grad, p_mean, p_grad_value, p_grad_key, seed, heads, dim, key_dim,
+    SCORE: tl.constexpr, SLOPE: tl.constexpr, THRESHOLD: tl.constexpr, SCALE: tl.constexpr,
+    ACC: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_D: tl.constexpr, BLOCK_K: tl.constexpr,
+):  # fmt: skip
+    """Compute the gradients of a source's value and key."""
+    program = tl.program_id(0).to(tl.int64) + first
+    row, head = program // heads, program % heads
+    start = tl.load(p_indptr + row).to(tl.int64)
+    end = tl.load(p_indptr + row + 1).to(tl.int64)
+    b_key = _vector(p_key, row, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
+    b_weight = _vector(p_weight, 0, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
+    b_value = _vector(p_value, row, head, heads, dim, ACC, BLOCK_D)  # (D,)
+    b_grad_key = tl.zeros((BLOCK_K,), ACC)  # (K,)
+    b_grad_value = tl.zeros((BLOCK_D,), ACC)  # (D,)
+    for k in range(start, end, BLOCK_N):
+        b_slot = k + tl.arange(0, BLOCK_N)  # (N,)
+        m_slot = b_slot < end  # (N,)
+        b_id = tl.load(p_indices + b_slot, mask=m_slot, other=0).to(tl.int64)  # (N,)
+        b_edge = edge_ids(p_eids, b_slot, m_slot)  # (N,)
+        b_query = _vectors(p_query, b_id, m_slot, head, heads, key_dim, ACC, BLOCK_K)  # (N, K)
+        b_x = _score(
+            b_query, b_key, b_weight, p_bias, b_edge, m_slot, head, heads, SCORE, SLOPE, ACC
+        )  # (N,)
+        b_peak = tl.load(p_norms + b_id * 2 * heads + head, mask=m_slot, other=0.0)  # (N,)
+        b_total = tl.load(p_norms + (b_id * 2 + 1) * heads + head, mask=m_slot, other=1.0)  # (N,)
+        b_mean = tl.load(p_mean + b_id * heads + head, mask=m_slot, other=0.0)  # (N,)
+        b_grad = _vectors(p_grad, b_id, m_slot, head, heads, dim, ACC, BLOCK_D)  # (N, D)
+        b_inner = tl.sum(b_grad * b_value[None, :], 1)  # (N,)
+        b_d, b_kept = _score_gradient(
+            b_x, b_inner, b_peak, b_total, b_mean, b_edge, m_slot, head, heads, seed,
+            SCORE, SLOPE, THRESHOLD, SCALE,
+        )  # fmt: skip
+        b_slope = _key_slope(b_query, b_key, b_weight, SCORE, SLOPE)  # (N, K)
+        b_grad_key += tl.sum(b_d[:, None] * b_slope, 0)
+        b_grad_value += tl.sum(b_kept[:, None] * b_grad, 0)
+    _store_vector(p_grad_key, b_grad_key, row, head, heads, key_dim, BLOCK_K)
+    _store_vector(p_grad_value, b_grad_value, row, head, heads, dim, BLOCK_D)
+
+
+@kernel("attention", device="cuda", dtypes=FLOATS)
+def attention(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    value: Tensor,
+    key: Tensor,
+    query: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    out_bias: Tensor | None,
+    seed: int,
+    score: str,
+    slope: float,
+    dropout: float,
+) -> tuple[Tensor, Tensor]:
+    """Sum values weighted by the softmax of scores; see `gossamer.kernels.reference.attention`."""
+    tensors = (indptr, indices, eids, value, key, query, weight, bias, out_bias)
+    if not _fits(value, query, score):
+        return reference.attention(*tensors, seed, score, slope, dropout)
+    tensors = contiguous(*tensors)
+    num_rows, heads = indptr.shape[0] - 1, value.shape[1]
+    out = value.new_empty((num_rows, *value.shape[1:]))
+    norms = torch.empty((num_rows, 2, heads), dtype=accumulator(value)[0], device=value.device)
+    sizes, constants = _plan(value, query, score, slope, dropout)
+    args = (*tensors, out, norms, _signed(seed), *sizes)
+    launch(attention_kernel, num_rows * heads, value, *args, **constants)
+    return out, norms
+
+
+@kernel("attention_backward", device="cuda", dtypes=FLOATS)
+def attention_backward(
+    by_dst: tuple[Tensor, Tensor, Tensor | None],
+    by_src: tuple[Tensor, Tensor, Tensor | None],
+    value: Tensor,
+    key: Tensor,
+    query: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    out_bias: Tensor | None,
+    seed: int,
+    score: str,
+    slope: float,
+    dropout: float,
+    out: Tensor,
+    norms: Tensor,
+    grad: Tensor,
+    overwrite: bool = False,
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
+    """Return the gradients of all operands; see `reference.attention_backward`."""
+    operands = (value, key, query, weight, bias)
+    if not _fits(value, query, score):
+        options = (seed, score, slope, dropout)
+        return reference.attention_backward(
+            by_dst, by_src, *operands, out_bias, *options, out, norms, grad
+        )
+    operands = contiguous(*operands)
+    out_bias, out, norms, grad = contiguous(out_bias, out, norms, grad)
+    mean = torch.empty((out.shape[0], out.shape[1]), dtype=norms.dtype, device=out.device)
+    grad_value, grad_key, grad_query = (torch.empty_like(x) for x in operands[:3])
+    grad_bias = None if bias is None else torch.zeros_like(operands[4])
+    parts = None  # of the gradient of weight, for each row
+    if weight is not None:
+        parts = torch.empty(grad_query.shape, dtype=norms.dtype, device=out.device)
+    sizes, constants = _plan(value, query, score, slope, dropout)
+    rest = (_signed(seed), *sizes)
+    results = (mean, grad_query, parts, grad_bias)
+    args = (*contiguous(*by_dst), *operands, out_bias, out, norms, grad, *results, *rest)
+    launch(attention_dst_kernel, mean.numel(), value, *args, **constants)
+    results = (mean, grad_value, grad_key)
+    args = (*contiguous(*by_src), *operands, norms, grad, *results, *rest)
+    launch(attention_src_kernel, value.shape[0] * value.shape[1], value, *args, **constants)
+    grad_weight = None if parts is None else parts.sum(0).to(weight.dtype)
+    return grad_value, grad_key, grad_query, grad_weight, grad_bias
+
+
+def _fits(value: Tensor, query: Tensor, score: str) -> bool:
+    return max(value.shape[2], 1 if score == "add" else query.shape[2]) <= MAX_FEATURES
+
+
+def _plan(
+    value: Tensor, query: Tensor, score: str, slope: float, dropout: float
+) -> tuple[tuple[int, int, int], dict[str, Any]]:
+    """Return heads, features and those of keys, and the constants of the kernels."""
+    heads, dim = value.shape[1:]
+    key_dim = 1 if score == "add" else query.shape[2]
+    block_d, block_k = (triton.next_power_of_2(max(size, 1)) for size in (dim, key_dim))
+    constants = {
+        "SCORE": score,
+        "SLOPE": slope,
+        "THRESHOLD": dropout_threshold(dropout),
+        "SCALE": 1 / (1 - dropout) if dropout < 1 else 0.0,
+        "ACC": accumulator(value)[1],
+        "BLOCK_N": max(1, min(32, 2048 // max(block_d, block_k))),
+        "BLOCK_D": block_d,
+        "BLOCK_K": block_k,
+        "num_warps": 4,
+    }
+    return (heads, dim, key_dim), constants
+
+
+def _signed(seed: int) -> int:
+    """Return the int64 with the bits of a seed."""
+    return (seed + 2**63) % 2**64 - 2**63

@@ -49,8 +49,8 @@ def find_exclude_eids(
 
     Returns
     -------
-    Tensor, dict of canonical edge type to Tensor, or None
-        As `seed_edges`.
+    Tensor, dict of edge type to Tensor, or None
+        As `seed_edges`; with reverse edges, canonical edge types.
 
     Raises
     ------
@@ -76,6 +76,9 @@ def find_exclude_eids(
         one_of(exclude, name, "exclude", _MODES)
         seeds = edge_ids(g, seed_edges, name)
         by_type = {i: ids for i, ids in enumerate(seeds) if ids is not None}
+        if exclude == "self" and isinstance(seed_edges, Mapping):
+            found: Edges = {t: by_type[g.get_etype_id(t)] for t in seed_edges}
+            return found if output_device is None else _moved(found, output_device)
         if exclude == "reverse_id":
             by_type = _with_reverse_ids(g, by_type, reverse_eids, name)
         elif exclude == "reverse_types":
@@ -84,8 +87,10 @@ def find_exclude_eids(
             found = {g.canonical_etypes[i]: ids for i, ids in by_type.items()}
         else:
             found = by_type[0]
-    if output_device is None:
-        return found
+    return found if output_device is None else _moved(found, output_device)
+
+
+def _moved(found: Edges, output_device: torch.device | str) -> Edges:
     device = as_device(output_device, "output_device")
     if isinstance(found, Mapping):
         return {etype: ids.to(device) for etype, ids in found.items()}

@@ -268,6 +268,11 @@ class Worker:
         self.process.stdin.flush()
         return self._answer()
 
+    def close(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.communicate()
+
 
 def rates(answers: list[Any]) -> tuple[float, float]:
     """Units a second of the median batch, by the clock and by processor time."""
@@ -326,8 +331,7 @@ def main(argv: list[str] | None = None) -> int:
                 report(row, workers, options.rounds)
         finally:
             for worker in workers.values():
-                worker.process.kill()
-                worker.process.wait()
+                worker.close()
     return 0
 
 

@@ -9,19 +9,29 @@ from gossamer.errors import GossamerError
 
 __all__ = ["reporting_workers"]
 
+# Reading a tensor whose sender is gone fails in one of these ways, before torch sees the death.
+_GONE = (ConnectionError, EOFError, FileNotFoundError)
 
-def reporting_workers(source: Iterator[Any]) -> Iterator[Any]:
-    """What `source` gives; the death of a worker is an error that says so."""
+
+def reporting_workers(source: Iterator[Any], workers: int) -> Iterator[Any]:
+    """The items of `source`; the death of one of its `workers` raises an error that says so."""
     while True:
         try:
             item = next(source)
         except StopIteration:
             return
-        except RuntimeError as error:
-            if not str(error).startswith("DataLoader worker"):
+        except (RuntimeError, *_GONE) as error:
+            if not workers or not _is_death(error):
                 raise
             raise GossamerError(
-                f"A worker process of the loader died, so the epoch ends here: {error} Was it "
+                f"A worker process of the loader died, so the epoch ends here: {error}. Was it "
                 "killed, or short of memory?"
             ) from error
         yield item
+
+
+def _is_death(error: Exception) -> bool:
+    # Errors of the sampler in a worker come with "Caught ..." in front.
+    if isinstance(error, _GONE):
+        return not str(error).startswith("Caught")
+    return str(error).startswith("DataLoader worker")

@@ -226,8 +226,8 @@ class DataLoader(torch.utils.data.DataLoader):
         self._epoch += 1
         source = super().__iter__()
         if self.use_prefetch_thread:
-            return reporting_workers(ahead(lambda: self._finished(source)))
-        return reporting_workers(self._finished(source))
+            return reporting_workers(ahead(lambda: self._finished(source)), self.num_workers)
+        return reporting_workers(self._finished(source), self.num_workers)
 
     def _finished(self, source: Iterator[Any]) -> Iterator[Any]:
         """Batches with their features, on their device."""

@@ -148,4 +148,4 @@ class GraphDataLoader(torch.utils.data.DataLoader):
         self._turns.set_epoch(epoch)
 
     def __iter__(self) -> Iterator[Any]:
-        return reporting_workers(super().__iter__())
+        return reporting_workers(super().__iter__(), self.num_workers)

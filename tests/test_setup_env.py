@@ -29,7 +29,9 @@ def calls(setup_env, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     recorded: list[tuple[str, ...]] = []
     monkeypatch.setattr(setup_env, "pip", lambda _, *args, doing: recorded.append(args))
     monkeypatch.setattr(setup_env, "create", lambda venv: venv.mkdir(exist_ok=True))
-    monkeypatch.setattr(setup_env, "refuse_cuda", lambda *args: recorded.append(("refuse_cuda",)))
+    monkeypatch.setattr(setup_env, "build", lambda _, *args: recorded.append(args))
+    found = ["--extra-index-url", "an-index"]
+    monkeypatch.setattr(setup_env, "find_torch", lambda *args: found)
     return recorded
 
 
@@ -40,7 +42,8 @@ def _flat(calls: list[tuple[str, ...]]) -> list[str]:
 def test_second_run_does_nothing(setup_env, calls, tmp_path: Path) -> None:
     setup_env.set_up(tmp_path / "venv", "test", "")
     first = _flat(calls)
-    assert "refuse_cuda" in first
+    # The other index serves torch alone.
+    assert [call[-1] for call in calls if "an-index" in call] == ["torch"]
     assert f"{REPOSITORY}[test]" in first
     assert str(setup_env.CONSTRAINTS) in first
     calls.clear()
@@ -74,7 +77,7 @@ def test_another_torch_is_taken_as_asked(setup_env, calls, tmp_path: Path) -> No
     setup_env.set_up(tmp_path / "venv", "train", "torch==2.12.1")
     asked = _flat(calls)
     assert "torch==2.12.1" in asked
-    assert "refuse_cuda" not in asked
+    assert "an-index" not in asked
     assert "--constraint" not in asked
 
 
@@ -94,26 +97,93 @@ def test_a_changed_build_changes_the_fingerprint(
     assert setup_env.compute_fingerprint(tmp_path / ".venv", "") != before
 
 
+# A pip that answers a dry run for torch from the files "plain" and "cpu"; without a file it fails.
+STUB = """#!{python}
+import sys
+from pathlib import Path
+
+folder = Path(__file__).parent
+with open(folder / "calls", "a") as calls:
+    print(*sys.argv[1:], file=calls)
+answer = folder / ("cpu" if "--extra-index-url" in sys.argv else "plain")
+if not answer.exists():
+    sys.exit("ERROR: no matching distribution")
+print(answer.read_text())
+"""
+CPU, CUDA = ["torch", "sympy"], ["torch", "nvidia-cublas", "cuda-toolkit"]
+OPTIONS = ["--extra-index-url", "https://download.pytorch.org/whl/cpu", "--retries", "1"]
+SIZE = "2 more packages, about 3 GB to download"
+
+
 @pytest.mark.parametrize(
-    ("packages", "message"),
+    ("plain", "cpu", "gpu", "asked", "options", "message"),
     [
-        (["torch", "sympy"], None),
-        ([], None),
-        (["torch", "nvidia-cublas", "cuda-toolkit"], r"is a CUDA build \(2 packages"),
+        pytest.param(CPU, None, False, 1, [], "", id="a CPU build by itself"),
+        pytest.param([], None, False, 1, [], "", id="installed already"),
+        pytest.param(CUDA, CPU, False, 2, OPTIONS, "", id="no GPU"),
+        pytest.param(CUDA, CPU, True, 1, [], f"(there is a GPU): {SIZE}", id="a GPU"),
+        # pip goes on without an index that it cannot reach, or fails: both happen.
+        pytest.param(CUDA, CUDA, False, 2, [], f"cannot be reached): {SIZE}", id="skipped index"),
+        pytest.param(CUDA, None, False, 2, [], f"cannot be reached): {SIZE}", id="no index"),
     ],
 )
-def test_cuda_is_refused(setup_env, monkeypatch, packages: list[str], message: str | None) -> None:
-    report = json.dumps({"install": [{"metadata": {"name": name}} for name in packages]})
-    monkeypatch.setattr(
-        setup_env.subprocess,
-        "run",
-        lambda *args, **kwargs: subprocess.CompletedProcess(args, 0, stdout=report),
+def test_torch_fits_the_machine(
+    setup_env, tmp_path: Path, monkeypatch, capsys, plain, cpu, gpu, asked, options, message
+) -> None:
+    python = _stub(tmp_path, plain=plain, cpu=cpu)
+    monkeypatch.setattr(setup_env, "has_gpu", lambda: gpu)
+    assert setup_env.find_torch(python, ["--constraint", "file"]) == options
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert len(calls) == asked
+    assert "--extra-index-url" not in calls[0]
+    assert all("--constraint file torch" in call for call in calls)
+    printed = capsys.readouterr().out
+    assert message in printed and printed.count("\n") == bool(message)
+
+
+def test_no_torch_for_this_python(setup_env, tmp_path: Path) -> None:
+    with pytest.raises(setup_env.SetupError, match=r"pip finds no torch==.* Try another Python"):
+        setup_env.find_torch(_stub(tmp_path), [])
+
+
+def _stub(folder: Path, **answers: list[str] | None) -> Path:
+    for name, packages in answers.items():
+        if packages is not None:
+            report = {"install": [{"metadata": {"name": package}} for package in packages]}
+            (folder / name).write_text(json.dumps(report))
+    python = folder / "python"
+    python.write_text(STUB.format(python=sys.executable))
+    python.chmod(0o755)
+    return python
+
+
+@pytest.mark.parametrize(("gpu", "expected"), [("nvidia-smi", True), ("other", False)])
+def test_a_gpu_is_seen_by_its_driver(
+    setup_env, tmp_path: Path, monkeypatch, gpu: str, expected: bool
+) -> None:
+    if Path("/proc/driver/nvidia").exists():
+        pytest.skip("this machine has the driver")
+    (tmp_path / gpu).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert setup_env.has_gpu() is expected
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_build_shows_its_steps(setup_env, tmp_path: Path, capsys, code: int) -> None:
+    python = tmp_path / "python"
+    python.write_text(
+        "#!/bin/sh\necho Collecting x\necho '  [1/2] Building CXX object a.o'\n"
+        f"echo '  a.cpp: error: no' >&2\nexit {code}\n"
     )
-    if message is None:
-        assert setup_env.refuse_cuda(Path("python"), []) is None
+    python.chmod(0o755)
+    if code == 0:
+        setup_env.build(python, "install", "-v")
     else:
-        with pytest.raises(setup_env.SetupError, match=message):
-            setup_env.refuse_cuda(Path("python"), [])
+        with pytest.raises(setup_env.SetupError, match=r"could not build gossamer: .*code 1\)"):
+            setup_env.build(python, "install", "-v")
+    out, err = capsys.readouterr()
+    assert out == "[1/2] Building CXX object a.o\n"
+    assert ("error: no" in err) is bool(code)
 
 
 def test_the_environment_of_this_run_is_usable_and_a_missing_one_is_not(

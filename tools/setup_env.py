@@ -2,10 +2,11 @@
 
 usage: python tools/setup_env.py {train,test} [--venv .venv] [--torch REQUIREMENT]
 
-Installs torch (the version of tools/constraints.txt, never a CUDA build unless --torch asks for
-one), the build tools, and Gossamer itself in editable form with the packages of the extra. A stamp
-in the environment records what it was made from, so that a second run returns at once and a change
-to the build installs again. Standard library only.
+Installs torch (the version of tools/constraints.txt), the build tools, and Gossamer itself in
+editable form with the packages of the extra. Where pip would bring a CUDA build and there is no
+GPU, torch comes from PyTorch's index of CPU builds. A stamp in the environment records what it was
+made from, so that a second run returns at once and a change to the build installs again. Standard
+library only.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +29,9 @@ CONSTRAINTS = ROOT / "tools" / "constraints.txt"
 COVERS = {"train": {"train"}, "test": {"train", "test"}}
 # A build of torch that needs one of these is made for CUDA.
 CUDA_PACKAGES = ("nvidia-", "cuda-")
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+# A line of Ninja's, such as "[3/14] Building CXX object ...".
+BUILD_STEP = re.compile(r"\s*(\[\d+/\d+\] .*)")
 
 
 class SetupError(Exception):
@@ -69,11 +74,11 @@ def set_up(venv: Path, extra: str, torch: str) -> None:
     pip(python, "install", "-qq", "--upgrade", "pip>=23.0", doing="upgrade pip")
     constraint = [] if torch else ["--constraint", str(CONSTRAINTS)]
     requirement = torch or "torch"
-    if not torch:
-        refuse_cuda(python, constraint)
+    source = [] if torch else find_torch(python, constraint)
     say(f"installing {torch or pinned_torch()} and the build tools")
+    pip(python, "install", "-qq", *source, *constraint, requirement, doing="install torch")
     tools = [*build_requirements(), "cmake", "ninja"]
-    pip(python, "install", "-qq", *constraint, requirement, *tools, doing="install torch")
+    pip(python, "install", "-qq", *tools, doing="install the build tools")
     say("building gossamer (csrc/) and installing what it needs")
     # Not isolated, so that the next build finds the same tools and compiles only what changed.
     editable = ["--no-build-isolation", "--editable", f"{ROOT}[{extra}]"]
@@ -81,7 +86,7 @@ def set_up(venv: Path, extra: str, torch: str) -> None:
     strict = (
         f"--config-settings=cmake.define.GOSSAMER_STRICT={'ON' if os.environ.get('CI') else 'OFF'}"
     )
-    pip(python, "install", "-qq", *constraint, strict, *editable, doing="build gossamer")
+    build(python, "install", "-v", *constraint, strict, *editable)
     stamp.write_text(json.dumps({"fingerprint": fingerprint, "extra": extra}), encoding="utf-8")
     say("done")
 
@@ -143,25 +148,74 @@ def pinned_torch() -> str:
     return next(line for line in lines if line.startswith("torch"))
 
 
-def refuse_cuda(python: Path, constraint: list[str]) -> None:
-    """Stop if pip would bring a CUDA build, by asking it what it would install."""
-    command = ["install", "-qq", "--dry-run", "--report", "-", *constraint, "torch"]
-    run = subprocess.run(
-        [python, "-m", "pip", *command], stdout=subprocess.PIPE, text=True, check=False
-    )
-    if run.returncode != 0:
+def find_torch(python: Path, constraint: list[str]) -> list[str]:
+    """Return the pip options that find a torch for this machine; none where plain pip does.
+
+    PyTorch's index of CPU builds is asked only if pip would bring a CUDA build and there is no GPU.
+    """
+    cuda = cuda_packages(python, constraint)
+    if cuda is None:
         raise SetupError(
             f"pip finds no {pinned_torch()} for Python {sys.version.split()[0]}. Try another "
             "Python (PYTHON=python3.11) or another torch (TORCH='torch>=2.6')."
         )
+    if not cuda:
+        return []
+    reason = "there is a GPU"
+    if not has_gpu():
+        # pip prefers 2.13.0+cpu to the 2.13.0 of its own index. One retry: no index, no long wait.
+        options = ["--extra-index-url", CPU_INDEX, "--retries", "1"]
+        if cuda_packages(python, [*options, *constraint]) == []:
+            return options
+        reason = f"{CPU_INDEX} cannot be reached"
+    say(
+        f"taking the CUDA build of {pinned_torch()} ({reason}): {len(cuda)} more packages, about "
+        "3 GB to download and 7 GB on the disk"
+    )
+    return []
+
+
+def cuda_packages(python: Path, options: list[str]) -> list[str] | None:
+    """Ask pip what it would install for torch; return the packages of CUDA, None if it fails."""
+    command = ["install", "-qq", "--dry-run", "--report", "-", *options, "torch"]
+    run = subprocess.run(
+        [python, "-m", "pip", "--no-input", "--disable-pip-version-check", *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if run.returncode != 0:
+        return None
     names = [item["metadata"]["name"].lower() for item in json.loads(run.stdout)["install"]]
-    cuda = [name for name in names if name.startswith(CUDA_PACKAGES)]
-    if cuda:
+    return [name for name in names if name.startswith(CUDA_PACKAGES)]
+
+
+def has_gpu() -> bool:
+    """Tell whether NVIDIA's driver is there."""
+    return shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia").exists()
+
+
+def build(python: Path, *arguments: str) -> None:
+    """Run a verbose pip; show the steps of the native build, and the rest only if it fails."""
+    command = [python, "-m", "pip", "--no-input", "--disable-pip-version-check", *arguments]
+    lines: list[str] = []
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        for line in process.stdout:
+            lines.append(line.rstrip())
+            if step := BUILD_STEP.match(line):
+                print(step[1], flush=True)
+    if process.returncode != 0:
+        print(*lines[-60:], sep="\n", file=sys.stderr)
         raise SetupError(
-            f"the {pinned_torch()} that pip finds here is a CUDA build ({len(cuda)} packages, "
-            "gigabytes). For the CPU build let pip see PyTorch's CPU wheels: set "
-            "PIP_EXTRA_INDEX_URL to the index shown under 'Get Started' on pytorch.org. "
-            f"To take the CUDA build say so: TORCH='{pinned_torch()}'."
+            f"could not build gossamer: pip's last lines are above (exit code {process.returncode})"
         )
 
 

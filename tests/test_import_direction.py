@@ -36,7 +36,7 @@ BELOW = {
 ROOMS = set(BELOW) | {"cli", "compat", "distributed", "nn"}
 
 # Modules at the top that only offer, under DGL's name, what a room wrote.
-DOORS = {"", "geometry", "udf"}
+DOORS = {"", "_public", "geometry", "udf"}
 
 # Room -> the rooms that it may import inside a function, because a method hands over to them:
 # `Graph.to_simple` is `transforms.to_simple` with the graph in front.

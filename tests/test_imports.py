@@ -47,7 +47,7 @@ def _modules_added_by(statement: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def added() -> list[str]:
-    return _modules_added_by("import gossamer")
+    return _modules_added_by("import gossamer; gossamer.graph")
 
 
 def test_no_optional_package_is_loaded(added: list[str]) -> None:
@@ -73,6 +73,44 @@ def test_continuous_integration_has_the_native_core() -> None:
     """Otherwise every test would pass on the reference kernels, and nobody would notice."""
     info = gossamer.kernels.info()
     assert info["native"], info["why_not"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "code"),
+    [(["--help"], 0), (["--version"], 0), (["tarin"], 2), (["train", "--hiden", "3"], 2)],
+)
+def test_the_command_answers_without_torch(argv: list[str], code: int) -> None:
+    program = (
+        "import sys\nfrom gossamer.cli import main\n"
+        "try:\n    code = main(sys.argv[1:])\nexcept SystemExit as stop:\n    code = stop.code\n"
+        "print('torch' in sys.modules, code)"
+    )
+    command = [sys.executable, "-c", program, *argv]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == f"False {code}"
+
+
+@pytest.mark.parametrize(
+    "first", ["from gossamer import graph", "import gossamer.graph.io", "import gossamer.nn"]
+)
+def test_graph_is_the_function_whatever_is_imported_first(first: str) -> None:
+    program = f"{first}\nimport gossamer\nprint(gossamer.graph(([0], [1])).num_edges())"
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout == "1\n"
+
+
+def test_dir_lists_the_public_names() -> None:
+    assert set(gossamer.__all__) <= set(dir(gossamer))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("DGLGraph", r"'DGLGraph'; use gossamer\.Graph$"), ("grahp", r"no attribute 'grahp'$")],
+)
+def test_a_name_that_is_not_there(name: str, message: str) -> None:
+    with pytest.raises(AttributeError, match=message):
+        getattr(gossamer, name)
 
 
 def test_the_measurement_itself() -> None:

@@ -1,355 +1,81 @@
-"""Gossamer: graph neural networks on PyTorch, with the API of DGL (Deep Graph Library)."""
+"""Gossamer: graph neural networks on PyTorch, with the API of DGL (Deep Graph Library).
 
-import importlib as _importlib
-import typing as _typing
-from importlib.metadata import PackageNotFoundError as _PackageNotFoundError
-from importlib.metadata import version as _version
+The public names are listed in `gossamer._public`. They are loaded on first use, since importing
+torch takes seconds and ``gossamer --help`` does not need it.
+"""
 
-from gossamer import function, geometry, kernels, ops, random, transforms, udf, utils
-from gossamer.errors import (
-    FileError,
-    GossamerError,
-    InvalidTypeError,
-    InvalidValueError,
-    MissingExtraError,
-    OutOfRangeError,
-    UnknownKeyError,
-)
-from gossamer.graph import (
-    ALL,
-    EID,
-    ETYPE,
-    NID,
-    NTYPE,
-    Graph,
-    batch,
-    broadcast_edges,
-    broadcast_nodes,
-    create_block,
-    graph,
-    hetero_from_shared_memory,
-    heterograph,
-    load_graphs,
-    max_edges,
-    max_nodes,
-    mean_edges,
-    mean_nodes,
-    readout_edges,
-    readout_nodes,
-    save_graphs,
-    slice_batch,
-    softmax_edges,
-    softmax_nodes,
-    sum_edges,
-    sum_nodes,
-    topk_edges,
-    topk_nodes,
-    unbatch,
-)
-from gossamer.interop import (
-    bipartite_from_networkx,
-    bipartite_from_scipy,
-    from_cugraph,
-    from_networkx,
-    from_scipy,
-    to_cugraph,
-    to_networkx,
-)
-from gossamer.random import seed
-from gossamer.transforms import (
-    GDC,
-    PPR,
-    SVDPE,
-    AddEdge,
-    AddMetaPaths,
-    AddReverse,
-    AddSelfLoop,
-    BaseTransform,
-    Compose,
-    DropEdge,
-    DropNode,
-    FeatMask,
-    GCNNorm,
-    HeatKernel,
-    KHopGraph,
-    LapPE,
-    LineGraph,
-    NodeShuffle,
-    RandomWalkPE,
-    RemoveSelfLoop,
-    RowFeatNormalizer,
-    SIGNDiffusion,
-    ToLevi,
-    ToSimple,
-    add_edges,
-    add_nodes,
-    add_reverse_edges,
-    add_self_loop,
-    adj_product_graph,
-    adj_sum_graph,
-    adjusted_homophily,
-    bfs_edges_generator,
-    bfs_nodes_generator,
-    block_to_graph,
-    compact_graphs,
-    dfs_edges_generator,
-    dfs_labeled_edges_generator,
-    double_radius_node_labeling,
-    edge_homophily,
-    edge_label_informativeness,
-    edge_subgraph,
-    edge_type_subgraph,
-    in_subgraph,
-    khop_adj,
-    khop_graph,
-    khop_in_subgraph,
-    khop_out_subgraph,
-    knn_graph,
-    lap_pe,
-    laplacian_lambda_max,
-    line_graph,
-    linkx_homophily,
-    merge,
-    metapath_reachable_graph,
-    metis_partition,
-    metis_partition_assignment,
-    node_homophily,
-    node_label_informativeness,
-    node_subgraph,
-    node_type_subgraph,
-    norm_by_dst,
-    out_subgraph,
-    partition_graph_with_halo,
-    prop_edges,
-    prop_edges_dfs,
-    prop_nodes,
-    prop_nodes_bfs,
-    prop_nodes_topo,
-    radius_graph,
-    rand_bipartite,
-    rand_graph,
-    random_walk_pe,
-    remove_edges,
-    remove_nodes,
-    remove_self_loop,
-    reorder_graph,
-    reverse,
-    segmented_knn_graph,
-    shortest_dist,
-    sort_csc_by_tag,
-    sort_csr_by_tag,
-    svd_pe,
-    to_bfloat16,
-    to_bidirected,
-    to_block,
-    to_double,
-    to_float,
-    to_half,
-    to_heterogeneous,
-    to_homogeneous,
-    to_simple,
-    to_simple_graph,
-    topological_nodes_generator,
-)
-from gossamer.utils import apply_each, is_libxsmm_enabled, use_libxsmm
+import sys as _sys
+from importlib import import_module as _import_module
+from importlib.util import find_spec as _find_spec
+from types import ModuleType as _ModuleType
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-try:
-    __version__ = _version("gossamer")
-except _PackageNotFoundError:  # a source tree on the path, not installed
-    __version__ = "0+unknown"
-
-__all__ = [
-    "ALL",
-    "EID",
-    "ETYPE",
-    "GDC",
-    "NID",
-    "NTYPE",
-    "PPR",
-    "SVDPE",
-    "AddEdge",
-    "AddMetaPaths",
-    "AddReverse",
-    "AddSelfLoop",
-    "BaseTransform",
-    "Compose",
-    "DropEdge",
-    "DropNode",
-    "FeatMask",
-    "FileError",
-    "GCNNorm",
-    "GossamerError",
-    "Graph",
-    "HeatKernel",
-    "InvalidTypeError",
-    "InvalidValueError",
-    "KHopGraph",
-    "LapPE",
-    "LineGraph",
-    "MissingExtraError",
-    "NodeShuffle",
-    "OutOfRangeError",
-    "RandomWalkPE",
-    "RemoveSelfLoop",
-    "RowFeatNormalizer",
-    "SIGNDiffusion",
-    "ToLevi",
-    "ToSimple",
-    "UnknownKeyError",
-    "__version__",
-    "add_edges",
-    "add_nodes",
-    "add_reverse_edges",
-    "add_self_loop",
-    "adj_product_graph",
-    "adj_sum_graph",
-    "adjusted_homophily",
-    "apply_each",
-    "batch",
-    "bfs_edges_generator",
-    "bfs_nodes_generator",
-    "bipartite_from_networkx",
-    "bipartite_from_scipy",
-    "block_to_graph",
-    "broadcast_edges",
-    "broadcast_nodes",
-    "compact_graphs",
-    "create_block",
-    "data",
-    "dataloading",
-    "dfs_edges_generator",
-    "dfs_labeled_edges_generator",
-    "double_radius_node_labeling",
-    "edge_homophily",
-    "edge_label_informativeness",
-    "edge_subgraph",
-    "edge_type_subgraph",
-    "from_cugraph",
-    "from_networkx",
-    "from_scipy",
-    "function",
-    "geometry",
-    "graph",
-    "graphbolt",
-    "hetero_from_shared_memory",
-    "heterograph",
-    "in_subgraph",
-    "interop",
-    "is_libxsmm_enabled",
-    "kernels",
-    "khop_adj",
-    "khop_graph",
-    "khop_in_subgraph",
-    "khop_out_subgraph",
-    "knn_graph",
-    "lap_pe",
-    "laplacian_lambda_max",
-    "line_graph",
-    "linkx_homophily",
-    "load_graphs",
-    "max_edges",
-    "max_nodes",
-    "mean_edges",
-    "mean_nodes",
-    "merge",
-    "metapath_reachable_graph",
-    "metis_partition",
-    "metis_partition_assignment",
-    "multiprocessing",
-    "nn",
-    "node_homophily",
-    "node_label_informativeness",
-    "node_subgraph",
-    "node_type_subgraph",
-    "norm_by_dst",
-    "ops",
-    "optim",
-    "out_subgraph",
-    "partition_graph_with_halo",
-    "prop_edges",
-    "prop_edges_dfs",
-    "prop_nodes",
-    "prop_nodes_bfs",
-    "prop_nodes_topo",
-    "radius_graph",
-    "rand_bipartite",
-    "rand_graph",
-    "random",
-    "random_walk_pe",
-    "readout_edges",
-    "readout_nodes",
-    "remove_edges",
-    "remove_nodes",
-    "remove_self_loop",
-    "reorder_graph",
-    "reverse",
-    "sampling",
-    "save_graphs",
-    "seed",
-    "segmented_knn_graph",
-    "set_dst_lazy_features",
-    "set_edge_lazy_features",
-    "set_node_lazy_features",
-    "set_src_lazy_features",
-    "shortest_dist",
-    "slice_batch",
-    "softmax_edges",
-    "softmax_nodes",
-    "sort_csc_by_tag",
-    "sort_csr_by_tag",
-    "sparse",
-    "sum_edges",
-    "sum_nodes",
-    "svd_pe",
-    "to_bfloat16",
-    "to_bidirected",
-    "to_block",
-    "to_cugraph",
-    "to_double",
-    "to_float",
-    "to_half",
-    "to_heterogeneous",
-    "to_homogeneous",
-    "to_networkx",
-    "to_simple",
-    "to_simple_graph",
-    "topk_edges",
-    "topk_nodes",
-    "topological_nodes_generator",
-    "transforms",
-    "udf",
-    "unbatch",
-    "use_libxsmm",
-    "utils",
-]
-
-# Loaded on first use, because these modules are not needed to build graphs.
-_LAZY = ("data", "dataloading", "graphbolt", "multiprocessing", "nn", "optim", "sampling", "sparse")
 _FROM_DATALOADING = (
     "set_dst_lazy_features",
     "set_edge_lazy_features",
     "set_node_lazy_features",
     "set_src_lazy_features",
 )
+# Names of DGL's that have another one here.
+_RENAMED = {
+    "DGLGraph": "gossamer.Graph",
+    "DGLHeteroGraph": "gossamer.Graph",
+    "DGLError": "gossamer.GossamerError",
+}
 
 
-if _typing.TYPE_CHECKING:
-    from gossamer import data, dataloading, graphbolt, multiprocessing, nn, optim, sampling, sparse
-    from gossamer.dataloading import (
-        set_dst_lazy_features,
-        set_edge_lazy_features,
-        set_node_lazy_features,
-        set_src_lazy_features,
-    )
+class _Package(_ModuleType):
+    """The package, in which ``graph`` is the function, also after the room `graph` was imported."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "graph" and isinstance(value, _ModuleType):
+            value = value.graph
+        super().__setattr__(name, value)
+
+
+_sys.modules[__name__].__class__ = _Package
+
+if _TYPE_CHECKING:
+    from gossamer._public import *  # noqa: F403
+    from gossamer._public import __all__
+
+    __version__: str
 else:
 
     def __getattr__(name: str) -> object:
-        if name in _LAZY:
-            return _importlib.import_module(f"gossamer.{name}")
-        if name in _FROM_DATALOADING:
-            return getattr(_importlib.import_module("gossamer.dataloading"), name)
-        raise AttributeError(f"module 'gossamer' has no attribute {name!r}")
+        if name == "__version__":
+            value = _read_version()
+        elif name in _FROM_DATALOADING:
+            value = getattr(_import_module("gossamer.dataloading"), name)
+        elif name == "__all__" or not name.startswith("_"):
+            return _load(name)
+        else:
+            raise AttributeError(f"module 'gossamer' has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+
+def _load(name: str) -> object:
+    """Import the room `name`, or every public name."""
+    if name not in ("graph", "__all__") and _find_spec(f"gossamer.{name}"):
+        return _import_module(f"gossamer.{name}")
+    public = vars(_import_module("gossamer._public"))
+    globals().update({key: public[key] for key in public["__all__"] if key in public})
+    globals()["__all__"] = public["__all__"]
+    if name in globals():
+        return globals()[name]
+    hint = f"; use {_RENAMED[name]}" if name in _RENAMED else ""
+    raise AttributeError(f"module 'gossamer' has no attribute {name!r}{hint}")
+
+
+def _read_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("gossamer")
+    except PackageNotFoundError:  # a source tree on the path, not installed
+        return "0+unknown"
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_LAZY, *_FROM_DATALOADING]
+    return sorted({*globals(), *__getattr__("__all__")})

@@ -37,7 +37,7 @@ _sys.modules[__name__].__class__ = _Package
 
 if _TYPE_CHECKING:
     from gossamer._public import *  # noqa: F403
-    from gossamer._public import __all__
+    from gossamer._public import __all__ as __all__
 
     __version__: str
 else:

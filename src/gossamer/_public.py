@@ -152,7 +152,18 @@ from gossamer.utils import apply_each, is_libxsmm_enabled, use_libxsmm
 
 # What builds on graphs is not needed to build one: `gossamer.__getattr__` loads it by itself.
 if TYPE_CHECKING:
-    from gossamer import data, dataloading, graphbolt, multiprocessing, nn, optim, sampling, sparse
+    from gossamer import (
+        __version__,
+        data,
+        dataloading,
+        graphbolt,
+        interop,
+        multiprocessing,
+        nn,
+        optim,
+        sampling,
+        sparse,
+    )
     from gossamer.dataloading import (
         set_dst_lazy_features,
         set_edge_lazy_features,

@@ -12,9 +12,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from gossamer.cli import main
 from gossamer.cli.checkpoint import (
     CHECKPOINT_NAME,
     ModelInfo,
+    _checksum,
     load_checkpoint,
     save_checkpoint,
 )
@@ -103,7 +105,9 @@ def _forge(trained: Path, folder: Path, change: Any) -> Path:
     state = content.pop("state")
     path = folder / "forged.safetensors"
     text = {k: v if isinstance(v, str) else json.dumps(v) for k, v in content.items()}
-    save_file(state, path, {"format": metadata["format"], **text})
+    forged = {"format": metadata["format"], **text}
+    # Whoever forges a checkpoint can compute its checksum too.
+    save_file(state, path, {**forged, "sha256": _checksum(state, forged)})
     return path
 
 
@@ -141,6 +145,41 @@ def test_forged_content(trained: Path, tmp_path: Path, change: Any, message: str
 def test_an_unchanged_forgery_loads(trained: Path, tmp_path: Path) -> None:
     path = _forge(trained, tmp_path, lambda content: None)
     assert load_checkpoint(path).config == load_checkpoint(trained).config
+
+
+@pytest.mark.parametrize("count", [1, 1000])
+def test_corrupted_weights(trained: Path, tmp_path: Path, count: int) -> None:
+    data = bytearray((trained / CHECKPOINT_NAME).read_bytes())
+    (header,) = struct.unpack("<Q", data[:8])
+    for index in range(8 + header, 8 + header + count):
+        data[index] ^= 0x10
+    (tmp_path / CHECKPOINT_NAME).write_bytes(data)
+    with pytest.raises(FileError, match=r"is damaged: its checksum does not match\. Train again"):
+        load_checkpoint(tmp_path)
+    assert main(["predict", str(tmp_path), "--quiet"]) == 2
+    assert [path.name for path in tmp_path.iterdir()] == [CHECKPOINT_NAME]
+
+
+def test_corrupted_metadata(trained: Path, tmp_path: Path) -> None:
+    data = (trained / CHECKPOINT_NAME).read_bytes()
+    assert data.count(rb"\"dropout\": 0.5") == 1
+    (tmp_path / "x").write_bytes(data.replace(rb"\"dropout\": 0.5", rb"\"dropout\": 0.4"))
+    with pytest.raises(FileError, match="is damaged: its checksum does not match"):
+        load_checkpoint(tmp_path / "x")
+
+
+def test_a_file_that_may_not_be_read(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(FileError, match=r"Cannot read checkpoint '.*': Permission denied"):
+        load_checkpoint(trained)
+
+
+def test_the_latest_of_several_runs(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "latest").symlink_to(trained)
+    assert load_checkpoint(tmp_path).info == load_checkpoint(trained).info
 
 
 def test_safetensors_of_another_program(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from gossamer.cli.config import (
     MODELS,
-    TrainConfig,
     from_mapping,
     option_kind,
     options,
@@ -83,6 +82,7 @@ def test_a_wrong_type_names_the_key(key: str, value: Any, message: str) -> None:
         ("dropout", -0.1, "'dropout' must lie between 0 and 0.999, got -0.1"),
         ("lr", float("nan"), "'lr' must lie between 1e-12 and 1000, got nan"),
         ("lr", float("inf"), "'lr' must lie between 1e-12 and 1000, got inf"),
+        ("seed", -1, "'seed' must lie between 0 and 4294967295, got -1"),
         ("seeds", 0, "'seeds' must lie between 1 and 10000, got 0"),
         ("model", "mlp", "'model' must be one of gcn, sage, gat, gatv2, gin, got 'mlp'"),
         ("norm", "spectral", "'norm' must be one of none, layer, batch, got 'spectral'"),
@@ -112,6 +112,8 @@ def test_an_unknown_key_is_an_error_with_a_suggestion() -> None:
         ("run.json", "[1, 2]", "must hold 'key: value' pairs, got list"),
         ("run.yaml", "a: [1, 2", "is not valid YAML: while parsing a flow sequence"),
         ("run.yaml", "!!python/object/apply:os.getcwd []", "could not determine a constructor"),
+        ("run.json", '{"lr": 1, "lr": 2}', r"not valid JSON: the key 'lr' is given 2 times"),
+        ("run.yaml", "lr: 1\nseed: 1\nlr: 2", r"not valid YAML: the key 'lr' is given 2 times"),
         ("run.yaml", "just words", "must hold 'key: value' pairs, got str"),
     ],
 )
@@ -165,8 +167,3 @@ def test_defaults_are_legal_and_documented() -> None:
     for model in MODELS:
         for dataset in ("digits", "cora", "minesweeper"):
             assert resolve({"dataset": dataset, "model": model}).model == model
-
-
-def test_the_results_folder_follows_dataset_and_model() -> None:
-    assert TrainConfig(dataset="cora", model="gat").out_dir == Path("runs/cora-gat")
-    assert TrainConfig(out="here").out_dir == Path("here")

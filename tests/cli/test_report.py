@@ -119,3 +119,9 @@ def test_the_report_of_a_real_run(trained: Path) -> None:
     page = _Page((trained / "report.html").read_text(encoding="utf-8"))
     assert "GCN on digits" in page.text
     assert page.seen["svg"] == 3
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_an_interrupted_run_says_so(recorded: RunResult, interrupted: bool) -> None:
+    recorded.interrupted = interrupted
+    assert ("on cora, interrupted</h1>" in render_report(recorded)) is interrupted

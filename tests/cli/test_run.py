@@ -69,12 +69,15 @@ def test_the_closing_table(
     assert main(["train", "--model", "sage", "--seeds", "2", *TINY]) == 0
     out = capsys.readouterr().out
     assert out.startswith("Training sage on digits: 1,797 nodes, ")
-    metrics = _metrics(Path("runs/digits-sage"))
+    latest = Path("runs/digits-sage/latest")
+    metrics = _metrics(latest)
     for seed in metrics["seeds"]:
         assert f"{100 * seed['val']:.2f}" in out and f"{100 * seed['test']:.2f}" in out
     test = metrics["summary"]["test"]
     assert f"{100 * test['mean']:.2f} ± {100 * test['std']:.2f}" in out
-    assert "open runs/digits-sage/report.html" in out
+    folder = latest.parent / os.readlink(latest)
+    assert out.endswith(f"The report is {folder / 'report.html'}\n")
+    assert f" -m gossamer predict {folder} --out predictions.csv\n" in out
 
 
 def test_the_table_gives_mean_and_deviation(recorded: RunResult) -> None:
@@ -108,6 +111,10 @@ def test_ten_splits_with_roc_auc(tmp_path: Path) -> None:
         (["--hidden", "0"], "'hidden' must lie between 1 and 65536, got 0"),
         (["--config", "nowhere.yaml"], "Cannot read configuration file 'nowhere.yaml'"),
         (["--config", "run.yaml"], "Unknown configuration key 'hiden'. Did you mean 'hidden'?"),
+        (["--out", "."], "The folder '.' is not empty: it holds 'run.yaml'"),
+        (["--out", "\udcff"], r"The argument '\udcff' is not UTF-8 text"),
+        (["--raw-dir", "run.yaml"], "--raw-dir 'run.yaml' is a file. Give the folder"),
+        (["--threads", "4096"], "--threads is 4096, but this machine has"),
         (["--out", "run.yaml/below"], "Cannot write to folder 'run.yaml/below': Not a directory"),
         (["--out", "/dev/null"], "Cannot write to folder '/dev/null'"),
     ],
@@ -122,7 +129,7 @@ def test_wrong_input_is_one_line(
     monkeypatch.chdir(tmp_path)
     Path("run.yaml").write_text("hiden: 3\n")
     line = fails("train", *argv)
-    assert line.startswith("gossamer train: error: ") and message in line
+    assert line.startswith(("gossamer train: error: ", "gossamer: error: ")) and message in line
     assert [path.name for path in tmp_path.iterdir()] == ["run.yaml"], "something is left behind"
 
 
@@ -166,16 +173,16 @@ def test_an_interrupt_before_anything_is_learnt(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ctrl_c_leaves_checkpoint_and_metrics(tmp_path: Path) -> None:
-    (tmp_path / "report.html").write_text("of an older run")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_all_files(tmp_path: Path, number: signal.Signals, code: int) -> None:
     # The handler is set by hand: a shell that started the tests in the background has ignored it.
-    code = (
+    program = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from gossamer.cli import main; sys.exit(main())"
     )
     argv = ["train", "--seeds", "9999", "--out", str(tmp_path), *TINY]
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *argv],
+        [sys.executable, "-c", program, *argv],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -185,18 +192,46 @@ def test_ctrl_c_leaves_checkpoint_and_metrics(tmp_path: Path) -> None:
         for line in process.stdout:
             if line.startswith("  seed 1:"):
                 break
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, err = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130, err
-    assert err.startswith("gossamer train: interrupted. Best checkpoint so far (seed ")
-    assert err.count("\n") == 1
+    assert process.returncode == code, err
+    lines = [line for line in err.splitlines() if "warning" not in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("gossamer train: interrupted. Best checkpoint so far (seed ")
     metrics = _metrics(tmp_path)
     assert metrics["interrupted"] is True and len(metrics["seeds"]) >= 2
     assert load_checkpoint(tmp_path).info.seed == metrics["best_seed"]
     assert resolve({}, str(tmp_path / "config.json")).seeds == 9999
-    assert not (tmp_path / "report.html").exists()
+    assert {path.name for path in tmp_path.iterdir()} == FILES
+
+
+def test_a_signal_before_anything_is_learnt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "fit_seed", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["train", "--quiet", "--out", str(tmp_path)]) == 143
+    assert capsys.readouterr().err == "gossamer train: interrupted.\n"
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_useless_model_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--quiet", "--lr", "1000", "--out", str(tmp_path), *TINY]) == 0
+    err = capsys.readouterr().err
+    assert err.startswith("gossamer train: warning: the model is no better than always predicting")
+    assert "(--lr, now 1000)" in err
+
+
+def test_a_bad_environment_variable_is_one_line() -> None:
+    environment = {**_environment(), "GOSSAMER_IDLE_MIB": "much"}
+    command = [sys.executable, "-m", "gossamer", "info"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 2
+    assert done.stderr.startswith("gossamer info: error: GOSSAMER_IDLE_MIB is 'much'; it must be")
+    assert done.stderr.count("\n") == 1
 
 
 def _environment() -> dict[str, str]:

@@ -90,6 +90,17 @@ def test_a_dataset_without_what_training_needs(monkeypatch: pytest.MonkeyPatch, 
         load_task("tiny", None, False, CPU)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_features_that_are_not_finite(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
+    dataset = _Tiny()
+    dataset[0].ndata["feat"][2, 0] = value
+    _use(monkeypatch, dataset)
+    with pytest.raises(
+        InvalidValueError, match="NaN or infinite features at 1 nodes, the first is"
+    ):
+        load_task("tiny", None, True, CPU)
+
+
 @pytest.mark.parametrize("part", ["train", "val", "test"])
 def test_an_empty_part_of_a_split(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
     _use(monkeypatch, _Tiny(empty=part))

@@ -15,6 +15,7 @@ from gossamer.data import (
     QuestionsDataset,
     RomanEmpireDataset,
     TolokersDataset,
+    _files,
 )
 from gossamer.errors import FileError, UnknownKeyError
 from helpers.digests import digest
@@ -121,6 +122,24 @@ def test_minesweeper_is_what_dgl_gives() -> None:
 def test_arrays_that_do_not_fit(tmp_path: Path, changes: dict[str, np.ndarray]) -> None:
     path = _write(tmp_path, **changes)
     with pytest.raises(FileError, match=f"{path} is not a graph of this kind.*do not fit"):
+        MinesweeperDataset(raw_dir=str(tmp_path))
+
+
+def test_a_text_file_is_no_archive(tmp_path: Path) -> None:
+    _write(tmp_path).write_text("not found")
+    with pytest.raises(FileError, match="not a plain npz archive") as caught:
+        MinesweeperDataset(raw_dir=str(tmp_path))
+    assert "pickle" not in str(caught.value)
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _write(tmp_path)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(_files.zipfile, "is_zipfile", refuse)
+    with pytest.raises(FileError, match=r"Permission denied\. Check its permissions\.$"):
         MinesweeperDataset(raw_dir=str(tmp_path))
 
 

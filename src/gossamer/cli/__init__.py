@@ -11,12 +11,12 @@ import sys
 from collections.abc import Sequence
 
 from gossamer.cli.parser import UsageError, build_parser
+from gossamer.cli.signals import EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated
 from gossamer.errors import GossamerError
 
 __all__ = ["main"]
 
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 
 
@@ -24,7 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one ``gossamer`` command and return its exit code.
 
     Whatever the user or the machine got wrong ends as one line on stderr and code 2; Ctrl-C ends
-    with code 130. Any other exception is a bug and keeps its traceback.
+    with code 130, SIGTERM in a training with 143. Any other exception is a bug and keeps its
+    traceback.
 
     Parameters
     ----------
@@ -34,19 +35,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 on success, 2 on an error that the user can mend, 130 after Ctrl-C, 141 if the reader of
-        our output has left.
+        0 on success, 2 on an error that the user can mend, 130 after Ctrl-C, 143 after SIGTERM, 141
+        if the reader of our output has left.
     """
     command = "gossamer"
     try:
+        _check_encoding(sys.argv[1:] if argv is None else argv)
         args = build_parser().parse_args(argv)
         command = f"gossamer {args.command}"
         code = args.run(args)
         sys.stdout.flush()
         return code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print(f"{command}: interrupted.", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
     except UsageError as error:
         return _fail(error.prog, str(error))
     except GossamerError as error:
@@ -60,6 +62,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         what = error.strerror or str(error)
         where = f": {error.filename}" if error.filename else ""
         return _fail(command, f"{what}{where}. Check the path and its permissions.")
+
+
+def _check_encoding(argv: Sequence[str]) -> None:
+    """Raise an error for an argument that is not UTF-8 text, before it gets into a file."""
+    for argument in argv:
+        # Python keeps bytes that it cannot decode as lone surrogates.
+        if not argument.isprintable() and any("\ud800" <= c <= "\udfff" for c in argument):
+            shown = argument.encode("ascii", "backslashreplace").decode()
+            raise UsageError(
+                f"The argument '{shown}' is not UTF-8 text. Rename the file or folder."
+            )
 
 
 def _fail(command: str, message: str) -> int:

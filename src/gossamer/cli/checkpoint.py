@@ -2,11 +2,12 @@
 
 A checkpoint may come from a stranger. Safetensors holds tensors only, so reading one runs no code;
 the metadata is checked like a configuration file, and the shapes are compared with those of a model
-built without memory before anything is allocated.
+built without memory before anything is allocated. A checksum of weights and metadata tells damage.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -18,13 +19,14 @@ from torch import Tensor
 from gossamer._optional import optional_import
 from gossamer.cli.config import TrainConfig, from_mapping
 from gossamer.cli.files import write_atomic
+from gossamer.cli.folders import LATEST
 from gossamer.cli.models import NodeClassifier
 from gossamer.errors import FileError, GossamerError
 
-__all__ = ["CHECKPOINT_NAME", "Checkpoint", "load_checkpoint", "save_checkpoint"]
+__all__ = ["CHECKPOINT_NAME", "Checkpoint", "find_checkpoint", "load_checkpoint", "save_checkpoint"]
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
-_FORMAT = "gossamer-node-classifier-1"
+_FORMAT = "gossamer-node-classifier-2"
 _FIX = "Train again, or copy the file again."
 
 
@@ -68,20 +70,28 @@ def save_checkpoint(
         "info": json.dumps(asdict(info)),
     }
     contiguous = {name: tensor.contiguous() for name, tensor in state.items()}
+    metadata["sha256"] = _checksum(contiguous, metadata)
     write_atomic(path, safetensors.save(contiguous, metadata))
 
 
+def find_checkpoint(path: str | Path) -> Path:
+    """Return the checkpoint that `path` names: a file, the folder of a run, or that of its runs."""
+    path = Path(path)
+    for folder in (path, path / LATEST):
+        if (folder / CHECKPOINT_NAME).is_file():
+            return folder / CHECKPOINT_NAME
+    return path / CHECKPOINT_NAME if path.is_dir() else path
+
+
 def load_checkpoint(path: str | Path) -> Checkpoint:
-    """Read a checkpoint, or the one in a folder that a training run wrote.
+    """Read a checkpoint, the one in the folder of a training run, or the latest of several runs.
 
     Raises
     ------
     FileError
         If it is missing, truncated, corrupt, or not a checkpoint of Gossamer.
     """
-    path = Path(path)
-    if path.is_dir():
-        path = path / CHECKPOINT_NAME
+    path = find_checkpoint(path)
     if not path.is_file():
         raise FileError(
             f"There is no checkpoint '{path}'. Give the {CHECKPOINT_NAME} that `gossamer train` "
@@ -89,6 +99,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         )
     state, metadata = _read(path)
     config, info = _parse_metadata(path, metadata)
+    if metadata.get("sha256") != _checksum(state, metadata):
+        raise FileError(f"Checkpoint '{path}' is damaged: its checksum does not match. {_FIX}")
     # On the meta device a model has shapes but no memory: absurd sizes cost nothing.
     with torch.device("meta"):
         model = NodeClassifier(config, info.in_size, info.num_classes)
@@ -100,6 +112,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     safetensors = optional_import("safetensors", "Reading a checkpoint", "train")
     try:
+        # safetensors reports a file that it may not read as missing.
+        path.open("rb").close()
         with safetensors.safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return state, file.metadata() or {}
@@ -109,6 +123,18 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise FileError(
             f"Checkpoint '{path}' is truncated or not a safetensors file ({error}). {_FIX}"
         ) from None
+
+
+def _checksum(state: dict[str, Tensor], metadata: dict[str, str]) -> str:
+    """Return the SHA-256 digest of all that a checkpoint holds, other than the digest itself."""
+    digest = hashlib.sha256()
+    for key in ("format", "config", "info"):
+        digest.update(f"{key} {metadata.get(key)}\n".encode())
+    for name in sorted(state):
+        tensor = state[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).cpu().numpy())
+    return digest.hexdigest()
 
 
 def _parse_metadata(path: Path, metadata: dict[str, str]) -> tuple[TrainConfig, ModelInfo]:

@@ -51,7 +51,9 @@ class TrainConfig:
     dataset: str = _option("digits", "dataset to train on; `gossamer datasets` lists them")
     model: str = _option("gcn", "graph convolution to stack", choices=MODELS)
     raw_dir: str | None = _option(None, "folder with the dataset's files (default: a cache)")
-    out: str | None = _option(None, "folder for the results (default: runs/DATASET-MODEL)")
+    out: str | None = _option(
+        None, "new folder for the results (default: one below runs/DATASET-MODEL)"
+    )
     seeds: int = _option(1, "number of runs, each with the next seed", low=1, high=10_000)
     seed: int = _option(0, "first seed", low=0, high=2**32 - 1)
     hidden: int = _option(64, "width of hidden layers, per attention head", low=1, high=65_536)
@@ -83,11 +85,6 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for name, option in options().items():
             _check(name, getattr(self, name), option)
-
-    @property
-    def out_dir(self) -> Path:
-        """Folder that receives the results."""
-        return Path(self.out or f"runs/{self.dataset}-{self.model}")
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as plain JSON values, in the order of declaration."""
@@ -184,9 +181,16 @@ def _check(name: str, value: Any, option: Field[Any]) -> None:
     if choices and value not in choices:
         raise InvalidValueError(f"'{name}' must be one of {', '.join(choices)}, got '{value}'.")
     if kind in (int, float) and not low <= value <= high:
-        raise InvalidValueError(f"'{name}' must lie between {low:g} and {high:g}, got {value}.")
+        raise InvalidValueError(
+            f"'{name}' must lie between {_limit(low)} and {_limit(high)}, got {value}."
+        )
     if kind is str and not value:
         raise InvalidValueError(f"'{name}' must not be empty.")
+
+
+def _limit(number: float) -> str:
+    """Write a limit in full if it is an integer: 4294967295, 1e-12."""
+    return str(number) if isinstance(number, int) else f"{number:g}"
 
 
 def read_config_file(path: str) -> dict[str, Any]:
@@ -195,8 +199,8 @@ def read_config_file(path: str) -> dict[str, Any]:
     Raises
     ------
     FileError
-        If there is no such file, its ending is neither .json, .yaml nor .yml, or it does not hold
-        one mapping.
+        If there is no such file, its ending is neither .json, .yaml nor .yml, it does not hold
+        one mapping, or it gives a key twice.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in (".json", ".yaml", ".yml"):
@@ -220,9 +224,18 @@ def read_config_file(path: str) -> dict[str, Any]:
 
 def _parse_json(text: str, path: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_distinct)
     except (ValueError, RecursionError) as error:
         raise FileError(f"Configuration file '{path}' is not valid JSON: {error}.") from None
+
+
+def _distinct(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    """Make a dict of pairs in which no key comes twice."""
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise ValueError(f"the key '{key}' is given {keys.count(key)} times")
+    return dict(pairs)
 
 
 def _parse_yaml(text: str, path: str) -> Any:
@@ -230,6 +243,10 @@ def _parse_yaml(text: str, path: str) -> Any:
 
     class Loader(yaml.SafeLoader):
         """YAML 1.1 reads ``1e-3`` as text; people who write it mean the number."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            _distinct([(key.value, value) for key, value in node.value])
+            return super().construct_mapping(node, deep)
 
     number = re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?[eE][-+]?[0-9]+$")
     Loader.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+0123456789"))

@@ -11,7 +11,7 @@ from gossamer.errors import InvalidValueError
 
 __all__ = ["UsageError", "build_parser"]
 
-_CHECKPOINT_HELP = "checkpoint.safetensors, or the folder that a training run wrote"
+_CHECKPOINT_HELP = "checkpoint.safetensors, the folder of a run, or of several (the latest counts)"
 
 
 class UsageError(InvalidValueError):

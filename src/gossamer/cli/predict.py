@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gossamer._optional import optional_import
-from gossamer.cli.checkpoint import Checkpoint, load_checkpoint
+from gossamer.cli.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from gossamer.cli.files import prepare_folder, write_atomic
 from gossamer.cli.models import predict as predict_nodes
 from gossamer.cli.task import Task, load_task, pick_device
@@ -60,8 +60,7 @@ def predict(
 
 def _out_path(checkpoint: str, out: str | None) -> Path:
     if out is None:
-        folder = Path(checkpoint)
-        return (folder if folder.is_dir() else folder.parent) / "predictions.csv"
+        return find_checkpoint(checkpoint).parent / "predictions.csv"
     path = Path(out)
     if path.suffix.lower() not in _SUFFIXES:
         raise InvalidValueError(f"--out must end in .csv or .parquet, got '{out}'.")

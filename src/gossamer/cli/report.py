@@ -38,9 +38,11 @@ def render_report(result: RunResult) -> str:
     config, best = result.config, result.best
     nodes, points, how = project(best.embedding, config.picture, config.seed)
     template = Template(_template())
+    stopped = ", interrupted" if result.interrupted else ""
+    title = escape(f"{_MODEL_TITLE[config.model]} on {config.dataset}{stopped}")
     return template.substitute(
-        title=escape(f"{_MODEL_TITLE[config.model]} on {config.dataset}"),
-        heading=escape(f"{_MODEL_TITLE[config.model]} on {config.dataset}"),
+        title=title,
+        heading=title,
         tiles=_tiles(result),
         curves_note=_curves_note(result),
         loss_figure=_loss_figure(result),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -11,14 +12,17 @@ import torch
 from gossamer._optional import optional_import
 from gossamer.cli.checkpoint import CHECKPOINT_NAME, ModelInfo, save_checkpoint
 from gossamer.cli.config import TrainConfig
-from gossamer.cli.files import prepare_folder, write_atomic
+from gossamer.cli.files import write_atomic
+from gossamer.cli.folders import run_folder
 from gossamer.cli.info import environment
 from gossamer.cli.models import NodeClassifier, num_parameters
 from gossamer.cli.results import Epoch, RunResult, SeedResult, percent
+from gossamer.cli.signals import EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated, termination_raises
 from gossamer.cli.task import Task, load_task, pick_device
-from gossamer.cli.text import format_table
+from gossamer.cli.text import format_table, program
 from gossamer.cli.training import Fit, evaluate, fit_seed
 from gossamer.data import registry
+from gossamer.errors import InvalidValueError
 
 __all__ = ["train"]
 
@@ -29,31 +33,65 @@ def train(config: TrainConfig) -> int:
     # A package that is missing should be known now, not after an hour of training.
     for package in ("safetensors", "matplotlib", "sklearn", "tqdm"):
         optional_import(package, "gossamer train", "train")
-    if config.threads:
-        torch.set_num_threads(config.threads)
+    _set_threads(config.threads)
     device = pick_device(config.device)
-    task = load_task(config.dataset, config.raw_dir, config.self_loops, device, not config.quiet)
-    # After all that a mistyped option can spoil, so that it leaves no empty folder behind.
-    out = prepare_folder(config.out_dir)
+    with termination_raises():
+        task = load_task(
+            config.dataset, config.raw_dir, config.self_loops, device, not config.quiet
+        )
+        # After all that a mistyped option can spoil, so that it leaves no empty folder behind.
+        with run_folder(config.out, f"{config.dataset}-{config.model}") as out:
+            return _train_in(out, task, config, device)
+
+
+def _set_threads(threads: int | None) -> None:
+    if threads is None:
+        return
+    processors = os.cpu_count() or 1
+    if threads > processors:
+        raise InvalidValueError(
+            f"--threads is {threads}, but this machine has {processors} processors. Leave it out, "
+            "or give a smaller number."
+        )
+    torch.set_num_threads(threads)
+
+
+def _train_in(out: Path, task: Task, config: TrainConfig, device: torch.device) -> int:
+    """Train and write everything into the folder `out`; return the exit code."""
     result = _empty_result(task, config, device)
     _say(config, _headline(result, device))
-    _train_seeds(task, config, result, out)
+    stop = _train_seeds(task, config, result, out)
     write_atomic(out / "config.json", json.dumps(config.as_dict(), indent=2) + "\n")
-    # An older run's report must not stand beside this run's numbers.
-    (out / "report.html").unlink(missing_ok=True)
     write_atomic(out / "metrics.json", result.to_json())
-    if result.interrupted:
-        _say_interrupted(result, out)
-        return 130
     from gossamer.cli.report import render_report
 
-    write_atomic(out / "report.html", render_report(result))
-    _say(config, f"\n{closing_table(result)}\n\nResults are in {out}: open {out / 'report.html'}")
+    report = out / "report.html"
+    write_atomic(report, render_report(result))
+    _warn_useless(result)
+    if stop is not None:
+        _say_interrupted(result, report)
+        return EXIT_TERMINATED if isinstance(stop, Terminated) else EXIT_INTERRUPTED
+    _say(config, f"\n{closing_table(result)}\n\n{_next_steps(out)}\n\nThe report is {report}")
     return 0
 
 
-def _train_seeds(task: Task, config: TrainConfig, result: RunResult, out: Path) -> None:
-    """Fill `result`; the checkpoint on disk is always the best finished seed's."""
+def _next_steps(out: Path) -> str:
+    command = program()
+    return (
+        "What to do next:\n"
+        f"  {command} datasets\n"
+        f"  {command} train --dataset cora --model gat\n"
+        f"  {command} predict {out} --out predictions.csv"
+    )
+
+
+def _train_seeds(
+    task: Task, config: TrainConfig, result: RunResult, out: Path
+) -> KeyboardInterrupt | None:
+    """Fill `result`, and return what interrupted the training.
+
+    The checkpoint on disk is always the best finished seed's.
+    """
     try:
         for seed in range(config.seed, config.seed + config.seeds):
             fit = _fit_with_bar(task, config, seed)
@@ -62,12 +100,29 @@ def _train_seeds(task: Task, config: TrainConfig, result: RunResult, out: Path) 
             if fit.result.better_than(result.best.result if result.best else None):
                 result.best = evaluate(task, config, fit)
                 _save(out, fit, task, config)
-            if fit.result.interrupted:
-                raise KeyboardInterrupt
-    except KeyboardInterrupt:
+            if fit.interrupt is not None:
+                raise fit.interrupt
+    except KeyboardInterrupt as interrupt:
         if result.best is None:
             raise
         result.interrupted = True
+        return interrupt
+    return None
+
+
+def _warn_useless(result: RunResult) -> None:
+    """Say so if the model is no better than one that knows nothing of the nodes."""
+    best = result.best
+    per_class = best.confusion.sum(1)
+    chance = 0.5 if result.metric == "roc_auc" else per_class.max() / per_class.sum()
+    if best.result.test <= chance:
+        what = "chance" if result.metric == "roc_auc" else "always predicting the largest class"
+        print(
+            f"gossamer train: warning: the model is no better than {what} (test "
+            f"{100 * best.result.test:.2f} against {100 * chance:.2f}). Try another learning rate "
+            f"(--lr, now {result.config.lr:g}).",
+            file=sys.stderr,
+        )
 
 
 def _fit_with_bar(task: Task, config: TrainConfig, seed: int) -> Fit:
@@ -161,10 +216,11 @@ def _say(config: TrainConfig, text: str) -> None:
         print(text, flush=True)
 
 
-def _say_interrupted(result: RunResult, out: Path) -> None:
+def _say_interrupted(result: RunResult, report: Path) -> None:
     best = result.best.result
     print(
         f"gossamer train: interrupted. Best checkpoint so far (seed {best.seed}, epoch "
-        f"{best.best_epoch}, val {100 * best.val:.2f}) and metrics are in {out}.",
+        f"{best.best_epoch}, val {100 * best.val:.2f}) and metrics are in {report.parent}; "
+        f"the report is {report}.",
         file=sys.stderr,
     )

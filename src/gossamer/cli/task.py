@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,8 @@ def load_task(
     UnknownKeyError
         If no dataset has that name.
     InvalidValueError
-        If the dataset lacks features, labels or masks for node classification.
+        If the dataset lacks features, labels or masks for node classification, a feature is not
+        finite, or `raw_dir` is not a folder.
     FileError
         If its files are missing or corrupt.
     """
@@ -86,6 +88,10 @@ def load_task(
         raise InvalidValueError(
             f"Dataset '{name}' is for {info.task}, and `gossamer train` is for {NODES} on one "
             "graph. Choose another; `gossamer datasets` lists them."
+        )
+    if raw_dir is not None and Path(raw_dir).exists() and not Path(raw_dir).is_dir():
+        raise InvalidValueError(
+            f"--raw-dir '{raw_dir}' is a file. Give the folder that holds the dataset's files."
         )
     dataset = registry.load(name, raw_dir, verbose=verbose)
     graph = dataset[0]
@@ -96,6 +102,7 @@ def load_task(
             f"Dataset '{name}' has no node feature '{missing[0]}', which training needs. "
             "Choose another; `gossamer datasets` lists them."
         )
+    _check_finite(name, data["feat"])
     masks = {
         part: data[f"{part}_mask"].bool().reshape(graph.num_nodes(), -1).to(device)
         for part in ("train", "val", "test")
@@ -127,6 +134,15 @@ def _structure(graph: Any, self_loops: bool) -> Any:
 
 
 _FEATURES = ("feat", "label", "train_mask", "val_mask", "test_mask")
+
+
+def _check_finite(name: str, feat: Tensor) -> None:
+    wrong = (~torch.isfinite(feat.reshape(len(feat), -1)).all(1)).nonzero().flatten()
+    if len(wrong):
+        raise InvalidValueError(
+            f"Dataset '{name}' has NaN or infinite features at {len(wrong):,} nodes, the first is "
+            f"node {int(wrong[0])}. Replace them in 'feat' before training."
+        )
 
 
 def _check_masks(name: str, masks: dict[str, Tensor]) -> None:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-__all__ = ["filled", "format_table", "shown"]
+__all__ = ["filled", "format_table", "program", "shown"]
+
+
+def program() -> str:
+    """What to type for the command that runs now: ``gossamer`` only if the shell would find it."""
+    called = Path(sys.argv[0])
+    if called.name != "gossamer":
+        return f"{sys.executable} -m gossamer"
+    found = shutil.which("gossamer")
+    return "gossamer" if found and called.exists() and called.samefile(found) else str(called)
 
 
 def filled(values: Mapping[str, Any]) -> dict[str, Any]:

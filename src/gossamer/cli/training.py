@@ -24,10 +24,11 @@ __all__ = ["Fit", "evaluate", "fit_seed"]
 
 @dataclass
 class Fit:
-    """A seed's result and the weights of its best epoch."""
+    """A seed's result, the weights of its best epoch, and what interrupted it."""
 
     result: SeedResult
     state: dict[str, Tensor]
+    interrupt: KeyboardInterrupt | None = None
 
 
 def fit_seed(task: Task, config: TrainConfig, seed: int, on_epoch: Callable[[Epoch], None]) -> Fit:
@@ -36,7 +37,8 @@ def fit_seed(task: Task, config: TrainConfig, seed: int, on_epoch: Callable[[Epo
     The best epoch is the one with the highest validation score, then the lowest validation loss;
     test nodes are only looked at. Training stops when neither score nor loss has reached a new best
     for `patience` epochs (Velickovic et al. 2018): on few validation nodes the score alone stands
-    still for long while the model still learns. Ctrl-C ends the training and keeps what there is.
+    still for long while the model still learns. Ctrl-C and SIGTERM end the training and keep what
+    there is.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def fit_seed(task: Task, config: TrainConfig, seed: int, on_epoch: Callable[[Epo
     # Rank, epoch and weights change together: an interrupt must not separate them.
     best: tuple[tuple[float, float], int, dict[str, Tensor]] | None = None
     lowest_loss, latest_gain = math.inf, 0
-    interrupted = False
+    interrupt: KeyboardInterrupt | None = None
     try:
         while len(history) < config.epochs:
             epoch = _run_epoch(model, optimizer, task, split)
@@ -71,10 +73,10 @@ def fit_seed(task: Task, config: TrainConfig, seed: int, on_epoch: Callable[[Epo
             on_epoch(epoch)
             if len(history) - latest_gain >= config.patience:
                 break
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         if best is None:
             raise
-        interrupted = True
+        interrupt = error
     (val, negative_loss), best_epoch, state = best
     result = SeedResult(
         seed=seed,
@@ -85,9 +87,9 @@ def fit_seed(task: Task, config: TrainConfig, seed: int, on_epoch: Callable[[Epo
         val_loss=-negative_loss,
         seconds=time.perf_counter() - start,
         history=history,
-        interrupted=interrupted,
+        interrupted=interrupt is not None,
     )
-    return Fit(result, state)
+    return Fit(result, state, interrupt)
 
 
 def _run_epoch(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -65,34 +66,38 @@ def matches_checksum(path: Path, checksum: str) -> bool:
     return digest.hexdigest() == checksum.lower()
 
 
-def npz_names(path: Path) -> list[str]:
-    """Names of the arrays in an npz archive."""
+@contextmanager
+def _open_npz(path: Path) -> Iterator[Any]:
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            return list(archive.files)
+        # np.load, given a path, leaves the file open when it fails.
+        with open(path, "rb") as file:
+            # It takes what is not an archive for a pickle, and advises to allow that.
+            if not zipfile.is_zipfile(file):
+                raise ValueError("not a zip file")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                yield archive
     except FileNotFoundError:
         raise FileError(f"There is no file {path}.") from None
+    except PermissionError as error:
+        raise FileError(f"Cannot read {path}: {error.strerror}. Check its permissions.") from None
     except Exception as error:  # a broken archive can raise almost anything
-        raise _not_npz(path, error) from None
+        raise FileError(
+            f"Cannot read {path}: it is truncated, corrupt, or not a plain npz archive "
+            f"({type(error).__name__}: {error}). Delete it and fetch it again."
+        ) from None
 
 
-def _not_npz(path: Path, error: Exception) -> FileError:
-    return FileError(
-        f"Cannot read {path}: it is truncated, corrupt, or not a plain npz archive "
-        f"({type(error).__name__}: {error}). Delete it and fetch it again."
-    )
+def npz_names(path: Path) -> list[str]:
+    """Names of the arrays in an npz archive."""
+    with _open_npz(path) as archive:
+        return list(archive.files)
 
 
 def read_npz(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     """Read the named arrays of an npz archive; arrays of objects are refused."""
-    try:
-        # np.load, given a path, leaves the file open when it fails.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            missing = [name for name in names if name not in archive.files]
-            if not missing:
-                return {name: archive[name] for name in names}
-    except FileNotFoundError:
-        raise FileError(f"There is no file {path}.") from None
-    except Exception as error:  # a broken archive can raise almost anything
-        raise _not_npz(path, error) from None
+    with _open_npz(path) as archive:
+        missing = [name for name in names if name not in archive.files]
+        if not missing:
+            return {name: archive[name] for name in names}
     raise FileError(f"{path} lacks the arrays {', '.join(missing)}. Fetch the file again.")

@@ -1,5 +1,7 @@
 """Layers: graph convolutions and readouts."""
 
+from typing import NoReturn
+
 from gossamer.nn import (
     conv,
     explain,
@@ -185,3 +187,28 @@ __all__ = [
     "sparse_emb",
     "utils",
 ]
+
+# What PyG calls them; a wrong name gets an answer that says what to use instead.
+_RENAMED = {
+    "APPNP": "APPNPConv",
+    "DynamicEdgeConv": "EdgeConv with gossamer.knn_graph",
+    "GCNConv": "GraphConv",
+    "GlobalAttention": "GlobalAttentionPooling",
+    "HeteroConv": "HeteroGraphConv",
+    "MaxAggregation": "MaxPooling",
+    "MeanAggregation": "AvgPooling",
+    "MessagePassing": "torch.nn.Module with gossamer.Graph.update_all",
+    "Node2Vec": "DeepWalk",
+    "RGCNConv": "RelGraphConv",
+    "ResGatedGraphConv": "GatedGCNConv",
+    "SortAggregation": "SortPooling",
+    "SumAggregation": "SumPooling",
+    "global_add_pool": "SumPooling",
+    "global_max_pool": "MaxPooling",
+    "global_mean_pool": "AvgPooling",
+}
+
+
+def __getattr__(name: str) -> NoReturn:
+    hint = f"; use {_RENAMED[name]}" if name in _RENAMED else ""
+    raise AttributeError(f"module 'gossamer.nn' has no attribute {name!r}{hint}")

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import gossamer
+from gossamer import function as fn
 from gossamer.errors import UnknownKeyError
 from gossamer.udf import EdgeBatch, NodeBatch
 from helpers.compare import assert_tensor_equal
@@ -196,3 +197,10 @@ def test_batch_of_edges_is_scratch_for_the_function() -> None:
     assert seen == [(["twice"], [], None)]
     assert list(g.edata) == ["w"]
     assert list(g.ndata) == ["h"]
+
+
+def test_a_message_that_is_not_there() -> None:
+    g = gossamer.graph(([0, 1], [1, 2]))
+    g.ndata["h"] = torch.ones(3, 2)
+    with pytest.raises(UnknownKeyError, match=r"no message 'mm' in the mailbox; there are \['m'\]"):
+        g.update_all(fn.copy_u("h", "m"), lambda nodes: {"x": nodes.mailbox["mm"].sum(1)})

@@ -127,3 +127,8 @@ def test_masks_need_not_be_tensors(mask: object) -> None:
     assert g.subgraph(mask).ndata[gs.NID].tolist() == [0, 2]
     with pytest.raises(gs.InvalidValueError, match="needs 3 values"):
         g.subgraph(mask[:2])
+
+
+def test_a_graph_is_not_iterable() -> None:
+    with pytest.raises(TypeError, match="'Graph' object is not iterable"):
+        list(gs.graph(([0], [1])))

@@ -18,7 +18,7 @@ from gossamer import ops
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.function.message import MessageFunction
 from gossamer.function.reducer import ReduceFunction
-from gossamer.function.udf import EdgeBatch, NodeBatch, _Rows
+from gossamer.function.udf import EdgeBatch, Mailbox, NodeBatch, _Rows
 
 if TYPE_CHECKING:
     from gossamer.ops.adjacency import Adjacency
@@ -150,7 +150,7 @@ def _bucketed(
         nodes = (degrees == degree).nonzero().squeeze(1)
         slots = indptr[nodes].long()[:, None] + torch.arange(degree, device=nodes.device)
         edges = slots if eids is None else eids[slots].long()
-        mailbox = {name: value[edges] for name, value in sent.items()}
+        mailbox = Mailbox((name, value[edges]) for name, value in sent.items())
         ids = nodes.to(adjacency.idtype) if relation.dst_ids is None else relation.dst_ids[nodes]
         batch = NodeBatch(ids, _Rows(relation.dst, nodes), mailbox, ntype)
         parts.append((nodes, _checked(reduce(batch), nodes, "reduce")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
+from typing import NoReturn
 
 from torch import Tensor
 
@@ -113,6 +114,16 @@ class EdgeBatch:
 
     def __len__(self) -> int:
         return self.batch_size()
+
+
+class Mailbox(dict[str, Tensor]):
+    """The messages of a batch of nodes, by name."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise UnknownKeyError(
+            f"There is no message {name!r} in the mailbox; there are {list(self)}. "
+            "Read a name that the message function returns."
+        )
 
 
 class NodeBatch:

@@ -159,6 +159,9 @@ class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
             meta.add_edge(src, dst, key=relation)
         return meta
 
+    # `__getitem__` takes edge types, so Python must not iterate with 0, 1 ...
+    __iter__ = None
+
     def __getitem__(self, key: Any) -> Graph:
         """The subgraph of one edge type, or of all that match ``(src, relation, dst)``.
 

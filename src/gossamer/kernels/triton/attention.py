@@ -339,14 +339,13 @@ def _plan(
     heads, dim = value.shape[1:]
     key_dim = 1 if score == "add" else query.shape[2]
     block_d, block_k = (triton.next_power_of_2(max(size, 1)) for size in (dim, key_dim))
-    block = 512 if value.dtype is torch.float64 else 1024  # what fits into registers
     constants = {
         "SCORE": score,
         "SLOPE": slope,
         "THRESHOLD": dropout_threshold(dropout),
         "SCALE": 1 / (1 - dropout) if dropout < 1 else 0.0,
         "ACC": accumulator(value)[1],
-        "BLOCK_N": max(1, min(32, block // max(block_d, block_k))),
+        "BLOCK_N": max(1, min(32, 512 // max(block_d, block_k))),
         "BLOCK_D": block_d,
         "BLOCK_K": block_k,
         "num_warps": 4,

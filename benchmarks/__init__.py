@@ -1,1 +1,1 @@
-"""Gossamer beside its peers: every figure quoted anywhere is printed by a command here."""
+"""Benchmarks of Gossamer and its peers; they print every quoted figure."""

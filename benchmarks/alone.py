@@ -1,7 +1,6 @@
-"""Gossamer beside itself: what its instruction sets, threads and kept memory are worth.
+"""Compare Gossamer's instruction sets, thread counts and recycled memory.
 
-Each setting is a column with a process of its own, and they take turns as the libraries do in
-:mod:`benchmarks.ops`.
+Each setting is a column with its own process. Processes alternate as in :mod:`benchmarks.ops`.
 
 Examples
 --------
@@ -81,7 +80,7 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
 
 
 def table(rows: list[Row], columns: list[Contender], setting: str) -> str:
-    """Milliseconds of each column, and what the first one stands at beside each other.
+    """Milliseconds of each column, and the ratios to the first one.
 
     Threads: the speed-up over the first one, and its share of the ideal. Else: the other's time
     over the first one's.

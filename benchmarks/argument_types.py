@@ -1,4 +1,4 @@
-"""What options may hold: a wrong value ends the command before anything is measured."""
+"""Types of options: an invalid value ends the command before any measurement."""
 
 from __future__ import annotations
 

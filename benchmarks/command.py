@@ -1,4 +1,4 @@
-"""What the commands share: options, processes, progress on the way and the report at the end."""
+"""Shared parts of the commands: options, processes, progress and report."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def versions(pool: Pool) -> dict[str, Any]:
 
 
 def say_started(workload: Workload) -> None:
-    """Progress for those who watch: a line that the finished row's, always longer, takes over."""
+    """Progress: a line that the line of the finished row overwrites."""
     if sys.stderr.isatty():
         print(f"  {workload.name} ...", end="\r", file=sys.stderr, flush=True)
 

@@ -1,8 +1,8 @@
 """Two revisions of Gossamer on the same rows: ``python -m benchmarks.compare main~5 .``
 
 Each revision is checked out in a temporary folder, built, and installed into a folder of its own;
-the two then take turns as two libraries do in ``benchmarks.ops``. ``.`` is the working tree as it
-stands. The rows and how they are written come from the working tree for both.
+the two then alternate as libraries do in ``benchmarks.ops``. ``.`` is the working tree. The rows of
+the working tree are used for both.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Operations that make graphs out of graphs, beside DGL: ``python -m benchmarks.graph_ops``.
+"""Operations from graphs to graphs, compared with DGL: ``python -m benchmarks.graph_ops``.
 
 Each library runs in its own process, with the Python of its own virtual environment. For each row
 both load the same bits, must agree on every edge and feature of the result, and are then timed in

@@ -59,7 +59,7 @@ class GAT(nn.Module):
         self.second = Attention(heads * hidden, num_classes, 1)
 
     def forward(self, graph: gs.Graph, words: Tensor) -> Tensor:
-        # 99 % of the bags of words is 0, and dropout leaves zeros alone: draw for the others only.
+        # 99 % of the features are 0, which dropout does not change: draw for the others only.
         values = F.dropout(words.values(), DROPOUT, self.training)
         x = torch.sparse_coo_tensor(
             words.indices(), values, words.shape, check_invariants=False, is_coalesced=True
@@ -126,7 +126,7 @@ def main() -> None:
     except gs.GossamerError as error:
         parser.exit(2, f"{parser.prog}: error: {error}\n")
 
-    # Some nodes of Citeseer carry a self-loop already; every node shall have exactly one.
+    # Some nodes of Citeseer have a self-loop; give every node exactly one.
     graph = gs.add_self_loop(gs.remove_self_loop(dataset[0]))
     scores = []
     for seed in range(args.seeds):

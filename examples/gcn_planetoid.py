@@ -96,7 +96,7 @@ def main() -> None:
     except gs.GossamerError as error:
         parser.exit(2, f"{parser.prog}: error: {error}\n")
 
-    # Some nodes of Citeseer carry a self-loop already; every node shall have exactly one.
+    # Some nodes of Citeseer have a self-loop; give every node exactly one.
     graph = gs.add_self_loop(gs.remove_self_loop(dataset[0]))
     scores = []
     for seed in range(args.seeds):

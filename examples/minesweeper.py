@@ -40,7 +40,7 @@ class Block(nn.Module):
             self.pass_messages = gs.nn.GraphConv(width, width, weight=False, bias=False)
         elif model == "gat":
             self.pass_messages = gs.nn.GATConv(width, width // heads, heads, bias=False)
-        # GraphSAGE keeps a node's own features beside the mean of its neighbors'.
+        # GraphSAGE concatenates a node's own features and the mean of its neighbors.
         inputs = 2 * width if model == "sage" else width
         self.perceptron = nn.Sequential(
             nn.Linear(inputs, width),
@@ -112,7 +112,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--splits", type=int, default=10, help="how many splits to train on (default: all ten)")
     add("--layers", type=int, default=5, help="number of blocks (default: %(default)s)")
     add("--hidden", type=int, default=64, help="width of the blocks (default: %(default)s)")
-    add("--dropout", type=float, default=0.2, help="share that is dropped (default: %(default)s)")
+    add("--dropout", type=float, default=0.2, help="dropout probability (default: %(default)s)")
     add("--lr", type=float, default=3e-3, help="learning rate (default: %(default)s)")
     add("--steps", type=int, default=300, help="steps on each split (default: %(default)s)")
 
@@ -148,7 +148,7 @@ def main() -> None:
     except gs.GossamerError as error:
         parser.exit(2, f"{parser.prog}: error: {error}\n")
 
-    # The paper adds self-loops for GCN and GAT; GraphSAGE sees a node's own features anyway.
+    # The paper adds self-loops for GCN and GAT; GraphSAGE uses a node's own features anyway.
     if args.model != "sage":
         graph = gs.add_self_loop(graph)
     scores = []

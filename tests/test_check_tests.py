@@ -216,7 +216,7 @@ def test_command_line(tmp_path) -> None:
     assert found.returncode == 1
     assert found.stdout.splitlines() == [
         f"{bad}:1: assert-free-test test_it asserts nothing",
-        f"{bad}:2: dropped-comparison nobody looks at the result of `f() == 1`",
+        f"{bad}:2: dropped-comparison the result of `f() == 1` is unused",
         "check_tests: 2 findings in 2 files",
     ]
 

@@ -23,29 +23,25 @@ BANNED = [
     "what may turn out",
     "only autograd watches",
     "everybody",
+    "somebody",
+    "stranger",
+    "hands out",
+    "laid end to end",
+    "are forgotten",
+    "or not at all",
+    "other way round",
+    "liked best",
+    "for ever",
 ]
 
 FOLDERS = ["src", "csrc", "docs", "examples", "benchmarks", "tools"]
 SUFFIXES = {".py", ".h", ".cpp", ".md", ".txt", ".toml"}
 
-# Files that still have banned phrases. Remove a file from this list when it is rewritten.
-TO_DO = {
-    "docs/moving_from_dgl.md",
-    "src/gossamer/cli/__init__.py",
-    "src/gossamer/data/planetoid.py",
-    "src/gossamer/graph/io/checks.py",
-    "src/gossamer/ops/_products.py",
-    "src/gossamer/ops/_register.py",
-    "src/gossamer/ops/adjacency.py",
-    "tools/check_tests.py",
-    "tools/setup_env.py",
-}
-
 
 def _files() -> list[Path]:
     inside = [path for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*")]
     chosen = sorted(path for path in inside if path.is_file() and path.suffix in SUFFIXES)
-    return [REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md", *chosen]
+    return [*REPOSITORY.glob("*.md"), *chosen]
 
 
 def _found(path: Path) -> list[str]:
@@ -61,13 +57,13 @@ def test_there_are_files_to_read() -> None:
 
 def test_phrases_are_found_across_lines(tmp_path: Path) -> None:
     path = tmp_path / "example.py"
-    path.write_text("# Blocks are memory that\n    # goes around.\n# Doors and thin coats\n")
+    path.write_text("# Blocks are memory that\n    # goes around.\n# Thin coats\n")
     assert _found(path) == ["memory that goes around"]
 
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in _files() if str(path.relative_to(REPOSITORY)) not in TO_DO],
+    _files(),
     ids=lambda path: str(path.relative_to(REPOSITORY)),
 )
 def test_no_banned_phrase(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Hold the package to the inventory of DGL's public API, where that is at hand.
+"""Compare the package with the inventory of DGL's public API, if it is available.
 
 usage: python tools/check_api.py
 
@@ -21,9 +21,9 @@ CHECKER = "GOSSAMER_API_CHECK"
 
 
 def main() -> int:
-    """Print the report and return 1 if a complete area is complete no longer."""
+    """Print the report and return 1 if an area listed as complete is incomplete."""
     parser = argparse.ArgumentParser(
-        description="Hold the package to the inventory of DGL's public API, where that is at hand.",
+        description="Compare the package with the inventory of DGL's public API, if available.",
         epilog=f"{CHECKER} is the path of the checker, beside which its inventory lies.",
     )
     parser.parse_args()

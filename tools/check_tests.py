@@ -1,4 +1,4 @@
-"""Reject checks that check nothing and messages that nobody can read, by syntax tree.
+"""Reject assertions without effect and unreadable messages, by syntax tree.
 
 usage: python tools/check_tests.py [PATH ...]      (default: src tests tools benchmarks examples)
 
@@ -6,7 +6,7 @@ Prints ``file:line: code message`` and exits with 1 when there is a finding. The
 
 dropped-comparison  a statement that compares and throws the result away
 assert-free-test    a test that cannot fail, or an assert_*/check_* helper that asserts nothing
-raise-braces        a message with ``{name}`` in it, but no f before the quote
+raise-braces        a message with ``{name}`` that is not an f-string
 raise-empty         an exception without a message
 raise-arguments     an error raised with two positional arguments, which prints as a tuple
 swallowed-error     a bare ``except``, or ``except Exception`` that does nothing
@@ -26,7 +26,7 @@ from pathlib import Path
 
 DEFAULT_PATHS = ("src", "tests", "tools", "benchmarks", "examples")
 
-# Calls whose whole point is the value they return.
+# Calls that are useless without their result.
 VERDICTS = {
     "all",
     "allclose",
@@ -50,7 +50,7 @@ RAISING_CALLS = {
     "raises",
     "warns",
 }
-# Exceptions that mean something without a word, and those whose arguments are not a message.
+# Exceptions that need no message, and those whose arguments are not a message.
 WORDLESS = {
     "GeneratorExit",
     "KeyboardInterrupt",
@@ -127,7 +127,7 @@ def _dropped(node: ast.AST, expecting: bool = False) -> Iterator[Found]:
         expecting = False
     elif isinstance(node, ast.Expr) and not expecting and _is_verdict(node.value):
         text = ast.unparse(node.value)
-        yield node.lineno, "dropped-comparison", f"nobody looks at the result of `{text[:60]}`"
+        yield node.lineno, "dropped-comparison", f"the result of `{text[:60]}` is unused"
     for child in ast.iter_child_nodes(node):
         yield from _dropped(child, expecting)
 
@@ -274,7 +274,7 @@ def _swallowed(tree: ast.Module) -> Iterator[Found]:
             yield (
                 node.lineno,
                 "swallowed-error",
-                "a bare except catches even Ctrl-C: name the error",
+                "a bare except also catches Ctrl-C: name the error",
             )
         elif _catches_everything(node.type) and all(_does_nothing(line) for line in node.body):
             caught = ast.unparse(node.type)
@@ -303,7 +303,7 @@ def python_files(paths: list[Path]) -> Iterator[Path]:
 def main(arguments: list[str]) -> int:
     """Check the given paths and print what is found."""
     parser = argparse.ArgumentParser(
-        description="Reject checks that check nothing and messages that nobody can read."
+        description="Reject assertions without effect and unreadable messages."
     )
     default = f"files and folders (default: {' '.join(DEFAULT_PATHS)})"
     parser.add_argument("paths", nargs="*", default=(), type=Path, metavar="PATH", help=default)

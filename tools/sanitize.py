@@ -2,10 +2,10 @@
 
 usage: python tools/sanitize.py [address,undefined | thread] [pytest arguments ...]
 
-The build goes to build/sanitize-*/ and is used from there; the environment's own stays as it is.
+The build goes to build/sanitize-*/ and is used from there; the installed one is not changed.
 Without pytest arguments the tests of the kernels and the fuzz tests of the operators run. The
 thread sanitizer cannot see into an OpenMP runtime: that build runs on threads of its own, and torch
-computes on one. What a sanitizer has to say is printed at the end, and makes the status 1.
+computes on one. Reports of a sanitizer are printed at the end, and set the exit status to 1.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ON_OPENMP = "tests/kernels/test_threads.py::" + (
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Build, then hand over to pytest; its exit status is ours."""
+    """Build, then run pytest; return its exit status."""
     kind, arguments = read(argv)
     folder = ROOT / "build" / f"sanitize-{kind.partition(',')[0]}"
     if not build(kind, folder):
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     for old in folder.glob("report.*"):
         old.unlink()
-    # The thread sanitizer has threads enough to watch.
+    # Enough threads for the thread sanitizer.
     jobs = ["-n", "2"] if kind == "address,undefined" else []
     command = [sys.executable, "-m", "pytest", "-q", *(arguments or [*TESTS, *jobs])]
     status = subprocess.run(command, cwd=ROOT, env=surroundings(kind, folder)).returncode
@@ -80,7 +80,7 @@ def build(kind: str, folder: Path) -> bool:
 
 
 def surroundings(kind: str, folder: Path) -> dict[str, str]:
-    """The environment in which the build is imported, and its sanitizer watches."""
+    """The environment variables that import the build and configure its sanitizer."""
     compiler = os.environ.get("CXX", "g++")
     # Beside the runtime the C++ library: else it does not know how torch throws an exception.
     runtime = ":".join(
@@ -108,9 +108,9 @@ def surroundings(kind: str, folder: Path) -> dict[str, str]:
 
 
 def pytest_configure() -> None:
-    """As a plugin of pytest: the core believes that torch has the threads that it is told to use.
+    """Plugin of pytest: the core uses the given number of threads, although torch uses one.
 
-    Every read of memory by torch's real threads would be taken for a race.
+    The sanitizer would report reads by torch's threads as races.
     """
     import torch
 

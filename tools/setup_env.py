@@ -1,4 +1,4 @@
-"""Make the repository's own virtual environment; what `make train` and `make test` do first.
+"""Create the virtual environment of the repository for `make train` and `make test`.
 
 usage: python tools/setup_env.py {train,test} [--venv .venv] [--torch REQUIREMENT]
 
@@ -35,7 +35,7 @@ BUILD_STEP = re.compile(r"\s*(\[\d+/\d+\] .*)")
 
 
 class SetupError(Exception):
-    """The set-up cannot go on; the message is for the user."""
+    """The set-up failed; the message is for the user."""
 
 
 def main() -> int:
@@ -48,7 +48,7 @@ def main() -> int:
     # Absolute, but not resolved: the environment's python is a link to the one that made it.
     venv = Path(os.path.abspath(arguments.venv))
     try:
-        # Two commands at once, say `make train` and `make test`, take turns.
+        # Concurrent commands, such as `make train` and `make test`, run one after another.
         with open(__file__) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             set_up(venv, arguments.extra, arguments.torch)
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def set_up(venv: Path, extra: str, torch: str) -> None:
-    """Bring `venv` to the state that `extra` needs, unless its stamp says that it is there."""
+    """Install `extra` into `venv`, unless its stamp is up to date."""
     stamp = venv / "gossamer-stamp.json"
     python = venv / "bin" / "python"
     fingerprint = compute_fingerprint(venv, torch)
@@ -82,7 +82,8 @@ def set_up(venv: Path, extra: str, torch: str) -> None:
     say("building gossamer (csrc/) and installing what it needs")
     # Not isolated, so that the next build finds the same tools and compiles only what changed.
     editable = ["--no-build-isolation", "--editable", f"{ROOT}[{extra}]"]
-    # A user's compiler may know warnings that ours does not: they stop continuous integration only.
+    # Other compilers may have other warnings, so warnings are errors in continuous integration
+    # only.
     strict = (
         f"--config-settings=cmake.define.GOSSAMER_STRICT={'ON' if os.environ.get('CI') else 'OFF'}"
     )
@@ -220,8 +221,8 @@ def build(python: Path, *arguments: str) -> None:
 
 
 def pip(python: Path, *arguments: str, doing: str) -> None:
-    """Run pip, whose own messages tell what went wrong."""
-    # No input: a question nobody answers would hang.
+    """Run pip, which prints its errors itself."""
+    # No input: a prompt would hang.
     command = [python, "-m", "pip", "--no-input", "--disable-pip-version-check", *arguments]
     run = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
     if run.returncode != 0:

@@ -116,7 +116,7 @@ def _forge(trained: Path, folder: Path, change: Any) -> Path:
     [
         (lambda c: c["config"].update(color=1), "damaged: Unknown configuration key 'color'"),
         (lambda c: c["config"].update(hidden="x"), "damaged: 'hidden' must be an integer"),
-        (lambda c: c["config"].update(layers=10**9), "damaged: 'layers' must lie between 1 and"),
+        (lambda c: c["config"].update(layers=10**9), "damaged: 'layers' must be between 1 and"),
         (lambda c: c.update(config="{"), "damaged: Expecting property name"),
         (lambda c: c.update(config="[" * 100_000), "damaged: "),
         (lambda c: c.update(config="[]"), "damaged: 'config' is not a mapping"),

@@ -108,7 +108,7 @@ def test_ten_splits_with_roc_auc(tmp_path: Path) -> None:
         (["--dataset", "mnist"], "There is no dataset 'mnist'. Choose one of digits"),
         (["--dataset", "karate"], "Dataset 'karate' has no node feature 'feat'"),
         (["--model", "mlp"], "'model' must be one of gcn, sage, gat, gatv2, gin, got 'mlp'"),
-        (["--hidden", "0"], "'hidden' must lie between 1 and 65536, got 0"),
+        (["--hidden", "0"], "'hidden' must be between 1 and 65536, got 0"),
         (["--config", "nowhere.yaml"], "Cannot read configuration file 'nowhere.yaml'"),
         (["--config", "run.yaml"], "Unknown configuration key 'hiden'. Did you mean 'hidden'?"),
         (["--out", "."], "The folder '.' is not empty: it holds 'run.yaml'"),

@@ -1,4 +1,4 @@
-"""The report's pictures: SVG that takes its text color from the page around it."""
+"""Figures of the report: SVG that inherits the text color of the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gossamer.cli.results import SeedResult
 
 __all__ = ["class_colors", "curves", "project", "scatter"]
 
-# matplotlib knows no CSS; this color, used for nothing else, is replaced in the finished file.
+# matplotlib does not support CSS, so this unique color is replaced in the output.
 _INK = "#010203"
 _BLUE, _ORANGE = "#3b7ddd", "#e07b39"
 # Distinct on white and on near-black, also for the common kinds of color blindness.
@@ -69,20 +69,20 @@ def curves(
     alt: str,
     scale: float = 1.0,
 ) -> str:
-    """Learning curves of all seeds: the best one strong, the others faint.
+    """Learning curves of all seeds, the best one emphasized.
 
     Parameters
     ----------
     seeds : sequence of SeedResult
         Runs of any length.
     best : SeedResult
-        The run to stress; its best epoch is marked.
+        The run to emphasize; its best epoch is marked.
     fields : dict
         Two fields of `Epoch` with their names in the legend.
     axis : str
         Label of the vertical axis.
     alt : str
-        Text for readers who cannot see the picture.
+        Alternative text of the figure.
     scale : float
         Factor on the values, 100 for percent.
     """
@@ -121,10 +121,10 @@ def curves(
 
 
 def project(embedding: np.ndarray, method: str, seed: int) -> tuple[np.ndarray, np.ndarray, str]:
-    """Lay embeddings out in the plane with scikit-learn.
+    """Project embeddings to two dimensions with scikit-learn.
 
-    Large sets are sampled. t-SNE starts from the first 50 principal components; PCA replaces it
-    where it makes no sense, for fewer than ten nodes or identical embeddings.
+    Large sets are sampled. t-SNE starts from the first 50 principal components; PCA replaces it for
+    fewer than ten nodes or identical embeddings.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def project(embedding: np.ndarray, method: str, seed: int) -> tuple[np.ndarray, 
     points : array (M, 2)
         Their positions.
     caption : str
-        How they came about, for the reader.
+        Description of the projection.
     """
     decomposition = optional_import("sklearn.decomposition", "The report", "train")
     rng = np.random.default_rng(seed)
@@ -155,7 +155,7 @@ def project(embedding: np.ndarray, method: str, seed: int) -> tuple[np.ndarray, 
     if len(nodes) < 10 or not rows.std(0).any():
         method = "pca"
     size = min(50 if method == "tsne" else 2, *rows.shape)
-    # Identical embeddings have no variance to share out; 0 / 0 is not the reader's concern.
+    # Identical embeddings have no variance; ignore the warning about 0 / 0.
     with np.errstate(invalid="ignore"):
         points = decomposition.PCA(size, random_state=seed).fit_transform(rows)
     if method == "tsne":
@@ -173,11 +173,10 @@ def _tsne(rows: np.ndarray, seed: int) -> np.ndarray:
     manifold = optional_import("sklearn.manifold", "The report", "train")
     threadpoolctl = optional_import("threadpoolctl", "The report", "train")
     model = manifold.TSNE(perplexity=min(30.0, (len(rows) - 1) / 3), random_state=seed)
-    # The argument's name until scikit-learn 1.5 was n_iter. 500 is where the picture settles.
+    # The argument was named n_iter until scikit-learn 1.5. 500 iterations are enough to converge.
     length = "max_iter" if "max_iter" in model.get_params() else "n_iter"
     model.set_params(**{length: 500})
-    # One thread: the picture is then the same everywhere, and a busy machine does not slow it
-    # down, where two spinning threads took three times as long as one.
+    # One thread gives reproducible results and is faster on a busy machine.
     with threadpoolctl.threadpool_limits(1):
         return model.fit_transform(rows)
 
@@ -185,7 +184,7 @@ def _tsne(rows: np.ndarray, seed: int) -> np.ndarray:
 def scatter(points: np.ndarray, label: np.ndarray, names: Sequence[str], alt: str) -> str:
     """Points colored by class, each class named at its median.
 
-    Many points make a heavy SVG, so they are one embedded bitmap; the text stays text.
+    The points are rasterized to one bitmap to keep the SVG small; text remains text.
     """
     colors = class_colors(len(names))
 
@@ -217,7 +216,7 @@ def scatter(points: np.ndarray, label: np.ndarray, names: Sequence[str], alt: st
 
 
 def _svg(draw: Callable[[Any], None], size: tuple[float, float], alt: str) -> str:
-    """Run `draw` on fresh axes and return an ``<svg>`` element fit to stand inside a page."""
+    """Run `draw` on new axes and return an ``<svg>`` element to embed in a page."""
     matplotlib = optional_import("matplotlib", "The report", "train")
     figure_module = optional_import("matplotlib.figure", "The report", "train")
     backend = optional_import("matplotlib.backends.backend_svg", "The report", "train")
@@ -231,11 +230,11 @@ def _svg(draw: Callable[[Any], None], size: tuple[float, float], alt: str) -> st
 
 
 def _inline(svg: str, alt: str) -> str:
-    """Strip what only a stand-alone file needs, and let the page decide on color and font."""
+    """Remove parts for stand-alone files, and inherit color and font from the page."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", svg)
-    # Ids count from one in each file and would clash on one page; only referenced ones matter.
+    # Ids start from one in each file and would clash on one page; only referenced ones are kept.
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
     svg = re.sub(r'\sid="([^"]*)"', lambda m: m[0] if m[1] in used else "", svg)
     prefix = f"{zlib.crc32(alt.encode()):08x}"

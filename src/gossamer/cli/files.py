@@ -1,4 +1,4 @@
-"""Writing files so that a reader never meets half of one."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _FIX = "Choose a folder that you may write to with --out."
 
 
 def write_atomic(path: str | Path, content: str | bytes) -> None:
-    """Write `content` to a file that appears as `path` when all of it is on the disk.
+    """Write `content` to `path` atomically.
 
     Raises
     ------
     FileError
-        If it cannot be written; `path` is then what it was before.
+        If it cannot be written; `path` is then unchanged.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
     with replacing(Path(path), _FIX) as temporary:
@@ -30,7 +30,7 @@ def write_atomic(path: str | Path, content: str | bytes) -> None:
 
 
 def prepare_folder(path: str | Path) -> Path:
-    """Create a folder if need be and make sure that files can be written to it.
+    """Create a folder if necessary and check that it is writable.
 
     Raises
     ------

@@ -23,7 +23,7 @@ def environment(device: Any) -> dict[str, Any]:
     Parameters
     ----------
     device : torch.device
-        Where the run computes.
+        Device of the run.
     """
     import torch
 
@@ -44,7 +44,7 @@ def environment(device: Any) -> dict[str, Any]:
 
 
 def print_info() -> None:
-    """Print what a bug report should contain."""
+    """Print the information for a bug report."""
     import torch
 
     from gossamer import kernels
@@ -61,7 +61,7 @@ def print_info() -> None:
 
 
 def _by_backend(found: dict[str, Any]) -> dict[str, list[str]]:
-    """The names of the kernels by the device types and dtypes for which a fast one runs."""
+    """The names of the kernels by the device types and dtypes that have a native one."""
     rows: dict[str, list[str]] = {}
     for name, devices in found["table"].items():
         if found["forced"] == "reference":
@@ -89,7 +89,7 @@ def _torch_build() -> str:
 
 
 def _processor() -> str:
-    """The CPU's name; Python itself knows it on few systems."""
+    """The name of the CPU, which Python provides on few systems only."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
             for line in file:

@@ -12,7 +12,7 @@ __all__ = ["METRICS", "accuracy", "confusion_matrix", "mean_std", "roc_auc"]
 
 
 def accuracy(probability: np.ndarray, label: np.ndarray) -> float:
-    """Share of rows whose most probable class is the label.
+    """Fraction of rows whose most probable class is the label.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def roc_auc(probability: np.ndarray, label: np.ndarray) -> float:
 
     .. math:: AUC = P(s_i > s_j) + P(s_i = s_j) / 2, \quad y_i = 1, y_j = 0
 
-    Computed from ranks, ties sharing their mean rank (Mann & Whitney 1947).
+    Computed from ranks; ties have their mean rank (Mann & Whitney 1947).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The node classifier that `gossamer train` fits: one stack for five kinds of convolution."""
+"""The node classifier of `gossamer train`: a stack of one of five convolutions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NodeClassifier(nn.Module):
         h^1 = \sigma(W_{in} x), \quad
         h^{l+1} = h^l + ffn_l(conv_l(norm(h^l))), \quad z = W_{out}\, norm(h^{L+1})
 
-    :math:`\sigma` is ELU for attention layers, as their authors have it, and ReLU otherwise. Heads
+    :math:`\sigma` is ELU for attention layers, as in their papers, and ReLU otherwise. Heads
     of hidden layers are concatenated, those of the last layer averaged.
 
     Parameters
@@ -90,7 +90,7 @@ class NodeClassifier(nn.Module):
 
 
 def _conv(config: TrainConfig, in_size: int, out_size: int, heads: int) -> nn.Module:
-    """One graph convolution of the kind that `config` names."""
+    """One graph convolution of the model in `config`."""
     match config.model:
         case "gcn":
             return GraphConv(in_size, out_size)
@@ -119,7 +119,7 @@ def _feed_forward(width: int, dropout: float) -> nn.Sequential:
 
 
 def num_parameters(model: nn.Module) -> int:
-    """Number of trained values."""
+    """Number of trainable parameters."""
     return sum(p.numel() for p in model.parameters())
 
 

@@ -1,4 +1,4 @@
-"""The command line: one flag per field of `TrainConfig`, and a one-line answer to wrong ones."""
+"""The command line: one flag per field of `TrainConfig`, with one-line errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class UsageError(InvalidValueError):
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are Gossamer's: one line, no usage dump."""
+    """An argument parser that raises Gossamer's errors: one line, without usage."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **kwargs})
@@ -34,7 +34,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _CommandParser(_Parser):
-    """The parser of one command; a flag that it does not know is its own error, not the root's."""
+    """The parser of one command; it reports its own unknown flags."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         known, unknown = super().parse_known_args(args, namespace)
@@ -44,7 +44,7 @@ class _CommandParser(_Parser):
 
 
 class _Version(argparse.Action):
-    """``--version``, read only when asked for."""
+    """``--version``, read on demand."""
 
     def __call__(self, parser: argparse.ArgumentParser, *args: Any) -> NoReturn:
         from gossamer import __version__
@@ -54,7 +54,7 @@ class _Version(argparse.Action):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands; each leaves its function in ``args.run``."""
+    """The parser of all commands; each stores its function in ``args.run``."""
     parser = _Parser(
         prog="gossamer",
         description="Graph neural networks: train on a dataset, predict, inspect the installation.",

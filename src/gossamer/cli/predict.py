@@ -1,4 +1,4 @@
-"""`gossamer predict`: a checkpoint's answer for every node, as CSV or Parquet."""
+"""`gossamer predict`: predictions of a checkpoint for every node, as CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def predict(
     InvalidValueError
         If the checkpoint does not fit the dataset, or `out` ends in neither .csv nor .parquet.
     FileError
-        If the checkpoint cannot be read or the result not be written.
+        If the checkpoint cannot be read or the result cannot be written.
     """
     path = _out_path(checkpoint, out)
     if path.suffix.lower() == ".parquet":
@@ -94,7 +94,7 @@ def _write_csv(path: Path, columns: dict[str, np.ndarray]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    # Nine significant digits bring a float32 back exactly.
+    # Nine significant digits represent a float32 exactly.
     cells = [
         [f"{value:.9g}" for value in column] if column.dtype.kind == "f" else column.tolist()
         for column in columns.values()

@@ -1,4 +1,4 @@
-"""Hyper-parameters that work, by dataset and model: what `gossamer train` uses unless told."""
+"""Default hyper-parameters of `gossamer train` by dataset and model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HETEROPHILOUS = frozenset(
     {"minesweeper", "tolokers", "questions", "roman-empire", "amazon-ratings"}
 )
 
-# SAGE and GIN look at a node's own features by themselves.
+# SAGE and GIN include a node's own features.
 _MODEL: dict[str, dict[str, Any]] = {
     "sage": {"self_loops": False},
     "gat": {"hidden": 16, "heads": 4},
@@ -38,7 +38,7 @@ _CITATION_MODEL: dict[str, dict[str, Any]] = {
     "gin": {**_GCN_CITATION, "hidden": 32},
 }
 
-# Residual blocks as in Platonov et al. 2023, narrower than theirs so that a CPU will do.
+# Residual blocks as in Platonov et al. 2023, but narrower, for training on a CPU.
 _RESIDUAL: dict[str, Any] = {
     "layers": 5,
     "residual": True,

@@ -1,4 +1,4 @@
-"""The HTML report of a training run: one file that needs nothing but a browser."""
+"""The HTML report of a training run, one self-contained file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def render_report(result: RunResult) -> str:
     Returns
     -------
     str
-        A complete HTML document without any reference to another resource.
+        A complete HTML document without external resources.
     """
     config, best = result.config, result.best
     nodes, points, how = project(best.embedding, config.picture, config.seed)
@@ -49,7 +49,7 @@ def render_report(result: RunResult) -> str:
         score_figure=_score_figure(result),
         matrix_note=_matrix_note(result),
         matrix=_matrix(result),
-        picture_note=f"The input of the last layer for each node, laid out by {escape(how)}; "
+        picture_note=f"The input of the last layer for each node, projected by {escape(how)}; "
         f"colored by true class. Seed {best.result.seed}, epoch {best.result.best_epoch}.",
         picture=scatter(
             points,
@@ -102,8 +102,8 @@ def _unit(result: RunResult) -> str:
 def _curves_note(result: RunResult) -> str:
     best = result.best.result
     others = len(result.seeds) - 1
-    faint = f" The faint lines are the other {others} seeds." if others > 1 else ""
-    faint = " The faint lines are the other seed." if others == 1 else faint
+    faint = f" Faint lines show the other {others} seeds." if others > 1 else ""
+    faint = " Faint lines show the other seed." if others == 1 else faint
     return f"Strong lines: seed {best.seed}, best epoch {best.best_epoch} marked.{faint}"
 
 
@@ -137,8 +137,8 @@ def _matrix_note(result: RunResult) -> str:
     counts = result.best.confusion
     return (
         f"The {counts.sum():,} test nodes of seed {result.best.result.seed}: rows are true "
-        f"classes, columns predicted ones. {np.trace(counts):,} lie on the diagonal. "
-        "Color is the share of the row."
+        f"classes, columns predicted ones. {np.trace(counts):,} are on the diagonal. "
+        "Color shows the fraction of the row."
     )
 
 
@@ -213,7 +213,7 @@ def _cells(values: Iterable[Any]) -> str:
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """One level of nesting unfolded: ``{"a": {"b": 1}}`` to ``{"a: b": 1}``."""
+    """Flatten one level of nesting: ``{"a": {"b": 1}}`` to ``{"a: b": 1}``."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         inner = {f"{key}: {k}": v for k, v in value.items()} if isinstance(value, dict) else None

@@ -1,4 +1,4 @@
-"""What a training run found: plain data behind metrics.json, the table and the report."""
+"""Results of a training run: the data of metrics.json, the table and the report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["BestModel", "Epoch", "RunResult", "SeedResult", "percent"]
 
 
 class Epoch(NamedTuple):
-    """What one epoch measured: losses of training and validation nodes, and the metric."""
+    """Measurements of an epoch: losses of training and validation nodes, and the metric."""
 
     train_loss: float
     val_loss: float
@@ -43,13 +43,13 @@ class SeedResult:
         return len(self.history)
 
     def better_than(self, other: SeedResult | None) -> bool:
-        """Whether validation prefers this run: higher score, then lower loss."""
+        """Whether this run has the better validation score, then the lower loss."""
         return other is None or (self.val, -self.val_loss) > (other.val, -other.val_loss)
 
 
 @dataclass
 class BestModel:
-    """The run that validation prefers, and what its model says about every node.
+    """The run with the best validation score, and predictions of its model for all nodes.
 
     ``probability`` is (N, C), ``embedding`` (N, D): the input of the last layer.
     """
@@ -77,13 +77,13 @@ class RunResult:
 
     @property
     def metric_title(self) -> str:
-        """The metric's name for people."""
+        """The display name of the metric."""
         return {"roc_auc": "ROC AUC"}.get(self.metric, self.metric)
 
     def summary(self, name: str) -> tuple[float, float | None]:
         """Mean and standard deviation of a `SeedResult` field over the finished seeds.
 
-        A seed that was cut short counts only if there is no other.
+        An interrupted seed counts only if there is no other.
         """
         finished = [result for result in self.seeds if not result.interrupted] or self.seeds
         return mean_std([getattr(result, name) for result in finished])

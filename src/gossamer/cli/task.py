@@ -1,4 +1,4 @@
-"""The task behind a dataset name: one graph, its features, labels and splits, checked once."""
+"""The task of a dataset: one graph with validated features, labels and splits."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def pick_device(name: str) -> torch.device:
     Raises
     ------
     InvalidValueError
-        If "cuda" is asked for and PyTorch finds none.
+        If `device` is "cuda" and PyTorch finds no CUDA device.
     """
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
@@ -125,7 +125,7 @@ def load_task(
 
 
 def _structure(graph: Any, self_loops: bool) -> Any:
-    """The bare graph: no features, and with `self_loops` exactly one loop at each node."""
+    """The graph without features; with `self_loops`, with exactly one self-loop on each node."""
     src, dst = graph.edges()
     if self_loops:
         others, nodes = src != dst, graph.nodes()

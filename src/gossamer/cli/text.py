@@ -21,7 +21,7 @@ def program() -> str:
 
 
 def filled(values: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` without those that say nothing: None, empty text, empty lists.
+    """`values` without None, empty text and empty lists.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def filled(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shown(value: Any) -> str:
-    """A value as people write it.
+    """A value as readable text.
 
     Examples
     --------

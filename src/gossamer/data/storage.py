@@ -26,7 +26,7 @@ def save_info(path: str | os.PathLike[str], info: Any) -> None:
     Parameters
     ----------
     path : str
-        File to write; it appears at once or not at all.
+        File to write. The write is atomic.
     info : object
         None, bool, int, float, str, NumPy arrays of numbers, tensors, and lists, tuples and dicts
         of these. Tensors come back on the CPU.

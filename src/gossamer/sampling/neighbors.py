@@ -87,7 +87,7 @@ def sample_neighbors(
     Graph
         All nodes of `g` and the edges drawn, in the order of `nodes`; without replacement, those of
         a node in the order of their ids. ``gossamer.EID`` holds the former id of each edge, unless
-        `copy_edata` is False. Features are gathered when first read. Batch sizes are forgotten.
+        `copy_edata` is False. Features are gathered when first read. Batch sizes are dropped.
 
     Raises
     ------

@@ -316,7 +316,7 @@ def from_torch_sparse(torch_sparse_tensor: Tensor) -> SparseMatrix:
     x = torch_sparse_tensor
     layout = x.layout if isinstance(x, Tensor) else type(x).__name__
     if layout is torch.sparse_coo:
-        # An uncoalesced tensor hands out its parts only without gradient history.
+        # The parts of an uncoalesced tensor can be read only without gradient history.
         ready = x if x.is_coalesced() else x.coalesce()
         return spmatrix(ready.indices(), ready.values(), tuple(x.shape[:2]))
     if layout is torch.sparse_csr:

@@ -88,7 +88,7 @@ def khop_graph(g: Graph, k: int, copy_ndata: bool = True) -> Graph:
     Returns
     -------
     Graph
-        A homogeneous graph without edge features. Batch sizes are forgotten.
+        A homogeneous graph without edge features. Batch sizes are dropped.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def metapath_reachable_graph(g: Graph, metapath: Sequence[str | CanonicalEType])
     -------
     Graph
         With one edge type, ``(first source type, "_E", last target type)``, and the node features.
-        Batch sizes are forgotten.
+        Batch sizes are dropped.
 
     Raises
     ------

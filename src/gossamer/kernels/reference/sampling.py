@@ -1,4 +1,4 @@
-"""Neighbours and walks drawn at random, with the random numbers that the native kernels use."""
+"""Random neighbors and walks, with the same random numbers as the native kernels."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ def _rows(values: Mapping[str, Tensor], parts: Graph) -> dict[str, Tensor]:
 
 
 def _offsets(graph: Graph) -> list[int]:
-    """Where the nodes of each type begin when all are laid end to end."""
+    """Offsets of the node types when all nodes are concatenated."""
     starts, total = [], 0
     for ntype in graph.ntypes:
         starts.append(total)

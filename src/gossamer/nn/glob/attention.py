@@ -24,7 +24,7 @@ class SortPooling(nn.Module):
     Architecture for Graph Classification <https://muhanzhang.github.io/papers/AAAI_2018_DGCNN.pdf>`__.
 
     The features of each node are sorted in ascending order, then the `k` nodes whose largest
-    feature is largest are laid end to end, in descending order. A graph of fewer nodes is filled
+    feature is largest are concatenated, in descending order. A graph of fewer nodes is filled
     up with zeros.
 
     Parameters

@@ -87,7 +87,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     Parameters
     ----------
     path : str or path
-        The file. It may come from a stranger: it is checked, and no code in it is run.
+        The file. It may be untrusted: it is validated, and no code in it is run.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""The ``gossamer`` command: train, predict, list datasets, describe the installation.
+"""The ``gossamer`` command: train, predict, list datasets, show the installation.
 
-Nothing heavy is imported here or in :mod:`gossamer.cli.parser`; each command imports what it needs
-when it runs.
+This module and :mod:`gossamer.cli.parser` import only light modules; each command imports what it
+needs.
 """
 
 from __future__ import annotations
@@ -54,8 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except GossamerError as error:
         return _fail(command, str(error))
     except BrokenPipeError:
-        # The reader of our output (`| head`) has left: nothing to say, and nobody to say it to.
-        # The code is that of a program which the signal SIGPIPE ended.
+        # The output pipe is closed (`| head`): exit silently with the code of SIGPIPE.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
     except OSError as error:

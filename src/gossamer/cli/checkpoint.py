@@ -1,8 +1,9 @@
-"""Checkpoints: weights in the safetensors format, and what is needed to rebuild the model.
+"""Checkpoints: weights in the safetensors format, with metadata to rebuild the model.
 
-A checkpoint may come from a stranger. Safetensors holds tensors only, so reading one runs no code;
-the metadata is checked like a configuration file, and the shapes are compared with those of a model
-built without memory before anything is allocated. A checksum of weights and metadata tells damage.
+Checkpoints may come from untrusted sources. Safetensors files hold tensors only, so reading one
+runs no code. The metadata is validated like a configuration file, and shapes are compared with a
+model on the meta device before memory is allocated. A checksum of weights and metadata tells
+damage.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _FIX = "Train again, or copy the file again."
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What the weights alone do not tell."""
+    """Metadata of a model besides its weights."""
 
     in_size: int
     num_classes: int
@@ -46,7 +47,7 @@ class ModelInfo:
 
 @dataclass
 class Checkpoint:
-    """A model with its weights, and how it came about."""
+    """A model with its weights and the configuration of its training."""
 
     model: NodeClassifier
     config: TrainConfig
@@ -101,7 +102,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     config, info = _parse_metadata(path, metadata)
     if metadata.get("sha256") != _checksum(state, metadata):
         raise FileError(f"Checkpoint '{path}' is damaged: its checksum does not match. {_FIX}")
-    # On the meta device a model has shapes but no memory: absurd sizes cost nothing.
+    # On the meta device a model has shapes but no memory, so invalid sizes allocate nothing.
     with torch.device("meta"):
         model = NodeClassifier(config, info.in_size, info.num_classes)
     _check_weights(path, state, model.state_dict())

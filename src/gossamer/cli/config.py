@@ -1,4 +1,4 @@
-"""The settings of one training run: names, types, limits, and where each value comes from.
+"""Settings of a training run: names, types, limits and sources of values.
 
 `TrainConfig` is the only list of options. The command-line flags, the keys of a configuration file,
 the help texts and the checks are all read from its fields.
@@ -33,14 +33,14 @@ def _option(
     low: float = -math.inf,
     high: float = math.inf,
 ) -> Any:
-    """A dataclass field that carries its help text and the closed range of its legal values."""
+    """A dataclass field with its help text and the closed range of valid values."""
     limits = {"help": help, "choices": choices, "low": low, "high": high}
     return field(default=default, metadata=limits)
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Everything that decides what a training run does.
+    """All settings of a training run.
 
     Examples
     --------
@@ -111,14 +111,14 @@ def resolve(given: Mapping[str, Any], config_file: str | None = None) -> TrainCo
     Parameters
     ----------
     given : mapping
-        What the command line said; it wins over the file, and the file over the recipe.
+        Values from the command line. They override the file, which overrides the recipe.
     config_file : str, optional
         YAML or JSON file with the same keys.
 
     Raises
     ------
     UnknownKeyError, InvalidTypeError, InvalidValueError
-        For a key that does not exist or a value that it cannot have; the message names the key.
+        For an unknown key or an invalid value; the message names the key.
     FileError
         If the file is missing or is not a mapping in YAML or JSON.
 
@@ -134,9 +134,9 @@ def resolve(given: Mapping[str, Any], config_file: str | None = None) -> TrainCo
 
 
 def _refuse_unused(config: TrainConfig) -> None:
-    """Raise an error for a setting that the model would not heed.
+    """Raise an error for a setting that the model would ignore.
 
-    Not in `from_mapping`: a checkpoint that was trained with one is as good as any.
+    Not in `from_mapping`, because checkpoints trained with such a setting are valid.
     """
     attention = config.model in ATTENTION_MODELS
     for name in ("heads", "out_heads", "attn_dropout"):
@@ -152,7 +152,7 @@ def _refuse_unused(config: TrainConfig) -> None:
 
 
 def from_mapping(values: Mapping[str, Any]) -> TrainConfig:
-    """`TrainConfig` from `values`, with the recipe of its dataset and model for the rest."""
+    """`TrainConfig` from `values`; the recipe of its dataset and model gives the other settings."""
     known = options()
     for key in values:
         if key not in known:
@@ -168,11 +168,11 @@ def from_mapping(values: Mapping[str, Any]) -> TrainConfig:
 
 
 def _check(name: str, value: Any, option: Field[Any]) -> None:
-    """Raise an error that names the key if `value` has the wrong type or lies out of range."""
+    """Raise an error that names the key if `value` has the wrong type or is out of range."""
     kind = option_kind(name)
     if value is None and option.default is None:
         return
-    # bool is an int to Python, yet `layers: true` is a mistake; an int is a fine float.
+    # bool is a subclass of int, but `layers: true` is an error; an int is a valid float.
     accepted = (int, float) if kind is float else (kind,)
     if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
         noun = {bool: "true or false", int: "an integer", float: "a number", str: "text"}[kind]
@@ -242,7 +242,7 @@ def _parse_yaml(text: str, path: str) -> Any:
     yaml = optional_import("yaml", "A YAML configuration file", "train")
 
     class Loader(yaml.SafeLoader):
-        """YAML 1.1 reads ``1e-3`` as text; people who write it mean the number."""
+        """Read ``1e-3``, which is text in YAML 1.1, as a number."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
             _distinct([(key.value, value) for key, value in node.value])

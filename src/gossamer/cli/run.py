@@ -1,4 +1,4 @@
-"""`gossamer train`: every seed, the files it leaves, and the closing table."""
+"""`gossamer train`: run all seeds, write the results, print the table."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ __all__ = ["train"]
 
 def train(config: TrainConfig) -> int:
     """Train, write checkpoint, configuration, metrics and report; return the exit code."""
-    registry.info(config.dataset)  # a mistyped name is told before anything is asked for
-    # A package that is missing should be known now, not after an hour of training.
+    registry.info(config.dataset)  # report a mistyped name before anything else
+    # Report a missing package before training.
     for package in ("safetensors", "matplotlib", "sklearn", "tqdm"):
         optional_import(package, "gossamer train", "train")
     _set_threads(config.threads)
@@ -39,7 +39,7 @@ def train(config: TrainConfig) -> int:
         task = load_task(
             config.dataset, config.raw_dir, config.self_loops, device, not config.quiet
         )
-        # After all that a mistyped option can spoil, so that it leaves no empty folder behind.
+        # After the validation of options, so that an error leaves no empty folder.
         with run_folder(config.out, f"{config.dataset}-{config.model}") as out:
             return _train_in(out, task, config, device)
 
@@ -111,7 +111,7 @@ def _train_seeds(
 
 
 def _warn_useless(result: RunResult) -> None:
-    """Say so if the model is no better than one that knows nothing of the nodes."""
+    """Say so if the model is no better than one that does not have the nodes."""
     best = result.best
     per_class = best.confusion.sum(1)
     chance = 0.5 if result.metric == "roc_auc" else per_class.max() / per_class.sum()

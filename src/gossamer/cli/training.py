@@ -1,4 +1,4 @@
-"""One seed: fit a classifier, stop early, keep the weights that validation liked best."""
+"""Train one seed with early stopping; keep the weights with the best validation score."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def fit_seed(task: Task, config: TrainConfig, seed: int, on_epoch: Callable[[Epo
     InvalidValueError
         If the loss is no longer finite.
     KeyboardInterrupt
-        If it comes before the first epoch is over.
+        If interrupted before the end of the first epoch.
     """
     torch.manual_seed(seed)
     gossamer.seed(seed)
@@ -54,7 +54,7 @@ def fit_seed(task: Task, config: TrainConfig, seed: int, on_epoch: Callable[[Epo
     optimizer = torch.optim.Adam(model.parameters(), config.lr, weight_decay=config.weight_decay)
     start = time.perf_counter()
     history: list[Epoch] = []
-    # Rank, epoch and weights change together: an interrupt must not separate them.
+    # Update rank, epoch and weights together, so that an interrupt cannot separate them.
     best: tuple[tuple[float, float], int, dict[str, Tensor]] | None = None
     lowest_loss, latest_gain = math.inf, 0
     interrupt: KeyboardInterrupt | None = None
@@ -95,7 +95,7 @@ def fit_seed(task: Task, config: TrainConfig, seed: int, on_epoch: Callable[[Epo
 def _run_epoch(
     model: NodeClassifier, optimizer: torch.optim.Optimizer, task: Task, split: int
 ) -> Epoch:
-    """One full-batch step, then the scores of the weights that it left."""
+    """One full-batch step, then the scores of the new weights."""
     train, val, test = (task.nodes(part, split) for part in ("train", "val", "test"))
     model.train()
     loss = F.cross_entropy(model(task.graph, task.feat)[train], task.label[train])

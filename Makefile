@@ -51,7 +51,7 @@ lint: setup-test  ## Style and syntax-tree checks, and lines of code by room.
 	$(BIN)/python tools/check_tests.py
 	$(BIN)/python tools/sizes.py
 
-format: setup-test  ## Format the code and repair what can be repaired by itself.
+format: setup-test  ## Format the code and apply automatic fixes.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

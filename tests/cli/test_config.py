@@ -77,13 +77,13 @@ def test_a_wrong_type_names_the_key(key: str, value: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("hidden", 0, "'hidden' must lie between 1 and 65536, got 0"),
-        ("dropout", 1, "'dropout' must lie between 0 and 0.999, got 1"),
-        ("dropout", -0.1, "'dropout' must lie between 0 and 0.999, got -0.1"),
-        ("lr", float("nan"), "'lr' must lie between 1e-12 and 1000, got nan"),
-        ("lr", float("inf"), "'lr' must lie between 1e-12 and 1000, got inf"),
-        ("seed", -1, "'seed' must lie between 0 and 4294967295, got -1"),
-        ("seeds", 0, "'seeds' must lie between 1 and 10000, got 0"),
+        ("hidden", 0, "'hidden' must be between 1 and 65536, got 0"),
+        ("dropout", 1, "'dropout' must be between 0 and 0.999, got 1"),
+        ("dropout", -0.1, "'dropout' must be between 0 and 0.999, got -0.1"),
+        ("lr", float("nan"), "'lr' must be between 1e-12 and 1000, got nan"),
+        ("lr", float("inf"), "'lr' must be between 1e-12 and 1000, got inf"),
+        ("seed", -1, "'seed' must be between 0 and 4294967295, got -1"),
+        ("seeds", 0, "'seeds' must be between 1 and 10000, got 0"),
         ("model", "mlp", "'model' must be one of gcn, sage, gat, gatv2, gin, got 'mlp'"),
         ("norm", "spectral", "'norm' must be one of none, layer, batch, got 'spectral'"),
         ("dataset", "", "'dataset' must not be empty"),
@@ -131,7 +131,7 @@ def test_a_bad_file_is_named(tmp_path: Path, name: str, text: str, message: str)
         ({"attn_dropout": 0.5}, "'attn_dropout' is 0.5, but model 'gcn' has no attention"),
         (
             {"model": "gat", "residual": True, "out_heads": 2},
-            "residual stack's last layer has no attention heads. Leave it out, or switch residual",
+            "residual stack's last layer has no attention heads. Omit it, or switch residual",
         ),
     ],
 )

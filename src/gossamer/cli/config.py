@@ -146,7 +146,7 @@ def _refuse_unused(config: TrainConfig) -> None:
         if value != options()[name].default:
             what = "the residual stack's last layer" if attention else f"model '{config.model}'"
             raise InvalidValueError(
-                f"'{name}' is {value:g}, but {what} has no attention heads. Leave it out, or "
+                f"'{name}' is {value:g}, but {what} has no attention heads. Omit it, or "
                 f"{'switch residual off' if attention else 'choose model gat or gatv2'}."
             )
 
@@ -182,7 +182,7 @@ def _check(name: str, value: Any, option: Field[Any]) -> None:
         raise InvalidValueError(f"'{name}' must be one of {', '.join(choices)}, got '{value}'.")
     if kind in (int, float) and not low <= value <= high:
         raise InvalidValueError(
-            f"'{name}' must lie between {_limit(low)} and {_limit(high)}, got {value}."
+            f"'{name}' must be between {_limit(low)} and {_limit(high)}, got {value}."
         )
     if kind is str and not value:
         raise InvalidValueError(f"'{name}' must not be empty.")

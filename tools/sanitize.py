@@ -18,7 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNTIME = {"address,undefined": "libasan.so", "thread": "libtsan.so"}
-TESTS = ["tests/kernels", "tests/ops/test_fuzz.py"]
+# Triton's kernels use nothing of the core.
+TESTS = ["tests/kernels", "tests/ops/test_fuzz.py", "--ignore=tests/kernels/triton"]
 # Also for the processes that tests start: this build comes before an editable installation.
 BEFORE_EDITABLE = """
 import sys

@@ -211,6 +211,8 @@ import os
 from gossamer import kernels
 from gossamer.kernels.cpu import _common, core
 import torch
+# After parallel work in the parent, parallel work in a forked child waits for threads it lacks.
+torch.set_num_threads(1)
 kept = _common.empty((16 << 20,), torch.float32).fill_(1)
 del kept
 assert kernels.info()["idle_bytes"] == 64 << 20

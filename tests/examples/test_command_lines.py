@@ -69,7 +69,7 @@ def test_files_that_cannot_be_had(run, monkeypatch, tmp_path: Path, name: str) -
     def absent(*_: object, **__: object) -> None:
         raise gs.FileError("no network")
 
-    monkeypatch.setattr("gossamer.data.dataset.download", absent)
+    monkeypatch.setattr("gossamer.data.raw.download", absent)
     code, out, err = run(name, "--raw-dir", str(tmp_path / "nowhere"))
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"{name}.py: error: Dataset ") and "(no such folder). no network" in err

@@ -120,6 +120,27 @@ CALLS: dict[str, tuple[str, Callable[..., tuple]]] = {
     "breadth_first": ("breadth_first", lambda adj, u, e: (*_acyclic(adj), None, torch.tensor([0]))),
     "topological": ("topological", lambda adj, u, e: (*_acyclic(adj), torch.tensor([0, 1, 1, 2]))),
     "depth_first": ("depth_first", lambda adj, u, e: (*_acyclic(adj), None, 0, True, True)),
+    "spgemm_pattern": (
+        "spgemm_pattern",
+        lambda adj, u, e: (*_acyclic(adj), *_acyclic(adj), 4),
+    ),
+    "csr_union": (
+        "csr_union",
+        lambda adj, u, e: (*_acyclic(adj), None, *_acyclic(adj), None),
+    ),
+    **{
+        f"masked_product-{by_inner}": (
+            "masked_product",
+            lambda adj, u, e, by_inner=by_inner: (
+                *((*_acyclic(adj), None),) * 3,
+                *(u.flatten()[: len(_acyclic(adj)[1])],) * 2,
+                4,
+                4,
+                by_inner,
+            ),
+        )
+        for by_inner in (True, False)
+    },
 }
 
 CALLS |= {

@@ -53,8 +53,10 @@ def test_the_table_lists_every_native_kernel() -> None:
     table = kernels.info()["table"]
     assert sorted(table) == sorted(NAMES)
     for name in NAMES:
-        assert set(getattr(kernels, name).functions.values()) == {getattr(cpu, name)}
-        assert list(table[name]) == ["cpu"]
+        functions = getattr(kernels, name).functions
+        own = {function for (device, _), function in functions.items() if device == "cpu"}
+        assert own == {getattr(cpu, name)}
+        assert "cpu" in table[name]
     assert table["spmm"]["cpu"] == ["float32", "float64", "float16", "bfloat16"]
     assert table["topk"]["cpu"] == ["float32", "float64"]
     assert table["transpose"]["cpu"] == ["int32", "int64"]
@@ -224,15 +226,15 @@ def test_who_asks_for_the_reference_gets_no_warning() -> None:
 
 @pytest.mark.parametrize("variable", ["GOSSAMER_KERNELS", "GOSSAMER_ISA"])
 def test_unknown_values_in_the_environment_are_refused(variable) -> None:
-    run = _python("import gossamer", **{variable: "refrence"})
+    run = _python("import gossamer.kernels", **{variable: "refrence"})
     assert f"InvalidValueError: The environment variable {variable} is 'refrence'" in run.stderr
-    without = "import sys; sys.modules['gossamer._core'] = None; import gossamer"
+    without = "import sys; sys.modules['gossamer._core'] = None; import gossamer.kernels"
     run = _python(without, **{"GOSSAMER_KERNELS": "reference", variable: "refrence"})
     assert f"InvalidValueError: The environment variable {variable} is 'refrence'" in run.stderr
 
 
 def test_native_kernels_in_the_environment_must_be_there() -> None:
-    without = "import sys; sys.modules['gossamer._core'] = None; import gossamer"
+    without = "import sys; sys.modules['gossamer._core'] = None; import gossamer.kernels"
     run = _python(without, GOSSAMER_KERNELS="native")
     assert "InvalidValueError: The native kernels are not installed" in run.stderr
 

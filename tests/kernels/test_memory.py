@@ -158,7 +158,7 @@ def test_the_limit_and_a_child_process(limit, printed) -> None:
 
 @pytest.mark.parametrize("limit", ["-1", "1.5", "much", ""])
 def test_a_limit_that_is_no_number(limit) -> None:
-    result = _run("import gossamer", limit)
+    result = _run("import gossamer.kernels", limit)
     assert "InvalidValueError: GOSSAMER_IDLE_MIB is" in result.stderr
 
 
@@ -254,6 +254,7 @@ import resource
 from gossamer import kernels
 from gossamer.kernels.cpu import _common
 import torch
+torch.set_num_threads(1)  # stacks of threads would need address space too
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + (200 << 20),) * 2)
 for size in range(2, 40):

@@ -50,7 +50,7 @@ def test_no_other_file_uses_a_private_name() -> None:
         if path.name == "_torch.py":
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            if _PRIVATE.search(line):
+            if _PRIVATE.search(re.sub(r'"torch\.[^"]*"', "", line)):  # names in pickles are no use
                 wrong.append(f"{path.name}:{number}: {line.strip()}")
     assert not wrong, "\n".join(wrong)
 

@@ -81,7 +81,7 @@ def shortest_dist(
     if before is not None:
         before = torch.from_numpy(before.astype(np.int64)).to(g.device)
         paths = _paths(relation, dist, before)
-    if root is not None and is_single(root):
+    if root is not None and (is_single(root) or getattr(root, "ndim", 1) == 0):
         dist = dist[0]
         paths = paths[0] if return_paths else None
     return (dist, paths) if return_paths else dist

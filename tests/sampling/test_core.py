@@ -10,10 +10,12 @@ import pytest
 import torch
 from scipy.stats import chisquare, kstest
 
+from gossamer import kernels
 from gossamer.ops.adjacency import Adjacency, Compressed
 from gossamer.sampling import _core
 
-DRAWS = 1_000_000
+# The reference kernels draw the same numbers, but one row after another.
+DRAWS = 20_000 if kernels.info()["forced"] == "reference" else 1_000_000
 DEGREE = 12
 
 
@@ -36,7 +38,7 @@ def assert_frequencies(codes: torch.Tensor, probabilities: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("fanout", [1, 2, 5])
-def test_a_million_draws_with_replacement(fanout: int) -> None:
+def test_many_draws_with_replacement(fanout: int) -> None:
     assert_frequencies(drawn(fanout, replace=True).flatten(), np.full(DEGREE, 1 / DEGREE))
     weights = torch.linspace(0.1, 3, DEGREE)
     p = (weights / weights.sum()).double().numpy()
@@ -44,7 +46,7 @@ def test_a_million_draws_with_replacement(fanout: int) -> None:
 
 
 @pytest.mark.parametrize("fanout", [2, 3])
-def test_a_million_draws_without_replacement(fanout: int) -> None:
+def test_many_draws_without_replacement(fanout: int) -> None:
     sets = list(combinations(range(DEGREE), fanout))
     code = {chosen: i for i, chosen in enumerate(sets)}
     picked = drawn(fanout)
@@ -55,7 +57,7 @@ def test_a_million_draws_without_replacement(fanout: int) -> None:
     assert_frequencies(table[flat], np.full(len(sets), 1 / len(sets)))
 
 
-def test_a_million_weighted_draws_without_replacement() -> None:
+def test_many_weighted_draws_without_replacement() -> None:
     weights = torch.linspace(0.1, 3, DEGREE, dtype=torch.float64)
     w = weights.numpy()
     first = w / w.sum()

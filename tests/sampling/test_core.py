@@ -10,12 +10,14 @@ import pytest
 import torch
 from scipy.stats import chisquare, kstest
 
-from gossamer import kernels
 from gossamer.ops.adjacency import Adjacency, Compressed
 from gossamer.sampling import _core
+from helpers.kernel_cases import require_native
 
-# The reference kernels draw the same numbers, but one row after another.
-DRAWS = 20_000 if kernels.info()["forced"] == "reference" else 1_000_000
+# The reference kernels draw the same numbers, as tests/kernels/test_sampling.py shows, but slowly.
+require_native()
+
+DRAWS = 1_000_000
 DEGREE = 12
 
 

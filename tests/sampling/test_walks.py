@@ -7,7 +7,6 @@ import torch
 from scipy.stats import chisquare
 
 import gossamer as gs
-from gossamer import kernels
 from gossamer.sampling import (
     PinSAGESampler,
     RandomWalkNeighborSampler,
@@ -16,9 +15,9 @@ from gossamer.sampling import (
     random_walk,
 )
 from helpers.compare import assert_tensor_equal
+from helpers.kernel_cases import require_native
 
-# The reference kernels take the same steps, but one walk after another.
-WALKS = 10_000 if kernels.info()["forced"] == "reference" else 100_000
+WALKS = 100_000
 
 
 def ring_with_chords(idtype: torch.dtype = torch.int64) -> gs.Graph:
@@ -66,6 +65,7 @@ def test_walks_follow_edges(idtype: torch.dtype, prob) -> None:
 
 
 def test_steps_are_uniform_or_by_weight() -> None:
+    require_native()  # the reference takes the same steps, but slowly
     g, starts = ring_with_chords(), torch.zeros(WALKS, dtype=torch.int64)
     traces, _ = random_walk(g, starts, length=2)
     assert_shares(traces[:, 1], {1: 1, 2: 1, 5: 1})
@@ -76,6 +76,7 @@ def test_steps_are_uniform_or_by_weight() -> None:
 
 
 def test_walks_stop_as_often_as_they_should() -> None:
+    require_native()  # the reference takes the same steps, but slowly
     g, starts = ring_with_chords(), torch.zeros(WALKS, dtype=torch.int64)
     traces, _ = random_walk(g, starts, length=3, restart_prob=0.25)
     lengths = (traces >= 0).sum(1)
@@ -132,6 +133,7 @@ def test_packed_traces_are_the_walks_one_after_another() -> None:
 @pytest.mark.parametrize(("p", "q"), [(1.0, 1.0), (0.25, 4.0), (4.0, 0.5), (1e4, 1e4)])
 @pytest.mark.parametrize("prob", [None, "w"])
 def test_node2vec_weighs_steps(p: float, q: float, prob) -> None:
+    require_native()  # the reference takes the same steps, but slowly
     # From 0 to 1 only; then back to 0, to 2 which is next to 0, or to 3 which is not.
     g = gs.graph(([0, 0, 1, 1, 1], [1, 2, 0, 2, 3]), num_nodes=4)
     g.edata["w"] = torch.tensor([1.0, 0.0, 3.0, 2.0, 0.5])

@@ -11,6 +11,7 @@ import gossamer as gs
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.nn import GATConv
 from helpers.graphs import GraphCase, graph_cases
+from helpers.kernel_cases import require_native
 from nn.dense import Tensors, assert_matches, dense_cases, destinations, draw_features, ends, matrix
 
 CASES = dense_cases()
@@ -139,6 +140,11 @@ class TestGradients:
             for given in (flow.to_sparse(), flow)
         )
         torch.testing.assert_close(found, expected)
+
+    def test_native_gradients_come_one_at_a_time(self) -> None:
+        require_native()
+        layer, x = GATConv(3, 2, 2, allow_zero_in_degree=True), torch.randn(30, 3)
+        out = layer(self.g, x.requires_grad_())
         with pytest.raises(InvalidValueError, match=r"Use torch\.func\.vmap"):
             torch.autograd.grad(out, x, torch.randn(5, *out.shape), is_grads_batched=True)
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import queue
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import torch.utils.data
 
 from gossamer._options import as_int
+from gossamer.dataloading._ahead import ahead
 from gossamer.errors import InvalidTypeError
 from gossamer.graphbolt.feature_fetcher import FeatureFetcher
 from gossamer.graphbolt.pipeline import CopyTo, Stage
 
 __all__ = ["DataLoader"]
-
-_AHEAD = 2  # batches that are ready before the model asks for them
 
 
 class DataLoader:
@@ -89,7 +86,8 @@ class DataLoader:
                     persistent_workers=self._persistent,
                 )
             source = self._loader
-        return _ahead(iter(self.datapipe.after(last, source)))
+        pipeline = self.datapipe.after(last, source)
+        return ahead(lambda: iter(pipeline))
 
     def _last_sampling_stage(self) -> Stage:
         stages = self.datapipe.stages()
@@ -97,41 +95,3 @@ class DataLoader:
             if isinstance(stage, (FeatureFetcher, CopyTo)):
                 return before
         return stages[-1]
-
-
-def _ahead(batches: Iterator[Any]) -> Iterator[Any]:
-    """The same batches, made by a thread that keeps a few ready."""
-    ready: queue.Queue = queue.Queue(_AHEAD)
-    stop = threading.Event()
-
-    def put(item: tuple[str, Any]) -> None:
-        while not stop.is_set():
-            try:
-                ready.put(item, timeout=0.1)
-                return
-            except queue.Full:
-                continue
-
-    def work() -> None:
-        try:
-            for batch in batches:
-                put(("batch", batch))
-                if stop.is_set():
-                    return
-            put(("end", None))
-        except BaseException as error:  # raised again where the batches are read
-            put(("error", error))
-
-    thread = threading.Thread(target=work, name="gossamer.graphbolt.DataLoader", daemon=True)
-    thread.start()
-    try:
-        while True:
-            kind, value = ready.get()
-            if kind == "end":
-                return
-            if kind == "error":
-                raise value
-            yield value
-    finally:
-        stop.set()
-        thread.join()

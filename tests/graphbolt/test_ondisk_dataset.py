@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,9 +16,10 @@ import yaml
 
 import gossamer.graphbolt as gb
 from gossamer import FileError, UnknownKeyError
-from gossamer.graphbolt import preprocess
+from gossamer.graphbolt import csc_build, edge_lists, preprocess
 
 NODES, EDGES = 50, 400
+PARTIAL = f".{preprocess.BUILT}.partial"
 
 
 def _edges(seed: int = 0, nodes: int = NODES, count: int = EDGES) -> np.ndarray:
@@ -81,7 +85,7 @@ def _write(folder: Path, content: dict) -> None:
 @pytest.mark.parametrize("suffix", [".csv", ".npy", ".parquet"])
 @pytest.mark.parametrize("bucket_bytes", [100, 1 << 20])
 def test_the_csc_of_every_format(tmp_path, suffix, bucket_bytes, monkeypatch) -> None:
-    monkeypatch.setattr(preprocess, "BUCKET_BYTES", bucket_bytes)
+    monkeypatch.setattr(csc_build, "BUCKET_BYTES", bucket_bytes)
     _dataset(tmp_path, suffix)
     graph = gb.OnDiskDataset(str(tmp_path), include_original_edge_id=True).load().graph
     src, dst = torch.from_numpy(_edges())
@@ -148,9 +152,9 @@ def test_a_graph_is_built_once_and_again_when_the_metadata_change(tmp_path) -> N
 
 
 def test_an_interrupted_build_goes_on(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(preprocess, "BUCKET_BYTES", 2000)
+    monkeypatch.setattr(csc_build, "BUCKET_BYTES", 2000)
     _dataset(tmp_path)
-    sort_bucket = preprocess._Builder._sort_bucket
+    sort_bucket = csc_build.Builder._sort_bucket
     sorted_buckets = []
 
     def stop_at_second(self, bucket, *rest):
@@ -159,7 +163,7 @@ def test_an_interrupted_build_goes_on(tmp_path, monkeypatch) -> None:
             raise KeyboardInterrupt
         return sort_bucket(self, bucket, *rest)
 
-    monkeypatch.setattr(preprocess._Builder, "_sort_bucket", stop_at_second)
+    monkeypatch.setattr(csc_build.Builder, "_sort_bucket", stop_at_second)
     with pytest.raises(KeyboardInterrupt):
         gb.OnDiskDataset(str(tmp_path))
     assert not (tmp_path / preprocess.BUILT).exists()
@@ -169,6 +173,79 @@ def test_an_interrupted_build_goes_on(tmp_path, monkeypatch) -> None:
     assert torch.equal(graph.indices.long(), src[dst.argsort(stable=True)])
 
 
+@pytest.mark.parametrize("suffix", [".npy", ".parquet"])
+def test_an_interrupted_distribution_goes_on(tmp_path, suffix, monkeypatch) -> None:
+    monkeypatch.setattr(csc_build, "BUCKET_BYTES", 2000)
+    monkeypatch.setattr(csc_build, "NOTE_EVERY", 60)
+    monkeypatch.setattr(edge_lists, "_EDGES", 25)
+    _dataset(tmp_path, suffix)
+    scatter = csc_build.Builder._scatter
+    starts = []
+
+    def stop_at_ninth(self, number, first, *rest):
+        starts.append(first)
+        scatter(self, number, first, *rest)
+        if len(starts) == 9:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(csc_build.Builder, "_scatter", stop_at_ninth)
+    with pytest.raises(KeyboardInterrupt):
+        gb.OnDiskDataset(str(tmp_path))
+    # Two pieces were written after the last note.
+    assert (starts[-1], csc_build.read_state(tmp_path / PARTIAL)["count"]) == (200, 150)
+    graph = gb.OnDiskDataset(str(tmp_path)).load().graph
+    src, dst = torch.from_numpy(_edges())
+    assert torch.equal(graph.indices.long(), src[dst.argsort(stable=True)])
+
+
+def test_a_node_with_most_edges(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(csc_build, "BUCKET_BYTES", 400)
+    edges = _edges()
+    edges[1, ::2] = 7
+    edges[1, 1::4] = 9
+    _dataset(tmp_path, edges=edges)
+    graph = gb.OnDiskDataset(str(tmp_path), include_original_edge_id=True).load().graph
+    src, dst = torch.from_numpy(edges)
+    order = dst.argsort(stable=True)
+    assert torch.equal(graph.indices.long(), src[order])
+    assert torch.equal(graph.edge_attribute(gb.ORIGINAL_EDGE_ID).long(), order)
+
+
+def test_a_disk_that_fills_up_while_writing(tmp_path) -> None:
+    content = _dataset(tmp_path, edges=_edges(0, NODES, 20_000))
+    del content["graph"]["feature_data"]
+    _write(tmp_path, content)
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))"
+    command = f"{limit}; import gossamer.graphbolt as gb; gb.OnDiskDataset({str(tmp_path)!r})"
+    run = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
+    assert "FileError: Cannot preprocess" in run.stderr and "is kept" in run.stderr
+    assert not (tmp_path / preprocess.BUILT).exists()
+    assert gb.OnDiskDataset(str(tmp_path)).load().graph.num_edges == 20_000
+
+
+def test_too_little_space_is_told_before_writing(tmp_path, monkeypatch) -> None:
+    _dataset(tmp_path)
+    monkeypatch.setattr(csc_build.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(FileError, match=r"needs about 0 MB, but the disk has 0 MB free"):
+        gb.OnDiskDataset(str(tmp_path))
+
+
+def test_changed_content_is_refused(tmp_path, monkeypatch) -> None:
+    _dataset(tmp_path)
+    built = tmp_path / preprocess.BUILT
+    gb.OnDiskDataset(str(tmp_path))
+    preprocess.check_graph(built)
+    content = bytearray((built / "indices.npy").read_bytes())
+    content[-2] ^= 1
+    (built / "indices.npy").write_bytes(content)
+    with pytest.raises(FileError, match=r"indices\.npy has changed since it was built"):
+        gb.OnDiskDataset(str(tmp_path)).load()
+    monkeypatch.setattr(preprocess, "_CHECKED_ON_OPENING", 0)
+    gb.OnDiskDataset(str(tmp_path)).load()
+    with pytest.raises(FileError, match="has changed"):
+        preprocess.check_graph(built)
+
+
 def test_a_full_disk_is_an_error_that_leaves_the_old_graph(tmp_path, monkeypatch) -> None:
     _dataset(tmp_path)
     gb.OnDiskDataset(str(tmp_path))
@@ -176,7 +253,7 @@ def test_a_full_disk_is_an_error_that_leaves_the_old_graph(tmp_path, monkeypatch
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(preprocess._Builder, "sort", fail)
+    monkeypatch.setattr(csc_build.Builder, "sort", fail)
     with pytest.raises(FileError, match=r"No space left on device\. Free space"):
         gb.OnDiskDataset(str(tmp_path), force_preprocess=True)
     assert gb.OnDiskDataset(str(tmp_path)).load().graph.num_edges == EDGES

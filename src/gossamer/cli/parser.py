@@ -66,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_predict(commands)
     _add_datasets(commands)
+    _add_preprocess(commands)
     info = commands.add_parser("info", help="print versions, CPU features and kernels in use")
     info.set_defaults(run=_run_info)
     return parser
@@ -83,6 +84,32 @@ def _add_datasets(commands: Any) -> None:
     show = actions.add_parser("show", help="show a summary of a dataset")
     show.add_argument("name", metavar="NAME", help="one of those that `gossamer datasets` lists")
     show.add_argument("--raw-dir", help="folder with the files of the dataset")
+
+
+def _add_preprocess(commands: Any) -> None:
+    preprocess = commands.add_parser(
+        "preprocess",
+        help="build the graph of a dataset that is larger than memory from its edge lists",
+        description="Build the graph that gossamer.graphbolt.OnDiskDataset opens from edge lists "
+        "in CSV,\nParquet or .npy files, in bounded memory. A run that was interrupted goes on "
+        "where it\nwas. FOLDER holds metadata.yaml; the smallest one is\n\n"
+        "  graph:\n"
+        "    nodes: [{num: 1000}]\n"
+        "    edges: [{format: csv, path: edges.csv}]\n\n"
+        "CSV files have two columns and no header, .npy files the shape (2, E), and of Parquet\n"
+        "files the first two columns count.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    preprocess.add_argument("folder", metavar="FOLDER", help="the folder with metadata.yaml")
+    for flag, text in (
+        ("--edge-ids", "store the position of each edge in its list, which edge features need"),
+        ("--wide-ids", "store ids as int64 even if int32 suffices"),
+        ("--force", "build again what is there"),
+        ("--check", "build nothing; compare all files with their checksums"),
+        ("--quiet", "print nothing but errors"),
+    ):
+        preprocess.add_argument(flag, action="store_true", help=text)
+    preprocess.set_defaults(run=_run_preprocess)
 
 
 def _add_train(commands: Any) -> None:
@@ -168,6 +195,13 @@ def _run_datasets(args: argparse.Namespace) -> int:
     else:
         print_dataset(args.name, args.raw_dir)
     return 0
+
+
+def _run_preprocess(args: argparse.Namespace) -> int:
+    from gossamer.cli.preprocess import preprocess
+
+    flags = ("edge_ids", "wide_ids", "force", "check", "quiet")
+    return preprocess(args.folder, **{name: getattr(args, name) for name in flags})
 
 
 def _run_info(args: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from torch import Tensor
 from gossamer._options import as_int
 from gossamer.errors import FileError, InvalidValueError, OutOfRangeError
 from gossamer.graphbolt.feature_store import Feature
+from gossamer.graphbolt.npy import read_header
 from gossamer.graphbolt.torch_feature import TorchBasedFeature
 
 __all__ = ["DiskBasedFeature"]
@@ -63,7 +64,8 @@ class DiskBasedFeature(Feature):
         self._metadata = metadata or {}
         threads = min(4 * (os.cpu_count() or 1), 32) if num_threads is None else num_threads
         self._threads = as_int(threads, "DiskBasedFeature", "num_threads", 1)
-        self._shape, self._dtype, self._start = _read_header(self._path)
+        shape, self._dtype, self._start = read_header(self._path)
+        self._shape = shape if len(shape) > 1 else (*shape, 1)
         self._row_bytes = int(np.prod(self._shape[1:])) * self._dtype.itemsize
         self._file: int | None = None
         self._pool: ThreadPoolExecutor | None = None
@@ -175,29 +177,3 @@ class _Reading:
         for future in self._futures:
             future.result()
         return self._out.to(self._device)
-
-
-def _read_header(path: Path) -> tuple[tuple[int, ...], np.dtype, int]:
-    """Shape, dtype and the position of the data of an ``.npy`` file."""
-    try:
-        with open(path, "rb") as file:
-            version = np.lib.format.read_magic(file)
-            read = getattr(np.lib.format, f"read_array_header_{version[0]}_{version[1]}")
-            shape, fortran, dtype = read(file)
-            start = file.tell()
-    except FileNotFoundError:
-        raise FileError(f"There is no file {path}.") from None
-    except (ValueError, AttributeError, OSError) as error:
-        raise FileError(f"{path} is not an .npy file: {error}") from None
-    if dtype.hasobject or fortran or len(shape) < 1:
-        raise FileError(
-            f"{path} must hold numbers in C order with at least one dimension, got {dtype} of "
-            f"shape {shape}."
-        )
-    size = start + int(np.prod(shape)) * dtype.itemsize
-    if os.path.getsize(path) < size:
-        raise FileError(
-            f"{path} is truncated: it has {os.path.getsize(path)} bytes, but its header announces "
-            f"{size}."
-        )
-    return shape if len(shape) > 1 else (*shape, 1), dtype, start

@@ -10,8 +10,9 @@ import numpy as np
 
 from gossamer._optional import optional_import
 from gossamer.errors import FileError
+from gossamer.graphbolt.npy import read_header
 
-__all__ = ["FORMATS", "read_edges"]
+__all__ = ["FORMATS", "count_edges", "read_edges"]
 
 #: Formats of edge lists.
 FORMATS = ("csv", "numpy", "parquet")
@@ -19,7 +20,7 @@ FORMATS = ("csv", "numpy", "parquet")
 _EDGES = 1 << 20  # edges in a piece
 
 
-def read_edges(path: Path, kind: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def read_edges(path: Path, kind: str, skip: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the sources and destinations of an edge list, some at a time, as int64.
 
     Parameters
@@ -28,14 +29,36 @@ def read_edges(path: Path, kind: str) -> Iterator[tuple[np.ndarray, np.ndarray]]
         A CSV file with two columns and no header, an ``.npy`` file of shape ``(2, E)``, or a
         Parquet file whose first two columns are sources and destinations.
     kind : {"csv", "numpy", "parquet"}
+    skip : int
+        Number of edges to leave out at the beginning.
 
     Raises
     ------
     FileError
         If the file is malformed; the message names it and, for CSV, the reason that pyarrow gives.
     """
-    readers = {"csv": _read_csv, "numpy": _read_numpy, "parquet": _read_parquet}
-    yield from readers[kind](path)
+    if kind == "numpy":
+        yield from _read_numpy(path, skip)
+        return
+    for src, dst in _read_csv(path) if kind == "csv" else _read_parquet(path):
+        if skip < len(src):
+            yield src[skip:], dst[skip:]
+        skip = max(skip - len(src), 0)
+
+
+def count_edges(path: Path, kind: str) -> int:
+    """The number of edges in a list; for CSV an estimate that is rather too low."""
+    if kind == "numpy":
+        return _numpy_header(path)[0][1]
+    if kind == "parquet":
+        return _parquet_file(path).metadata.num_rows
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        sample = file.read(1 << 20)
+        file.seek(max(size - (1 << 20), 0))
+        last = file.read()
+    longest = max((len(line) + 1 for line in (sample + last).splitlines()), default=1)
+    return size // longest
 
 
 def _read_csv(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -66,14 +89,28 @@ def _column(column: Any, path: Path) -> np.ndarray:
     return column.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
 
 
-def _read_parquet(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _parquet_file(path: Path) -> Any:
     pyarrow = optional_import("pyarrow", "Reading Parquet edge lists", "graphbolt")
     parquet = optional_import("pyarrow.parquet", "Reading Parquet edge lists", "graphbolt")
     try:
         file = parquet.ParquetFile(path)
-        names = file.schema_arrow.names
-        if len(names) < 2:
-            raise FileError(f"{path} has the columns {names}; two are needed.")
+    except (pyarrow.ArrowException, OSError) as error:
+        raise _not_parquet(path, error) from None
+    names = file.schema_arrow.names
+    if len(names) < 2:
+        raise FileError(f"{path} has the columns {names}; two are needed.")
+    return file
+
+
+def _not_parquet(path: Path, error: Exception) -> FileError:
+    return FileError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}")
+
+
+def _read_parquet(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    file = _parquet_file(path)
+    pyarrow = optional_import("pyarrow", "Reading Parquet edge lists", "graphbolt")
+    names = file.schema_arrow.names
+    try:
         for batch in file.iter_batches(_EDGES, columns=names[:2]):
             for name, column in zip(names, batch.columns, strict=False):
                 if not pyarrow.types.is_integer(column.type):
@@ -82,18 +119,29 @@ def _read_parquet(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
                     )
             yield _column(batch.column(0), path), _column(batch.column(1), path)
     except pyarrow.ArrowException as error:
-        raise FileError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+        raise _not_parquet(path, error) from None
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise _not_parquet(path, error) from None
 
 
-def _read_numpy(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    try:
-        edges = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError) as error:
-        raise FileError(f"{path} cannot be read as .npy: {error}") from None
-    if edges.ndim != 2 or edges.shape[0] != 2 or edges.dtype.kind not in "iu":
-        raise FileError(
-            f"{path} must hold integers of shape (2, E), got {edges.dtype} of shape {edges.shape}."
+def _numpy_header(path: Path) -> tuple[tuple[int, int], np.dtype, int]:
+    """Shape, dtype and position of the data of an array of edges."""
+    shape, dtype, start = read_header(path)
+    if len(shape) != 2 or shape[0] != 2 or dtype.kind not in "iu":
+        raise FileError(f"{path} must hold integers of shape (2, E), got {dtype} of shape {shape}.")
+    return shape, dtype, start
+
+
+def _read_numpy(path: Path, skip: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    # Not mapped: the pages of a mapped file would count as memory of the process.
+    (_, count), dtype, start = _numpy_header(path)
+    for first in range(skip, count, _EDGES):
+        size = min(_EDGES, count - first)
+        ends = (
+            np.fromfile(path, dtype, size, offset=start + (row * count + first) * dtype.itemsize)
+            for row in (0, 1)
         )
-    for first in range(0, edges.shape[1], _EDGES):
-        piece = np.asarray(edges[:, first : first + _EDGES], dtype=np.int64)
-        yield piece[0], piece[1]
+        src, dst = (end.astype(np.int64, copy=False) for end in ends)
+        yield src, dst

@@ -125,6 +125,25 @@ def test_arrays_that_do_not_fit(tmp_path: Path, changes: dict[str, np.ndarray]) 
         MinesweeperDataset(raw_dir=str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"node_features": np.array([[0.0], [1], [np.nan], [0], [np.inf], [1]])},
+            "the features of node 2 are not finite",
+        ),
+        ({"node_labels": np.array([0, 1, 4, 0, 1, 2])}, "labels go up to 4, but .* has class 3"),
+        ({"val_masks": np.zeros((10, 6), dtype=bool)}, "a val split has no nodes"),
+    ],
+)
+def test_values_that_cannot_be_trained_on(
+    tmp_path: Path, changes: dict[str, np.ndarray], message: str
+) -> None:
+    _write(tmp_path, **changes)
+    with pytest.raises(FileError, match=f"The files of 'minesweeper' in .* are damaged: {message}"):
+        MinesweeperDataset(raw_dir=str(tmp_path))
+
+
 def test_a_text_file_is_no_archive(tmp_path: Path) -> None:
     _write(tmp_path).write_text("not found")
     with pytest.raises(FileError, match="not a plain npz archive") as caught:

@@ -64,6 +64,7 @@ from gossamer.data.link_datasets import (
     ICEWS18Dataset,
     KnowledgeGraphDataset,
     MovieLensDataset,
+    SEALDataset,
     WN18Dataset,
 )
 from gossamer.data.mini_gc import (
@@ -183,6 +184,7 @@ __all__ = [
     "RedditDataset",
     "RomanEmpireDataset",
     "SBMMixtureDataset",
+    "SEALDataset",
     "SSTDataset",
     "SaintDataset",
     "SquirrelDataset",

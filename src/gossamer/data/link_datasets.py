@@ -1,4 +1,4 @@
-"""Knowledge graphs and graphs with timed edges."""
+"""Graphs of links: plain, of facts, and with times."""
 
 from __future__ import annotations
 
@@ -7,8 +7,56 @@ from pathlib import Path
 from gossamer.data.catalogued import GraphList, OneGraph
 from gossamer.data.dataset import Transform
 from gossamer.data.node_datasets import check_mode
-from gossamer.errors import InvalidValueError
+from gossamer.errors import InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
+
+_SEAL = ("USAir", "NS", "PB", "Yeast", "Celegans", "Power", "Router", "Ecoli")
+
+
+class SEALDataset(OneGraph):
+    """One of eight undirected graphs without features, to predict links in.
+
+    M. Zhang and Y. Chen, "Link prediction based on graph neural networks", NeurIPS 2018 (`paper
+    <https://arxiv.org/abs/1802.09691>`__). The graph has both directions of each edge, sorted by
+    source and target.
+
+    Parameters
+    ----------
+    name : str
+        'USAir', 'NS', 'PB', 'Yeast', 'Celegans', 'Power', 'Router' or 'Ecoli'.
+    raw_dir : str, optional
+        Folder with ``<name>.mat``. It is downloaded if it is not there. Default: ``~/.gossamer``.
+    force_reload : bool, optional
+        Whether to read the raw file even if there is a cache.
+    verbose : bool, optional
+        Whether to show progress.
+    transform : callable, optional
+        Applied to the graph when it is accessed.
+
+    Raises
+    ------
+    UnknownKeyError
+        If there is no such dataset.
+    FileError
+        If the file is missing and cannot be downloaded, or is truncated or corrupt.
+    MissingExtraError
+        If scipy is not installed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = True,
+        transform: Transform | None = None,
+    ) -> None:
+        if name not in _SEAL:
+            raise UnknownKeyError(
+                f"There is no graph '{name}' of SEAL. Choose one of {', '.join(_SEAL)}."
+            )
+        self.entry_name = name
+        self._start({}, raw_dir, force_reload, verbose, transform)
 
 
 class KnowledgeGraphDataset(OneGraph):

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gossamer.data._archive import extract_archive, is_archive
+from gossamer.data._build import MASKS
 from gossamer.data._download import download
 from gossamer.data.dataset import BuiltinDataset, SingleGraphDataset
 from gossamer.errors import FileError
+from gossamer.graph import Graph
 
 __all__ = ["FileDataset", "RawFile", "RawFolder", "SingleFileDataset"]
 
@@ -201,4 +203,30 @@ def _subfolders(folder: Path, depth: int) -> Iterator[Path]:
 
 
 class SingleFileDataset(FileDataset, SingleGraphDataset):
-    """One graph made from raw files; it is parsed each time, in about a second at most."""
+    """One graph with ``feat``, ``label`` and masks; it is parsed each time, in a second at most."""
+
+    num_classes: int
+
+    def _load(self) -> None:
+        super()._load()
+        problem = _problem(self.graph, self.num_classes)
+        if problem:
+            raise FileError(
+                f"The files of '{self.name}' in {self.find_raw()} are damaged: {problem}. Delete "
+                "them and fetch them again."
+            )
+
+
+def _problem(g: Graph, num_classes: int) -> str | None:
+    """What would make training fail, or its result meaningless."""
+    finite = g.ndata["feat"].isfinite().all(1)
+    if not finite.all():
+        return f"the features of node {int((~finite).nonzero()[0])} are not finite"
+    label = g.ndata["label"]
+    empty = (label.bincount(minlength=num_classes) == 0).nonzero()
+    if len(empty):
+        return f"labels go up to {int(label.max())}, but no node has class {int(empty[0])}"
+    for mask in MASKS:
+        if not g.ndata[mask].any(0).all():
+            return f"a {mask.removesuffix('_mask')} split has no nodes"
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gossamer.data.catalogue.entry import EVENTS, RATINGS, TRIPLES, Entry
+from gossamer.data.catalogue.entry import EVENTS, LINKS, RATINGS, TRIPLES, Entry
 from gossamer.data.raw import RawFile
 
 _DGL = "https://data.dgl.ai/dataset/"
@@ -83,7 +83,33 @@ def _events(
     )
 
 
+def _seal(name: str, description: str, nodes: int, edges: int) -> Entry:
+    file = f"{name}.mat"
+    return Entry(
+        name=name,
+        dataset="SEALDataset",
+        arguments={"name": name},
+        task=LINKS,
+        description=description,
+        reference="Zhang & Chen, NeurIPS 2018",
+        files=(RawFile(file, f"https://github.com/muhanzhang/SEAL/raw/master/Python/data/{file}"),),
+        reader="adjacency:adjacency",
+        options={"file": file, "matrix": "net"},
+        nodes=nodes,
+        edges=edges,
+        metric="roc_auc",
+    )
+
+
 ROWS = (
+    _seal("USAir", "flights between airports of the USA", 332, 4252),
+    _seal("NS", "researchers of networks who wrote together", 1589, 5484),
+    _seal("PB", "links among blogs on politics", 1222, 33428),
+    _seal("Yeast", "interactions of proteins of yeast", 2375, 23386),
+    _seal("Celegans", "the neural network of a worm", 297, 4296),
+    _seal("Power", "the power grid of the western USA", 4941, 13188),
+    _seal("Router", "routers of the internet", 5022, 12516),
+    _seal("Ecoli", "pairs of metabolites of a bacterium", 1805, 29320),
     _triples(
         "FB15k",
         "FB15kDataset",

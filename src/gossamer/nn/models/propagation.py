@@ -76,7 +76,8 @@ class APPNP(Model):
 
 class GCNII(Model):
     r"""GCNII of `Chen et al. <https://arxiv.org/abs/2007.02133>`__: layers of
-    :class:`gossamer.nn.GCN2Conv` between two linear maps. It may be deep.
+    :class:`gossamer.nn.GCN2Conv` between two linear maps. It may be deep: the weights of the layers
+    are drawn uniformly from :math:`\pm D^{-1/2}`, as by the authors.
 
     Parameters
     ----------
@@ -126,6 +127,9 @@ class GCNII(Model):
             for i in range(num_layers)
         )
         self.last = nn.Linear(hidden_size, out_size)
+        # The layer's own weights, which are standard normal, grow with depth.
+        for conv in self.convs:
+            nn.init.uniform_(conv.weight1, -(hidden_size**-0.5), hidden_size**-0.5)
 
     def forward(self, graph: Graph, feat: Tensor) -> Tensor:
         r"""Compute a vector for each node of a homogeneous graph: :math:`(N, D_{out})`."""

@@ -1,0 +1,38 @@
+"""Shortened reproductions: each comes close to the published figure.
+
+A new example adds a line to RUNS: its name, the folder of its data, the options that shorten it,
+and the range of its figure. docs/results.md has the figures of whole runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from helpers.paths import shared_data
+
+RUNS = [
+    ("gcn_planetoid", "planetoid", ["--seeds", "2"], (80.0, 83.0)),
+    ("gat_planetoid", "planetoid", ["--seeds", "1"], (81.0, 85.0)),
+    ("citation", "planetoid", ["--model", "sgc", "--seeds", "1"], (80.0, 82.0)),
+    ("citation", "planetoid", ["--model", "appnp", "--seeds", "2"], (82.0, 85.0)),
+    ("citation", "planetoid", ["--model", "gcnii", "--seeds", "1"], (84.0, 87.0)),
+    ("dgi", "planetoid", ["--seeds", "2"], (81.0, 84.0)),
+    ("heterophilous", "heterophilous-graphs", ["--model", "gat-sep", "--seeds", "1"], (92.5, 95.5)),
+    ("vgae", "planetoid", ["--seeds", "2"], (90.0, 94.5)),
+    ("seal", "seal-link-prediction", ["--seeds", "1", "--epochs", "20"], (97.0, 100.0)),
+    ("minibatch", "planetoid", ["--sampler", "cluster", "--seeds", "2"], (77.0, 83.0)),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "folder", "argv", "bounds"), RUNS, ids=[" ".join([run[0], *run[2]]) for run in RUNS]
+)
+def test_figure(
+    figures: Callable, name: str, folder: str, argv: list[str], bounds: tuple[float, float]
+) -> None:
+    _, figure = figures(name, "--raw-dir", str(shared_data(folder)), *argv)
+    lowest, highest = bounds
+    assert lowest <= figure <= highest

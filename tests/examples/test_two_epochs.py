@@ -1,0 +1,43 @@
+"""Two epochs of each example on real data: it runs, and prints its figure.
+
+A new example adds a line to RUNS: its name, the folder of its data, and what makes it quick.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+from helpers.paths import shared_data
+
+RUNS = [
+    ("gcn_planetoid", "planetoid", []),
+    ("gat_planetoid", "planetoid", ["--dataset", "citeseer"]),
+    ("citation", "planetoid", ["--model", "sgc"]),
+    ("citation", "planetoid", ["--model", "appnp", "--dataset", "citeseer"]),
+    ("citation", "planetoid", ["--model", "gcnii"]),
+    ("dgi", "planetoid", []),
+    *(
+        ("heterophilous", "heterophilous-graphs", ["--dataset", "cornell", "--model", model])
+        for model in ("resnet", "sgc", "gcn", "sage", "gat", "gat-sep", "gt", "gt-sep")
+    ),
+    ("heterophilous", "heterophilous-graphs", ["--layers", "1"]),
+    ("vgae", "planetoid", []),
+    ("vgae", "planetoid", ["--model", "gae"]),
+    ("seal", "seal-link-prediction", ["--hops", "2", "--lr", "1e-3"]),
+    ("minibatch", "planetoid", ["--sampler", "neighbor"]),
+    ("minibatch", "planetoid", ["--sampler", "cluster"]),
+    ("minibatch", "heterophilous-graphs", ["--dataset", "texas", "--sampler", "saint"]),
+    ("minibatch", "planetoid", ["--dataset", "synthetic", "--nodes", "1000"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "argv"), RUNS, ids=[" ".join([name, *argv]) for name, _, argv in RUNS]
+)
+def test_two_epochs(figures: Callable, name: str, folder: str, argv: list[str]) -> None:
+    where = str(shared_data(folder))
+    _, figure = figures(name, "--raw-dir", where, "--epochs", "2", "--seeds", "1", *argv)
+    assert math.isfinite(figure)

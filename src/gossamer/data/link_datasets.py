@@ -27,9 +27,9 @@ class SEALDataset(OneGraph):
     raw_dir : str, optional
         Folder with ``<name>.mat``. It is downloaded if it is not there. Default: ``~/.gossamer``.
     force_reload : bool, optional
-        Whether to read the raw file even if there is a cache.
+        No effect: nothing is cached but the file.
     verbose : bool, optional
-        Whether to show progress.
+        Whether to show the progress of a download.
     transform : callable, optional
         Applied to the graph when it is accessed.
 
@@ -57,6 +57,9 @@ class SEALDataset(OneGraph):
             )
         self.entry_name = name
         self._start({}, raw_dir, force_reload, verbose, transform)
+
+    def save(self) -> None:
+        """Keep nothing: the file is read as fast as a cache."""
 
 
 class KnowledgeGraphDataset(OneGraph):

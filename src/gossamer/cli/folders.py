@@ -13,7 +13,7 @@ from pathlib import Path
 from gossamer.cli.files import prepare_folder
 from gossamer.errors import FileError
 
-__all__ = ["LATEST", "run_folder"]
+__all__ = ["LATEST", "reopened", "run_folder"]
 
 LATEST = "latest"
 _LOCK = ".lock"
@@ -45,6 +45,38 @@ def run_folder(out: str | None, name: str, parent: str | Path = "runs") -> Itera
             _remove_empty(folder)
 
 
+@contextmanager
+def reopened(out: str) -> Iterator[Path]:
+    """Give the folder of a run that was stopped, which no other process writes to.
+
+    Raises
+    ------
+    FileError
+        If it cannot be written to, or the run is still going on.
+    """
+    folder = prepare_folder(out)
+    lock = folder / _LOCK
+    if lock.exists() and _alive(lock):
+        raise FileError(f"The run in '{folder}' is still going on; it cannot be resumed.")
+    lock.unlink(missing_ok=True)
+    _lock(folder, lock)
+    try:
+        yield folder
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _alive(lock: Path) -> bool:
+    """Whether the process that wrote the lock still runs on this machine."""
+    try:
+        os.kill(int(lock.read_text()), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def _dated_folder(parent: Path) -> Path:
     """Create a folder with a name of its own."""
     prepare_folder(parent)
@@ -57,7 +89,8 @@ def _dated_folder(parent: Path) -> Path:
 
 def _lock(folder: Path, lock: Path) -> None:
     try:
-        os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        with open(lock, "x", encoding="utf-8") as file:
+            file.write(str(os.getpid()))
     except FileExistsError:
         raise FileError(
             f"Another run writes to the folder '{folder}', or was stopped there. Choose another "

@@ -6,6 +6,7 @@ import argparse
 from typing import Any, NoReturn
 
 from gossamer.cli.config import option_kind, options
+from gossamer.cli.kge.options import SETTINGS, add_options
 from gossamer.cli.recipes import varied
 from gossamer.errors import InvalidValueError
 
@@ -65,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_train(commands)
     _add_predict(commands)
+    _add_kge(commands)
     _add_datasets(commands)
     _add_preprocess(commands)
     info = commands.add_parser("info", help="print versions, CPU features and kernels in use")
@@ -171,6 +173,36 @@ def _add_predict(commands: Any) -> None:
     )
     predict.add_argument("--quiet", action="store_true", help="print nothing but errors")
     predict.set_defaults(run=_run_predict)
+
+
+def _add_kge(commands: Any) -> None:
+    kge = commands.add_parser(
+        "kge",
+        help="embeddings of knowledge graphs",
+        description="Train vectors of the entities and relations of a knowledge graph.",
+    )
+    actions = kge.add_subparsers(
+        dest="action", metavar="ACTION", required=True, parser_class=_CommandParser
+    )
+    train = actions.add_parser(
+        "train",
+        help="train vectors, write them with the ranks of test facts",
+        description="Train vectors of entities and relations with self-adversarial negatives (Sun "
+        "et al., ICLR 2019) and rank the test facts among all entities. The folder holds "
+        "train.txt, valid.txt and test.txt: three names a line, relation in the middle or first, "
+        "separated by tabs, with or without entities.dict and relations.dict; or OpenKE's "
+        "entity2id.txt, relation2id.txt and facts by number.",
+        argument_default=argparse.SUPPRESS,
+    )
+    add_options(train)
+    train.set_defaults(run=_run_kge_train)
+
+
+def _run_kge_train(args: argparse.Namespace) -> int:
+    from gossamer.cli.kge.run import train
+
+    known = ("data", "resume", "model", "out", "quiet", *SETTINGS)
+    return train({name: getattr(args, name) for name in known if hasattr(args, name)})
 
 
 def _run_train(args: argparse.Namespace) -> int:

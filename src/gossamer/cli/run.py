@@ -24,7 +24,7 @@ from gossamer.cli.training import Fit, evaluate, fit_seed
 from gossamer.data import registry
 from gossamer.errors import InvalidValueError
 
-__all__ = ["train"]
+__all__ = ["set_threads", "train"]
 
 
 def train(config: TrainConfig) -> int:
@@ -33,7 +33,7 @@ def train(config: TrainConfig) -> int:
     # Report a missing package before training.
     for package in ("safetensors", "matplotlib", "sklearn", "tqdm"):
         optional_import(package, "gossamer train", "train")
-    _set_threads(config.threads)
+    set_threads(config.threads)
     device = pick_device(config.device)
     with termination_raises():
         task = load_task(
@@ -44,7 +44,8 @@ def train(config: TrainConfig) -> int:
             return _train_in(out, task, config, device)
 
 
-def _set_threads(threads: int | None) -> None:
+def set_threads(threads: int | None) -> None:
+    """Let torch use so many threads, if this machine has the processors."""
     if threads is None:
         return
     processors = os.cpu_count() or 1

@@ -57,14 +57,18 @@ from gossamer.data.heterophilous import (
 )
 from gossamer.data.karate import KarateClubDataset
 from gossamer.data.link_datasets import (
+    BitcoinAlphaDataset,
     BitcoinOTCDataset,
     FB15k237Dataset,
     FB15kDataset,
     GDELTDataset,
     ICEWS18Dataset,
     KnowledgeGraphDataset,
+    MessagesDataset,
     MovieLensDataset,
     SEALDataset,
+    SmallKnowledgeGraphDataset,
+    SpatioTemporalDataset,
     WN18Dataset,
 )
 from gossamer.data.mini_gc import (
@@ -74,6 +78,7 @@ from gossamer.data.node_datasets import (
     AmazonCoBuyComputerDataset,
     AmazonCoBuyPhotoDataset,
     AttributedDataset,
+    BlogCatalogDataset,
     CoauthorCSDataset,
     CoauthorPhysicsDataset,
     CoraFullDataset,
@@ -133,7 +138,9 @@ __all__ = [
     "BACommunityDataset",
     "BAShapeDataset",
     "BGSDataset",
+    "BitcoinAlphaDataset",
     "BitcoinOTCDataset",
+    "BlogCatalogDataset",
     "BuiltinDataset",
     "CIFAR10SuperPixelDataset",
     "CLUSTERDataset",
@@ -167,6 +174,7 @@ __all__ = [
     "LegacyTUDataset",
     "MNISTSuperPixelDataset",
     "MUTAGDataset",
+    "MessagesDataset",
     "MinesweeperDataset",
     "MiniGCDataset",
     "MovieLensDataset",
@@ -187,6 +195,8 @@ __all__ = [
     "SEALDataset",
     "SSTDataset",
     "SaintDataset",
+    "SmallKnowledgeGraphDataset",
+    "SpatioTemporalDataset",
     "SquirrelDataset",
     "Subset",
     "TUDataset",

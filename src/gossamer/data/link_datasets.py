@@ -152,6 +152,115 @@ class WN18Dataset(KnowledgeGraphDataset):
     entry_name = "wn18"
 
 
+class SmallKnowledgeGraphDataset(KnowledgeGraphDataset):
+    """A small knowledge graph: facts by name, without dictionaries.
+
+    C. Kemp et al., "Learning systems of concepts with an infinite relational model", AAAI 2006, and
+    G. Bouchard et al., "On approximate reasoning capabilities of low-rank vector spaces", AAAI
+    2015. Entities and relations are numbered in the order of their names. Contents of the graph:
+    see `KnowledgeGraphDataset`.
+
+    Parameters
+    ----------
+    name : str
+        'kinship', 'nations', 'umls' or 'countries_S3'.
+    reverse, force_reload, verbose, transform
+        As in `KnowledgeGraphDataset`.
+    raw_dir : str, optional
+        Folder with ``train.txt``, ``valid.txt`` and ``test.txt``, or with a folder `name` that
+        holds them. They are downloaded if they are not there. Default: ``~/.gossamer``.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such dataset.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        reverse: bool = True,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = True,
+        transform: Transform | None = None,
+    ) -> None:
+        names = ("kinship", "nations", "umls", "countries_S3")
+        self.entry_name = check_mode("SmallKnowledgeGraphDataset", name, names)
+        super().__init__(reverse, raw_dir, force_reload, verbose, transform)
+
+
+class MessagesDataset(OneGraph):
+    """Messages among people of an organization; an edge for each, in the order of time.
+
+    P. Panzarasa, T. Opsahl and K. M. Carley, "Patterns and dynamics of users' behavior and
+    interaction", JASIST 2009, and A. Paranjape, A. R. Benson and J. Leskovec, "Motifs in temporal
+    networks", WSDM 2017. ``edata['time']`` (E,) int64 is in seconds, ``ndata['id']`` (N,) the
+    number of a node in the file.
+
+    Parameters
+    ----------
+    name : str
+        'CollegeMsg' (1,899 nodes, 59,835 messages) or 'email-Eu-core-temporal' (986 and 332,334).
+    raw_dir : str, optional
+        Folder with ``<name>.txt``. It is downloaded if it is not there. Default: ``~/.gossamer``.
+    force_reload, verbose, transform
+        As in `KnowledgeGraphDataset`.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such dataset.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = False,
+        transform: Transform | None = None,
+    ) -> None:
+        names = ("CollegeMsg", "email-Eu-core-temporal")
+        self.entry_name = check_mode("MessagesDataset", name, names)
+        super().__init__(raw_dir, force_reload, verbose, transform)
+
+
+class SpatioTemporalDataset(OneGraph):
+    """A number at each node of a fixed graph, week after week.
+
+    B. Rozemberczki et al., "PyTorch Geometric Temporal", CIKM 2021. ``ndata['feat']`` (N, T)
+    float32 has the numbers of T weeks, ``edata['weight']`` (E,) float32 is 1 where the file has no
+    weights.
+
+    Parameters
+    ----------
+    name : str
+        'chickenpox' (20 counties, 521 weeks) or 'pedalme_london' (15 places, 35 weeks).
+    raw_dir : str, optional
+        Folder with ``<name>.json``. It is downloaded if it is not there. Default: ``~/.gossamer``.
+    force_reload, verbose, transform
+        As in `KnowledgeGraphDataset`.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such dataset.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = False,
+        transform: Transform | None = None,
+    ) -> None:
+        names = ("chickenpox", "pedalme_london")
+        self.entry_name = check_mode("SpatioTemporalDataset", name, names)
+        super().__init__(raw_dir, force_reload, verbose, transform)
+
+
 class _TimedDataset(GraphList):
     """Graphs of growing numbers of edges; they are cheap to make, so there is no cache."""
 
@@ -326,3 +435,12 @@ class BitcoinOTCDataset(_TimedDataset):
     def graphs(self) -> list[Graph]:
         """All graphs."""
         return list(self._graphs)
+
+
+class BitcoinAlphaDataset(BitcoinOTCDataset):
+    """Who trusts whom on another platform; otherwise as `BitcoinOTCDataset`.
+
+    The file is ``soc-sign-bitcoinalpha.csv``. Ratings: 24,186.
+    """
+
+    entry_name = "bitcoinalpha"

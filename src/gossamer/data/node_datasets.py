@@ -172,6 +172,18 @@ class YelpDataset(SaintDataset):
     entry_name = "yelp"
 
 
+class BlogCatalogDataset(NodeDataset):
+    """Bloggers who are friends; the labels of one are the groups that it belongs to.
+
+    L. Tang and H. Liu, "Relational learning via latent social dimensions", KDD 2009.
+    ``ndata['label']`` (N, 39) float32 is 1 for each group; there are no features and no split.
+    Each edge is there in both directions. Nodes: 10,312. Edges: 667,966. Parameters: see
+    `AttributedDataset`; the file is ``blogcatalog.mat``.
+    """
+
+    entry_name = "blogcatalog"
+
+
 class PPIDataset(GraphList):
     """Interactions between proteins in 24 human tissues, a graph for each.
 

@@ -29,7 +29,7 @@ class SparseOptimizer(ABC):
         Learning rate.
     """
 
-    def __init__(self, params: Sequence[NodeEmbedding], lr: float) -> None:
+    def __init__(self, params: Sequence[NodeEmbedding], lr: float, **settings: Any) -> None:
         if not isinstance(params, (list, tuple)):
             raise InvalidTypeError(
                 f"Parameters are a list of NodeEmbedding, got {type(params).__name__}."
@@ -49,7 +49,7 @@ class SparseOptimizer(ABC):
         if len(set(names)) != len(names):
             raise InvalidValueError(f"Embeddings need different names, got {names}.")
         self._params = list(params)
-        self._lr = _number("lr", lr, low=0.0)
+        self._settings = {"lr": _number("lr", lr, low=0.0), **settings}
         for embedding in self._params:
             embedding.set_optm_state(self._new_state(embedding.weight))
 
@@ -65,8 +65,8 @@ class SparseOptimizer(ABC):
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """The settings, in the format of torch's optimizers."""
-        return [{"lr": self._lr}]
+        """The settings, in the format of torch's optimizers; changes take effect."""
+        return [self._settings]
 
     def zero_grad(self) -> None:
         """Drop gradients. Look-ups that have no gradient yet are kept.
@@ -96,7 +96,7 @@ class SparseOptimizer(ABC):
     def state_dict(self) -> dict[str, Any]:
         """State of each table by name, and the settings."""
         state = {embedding.name: embedding.optm_state for embedding in self._params}
-        return {"state": state, "param_groups": self.param_groups}
+        return {"state": state, "param_groups": [dict(self._settings)]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load a state that :meth:`state_dict` returned.
@@ -125,10 +125,7 @@ class SparseOptimizer(ABC):
         for name, tensors in own.items():
             for tensor, value in zip(tensors, found[name], strict=True):
                 tensor.copy_(value)
-        self._take_settings(settings)
-
-    def _take_settings(self, settings: dict[str, Any]) -> None:
-        self._lr = settings.get("lr", self._lr)
+        self._settings.update((k, settings[k]) for k in self._settings.keys() & settings.keys())
 
 
 class SparseAdam(SparseOptimizer):
@@ -199,20 +196,9 @@ class SparseAdam(SparseOptimizer):
             raise InvalidTypeError(f"SparseAdam: betas are two numbers, got {betas!r}.")
         if use_uva not in (None, True, False):
             raise InvalidTypeError(f"SparseAdam: use_uva is a bool or None, got {use_uva!r}.")
-        self._betas = tuple(_number("betas", beta, low=0.0, below=1.0) for beta in betas)
-        self._eps = _number("eps", eps, low=0.0)
+        betas = tuple(_number("betas", beta, low=0.0, below=1.0) for beta in betas)
         self._dtype = dtype
-        super().__init__(params, lr)
-
-    @property
-    def param_groups(self) -> list[dict[str, Any]]:
-        """The settings, in the format of torch's optimizers."""
-        return [{"lr": self._lr, "betas": self._betas, "eps": self._eps}]
-
-    def _take_settings(self, settings: dict[str, Any]) -> None:
-        super()._take_settings(settings)
-        self._betas = tuple(settings.get("betas", self._betas))
-        self._eps = settings.get("eps", self._eps)
+        super().__init__(params, lr, betas=betas, eps=_number("eps", eps, low=0.0))
 
     def _new_state(self, weight: Tensor) -> tuple[Tensor, ...]:
         steps = torch.zeros(len(weight), dtype=torch.int32, device=weight.device)
@@ -222,14 +208,14 @@ class SparseAdam(SparseOptimizer):
         self, weight: Tensor, state: tuple[Tensor, ...], rows: Tensor, grad: Tensor
     ) -> None:
         steps, moment, power = state
-        beta1, beta2 = self._betas
+        lr, (beta1, beta2), eps = (self._settings[name] for name in ("lr", "betas", "eps"))
         steps[rows] += 1
         count = steps[rows].unsqueeze(1)
         m = moment[rows].to(grad.dtype).mul_(beta1).add_(grad, alpha=1 - beta1)
         v = power[rows].to(grad.dtype).mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
         moment[rows], power[rows] = m.to(moment.dtype), v.to(power.dtype)
-        root = (v / (1 - beta2**count)).sqrt_().add_(self._eps)
-        weight[rows] -= self._lr * (m / (1 - beta1**count)) / root
+        root = (v / (1 - beta2**count)).sqrt_().add_(eps)
+        weight[rows] -= lr * (m / (1 - beta1**count)) / root
 
 
 class SparseAdagrad(SparseOptimizer):
@@ -275,17 +261,7 @@ class SparseAdagrad(SparseOptimizer):
     """
 
     def __init__(self, params: Sequence[NodeEmbedding], lr: float, eps: float = 1e-10) -> None:
-        self._eps = _number("eps", eps, low=0.0)
-        super().__init__(params, lr)
-
-    @property
-    def param_groups(self) -> list[dict[str, Any]]:
-        """The settings, in the format of torch's optimizers."""
-        return [{"lr": self._lr, "eps": self._eps}]
-
-    def _take_settings(self, settings: dict[str, Any]) -> None:
-        super()._take_settings(settings)
-        self._eps = settings.get("eps", self._eps)
+        super().__init__(params, lr, eps=_number("eps", eps, low=0.0))
 
     def _new_state(self, weight: Tensor) -> tuple[Tensor, ...]:
         return (torch.zeros_like(weight),)
@@ -296,7 +272,7 @@ class SparseAdagrad(SparseOptimizer):
         (squares,) = state
         s = squares[rows].addcmul_(grad, grad)
         squares[rows] = s
-        weight[rows] -= self._lr * grad / (s + self._eps).sqrt_()
+        weight[rows] -= self._settings["lr"] * grad / (s + self._settings["eps"]).sqrt_()
 
 
 def _number(what: str, value: Any, low: float, below: float = float("inf")) -> float:

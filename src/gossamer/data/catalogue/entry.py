@@ -26,6 +26,7 @@ GRAPHS = "graph classification"
 MULTI_LABEL_GRAPHS = "multi-label graph classification"
 REGRESSION = "graph regression"
 RATINGS = "rating prediction"
+SERIES = "forecasts on nodes"
 
 _NOT_STATED = "not stated"
 
@@ -72,7 +73,7 @@ class Entry:
     graphs, nodes, edges, features, classes, splits : int
         Expected counts over all graphs, edges directed; 0 where there is none, -1 where unknown.
     metric : str
-        'accuracy', 'roc_auc', 'f1', 'mae', 'rmse', 'mrr' or 'ap'.
+        'accuracy', 'roc_auc', 'f1', 'mae', 'mse', 'rmse', 'mrr' or 'ap'.
     """
 
     name: str

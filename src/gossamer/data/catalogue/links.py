@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from gossamer.data.catalogue.entry import EVENTS, LINKS, RATINGS, TRIPLES, Entry
+from gossamer.data.catalogue.entry import EVENTS, LINKS, RATINGS, SERIES, TRIPLES, Entry
 from gossamer.data.raw import RawFile
 
 _DGL = "https://data.dgl.ai/dataset/"
+_PARTS = ("train", "valid", "test")
 _DICTIONARIES = ("entities.dict", "relations.dict", "train.txt", "valid.txt", "test.txt")
 
 
@@ -34,6 +35,90 @@ def _triples(
         classes=relations,
         splits=1,
         metric="mrr",
+    )
+
+
+def _small(name: str, description: str, reference: str, *sizes: int) -> Entry:
+    nodes, edges, relations = sizes
+    where = f"https://github.com/villmow/datasets_knowledge_embedding/raw/master/other/{name}/"
+    return Entry(
+        name=name,
+        dataset="SmallKnowledgeGraphDataset",
+        arguments={"name": name},
+        task=TRIPLES,
+        description=description,
+        reference=reference,
+        licence="MIT",
+        files=tuple(RawFile(f"{part}.txt", f"{where}{part}.txt") for part in _PARTS),
+        reader="triples:triples",
+        nodes=nodes,
+        edges=edges,
+        classes=relations,
+        splits=1,
+        metric="mrr",
+    )
+
+
+def _series(name: str, description: str, nodes: int, edges: int) -> Entry:
+    return Entry(
+        name=name,
+        dataset="SpatioTemporalDataset",
+        arguments={"name": name},
+        task=SERIES,
+        description=description,
+        reference="Rozemberczki et al., CIKM 2021",
+        licence="MIT",
+        files=(
+            RawFile(
+                f"{name}.json",
+                "https://github.com/benedekrozemberczki/pytorch_geometric_temporal/raw/master/"
+                f"dataset/{name}.json",
+            ),
+        ),
+        reader="spatio_temporal:series",
+        options={"file": f"{name}.json"},
+        nodes=nodes,
+        edges=edges,
+        metric="mse",
+    )
+
+
+def _trust(name: str, dataset: str, *sizes: int) -> Entry:
+    nodes, edges = sizes
+    file = f"soc-sign-{name}.csv"
+    return Entry(
+        name=name,
+        dataset=dataset,
+        task=EVENTS,
+        description="ratings among traders of Bitcoin",
+        reference="Kumar et al., ICDM 2016",
+        files=(RawFile(f"{file}.gz", f"https://snap.stanford.edu/data/{file}.gz"),),
+        needs=(file,),
+        reader="events:signed_edges",
+        options={"file": file},
+        graphs=-1,
+        nodes=nodes,
+        edges=edges,
+        metric="ap",
+    )
+
+
+def _messages(name: str, description: str, reference: str, *sizes: int) -> Entry:
+    nodes, edges = sizes
+    return Entry(
+        name=name,
+        dataset="MessagesDataset",
+        arguments={"name": name},
+        task=EVENTS,
+        description=description,
+        reference=reference,
+        files=(RawFile(f"{name}.txt.gz", f"https://snap.stanford.edu/data/{name}.txt.gz"),),
+        needs=(f"{name}.txt",),
+        reader="events:timed_edges",
+        options={"file": f"{name}.txt"},
+        nodes=nodes,
+        edges=edges,
+        metric="ap",
     )
 
 
@@ -137,6 +222,10 @@ ROWS = (
         *(40943, 302884, 18),
         licence="WordNet 3.0",
     ),
+    _small("kinship", "kin terms of a tribe", "Kemp et al., AAAI 2006", 104, 21372, 25),
+    _small("nations", "relations among nations", "Kemp et al., AAAI 2006", 14, 4048, 56),
+    _small("umls", "types of medical concepts", "Kemp et al., AAAI 2006", 135, 13058, 46),
+    _small("countries_S3", "places of countries", "Bouchard et al., AAAI 2015", 271, 2066, 2),
     _events("ICEWS18", "ICEWS18Dataset", "political events of 2018", "Jin et al., 2019", 24, 23033),
     _events("GDELT", "GDELTDataset", "events in the news", "Jin et al., 2019", 15, 23033),
     _movies(
@@ -157,24 +246,18 @@ ROWS = (
         ("movies.dat", "ratings.dat"),
         *(69878 + 10681, 20000108),
     ),
-    Entry(
-        name="bitcoinotc",
-        dataset="BitcoinOTCDataset",
-        task=EVENTS,
-        description="ratings among traders of Bitcoin",
-        reference="Kumar et al., ICDM 2016",
-        files=(
-            RawFile(
-                "soc-sign-bitcoinotc.csv.gz",
-                "https://snap.stanford.edu/data/soc-sign-bitcoinotc.csv.gz",
-            ),
-        ),
-        needs=("soc-sign-bitcoinotc.csv",),
-        reader="events:signed_edges",
-        options={"file": "soc-sign-bitcoinotc.csv"},
-        graphs=-1,
-        nodes=6005,
-        edges=35592,
-        metric="ap",
+    _trust("bitcoinotc", "BitcoinOTCDataset", 6005, 35592),
+    _trust("bitcoinalpha", "BitcoinAlphaDataset", 7604, 24186),
+    _messages(
+        "CollegeMsg", "messages among students", "Panzarasa et al., JASIST 2009", 1899, 59835
     ),
+    _messages(
+        "email-Eu-core-temporal",
+        "mails in an institute",
+        "Paranjape et al., WSDM 2017",
+        986,
+        332334,
+    ),
+    _series("chickenpox", "weekly cases of chickenpox in counties of Hungary", 20, 102),
+    _series("pedalme_london", "weekly deliveries by bicycle in London", 15, 225),
 )

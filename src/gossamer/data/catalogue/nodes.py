@@ -141,6 +141,25 @@ ROWS = (
         metric="f1",
     ),
     Entry(
+        name="blogcatalog",
+        dataset="BlogCatalogDataset",
+        task=MULTI_LABEL,
+        description="bloggers who are friends, with their groups",
+        reference="Tang & Liu, KDD 2009",
+        files=(
+            RawFile(
+                "blogcatalog.mat",
+                "https://github.com/phanein/deepwalk/raw/master/example_graphs/blogcatalog.mat",
+            ),
+        ),
+        reader="multi_label:network_and_group",
+        options={"file": "blogcatalog.mat"},
+        nodes=10312,
+        edges=667966,
+        classes=39,
+        metric="f1",
+    ),
+    Entry(
         name="ppi",
         dataset="PPIDataset",
         task=MULTI_LABEL,

@@ -1,4 +1,4 @@
-"""Timed edges: ICEWS18, GDELT and Bitcoin OTC."""
+"""Timed edges: ICEWS18, GDELT, Bitcoin OTC and CollegeMsg."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from gossamer.data._build import node_graph
 from gossamer.data.catalogue.entry import Contents
 from gossamer.data.raw import RawFolder
 from gossamer.data.readers._checks import corrupt
@@ -53,6 +54,16 @@ def signed_edges(raw: RawFolder, file: str) -> Contents:
     ends = np.searchsorted(window, np.arange(max(window[-1], 1)), side="right")
     rating = table[order][:, [2]].astype(np.int64)
     return Contents(GrowingGraphs(*ids[order].T, ends, {"h": rating}))
+
+
+def timed_edges(raw: RawFolder, file: str) -> Contents:
+    """Source, target, Unix time: one graph of the nodes that occur, its edges ordered by time."""
+    table = read_table(raw.path(file), 3)
+    table = table[table[:, 2].argsort(kind="stable")]
+    ids, ends = np.unique(table[:, :2], return_inverse=True)
+    g = node_graph(*ends.reshape(-1, 2).T, len(ids), {"id": ids})
+    g.edata["time"] = torch.tensor(table[:, 2])
+    return Contents([g])
 
 
 class GrowingGraphs(Sequence):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from gossamer import ops
-from gossamer._options import as_int, number_in
+from gossamer._options import as_int, number_in, one_of
 from gossamer.errors import InvalidValueError
 from gossamer.nn._common import check_types, reset_children
 
@@ -75,6 +76,44 @@ class TransE(nn.Module):
         """
         rels = _check(self, h_head, h_tail, rels, self.rel_emb.embedding_dim)
         return -(h_head + self.rel_emb(rels) - h_tail).norm(self.p, dim=-1)
+
+    def query(self, known: Tensor, rels: Tensor, missing: str = "tail") -> Tensor:
+        r"""Move one end of triples by their relations, for :meth:`match`.
+
+        Parameters
+        ----------
+        known : Tensor
+            Vectors of the ends that are known, :math:`(Q, D)`.
+        rels : Tensor
+            :math:`(Q,)`, the relation of each triple.
+        missing : {"tail", "head"}
+            Which end is not known.
+
+        Returns
+        -------
+        Tensor
+            :math:`(Q, D)`, :math:`h + r` or :math:`t - r`.
+        """
+        one_of(missing, "TransE", "missing", ("tail", "head"))
+        relation = self.rel_emb(rels)
+        return known + relation if missing == "tail" else known - relation
+
+    def match(self, query: Tensor, candidates: Tensor) -> Tensor:
+        r"""Score every candidate for the missing end of every triple.
+
+        Parameters
+        ----------
+        query : Tensor
+            What :meth:`query` returned, :math:`(Q, D)`.
+        candidates : Tensor
+            Vectors of nodes, :math:`(C, D)`.
+
+        Returns
+        -------
+        Tensor
+            :math:`(Q, C)`, the scores that :meth:`forward` gives the completed triples.
+        """
+        return -torch.cdist(query, candidates, self.p)
 
 
 class TransR(nn.Module):

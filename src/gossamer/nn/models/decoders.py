@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
-from gossamer._options import as_int
+from gossamer._options import as_int, one_of
 from gossamer.errors import InvalidValueError
 from gossamer.nn._common import check_types
 from gossamer.nn.models._base import Model
@@ -17,9 +19,11 @@ __all__ = ["ComplEx", "DistMult", "RotatE"]
 
 
 class _Decoder(Model):
-    """A vector for each relation; subclasses say how it scores with those of head and tail."""
+    """A vector for each relation; subclasses say how it scores with those of head and tail.
 
-    _score: Callable[[Tensor, Tensor, Tensor], Tensor]
+    The score of a triple depends on one end and the relation by a vector alone, the query, which
+    each node that may stand at the other end is compared with.
+    """
 
     def __init__(self, num_rels: int, size: int) -> None:
         super().__init__(num_rels=num_rels, size=size)
@@ -67,7 +71,60 @@ class _Decoder(Model):
                 f"{tuple(head.shape)} and {tuple(tail.shape)}."
             )
         rels = check_types(self, rels, len(head), self.options["num_rels"], "triple")
-        return self._score(head, tail, self.relation(rels))
+        return self._pair(self._query(head, self.relation(rels), False), tail)
+
+    def query(self, known: Tensor, rels: Tensor, missing: str = "tail") -> Tensor:
+        r"""Combine one end of triples with their relations, for :meth:`match`.
+
+        Parameters
+        ----------
+        known : Tensor
+            Vectors of the ends that are known, :math:`(Q, D)`.
+        rels : Tensor
+            :math:`(Q,)`, the relation of each triple.
+        missing : {"tail", "head"}
+            Which end is not known.
+
+        Returns
+        -------
+        Tensor
+            :math:`(Q, D)`.
+        """
+        one_of(missing, type(self).__name__, "missing", ("tail", "head"))
+        return self._query(known, self.relation(rels), missing == "head")
+
+    def match(self, query: Tensor, candidates: Tensor) -> Tensor:
+        r"""Score every candidate for the missing end of every triple.
+
+        Parameters
+        ----------
+        query : Tensor
+            What :meth:`query` returned, :math:`(Q, D)`.
+        candidates : Tensor
+            Vectors of nodes, :math:`(C, D)`.
+
+        Returns
+        -------
+        Tensor
+            :math:`(Q, C)`, the scores that :meth:`forward` gives the completed triples.
+        """
+        return query @ candidates.T
+
+    def _query(self, known: Tensor, relation: Tensor, inverse: bool) -> Tensor:
+        """The known end moved by the relation, or by its inverse if the head is missing."""
+        return _times(known, relation, inverse)
+
+    def _pair(self, query: Tensor, other: Tensor) -> Tensor:
+        """The score of each query with the node in the same row."""
+        return (query * other).sum(-1)
+
+
+def _times(x: Tensor, y: Tensor, conjugate: bool) -> Tensor:
+    """Product of complex numbers in halves, of `x` with `y` or its conjugate."""
+    (a, b), (c, d) = x.chunk(2, dim=-1), y.chunk(2, dim=-1)
+    if conjugate:
+        return torch.cat([a * c + b * d, b * c - a * d], -1)
+    return torch.cat([a * c - b * d, a * d + b * c], -1)
 
 
 class DistMult(_Decoder):
@@ -93,8 +150,8 @@ class DistMult(_Decoder):
     name = "distmult"
     _halves = False
 
-    def _score(self, head: Tensor, tail: Tensor, relation: Tensor) -> Tensor:
-        return (head * relation * tail).sum(-1)
+    def _query(self, known: Tensor, relation: Tensor, inverse: bool) -> Tensor:
+        return known * relation
 
 
 class ComplEx(_Decoder):
@@ -121,10 +178,6 @@ class ComplEx(_Decoder):
     """
 
     name = "complex"
-
-    def _score(self, head: Tensor, tail: Tensor, relation: Tensor) -> Tensor:
-        (a, b), (c, d), (e, f) = (x.chunk(2, dim=-1) for x in (head, relation, tail))
-        return ((a * c - b * d) * e + (a * d + b * c) * f).sum(-1)
 
 
 class RotatE(_Decoder):
@@ -163,9 +216,72 @@ class RotatE(_Decoder):
     def _width(self, size: int) -> int:
         return size // 2
 
-    def _score(self, head: Tensor, tail: Tensor, relation: Tensor) -> Tensor:
-        a, b = head.chunk(2, dim=-1)
-        cos, sin = relation.cos(), relation.sin()
-        turned = torch.stack([a * cos - b * sin, a * sin + b * cos])
-        apart = turned - torch.stack(tail.chunk(2, dim=-1))
-        return -torch.linalg.vector_norm(apart, dim=0).sum(-1)
+    def _query(self, known: Tensor, relation: Tensor, inverse: bool) -> Tensor:
+        return _times(known, torch.cat([relation.cos(), relation.sin()], -1), inverse)
+
+    def _pair(self, query: Tensor, other: Tensor) -> Tensor:
+        real, imaginary = (query - other).chunk(2, dim=-1)
+        # At 0, where the root has no derivative, the gradient is 0.
+        return -(real * real + imaginary * imaginary).clamp(min=_TINY).sqrt().sum(-1)
+
+    def match(self, query: Tensor, candidates: Tensor) -> Tensor:
+        r"""Score every candidate; as for the other decoders."""
+        return -_ComplexDistance.apply(query, candidates)
+
+
+_TINY = 1e-30
+# Numbers in a tile of queries x candidates x width, for each thread: temporaries stay in the cache.
+_TILE = 1 << 16
+
+
+class _ComplexDistance(torch.autograd.Function):
+    """:math:`(Q, C)`: the sum over i of :math:`|q_i - c_i|`, one tile after another.
+
+    A tensor of queries x candidates x width would not fit in the cache, nor often in memory.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, candidates: Tensor) -> Tensor:
+        ctx.save_for_backward(query, candidates)
+        out = query.new_empty(len(query), len(candidates))
+        for rows, columns, _, _, modulus in _tiles(query, candidates):
+            torch.sum(modulus, -1, out=out[rows, columns])
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        query, candidates = ctx.saved_tensors
+        # Real and imaginary parts by themselves.
+        of_query, of_candidates = (
+            x.new_zeros(2, len(x), x.shape[1] // 2) for x in (query, candidates)
+        )
+        for rows, columns, *parts, modulus in _tiles(query, candidates):
+            factor = torch.div(grad[rows, columns, None], modulus.clamp_(min=_TINY), out=modulus)
+            for half, part in enumerate(parts):
+                part.mul_(factor)
+                of_query[half, rows].add_(part.sum(1))
+                of_candidates[half, columns].sub_(part.sum(0))
+        return torch.cat([*of_query], -1), torch.cat([*of_candidates], -1)
+
+
+def _tiles(query: Tensor, candidates: Tensor) -> Iterator[tuple[Any, ...]]:
+    """Rows, columns, and the real part, imaginary part and modulus of the differences there.
+
+    The next tile overwrites the last three.
+    """
+    (a, b), (c, d) = ([half.contiguous() for half in x.chunk(2, -1)] for x in (query, candidates))
+    width = a.shape[1]
+    most = max(1, _TILE * torch.get_num_threads() // max(width, 1))
+    wide = max(1, min(most, len(c)))
+    high = max(1, most // wide)
+    buffers = a.new_empty(3, high * wide * width)
+    for column in range(0, len(c), wide):
+        for row in range(0, len(a), high):
+            rows, columns = slice(row, row + high), slice(column, column + wide)
+            shape = (len(a[rows]), len(c[columns]), width)
+            real, imaginary, modulus = (x[: math.prod(shape)].view(shape) for x in buffers)
+            torch.sub(a[rows, None], c[columns], out=real)
+            torch.sub(b[rows, None], d[columns], out=imaginary)
+            torch.mul(real, real, out=modulus).addcmul_(imaginary, imaginary).sqrt_()
+            yield rows, columns, real, imaginary, modulus

@@ -1,0 +1,3 @@
+"""`gossamer kge`: embeddings of knowledge graphs."""
+
+__all__: list[str] = []

@@ -1,0 +1,89 @@
+"""Options of `gossamer kge train`, with settings that suit each model. Imports light modules."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["KEPT", "MODELS", "SETTINGS", "add_options", "resolved"]
+
+MODELS = ("transe", "distmult", "complex", "rotate")
+
+#: Option -> type or choices, smallest and largest value, default, help.
+SETTINGS: dict[str, tuple[Any, float, float, Any, str]] = {
+    "size": (int, 2, 65_536, 200, "width of the vectors of entities"),
+    "batch": (int, 1, 1_000_000, 512, "facts in a step"),
+    "negatives": (int, 1, 1_000_000, 128, "random entities that each fact of a step is told from"),
+    "steps": (int, 1, 10**9, 20_000, "steps of the optimizer"),
+    "lr": (float, 1e-12, 1e3, None, "learning rate, which falls to 0 in a line"),
+    "margin": (float, 0, 1e6, None, "what is added to all scores; 0 for distmult and complex"),
+    "temperature": (float, 0, 1e3, 1.0, "weight of likely negatives; at 0 all weigh the same"),
+    "penalty": (float, 0, 1e3, None, "factor of the sum of cubes of the vectors in use"),
+    "seed": (int, 0, 2**31 - 1, 0, "seed"),
+    "save_every": (int, 1, 10**9, 1000, "steps from one saved state to the next"),
+    "rank": (int, 0, 10**9, None, "most facts of a part to rank (default: all)"),
+    "threads": (int, 1, 4096, None, "CPU threads (default: PyTorch's)"),
+}
+
+#: Learning rate, margin and penalty of each model.
+_OF_MODEL = {
+    "transe": (2e-3, 9.0, 0.0),
+    "distmult": (2e-3, 0.0, 1e-3),
+    "complex": (2e-3, 0.0, 1e-3),
+    "rotate": (2e-3, 9.0, 0.0),
+}
+
+#: What may be given together with --resume, since it does not change the result.
+KEPT = ("threads", "quiet", "save_every")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options; those that are not given stay out of the namespace."""
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--data", metavar="DIR", help="folder with the facts: see above")
+    where.add_argument("--resume", metavar="DIR", help="go on with the run in this folder")
+    parser.add_argument(
+        "--model",
+        metavar=f"{{{','.join(MODELS)}}}",
+        choices=MODELS,
+        help="score of a fact (default: rotate)",
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", help="new folder for the results (default: one below runs/)"
+    )
+    for name, (kind, low, high, default, text) in SETTINGS.items():
+        note = f" (default: {default})" if default is not None else ""
+        if default is None and "default" not in text:
+            note = " (default: the model's)"
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=_number(kind, low, high),
+            metavar="N" if kind is int else "X",
+            help=text + note,
+        )
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+
+
+def _number(kind: type, low: float, high: float) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            noun = "an integer" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"{text!r} is not {noun}") from None
+        if math.isnan(value) or not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
+        return value
+
+    return read
+
+
+def resolved(given: dict[str, Any]) -> dict[str, Any]:
+    """All settings of a run: those given, then those of the model, then the defaults."""
+    model = given.get("model") or "rotate"
+    lr, margin, penalty = _OF_MODEL[model]
+    settings = {name: default for name, (_, _, _, default, _) in SETTINGS.items()}
+    settings.update(lr=lr, margin=margin, penalty=penalty)
+    return {**settings, **given, "model": model}

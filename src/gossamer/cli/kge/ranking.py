@@ -1,0 +1,75 @@
+"""Filtered ranks of facts among all completions of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gossamer.cli.kge.model import Embeddings
+from gossamer.errors import InvalidValueError
+
+__all__ = ["Known", "figures", "ranks"]
+
+_BATCH = 128
+
+
+class Known:
+    """All entities that complete a fact, of all parts, by its other end and relation."""
+
+    def __init__(self, facts: np.ndarray, num_relations: int) -> None:
+        self._relations = num_relations
+        self._sorted = {}
+        for missing in ("tail", "head"):
+            keys, answer = self._keys(facts, missing), facts[:, 2 if missing == "tail" else 0]
+            order = keys.argsort(kind="stable")
+            self._sorted[missing] = keys[order], answer[order]
+
+    def _keys(self, facts: np.ndarray, missing: str) -> np.ndarray:
+        return facts[:, 0 if missing == "tail" else 2] * self._relations + facts[:, 1]
+
+    def answers(self, facts: np.ndarray, missing: str) -> tuple[Tensor, Tensor]:
+        """Row and entity of each completion of each fact."""
+        keys, answer = self._sorted[missing]
+        asked = self._keys(facts, missing)
+        first, last = (np.searchsorted(keys, asked, side) for side in ("left", "right"))
+        count = last - first
+        rows = np.repeat(np.arange(len(facts)), count)
+        slots = np.arange(count.sum()) - np.repeat(count.cumsum() - count, count)
+        return torch.from_numpy(rows), torch.from_numpy(answer[slots + np.repeat(first, count)])
+
+
+@torch.no_grad()
+def ranks(model: Embeddings, facts: np.ndarray, known: Known) -> dict[str, Tensor]:
+    """The rank of each fact, (facts,), with the tail and with the head missing.
+
+    Other completions that are facts do not count. Among equal scores the rank is the mean one.
+
+    Raises
+    ------
+    InvalidValueError
+        If a score is not a number.
+    """
+    found: dict[str, list[Tensor]] = {"tail": [], "head": []}
+    everything = model.entities.weight
+    for start in range(0, len(facts), _BATCH):
+        part = facts[start : start + _BATCH]
+        head, relation, tail = torch.from_numpy(part).T
+        for missing, known_end, answer in (("tail", head, tail), ("head", tail, head)):
+            query = model.decoder.query(everything[known_end], relation, missing)
+            scores = model.decoder.match(query, everything)
+            if scores.isnan().any():
+                raise InvalidValueError(
+                    "A score is not a number: the training diverged. Lower --lr."
+                )
+            own = scores.gather(1, answer[:, None])
+            scores[known.answers(part, missing)] = -torch.inf  # the own answer among them
+            higher, equal = (scores > own).sum(1), (scores == own).sum(1)
+            found[missing].append(1 + higher + equal / 2)
+    return {missing: torch.cat([torch.empty(0), *rows]) for missing, rows in found.items()}
+
+
+def figures(rank: Tensor) -> dict[str, float]:
+    """Mean reciprocal rank, and the share of ranks of at most 1, 3 and 10."""
+    hits = {f"hits@{k}": (rank <= k).double().mean().item() for k in (1, 3, 10)}
+    return {"mrr": rank.double().reciprocal().mean().item(), **hits}

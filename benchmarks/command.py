@@ -85,6 +85,8 @@ def environment(options: argparse.Namespace) -> dict[str, str]:
 def contenders(options: argparse.Namespace) -> list[Contender]:
     """The columns: Gossamer and the peers whose Python is known."""
     pythons = {name: os.environ.get(ENVIRONMENT.format(name.upper())) for name in options.peers}
+    if "scipy" in options.peers:
+        pythons["scipy"] = pythons["scipy"] or options.python
     for peer in options.peer:
         name, _, python = peer.partition("=")
         if name not in options.peers or not python:

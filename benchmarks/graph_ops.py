@@ -18,7 +18,6 @@ import sys
 
 from benchmarks import command, report
 from benchmarks.graph_rows import FULL, GRAPH_ROWS, SMALL
-from benchmarks.measure import Row
 from benchmarks.registry import select
 
 
@@ -27,18 +26,6 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = command.parser("benchmarks.graph_ops", __doc__)
     command.add_peers(parser, ["dgl"])
     return parser.parse_args(argv)
-
-
-def summary(rows: list[Row], names: list[str]) -> str:
-    """The geometric mean of the ratios, and the rows that are slower than the peer's."""
-    ratios = {row.name: report.ratio(row, names) for row in rows}
-    known = {name: ratio for name, ratio in ratios.items() if ratio is not None}
-    if not known:
-        return "no row was timed beside a peer"
-    mean = report.geometric_mean(list(known.values()))
-    slower = [name for name, ratio in known.items() if ratio < 1]
-    text = f"geometric mean of {len(known)} ratios: {mean:.2f}"
-    return text + (f"; slower: {', '.join(slower)}" if slower else "; no row is slower")
 
 
 @command.interruptible
@@ -54,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     sizes = SMALL if options.small else FULL
     about, rows = command.measure(options, columns, chosen, lambda row: sizes[row.name])
     table = report.table(rows, names)
-    return command.finish(options, about, rows, names, table, summary(rows, names))
+    return command.finish(options, about, rows, names, table, report.summary(rows, names))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from benchmarks.registry import Sizes, Workload
 
-#: Nodes and edges of one molecule-size graph, and points of one small set.
-MOLECULE_NODES, MOLECULE_EDGES = 25, 54
-SET_POINTS = 20
+SET_POINTS = 20  # of one small set
 
 _MOLECULES = Sizes(nodes=25 * 10_000, edges=54 * 10_000)
 _GRAPH = Sizes(nodes=200_000, edges=2_000_000)

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.registry import HUB, RELATIONS, Sizes, Workload
+from benchmarks.registry import HUB, MOLECULE_EDGES, MOLECULE_NODES, RELATIONS, Sizes, Workload
+
+#: Graphs of layers whose edges are stored both ways, without self-loops.
+BOTH_WAYS = ("both ways", "few edges", "aifb")
 
 SKEW = 0.7  # exponent of the power law: the largest hub of 4,000,000 edges has some 30,000
 
@@ -72,12 +75,46 @@ def cora_edges(sizes: Sizes, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return src[by], dst[by]
 
 
+def edges_both_ways(sizes: Sizes, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Skewed edges without self-loops, each with its reverse, and a ring through all nodes.
+
+    Every normalization by degrees, of whichever end, is then the same and no degree is below 2, so
+    that layers of different libraries agree.
+    """
+    a, b = skewed_edges(sizes.nodes, sizes.edges // 2, seed, order="random")
+    ring = np.arange(sizes.nodes)
+    a[: len(ring)], b[: len(ring)] = ring, (ring + 1) % len(ring)
+    b = np.where(a == b, (b + 1) % sizes.nodes, b)
+    src, dst = np.concatenate([a, b]), np.concatenate([b, a])
+    by = np.lexsort((src, dst))
+    return src[by], dst[by]
+
+
+def distinct_edges(sizes: Sizes, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Skewed edges without duplicates, by source and then destination."""
+    found = np.empty(0, dtype=np.int64)
+    while len(found) < sizes.edges:
+        src, dst = skewed_edges(sizes.nodes, sizes.edges, seed, order="random")
+        found, seed = np.union1d(found, src * sizes.nodes + dst), seed + 1
+    kept = np.random.default_rng(seed).choice(len(found), sizes.edges, replace=False)
+    return np.divmod(found[np.sort(kept)], sizes.nodes)
+
+
 def make_edges(
     workload: Workload, sizes: Sizes, seed: int = 0, unsorted: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """The edge list of a row."""
     if workload.graph == "cora":
         return cora_edges(sizes, seed)
+    if workload.graph in BOTH_WAYS:
+        return edges_both_ways(sizes, seed)
+    if workload.graph.endswith("matrix"):
+        return distinct_edges(sizes, seed)
+    if workload.graph in ("molecules", "readout"):
+        first = np.repeat(np.arange(sizes.nodes // MOLECULE_NODES) * MOLECULE_NODES, MOLECULE_EDGES)
+        ends = np.random.default_rng(seed).integers(MOLECULE_NODES, size=(2, len(first))) + first
+        by = np.lexsort(ends)
+        return ends[0, by], ends[1, by]
     order = "random" if unsorted or workload.graph == "shuffled" else "destination"
     hub = HUB if workload.graph == "hub" else 0.0
     return skewed_edges(sizes.nodes, sizes.edges, seed, order, hub)
@@ -96,6 +133,10 @@ def make_arrays(workload: Workload, sizes: Sizes, seed: int = 0) -> dict[str, np
         arrays[name] = rng.standard_normal(shape, dtype=np.float32)
         if name in workload.weight_arrays:
             arrays[name] *= np.float32(1 / np.sqrt(max(shape[0], 8)))
+    for name, types in workload.integers.items():
+        rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        drawn = rng.integers(types, size=sizes.nodes if name == "ntype" else sizes.edges)
+        arrays[name] = np.sort(drawn) if name == "ntype" else drawn
     if workload.graph.endswith("rows"):
         share = np.arange(1, RELATIONS + 1) / np.arange(1, RELATIONS + 1).sum()
         rng = np.random.default_rng([seed, 2])

@@ -109,7 +109,7 @@ def run_row(
     try:
         _load(pool, workload, sizes, folder, row)
         undecided = {name: rows(*edges, arrays) for name, rows in workload.undecided.items()}
-        _compare(folder, row, against, workload.tolerance, undecided)
+        _compare(folder, row, against, workload.tolerance, undecided, workload.may_differ)
         if not row.faults:
             _time_undisturbed(pool, workload, sizes, folder, row, plan)
     finally:
@@ -130,7 +130,12 @@ def _load(pool: Pool, workload: Workload, sizes: Sizes, folder: Path, row: Row) 
 
 
 def _compare(
-    folder: Path, row: Row, against: str, tolerance: float, undecided: dict[str, np.ndarray]
+    folder: Path,
+    row: Row,
+    against: str,
+    tolerance: float,
+    undecided: dict[str, np.ndarray],
+    may_differ: float,
 ) -> None:
     results = {}
     for name in row.columns:
@@ -139,7 +144,7 @@ def _compare(
     if against not in results:
         against = next(iter(results), "")
     if results:
-        worst, row.faults = compare(results, against, tolerance, undecided)
+        worst, row.faults = compare(results, against, tolerance, undecided, may_differ)
         for name, off in worst.items():
             row.columns[name].off = off
 

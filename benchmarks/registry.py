@@ -20,6 +20,8 @@ INDEX = 4  # a compact index; what a library that stores 8 bytes moves beyond it
 F, H, D = 64, 8, 16
 HD = H * D
 RELATIONS = 10  # matrices of a grouped product
+#: Nodes and edges of one molecule-size graph.
+MOLECULE_NODES, MOLECULE_EDGES = 25, 54
 HUB = 0.25  # share of the edges that enter the one hub of the graph "hub"
 
 
@@ -98,7 +100,8 @@ class Workload:
     graph : str
         Key of :data:`FULL`: ``skew`` (sorted by destination), ``shuffled``, ``hub`` (``skew``, but
         a quarter of the edges enter one node), ``large`` (features beyond every cache),
-        ``rows`` and ``few rows`` (no edges to speak of; a relation for each row), or ``cora``.
+        ``rows`` and ``few rows`` (no edges to speak of; a relation for each row), or ``cora``; for
+        layers see :mod:`benchmarks.layer_rows`.
     arrays : mapping of str to dims
         Float32 inputs beside the graph, by name; dims are letters or numbers.
     traffic : callable or None
@@ -114,6 +117,12 @@ class Workload:
     undecided : mapping of str to callable
         By the name of a result: (sources, destinations, arrays) -> the rows in which libraries may
         differ, since float32 does not decide on which side of a kink they lie.
+    integers : mapping of str to int
+        Integer inputs beside the arrays: name -> number of types. Each edge has one, or each node
+        (ascending) where the name is ``ntype``.
+    may_differ : float
+        The share of the numbers of a result in which libraries may differ, where float32 does not
+        decide which of two messages is the maximum.
     """
 
     name: str
@@ -126,11 +135,14 @@ class Workload:
     weight_arrays: tuple[str, ...] = ()
     tolerance: float = 1e-3
     undecided: Mapping[str, Callable[..., np.ndarray]] = field(default_factory=dict)
+    integers: Mapping[str, int] = field(default_factory=dict)
+    may_differ: float = 0.0
 
     def shape(self, array: str, sizes: Sizes) -> tuple[int, ...]:
         """The shape of an input array at the given sizes."""
         letters = {"N": sizes.nodes, "E": sizes.edges, "F": F, "H": H, "D": D, "HD": HD}
         letters |= {"R": RELATIONS, "C": sizes.classes, "X": sizes.features}
+        letters["B"] = sizes.nodes // MOLECULE_NODES
         return tuple(letters[d] if isinstance(d, str) else d for d in self.arrays[array])
 
 

@@ -49,6 +49,29 @@ def ratio(row: Row, names: list[str]) -> float | None:
     return peer / first.typical if peer and first is not None and first.times else None
 
 
+def summary(rows: list[Row], names: list[str]) -> str:
+    """The geometric mean of the ratios, and the rows that are slower than the fastest peer."""
+    ratios = {row.name: ratio(row, names) for row in rows}
+    known = {name: value for name, value in ratios.items() if value is not None}
+    if not known:
+        return "no row was timed beside a peer"
+    mean = geometric_mean(list(known.values()))
+    slower = [name for name, value in known.items() if value < 1]
+    text = f"geometric mean of {len(known)} ratios: {mean:.2f}"
+    return text + (f"; slower: {', '.join(slower)}" if slower else "; no row is slower")
+
+
+def memory_summary(rows: list[Row], names: list[str]) -> str:
+    """The rows whose peak of memory is more than 1 MB above the smallest of the other columns."""
+    more = []
+    for row in rows:
+        memory = [row.columns[n].extra_memory if n in row.columns else None for n in names]
+        others = [value for value in memory[1:] if value is not None]
+        if memory[0] is not None and others and memory[0] > min(others) + 2**20:
+            more.append(f"{row.name} ({memory[0] >> 20} MB, smallest {min(others) >> 20} MB)")
+    return f"more memory than a peer: {', '.join(more) or 'no row'}"
+
+
 def at_most(row: Row, names: list[str]) -> float | None:
     """The ratio that memory allows: the fastest of the other columns' times over the bound."""
     peer = _fastest_peer(row, names)

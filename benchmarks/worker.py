@@ -30,7 +30,9 @@ import torch
 from benchmarks import inputs as bench_inputs
 from benchmarks.adapters import Form, graph_ops, load
 from benchmarks.graph_rows import GRAPH_ROWS
+from benchmarks.layer_rows import LAYER_ROWS
 from benchmarks.registry import FLOAT, WORKLOADS, Sizes
+from benchmarks.sparse_rows import SPARSE_ROWS
 
 # What a form may raise that a library lacks or cannot compile, or that does not fit in memory.
 FAILURES = RuntimeError, TypeError, ValueError, LookupError, ImportError, OSError, AttributeError
@@ -162,6 +164,10 @@ class Server:
         failures: dict[str, str] = {}
         if row in GRAPH_ROWS:
             offered = graph_ops.forms(self.adapter.api, row, tensors, self.sizes)
+        elif row in LAYER_ROWS and row not in WORKLOADS:
+            offered = self.adapter.layers(LAYER_ROWS[row], tensors, self.sizes)
+        elif row in SPARSE_ROWS:
+            offered = self.adapter.matrices(SPARSE_ROWS[row], tensors, self.sizes)
         else:
             offered = self.adapter.forms(WORKLOADS[row], tensors, self.sizes)
         for name, prepare in offered.items():

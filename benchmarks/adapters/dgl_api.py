@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.adapters import Form
+from benchmarks.adapters import Form, layers, sparse
 from benchmarks.adapters.training import (
     differentiate,
     epochs,
@@ -51,6 +51,18 @@ class Adapter:
         graph = self.graph(inputs, sizes)
         graph.create_formats_()
         return _ROWS[row.name](self, graph, inputs)
+
+    def layers(
+        self, row: Workload, inputs: Mapping[str, Tensor], sizes: Sizes
+    ) -> dict[str, Callable[[], Form]]:
+        """The way to write a row of layers."""
+        return layers.forms(self.api, row, inputs, sizes)
+
+    def matrices(
+        self, row: Workload, inputs: Mapping[str, Tensor], sizes: Sizes
+    ) -> dict[str, Callable[[], Form]]:
+        """The way to write a row of sparse matrices."""
+        return sparse.forms(self.library, row, inputs, sizes)
 
     def graph(self, inputs: Mapping[str, Tensor], sizes: Sizes) -> Any:
         """The row's graph."""
@@ -104,10 +116,10 @@ class Adapter:
         return forms
 
     def _sparse(self, graph: Any, value: Tensor) -> tuple[Any, Any]:
-        sparse = importlib.import_module(f"{self.library}.sparse")
+        library = importlib.import_module(f"{self.library}.sparse")
         src, dst = graph.edges()
         nodes = graph.num_nodes()
-        return sparse, sparse.spmatrix(torch.stack([dst, src]), value, (nodes, nodes))
+        return library, library.spmatrix(torch.stack([dst, src]), value, (nodes, nodes))
 
     def _sparse_sum(self, graph: Any, x: Tensor, w: Tensor) -> Form:
         sparse, matrix = self._sparse(graph, w.flatten(1).squeeze(1))

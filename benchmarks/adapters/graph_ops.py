@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.adapters import Form
-from benchmarks.graph_rows import MOLECULE_EDGES, MOLECULE_NODES, SET_POINTS
-from benchmarks.registry import Sizes
+from benchmarks.graph_rows import SET_POINTS
+from benchmarks.registry import MOLECULE_EDGES, MOLECULE_NODES, Sizes
 
 WIDTH = 16
 

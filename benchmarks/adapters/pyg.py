@@ -77,6 +77,22 @@ class Adapter:
         """The ways to write a row, each a function that prepares it."""
         return _ROWS[row.name](Edges(inputs, sizes), inputs)
 
+    def layers(
+        self, row: Workload, inputs: Mapping[str, Tensor], sizes: Sizes
+    ) -> dict[str, Callable[[], Form]]:
+        """The ways to write a row of layers."""
+        from benchmarks.adapters import pyg_layers
+
+        return pyg_layers.forms(row, inputs, sizes)
+
+    def matrices(
+        self, row: Workload, inputs: Mapping[str, Tensor], sizes: Sizes
+    ) -> dict[str, Callable[[], Form]]:
+        """The ways to write a row of sparse matrices."""
+        from benchmarks.adapters import torch_sparse
+
+        return torch_sparse.forms(row, inputs, sizes)
+
 
 # ---------------------------------------------------------------------- operators
 

@@ -11,7 +11,7 @@ from benchmarks.graph_rows import FULL, GRAPH_ROWS, SMALL
 from benchmarks.measure import Column, Row
 from benchmarks.registry import select
 
-from benchmarks import command, graph_ops
+from benchmarks import command, graph_ops, report
 
 ALONE = ["--small", "--without", "dgl", "--threads", "1", "--rounds", "1"]
 
@@ -71,4 +71,4 @@ def test_the_summary(times: list[tuple[float, float | None]], said: str) -> None
             if value is not None:
                 row.columns[name] = Column("function", {}, {}, times=[[value]])
         rows.append(row)
-    assert graph_ops.summary(rows, ["gossamer", "dgl"]) == said
+    assert report.summary(rows, ["gossamer", "dgl"]) == said

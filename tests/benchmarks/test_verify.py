@@ -62,6 +62,16 @@ def test_only_undecided_rows_may_stray() -> None:
     assert compare(results, "a", undecided={"grad": np.array([3, 150])})[1]
 
 
+def test_a_share_of_the_numbers_may_differ() -> None:
+    right = np.random.default_rng(0).standard_normal((100, 10))
+    wrong = right.copy()
+    wrong[3, 2], wrong[50, 9] = 9, -9
+    assert disagreement(wrong, right, may_differ=0.001) > 1
+    assert disagreement(wrong, right, may_differ=0.002) < 1e-9
+    wrong[0, 0] = np.nan
+    assert disagreement(wrong, right, may_differ=0.5) == float("inf")
+
+
 def test_ends_of_an_edge_at_the_kink_are_undecided() -> None:
     row, sizes = WORKLOADS["GATConv fwd+bwd"], SMALL["skew"]
     src, dst = make_edges(row, sizes)

@@ -57,6 +57,7 @@ from gossamer.nn.conv import (
     TWIRLSUnfoldingAndAttention,
 )
 from gossamer.nn.explain import (
+    Explanation,
     GNNExplainer,
     HeteroGNNExplainer,
     HeteroPGExplainer,
@@ -119,6 +120,7 @@ __all__ = [
     "EdgeGATConv",
     "EdgePredictor",
     "EdgeWeightNorm",
+    "Explanation",
     "GATConv",
     "GATv2Conv",
     "GCN2Conv",

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import dgl
 import dgl.nn
-from layers import save
 from modules import CASES, evaluate, initial
+
+from layers import save
 
 TARGET = Path(__file__).with_name("modules.npz")
 

@@ -33,8 +33,8 @@ PUBLISHED = {
     "appnp": {"cora": "83.3", "citeseer": "71.8", "pubmed": "80.1"},
     "gcnii": {"cora": "85.5 ± 0.5", "citeseer": "73.4 ± 0.6", "pubmed": "80.2 ± 0.4"},
 }
-# The weight decay of SGC with the best validation accuracy of ten between 1e-6 and 1e-3.
-SGC_DECAY = {"cora": 1e-5, "citeseer": 1e-5, "pubmed": 1e-5}
+# The weight decay of SGC with the best validation accuracy of nine between 1e-6 and 1e-3.
+SGC_DECAY = {"cora": 3e-5, "citeseer": 5e-5, "pubmed": 5e-5}
 GCNII_OPTIONS = {
     "cora": {"hidden_size": 64, "num_layers": 64, "lambda_": 0.5, "dropout": 0.6},
     "citeseer": {"hidden_size": 256, "num_layers": 32, "lambda_": 0.6, "dropout": 0.7},

@@ -19,6 +19,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     """Run an example; return its exit code, output and errors."""
     # The examples import examples/_run.py.
     monkeypatch.syspath_prepend(str(EXAMPLES))
+    # They set it; this restores it.
+    monkeypatch.setenv("MKL_CBWR", "AUTO,STRICT")
 
     def run(name: str, *argv: str) -> tuple[object, str, str]:
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *argv])
@@ -40,7 +42,7 @@ def figures(run: Callable) -> Callable:
         code, out, err = run(name, *argv)
         assert (code, err) == (0, "")
         *lines, minutes = out.splitlines()
-        assert re.fullmatch(r"\d+\.\d minutes, \d+ threads", minutes)
+        assert re.fullmatch(r"\d+\.\d minutes, \d+\.\d of processor time, \d+ threads", minutes)
         found = re.search(r"(-?\d+\.\d+) ± \d+\.\d+ over \d+ runs?; published ", lines[-1])
         assert found, "no line of _run.report at the end"
         return lines, float(found[1])

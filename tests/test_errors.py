@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from gossamer import errors
 from gossamer._optional import _DISTRIBUTION_OF, _EXTRA_OF, optional_import
@@ -21,6 +22,7 @@ KINDS = {
     errors.OutOfRangeError: IndexError,
     errors.FileError: OSError,
     errors.MissingExtraError: ImportError,
+    errors.DeviceMemoryError: torch.OutOfMemoryError,
 }
 
 

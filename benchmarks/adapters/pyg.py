@@ -27,7 +27,8 @@ from benchmarks.registry import D, F, H, Sizes, Workload
 class Edges:
     """The row's graph in PyG's layouts, each made on first need and outside the timing."""
 
-    def __init__(self, inputs: Mapping[str, Tensor], sizes: Sizes) -> None:
+    def __init__(self, inputs: Mapping[str, Tensor], sizes: Sizes, compiled: bool = False) -> None:
+        self.compiled = compiled  # whether layers on these edges are
         self.src, self.dst, self.nodes = inputs["src"], inputs["dst"], sizes.nodes
         self.sorted = bool((self.dst[1:] >= self.dst[:-1]).all())
         self.pair = torch.stack([self.src, self.dst])
@@ -65,7 +66,15 @@ class Edges:
 
 
 class Adapter:
-    """The rows written for PyG."""
+    """The rows written for PyG.
+
+    Attributes
+    ----------
+    compiled_layers : bool
+        Whether rows of layers also offer forms with ``torch.compile``.
+    """
+
+    compiled_layers = False
 
     def versions(self) -> dict[str, str]:
         """The releases in use."""
@@ -75,7 +84,12 @@ class Adapter:
         self, row: Workload, inputs: Mapping[str, Tensor], sizes: Sizes
     ) -> dict[str, Callable[[], Form]]:
         """The ways to write a row, each a function that prepares it."""
-        return _ROWS[row.name](Edges(inputs, sizes), inputs)
+        make = _ROWS[row.name]
+        forms = make(Edges(inputs, sizes), inputs)
+        if self.compiled_layers and row.name.endswith("Conv fwd+bwd"):
+            compiled = make(Edges(inputs, sizes, compiled=True), inputs)
+            forms |= {f"{name}, compiled": form for name, form in compiled.items()}
+        return forms
 
     def layers(
         self, row: Workload, inputs: Mapping[str, Tensor], sizes: Sizes
@@ -342,7 +356,7 @@ def _transpose(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable
 def _layer(build: Callable[[], nn.Module], names: Mapping[str, str]) -> Callable:
     def make(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
         def form(prepare: Callable[[], tuple]) -> Form:
-            return _layer_form(build(), names, prepare()[0], inputs)
+            return _layer_form(build(), names, prepare()[0], inputs, compiled=edges.compiled)
 
         return {
             name: lambda prepare=prepare: form(prepare) for name, prepare in edges.layouts().items()
@@ -352,10 +366,17 @@ def _layer(build: Callable[[], nn.Module], names: Mapping[str, str]) -> Callable
 
 
 def _layer_form(
-    layer: nn.Module, names: Mapping[str, str], adjacency: Any, inputs: Mapping, *weights: Any
+    layer: nn.Module,
+    names: Mapping[str, str],
+    adjacency: Any,
+    inputs: Mapping,
+    *weights: Any,
+    compiled: bool = False,
 ) -> Form:
     zero_biases(layer)
     wrt, turned = set_parameters(layer, names, inputs)
+    if compiled:
+        layer.compile()
     x = inputs["x"].requires_grad_()
     run = differentiate(lambda: layer(x, adjacency, *weights), {"x": x, **wrt}, inputs["g"])
     return Form(lambda: transpose_weights(run(), turned))
@@ -371,7 +392,7 @@ def _graph_conv(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callabl
         layer = gnn.GCNConv(F, F, normalize=False, add_self_loops=False)
         adjacency, weight = prepare()
         names = {"weight": "lin.weight", "bias": "bias"}
-        return _layer_form(layer, names, adjacency, inputs, weight)
+        return _layer_form(layer, names, adjacency, inputs, weight, compiled=edges.compiled)
 
     return {
         name: lambda prepare=prepare: form(prepare) for name, prepare in edges.layouts(norm).items()

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from gossamer import function, geometry, kernels, ops, random, transforms, udf, utils
 from gossamer.errors import (
+    DeviceMemoryError,
     FileError,
     GossamerError,
     InvalidTypeError,
@@ -186,6 +187,7 @@ __all__ = [
     "AddSelfLoop",
     "BaseTransform",
     "Compose",
+    "DeviceMemoryError",
     "DropEdge",
     "DropNode",
     "FeatMask",

@@ -54,6 +54,7 @@ class Pretended(Tensor):
 
     # Here too torch would make tensors of numbers, and lose them: meta tensors have no values.
     def tolist(self) -> Any:
+        _waits.append("tolist")
         return self.values.tolist()
 
     def new_tensor(self, data: Any, **kwargs: Any) -> Pretended:
@@ -70,12 +71,44 @@ class Pretended(Tensor):
         cls, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        if _is_wait(func, args, kwargs):
+            _waits.append(str(func))
         if func not in _COPIES:
             _refuse_mixture(func, (args, kwargs))
         result = func(*tree_map(_on_cpu, args), **tree_map(_on_cpu, kwargs))
         if kwargs.get("device", _ELSEWHERE) != _CPU:
             result = tree_map(_pretend, result)
         return return_and_correct_aliasing(func, args, kwargs, result)
+
+
+#: What made the CPU wait for the device.
+_waits: list[str] = []
+
+_WAITING = {
+    "_local_scalar_dense", "nonzero", "masked_select", "_unique", "_unique2", "unique_consecutive",
+    "unique_dim", "bincount", "equal", "is_nonzero", "histc",
+}  # fmt: skip
+
+
+def _is_wait(func: Any, args: tuple, kwargs: dict) -> bool:
+    """Whether the CPU reads values of the device in this call, or a size that depends on them."""
+    name = func.overloadpacket.__name__
+    if name == "repeat_interleave":
+        return kwargs.get("output_size") is None
+    if name in ("index", "index_put", "index_put_"):
+        return any(x is not None and x.dtype in (torch.bool, torch.uint8) for x in args[1])
+    if name == "_to_copy":
+        return kwargs.get("device") == _CPU
+    return name in _WAITING
+
+
+@contextmanager
+def counted_waits() -> Iterator[list[str]]:
+    """Give the list of calls inside of the context in which the CPU waits for the device."""
+    before = len(_waits)
+    seen: list[str] = []
+    yield seen
+    seen += _waits[before:]
 
 
 def _refuse_mixture(func: Any, arguments: Any) -> None:

@@ -1,97 +1,71 @@
-"""Compile the Triton kernels for GPUs that are not there.
-
-The launches of a wrapper are recorded instead of run, so that what is compiled is what would run.
-"""
+"""The Triton kernels where they can be tested: on the interpreter, or on a GPU."""
 
 from __future__ import annotations
 
-import re
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map
 
+from gossamer.kernels import _dispatch
+from gossamer.kernels import triton as kernels
 from gossamer.kernels.triton import _common
-
-_TYPES = {
-    torch.float32: "*fp32",
-    torch.float64: "*fp64",
-    torch.float16: "*fp16",
-    torch.bfloat16: "*bf16",
-    torch.int32: "*i32",
-    torch.int64: "*i64",
-}
-_OPTIONS = ("num_warps", "num_stages")
+from gossamer.ops import _register
+from helpers.pretended import Pretended, pretended_accelerator
 
 
-class Launch(NamedTuple):
-    """A kernel with its arguments by name, and the options of the compiler."""
+class _Moved:
+    """The kernels, whose operands are moved to `device` and whose results are moved back."""
 
-    kernel: Any
-    arguments: dict[str, Any]
-    options: dict[str, int]
+    device = torch.device("cpu")
 
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function = getattr(kernels, name)
 
-class Usage(NamedTuple):
-    """What one compiled kernel uses."""
+        def call(*args: Any, **kwargs: Any) -> Any:
+            args, kwargs = self._to(self.device, (args, kwargs))
+            return self._to(torch.device("cpu"), function(*args, **kwargs))
 
-    registers: int
-    spilled_bytes: int
-    shared_bytes: int
+        return call
 
-
-def recorded_launches(
-    monkeypatch: pytest.MonkeyPatch, module: Any, function: Callable[..., Any], *args: Any
-) -> list[Launch]:
-    """Call a wrapper of `module` and return what it would have launched."""
-    launches: list[Launch] = []
-
-    def record(kernel: Any, programs: int, like: Tensor, *values: Any, **constants: Any) -> None:
-        assert 0 < programs <= _common.MAX_PROGRAMS
-        options = {name: constants.pop(name) for name in _OPTIONS if name in constants}
-        names = [name for name in kernel.arg_names if name not in constants]
-        arguments = dict(zip(names, (0, *values), strict=True)) | constants
-        launches.append(Launch(kernel, arguments, options))
-
-    monkeypatch.setattr(module, "launch", record)
-    function(*args)
-    return launches
+    @staticmethod
+    def _to(device: torch.device, values: Any) -> Any:
+        return tree_map(lambda x: x.to(device) if torch.is_tensor(x) else x, values)
 
 
-def compiled(launch: Launch, capability: int, folder: Path) -> Usage:
-    """Compile a kernel for one compute capability, such as 90; return what it uses."""
-    import triton
-    from triton.backends.compiler import GPUTarget
-    from triton.backends.nvidia.compiler import get_ptxas
-    from triton.compiler import ASTSource
-
-    constants = {p.name for p in launch.kernel.params if p.is_constexpr}
-    constants |= {name for name, value in launch.arguments.items() if value is None}
-    signature = {
-        name: "constexpr" if name in constants else _type_of(value)
-        for name, value in launch.arguments.items()
-    }
-    source = ASTSource(
-        launch.kernel, signature, {name: launch.arguments[name] for name in constants}
-    )
-    options = {**launch.options, "enable_fp_fusion": True}
-    binary = triton.compile(source, target=GPUTarget("cuda", capability, 32), options=options)
-    ptx = folder / "kernel.ptx"
-    ptx.write_text(binary.asm["ptx"], encoding="utf-8")
-    target = re.search(r"^\.target (\w+)", binary.asm["ptx"], re.MULTILINE)[1]
-    ptxas = [get_ptxas(capability).path, "-v", f"--gpu-name={target}", str(ptx), "-o", "/dev/null"]
-    log = subprocess.run(ptxas, capture_output=True, text=True, check=True).stderr
-    registers = int(re.search(r"Used (\d+) registers", log)[1])
-    spilled = sum(map(int, re.findall(r"(\d+) bytes spill", log)))
-    return Usage(registers, spilled, binary.metadata.shared)
+#: What contract tests call in place of `gossamer.kernels.triton`.
+fast = _Moved()
 
 
-def _type_of(value: Any) -> str:
-    if isinstance(value, Tensor):
-        return _TYPES[value.dtype]
-    assert isinstance(value, int), f"no type for {value!r}"
-    return "i32" if -(2**31) <= value < 2**31 else "i64"
+def _run_pretended(kernel: Any, like: Tensor, programs: int, *args: Any, **constants: Any) -> None:
+    for x in args:
+        assert not torch.is_tensor(x) or isinstance(x, Pretended), f"{kernel.__name__}: on the CPU"
+    args = [x.values if isinstance(x, Pretended) else x for x in args]
+    _run(kernel, like.values, programs, *args, **constants)
+
+
+_run = _common.run
+
+
+@contextmanager
+def pretended_gpu() -> Iterator[torch.device]:
+    """Give a pretended device on which operators run the Triton kernels, on the interpreter."""
+    with pretended_accelerator() as device, pytest.MonkeyPatch.context() as patch:
+        patch.setitem(_dispatch._LOADED, device.type, kernels)
+        for name in kernels.__all__:
+            kernel = _dispatch.dispatched(name)
+            own = {
+                (device.type, dtype): function
+                for (kind, dtype), function in kernel.functions.items()
+                if kind == "cuda"
+            }
+            patch.setattr(kernel, "functions", kernel.functions | own)
+            patch.setattr(kernel, "_found", {})
+        # Operators see these tensors as they see those of a GPU, not as a subclass.
+        patch.setattr(_register, "_has_rules", lambda inputs: False)
+        patch.setattr(_common, "run", _run_pretended)
+        yield device

@@ -116,6 +116,10 @@ CALLS: dict[str, tuple[str, Callable[..., tuple]]] = {
     ),
     "unique_relabel": ("unique_relabel", lambda adj, u, e: (adj.indices, adj.num_cols)),
     "segment_mm": ("segment_mm", lambda adj, u, e: (u[:, 0], u[:2].mT, torch.tensor([6, 4]))),
+    "segment_outer": (
+        "segment_outer",
+        lambda adj, u, e: (u[:, 0], u[:, 1], torch.tensor([6, 4])),
+    ),
     "topk": ("topk", lambda adj, u, e: (u[:, :, 0], 2)),
     "breadth_first": ("breadth_first", lambda adj, u, e: (*_acyclic(adj), None, torch.tensor([0]))),
     "topological": ("topological", lambda adj, u, e: (*_acyclic(adj), torch.tensor([0, 1, 1, 2]))),

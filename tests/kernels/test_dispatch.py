@@ -11,7 +11,7 @@ import threading
 import pytest
 import torch
 
-from gossamer import InvalidValueError, kernels
+from gossamer import DeviceMemoryError, InvalidValueError, kernels
 from gossamer.kernels import _dispatch, reference
 from gossamer.kernels._dispatch import Kernel
 from helpers.compare import assert_tensor_equal
@@ -242,3 +242,15 @@ def test_native_kernels_in_the_environment_must_be_there() -> None:
 def test_the_environment_can_force_the_reference() -> None:
     code = "from gossamer import kernels; print(kernels.info()['forced'])"
     assert _python(code, GOSSAMER_KERNELS="reference").stdout.split() == ["reference"]
+
+
+def test_memory_that_a_device_lacks_is_named() -> None:
+    def spmm(x: torch.Tensor) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has")
+
+    kernel = Kernel(spmm, ["x"])
+    message = r"^spmm: the GPU has no room for 20\.00 GiB\. Use smaller batches"
+    with pytest.raises(DeviceMemoryError, match=message):
+        kernel(torch.empty(1, device="meta"))
+    with pytest.raises(torch.OutOfMemoryError):
+        kernel(torch.empty(1, device="meta"))

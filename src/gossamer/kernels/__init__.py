@@ -46,6 +46,7 @@ __all__ = [
     "scratch",
     "sddmm",
     "segment_mm",
+    "segment_outer",
     "spgemm_pattern",
     "spmm",
     "spmm_arg_backward",
@@ -76,6 +77,7 @@ masked_product = dispatched("masked_product")
 scaled_sum = dispatched("scaled_sum")
 sddmm = dispatched("sddmm")
 segment_mm = dispatched("segment_mm")
+segment_outer = dispatched("segment_outer")
 spgemm_pattern = dispatched("spgemm_pattern")
 spmm = dispatched("spmm")
 spmm_arg_backward = dispatched("spmm_arg_backward")

@@ -12,9 +12,11 @@ The reference runs for every combination that no backend covers.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,7 +27,7 @@ import torch
 from torch import Tensor
 
 from gossamer._options import one_of
-from gossamer.errors import InvalidValueError
+from gossamer.errors import DeviceMemoryError, InvalidValueError
 
 __all__ = ["Kernel", "check_environment", "dispatched", "info", "kernel", "native", "use"]
 
@@ -103,8 +105,31 @@ class Kernel:
         if forced != "reference":
             _load(device)
             function = self.functions.get((device, dtype), function)
+        if device != "cpu":
+            function = _naming_memory(function)
         self._found[forced, device, dtype] = function
         return function
+
+
+def _naming_memory(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, whose errors about memory name the operator."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except torch.OutOfMemoryError as error:
+            if isinstance(error, DeviceMemoryError):
+                raise
+            wanted = re.search(r"allocate ([\d.]+ \w+)", str(error))
+            amount = wanted[1] if wanted else "more memory than there is"
+            raise DeviceMemoryError(
+                f"{function.__name__}: the GPU has no room for {amount}. Use smaller batches, "
+                "sampled neighbors, or features of 16 bits; torch.cuda.memory_summary() shows what "
+                f"takes the memory. torch says: {error}"
+            ) from None
+
+    return run
 
 
 def kernel(

@@ -21,6 +21,7 @@ __all__ = [
     "check_dtype",
     "check_lengths",
     "check_operand",
+    "checks_later",
     "common_dtype",
     "counted",
     "match_dims",
@@ -202,6 +203,14 @@ def _range_and_sum(numbers: Tensor) -> tuple[int, int, int]:
     return int(low), int(high), int(numbers.sum())
 
 
+def checks_later(x: Tensor) -> bool:
+    """Whether the values of `x` are checked by an assertion on the device.
+
+    Values are unknown while tracing, and elsewhere than on the CPU reading them means to wait.
+    """
+    return torch.compiler.is_compiling() or x.device.type != "cpu"
+
+
 def check_lengths(seglen: Any, value: Any, op: str, name: str, *, counts: bool = False) -> Tensor:
     """Return the lengths `seglen` if they add up to the rows of `value`."""
     if not isinstance(value, Tensor) or value.dim() == 0:
@@ -218,8 +227,7 @@ def check_lengths(seglen: Any, value: Any, op: str, name: str, *, counts: bool =
             f"{op}: segment lengths are on {seglen.device} but {name} is on {value.device}. "
             "Move one of them with .to(...)."
         )
-    if torch.compiler.is_compiling():
-        # Values are unknown while tracing: the check becomes part of the compiled graph.
+    if checks_later(seglen):
         rows = value.shape[0]
         fits = ((seglen >= 0) & (seglen <= rows)).all() & (seglen.sum() == rows)
         _torch.assert_async(fits, f"{op}: segment lengths must add up to the rows of {name}.")

@@ -14,6 +14,7 @@ from gossamer.ops import _torch
 from gossamer.ops._check import (
     check_dtype,
     check_lengths,
+    checks_later,
     counted,
     outside_transforms,
     requires_grad,
@@ -139,7 +140,7 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
             "Move one of them with .to(...)."
         )
     idx_b = ids_outside_transforms(idx_b)
-    if torch.compiler.is_compiling():
+    if checks_later(idx_b):
         fits = ((idx_b >= 0) & (idx_b < b.shape[0])).all()
         _torch.assert_async(fits, "gather_mm: idx_b must name matrices of b.")
     elif idx_b.numel():
@@ -285,11 +286,7 @@ _gather_mm = opaque(
 
 
 def _outer_kernel(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
-    a, b, lengths = plain(a).detach(), plain(b).detach(), seglen.tolist()
-    out = kernels.empty((len(lengths), a.shape[1], b.shape[1]), a.dtype, a.device)
-    for x, y, to in zip(a.split(lengths), b.split(lengths), out.unbind(), strict=True):
-        torch.mm(x.t(), y, out=to)
-    return out
+    return kernels.segment_outer(plain(a).detach(), plain(b).detach(), seglen)
 
 
 def _outer_fake(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:

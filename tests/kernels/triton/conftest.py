@@ -1,21 +1,42 @@
 """Triton decides when it is imported whether kernels run on its interpreter.
 
-With ``TRITON_INTERPRET=1`` the contracts of the kernels are tested, on tensors on the CPU. Without
-it, `test_interpreter.py` starts those tests in processes of their own.
+With ``TRITON_INTERPRET=1`` the contracts of the kernels are tested on tensors on the CPU, and with
+``--device cuda`` on a GPU. Without both, `test_interpreter.py` starts those tests in processes of
+their own.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-CONTRACTS = ["test_attention.py", "test_sddmm.py", "test_softmax.py", "test_spmm.py"]
 OTHERS = ["test_compile.py", "test_interpreter.py", "test_loading.py"]
+#: They need the interpreter, whatever the device.
+PRETENDED = ["test_operators.py"]
 
-collect_ignore = OTHERS if os.environ.get("TRITON_INTERPRET") == "1" else CONTRACTS
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    name = collection_path.name
+    if not name.startswith("test_") or not name.endswith(".py"):
+        return None
+    interpreted = os.environ.get("TRITON_INTERPRET") == "1"
+    on_gpu = config.getoption("--device") != "cpu"
+    if name in OTHERS:
+        return interpreted or None
+    return (not interpreted and (name in PRETENDED or not on_gpu)) or None
+
+
+@pytest.fixture(autouse=True)
+def _where_kernels_run(device: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("triton", reason="triton is not installed")
+    from helpers.triton_cases import fast
+
+    monkeypatch.setattr(fast, "device", device)
 
 
 @pytest.fixture(autouse=True)

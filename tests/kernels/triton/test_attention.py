@@ -9,7 +9,6 @@ import torch
 
 pytest.importorskip("triton", reason="triton is not installed")
 from gossamer.kernels import reference
-from gossamer.kernels import triton as fast
 from gossamer.kernels.triton import _common
 from helpers.compare import assert_tensor_equal
 from helpers.kernel_cases import (
@@ -23,6 +22,7 @@ from helpers.kernel_cases import (
     operand,
     truth_and_torch,
 )
+from helpers.triton_cases import fast
 
 MODULE = import_module("gossamer.kernels.triton.attention")
 SCORES = ["add", "dot", "add_dot"]

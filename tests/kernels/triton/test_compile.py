@@ -1,96 +1,72 @@
-"""Compile each kernel's default configuration for GPUs, without one."""
+"""Compile every configuration of every kernel for GPUs, without one; default ones may not spill."""
 
 from __future__ import annotations
 
-from importlib import import_module
+import importlib.util
+from types import ModuleType
 
 import pytest
 import torch
 
 pytest.importorskip("triton", reason="triton is not installed")
-from helpers.kernel_cases import DTYPES, Adjacency, attention_operands, operand
-from helpers.triton_cases import compiled, recorded_launches
-
-CAPABILITIES = [80, 90, 100]
+from gossamer.kernels import triton as kernels
+from helpers.paths import REPOSITORY
 
 
-def _hub(idtype: torch.dtype) -> Adjacency:
-    """One row of many slots, so that the kernels for long rows are launched too."""
-    count = 3000
-    eids = torch.arange(count).flip(0).to(idtype)
-    return Adjacency(torch.tensor([0, count], dtype=idtype), torch.zeros_like(eids), eids, 1)
+def _tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "kernel_usage", REPOSITORY / "tools" / "kernel_usage.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def _call(name: str, dtype: torch.dtype, idtype: torch.dtype, shape: tuple, op: str = "mul"):
-    """Return the module and the arguments of a call."""
-    adj = _hub(idtype)
-    u, e = operand(adj.num_cols, shape, dtype), operand(adj.num_edges, shape, dtype)
-    if name == "spmm":
-        op, reduce = op.split("-")
-        rows = (adj.indptr, adj.indices, adj.eids)
-        operands = (None if op == "copy_rhs" else u, None if op == "copy_lhs" else e)
-        return "spmm", (*rows, *operands, op, reduce)
-    if name.startswith("attention"):
-        return "attention", _attention(adj, dtype, shape, op, backward=name.endswith("backward"))
-    if name == "sddmm":
-        operands = (None if op == "copy_rhs" else u, None if op == "copy_lhs" else e)
-        return "sddmm", (adj.indices, adj.rows, adj.eids, *operands, op, "u", "e")
-    return "softmax", (adj.indptr, adj.eids, *([e] if name == "edge_softmax" else [e, e]))
+usage = _tool()
+# Of each kernel one operator; the slow test has all of them.
+QUICK = {
+    *("spmm copy_lhs sum", "spmm mul max", "sddmm mul", "sddmm dot", "spmm_arg_backward mul"),
+    *("attention add_dot", "attention_backward add", "attention_backward add_dot"),
+}
 
 
-def _attention(adj: Adjacency, dtype: torch.dtype, shape: tuple, score: str, backward: bool):
-    rows = (adj.indptr, adj.indices, adj.eids)
-    operands = attention_operands(adj, score, (4, *shape, *shape), dtype)
-    options = (7, score, 0.2, 0.5)
-    if not backward:
-        return *rows, *operands, *options
-    result = torch.empty(1, 4, *shape, dtype=dtype)
-    norms = torch.empty(1, 2, 4, dtype=torch.promote_types(dtype, torch.float32))
-    return rows, rows, *operands, *options, result, norms, result
+def _check(name: str, args: tuple, targets, folder, only_default: bool) -> None:
+    recorded = usage.launches(getattr(kernels, name), *args)
+    assert recorded
+    assert any(launch.default for launch in recorded)
+    for launch in recorded:
+        if only_default and not launch.default:
+            continue
+        for target in targets:
+            found = usage.compiled(launch, target, folder)
+            if launch.default:
+                assert not found.spilled, f"{target} {launch.kernel.__name__}: {found}"
 
 
-def _check(monkeypatch, folder, capability: int, name: str, *case) -> None:
-    room, args = _call(name, *case)
-    module = import_module(f"gossamer.kernels.triton.{room}")
-    launches = recorded_launches(monkeypatch, module, getattr(module, name), *args)
-    assert launches
-    for launch in launches:
-        usage = compiled(launch, capability, folder)
-        assert usage.spilled_bytes == 0, f"{launch.kernel.__name__}: {usage}"
+def _quick() -> list:
+    found = {}
+    for name, what, args in usage.calls([torch.float32], [64], [torch.int32]):
+        operator = what.split(" float32")[0]
+        if f"{name} {operator}" in QUICK or what.startswith(("float32", "int32")):
+            found[f"{name} {operator} {len(found)}"] = name, args
+    return [pytest.param(*call, id=label) for label, call in found.items()]
 
 
-CALLS = [
-    ("spmm", "copy_lhs-sum"),
-    ("spmm", "mul-max"),
-    ("sddmm", "mul"),
-    ("sddmm", "dot"),
-    ("edge_softmax", ""),
-    ("edge_softmax_backward", ""),
-    ("attention", "add"),
-    ("attention", "add_dot"),
-    ("attention_backward", "add"),
-    ("attention_backward", "add_dot"),
-]
+@pytest.mark.parametrize(("name", "args"), _quick())
+def test_default_configurations_do_not_spill(tmp_path, name, args) -> None:
+    _check(name, args, ["sm_90"], tmp_path, only_default=True)
 
 
-@pytest.mark.parametrize(("name", "op"), CALLS)
-def test_every_kernel_compiles_without_spills(monkeypatch, tmp_path, name, op) -> None:
-    _check(monkeypatch, tmp_path, 90, name, torch.float32, torch.int32, (128,), op)
-
-
-SPMM = [
-    ("spmm", f"{op}-{reduce}")
-    for op in ("copy_lhs", "copy_rhs", "add", "sub", "mul", "div")
-    for reduce in ("sum", "mean", "max", "min")
-]
-DOT = [("attention", "dot"), ("attention_backward", "dot")]
-SDDMM = [("sddmm", op) for op in ("copy_lhs", "copy_rhs", "add", "sub", "mul", "div", "dot")]
+def test_every_kernel_is_compiled() -> None:
+    by_torch = {"coo_to_csr", "number_nodes", "transpose", "unique_relabel", "gather_neighbors"}
+    assert {name for name, _, _ in usage.calls()} == set(kernels.__all__) - by_torch
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize(("name", "op"), [*SPMM, *SDDMM, *CALLS[4:], *DOT])
-@pytest.mark.parametrize("capability", CAPABILITIES)
-def test_every_operator_and_dtype(monkeypatch, tmp_path, capability, name, op, dtype) -> None:
-    for idtype, shape in ((torch.int32, (8,)), (torch.int64, (128,))):
-        _check(monkeypatch, tmp_path, capability, name, dtype, idtype, shape, op)
+@pytest.mark.parametrize("target", usage.TARGETS)
+@pytest.mark.parametrize("idtype", [torch.int32, torch.int64], ids=str)
+@pytest.mark.parametrize("width", usage.WIDTHS)
+@pytest.mark.parametrize("dtype", usage.DTYPES, ids=str)
+def test_every_configuration(tmp_path, dtype, width, idtype, target) -> None:
+    for name, _, args in usage.calls([dtype], [width], [idtype]):
+        _check(name, args, [target], tmp_path, only_default=False)

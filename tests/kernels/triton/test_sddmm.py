@@ -8,7 +8,6 @@ import pytest
 import torch
 
 pytest.importorskip("triton", reason="triton is not installed")
-from gossamer.kernels import triton as fast
 from gossamer.kernels.triton import _common
 from helpers.compare import assert_tensor_equal
 from helpers.kernel_cases import (
@@ -21,6 +20,7 @@ from helpers.kernel_cases import (
     operand,
     truth_and_torch,
 )
+from helpers.triton_cases import fast
 
 OPS = ["copy_lhs", "copy_rhs", "add", "sub", "mul", "div", "dot"]
 TARGETS = ["u", "v", "e"]

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 pytest.importorskip("triton", reason="triton is not installed")
-from gossamer.kernels import triton as fast
 from helpers.compare import assert_tensor_equal
 from helpers.kernel_cases import (
     DTYPES,
@@ -17,6 +16,7 @@ from helpers.kernel_cases import (
     operand,
     truth_and_torch,
 )
+from helpers.triton_cases import fast
 
 
 def _check(adj, shape, dtype) -> None:

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 pytest.importorskip("triton", reason="triton is not installed")
-from gossamer.kernels import triton as fast
 from gossamer.kernels.triton import _common
 from helpers.compare import assert_tensor_equal
 from helpers.kernel_cases import (
@@ -23,6 +22,7 @@ from helpers.kernel_cases import (
     operand,
     truth_and_torch,
 )
+from helpers.triton_cases import fast
 
 MODULE = import_module("gossamer.kernels.triton.spmm")
 OPS = ["copy_lhs", "copy_rhs", "add", "sub", "mul", "div"]
@@ -98,7 +98,7 @@ def test_the_result_does_not_depend_on_the_grid(monkeypatch, reduce) -> None:
     out, arg = fast.spmm(*args, "mul", reduce)
     monkeypatch.setattr(_common, "MAX_PROGRAMS", 3)
     again, arg_again = fast.spmm(*args, "mul", reduce)
-    assert out.shape[1] > 2 * MODULE.blocks(out.shape[1])["BLOCK_F"]
+    assert out.shape[1] > 2 * MODULE.configurations(out.shape[1])[0]["BLOCK_F"]
     assert_tensor_equal(again, out)
     if reduce == "min":
         assert_tensor_equal(arg_again, arg)
@@ -141,3 +141,22 @@ def test_the_graph_may_have_more_edge_features_than_slots() -> None:
     adj = adjacency("isolated", torch.int64, shuffled=False)
     e = operand(adj.num_edges + 3, (3,), torch.float32)
     _check(adj, None, e, "copy_rhs", "max")
+
+
+SCALES = [(True, True, True), (True, False, False), (False, True, False), (False, False, True)]
+
+
+@pytest.mark.parametrize("scaled", SCALES)
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_scaled_sums(dtype, scaled) -> None:
+    for graph in ("random", "isolated"):  # with fewer and with more sources than destinations
+        adj = adjacency(graph, torch.int32)
+        x = operand(adj.num_cols, (3, 4), dtype, seed=1)
+        sizes = adj.num_cols, adj.num_rows, 1
+        scales = [
+            operand(size, (), dtype, seed=size) if given else None
+            for size, given in zip(sizes, scaled, strict=True)
+        ]
+        args = adj.indptr, adj.indices, x, *scales
+        truth, same = truth_and_torch("scaled_sum", *args)
+        assert_accurate(fast.scaled_sum(*args), truth, same, "out", terms=1 + adj.num_edges)

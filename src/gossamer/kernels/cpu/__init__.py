@@ -15,7 +15,7 @@ from gossamer.kernels.cpu.csr import (
     transpose,
     unique_relabel,
 )
-from gossamer.kernels.cpu.grouped_mm import segment_mm
+from gossamer.kernels.cpu.grouped_mm import segment_mm, segment_outer
 from gossamer.kernels.cpu.sampling import (
     candidates_of,
     node2vec,
@@ -53,6 +53,7 @@ __all__ = [
     "scaled_sum",
     "sddmm",
     "segment_mm",
+    "segment_outer",
     "spgemm_pattern",
     "spmm",
     "spmm_arg_backward",

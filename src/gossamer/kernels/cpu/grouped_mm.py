@@ -48,3 +48,13 @@ def segment_mm(a: Tensor, b: Tensor, seglen: Tensor, out: Tensor | None = None) 
         torch.get_num_threads(),
     )
     return out
+
+
+@kernel("segment_outer", device="cpu", dtypes=FLOATS)
+def segment_outer(a: Tensor, b: Tensor, seglen: Tensor) -> Tensor:
+    """Multiply the transposes of segments; see `gossamer.kernels.reference.segment_outer`."""
+    a, b, lengths = a.detach(), b.detach(), seglen.tolist()
+    out = _common.empty((len(lengths), a.shape[1], b.shape[1]), a.dtype)
+    for x, y, to in zip(a.split(lengths), b.split(lengths), out.unbind(), strict=True):
+        torch.mm(x.t(), y, out=to)
+    return out

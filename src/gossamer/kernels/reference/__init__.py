@@ -14,7 +14,7 @@ from gossamer.kernels.reference.csr import (
     transpose,
     unique_relabel,
 )
-from gossamer.kernels.reference.grouped_mm import segment_mm
+from gossamer.kernels.reference.grouped_mm import segment_mm, segment_outer
 from gossamer.kernels.reference.sampling import (
     candidates_of,
     node2vec,
@@ -51,6 +51,7 @@ __all__ = [
     "scaled_sum",
     "sddmm",
     "segment_mm",
+    "segment_outer",
     "spgemm_pattern",
     "spmm",
     "spmm_arg_backward",

@@ -16,7 +16,16 @@ from torch import Tensor
 from gossamer.kernels import reference
 from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.reference.attention import dropout_threshold
-from gossamer.kernels.triton._common import FLOATS, accumulator, contiguous, edge_ids, launch
+from gossamer.kernels.triton._common import (
+    FLOATS,
+    Config,
+    accumulator,
+    contiguous,
+    edge_ids,
+    launch,
+    random_bits,
+    signed,
+)
 
 #: The most features of a head that one program holds; wider heads run on the reference.
 MAX_FEATURES = 1024
@@ -88,11 +97,7 @@ def _key_slope(b_far, b_own, b_weight, SCORE: tl.constexpr, SLOPE: tl.constexpr)
 def _dropout(b_x, b_edge, head, heads, seed, THRESHOLD: tl.constexpr, SCALE: tl.constexpr):
     """Multiply by dropout's factors; see `reference.attention.dropout_mask`."""
     if THRESHOLD > 0:
-        b_z = (b_edge * heads + head + 1).to(tl.uint64) * 0x9E3779B97F4A7C15
-        b_z = b_z + seed.to(tl.int64).to(tl.uint64)
-        b_z = (b_z ^ (b_z >> 30)) * 0xBF58476D1CE4E5B9
-        b_z = (b_z ^ (b_z >> 27)) * 0x94D049BB133111EB
-        b_z = (b_z ^ (b_z >> 31)) >> 11
+        b_z = random_bits(seed.to(tl.int64), b_edge * heads + head) >> 11
         b_x = tl.where(b_z.to(tl.int64) >= THRESHOLD, b_x * SCALE, 0.0)
     return b_x
 
@@ -276,9 +281,9 @@ def attention(
     num_rows, heads = indptr.shape[0] - 1, value.shape[1]
     out = value.new_empty((num_rows, *value.shape[1:]))
     norms = torch.empty((num_rows, 2, heads), dtype=accumulator(value)[0], device=value.device)
-    sizes, constants = _plan(value, query, score, slope, dropout)
-    args = (*tensors, out, norms, _signed(seed), *sizes)
-    launch(attention_kernel, num_rows * heads, value, *args, **constants)
+    sizes, configs, constants = _plan(value, query, score, slope, dropout)
+    args = (*tensors, out, norms, signed(seed), *sizes)
+    launch(attention_kernel, value, lambda _: num_rows * heads, configs, *args, **constants)
     return out, norms
 
 
@@ -316,14 +321,15 @@ def attention_backward(
     parts = None  # of the gradient of weight, for each row
     if weight is not None:
         parts = torch.empty(grad_query.shape, dtype=norms.dtype, device=out.device)
-    sizes, constants = _plan(value, query, score, slope, dropout)
-    rest = (_signed(seed), *sizes)
+    sizes, configs, constants = _plan(value, query, score, slope, dropout)
+    rest = (signed(seed), *sizes)
     results = (mean, grad_query, parts, grad_bias)
     args = (*contiguous(*by_dst), *operands, out_bias, out, norms, grad, *results, *rest)
-    launch(attention_dst_kernel, mean.numel(), value, *args, **constants)
+    launch(attention_dst_kernel, value, lambda _: mean.numel(), configs, *args, **constants)
     results = (mean, grad_value, grad_key)
     args = (*contiguous(*by_src), *operands, norms, grad, *results, *rest)
-    launch(attention_src_kernel, value.shape[0] * value.shape[1], value, *args, **constants)
+    programs = value.shape[0] * value.shape[1]
+    launch(attention_src_kernel, value, lambda _: programs, configs, *args, **constants)
     grad_weight = None if parts is None else parts.sum(0).to(weight.dtype)
     return grad_value, grad_key, grad_query, grad_weight, grad_bias
 
@@ -334,8 +340,8 @@ def _fits(value: Tensor, query: Tensor, score: str) -> bool:
 
 def _plan(
     value: Tensor, query: Tensor, score: str, slope: float, dropout: float
-) -> tuple[tuple[int, int, int], dict[str, Any]]:
-    """Return heads, features and those of keys, and the constants of the kernels."""
+) -> tuple[tuple[int, int, int], list[Config], dict[str, Any]]:
+    """Return heads, features and those of keys, configurations, and constants of the kernels."""
     heads, dim = value.shape[1:]
     key_dim = 1 if score == "add" else query.shape[2]
     block_d, block_k = (triton.next_power_of_2(max(size, 1)) for size in (dim, key_dim))
@@ -345,14 +351,13 @@ def _plan(
         "THRESHOLD": dropout_threshold(dropout),
         "SCALE": 1 / (1 - dropout) if dropout < 1 else 0.0,
         "ACC": accumulator(value)[1],
-        "BLOCK_N": max(1, min(32, 512 // max(block_d, block_k))),
         "BLOCK_D": block_d,
         "BLOCK_K": block_k,
-        "num_warps": 4,
     }
-    return (heads, dim, key_dim), constants
+    return (heads, dim, key_dim), configurations(max(block_d, block_k)), constants
 
 
-def _signed(seed: int) -> int:
-    """Return the int64 with the bits of a seed."""
-    return (seed + 2**63) % 2**64 - 2**63
+def configurations(block: int) -> list[Config]:
+    """Return the sizes of blocks for heads of so many features, the default first."""
+    sizes = dict.fromkeys(max(1, min(32, area // block)) for area in (512, 256, 1024))
+    return [{"BLOCK_N": size, "num_warps": warps} for warps in (4, 2) for size in sizes]

@@ -12,6 +12,7 @@ from torch import Tensor
 from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.triton._common import (
     FLOATS,
+    Config,
     accumulator,
     broadcast_shape,
     column_map,
@@ -27,12 +28,13 @@ from gossamer.kernels.triton._common import (
 @triton.jit(do_not_specialize=["first"])
 def sddmm_kernel(
     first, p_lhs_ids, p_rhs_ids, p_eids, p_lhs, p_rhs, p_lhs_table, p_rhs_table, p_out,
-    lhs_width, rhs_width, width, tiles, num_edges,
+    lhs_width, rhs_width, width, num_edges,
     OP: tl.constexpr, ACC: tl.constexpr, LHS_MAP: tl.constexpr, RHS_MAP: tl.constexpr,
     BLOCK_E: tl.constexpr, BLOCK_F: tl.constexpr,
 ):  # fmt: skip
     """Combine the operands column by column."""
     program = tl.program_id(0).to(tl.int64) + first
+    tiles = tl.cdiv(width, BLOCK_F)
     b_slot = (program // tiles) * BLOCK_E + tl.arange(0, BLOCK_E)  # (E,)
     b_col = (program % tiles) * BLOCK_F + tl.arange(0, BLOCK_F)  # (F,)
     m_slot = b_slot < num_edges  # (E,)
@@ -87,10 +89,15 @@ def sddmm_dot_kernel(
     tl.store(p_out + b_at, b_x.to(p_out.dtype.element_ty), mask=m_slot)
 
 
-def blocks(width: int) -> dict[str, int]:
-    """Return the default sizes of blocks for columns or vectors of this width."""
+def configurations(width: int) -> list[Config]:
+    """Return the sizes of blocks for columns or vectors of this width, the default first."""
     block = min(triton.next_power_of_2(max(width, 1)), 128)
-    return {"BLOCK_F": block, "BLOCK_E": min(256, 2048 // block), "num_warps": 4}
+    sizes = dict.fromkeys(max(1, min(256, area // block)) for area in (2048, 1024))
+    return [
+        {"BLOCK_F": block, "BLOCK_E": size, "num_warps": warps}
+        for warps in (4, 8)
+        for size in sizes
+    ]
 
 
 @kernel("sddmm", device="cuda", dtypes=FLOATS)
@@ -128,19 +135,18 @@ def _elementwise(
     if out.numel():
         lhs_map, lhs_table, lhs_width = operand_plan(lhs, shape, like)
         rhs_map, rhs_table, rhs_width = operand_plan(rhs, shape, like)
-        width, sizes = prod(shape), blocks(prod(shape))
-        tiles = triton.cdiv(width, sizes["BLOCK_F"])
+        edges, width = out.shape[0], prod(shape)
         launch(
             sddmm_kernel,
-            triton.cdiv(out.shape[0], sizes["BLOCK_E"]) * tiles,
             like,
+            lambda c: triton.cdiv(edges, c["BLOCK_E"]) * triton.cdiv(width, c["BLOCK_F"]),
+            configurations(width),
             *(ids[targets[0]], ids[targets[1]], eids, lhs, rhs, lhs_table, rhs_table, out),
-            *(lhs_width, rhs_width, width, tiles, out.shape[0]),
+            *(lhs_width, rhs_width, width, edges),
             OP=op,
             ACC=accumulator(like)[1],
             LHS_MAP=lhs_map,
             RHS_MAP=rhs_map,
-            **sizes,
         )
     return out
 
@@ -162,18 +168,18 @@ def _dot(
     if out.numel():
         lhs_map, lhs_table = column_map(lhs.shape[1:-1], shape, lhs)
         rhs_map, rhs_table = column_map(rhs.shape[1:-1], shape, lhs)
-        width, sizes = prod(shape), blocks(length)
+        edges, width = out.shape[0], prod(shape)
         launch(
             sddmm_dot_kernel,
-            triton.cdiv(out.shape[0], sizes["BLOCK_E"]) * width,
             lhs,
+            lambda c: triton.cdiv(edges, c["BLOCK_E"]) * width,
+            configurations(length),
             *(ids[targets[0]], ids[targets[1]], eids, lhs, rhs, lhs_table, rhs_table, out),
-            *(prod(lhs.shape[1:]), prod(rhs.shape[1:]), width, length, out.shape[0]),
+            *(prod(lhs.shape[1:]), prod(rhs.shape[1:]), width, length, edges),
             ACC=accumulator(lhs)[1],
             LHS_MAP=lhs_map,
             RHS_MAP=rhs_map,
             LHS_REPEATS=lhs_length != length,
             RHS_REPEATS=rhs_length != length,
-            **sizes,
         )
     return out

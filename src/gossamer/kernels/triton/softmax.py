@@ -10,6 +10,7 @@ from torch import Tensor
 from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.triton._common import (
     FLOATS,
+    Config,
     accumulator,
     contiguous,
     divide,
@@ -20,11 +21,12 @@ from gossamer.kernels.triton._common import (
 
 @triton.jit(do_not_specialize=["first"])
 def softmax_kernel(
-    first, p_indptr, p_eids, p_x, p_out, width, tiles,
+    first, p_indptr, p_eids, p_x, p_out, width,
     ACC: tl.constexpr, BLOCK_K: tl.constexpr, BLOCK_F: tl.constexpr,
 ):  # fmt: skip
     """Find the maximum and the sum of exponentials in one pass, then store the quotients."""
     program = tl.program_id(0).to(tl.int64) + first
+    tiles = tl.cdiv(width, BLOCK_F)
     row = program // tiles
     b_col = (program % tiles) * BLOCK_F + tl.arange(0, BLOCK_F)  # (F,)
     m_col = b_col < width  # (F,)
@@ -58,11 +60,12 @@ def softmax_kernel(
 
 @triton.jit(do_not_specialize=["first"])
 def softmax_backward_kernel(
-    first, p_indptr, p_eids, p_y, p_grad, p_out, width, tiles,
+    first, p_indptr, p_eids, p_y, p_grad, p_out, width,
     ACC: tl.constexpr, BLOCK_K: tl.constexpr, BLOCK_F: tl.constexpr,
 ):  # fmt: skip
     """Sum the products of result and gradient over the row, then store the gradients."""
     program = tl.program_id(0).to(tl.int64) + first
+    tiles = tl.cdiv(width, BLOCK_F)
     row = program // tiles
     b_col = (program % tiles) * BLOCK_F + tl.arange(0, BLOCK_F)  # (F,)
     m_col = b_col < width  # (F,)
@@ -88,10 +91,15 @@ def softmax_backward_kernel(
         tl.store(p_out + b_at, b_x.to(p_out.dtype.element_ty), mask=m_x)
 
 
-def blocks(width: int) -> dict[str, int]:
-    """Return the default sizes of blocks for features of this width."""
+def configurations(width: int) -> list[Config]:
+    """Return the sizes of blocks for features of this width, the default first."""
     block = min(triton.next_power_of_2(width), 64)
-    return {"BLOCK_F": block, "BLOCK_K": min(32, 512 // block), "num_warps": 2}
+    sizes = dict.fromkeys(max(1, min(32, area // block)) for area in (512, 1024))
+    return [
+        {"BLOCK_F": block, "BLOCK_K": size, "num_warps": warps}
+        for warps in (2, 4)
+        for size in sizes
+    ]
 
 
 @kernel("edge_softmax", device="cuda", dtypes=FLOATS)
@@ -114,9 +122,10 @@ def _run(
     out = torch.empty(x.shape, dtype=x.dtype, device=x.device)
     if out.numel():
         width = out.numel() // out.shape[0]
-        sizes = blocks(width)
-        tiles = triton.cdiv(width, sizes["BLOCK_F"])
-        args = (indptr, eids, *features, out, width, tiles)
-        programs = (indptr.shape[0] - 1) * tiles
-        launch(function, programs, x, *args, ACC=accumulator(x)[1], **sizes)
+        rows, args = indptr.shape[0] - 1, (indptr, eids, *features, out, width)
+
+        def programs(config: Config) -> int:
+            return rows * triton.cdiv(width, config["BLOCK_F"])
+
+        launch(function, x, programs, configurations(width), *args, ACC=accumulator(x)[1])
     return out

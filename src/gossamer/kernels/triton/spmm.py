@@ -8,6 +8,7 @@ its windows in their order. The result does not depend on the order in which pro
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 import torch
 import triton
@@ -17,6 +18,7 @@ from torch import Tensor
 from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.triton._common import (
     FLOATS,
+    Config,
     accumulator,
     broadcast_shape,
     combine,
@@ -103,13 +105,14 @@ def _reduce_slots(
 @triton.jit(do_not_specialize=["first"])
 def spmm_window_kernel(
     first, p_indptr, p_window_row, p_indices, p_eids, p_u, p_e, p_u_table, p_e_table,
-    p_partial, p_partial_arg, u_width, e_width, width, tiles,
+    p_partial, p_partial_arg, u_width, e_width, width,
     OP: tl.constexpr, REDUCE: tl.constexpr, ACC: tl.constexpr,
     U_MAP: tl.constexpr, E_MAP: tl.constexpr, WINDOW: tl.constexpr,
     BLOCK_K: tl.constexpr, BLOCK_F: tl.constexpr,
 ):  # fmt: skip
     """Reduce the windows that lie within one row; what it stores for others is never read."""
     program = tl.program_id(0).to(tl.int64) + first
+    tiles = tl.cdiv(width, BLOCK_F)
     window = program // tiles
     b_col = (program % tiles) * BLOCK_F + tl.arange(0, BLOCK_F)  # (F,)
     m_col = b_col < width  # (F,)
@@ -131,13 +134,15 @@ def spmm_window_kernel(
 @triton.jit(do_not_specialize=["first"])
 def spmm_row_kernel(
     first, p_indptr, p_indices, p_eids, p_u, p_e, p_u_table, p_e_table,
-    p_partial, p_partial_arg, p_out, p_arg, u_width, e_width, width, tiles,
+    p_partial, p_partial_arg, p_out, p_arg, p_row_scale, p_self_scale,
+    u_width, e_width, width, num_self,
     OP: tl.constexpr, REDUCE: tl.constexpr, ACC: tl.constexpr,
     U_MAP: tl.constexpr, E_MAP: tl.constexpr, WINDOW: tl.constexpr,
     BLOCK_K: tl.constexpr, BLOCK_F: tl.constexpr,
 ):  # fmt: skip
     """Reduce a row's slots outside of whole windows, then the results of its windows."""
     program = tl.program_id(0).to(tl.int64) + first
+    tiles = tl.cdiv(width, BLOCK_F)
     row = program // tiles
     b_col = (program % tiles) * BLOCK_F + tl.arange(0, BLOCK_F)  # (F,)
     m_col = b_col < width  # (F,)
@@ -166,6 +171,12 @@ def spmm_row_kernel(
         b_x = divide(b_x, tl.full((BLOCK_F,), tl.maximum(end - start, 1), tl.int64).to(ACC))
     if REDUCE == "max" or REDUCE == "min":
         b_x = tl.where(end > start, -b_x if REDUCE == "min" else b_x, 0.0)
+    if p_row_scale is not None:
+        b_x *= tl.load(p_row_scale + row).to(ACC)
+    if p_self_scale is not None:
+        m_own = m_col & (row < num_self)  # (F,)
+        b_own = tl.load(p_u + row * u_width + b_u_col, mask=m_own, other=0.0).to(ACC)  # (F,)
+        b_x = tl.where(m_own, b_x + tl.load(p_self_scale).to(ACC) * b_own, b_x)
     p_at = row * width + b_col  # (F,)
     tl.store(p_out + p_at, b_x.to(p_out.dtype.element_ty), mask=m_col)
     if p_arg is not None:
@@ -173,10 +184,15 @@ def spmm_row_kernel(
         tl.store(p_arg + p_at, b_slot.to(p_arg.dtype.element_ty), mask=m_col)
 
 
-def blocks(width: int) -> dict[str, int]:
-    """Return the default sizes of blocks for features of this width."""
+def configurations(width: int) -> list[Config]:
+    """Return the sizes of blocks for features of this width, the default first."""
     block = min(triton.next_power_of_2(width), 128)
-    return {"BLOCK_F": block, "BLOCK_K": min(32, 512 // block), "num_warps": 2}
+    sizes = dict.fromkeys(max(1, min(32, area // block)) for area in (512, 1024, 2048))
+    return [
+        {"BLOCK_F": block, "BLOCK_K": size, "num_warps": warps}
+        for warps in (2, 4)
+        for size in sizes
+    ]
 
 
 @kernel("spmm", device="cuda", dtypes=FLOATS)
@@ -191,12 +207,45 @@ def spmm(
     return_argmax: bool = True,
 ) -> tuple[Tensor, Tensor | None]:
     """Reduce the messages of each row; see `gossamer.kernels.reference.spmm`."""
-    indptr, indices, eids, u, e = contiguous(indptr, indices, eids, u, e)
+    return _reduce(indptr, indices, eids, u, e, op, reduce, return_argmax)
+
+
+@kernel("scaled_sum", device="cuda", dtypes=FLOATS)
+def scaled_sum(
+    indptr: Tensor,
+    indices: Tensor,
+    x: Tensor,
+    neighbor_scale: Tensor | None,
+    row_scale: Tensor | None,
+    self_scale: Tensor | None = None,
+) -> Tensor:
+    """Sum scaled neighbors; see `gossamer.kernels.reference.scaled_sum`."""
+    scales = row_scale, self_scale
+    if neighbor_scale is None:
+        return _reduce(indptr, indices, None, x, None, "copy_lhs", "sum", False, scales)[0]
+    # With neighbors in place of edge ids, the factor of an edge is that of its neighbor.
+    factor = neighbor_scale.view(-1, *[1] * (x.dim() - 1))
+    return _reduce(indptr, indices, indices, x, factor, "mul", "sum", False, scales)[0]
+
+
+def _reduce(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    u: Tensor | None,
+    e: Tensor | None,
+    op: str,
+    reduce: str,
+    recorded: bool,
+    scales: tuple[Tensor | None, Tensor | None] = (None, None),
+) -> tuple[Tensor, Tensor | None]:
+    """Run both kernels; `scales` are the factors of rows and of a row's own features."""
+    indptr, indices, eids, u, e, *scales = contiguous(indptr, indices, eids, u, e, *scales)
     like = e if u is None else u
     num_rows, num_windows = indptr.shape[0] - 1, indices.shape[0] // WINDOW
     shape = broadcast_shape(u, e)
     width = prod(shape)
-    recorded = return_argmax and reduce in ("max", "min")
+    recorded = recorded and reduce in ("max", "min")
     acc, acc_type = accumulator(like)
     out = torch.empty((num_rows, *shape), dtype=like.dtype, device=like.device)
     arg = torch.empty(out.shape, dtype=indptr.dtype, device=like.device) if recorded else None
@@ -210,14 +259,19 @@ def spmm(
         partial_arg = torch.empty((num_windows, width), dtype=torch.int64, device=like.device)
     sizes = (u_width, e_width, width)
     constants = {"OP": op, "REDUCE": reduce, "ACC": acc_type, "U_MAP": u_map, "E_MAP": e_map}
-    constants |= {"WINDOW": WINDOW, **blocks(width)}
-    tiles = triton.cdiv(width, constants["BLOCK_F"])
+    constants |= {"WINDOW": WINDOW}
     operands = (indices, eids, u, e, u_table, e_table, partial, partial_arg)
+
+    def start(function: Any, rows: int, *args: Any) -> None:
+        def programs(config: Config) -> int:
+            return rows * triton.cdiv(width, config["BLOCK_F"])
+
+        launch(function, like, programs, configurations(width), *args, **constants)
+
     if num_windows:
         starts = torch.arange(num_windows, dtype=indptr.dtype, device=like.device) * WINDOW
         window_row = torch.searchsorted(indptr, starts, right=True) - 1
-        args = (indptr, window_row, *operands, *sizes, tiles)
-        launch(spmm_window_kernel, num_windows * tiles, like, *args, **constants)
-    args = (indptr, *operands, out, arg, *sizes, tiles)
-    launch(spmm_row_kernel, num_rows * tiles, like, *args, **constants)
+        start(spmm_window_kernel, num_windows, indptr, window_row, *operands, *sizes)
+    num_self = 0 if u is None else u.shape[0]
+    start(spmm_row_kernel, num_rows, indptr, *operands, out, arg, *scales, *sizes, num_self)
     return out, arg

@@ -290,7 +290,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     widths = [int(width) for width in options.widths.split(",")]
     failed = False
-    seen: set[str] = set()
+    seen: set[tuple] = set()
     with tempfile.TemporaryDirectory() as folder:
         for name, what, args in calls(widths=widths):
             if not name.startswith(tuple(options.kernels.split(","))):
@@ -300,9 +300,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                     continue
                 for target in options.target or ["sm_90"]:
                     line = f"{target:7} {launch.kernel.__name__:28} {what:28} {_short(launch)}"
-                    if line in seen:
+                    kinds = tuple(map(_kind, launch.arguments.items()))
+                    if (target, launch.kernel.__name__, kinds) in seen:
                         continue
-                    seen.add(line)
+                    seen.add((target, launch.kernel.__name__, kinds))
                     usage = compiled(launch, target, Path(folder))
                     failed |= launch.default and usage.spilled > 0
                     if usage.spilled or not options.spills:
@@ -310,6 +311,12 @@ def main(argv: Sequence[str] | None = None) -> int:
                         print(f"{line:110} {numbers}", flush=True)
     print("registers, bytes of shared memory, bytes spilled; * default")
     return int(failed)
+
+
+def _kind(argument: tuple[str, Any]) -> tuple:
+    """What the compiler sees of an argument."""
+    name, value = argument
+    return (name, value.dtype) if isinstance(value, Tensor) else (name, str(value))
 
 
 def _short(launch: Launch) -> str:

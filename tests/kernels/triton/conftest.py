@@ -44,3 +44,23 @@ def _silent_numpy() -> Iterator[None]:
     """A GPU says nothing about 0 / 0, which occurs where a block exceeds its tensor."""
     with np.errstate(all="ignore"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _products_of_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter of Triton 3.9 multiplies the bits of bfloat16 numbers as integers."""
+    from triton.language import bfloat16, float32
+    from triton.runtime import interpreter
+
+    create_dot = interpreter.InterpreterBuilder.create_dot
+
+    def as_float32(x: interpreter.TensorHandle) -> interpreter.TensorHandle:
+        if x.dtype != bfloat16:
+            return x
+        bits = x.data.astype(np.uint32) << 16
+        return interpreter.TensorHandle(bits.view(np.float32), float32)
+
+    def corrected(self, a, b, *rest):
+        return create_dot(self, as_float32(a), as_float32(b), *rest)
+
+    monkeypatch.setattr(interpreter.InterpreterBuilder, "create_dot", corrected)

@@ -174,7 +174,7 @@ def spmm_row_kernel(
     if p_row_scale is not None:
         b_x *= tl.load(p_row_scale + row).to(ACC)
     if p_self_scale is not None:
-        m_own = m_col & (row < num_self)  # (F,)
+        m_own = m_col & (row + b_col * 0 < num_self)  # (F,)
         b_own = tl.load(p_u + row * u_width + b_u_col, mask=m_own, other=0.0).to(ACC)  # (F,)
         b_x = tl.where(m_own, b_x + tl.load(p_self_scale).to(ACC) * b_own, b_x)
     p_at = row * width + b_col  # (F,)

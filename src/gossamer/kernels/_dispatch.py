@@ -105,7 +105,7 @@ class Kernel:
         if forced != "reference":
             _load(device)
             function = self.functions.get((device, dtype), function)
-        if device != "cpu":
+        if device == "cuda":
             function = _naming_memory(function)
         self._found[forced, device, dtype] = function
         return function

@@ -113,6 +113,26 @@ def test_features_and_tasks(tmp_path) -> None:
         gb.OnDiskDataset(str(tmp_path)).load(tasks="lp")
 
 
+def test_compact_storage(tmp_path) -> None:
+    content = _dataset(tmp_path)
+    content["feature_data"][0]["storage"] = "bfloat16"
+    _write(tmp_path, content)
+    ids = torch.tensor([3, 0])
+    for _ in range(2):
+        feature = gb.OnDiskDataset(str(tmp_path)).load().feature
+        assert feature.read("node", None, "x", ids).tolist() == [[6, 7], [0, 1]]
+    (made,) = (tmp_path / preprocess.BUILT).glob("feature-*.bfloat16")
+    assert made.stat().st_size < (tmp_path / "x.npy").stat().st_size
+    values = np.load(tmp_path / "x.npy")
+    np.save(tmp_path / "x.npy", values + 1)
+    os.utime(tmp_path / "x.npy", ns=(made.stat().st_mtime_ns + 1, made.stat().st_mtime_ns + 1))
+    feature = gb.OnDiskDataset(str(tmp_path)).load().feature
+    assert feature.read("node", None, "x", ids).tolist() == [[7, 8], [1, 2]]
+    np.save(tmp_path / "x.npy", np.full_like(values, np.inf))
+    with pytest.raises(FileError, match=r"storage 'bfloat16' of x\.npy"):
+        gb.OnDiskDataset(str(tmp_path)).load()
+
+
 def test_types(tmp_path) -> None:
     for seed, name in enumerate(("a", "b")):
         np.save(tmp_path / f"{name}.npy", _edges(seed))
@@ -292,6 +312,7 @@ def _bad(change):
         (lambda f, c: c.pop("graph"), "has no 'graph'"),
         (lambda f, c: c["feature_data"][0].update(domain="x"), "'domain' of 'feature_data'"),
         (lambda f, c: c["feature_data"][0].pop("name"), "lacks 'name'"),
+        (lambda f, c: c["feature_data"][0].update(storage="int4"), "'storage' of 'feature_data'"),
         (lambda f, c: c["feature_data"][0].update(path="../x.npy"), "leaves the folder"),
         (lambda f, c: np.save(f / "edges.npy", np.ones((3, 4))), "of shape .2, E."),
         (lambda f, c: np.save(f / "train.npy", np.arange(3)), r"have \[3, 10\] rows"),

@@ -33,13 +33,19 @@ def preprocess(
         Whether to print nothing but errors.
     """
     from gossamer.graphbolt.metadata import OnDiskMetaData, read_yaml
-    from gossamer.graphbolt.preprocess import BUILT, check_graph, open_graph, preprocess_graph
+    from gossamer.graphbolt.preprocess import (
+        BUILT,
+        check_graph,
+        compact_feature,
+        open_graph,
+        preprocess_graph,
+    )
 
     path = Path(folder)
     if not path.is_dir():
         raise FileError(f"There is no folder {path}. Name the folder that holds metadata.yaml.")
     content = read_yaml(path / "metadata.yaml")
-    OnDiskMetaData.from_dict(content, path / "metadata.yaml")
+    meta = OnDiskMetaData.from_dict(content, path / "metadata.yaml")
     started = time.perf_counter()
     if check:
         if not (path / BUILT).is_dir():
@@ -55,6 +61,8 @@ def preprocess(
                 compact=not wide_ids,
                 progress=not quiet,
             )
+            for row in meta.feature_data:
+                compact_feature(path, row)
     seconds = time.perf_counter() - started
     if quiet:
         return 0

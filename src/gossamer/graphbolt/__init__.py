@@ -7,6 +7,7 @@ from gossamer.graphbolt.caches import (
     cpu_cached_feature,
     gpu_cached_feature,
 )
+from gossamer.graphbolt.compact import write_compact
 from gossamer.graphbolt.compacting import (
     compact_csc_format,
     unique_and_compact,
@@ -154,4 +155,5 @@ __all__ = [
     "seed_type_str_to_ntypes",
     "unique_and_compact",
     "unique_and_compact_csc_formats",
+    "write_compact",
 ]

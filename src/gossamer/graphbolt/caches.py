@@ -278,10 +278,10 @@ class CPUCachedFeature(Feature):
         keys = ids.cpu() + self._offset
         values, missing = self._feature.query(keys)
         if len(missing):
-            rows = self._fallback_feature.read(ids.cpu()[missing])
+            rows = self._fallback_feature.read_stored(ids.cpu()[missing])
             values[missing] = rows
             self._feature.replace(keys[missing], rows)
-        return values.to(ids.device)
+        return self._fallback_feature.decode(values).to(ids.device)
 
     def read_async(self, ids: Tensor) -> Iterator[Any]:
         """Read rows; the value yielded has ``wait()``, which returns them."""
@@ -361,7 +361,7 @@ def _cached(kind: type, fallback: Any, size: int, policy: str | None, pin_memory
 def _sample(feature: Any) -> Tensor:
     if not isinstance(feature, Feature):
         raise InvalidTypeError(f"A Feature is expected, got {type(feature).__name__}.")
-    return feature.read(torch.zeros(1, dtype=torch.int64))
+    return feature.read_stored(torch.zeros(1, dtype=torch.int64))
 
 
 def cpu_cached_feature(

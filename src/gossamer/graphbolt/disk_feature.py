@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,31 +13,43 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gossamer import kernels
 from gossamer._options import as_int
 from gossamer.errors import FileError, InvalidValueError, OutOfRangeError
+from gossamer.graphbolt import compact
 from gossamer.graphbolt.feature_store import Feature
 from gossamer.graphbolt.npy import read_header
 from gossamer.graphbolt.torch_feature import TorchBasedFeature
 
 __all__ = ["DiskBasedFeature"]
 
-#: Rows that one task of the thread pool reads.
+#: Fewest rows that a thread reads.
 _ROWS = 1024
+#: Rows with at most so many bytes between them are read in one piece: a page is read anyway.
+_GAP = 4096
 
 
 class DiskBasedFeature(Feature):
     """A feature in an ``.npy`` file, of which only the rows that are asked for are read.
 
-    Rows are read by several threads in the order of their position, neighboring ones at once.
+    Rows are read in the order of their position, neighboring ones at once. Where the system has
+    io_uring, many reads are under way at the same time; elsewhere several threads read.
 
     Parameters
     ----------
     path : str or Path
-        The file: a C-contiguous array ``(N, *f)``.
+        The file: a C-contiguous array ``(N, *f)``, or a file of :func:`write_compact`, whose rows
+        are read as float32.
     metadata : dict, optional
         What else is known of the feature.
     num_threads : int, optional
-        Threads that read. Default: 4 times the number of processors, at most 32.
+        Threads that read. Default: as many as processors; without io_uring 4 times as many, at
+        most 32.
+
+    Attributes
+    ----------
+    bytes_read : int
+        Bytes that were read so far; more than the rows have where gaps between rows were read.
 
     Raises
     ------
@@ -62,11 +75,18 @@ class DiskBasedFeature(Feature):
     ) -> None:
         self._path = Path(path)
         self._metadata = metadata or {}
-        threads = min(4 * (os.cpu_count() or 1), 32) if num_threads is None else num_threads
+        threads = _default_threads() if num_threads is None else num_threads
         self._threads = as_int(threads, "DiskBasedFeature", "num_threads", 1)
         shape, self._dtype, self._start = read_header(self._path)
-        self._shape = shape if len(shape) > 1 else (*shape, 1)
-        self._row_bytes = int(np.prod(self._shape[1:])) * self._dtype.itemsize
+        self._compact = compact.row_shape(self._dtype)
+        if self._dtype.names and (self._compact is None or len(shape) > 1):
+            raise FileError(
+                f"{self._path} must hold numbers, or be a file of write_compact; it holds records "
+                f"of {self._dtype.names}."
+            )
+        self._shape = (shape[0], *(self._compact or shape[1:] or (1,)))
+        self._row_bytes = self._dtype.itemsize * math.prod(shape[1:])
+        self.bytes_read = 0
         self._file: int | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._process = -1
@@ -77,6 +97,8 @@ class DiskBasedFeature(Feature):
             self._file = os.open(self._path, os.O_RDONLY)
             self._pool = ThreadPoolExecutor(self._threads, "gossamer.graphbolt.DiskBasedFeature")
             self._process = os.getpid()
+            if hasattr(os, "posix_fadvise"):  # no reading ahead of single rows
+                os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_RANDOM)
         return self._file, self._pool
 
     def __getstate__(self) -> dict[str, Any]:
@@ -97,39 +119,44 @@ class DiskBasedFeature(Feature):
         """Start reading; the value yielded has ``wait()``, which returns the rows."""
         yield self._submit(ids)
 
-    def _submit(self, ids: Tensor) -> _Reading:
+    def read_stored(self, ids: Tensor, out: Tensor | None = None) -> Tensor:
+        """Read rows as they are stored: ``(len(ids), bytes of a row)`` uint8, into `out` if given.
+
+        :meth:`decode` makes rows of the feature of them.
+        """
+        self._check(ids)
+        return self._start_reading(ids, out).wait_stored()
+
+    def decode(self, stored: Tensor) -> Tensor:
+        """Rows of the feature from rows as they are stored."""
+        rows = stored.numpy().view(self._dtype)
+        if self._compact is not None:
+            return compact.decode(rows.reshape(-1))
+        return torch.from_numpy(rows.reshape(len(stored), *self._shape[1:]))
+
+    def _check(self, ids: Tensor) -> None:
         if len(ids) and (int(ids.min()) < 0 or int(ids.max()) >= self._shape[0]):
             raise OutOfRangeError(
                 f"Ids from {int(ids.min())} to {int(ids.max())} were asked of {self._path}, which "
                 f"has {self._shape[0]} rows."
             )
-        file, pool = self._open()
-        out = np.empty((len(ids), *self._shape[1:]), self._dtype)
-        order = ids.cpu().argsort()
-        sorted_ids, places = ids.cpu()[order].tolist(), order.tolist()
-        flat = out.reshape(len(ids), -1).view(np.uint8) if len(ids) and self._row_bytes else None
-        futures = []
-        for first in range(0, len(sorted_ids) if flat is not None else 0, _ROWS):
-            chosen = slice(first, first + _ROWS)
-            futures.append(pool.submit(self._fill, file, flat, sorted_ids[chosen], places[chosen]))
-        return _Reading(futures, torch.from_numpy(out), ids.device)
 
-    def _fill(self, file: int, out: np.ndarray, ids: list[int], places: list[int]) -> None:
-        """Read rows in the order of their position; runs of neighboring rows at once."""
-        begin = 0
-        while begin < len(ids):
-            end = begin + 1
-            while end < len(ids) and ids[end] - ids[end - 1] <= 1:
-                end += 1
-            first = ids[begin]
-            count = ids[end - 1] - first + 1
-            size = count * self._row_bytes
-            data = os.pread(file, size, self._start + first * self._row_bytes)
-            if len(data) != size:
-                raise FileError(f"{self._path} ended early: it was truncated while it was open.")
-            rows = np.frombuffer(data, np.uint8).reshape(count, self._row_bytes)
-            out[places[begin:end]] = rows[[i - first for i in ids[begin:end]]]
-            begin = end
+    def _submit(self, ids: Tensor) -> _Reading:
+        self._check(ids)
+        return self._start_reading(ids, None)
+
+    def _start_reading(self, ids: Tensor, out: Tensor | None) -> _Reading:
+        file, pool = self._open()
+        if out is None:
+            out = torch.empty((len(ids), self._row_bytes), dtype=torch.uint8)
+        ordered, places = ids.cpu().to(torch.int64).sort()
+        futures = []
+        step = max(_ROWS, -(-len(ids) // self._threads))
+        for first in range(0, len(ids) if self._row_bytes else 0, step):
+            piece = slice(first, first + step)
+            arguments = ordered[piece], places[piece], out, file, self._start, _GAP
+            futures.append(pool.submit(kernels.read_rows, *arguments))
+        return _Reading(self, futures, out, ids.device)
 
     def size(self) -> torch.Size:
         """Shape of one row."""
@@ -152,6 +179,8 @@ class DiskBasedFeature(Feature):
     def read_into_memory(self) -> TorchBasedFeature:
         """Return the whole feature in memory."""
         array = np.load(self._path, allow_pickle=False)
+        if self._compact is not None:
+            return TorchBasedFeature(compact.decode(array), self._metadata)
         return TorchBasedFeature(torch.from_numpy(array).view(self._shape), self._metadata)
 
     def pin_memory_(self) -> DiskBasedFeature:
@@ -166,14 +195,33 @@ class DiskBasedFeature(Feature):
         return f"DiskBasedFeature({str(self._path)!r}, shape={self._shape})"
 
 
+def _default_threads() -> int:
+    processors = os.cpu_count() or 1
+    native = kernels.native()
+    return processors if native and native.core.has_io_uring() else min(4 * processors, 32)
+
+
 class _Reading:
     """Rows that are being read."""
 
-    def __init__(self, futures: list[Future], out: Tensor, device: torch.device) -> None:
-        self._futures, self._out, self._device = futures, out, device
+    def __init__(
+        self, feature: DiskBasedFeature, futures: list[Future], out: Tensor, device: torch.device
+    ) -> None:
+        self._feature, self._futures, self._out, self._device = feature, futures, out, device
+
+    def wait_stored(self) -> Tensor:
+        """Wait for all rows and return them as they are stored."""
+        for future in self._futures:
+            try:
+                self._feature.bytes_read += future.result()
+            except (EOFError, OSError) as error:
+                reason = (
+                    "it was truncated while it was open" if isinstance(error, EOFError) else error
+                )
+                raise FileError(f"{self._feature._path} cannot be read: {reason}.") from None
+        self._futures = []
+        return self._out
 
     def wait(self) -> Tensor:
         """Wait for all rows and return them."""
-        for future in self._futures:
-            future.result()
-        return self._out.to(self._device)
+        return self._feature.decode(self.wait_stored()).to(self._device)

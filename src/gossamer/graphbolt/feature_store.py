@@ -34,6 +34,14 @@ class Feature:
         """Number of values that :meth:`read_async` yields."""
         return 1
 
+    def read_stored(self, ids: Tensor) -> Tensor:
+        """Read the rows `ids` in the form that caches keep; see :meth:`decode`."""
+        return self.read(ids)
+
+    def decode(self, stored: Tensor) -> Tensor:
+        """Rows of the feature from rows of :meth:`read_stored`."""
+        return stored
+
     def size(self) -> torch.Size:
         """Shape of one row."""
         raise TypeError(f"{type(self).__name__} does not define size.")

@@ -10,6 +10,7 @@ from typing import Any
 from gossamer._optional import optional_import
 from gossamer._options import shown
 from gossamer.errors import FileError
+from gossamer.graphbolt.compact import STORAGES
 
 __all__ = [
     "OnDiskFeatureData",
@@ -58,6 +59,8 @@ class OnDiskFeatureData:
     type: str | None = None
     in_memory: bool = True
     extra_fields: dict[str, Any] = field(default_factory=dict)
+    #: "float16", "bfloat16" or "int8" for a feature that is kept on disk in a compact form.
+    storage: str | None = None
 
 
 @dataclass
@@ -153,7 +156,12 @@ class _Reader:
         return OnDiskGraphTopology(kind, self.need(row, "path", "graph_topology"))
 
     def feature(self, row: dict[str, Any]) -> OnDiskFeatureData:
-        known = {"domain", "type", "name", "format", "path", "in_memory"}
+        known = {"domain", "type", "name", "format", "path", "in_memory", "storage"}
+        if row.get("storage") not in (None, *STORAGES):
+            raise self.fail(
+                f"'storage' of 'feature_data' is one of {list(STORAGES)}, got "
+                f"{shown(row['storage'])}."
+            )
         return OnDiskFeatureData(
             domain=self.choice(OnDiskFeatureDataDomain, row, "domain", "feature_data"),
             name=self.need(row, "name", "feature_data"),
@@ -162,6 +170,7 @@ class _Reader:
             type=row.get("type"),
             in_memory=row.get("in_memory", True),
             extra_fields={key: value for key, value in row.items() if key not in known},
+            storage=row.get("storage"),
         )
 
     def task(self, row: dict[str, Any]) -> OnDiskTaskData:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ class TorchBasedFeatureStore(BasicFeatureStore):
     Parameters
     ----------
     feat_data : list of OnDiskFeatureData
-        Features with ``in_memory: false`` are read row by row from their file.
+        Features with ``in_memory: false`` are read row by row from their file. Those of a dataset
+        with ``storage: float16``, ``bfloat16`` or ``int8`` are as well, from a compact copy.
 
     Examples
     --------
@@ -70,7 +72,8 @@ class TorchBasedFeatureStore(BasicFeatureStore):
         for row in feat_data:
             kind = OnDiskFeatureDataFormat(row.format)
             path = Path(row.path)
-            if kind is OnDiskFeatureDataFormat.NUMPY and not row.in_memory:
+            on_disk = row.storage is not None or not row.in_memory
+            if kind is OnDiskFeatureDataFormat.NUMPY and on_disk:
                 feature: Any = DiskBasedFeature(path, row.extra_fields)
             else:
                 value = read_tensor(path, kind, row.in_memory)
@@ -204,10 +207,8 @@ class OnDiskDataset(Dataset):
         return self
 
     def _located(self, row: OnDiskFeatureData) -> OnDiskFeatureData:
-        path = inside(self._folder, row.path, self._file)
-        located = dict(vars(row))
-        located["path"] = str(path)
-        return OnDiskFeatureData(**located)
+        path = preprocessing.compact_feature(self._folder, row)
+        return replace(row, path=str(path or inside(self._folder, row.path, self._file)))
 
     def _items(self, sets: list[OnDiskTVTSet]) -> Items | None:
         if not sets:

@@ -16,12 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gossamer.errors import FileError
+from gossamer.errors import FileError, InvalidTypeError, InvalidValueError
+from gossamer.graphbolt.compact import write_compact
 from gossamer.graphbolt.csc_build import Builder, Layout, checksum, read_state, write_state
-from gossamer.graphbolt.metadata import inside
+from gossamer.graphbolt.metadata import OnDiskFeatureData, inside
 from gossamer.graphbolt.sampling_graph import ORIGINAL_EDGE_ID, FusedCSCSamplingGraph
 
-__all__ = ["check_graph", "download", "open_graph", "preprocess_graph"]
+__all__ = ["check_graph", "compact_feature", "download", "open_graph", "preprocess_graph"]
 
 BUILT = "gossamer_preprocessed"
 _VERSION = 2
@@ -104,6 +105,44 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def compact_feature(folder: Path, row: OnDiskFeatureData) -> Path | None:
+    """The compact copy of a feature, which is made if it is not there or older than the feature.
+
+    Returns
+    -------
+    Path or None
+        None if the feature has no ``storage``.
+
+    Raises
+    ------
+    FileError
+        If the feature cannot be read, its storage cannot hold it, or the disk is full.
+    """
+    if row.storage is None:
+        return None
+    from gossamer.graphbolt.ondisk_dataset import read_tensor
+
+    file = folder / "metadata.yaml"
+    source = inside(folder, row.path, file)
+    name = "-".join(str(part) for part in (row.domain.value, row.type, row.name) if part)
+    name = hashlib.sha256(f"{name} {row.path}".encode()).hexdigest()[:16]
+    target = folder / BUILT / f"feature-{name}.{row.storage}"
+    if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
+        return target
+    try:
+        with _locked(folder):
+            write_compact(read_tensor(source, row.format, in_memory=False), target, row.storage)
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(
+            f"Cannot write {target}: {error.strerror}. Free space on the disk."
+        ) from None
+    except (InvalidValueError, InvalidTypeError) as error:
+        raise FileError(f"{file}: storage {row.storage!r} of {row.path}: {error}") from None
+    return target
 
 
 def _replace(work: Path, built: Path) -> None:

@@ -38,6 +38,7 @@ __all__ = [
     "node2vec",
     "number_nodes",
     "random_walk",
+    "read_rows",
     "reference",
     "release_memory",
     "sample_labors",
@@ -66,6 +67,7 @@ sample_labors = dispatched("sample_labors")
 number_nodes = dispatched("number_nodes")
 random_walk = dispatched("random_walk")
 node2vec = dispatched("node2vec")
+read_rows = dispatched("read_rows")
 coo_to_csr = dispatched("coo_to_csr")
 csr_union = dispatched("csr_union")
 depth_first = dispatched("depth_first")

@@ -16,6 +16,8 @@ from gossamer.kernels.cpu.csr import (
     unique_relabel,
 )
 from gossamer.kernels.cpu.grouped_mm import segment_mm, segment_outer
+from gossamer.kernels.cpu.grouped_mm import segment_mm
+from gossamer.kernels.cpu.reading import read_rows
 from gossamer.kernels.cpu.sampling import (
     candidates_of,
     node2vec,
@@ -48,6 +50,7 @@ __all__ = [
     "node2vec",
     "number_nodes",
     "random_walk",
+    "read_rows",
     "sample_labors",
     "sample_neighbors",
     "scaled_sum",

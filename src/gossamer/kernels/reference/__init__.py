@@ -15,6 +15,8 @@ from gossamer.kernels.reference.csr import (
     unique_relabel,
 )
 from gossamer.kernels.reference.grouped_mm import segment_mm, segment_outer
+from gossamer.kernels.reference.grouped_mm import segment_mm
+from gossamer.kernels.reference.reading import read_rows
 from gossamer.kernels.reference.sampling import (
     candidates_of,
     node2vec,
@@ -46,6 +48,7 @@ __all__ = [
     "node2vec",
     "number_nodes",
     "random_walk",
+    "read_rows",
     "sample_labors",
     "sample_neighbors",
     "scaled_sum",

@@ -1,0 +1,62 @@
+"""Rows read from a file."""
+
+from __future__ import annotations
+
+import os
+
+from torch import Tensor
+
+from gossamer.kernels._dispatch import kernel
+
+__all__ = ["read_rows"]
+
+
+@kernel("read_rows", operands=("ids",))
+def read_rows(
+    ids: Tensor,
+    places: Tensor,
+    out: Tensor,
+    file: int,
+    start: int,
+    gap: int = 0,
+    at_once: bool = True,
+) -> int:
+    """Read rows of bytes into rows of a tensor.
+
+    Parameters
+    ----------
+    ids : Tensor
+        ``(N,)`` int64, ascending: row ``i`` is at ``start + i * out.shape[1]``.
+    places : Tensor
+        ``(N,)`` int64: where in `out` each row goes.
+    out : Tensor
+        ``(M, row bytes)`` uint8.
+    file : int
+        The descriptor of an open file.
+    start : int
+        Position of row 0.
+    gap : int
+        Two rows with at most so many bytes between them may be read in one piece.
+    at_once : bool
+        Whether the kernel of the system may be asked for many rows at once.
+
+    Returns
+    -------
+    int
+        The number of bytes that were read, gaps included.
+
+    Raises
+    ------
+    OSError
+        If reading fails.
+    EOFError
+        If the file ends before a row does.
+    """
+    size = out.shape[1]
+    rows = out.numpy()
+    for i, place in zip(ids.tolist(), places.tolist(), strict=True):
+        data = os.pread(file, size, start + i * size)
+        if len(data) != size:
+            raise EOFError("The file ends before a row.")
+        rows[place] = memoryview(data)
+    return size * len(ids)

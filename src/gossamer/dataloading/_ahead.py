@@ -12,16 +12,15 @@ import torch
 
 __all__ = ["ahead"]
 
-_DEPTH = 2
 _END = object()
 
 
-def ahead(batches: Callable[[], Iterator[Any]]) -> Iterator[Any]:
-    """The batches of ``batches()``, of which a thread makes up to two ahead.
+def ahead(batches: Callable[[], Iterator[Any]], depth: int = 2) -> Iterator[Any]:
+    """The batches of ``batches()``, of which a thread makes up to `depth` ahead.
 
     Errors of the thread are raised here. The thread ends when this generator does.
     """
-    ready: queue.Queue = queue.Queue(_DEPTH)
+    ready: queue.Queue = queue.Queue(depth)
     stopped = threading.Event()
     thread = threading.Thread(
         target=_produce, args=(batches, ready, stopped, torch.get_num_threads()), daemon=True

@@ -204,6 +204,11 @@ class CPUFeatureCache:
         self.total_miss = 0
 
     @property
+    def capacity(self) -> int:
+        """Number of rows."""
+        return len(self._rows)
+
+    @property
     def max_size_in_bytes(self) -> int:
         """Size of the block."""
         return self._rows.numel() * self._rows.element_size()
@@ -308,6 +313,16 @@ class CPUCachedFeature(Feature):
     def is_pinned(self) -> bool:
         """Whether the cache is in pinned memory."""
         return self._feature.is_pinned()
+
+    @property
+    def fallback(self) -> Feature:
+        """The slower store."""
+        return self._fallback_feature
+
+    @property
+    def cache_rows(self) -> int:
+        """Number of rows that fit the cache, which other features may share."""
+        return self._feature.capacity
 
     @property
     def cache_size_in_bytes(self) -> int:

@@ -48,6 +48,8 @@ class DiskBasedFeature(Feature):
 
     Attributes
     ----------
+    row_bytes : int
+        Bytes of a row in the file.
     bytes_read : int
         Bytes that were read so far; more than the rows have where gaps between rows were read.
 
@@ -77,7 +79,7 @@ class DiskBasedFeature(Feature):
         self._metadata = metadata or {}
         threads = _default_threads() if num_threads is None else num_threads
         self._threads = as_int(threads, "DiskBasedFeature", "num_threads", 1)
-        shape, self._dtype, self._start = read_header(self._path)
+        shape, self._dtype, self._start_of_rows = read_header(self._path)
         self._compact = compact.row_shape(self._dtype)
         if self._dtype.names and (self._compact is None or len(shape) > 1):
             raise FileError(
@@ -85,7 +87,7 @@ class DiskBasedFeature(Feature):
                 f"of {self._dtype.names}."
             )
         self._shape = (shape[0], *(self._compact or shape[1:] or (1,)))
-        self._row_bytes = self._dtype.itemsize * math.prod(shape[1:])
+        self.row_bytes = self._dtype.itemsize * math.prod(shape[1:])
         self.bytes_read = 0
         self._file: int | None = None
         self._pool: ThreadPoolExecutor | None = None
@@ -119,13 +121,14 @@ class DiskBasedFeature(Feature):
         """Start reading; the value yielded has ``wait()``, which returns the rows."""
         yield self._submit(ids)
 
-    def read_stored(self, ids: Tensor, out: Tensor | None = None) -> Tensor:
-        """Read rows as they are stored: ``(len(ids), bytes of a row)`` uint8, into `out` if given.
+    def read_stored(self, ids: Tensor) -> Tensor:
+        """Read rows as stored: ``(len(ids), bytes of a row)`` uint8; see :meth:`decode`."""
+        return self._submit(ids).wait_stored()
 
-        :meth:`decode` makes rows of the feature of them.
-        """
+    def read_into(self, ids: Tensor, places: Tensor, out: Tensor) -> None:
+        """Read rows as they are stored into the rows `places` of `out`; `ids` are ascending."""
         self._check(ids)
-        return self._start_reading(ids, out).wait_stored()
+        self._start(ids, places, out).wait_stored()
 
     def decode(self, stored: Tensor) -> Tensor:
         """Rows of the feature from rows as they are stored."""
@@ -143,20 +146,26 @@ class DiskBasedFeature(Feature):
 
     def _submit(self, ids: Tensor) -> _Reading:
         self._check(ids)
-        return self._start_reading(ids, None)
-
-    def _start_reading(self, ids: Tensor, out: Tensor | None) -> _Reading:
-        file, pool = self._open()
-        if out is None:
-            out = torch.empty((len(ids), self._row_bytes), dtype=torch.uint8)
+        out = torch.empty((len(ids), self.row_bytes), dtype=torch.uint8)
         ordered, places = ids.cpu().to(torch.int64).sort()
+        return self._start(ordered, places, out, ids.device)
+
+    def _start(
+        self, ids: Tensor, places: Tensor, out: Tensor, device: torch.device | str = "cpu"
+    ) -> _Reading:
+        file, pool = self._open()
         futures = []
         step = max(_ROWS, -(-len(ids) // self._threads))
-        for first in range(0, len(ids) if self._row_bytes else 0, step):
+        for first in range(0, len(ids) if self.row_bytes else 0, step):
             piece = slice(first, first + step)
-            arguments = ordered[piece], places[piece], out, file, self._start, _GAP
+            arguments = ids[piece], places[piece], out, file, self._start_of_rows, _GAP
             futures.append(pool.submit(kernels.read_rows, *arguments))
-        return _Reading(self, futures, out, ids.device)
+        return _Reading(self, futures, out, device)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the file."""
+        return self._path.parent
 
     def size(self) -> torch.Size:
         """Shape of one row."""
@@ -205,7 +214,11 @@ class _Reading:
     """Rows that are being read."""
 
     def __init__(
-        self, feature: DiskBasedFeature, futures: list[Future], out: Tensor, device: torch.device
+        self,
+        feature: DiskBasedFeature,
+        futures: list[Future],
+        out: Tensor,
+        device: torch.device | str,
     ) -> None:
         self._feature, self._futures, self._out, self._device = feature, futures, out, device
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
+from torch import Tensor
+
+from gossamer._options import as_int
+from gossamer.dataloading._ahead import ahead
 from gossamer.errors import InvalidTypeError
-from gossamer.graphbolt.feature_store import FeatureStore
+from gossamer.graphbolt.feature_store import FeatureKey, FeatureStore
+from gossamer.graphbolt.lookahead import PlannedFeature, plan_for
 from gossamer.graphbolt.minibatch import MiniBatch
 from gossamer.graphbolt.pipeline import Stage
 
@@ -27,6 +33,12 @@ class FeatureFetcher(Stage):
         the graph keeps edge ids.
     overlap_fetch, cooperative : bool
         Matter on a GPU; on the CPU `DataLoader` reads ahead of the model.
+    lookahead : int
+        Number of batches to draw ahead of the one that is read. Rows of features on disk are then
+        read for half as many batches at once, in the order of the file, and the cache keeps those
+        that are needed again soonest; a `DiskBasedFeature` without a cache gets one of 256 MiB.
+        Takes memory for the batches, and 8 bytes for each row of such a feature. 0 reads batch
+        after batch.
 
     Examples
     --------
@@ -48,6 +60,7 @@ class FeatureFetcher(Stage):
         edge_feature_keys: Any = None,
         overlap_fetch: bool = True,
         cooperative: bool = False,
+        lookahead: int = 0,
     ) -> None:
         super().__init__(datapipe)
         if not isinstance(feature_store, FeatureStore):
@@ -58,26 +71,102 @@ class FeatureFetcher(Stage):
         self.feature_store = feature_store
         self.node_feature_keys = node_feature_keys
         self.edge_feature_keys = edge_feature_keys
+        self.lookahead = as_int(lookahead, "FeatureFetcher", "lookahead", 0)
+        self._planned: dict[FeatureKey, PlannedFeature] = {}  # shared by copies of the stage
+        self._counts: dict[FeatureKey, tuple[int, int]] = {}
+
+    @property
+    def miss_rates(self) -> dict[FeatureKey, float]:
+        """With `lookahead`, the share of rows that were not in the cache, by feature."""
+        return {key: missed / asked for key, (asked, missed) in self._counts.items()}
 
     def __iter__(self) -> Iterator[MiniBatch]:
+        if self.lookahead:
+            yield from self._iterate_ahead()
+            return
         for batch in self.datapipe:
-            batch.set_node_features(self._read("node", self.node_feature_keys, batch.node_ids()))
-            batch.set_edge_features(
-                [
-                    self._read("edge", self.edge_feature_keys, batch.edge_ids(layer))
-                    for layer in range(batch.num_layers())
-                ]
+            reads = self._reads(batch)
+            yield _with_features(
+                batch, reads, [self.feature_store.read(*r.key, r.ids) for r in reads]
             )
-            yield batch
 
-    def _read(self, domain: str, keys: Any, ids: Any) -> dict[Any, Any]:
-        if not keys or ids is None:
-            return {}
-        if isinstance(keys, dict):
-            return {
-                (kind, name): self.feature_store.read(domain, kind, name, ids[kind])
-                for kind, names in keys.items()
-                if kind in ids
-                for name in names
-            }
-        return {name: self.feature_store.read(domain, None, name, ids) for name in keys}
+    def _iterate_ahead(self) -> Iterator[MiniBatch]:
+        # If the caller stops early, plans and caches do not agree and are not used again.
+        planned = dict(self._planned)
+        self._planned.clear()
+        for window in ahead(lambda: self._windows(planned), depth=1):
+            for batch, reads, plans in window:
+                values = [
+                    self.feature_store.read(*read.key, read.ids)
+                    if plan is None
+                    else planned[read.key].collect(plan)
+                    for read, plan in zip(reads, plans, strict=True)
+                ]
+                yield _with_features(batch, reads, values)
+        self._planned.update(planned)
+
+    def _windows(self, planned: dict[FeatureKey, PlannedFeature]) -> Iterator[list[tuple]]:
+        """Lists of batches with what they read and the plans for it."""
+        source, size = iter(self.datapipe), (self.lookahead + 1) // 2
+
+        def draw() -> list[tuple[MiniBatch, list[_Read]]]:
+            return [(batch, self._reads(batch)) for batch in itertools.islice(source, size)]
+
+        window = draw()
+        while window:
+            known = draw()
+            plans: dict[FeatureKey, Iterator[Any]] = {}
+            for key in {read.key for _, reads in window for read in reads}:
+                if key not in planned:
+                    found = plan_for(self.feature_store[key])
+                    if found is None:
+                        continue
+                    planned[key] = found
+                ids = [
+                    [r.ids for _, reads in part for r in reads if r.key == key]
+                    for part in (window, known)
+                ]
+                plans[key] = iter(planned[key].prepare(*ids))
+                self._counts[key] = planned[key].total_queries, planned[key].total_miss
+            yield [
+                (batch, reads, [next(plans[r.key]) if r.key in plans else None for r in reads])
+                for batch, reads in window
+            ]
+            window = known
+
+    def _reads(self, batch: MiniBatch) -> list[_Read]:
+        """Everything that a batch reads."""
+        reads = _of_domain("node", None, self.node_feature_keys, batch.node_ids())
+        for layer in range(batch.num_layers()):
+            reads += _of_domain("edge", layer, self.edge_feature_keys, batch.edge_ids(layer))
+        return reads
+
+
+class _Read(NamedTuple):
+    layer: int | None  # None for node features
+    name: Any  # in the dict of the batch
+    key: FeatureKey
+    ids: Tensor
+
+
+def _of_domain(domain: str, layer: int | None, keys: Any, ids: Any) -> list[_Read]:
+    if not keys or ids is None:
+        return []
+    if isinstance(keys, dict):
+        return [
+            _Read(layer, (kind, name), (domain, kind, name), ids[kind])
+            for kind, names in keys.items()
+            if kind in ids
+            for name in names
+        ]
+    return [_Read(layer, name, (domain, None, name), ids) for name in keys]
+
+
+def _with_features(batch: MiniBatch, reads: list[_Read], values: list[Tensor]) -> MiniBatch:
+    node: dict[Any, Tensor] = {}
+    edge: list[dict[Any, Tensor]] = [{} for _ in range(batch.num_layers())]
+    for read, value in zip(reads, values, strict=True):
+        (node if read.layer is None else edge[read.layer])[read.name] = value
+    batch.set_node_features(node)
+    batch.set_edge_features(edge)
+    return batch

@@ -171,12 +171,19 @@ class Stage(IterableDataset):
         edge_feature_keys: Any = None,
         overlap_fetch: bool = True,
         cooperative: bool = False,
+        lookahead: int = 0,
     ) -> Stage:
         """Add a `FeatureFetcher`."""
         from gossamer.graphbolt.feature_fetcher import FeatureFetcher
 
         return FeatureFetcher(
-            self, feature_store, node_feature_keys, edge_feature_keys, overlap_fetch, cooperative
+            self,
+            feature_store,
+            node_feature_keys,
+            edge_feature_keys,
+            overlap_fetch,
+            cooperative,
+            lookahead,
         )
 
     def transform(self, transformer: Callable[[MiniBatch], Any] | None = None) -> Stage:

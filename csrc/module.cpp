@@ -24,6 +24,7 @@ NB_MODULE(_core, m) {
     register_topk(m);
     register_grouped_mm(m);
     register_spgemm(m);
+    register_cache(m);
     register_reading(m);
     register_sampling(m);
     register_sampling_candidates(m);

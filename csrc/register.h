@@ -16,6 +16,7 @@ void register_traversal(nanobind::module_& m);
 void register_topk(nanobind::module_& m);
 void register_grouped_mm(nanobind::module_& m);
 void register_spgemm(nanobind::module_& m);
+void register_cache(nanobind::module_& m);
 void register_reading(nanobind::module_& m);
 void register_sampling(nanobind::module_& m);
 void register_sampling_candidates(nanobind::module_& m);

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import gossamer.graphbolt as gb
-from gossamer import FileError, InvalidTypeError, InvalidValueError, OutOfRangeError
-from gossamer.graphbolt.caches import POLICIES
+from gossamer import FileError, InvalidTypeError, InvalidValueError, OutOfRangeError, kernels
+from gossamer.graphbolt.cache_policies import POLICIES, NativePolicy, ReferencePolicy
 
 
 @pytest.mark.parametrize("policy", sorted(POLICIES))
@@ -39,6 +39,21 @@ def test_frequent_rows_stay(policy) -> None:
         feature.read(torch.cat([often, once]))
     # Rows that are read often are four fifths of all; few of those reads should miss.
     assert feature.miss_rate < 0.35
+
+
+@pytest.mark.skipif(kernels.native() is None, reason="needs the native core")
+@pytest.mark.parametrize("policy", sorted(POLICIES))
+@pytest.mark.parametrize("capacity", [1, 2, 9, 10, 57])
+def test_native_policies_choose_as_the_reference(policy, capacity) -> None:
+    generator = torch.Generator().manual_seed(capacity)
+    native, reference = NativePolicy(policy, capacity), ReferencePolicy(policy, capacity)
+    for _ in range(200):
+        keys = (torch.rand(12, generator=generator) ** 3 * 150).long()
+        slots = native.find(keys)
+        assert torch.equal(slots, reference.find(keys))
+        new = keys[slots < 0]
+        assert torch.equal(native.insert(new), reference.insert(new))
+    assert (pickle.loads(pickle.dumps(native)).find(keys) == -1).all()
 
 
 def test_lru_drops_the_oldest() -> None:

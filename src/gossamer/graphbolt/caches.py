@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,159 +10,17 @@ from torch import Tensor
 
 from gossamer._options import as_int, one_of
 from gossamer.errors import InvalidTypeError
+from gossamer.graphbolt.cache_policies import POLICIES, make_policy
 from gossamer.graphbolt.feature_store import Feature, FeatureKey, bytes_to_number_of_items
 from gossamer.graphbolt.sampled_subgraph import Done
 
 __all__ = [
-    "POLICIES",
     "CPUCachedFeature",
     "CPUFeatureCache",
     "GPUCachedFeature",
     "cpu_cached_feature",
     "gpu_cached_feature",
 ]
-
-
-class _LRU:
-    """Drops the row that was not read for the longest time."""
-
-    def __init__(self, capacity: int) -> None:
-        self._slots: OrderedDict[int, int] = OrderedDict()
-        self._free = list(range(capacity))[::-1]
-
-    def find(self, key: int) -> int | None:
-        slot = self._slots.get(key)
-        if slot is not None:
-            self._slots.move_to_end(key)
-        return slot
-
-    def insert(self, key: int) -> int:
-        slot = self._free.pop() if self._free else self._slots.popitem(last=False)[1]
-        self._slots[key] = slot
-        return slot
-
-
-class _Clock:
-    """Second chance: a hand passes rows that were read since it came by."""
-
-    def __init__(self, capacity: int) -> None:
-        self._slots: dict[int, int] = {}
-        self._keys: list[int | None] = [None] * capacity
-        self._used = [False] * capacity
-        self._hand = 0
-
-    def find(self, key: int) -> int | None:
-        slot = self._slots.get(key)
-        if slot is not None:
-            self._used[slot] = True
-        return slot
-
-    def insert(self, key: int) -> int:
-        while self._used[self._hand]:
-            self._used[self._hand] = False
-            self._hand = (self._hand + 1) % len(self._keys)
-        slot = self._hand
-        old = self._keys[slot]
-        if old is not None:
-            del self._slots[old]
-        self._keys[slot], self._slots[key] = key, slot
-        self._hand = (slot + 1) % len(self._keys)
-        return slot
-
-
-class _Sieve:
-    """SIEVE: a queue in which rows keep their place; a hand moves from old to new.
-
-    Zhang et al., "SIEVE is simpler than LRU", NSDI 2024.
-    """
-
-    def __init__(self, capacity: int) -> None:
-        self._slots: OrderedDict[int, int] = OrderedDict()  # old to new
-        self._used: dict[int, bool] = {}
-        self._free = list(range(capacity))[::-1]
-        self._after: Iterator[int] = iter(())
-
-    def find(self, key: int) -> int | None:
-        slot = self._slots.get(key)
-        if slot is not None:
-            self._used[key] = True
-        return slot
-
-    def insert(self, key: int) -> int:
-        slot = self._free.pop() if self._free else self._evict()
-        self._slots[key], self._used[key] = slot, False
-        return slot
-
-    def _evict(self) -> int:
-        while True:
-            for key in self._after:
-                if key not in self._slots:
-                    continue
-                if self._used[key]:
-                    self._used[key] = False
-                    continue
-                del self._used[key]
-                return self._slots.pop(key)
-            self._after = iter(list(self._slots))
-
-
-class _S3FIFO:
-    """S3-FIFO: rows read once leave a small queue early; those read again move to the main one.
-
-    Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023.
-    """
-
-    def __init__(self, capacity: int) -> None:
-        self._small: deque[int] = deque()
-        self._main: deque[int] = deque()
-        self._ghost: OrderedDict[int, None] = OrderedDict()
-        self._slots: dict[int, int] = {}
-        self._reads: dict[int, int] = {}
-        self._free = list(range(capacity))[::-1]
-        self._small_capacity = max(capacity // 10, 1)
-        self._ghost_capacity = capacity
-
-    def find(self, key: int) -> int | None:
-        slot = self._slots.get(key)
-        if slot is not None:
-            self._reads[key] = min(self._reads[key] + 1, 3)
-        return slot
-
-    def insert(self, key: int) -> int:
-        slot = self._free.pop() if self._free else self._evict()
-        if key in self._ghost:
-            del self._ghost[key]
-            self._main.append(key)
-        else:
-            self._small.append(key)
-        self._slots[key], self._reads[key] = slot, 0
-        return slot
-
-    def _evict(self) -> int:
-        while True:
-            if len(self._small) > self._small_capacity or not self._main:
-                key = self._small.popleft()
-                if self._reads[key] > 0:
-                    self._reads[key] = 0
-                    self._main.append(key)
-                    continue
-                self._ghost[key] = None
-                if len(self._ghost) > self._ghost_capacity:
-                    self._ghost.popitem(last=False)
-                return self._drop(key)
-            key = self._main.popleft()
-            if self._reads[key] == 0:
-                return self._drop(key)
-            self._reads[key] -= 1
-            self._main.append(key)
-
-    def _drop(self, key: int) -> int:
-        del self._reads[key]
-        return self._slots.pop(key)
-
-
-#: Replacement policies by name.
-POLICIES = {"s3-fifo": _S3FIFO, "sieve": _Sieve, "lru": _LRU, "clock": _Clock}
 
 
 class CPUFeatureCache:
@@ -199,7 +56,7 @@ class CPUFeatureCache:
         policy = one_of(policy or "s3-fifo", "CPUFeatureCache", "policy", tuple(POLICIES))
         capacity = as_int(cache_shape[0], "CPUFeatureCache", "cache_shape[0]", 1)
         self._rows = torch.zeros(cache_shape, dtype=dtype, pin_memory=pin_memory)
-        self._policy = POLICIES[policy](capacity)
+        self._policy = make_policy(policy, capacity)
         self.total_queries = 0
         self.total_miss = 0
 
@@ -227,8 +84,7 @@ class CPUFeatureCache:
 
         Rows at these positions have no meaning.
         """
-        found = [self._policy.find(key) for key in keys.tolist()]
-        slots = torch.tensor([-1 if slot is None else slot for slot in found], dtype=torch.int64)
+        slots = self._policy.find(keys)
         missing = (slots < 0).nonzero().squeeze(1)
         self.total_queries += len(slots)
         self.total_miss += len(missing)
@@ -236,12 +92,11 @@ class CPUFeatureCache:
 
     def replace(self, keys: Tensor, values: Tensor) -> None:
         """Put rows into the cache, in place of others if it is full."""
-        slots, rows = {}, keys.tolist()
-        for position, key in enumerate(rows):
-            slot = self._policy.find(key)
-            slots[self._policy.insert(key) if slot is None else slot] = position
-        places = torch.tensor(list(slots), dtype=torch.int64)
-        self._rows[places] = values[torch.tensor(list(slots.values()), dtype=torch.int64)]
+        slots = self._policy.insert(keys).tolist()
+        # A later row may have taken the place of an earlier one.
+        last = dict(zip(slots, range(len(slots)), strict=True))
+        places = torch.tensor(list(last), dtype=torch.int64)
+        self._rows[places] = values[torch.tensor(list(last.values()), dtype=torch.int64)]
 
 
 class CPUCachedFeature(Feature):

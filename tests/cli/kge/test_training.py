@@ -15,9 +15,7 @@ from gossamer.cli.kge.training import Training
 from gossamer.errors import FileError, InvalidValueError
 
 # A relation goes round eight entities, another goes round the other way.
-FACTS = np.array(
-    [[i, 0, (i + 1) % 8] for i in range(8)] + [[(i + 1) % 8, 1, i] for i in range(8)]
-)
+FACTS = np.array([[i, 0, (i + 1) % 8] for i in range(8)] + [[(i + 1) % 8, 1, i] for i in range(8)])
 
 
 def _training(**given: Any) -> Training:

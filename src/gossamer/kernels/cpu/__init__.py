@@ -16,7 +16,6 @@ from gossamer.kernels.cpu.csr import (
     unique_relabel,
 )
 from gossamer.kernels.cpu.grouped_mm import segment_mm, segment_outer
-from gossamer.kernels.cpu.grouped_mm import segment_mm
 from gossamer.kernels.cpu.reading import read_rows
 from gossamer.kernels.cpu.sampling import (
     candidates_of,

@@ -15,7 +15,6 @@ from gossamer.kernels.reference.csr import (
     unique_relabel,
 )
 from gossamer.kernels.reference.grouped_mm import segment_mm, segment_outer
-from gossamer.kernels.reference.grouped_mm import segment_mm
 from gossamer.kernels.reference.reading import read_rows
 from gossamer.kernels.reference.sampling import (
     candidates_of,

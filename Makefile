@@ -18,8 +18,8 @@ PYTEST := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -q -n $(JOBS) --dist w
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-reference sanitize lint format check doctest api setup-train setup-test \
-  python clean
+.PHONY: help train test test-reference sanitize lint format check doctest api docs setup-train \
+  setup-test setup-docs python clean
 
 help:  ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,7 +61,12 @@ doctest: setup-test  ## Run the examples in the docstrings.
 api: setup-test  ## Compare the public names with the inventory of DGL's.
 	$(BIN)/python tools/check_api.py
 
-setup-train setup-test: setup-%: python
+docs: setup-docs  ## Build the documentation site in build/docs, and check its links.
+	$(BIN)/python -m sphinx -q -W --keep-going -j auto docs build/docs
+	$(BIN)/python tools/check_links.py build/docs
+	@echo "open build/docs/index.html"
+
+setup-train setup-test setup-docs: setup-%: python
 	@$(PYTHON) tools/setup_env.py $* --venv "$(VENV)" --torch "$(TORCH)"
 
 python:

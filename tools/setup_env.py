@@ -1,6 +1,6 @@
-"""Create the virtual environment of the repository for `make train` and `make test`.
+"""Create the virtual environment of the repository for `make train`, `make test` and `make docs`.
 
-usage: python tools/setup_env.py {train,test} [--venv .venv] [--torch REQUIREMENT]
+usage: python tools/setup_env.py {docs,train,test} [--venv .venv] [--torch REQUIREMENT]
 
 Installs torch (the version of tools/constraints.txt), the build tools, and Gossamer itself in
 editable form with the packages of the extra. Where pip would bring a CUDA build and there is no
@@ -26,7 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 CONSTRAINTS = ROOT / "tools" / "constraints.txt"
 # Each environment can do what those in its set can.
-COVERS = {"train": {"train"}, "test": {"train", "test"}}
+COVERS = {"train": {"train"}, "test": {"train", "test"}, "docs": {"docs"}}
 # A build of torch that needs one of these is made for CUDA.
 CUDA_PACKAGES = ("nvidia-", "cuda-")
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
@@ -64,7 +64,9 @@ def set_up(venv: Path, extra: str, torch: str) -> None:
     python = venv / "bin" / "python"
     fingerprint = compute_fingerprint(venv, torch)
     done = read_stamp(stamp)
-    if done.get("fingerprint") == fingerprint and extra in COVERS.get(done.get("extra"), ()):
+    same = done.get("fingerprint") == fingerprint
+    extras = done.get("extra", "").split(",") if same else []
+    if any(extra in COVERS.get(there, ()) for there in extras):
         return
     stamp.unlink(missing_ok=True)
 
@@ -88,7 +90,8 @@ def set_up(venv: Path, extra: str, torch: str) -> None:
         f"--config-settings=cmake.define.GOSSAMER_STRICT={'ON' if os.environ.get('CI') else 'OFF'}"
     )
     build(python, "install", "-v", *constraint, strict, *editable)
-    stamp.write_text(json.dumps({"fingerprint": fingerprint, "extra": extra}), encoding="utf-8")
+    there = ",".join([*extras, extra])
+    stamp.write_text(json.dumps({"fingerprint": fingerprint, "extra": there}), encoding="utf-8")
     say("done")
 
 

@@ -42,7 +42,7 @@ class LaborSampler(BlockSampler):
     prob : str, optional
         An edge feature: the weights of the neighbors in the mean that is estimated.
     importance_sampling : int
-        How often importances are improved: 0 is LABOR-0, i is LABOR-i, -1 is LABOR-*.
+        How often importances are improved: 0 is LABOR-0, i is LABOR-i, -1 is ``LABOR-*``.
     layer_dependency : bool
         Whether all layers use the same random numbers, so that they share more nodes.
     batch_dependency : int

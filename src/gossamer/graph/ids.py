@@ -30,10 +30,13 @@ __all__ = [
 #: Selects every node or every edge where ids are expected.
 ALL = "__ALL__"
 
-#: Names of the features in which a derived graph stores the original ids and types.
+#: The feature in which a derived graph stores the original ids of its nodes.
 NID = "_ID"
+#: The feature in which a derived graph stores the original ids of its edges.
 EID = "_ID"
+#: The feature in which a homogeneous graph stores the original types of its nodes.
 NTYPE = "_TYPE"
+#: The feature in which a homogeneous graph stores the original types of its edges.
 ETYPE = "_TYPE"
 
 

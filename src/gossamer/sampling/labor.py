@@ -63,7 +63,7 @@ def sample_labors(
         As in :func:`sample_neighbors`.
     importance_sampling : int
         How often the importances :math:`\pi` are improved, so that fewer different sources are
-        drawn: 0 is LABOR-0, i is LABOR-i, and -1 goes on until they settle, LABOR-*.
+        drawn: 0 is LABOR-0, i is LABOR-i, and -1 goes on until they settle, ``LABOR-*``.
     random_seed : int or Tensor of one or two ints, optional
         Names the random numbers of the sources: the same seed, the same numbers. Default: drawn
         from torch's generator.

@@ -1,0 +1,137 @@
+"""The API reference: a page for each module, and one for each public name, from the docstrings."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.pycode import ModuleAnalyzer
+
+# Module: what its page is called. A name is documented in the first of its modules.
+MODULES = {
+    "gossamer": "Graphs and transforms",
+    "gossamer.function": "Message and reduce functions",
+    "gossamer.ops": "Operators",
+    "gossamer.nn": "Layers",
+    "gossamer.nn.functional": "Functions of layers",
+    "gossamer.nn.models": "Ready models",
+    "gossamer.data": "Datasets",
+    "gossamer.dataloading": "Data loaders",
+    "gossamer.sampling": "Sampling",
+    "gossamer.graphbolt": "GraphBolt",
+    "gossamer.sparse": "Sparse matrices",
+    "gossamer.transforms": "Transforms",
+    "gossamer.interop": "Conversions",
+    "gossamer.optim": "Optimizers of embeddings",
+    "gossamer.multiprocessing": "Processes",
+    "gossamer.geometry": "Geometry",
+    "gossamer.random": "Random numbers",
+    "gossamer.udf": "Batches of user-defined functions",
+    "gossamer.utils": "Helper functions",
+    "gossamer.kernels": "Kernels",
+    "gossamer.errors": "Errors",
+    "gossamer.compat.dgl": "Compatibility with DGL",
+}
+
+
+def list_names() -> dict[str, dict[str, str]]:
+    """For each module its public names, each with the full name under which it is documented."""
+    pages: dict[Any, str] = {}
+    listed: dict[str, dict[str, str]] = {}
+    for module_name in MODULES:
+        module = importlib.import_module(module_name)
+        listed[module_name] = {}
+        for name in sorted(set(module.__all__) - {"__version__"}, key=str.lower):
+            value = getattr(module, name)
+            if isinstance(value, ModuleType):
+                continue
+            # Constants may be equal and yet different, so they go by their name.
+            key = value if hasattr(value, "__qualname__") else (module_name, name)
+            listed[module_name][name] = pages.setdefault(key, f"{module_name}.{name}")
+    return listed
+
+
+def write_pages(folder: Path) -> None:
+    """Write the page of each module and the index of them all."""
+    folder.mkdir(exist_ok=True)
+    for module, names in list_names().items():
+        write(folder / f"{module}.rst", module_page(module, names))
+    entries = "\n".join(f"   {title} <{module}>" for module, title in MODULES.items())
+    title = "API reference"
+    text = (
+        f"{title}\n{'=' * len(title)}\n\nEvery public name has a page with its arguments, its "
+        f"errors and an example.\n\n.. toctree::\n   :maxdepth: 1\n\n{entries}\n"
+    )
+    write(folder / "index.rst", text)
+
+
+def module_page(module: str, names: dict[str, str]) -> str:
+    """The page of a module: what it is for, its own names, and names documented elsewhere."""
+    own = [name for name, page in names.items() if page == f"{module}.{name}"]
+    others = {name: page for name, page in names.items() if name not in own}
+    text = f"{module}\n{'=' * len(module)}\n\n.. automodule:: {module}\n   :noindex:\n\n"
+    if own:
+        lines = "\n".join(f"   {name}" for name in own)
+        text += (
+            f".. currentmodule:: {module}\n\n.. autosummary::\n   :toctree: generated\n\n{lines}\n"
+        )
+    if others:
+        text += "\nAlso here, under another name or of another module:\n\n"
+        text += "".join(f"- ``{name}``: :py:obj:`{page}`\n" for name, page in others.items())
+    return text
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file unless it has this text: Sphinx reads again what is newer."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def resolve(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.TextElement
+) -> nodes.reference | None:
+    """Link a name that is written without its module, such as `Graph`, to its page."""
+    if node.get("refdomain") != "py":
+        return None
+    if not hasattr(env, "gossamer_short_names"):
+        full = {page for names in list_names().values() for page in names.values()}
+        env.gossamer_short_names = {name.rpartition(".")[2]: name for name in sorted(full)}
+    target = env.gossamer_short_names.get(node["reftarget"].rpartition(".")[2])
+    known = env.domains["py"].objects.get(target)
+    if known is None:
+        return None
+    uri = app.builder.get_relative_uri(node["refdoc"], known.docname)
+    reference = nodes.reference("", "", internal=True, refuri=f"{uri}#{known.node_id}")
+    reference += content
+    return reference
+
+
+def describe_constant(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
+) -> None:
+    """Document a constant by the ``#:`` comment above it, not by the docstring of its type."""
+    if what != "data":
+        return
+    short = name.rpartition(".")[2]
+    lines.clear()
+    for module in [key for key in sys.modules if key.startswith("gossamer.")]:
+        if vars(sys.modules[module]).get(short) is value:
+            found = ModuleAnalyzer.for_module(module).find_attr_docs().get(("", short))
+            lines.extend(found or [])
+            if found:
+                return
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Write the pages before Sphinx looks for them."""
+    write_pages(Path(app.srcdir) / "api")
+    app.connect("missing-reference", resolve)
+    app.connect("autodoc-process-docstring", describe_constant)
+    return {"parallel_read_safe": True}

@@ -106,12 +106,32 @@ def test_html_has_a_row_for_each_type_and_balanced_tags(case: GraphCase) -> None
     reader = read(g)
 
     assert reader.text.startswith(repr(g).splitlines()[0])
-    assert len(reader.rows) == 1 + len(g.ntypes) + len(g.etypes)
-    assert reader.rows[0] == ["", "type", "count", "features"]
-    row = reader.rows[1 + len(g.ntypes)]
-    assert row[1] == "{} -[{}]-> {}".format(*etype)
-    assert row[2:] == [f"{g.num_edges(etype):,}", "weight float32 (7,)"]
+    assert len(reader.rows) == 1 + len(g.node_frames) + len(g.etypes)
+    typed = reader.rows[0] == ["", "type", "count", "degrees", "features"]
+    assert typed or reader.rows[0] == ["", "count", "degrees", "features"]
+    row = reader.rows[1 + len(g.node_frames)]
+    assert row[0] == "edges" and row[-1] == "weight float32 (7,)"
+    if typed:
+        assert row[1] == "{} -[{}]-> {}".format(*etype)
+    else:
+        assert len(g.etypes) == 1 and "_E" not in reader.text and "_N" not in reader.text
+    assert row[-3] == f"{g.num_edges(etype):,}"
     assert repr(g).count("weight") == 1
+
+
+def test_html_tells_degrees_id_type_and_device() -> None:
+    g = gs.graph(([0, 0, 1], [1, 2, 2]), num_nodes=4, idtype=torch.int32)
+    reader = read(g)
+    assert "ids int32, device cpu" in reader.text
+    assert reader.rows[2][2] == "in 0 to 2, mean 0.75out 0 to 2, mean 0.75"
+    assert read(g.to("meta")).rows[2][2] == ""
+
+
+def test_html_of_a_batch_and_of_a_block() -> None:
+    g = gs.graph(([0], [1]))
+    assert "batch_size=3" in read(gs.batch([g, g, g])).text
+    block = gs.create_block(([0, 1, 2], [0, 0, 1]))
+    assert [row[0] for row in read(block).rows] == ["", "src", "dst", "edges"]
 
 
 def test_html_escapes_names() -> None:
@@ -121,7 +141,7 @@ def test_html_escapes_names() -> None:
     reader = read(g)
 
     assert "<script" not in g._repr_html_() and "<i>" not in g._repr_html_()
-    assert reader.rows[1][1:] == [evil, "2", "<i> float32"]
+    assert reader.rows[1][1:] == [evil, "2", "", "<i> float32"]
     assert reader.rows[2][1] == f"{evil} -[<b>]-> {evil}"
 
 

@@ -187,3 +187,9 @@ def test_wrong_input(call, error, message) -> None:
     pipe = gb.ItemSampler(gb.ItemSet(4, "seeds"), 2)
     with pytest.raises(error, match=message):
         call(pipe, _graph()[1])
+
+
+def test_a_batch_in_a_notebook_tells_the_shapes_of_its_fields() -> None:
+    html = gb.MiniBatch(seeds=torch.arange(3), labels={"<a>": torch.ones(3, 2)})._repr_html_()
+    assert ">seeds<" in html and ">int64 (3,)<" in html
+    assert "&lt;a&gt; float32 (3, 2)" in html and "input_nodes" not in html

@@ -271,3 +271,9 @@ def test_build_by_name() -> None:
         build_model("x")
     with pytest.raises(InvalidValueError, match="GIN: out_size is at least 1"):
         build_model("gin", in_size=4, hidden_size=8, out_size=0)
+
+
+def test_a_model_in_a_notebook_tells_its_parts_and_parameters() -> None:
+    html = GCN(16, 8, 3)._repr_html_()
+    assert f"{16 * 8 + 8 + 8 * 3 + 3:,} parameters" in html
+    assert "in_size=16" in html and "GraphConv" in html and ">convs<" in html

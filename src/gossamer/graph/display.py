@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html as html_escape
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from gossamer.graph.frame import Frame, Scheme
@@ -10,7 +11,7 @@ from gossamer.graph.frame import Frame, Scheme
 if TYPE_CHECKING:
     from gossamer.graph.graph import Graph
 
-__all__ = ["html", "text"]
+__all__ = ["html", "html_table", "text"]
 
 _CELL = "padding:.15em .9em .15em 0;text-align:left;vertical-align:top"
 
@@ -103,23 +104,49 @@ def _features(start: str, frame: Frame) -> list[str]:
 
 
 def html(graph: Graph) -> str:
-    """The graph as a small HTML table, for notebooks."""
+    """The graph as a small HTML table, for notebooks: counts, degrees, features, device."""
+    plain = _plain(graph) and graph.etypes == ["_E"] and set(graph.ntypes) == {"_N"}
+    rows = []
+    for i, (heading, name, count, frame) in enumerate(_rows(graph)):
+        features = [f"{feature} {_scheme(scheme)}" for feature, scheme in frame.schemes().items()]
+        etype = i - len(graph.node_frames)
+        degrees = _degrees(graph, etype) if etype >= 0 else []
+        row = [heading, count, degrees, features or "–"]
+        rows.append(row if plain else [heading, name, *row[1:]])
+    head = ["", "count", "degrees", "features"] if plain else _HEAD
+    idtype = str(graph.idtype).removeprefix("torch.")
+    return html_table(_title(graph), f"ids {idtype}, device {graph.device}", head, rows)
+
+
+_HEAD = ["", "type", "count", "degrees", "features"]
+
+
+def html_table(
+    title: str, note: str, head: Sequence[str], rows: Iterable[Sequence[str | Sequence[str]]]
+) -> str:
+    """A small table for notebooks, from plain text; a cell may have several lines."""
     escape = html_escape.escape
-    cells = []
-    for heading, name, count, frame in _rows(graph):
-        features = "<br>".join(
-            f"<code>{escape(feature)}</code> {escape(_scheme(scheme))}"
-            for feature, scheme in frame.schemes().items()
-        )
-        columns = (heading, escape(name), count, features or "&ndash;")
-        row = "".join(f'<td style="{_CELL}">{column}</td>' for column in columns)
-        cells.append(f"<tr>{row}</tr>")
-    headings = "".join(
-        f'<th scope="col" style="{_CELL}">{name}</th>' for name in ("", "type", "count", "features")
-    )
+
+    def cell(value: str | Sequence[str]) -> str:
+        lines = [value] if isinstance(value, str) else value
+        return f'<td style="{_CELL}">{"<br>".join(escape(line) for line in lines)}</td>'
+
+    headings = "".join(f'<th scope="col" style="{_CELL}">{escape(name)}</th>' for name in head)
+    body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
     return (
-        f"<div><strong>{escape(_title(graph))}</strong>"
-        '<table style="border-collapse:collapse;margin-top:.4em">'
-        f"<thead><tr>{headings}</tr></thead>"
-        f"<tbody>{''.join(cells)}</tbody></table></div>"
+        f"<div><strong>{escape(title)}</strong><div>{escape(note)}</div>"
+        '<div style="overflow-x:auto"><table style="border-collapse:collapse;margin-top:.4em">'
+        f"<thead><tr>{headings}</tr></thead><tbody>{body}</tbody></table></div></div>"
     )
+
+
+def _degrees(graph: Graph, position: int) -> list[str]:
+    """Smallest, largest and mean degree at both ends of an edge type."""
+    adjacency = graph._adjacencies[position]
+    if graph.device.type == "meta" or 0 in (adjacency.num_src, adjacency.num_dst):
+        return []
+    ends = (("in", adjacency.in_degrees()), ("out", adjacency.out_degrees()))
+    return [
+        f"{name} {int(d.min()):,} to {int(d.max()):,}, mean {d.double().mean():.3g}"
+        for name, d in ends
+    ]

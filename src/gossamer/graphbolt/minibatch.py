@@ -11,6 +11,7 @@ from torch import Tensor
 from gossamer._optional import optional_import
 from gossamer.errors import InvalidValueError
 from gossamer.graph import EID, NID, create_block
+from gossamer.graph.display import html_table
 from gossamer.graphbolt.sampled_subgraph import CSCFormatBase, SampledSubgraph
 from gossamer.graphbolt.types import ByType, etype_str_to_tuple, map_by_type
 
@@ -177,6 +178,23 @@ class MiniBatch:
                 text = repr(value).replace("\n", "\n" + " " * (11 + len(name)))
                 lines.append(f"{name}={text}")
         return "MiniBatch(" + (",\n" + " " * 10).join(lines) + ")"
+
+    def _repr_html_(self) -> str:
+        rows = [[name, _shapes(getattr(self, name))] for name in self._names()]
+        shown = [row for row in rows if row[1]]
+        return html_table("MiniBatch", f"{len(shown)} fields", ["field", "content"], shown)
+
+
+def _shapes(value: Any, name: str = "") -> list[str]:
+    """A line for each tensor in a field of a mini-batch."""
+    if isinstance(value, Tensor):
+        dtype = str(value.dtype).removeprefix("torch.")
+        return [f"{name} {dtype} {tuple(value.shape)}".strip()]
+    if isinstance(value, dict):
+        return [line for key, item in value.items() for line in _shapes(item, str(key))]
+    if isinstance(value, list | tuple):
+        return [line for i, item in enumerate(value) for line in _shapes(item, str(i))]
+    return [] if value is None else [f"{name} {type(value).__name__}".strip()]
 
 
 def _map(function: Any, value: Any) -> Any:

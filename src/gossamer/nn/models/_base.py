@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from gossamer._files import replacing
 from gossamer._optional import optional_import
 from gossamer.errors import FileError, GossamerError, UnknownKeyError
+from gossamer.graph.display import html_table
 
 __all__ = ["MODELS", "Model", "build_model", "load_model"]
 
@@ -79,6 +80,16 @@ class Model(nn.Module):
     def extra_repr(self) -> str:
         """Return the options, for `repr`."""
         return ", ".join(f"{key}={value}" for key, value in self.options.items())
+
+    def _repr_html_(self) -> str:
+        counts = {name: sum(p.numel() for p in m.parameters()) for name, m in self.named_children()}
+        rows = [
+            [name, repr(module).splitlines(), f"{counts[name]:,}"]
+            for name, module in self.named_children()
+        ]
+        total = sum(parameter.numel() for parameter in self.parameters())
+        title = f"{type(self).__name__}({self.extra_repr()})"
+        return html_table(title, f"{total:,} parameters", ["part", "layer", "parameters"], rows)
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:

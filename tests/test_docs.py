@@ -12,10 +12,12 @@ from helpers.markdown import cells, examples, run
 from helpers.paths import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
+# Pages with fragments: parts of the package's own files, and code that needs DGL's name or a GPU.
+FRAGMENTS = {"adding_a_dataset.md", "contributing.md", "gpu.md", "moving_from_dgl.md"}
 PAGES = sorted(
     path
     for path in [*DOCS.glob("*.md"), *(DOCS / "guide").glob("*.md")]
-    if examples(path) and path.name not in ("adding_a_dataset.md", "moving_from_dgl.md")
+    if examples(path) and path.name not in FRAGMENTS
 )
 NOTEBOOKS = sorted(path for path in (DOCS / "tutorials").glob("*.md") if cells(path))
 

@@ -143,10 +143,15 @@ def spread(scores: Sequence[float], digits: int = 2) -> str:
 
 
 def report(
-    title: str, metric: str, scores: Sequence[float], published: object, digits: int = 2
+    title: str,
+    metric: str,
+    scores: Sequence[float],
+    published: object,
+    digits: int = 2,
+    source: str = "published",
 ) -> None:
     """Print mean and deviation of the runs beside the published figure ('none' for None)."""
     print(
         f"{title}: {metric} {spread(scores, digits)} over {len(scores)} "
-        f"{'run' if len(scores) == 1 else 'runs'}; published {published or 'none'}"
+        f"{'run' if len(scores) == 1 else 'runs'}; {source} {published or 'none'}"
     )

@@ -125,7 +125,7 @@ def train(graph: gs.Graph, seed: int, args: argparse.Namespace) -> tuple[float, 
             with torch.no_grad():
                 logits = torch.cat([model(batch) for batch, _ in part])
             scores.append(100 * roc_auc_score(torch.cat([label for _, label in part]), logits))
-        best = max(best, tuple(scores))
+        best = tuple(scores) if scores[0] > best[0] else best
     return best
 
 

@@ -36,7 +36,8 @@ class Infomax(nn.Module):
         nn.init.xavier_uniform_(self.project)
         self.conv = gs.nn.GraphConv(width, width, weight=False)
         self.activation = nn.PReLU()
-        self.bilinear = nn.Parameter(torch.empty(width, width))
+        # Glorot's bound for a bilinear map to one number, which is far smaller than for a matrix.
+        self.bilinear = nn.Parameter(torch.empty(1, width, width))
         nn.init.xavier_uniform_(self.bilinear)
 
     def encode(self, graph: gs.Graph, projected: Tensor) -> Tensor:
@@ -48,7 +49,7 @@ class Infomax(nn.Module):
         projected = words @ self.project
         real = self.encode(graph, projected)
         fake = self.encode(graph, projected[torch.randperm(len(projected))])
-        summary = self.bilinear @ real.mean(0).sigmoid()
+        summary = self.bilinear[0] @ real.mean(0).sigmoid()
         scores = torch.cat([real @ summary, fake @ summary])
         truth = torch.cat([torch.ones(len(real)), torch.zeros(len(fake))])
         return F.binary_cross_entropy_with_logits(scores, truth)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import importlib.util
 import json
 import os
 import statistics
@@ -50,6 +51,8 @@ from benchmarks.worker import FAILURES, as_array
 
 TESTS = Path(__file__).resolve().parents[1] / "tests" / "kernels" / "triton"
 TEST_SECONDS = 120
+#: Tests of every family, both gradients, samples, and of equal bits in two runs.
+CHOSEN = "operator or score or graph or bits or neighbors or walks or segments or gathering"
 #: Rows that show each kernel family, and the layers.
 ROWS = (
     "copy_u/sum,copy_u/max,copy_u/sum hub,copy_u/sum bfloat16,copy_u/sum fwd+bwd,u_mul_e/sum,"
@@ -92,7 +95,9 @@ def interpret() -> None:
 
 def run_tests(options: argparse.Namespace) -> str:
     """Run the tests of the kernels on the device; "passed", or what was wrong."""
-    chosen = [str(TESTS)]
+    chosen = [str(TESTS), "-k", CHOSEN]
+    if importlib.util.find_spec("xdist"):
+        chosen += ["-n", "8"]  # most of the time is compilation, on the CPU
     if options.small:
         chosen = [str(TESTS / "test_softmax.py"), "-k", "test_every_graph"]
     run = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *chosen]

@@ -259,12 +259,9 @@ def feature_calls(dtype: torch.dtype, idtype: torch.dtype, width: int) -> Iterat
     yield "segment_outer", "", segments(dtype, width, True)
 
 
-WIDTHS = (1, 8, 32, 64, 128, 256)
-
-
 def calls(
     dtypes: Sequence[torch.dtype] = DTYPES,
-    widths: Sequence[int] = WIDTHS,
+    widths: Sequence[int] = (128,),
     idtypes: Sequence[torch.dtype] = (torch.int32, torch.int64),
 ) -> Iterator[tuple[str, str, tuple]]:
     """Yield every call: name of the kernel, description, arguments."""

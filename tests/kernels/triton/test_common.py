@@ -8,7 +8,8 @@ import torch
 pytest.importorskip("triton", reason="triton is not installed")
 from gossamer.kernels import reference
 from gossamer.kernels.triton import _common
-from helpers.kernel_cases import adjacency, operand
+from helpers.compare import assert_tensor_equal
+from helpers.kernel_cases import adjacency, attention_operands, operand
 from helpers.triton_cases import fast
 
 CONFIGS = [{"BLOCK": 1}, {"BLOCK": 2}, {"BLOCK": 4}]
@@ -88,3 +89,26 @@ def test_bfloat16_needs_a_gpu_that_has_it(monkeypatch, capability) -> None:
         return
     with pytest.warns(RuntimeWarning, match=r"Tesla T4 has no bfloat16 .* Use float16 or float32"):
         assert torch.bfloat16 not in _common.float_dtypes()
+
+
+def test_two_runs_give_the_same_bits() -> None:
+    adj = adjacency("random", torch.int32)
+    rows = adj.indptr, adj.indices, adj.eids
+    u, e = operand(10, (4, 7), torch.float32, seed=1), operand(52, (4, 1), torch.float32, seed=2)
+    _, arg = fast.spmm(*rows, u, e, "mul", "max")
+    grad, sizes = operand(12, (4, 7), torch.float32, seed=3), (10, 52)
+    forward = *rows, *attention_operands(adj, "add_dot", (2, 5, 3), torch.float32), 7
+    options = "add_dot", 0.2, 0.3
+    out, norms = fast.attention(*forward, *options)
+    by_src = fast.transpose(*rows, adj.num_cols)
+    for call in (
+        lambda: fast.spmm(*rows, u, e, "mul", "sum")[:1],
+        lambda: fast.spmm_arg_backward(*rows[1:], arg, grad, u, e, "mul", *sizes, True, True),
+        lambda: fast.attention(*forward, *options),
+        lambda: fast.attention_backward(
+            rows, by_src, *forward[3:], *options, out, norms, torch.ones_like(out)
+        ),
+        lambda: [fast.segment_outer(u[:, 0], u[:, 1], torch.tensor([6, 4]))],
+    ):
+        for x, y in zip(call(), call(), strict=True):
+            assert_tensor_equal(x, y)

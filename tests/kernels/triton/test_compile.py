@@ -64,9 +64,18 @@ def test_every_kernel_is_compiled() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", usage.TARGETS)
-@pytest.mark.parametrize("idtype", [torch.int32, torch.int64], ids=str)
-@pytest.mark.parametrize("width", usage.WIDTHS)
+@pytest.mark.parametrize(("width", "idtype"), [(8, torch.int32), (128, torch.int64)], ids=str)
 @pytest.mark.parametrize("dtype", usage.DTYPES, ids=str)
 def test_every_configuration(tmp_path, dtype, width, idtype, target) -> None:
     for name, _, args in usage.calls([dtype], [width], [idtype]):
         _check(name, args, [target], tmp_path, only_default=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", usage.TARGETS)
+@pytest.mark.parametrize("width", [1, 64, 1024])
+@pytest.mark.parametrize("dtype", usage.DTYPES, ids=str)
+def test_attention_of_heads_of_every_width(tmp_path, dtype, width, target) -> None:
+    for name, _, args in usage.calls([dtype], [width], [torch.int64]):
+        if name.startswith("attention"):
+            _check(name, args, [target], tmp_path, only_default=False)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 pytest.importorskip("triton", reason="triton is not installed")
-from gossamer.kernels.triton import _common
+from gossamer.kernels.triton import _common, grouped_mm
 from helpers.compare import assert_tensor_equal
 from helpers.kernel_cases import DTYPES, assert_accurate, operand
 from helpers.triton_cases import fast
@@ -83,3 +83,13 @@ def test_the_result_does_not_depend_on_the_grid(monkeypatch) -> None:
     before = fast.segment_mm(*args)
     monkeypatch.setattr(_common, "MAX_PROGRAMS", 2)
     assert_tensor_equal(fast.segment_mm(*args), before)
+
+
+def test_float32_is_multiplied_as_torch_does() -> None:
+    assert not grouped_mm._allows_tf32()
+    torch.backends.cuda.matmul.allow_tf32 = True
+    try:
+        assert grouped_mm._allows_tf32()
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = False
+    assert not grouped_mm._allows_tf32()

@@ -141,6 +141,13 @@ def _starts(lengths: Tensor) -> Tensor:
 
 
 def _constants(a: Tensor) -> dict[str, object]:
-    # float32 is multiplied as torch multiplies it.
-    fast = torch.backends.cuda.matmul.allow_tf32
-    return {"ACC": accumulator(a)[1], "PRECISION": "tf32" if fast else "ieee"}
+    return {"ACC": accumulator(a)[1], "PRECISION": "tf32" if _allows_tf32() else "ieee"}
+
+
+def _allows_tf32() -> bool:
+    """Return whether torch multiplies float32 matrices in TF32."""
+    settings = torch.backends.cuda.matmul
+    if hasattr(settings, "fp32_precision"):
+        # From torch 2.9 on, which raises on reading the other one if this one was written.
+        return settings.fp32_precision == "tf32"
+    return settings.allow_tf32

@@ -165,8 +165,8 @@ def check_range(ids: Tensor, limit: int, what: str) -> None:
     """
     if ids.numel() == 0:
         return
-    low, high = torch.aminmax(ids)
+    low, high = torch.stack(torch.aminmax(ids)).tolist()  # a GPU is read once
     if low < 0 or high >= limit:
-        offender = int(low) if low < 0 else int(high)
+        offender = low if low < 0 else high
         have = f"there are {limit}, 0 to {limit - 1}" if limit else "there are none"
         raise OutOfRangeError(f"Id {offender} is not among the {what}: {have}.")

@@ -101,7 +101,9 @@ def subgraph_of(
     """All nodes of `g` and the edges drawn for `rows`."""
     ends = []
     for own, (starts, neighbors, _) in zip(rows, drawn, strict=True):
-        near = neighbors if own is None else torch.repeat_interleave(own, starts.diff())
+        near = neighbors
+        if own is not None:
+            near = torch.repeat_interleave(own, starts.diff(), output_size=neighbors.shape[0])
         ends.append((neighbors, near) if inward else (near, neighbors))
     eids = [edges for _, _, edges in drawn]
     return with_edges(

@@ -257,7 +257,7 @@ def node2vec_random_walk(
 def _sorted_indices(adjacency: Adjacency) -> Tensor:
     """The neighbors of each row in ascending order."""
     indptr, indices, _ = adjacency.csr()
-    rows = torch.repeat_interleave(indptr.diff())
+    rows = torch.repeat_interleave(indptr.diff(), output_size=indices.shape[0])
     keys = rows.long() * adjacency.num_dst + indices.long()
     return (keys.sort().values - rows.long() * adjacency.num_dst).to(indices.dtype)
 

@@ -130,6 +130,19 @@ def test_a_layer_of_neighbors_waits_once_for_all_relations(gpu) -> None:
     assert seen == ["tolist"]
 
 
+def test_samplers_wait_for_the_check_of_ids_and_for_the_size(gpu) -> None:
+    g = gs.graph(([0, 1, 2, 2, 0], [1, 2, 0, 1, 2])).to(gpu)
+    g.create_formats_()
+    seeds = torch.tensor([0, 1]).to(gpu)
+    for sample in (gs.sampling.sample_neighbors, gs.sampling.sample_labors):
+        with counted_waits() as seen:
+            sample(g, seeds, 1)
+        assert seen == ["tolist", "tolist"]
+    with counted_waits() as seen:
+        gs.in_subgraph(g, seeds)
+    assert seen == ["tolist", "aten._local_scalar_dense.default"]
+
+
 def test_walks_do_not_wait(gpu) -> None:
     relations = [_core.relation(_csc(gpu), torch.tensor([0]).to(gpu), 0, key=0)]
     seeds = torch.tensor([0, 1]).to(gpu)

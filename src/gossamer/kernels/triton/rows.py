@@ -208,7 +208,8 @@ def gather_rows(
     """List the slots of some rows; see `gossamer.kernels.reference.gather_rows`."""
     choice = Choice(indptr, indices, eids, rows, places=places)
     starts = choice.starts()
-    found = tuple(rows.new_empty(int(starts[-1])) for _ in range(3))  # waits for the GPU
+    total = int(starts[-1])  # waits for the GPU
+    found = tuple(rows.new_empty(total) for _ in range(3))
     choice.fill(starts, *found, None)
     return found
 

@@ -360,4 +360,6 @@ def _plan(
 def configurations(block: int) -> list[Config]:
     """Return the sizes of blocks for heads of so many features, the default first."""
     sizes = dict.fromkeys(max(1, min(32, area // block)) for area in (512, 256))
-    return [{"BLOCK_N": size, "num_warps": warps} for warps in (4, 2) for size in sizes]
+    # Wide heads on few warps take so many registers that some are spilled.
+    choices = (4, 2) if block <= 256 else (8, 4)
+    return [{"BLOCK_N": size, "num_warps": warps} for warps in choices for size in sizes]

@@ -15,6 +15,7 @@ RUNS = [
     ("citation", "planetoid", ["--model", "appnp", "--epochs", "3"]),
     ("minibatch", "planetoid", ["--epochs", "2"]),
     ("vgae", "planetoid", ["--epochs", "3"]),
+    ("signed_links", "bitcoin", ["--epochs", "3"]),
 ]
 
 # Runs the example argv[1] and prints a digest of its weights after each step of an optimizer.

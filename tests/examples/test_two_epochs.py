@@ -12,6 +12,10 @@ import pytest
 
 from helpers.paths import shared_data
 
+RECOMMENDERS = ("lightgcn", "pinsage", "matrix", "popular")
+WALKERS = ("deepwalk", "node2vec")
+WALKS = ["--size", "8", "--length", "5", "--window", "2", "--batch", "2048"]
+
 RUNS = [
     ("gcn_planetoid", "planetoid", []),
     ("gat_planetoid", "planetoid", ["--dataset", "citeseer"]),
@@ -31,6 +35,13 @@ RUNS = [
     ("minibatch", "planetoid", ["--sampler", "cluster"]),
     ("minibatch", "heterophilous-graphs", ["--dataset", "texas", "--sampler", "saint"]),
     ("minibatch", "planetoid", ["--dataset", "synthetic", "--nodes", "1000"]),
+    ("compgcn", "kg-small", ["--dataset", "nations", "--batch", "64"]),
+    ("gcmc", "ml-100k", []),
+    *(("recommendation", "ml-100k", ["--model", model]) for model in RECOMMENDERS),
+    *(("node_embeddings", "blogcatalog", ["--model", model, *WALKS]) for model in WALKERS),
+    ("tgn", "CollegeMsg", ["--batch", "1000", "--events", "5000"]),
+    ("forecast", "spatiotemporal", ["--dataset", "pedalme_london"]),
+    ("signed_links", "bitcoin", []),
 ]
 
 

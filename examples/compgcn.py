@@ -1,0 +1,166 @@
+"""Train CompGCN on a knowledge graph as in Vashishth et al., ICLR 2020.
+
+"Composition-based Multi-Relational Graph Convolutional Networks", table 3: filtered MRR 0.355 and
+Hits@10 0.535 on FB15k-237, with a ConvE decoder.
+
+The paper's setting: one layer of 200 units, messages in both directions and from the node itself,
+each with a weight of its own; the answers of a query (entity, relation) are told from all other
+entities by binary cross-entropy with label smoothing 0.1; Adam with learning rate 0.001. Ranks are
+filtered; among equal scores the mean rank counts. Departures: entity and relation are composed by
+their difference (0.352 in the paper), so that two sparse products replace a vector for each edge;
+ConvE has fewer filters; batches are larger. See `gossamer kge train` for TransE, DistMult, ComplEx
+and RotatE.
+
+    python examples/compgcn.py --dataset FB15k-237
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import gossamer as gs
+from _run import Parser, above, at_least, progress, report
+
+PUBLISHED = {"FB15k-237": "0.355"}
+DATASETS = ("FB15k-237", "wn18", "FB15k", "kinship", "nations", "umls", "countries_S3")
+SIZE, ROWS, FILTERS, KERNEL = 200, 20, 32, 5
+SMOOTHING = 0.1
+
+
+class CompGCN(nn.Module):
+    """Sums over the edges of each direction and the node itself; then ConvE scores all entities."""
+
+    def __init__(self, entities: int, relations: int):
+        super().__init__()
+        self.entity, self.relation, self.loop = (
+            nn.Parameter(nn.init.xavier_normal_(torch.empty(count, SIZE)))
+            for count in (entities, relations, 1)
+        )
+        parts = ("out", "in", "self", "relation")
+        self.weight = nn.ModuleDict({part: nn.Linear(SIZE, SIZE, bias=False) for part in parts})
+        self.dropout, self.norm = nn.Dropout(0.1), nn.BatchNorm1d(SIZE)
+        area = (ROWS - KERNEL + 1) * (2 * SIZE // ROWS - KERNEL + 1)
+        # An image that goes through a convolution and comes back as a vector.
+        self.decoder = nn.Sequential(
+            *(nn.BatchNorm2d(1), nn.Conv2d(1, FILTERS, KERNEL, bias=False)),
+            *(nn.BatchNorm2d(FILTERS), nn.ReLU(), nn.Dropout(0.3), nn.Flatten()),
+            *(nn.Linear(FILTERS * area, SIZE), nn.Dropout(0.3), nn.BatchNorm1d(SIZE), nn.ReLU()),
+        )
+        self.bias = nn.Parameter(torch.zeros(entities))
+
+    def forward(self, graph: gs.Graph) -> tuple[Tensor, Tensor]:
+        """Return vectors of all entities and relations."""
+        total = self.weight["self"](self.entity - self.loop)
+        for way in ("out", "in"):
+            sums = []
+            for kind, x in (("entity", self.entity), ("relation", self.relation)):
+                edges = graph[kind, way, "entity"]
+                sums.append(gs.ops.u_mul_e_sum(edges, x, edges.edata["norm"]))
+            total = total + self.dropout(self.weight[way](sums[0] - sums[1]))
+        return self.norm(total / 3).tanh(), self.weight["relation"](self.relation)
+
+    def score(self, vectors: tuple[Tensor, Tensor], entity: Tensor, relation: Tensor) -> Tensor:
+        """Return the scores of all entities for each query."""
+        x, z = vectors
+        image = torch.stack([x[entity], z[relation]], 2).view(-1, 1, ROWS, 2 * SIZE // ROWS)
+        return self.decoder(image) @ x.T + self.bias
+
+
+def message_graph(facts: gs.Graph, num_rels: int) -> gs.Graph:
+    """Facts to train on in both directions, from entities and from relations to entities."""
+    u, v = (end[facts.edata["train_mask"]] for end in facts.edges())
+    relation = facts.edata["etype"][facts.edata["train_mask"]]
+    edges, norm = {}, {}
+    for way, chosen in (("out", relation < num_rels), ("in", relation >= num_rels)):
+        ends = u[chosen], v[chosen]
+        edges["entity", way, "entity"] = ends
+        edges["relation", way, "entity"] = relation[chosen], ends[1]
+        degree = (torch.bincount(end, minlength=facts.num_nodes())[end].float() for end in ends)
+        norm[way] = torch.stack(list(degree)).prod(0).rsqrt().unsqueeze(1)
+    graph = gs.heterograph(edges, {"entity": facts.num_nodes(), "relation": 2 * num_rels})
+    for etype in edges:
+        graph.edges[etype].data["norm"] = norm[etype[1]]
+    return graph
+
+
+class Queries:
+    """The pairs of entity and relation that facts answer, with all answers to each."""
+
+    def __init__(self, facts: gs.Graph, mask: Tensor):
+        u, v = (end[mask] for end in facts.edges())
+        pair, number = torch.stack([u, facts.edata["etype"][mask]]).unique(
+            dim=1, return_inverse=True
+        )
+        self.entity, self.relation = pair
+        self.answers = v[number.argsort(stable=True)].split(number.bincount().tolist())
+        self.numbers, self.fact = number, (u, v)
+
+    def targets(self, chosen: Tensor, entities: int) -> Tensor:
+        """1 for each answer of the chosen queries, (chosen, entities)."""
+        out = torch.zeros(len(chosen), entities)
+        for row, number in zip(out, chosen.tolist(), strict=True):
+            row[self.answers[number]] = 1
+        return out
+
+
+@torch.no_grad()
+def quality(model: CompGCN, graph: gs.Graph, known: Queries, mask: Tensor) -> tuple[float, float]:
+    """Return filtered MRR and Hits@10 of the facts where `mask` is true, tails and heads."""
+    vectors, ranks = model.eval()(graph), []
+    for fact in mask.nonzero().squeeze(1).split(1024):
+        number, answer = known.numbers[fact], known.fact[1][fact, None]
+        scores = model.score(vectors, known.entity[number], known.relation[number])
+        own = scores.gather(1, answer)
+        scores[known.targets(number, scores.shape[1]) > 0] = -torch.inf
+        ranks.append(1 + (scores > own).sum(1))
+    rank = torch.cat(ranks).double()
+    return rank.reciprocal().mean().item(), (rank <= 10).double().mean().item()
+
+
+def train(facts: gs.Graph, num_rels: int, seed: int, args: argparse.Namespace) -> float:
+    """Return the test MRR of the epoch with the best validation MRR."""
+    gs.seed(seed)
+    graph, entities = message_graph(facts, num_rels), facts.num_nodes()
+    queries = Queries(facts, facts.edata["train_mask"])
+    known = Queries(facts, torch.ones_like(facts.edata["train_mask"]))
+    model = CompGCN(entities, 2 * num_rels)
+    optimizer = torch.optim.Adam(model.parameters(), args.lr)
+    best = (0.0, 0.0, 0.0)
+    for epoch in range(1, args.epochs + 1):
+        model.train()
+        batches = torch.randperm(len(queries.entity)).split(args.batch)
+        for step, chosen in enumerate(batches, 1):
+            scores = model.score(model(graph), queries.entity[chosen], queries.relation[chosen])
+            target = queries.targets(chosen, entities) * (1 - SMOOTHING) + SMOOTHING / entities
+            loss = F.binary_cross_entropy_with_logits(scores, target)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            progress(step, len(batches), f"seed {seed}, epoch {epoch}: step")
+        if epoch % args.every == 0 or epoch == args.epochs:
+            masks = (facts.edata[f"{part}_mask"] for part in ("val", "test"))
+            val, test = (quality(model, graph, known, m) for m in masks)
+            best = max(best, (val[0], *test))
+            print(f"epoch {epoch}: validation MRR {val[0]:.4f}, test MRR {test[0]:.4f}", flush=True)
+    print(f"seed {seed}: test MRR {best[1]:.4f}, Hits@10 {best[2]:.4f}")
+    return best[1]
+
+
+def main(args: argparse.Namespace) -> None:
+    """Train once for each seed and print mean and standard deviation."""
+    dataset = gs.data.registry.load(args.dataset, args.raw_dir)
+    scores = [train(dataset[0], dataset.num_rels, seed, args) for seed in range(args.seeds)]
+    report(f"CompGCN on {args.dataset}", "MRR", scores, PUBLISHED.get(args.dataset), digits=3)
+
+
+if __name__ == "__main__":
+    parser = Parser(__doc__)
+    parser.common(DATASETS, "train2id.txt and so on", epochs=30, seeds=1)
+    parser.option("--batch", at_least(2), 1024, "queries in a step")
+    parser.option("--lr", above(0), 0.001, "learning rate")
+    parser.option("--every", at_least(1), 5, "epochs between two validations")
+    parser.run(main)

@@ -30,8 +30,8 @@ MODELS = ("transe", "distmult", "complex", "rotate")
 WARM = 3
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Measure and print a table; 1 if the definitions differ."""
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser("benchmarks.kge", description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="folder with the facts")
     parser.add_argument("--peer", required=True, help="a Python that has PyKEEN 1.11.1")
@@ -43,7 +43,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=20, help="steps of a measurement")
     parser.add_argument("--rounds", type=int, default=3, help="measurements, in turn")
     parser.add_argument("--worker", choices=("gossamer", "pykeen"), help=argparse.SUPPRESS)
-    options = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure and print a table; 1 if the definitions differ."""
+    options = arguments(argv)
     if options.worker:
         print(json.dumps(_worker(options)))
         return 0

@@ -26,7 +26,7 @@ from gossamer import function as fn
 
 PUBLISHED = {"ml-100k": "0.910"}
 DATASETS = ("ml-100k", "ml-1m", "ml-10m")
-HIDDEN, OUT, BASES, DECAY = 500, 75, 2, 0.995
+HIDDEN, OUT, BASES, DECAY = 500, 75, 2, 0.99
 KINDS = ("user", "movie")
 
 

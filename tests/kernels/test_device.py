@@ -186,7 +186,8 @@ CALLS |= {
 
 
 def test_every_kernel_has_a_call() -> None:
-    assert {name for name, _ in CALLS.values()} == set(reference.__all__)
+    on_the_cpu = {"read_rows"}  # files are read into memory
+    assert {name for name, _ in CALLS.values()} == set(reference.__all__) - on_the_cpu
 
 
 @pytest.mark.parametrize("idtype", ID_TYPES, ids=str)

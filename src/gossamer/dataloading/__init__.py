@@ -22,6 +22,7 @@ from gossamer.dataloading.edge_prediction import EdgePredictionSampler, as_edge_
 from gossamer.dataloading.exclude import SpotTarget, find_exclude_eids
 from gossamer.dataloading.graph_loader import GraphCollator, GraphDataLoader
 from gossamer.dataloading.graphsaint import SAINTSampler
+from gossamer.dataloading.inference import layerwise_inference
 from gossamer.dataloading.labor_sampler import LaborSampler
 from gossamer.dataloading.neighbor_sampler import (
     MultiLayerFullNeighborSampler,
@@ -55,6 +56,7 @@ __all__ = [
     "as_edge_prediction_sampler",
     "base",
     "find_exclude_eids",
+    "layerwise_inference",
     "negative_sampler",
     "set_dst_lazy_features",
     "set_edge_lazy_features",

@@ -302,6 +302,7 @@ class Builder:
                     file.flush()
                 self.save(bucket=bucket + 1, written=state["written"] + count)
                 bar.update(count)
+                kernels.release_memory()  # the next bucket has another size
 
     def _sort_bucket(self, bucket: int, files: dict, outputs: dict, degrees: Any) -> int:
         total = 0

@@ -10,6 +10,7 @@ import torch.utils.data
 
 from gossamer._options import as_int
 from gossamer.dataloading._ahead import ahead
+from gossamer.dataloading._workers import reporting_workers
 from gossamer.errors import InvalidTypeError
 from gossamer.graphbolt.feature_fetcher import FeatureFetcher
 from gossamer.graphbolt.pipeline import CopyTo, Stage
@@ -39,6 +40,8 @@ class DataLoader:
     ------
     InvalidTypeError
         If `datapipe` is not a pipeline.
+    GossamerError
+        If a worker process dies.
 
     Examples
     --------
@@ -87,7 +90,7 @@ class DataLoader:
                 )
             source = self._loader
         pipeline = self.datapipe.after(last, source)
-        return ahead(lambda: iter(pipeline))
+        return reporting_workers(ahead(lambda: iter(pipeline)), self.num_workers)
 
     def _last_sampling_stage(self) -> Stage:
         stages = self.datapipe.stages()

@@ -22,11 +22,9 @@ extensions = [
     "api_pages",
     "gallery",
 ]
-exclude_patterns = ["_extensions", "_templates"]
-templates_path = ["_templates"]
+exclude_patterns = ["_extensions"]
 
-autosummary_generate = True
-autosummary_ignore_module_all = False
+autosummary_generate = False  # api_pages.py writes the pages
 autodoc_typehints = "none"  # the sections on parameters name the types
 autodoc_inherit_docstrings = False
 autodoc_member_order = "bysource"

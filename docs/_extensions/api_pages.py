@@ -40,6 +40,9 @@ MODULES = {
     "gossamer.compat.dgl": "Compatibility with DGL",
 }
 
+# Members of these bases are not shown.
+STOP = "Module, Dataset, Exception, Optimizer, IterableDataset, Process, dict, tuple, Enum, str"
+
 
 def list_names() -> dict[str, dict[str, str]]:
     """For each module its public names, each with the full name under which it is documented."""
@@ -60,9 +63,12 @@ def list_names() -> dict[str, dict[str, str]]:
 
 def write_pages(folder: Path) -> None:
     """Write the page of each module and the index of them all."""
-    folder.mkdir(exist_ok=True)
+    (folder / "names").mkdir(parents=True, exist_ok=True)
     for module, names in list_names().items():
         write(folder / f"{module}.rst", module_page(module, names))
+        for name, page in names.items():
+            if page == f"{module}.{name}":
+                write(folder / "names" / f"{page}.rst", name_page(module, name))
     entries = "\n".join(f"   {title} <{module}>" for module, title in MODULES.items())
     title = "API reference"
     text = (
@@ -86,6 +92,17 @@ def module_page(module: str, names: dict[str, str]) -> str:
         text += "\nAlso here, under another name or of another module:\n\n"
         text += "".join(f"- ``{name}``: :py:obj:`{page}`\n" for name, page in others.items())
     return text
+
+
+def name_page(module: str, name: str) -> str:
+    """The page of a name. It is in no table of contents, which 700 names would make useless."""
+    value = getattr(importlib.import_module(module), name)
+    title = name.replace("_", "\\_")
+    text = f":orphan:\n\n{title}\n{'=' * len(title)}\n\n"
+    text += f"A name of :doc:`{module} <../{module}>`.\n\n.. currentmodule:: {module}\n\n"
+    if isinstance(value, type):
+        return text + f".. autoclass:: {name}\n   :members:\n   :inherited-members: {STOP}\n"
+    return text + f".. auto{'function' if callable(value) else 'data'}:: {name}\n"
 
 
 def write(path: Path, text: str) -> None:

@@ -14,7 +14,6 @@ version = release = gossamer.__version__
 
 extensions = [
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "myst_nb",
     "sphinx_copybutton",
@@ -24,7 +23,6 @@ extensions = [
 ]
 exclude_patterns = ["_extensions"]
 
-autosummary_generate = False  # api_pages.py writes the pages
 autodoc_typehints = "none"  # the sections on parameters name the types
 autodoc_inherit_docstrings = False
 autodoc_member_order = "bysource"

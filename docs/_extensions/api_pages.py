@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+import itertools
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -41,7 +44,10 @@ MODULES = {
 }
 
 # Members of these bases are not shown.
-STOP = "Module, Dataset, Exception, Optimizer, IterableDataset, Process, dict, tuple, Enum, str"
+STOP = (
+    "Module, Dataset, IterableDataset, Optimizer, Process, _SingleLevelFunction, Exception, Enum, "
+    "dict, tuple, str"
+)
 
 
 def list_names() -> dict[str, dict[str, str]]:
@@ -64,6 +70,9 @@ def list_names() -> dict[str, dict[str, str]]:
 def write_pages(folder: Path) -> None:
     """Write the page of each module and the index of them all."""
     (folder / "names").mkdir(parents=True, exist_ok=True)
+    stale = {path.stem for path in (folder / "names").glob("*.rst")}
+    for page in stale - {page for names in list_names().values() for page in names.values()}:
+        (folder / "names" / f"{page}.rst").unlink()
     for module, names in list_names().items():
         write(folder / f"{module}.rst", module_page(module, names))
         for name, page in names.items():
@@ -83,15 +92,36 @@ def module_page(module: str, names: dict[str, str]) -> str:
     own = [name for name, page in names.items() if page == f"{module}.{name}"]
     others = {name: page for name, page in names.items() if name not in own}
     text = f"{module}\n{'=' * len(module)}\n\n.. automodule:: {module}\n   :noindex:\n\n"
-    if own:
-        lines = "\n".join(f"   {name}" for name in own)
-        text += (
-            f".. currentmodule:: {module}\n\n.. autosummary::\n   :toctree: generated\n\n{lines}\n"
-        )
+    for name in own:
+        text += f"- :py:obj:`{name} <{module}.{name}>`: {first_sentence(module, name)}\n"
     if others:
         text += "\nAlso here, under another name or of another module:\n\n"
         text += "".join(f"- ``{name}``: :py:obj:`{page}`\n" for name, page in others.items())
     return text
+
+
+def first_sentence(module: str, name: str) -> str:
+    """The first paragraph of a docstring, or of the comment of a constant, on one line."""
+    value = getattr(importlib.import_module(module), name)
+    lines = [] if is_constant(value) else (inspect.getdoc(value) or "").splitlines()
+    lines = lines or constant_comment(name, value)
+    paragraph = " ".join(itertools.takewhile(str.strip, lines))
+    return re.sub(r"\s+", " ", paragraph)
+
+
+def is_constant(value: Any) -> bool:
+    """Tell values from classes and functions, whose docstrings are their own."""
+    return not callable(value)
+
+
+def constant_comment(name: str, value: Any) -> list[str]:
+    """The ``#:`` comment above a constant, where it is defined."""
+    for module in [key for key in sys.modules if key.startswith("gossamer.")]:
+        if vars(sys.modules[module]).get(name) is value:
+            found = ModuleAnalyzer.for_module(module).find_attr_docs().get(("", name))
+            if found:
+                return found
+    return []
 
 
 def name_page(module: str, name: str) -> str:
@@ -130,25 +160,20 @@ def resolve(
     return reference
 
 
-def describe_constant(
+def adapt_docstring(
     app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
 ) -> None:
     """Document a constant by the ``#:`` comment above it, not by the docstring of its type."""
-    if what != "data":
-        return
-    short = name.rpartition(".")[2]
-    lines.clear()
-    for module in [key for key in sys.modules if key.startswith("gossamer.")]:
-        if vars(sys.modules[module]).get(short) is value:
-            found = ModuleAnalyzer.for_module(module).find_attr_docs().get(("", short))
-            lines.extend(found or [])
-            if found:
-                return
+    if what == "data":
+        lines[:] = constant_comment(name.rpartition(".")[2], value)
+    elif what in ("property", "attribute") and lines:
+        # napoleon takes what is before a colon for the type.
+        lines[0] = lines[0].replace(": ", " – ")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages before Sphinx looks for them."""
     write_pages(Path(app.srcdir) / "api")
     app.connect("missing-reference", resolve)
-    app.connect("autodoc-process-docstring", describe_constant)
+    app.connect("autodoc-process-docstring", adapt_docstring, priority=400)
     return {"parallel_read_safe": True}

@@ -71,6 +71,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages before Sphinx looks for them."""
     folder = Path(app.srcdir) / "gallery"
     folder.mkdir(exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
     results, names, cards = rows(), [], []
     for example in sorted((ROOT / "examples").glob("[!_]*.py")):
         shown = [row for row in results if f"examples/{example.name}" in row["command"]]

@@ -62,7 +62,7 @@ api: setup-test  ## Compare the public names with the inventory of DGL's.
 	$(BIN)/python tools/check_api.py
 
 docs: setup-docs  ## Build the documentation site in build/docs, and check its links.
-	$(BIN)/python -m sphinx -q -W --keep-going -j auto docs build/docs
+	$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
 	$(BIN)/python tools/check_links.py build/docs
 	@echo "open build/docs/index.html"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import itertools
@@ -141,16 +142,20 @@ def write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
 
 
+@functools.cache
+def short_names() -> dict[str, str]:
+    """The full name of each documented name, by its last part."""
+    full = {page for names in list_names().values() for page in names.values()}
+    return {name.rpartition(".")[2]: name for name in sorted(full)}
+
+
 def resolve(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.TextElement
 ) -> nodes.reference | None:
     """Link a name that is written without its module, such as `Graph`, to its page."""
     if node.get("refdomain") != "py":
         return None
-    if not hasattr(env, "gossamer_short_names"):
-        full = {page for names in list_names().values() for page in names.values()}
-        env.gossamer_short_names = {name.rpartition(".")[2]: name for name in sorted(full)}
-    target = env.gossamer_short_names.get(node["reftarget"].rpartition(".")[2])
+    target = short_names().get(node["reftarget"].rpartition(".")[2])
     known = env.domains["py"].objects.get(target)
     if known is None:
         return None

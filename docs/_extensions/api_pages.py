@@ -46,8 +46,8 @@ MODULES = {
 
 # Members of these bases are not shown.
 STOP = (
-    "Module, Dataset, IterableDataset, Optimizer, Process, _SingleLevelFunction, Exception, Enum, "
-    "dict, tuple, str"
+    "Module, Dataset, IterableDataset, Optimizer, Process, Function, FunctionCtx, Exception, "
+    "_SingleLevelFunction, Enum, dict, tuple, str"
 )
 
 

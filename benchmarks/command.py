@@ -42,7 +42,7 @@ def interruptible(main: Callable[..., int]) -> Callable[..., int]:
 def parser(
     module: str, description: str, *, rows: str | None = None, rounds: int | None = None
 ) -> argparse.ArgumentParser:
-    """The options of every command that measures; `rows` and `rounds` where none are asked for."""
+    """The options of every command that measures; `rows` and `rounds` where none are requested."""
     made = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
     made.formatter_class = argparse.RawDescriptionHelpFormatter
     names = f"row names or beginnings of them, with commas between (default: {rows or 'all'})"
@@ -212,7 +212,7 @@ def finish(
     table: str,
     summary: str = "",
 ) -> int:
-    """Print the report, write what was asked for; the exit status.
+    """Print the report, write what was requested; the exit status.
 
     It is 1 when results disagree or a row did not run, and 130 after Ctrl-C.
     """

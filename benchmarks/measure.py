@@ -36,7 +36,7 @@ class Column:
 
     @property
     def typical(self) -> float:
-        """The figure to report: the median, or the best call where that was asked for."""
+        """The figure to report: the median, or the best call where that was requested."""
         return min(map(min, self.times)) if self.take_best else self.median
 
     @property

@@ -24,7 +24,7 @@ std::vector<Entry> cut(int64_t heads, int64_t dim, int lanes) {
     return entries;
 }
 
-// Add up what the tasks contributed to a shared weight, in their order.
+// Add the tasks' contributions to a shared weight, in their order.
 template <class A> void add_up(const std::vector<char>& parts, int64_t tasks, int64_t count, void* to) {
     const A* from = reinterpret_cast<const A*>(parts.data());
     A* sum = static_cast<A*>(to);
@@ -81,7 +81,7 @@ void run(AttentionArgs& a, DType dtype, int64_t num_rows, void* grad_weight, int
         add_up<float>(weight_parts, num_tasks, weights, grad_weight);
 }
 
-// The members mean what they mean in AttentionArgs.
+// Members as in AttentionArgs.
 struct Attention {
     AttentionPass which;
     Score score;

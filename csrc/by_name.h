@@ -4,7 +4,7 @@
 //     m.attr("sum") = by_name<run>("sum", {GOSSAMER_FIELD(Sum, x), GOSSAMER_FIELD(Sum, count)});
 //
 // Kernels take up to thirty addresses and sizes. By position two of them can be swapped without notice;
-// by name each is given exactly once, and a missing or unknown one is an error. A call costs a few
+// by name each is passed exactly once, and a missing or unknown one is an error. A call costs a few
 // nanoseconds for each argument, since names are compared as interned pointers.
 #pragma once
 
@@ -26,7 +26,7 @@ struct Field {
 
 namespace by_name_detail {
 
-// An address is an integer. What is wrong with a value is known to PyErr_Occurred.
+// An address is an integer. PyErr_Occurred reports an invalid value.
 template <class V> void read(PyObject* value, V& to) {
     if constexpr (std::is_pointer_v<V>)
         to = reinterpret_cast<V>(PyLong_AsUnsignedLongLong(value));

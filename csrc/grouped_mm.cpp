@@ -1,7 +1,7 @@
 // Products of segments of rows with a matrix each: out[i] = a[i] b[r] for the rows i of segment r.
 //
-// It serves short segments, for which a call of a BLAS for each costs more than the product. Sums are
-// in float32 at least and their order depends on nothing but the sizes.
+// For short segments, where one BLAS call each costs more than the product. Sums are in float32 at
+// least, in an order that depends on the sizes only.
 #include <nanobind/nanobind.h>
 
 #include <algorithm>
@@ -13,8 +13,8 @@
 #include "core/schedule.h"
 #include "register.h"
 
-// The loops are compiled for several instruction sets, of which the first call picks one. They are few,
-// so they do not go through csrc/isa.
+// The loops are compiled for several instruction sets; the first call selects one. They are few, so
+// they are not in csrc/isa.
 #if defined(__x86_64__) && defined(__GNUC__)
 #define GOSSAMER_TARGETS
 #endif
@@ -132,7 +132,7 @@ void run(const T* a, const T* b, const int64_t* lengths, int64_t segments, int64
     const bool packs = across != 1;
     Scratch scratch(workers, packs ? inner * columns * static_cast<int64_t>(sizeof(T)) : 0);
     std::vector<int64_t> packed(static_cast<size_t>(workers), -1);
-    // Several pieces a task, so that short ones do not cost a fetch each.
+    // Several pieces for each task, so that short ones do not cost a fetch each.
     constexpr int64_t kPieces = 8;
     const auto count = static_cast<int64_t>(pieces.size());
     const int64_t group = count >= 4 * kPieces * workers ? kPieces : 1;

@@ -1,12 +1,12 @@
-// A pool of memory for large results: a block is kept when its tensor is freed, and serves the next.
+// A pool of memory for large results: the block of a freed tensor is kept for the next one.
 //
 // The C library maps a block above 32 MiB anew each time, and the system clears every page when it is
 // first written: that takes longer than most kernels need to compute the result (benchmarks/README.md,
 // "Recycled memory", has figures). So blocks are in huge pages and are recycled.
 //
-// What is idle stays within bounds. Its pages are marked as free to take (MADV_FREE), so that the system
-// takes them back before any other memory when it runs short. A limit bounds their sum. A forked
-// process inherits no idle block, and a lower limit, since there may be many of them.
+// Idle memory is limited. Its pages are marked with MADV_FREE, so the system reclaims them first when
+// memory runs short, and their sum has a limit. A forked process inherits no idle block, and its limit
+// is lower, since there may be many such processes.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -133,7 +133,7 @@ class Pool {
         void* whole = mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (whole == MAP_FAILED) return {nullptr, 0};
-        // Keep the part that begins on a huge page.
+        // Keep the part that starts at a huge page.
         char* begin = static_cast<char*>(whole);
         const size_t skip = (kHugePage - reinterpret_cast<uintptr_t>(begin) % kHugePage) % kHugePage;
         if (skip) munmap(begin, skip);
@@ -175,7 +175,7 @@ Pool& pool() {
     return *the_pool;
 }
 
-// What a tensor needs while it lives.
+// The state of a tensor, freed with it.
 struct Holder {
     dlpack::ManagedTensor managed;
     Block block;

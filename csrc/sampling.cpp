@@ -16,7 +16,7 @@ namespace nb = nanobind;
 namespace gossamer {
 namespace {
 
-// Few picks are kept sorted by insertion, and compared with one another; more by hash and sort.
+// A few picks are kept sorted by insertion and compared with each other; more use a hash table and a sort.
 constexpr int64_t kFew = 64;
 
 // Insert `pick` into the ascending out[0, n), unless it is there.
@@ -37,7 +37,7 @@ template <class Id> void choose(uint64_t key, int64_t degree, int64_t k, Id* out
     };
     if (k <= kFew) {
         for (int64_t n = 0; n < k; ++n)
-            // Whatever was drawn before is smaller than the largest of this draw.
+            // All earlier picks are smaller than the largest of this draw.
             if (!insert(out, n, draw(n))) out[n] = static_cast<Id>(degree - k + n);
         return;
     }
@@ -78,14 +78,14 @@ template <class Index, class Id> class Drawing {
         return replace ? (degree ? r.fanout : 0) : std::min(degree, r.fanout);
     }
 
-    // False if a row has weights that cannot be drawn by.
+    // False if a row has invalid weights.
     bool draw(int64_t begin, int64_t end) const {
         const auto* starts = pointer<int64_t>(r.starts);
         bool fine = true;
         for (int64_t i = begin; i < end; ++i)
             fine &= pick(i, edges + r.offset + starts[i], starts[i + 1] - starts[i]);
         if (!fine) return false;
-        // By now the slots that were prefetched are there.
+        // The prefetched slots have arrived by now.
         for (int64_t k = r.offset + starts[begin]; k < r.offset + starts[end]; ++k) {
             const int64_t slot = edges[k];
             neighbors[k] = static_cast<Id>(from.indices[slot]);
@@ -128,8 +128,8 @@ template <class Index, class Id> class Drawing {
         return std::min(locate(sums, degree, point), degree - 1);
     }
 
-    // k different candidates, one after another, each by its share of the weight that is left. A
-    // point in what is left skips the intervals of those that were drawn.
+    // k different candidates, one after another, each with probability proportional to its weight among
+    // the remaining ones. A point in the remaining weight skips the intervals of those drawn before.
     void by_weight(uint64_t key, int64_t first, const double* sums, int64_t degree, int64_t k,
                    Id* out) const {
         constexpr double kCancelled = 0x1p-20;  // of the total: less would be mostly rounding
@@ -151,8 +151,8 @@ template <class Index, class Id> class Drawing {
         if (n < k) race(key, first, degree, n, k, out);
     }
 
-    // The candidates whose exponential times, with their weights as rates, end first join the n
-    // that were drawn before: the same distribution, from unscaled weights, in time of the degree.
+    // Add the candidates with the smallest exponential variates (rates: their weights) to the n that
+    // were drawn before: the same distribution, from unscaled weights, in time linear in the degree.
     void race(uint64_t key, int64_t first, int64_t degree, int64_t n, int64_t k, Id* out) const {
         std::vector<std::pair<double, int64_t>> times;
         times.reserve(static_cast<size_t>(degree - n));
@@ -205,7 +205,7 @@ void sample_starts(uintptr_t table, int64_t num_relations, bool wide_id, bool re
     }
 }
 
-// Draw. Returns the number of the first relation that has weights which cannot be drawn by, or -1.
+// Draw. Returns the index of the first relation with invalid weights, or -1.
 int64_t sample_neighbors(uintptr_t table, int64_t num_relations, bool wide_id, bool replace,
                          uintptr_t neighbors, uintptr_t edges, int64_t total, int threads) {
     const auto* relations = at<Relation>(table);

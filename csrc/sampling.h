@@ -1,4 +1,4 @@
-// What the sampling kernels share: the edges to draw from, as Python lays them out in a table.
+// Shared by the sampling kernels: the edges to draw from, in the table that Python passes.
 #pragma once
 
 #include <algorithm>
@@ -79,7 +79,7 @@ template <class Run> void with_types(bool wide, bool wide_id, const Run& run) {
         wide_id ? run(int32_t{}, int64_t{}) : run(int32_t{}, int32_t{});
 }
 
-// Membership among sorted ids. A few bits by hash tell most ids that are not among them.
+// Membership in sorted ids. A small bitmap, indexed by hash, rejects most ids that are not in them.
 class SortedSet {
    public:
     SortedSet(const int64_t* ids, int64_t count)
@@ -105,7 +105,7 @@ class SortedSet {
     std::vector<uint64_t> bits_;
 };
 
-// Take the excluded edges out of what was drawn for one relation.
+// Remove the excluded edges from those drawn for one relation.
 template <class Id> void exclude(const Relation& r, Id* neighbors, Id* edges) {
     const SortedSet excluded(pointer<int64_t>(r.excluded), r.num_excluded);
     if (excluded.empty()) return;

@@ -18,8 +18,8 @@ namespace {
 enum class Weight : int { none, f32, f64, mask };
 enum class Time : int { none, i64, f64 };
 
-// What decides about a slot, as Python lays it out: a weight by edge id that is not 0, and a time
-// of its edge and of its neighbour that comes before the time of the row.
+// Conditions on a slot, in the layout that Python passes: a nonzero weight by edge id, and times of its
+// edge and of its neighbour before the time of the row.
 struct Filter {
     int64_t wide, indptr, indices, eids;
     int64_t rows, num_rows;  // rows: 0 for all
@@ -36,8 +36,7 @@ template <class Index, class Id> class Filtering {
           eids(pointer<Index>(f.eids)),
           rows(pointer<Id>(f.rows)) {}
 
-    // Call visit(slot, weight) for the candidates of row number i. Weights that make no sense are
-    // among them.
+    // Call visit(slot, weight) for the candidates of row i, including those with invalid weights.
     template <class Visit> void each(int64_t i, const Visit& visit) const {
         const int64_t row = rows ? int64_t{rows[i]} : i;
         for (int64_t k = indptr[row]; k < indptr[row + 1]; ++k) {
@@ -108,7 +107,7 @@ int64_t candidate_starts(uintptr_t filter, bool wide_id, uintptr_t starts, int t
     return total;
 }
 
-// `slots` and `sums` may be 0. The sums of a row end with NaN if it cannot be drawn by its weights.
+// `slots` and `sums` may be 0. The sums of a row end with NaN if its weights are invalid.
 void fill_candidates(uintptr_t filter, bool wide_id, uintptr_t starts, uintptr_t slots,
                      uintptr_t sums, int threads) {
     const auto& f = *at<Filter>(filter);
@@ -132,7 +131,7 @@ void fill_candidates(uintptr_t filter, bool wide_id, uintptr_t starts, uintptr_t
                     ++to;
                 });
                 if (!sum || start[i] == to) continue;
-                // Scaled, the weights of no row are too large to be added up.
+                // Scaled, so that no row's sum of weights overflows.
                 double total = 0;
                 for (int64_t c = start[i]; c < to; ++c) sum[c] = total += sum[c] / largest;
                 if (!fine) sum[to - 1] = std::numeric_limits<double>::quiet_NaN();

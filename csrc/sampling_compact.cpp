@@ -1,4 +1,4 @@
-// Numbering the nodes that were drawn: those drawn for first, then others as they appear.
+// Numbering the nodes of a sample: the seeds first, then others as they appear.
 #include <nanobind/nanobind.h>
 
 #include <cstdlib>
@@ -17,7 +17,7 @@ namespace gossamer {
 namespace {
 
 // One list of ids to number. `type` names the numbering; lists of one type follow one another.
-// Where there is no `places`, the ids are only numbered.
+// Without `places`, the ids are only numbered.
 struct Part {
     int64_t type, ids, count, places;
 };
@@ -49,7 +49,7 @@ class Direct {
     int32_t* table_;
 };
 
-// Open addressing, for ids that are few among many possible ones.
+// Open addressing, for few ids out of a large range.
 class Hashed {
    public:
     explicit Hashed(const Numbering& n) {
@@ -114,7 +114,7 @@ void number_nodes(uintptr_t numberings, int64_t num_types, uintptr_t parts, int6
     parallel_for(num_types, useful_threads(threads, total), [&](int64_t t, int) {
         Numbering& n = all[t];
         if (!n.total) return;
-        // A page of the table costs as much as some hundred ids in a hash.
+        // A page of the table costs as much as a few hundred ids in a hash table.
         const bool direct = n.limit <= (1 << 22) + 16 * n.total;
         const auto run = [&](auto id, auto place) {
             using Id = decltype(id);

@@ -1,4 +1,4 @@
-// Layer-neighbour sampling: each source node has one random number, which all rows compare.
+// Layer-neighbour sampling: each source node has one random number, shared by all rows.
 #include <nanobind/nanobind.h>
 
 #include <utility>
@@ -40,7 +40,7 @@ template <class Id> struct Found {
     std::vector<std::vector<Id>> slots;
 };
 
-// Slots that rows take, kept until `labor_collect` writes them where Python made room.
+// Slots chosen for the rows, kept until `labor_collect` copies them to the memory that Python allocated.
 template <class Id> void* labor_find(const Relation* relations, int64_t count, int threads) {
     auto* found = new Found<Id>{row_blocks(relations, count), {}};
     found->slots.resize(found->blocks.size());

@@ -14,7 +14,7 @@ namespace nb = nanobind;
 namespace gossamer {
 namespace {
 
-constexpr int64_t kWalks = 256;  // at a time: their reads from memory overlap
+constexpr int64_t kWalks = 256;  // walked together, so that their memory reads overlap
 
 // The slot that a walk takes from `node`, or -1; `unit` is uniform on [0, 1).
 template <class Index> int64_t step_from(const Relation& r, int64_t node, double unit) {
@@ -97,7 +97,7 @@ void random_walk(uintptr_t table, uintptr_t path, uintptr_t stops, uintptr_t see
     wide_id ? run(int64_t{}) : run(int32_t{});
 }
 
-// node2vec's choice: where the walk came from counts 1 / p, its neighbours 1, others 1 / q.
+// node2vec's choice: the previous node has bias 1 / p, its neighbours 1, others 1 / q.
 template <class Index> struct Biased {
     const Relation& r;
     const Index* sorted;  // neighbours of each node, ascending, where `indptr_all` says
@@ -110,7 +110,7 @@ template <class Index> struct Biased {
         return std::binary_search(first, last, static_cast<Index>(to)) ? 1 : away;
     }
 
-    // Proposals by weight, accepted in proportion to the bias. If many are refused, all are weighed.
+    // Rejection sampling: propose by weight, accept by bias. After many rejections, sum all weights.
     int64_t step(int64_t previous, int64_t node, uint64_t key) const {
         constexpr uint64_t kProposals = 32;
         const auto* indices = pointer<Index>(r.indices);

@@ -38,7 +38,7 @@ template <class A> struct Partials {
                 const A lowest = -static_cast<A>(HUGE_VAL);
                 for (int64_t p = 0; p < row.num_pieces; ++p) {
                     const A x = peaks[p * width];
-                    // A piece of nothing but -inf adds nothing, unless the whole row is like that.
+                    // A piece in which all values are -inf adds nothing, unless the whole row is -inf.
                     if (x == lowest && highest != lowest) continue;
                     sum += totals[p * width] * std::exp(x - highest);
                 }

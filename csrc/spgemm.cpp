@@ -59,7 +59,7 @@ void by_rows(int64_t rows, int64_t work, int threads, const Make& make, const Bo
 }
 
 // The distinct columns of each row of left * right, in the order in which they occur. The number of
-// columns is known only when they are found, so each block of rows keeps its own until `store`.
+// columns is known only afterwards, so each block of rows keeps its columns until `store`.
 template <class Index> class Pattern {
    public:
     Pattern(const Matrix<Index>& left, const Matrix<Index>& right, int64_t rows, int64_t cols,
@@ -218,7 +218,7 @@ void by_inner_rows(const Matrix<Index>& mask, const Matrix<Index>& left, const M
 
 template <class T> struct Row {
     Zeros<T> values;
-    Zeros<int64_t> owner;  // the row whose value it is, counted from 1
+    Zeros<int64_t> owner;  // the row that the value belongs to, counted from 1
 };
 
 // The same, where `right` has a row for each j.

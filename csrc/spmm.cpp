@@ -125,8 +125,8 @@ void spmm(const Spmm& call) {
         call.threads);
 }
 
-// Sums of rows of x, each times a factor of the neighbor and then of the row, plus one factor times
-// the row's own; each of the factors may be null.
+// Sums of rows of x, each times a factor of the neighbor and then of the row, plus a factor times the
+// row of x itself; each of the factors may be null.
 struct ScaledSum {
     const void *indptr, *indices;
     bool wide;

@@ -1,5 +1,5 @@
-// The gradient of a max or min, sent to the operands of the winning slots. Plain C++: the work is a
-// scatter, which memory decides.
+// The gradient of a max or min, added to the operands of the winning slots. Plain C++: the scatter is
+// bound by memory.
 #include <algorithm>
 
 #include "by_name.h"

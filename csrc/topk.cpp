@@ -27,7 +27,7 @@ template <class T> bool before(const Candidate<T>& a, const Candidate<T>& b) {
     return !smaller(b.value, a.value) && a.column < b.column;
 }
 
-// The k smallest of a row in order, found by way of a heap with the largest of them on top.
+// The k smallest of a row in order, by a heap with the largest of them on top.
 template <class T>
 void select(const T* row, int64_t columns, int64_t k, Candidate<T>* heap, int64_t* out) {
     for (int64_t c = 0; c < k; ++c) heap[c] = {row[c], c};
@@ -42,8 +42,8 @@ void select(const T* row, int64_t columns, int64_t k, Candidate<T>* heap, int64_
     for (int64_t i = 0; i < k; ++i) out[i] = heap[i].column;
 }
 
-// In short rows a heap's branches cost more than comparing all entries with one another, which takes
-// none: how many are smaller is the place of an entry. (8 of 20: a fifth of the heap's time.)
+// In short rows a heap's branches cost more than comparing all pairs of entries without branches: the
+// position of an entry is the number of smaller ones. (8 of 20: a fifth of the heap's time.)
 constexpr int64_t kShort = 32;
 
 // Places of the entries of a row of at most kShort, if no entry is NaN.

@@ -1,4 +1,4 @@
-// Searches through a compressed adjacency. Each step depends on those before it, so they are serial.
+// Graph searches on a compressed adjacency. Each step depends on earlier ones, so they are serial.
 #include <cstdlib>
 #include <new>
 #include <utility>
@@ -134,8 +134,8 @@ template <class Index>
 int64_t search(const Rows<Index>& rows, int64_t num_nodes, Index source, bool has_reverse,
                bool has_nontree, Index* edges, int64_t* labels) {
     struct Visit {
-        Index next, end;  // slots to look at
-        Index slot;       // the slot that led here
+        Index next, end;  // slots to visit
+        Index slot;       // the slot that led to this node
     };
     int64_t count = 0;
     const auto tell = [&](Index slot, Label label) {

@@ -32,6 +32,9 @@ BANNED = [
     "other way round",
     "liked best",
     "for ever",
+    "asked for",
+    "whoever",
+    "someone",
 ]
 
 FOLDERS = ["src", "csrc", "docs", "examples", "benchmarks", "tools"]

@@ -6,7 +6,7 @@ usage: python tools/check_wheel.py [TORCH ...] [--python PYTHON ...] [--pip ARGU
 Each TORCH is a version such as 2.6.0 (default: the oldest, that of tools/constraints.txt and the
 newest) and gets a virtual environment of its own, with the same wheel file. `--python` names
 another interpreter than the one that runs this; given several times, the first one builds the
-wheel and every one installs it, which asks for Python 3.12 or newer (an older one can only use the
+wheel and every one installs it, which requires Python 3.12 or newer (an older one can only use the
 wheel that it built).
 
 Releases that have no CPU build on the package index bring their CUDA libraries along, several

@@ -1,5 +1,5 @@
 // DLPack's exchange format (https://dmlc.github.io/dlpack), as far as it is used here: a tensor of
-// plain CPU memory that brings along the function which frees it. The layout is the standard's.
+// plain CPU memory with the function that frees it. The layout is the standard's.
 #pragma once
 
 #include <cstdint>

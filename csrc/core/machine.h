@@ -1,4 +1,4 @@
-// What this machine, and the container that the process runs in, offer.
+// Limits of this machine and of the container that the process runs in.
 #pragma once
 
 #include <cstddef>

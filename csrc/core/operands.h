@@ -1,4 +1,4 @@
-// From what the binding receives to what the kernels expect.
+// Conversion of the binding's arguments to those of the kernels.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ inline int64_t size_of(DType dtype) {
     return dtype == DType::f64 ? 8 : dtype == DType::f32 ? 4 : 2;
 }
 
-// Call run with a zero of the type of ids: int64 where they are wide, else int32.
+// Call run with a zero of the id type: int64 if `wide`, else int32.
 template <class Run> auto by_type(bool wide, const Run& run) {
     return wide ? run(int64_t{}) : run(int32_t{});
 }

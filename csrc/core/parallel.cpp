@@ -11,7 +11,7 @@ namespace gossamer {
 
 #ifdef GOSSAMER_STD_THREADS
 
-// For the thread sanitizer, which cannot see into an OpenMP runtime.
+// For the thread sanitizer, which does not support OpenMP runtimes.
 void run_on_threads(int threads, void (*body)(void*), void* context) {
     std::vector<std::thread> others;
     for (int i = 1; i < threads; ++i) others.emplace_back(body, context);

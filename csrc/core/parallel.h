@@ -13,11 +13,11 @@ namespace gossamer {
 // Run body(context) on up to `threads` threads and wait; may use fewer.
 void run_on_threads(int threads, void (*body)(void*), void* context);
 
-// Which runtime run_on_threads uses, for people.
+// The name of the runtime that run_on_threads uses, for messages.
 const char* threading_name();
 
-// Call body(task, worker) for each task; worker < threads. Tasks are handed out in order, to
-// whoever is free. `body` must not throw.
+// Call body(task, worker) for each task; worker < threads. Tasks start in order, each on the next
+// idle thread. `body` must not throw.
 template <class Body> void parallel_for(int64_t tasks, int threads, const Body& body) {
     if (tasks < threads) threads = static_cast<int>(tasks);
     if (threads <= 1) {

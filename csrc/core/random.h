@@ -1,4 +1,4 @@
-// Counter-based random numbers: each is a function of a key and a counter, whoever asks.
+// Counter-based random numbers: each is a function of a key and a counter alone.
 #pragma once
 
 #include <cstdint>

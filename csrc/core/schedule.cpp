@@ -26,7 +26,7 @@ template <class Index> Schedule build(const Index* indptr, int64_t num_rows) {
         const int64_t slot = indptr[last], slot_end = indptr[end];
         const bool is_long = slot_end - slot > kTaskWork;
         if (is_long) {
-            // Long rows go first in the queue of this block: they are what others wait for.
+            // Long rows go first in the queue of this block: they finish last.
             const auto id = static_cast<int32_t>(schedule.long_rows.size());
             const int32_t first = schedule.num_pieces;
             for (int64_t k = slot; k < slot_end; k += kTaskWork)

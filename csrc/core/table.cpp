@@ -23,7 +23,7 @@ KernelTable make_table(const char* name);
 
 namespace {
 
-// What the compiler makes of 128-bit vectors for every machine of its target.
+// 128-bit vectors, compiled for every machine of the target.
 #ifdef __ARM_NEON
 constexpr const char* kBaseline = "neon";
 #else
@@ -37,7 +37,7 @@ struct Choice {
 };
 
 #ifdef GOSSAMER_X86
-// `__builtin_cpu_supports` of Clang 14 has not heard of it.
+// `__builtin_cpu_supports` of Clang 14 does not know it.
 bool has_f16c() {
     unsigned a, b, c, d;
     return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);

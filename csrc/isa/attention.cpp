@@ -2,10 +2,10 @@
 // gradients, for which scores are computed again. Nothing of the size edges x heads x features is
 // ever stored.
 //
-// "Own" is what belongs to the row, "far" what its slots gather. A slot's score has the same form
-// seen from either end, so all passes share it. Slots are processed in chunks that fit in the cache: first
-// their scores, then what the scores weigh. The running maximum of the softmax moves from chunk to
-// chunk, and what was summed under an older one is scaled (Milakov and Gimelshein, "Online normalizer
+// "Own" operands belong to the row, "far" ones to the neighbors of its slots. The score is symmetric in
+// both ends, so all passes share it. Slots are processed in chunks that fit in the cache: first the
+// scores, then the weighted values. The softmax keeps a running maximum over the chunks and rescales
+// earlier sums when it grows (Milakov and Gimelshein, "Online normalizer
 // calculation for softmax", 2018).
 #include "isa/dot.h"
 #include "isa/operands.h"
@@ -75,7 +75,7 @@ template <class T> class Attention {
         }
     }
 
-    // Write what was accumulated for a row that has slots.
+    // Write the accumulators of a row that has slots.
     void finish(int64_t row, const A* sums) const {
         if (a.pass == AttentionPass::forward) {
             const A *peak = sums, *total = sums + heads, *sum = total + heads;
@@ -161,7 +161,7 @@ template <class T> class Attention {
         return x > reg{} ? grad : grad * slope;
     }
 
-    // e^(x - best), which is 0 for nothing but -inf.
+    // e^(x - best), and 0 where all values are -inf.
     static A factor_of(A x, A best) {
         if (x == lowest && best != best) return best;
         if (x == lowest) return 0;
@@ -272,8 +272,8 @@ template <class T> class Attention {
         const T* weight = static_cast<const T*>(a.weight);
         const reg slope = S::set1(static_cast<A>(a.slope));
         const int64_t dim = a.key_dim;
-        // What the scores weigh is asked for here, while there is something to compute; in the other
-        // passes a half, the rest where the inner products are computed.
+        // Prefetch the values here, during the computation of the scores; in the other passes one half
+        // here and the rest during the inner products.
         int64_t asked = half_bytes;
         if (a.pass == AttentionPass::forward) asked = a.value == a.far_key ? 0 : row_bytes;
         for (int64_t j = 0; j < count; ++j) {
@@ -343,7 +343,7 @@ template <class T> class Attention {
                 best = select(wins(x, best), x, best);
             });
             best = columns.fold(best, [](A p, A q) { return q > p || q != q ? q : p; });
-            // Where there is nothing but -inf so far, every exponential shall be 0.
+            // Where all scores so far are -inf, every exponential must be 0.
             const reg base = best == S::set1(lowest) ? reg{} : best;
             const reg factor = S::exp(old - base);
             reg added{};
@@ -365,8 +365,8 @@ template <class T> class Attention {
                            a.num_value_entries);
     }
 
-    // The gradients of a chunk's scores, into `scores`, and what its slots weigh, into `weights`.
-    // Here values meet the gradients of results: one of the two is the row's own, `own_row`.
+    // The gradients of a chunk's scores, into `scores`, and the weights of its slots, into `weights`.
+    // Values are multiplied by gradients of results: one of the two is the row's own, `own_row`.
     void score_gradients(int64_t row, const T* own_row, const T* own_key, int64_t k,
                          int64_t count) {
         const bool far_ends = a.pass == AttentionPass::backward;  // where gradients come from
@@ -390,7 +390,7 @@ template <class T> class Attention {
                 S::store(means + j * heads + h, S::load(of + 2 * heads + h, n), n);
             });
         }
-        // What lies beyond the chunk in the last vector is never used.
+        // Lanes beyond the chunk in the last vector are never used.
         const bool activated = a.score == Score::add, drops = a.threshold != 0;
         const reg slope = S::set1(static_cast<A>(a.slope));
         for (int64_t i = 0; i < count * heads; i += S::lanes) {
@@ -423,7 +423,7 @@ template <class T> class Attention {
         add_key_gradient(own_key, count, sums, nullptr);
     }
 
-    // What a chunk's score gradients, in `scores`, give to the row's key operand.
+    // Add the contribution of a chunk's score gradients, in `scores`, to the row's key operand.
     void add_key_gradient(const T* own_key, int64_t count, A* sum, A* weight_sum) {
         if (a.score == Score::add_dot) {
             add_slopes(own_key, count, sum, weight_sum);
@@ -497,7 +497,7 @@ template <class T> class Attention {
         }
     }
 
-    // Through the activation of add_dot: own's gradient, and the weight's where it is asked for.
+    // Through the activation of add_dot: own's gradient, and the weight's if wanted.
     void add_slopes(const T* own, int64_t count, A* sum, A* weight_sum) const {
         const T* weight = static_cast<const T*>(a.weight);
         const reg slope = S::set1(static_cast<A>(a.slope));

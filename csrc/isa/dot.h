@@ -6,7 +6,7 @@
 namespace gossamer::GOSSAMER_ISA {
 namespace {
 
-// The lane sums of l * r. RS is the step of r, 0 where one value meets all lanes. NV is the number
+// The lane sums of l * r. RS is the step of r, 0 where one value is used for all lanes. NV is the number
 // of vectors when they are whole and few, else 0.
 template <class T, int RS, int NV>
 GOSSAMER_INLINE typename Simd<acc_t<T>>::reg multiply_add(const T* l, const T* r, int64_t inner) {
@@ -24,7 +24,7 @@ GOSSAMER_INLINE typename Simd<acc_t<T>>::reg multiply_add(const T* l, const T* r
         GOSSAMER_UNROLL
         for (int v = 1; v < NV; ++v) sum += term(v * S::lanes);
     } else {
-        // Four sums at a time: no waiting for the one before, and less rounding in long products.
+        // Four independent sums: shorter dependency chains, and less rounding in long products.
         int64_t i = 0;
         reg other[3] = {};
         for (; i + 4 * S::lanes <= inner; i += 4 * S::lanes) {

@@ -8,8 +8,8 @@ namespace gossamer::GOSSAMER_ISA {
 namespace {
 
 // op(lhs, rhs) on one vector of features. The step of an operand within the vector is 1, or 0 where
-// one value meets all lanes. That of lhs is 1 and that of rhs is RS, except for a division, which looks
-// both up at each vector: a division is slow anyway. Signs make add a subtraction, either way round.
+// one value is used for all lanes. That of lhs is 1 and that of rhs is RS, except for a division, which
+// reads both for each vector: a division is slow anyway. Signs turn add into a subtraction of either operand.
 template <class T, Op op, int RS> struct Message {
     using A = acc_t<T>;
     using S = Simd<A>;
@@ -66,7 +66,7 @@ inline void resolve(const char** to, const Operand& operand, bool wide, int64_t 
     }
 }
 
-// How many slots ahead to ask memory for a row: about 4 KiB in flight, measured best (copy_lhs/sum
+// How many slots ahead to prefetch a row: about 4 KiB in flight, measured best (copy_lhs/sum
 // on a graph larger than the caches) from 2 to 8 KiB.
 inline int64_t prefetch_distance(int64_t row_bytes) {
     const int64_t slots = 4096 / (row_bytes < 64 ? 64 : row_bytes);

@@ -6,7 +6,7 @@
 namespace gossamer::GOSSAMER_ISA {
 namespace {
 
-// Ask for the first lines of a row; the hardware follows longer ones by itself.
+// Prefetch the first cache lines of a row; the hardware prefetches the rest of longer ones.
 inline void prefetch_row(const char* row, int64_t bytes) {
     constexpr int64_t kMost = 1024;
     for (int64_t i = 0; i < bytes && i < kMost; i += 64) __builtin_prefetch(row + i);
@@ -44,7 +44,7 @@ struct Window {
         return count;
     }
 
-    // Rows that are read in order need no help, nor does the row of the slot before.
+    // Rows that are read in order need no prefetch, nor does the row of the previous slot.
     GOSSAMER_INLINE void prefetch(int64_t j) const {
         if (value.lhs.ids && lhs[j + lhs_ahead] != lhs[j + lhs_ahead - 1])
             prefetch_row(lhs[j + lhs_ahead], value.lhs.stride);
@@ -98,7 +98,7 @@ template <class T, int RS, int NV> void dot(const SddmmArgs& a, int64_t begin, i
 
 using Range = void (*)(const SddmmArgs&, int64_t, int64_t);
 
-// A loop of its own for whole vectors, or a few of them, only where that is common.
+// A separate loop for whole vectors, or a few of them, only where that is common.
 template <class T> constexpr bool kCommon = sizeof(T) == 4 && !kLean;
 
 template <class T, Op op, int RS> Range pick_whole([[maybe_unused]] bool whole) {

@@ -164,7 +164,7 @@ template <> struct Simd<float> {
     static GOSSAMER_INLINE void store16(void* p, u16h x, int n) {
         _mm256_mask_storeu_epi16(p, first(n), bit_cast<__m256i>(x));
     }
-    // Half a vector, as of 8 heads, without a mask: a load does not wait for a masked store to land.
+    // Half a vector, as of 8 heads, without a mask: a load after a masked store would stall.
     static GOSSAMER_INLINE reg load(const float* p, int n) {
         if (n == 8) return bit_cast<reg>(_mm512_zextps256_ps512(_mm256_loadu_ps(p)));
         return bit_cast<reg>(_mm512_maskz_loadu_ps(first(n), p));
@@ -337,7 +337,7 @@ GOSSAMER_INLINE i64v select(__mmask8 m, i64v a, i64v b) {
 }
 #else
 #if defined(GOSSAMER_NEON)
-// `bic` of two comparisons, which GCC does not make of the line below.
+// `bic` of two comparisons, which GCC does not generate for the line below.
 GOSSAMER_INLINE i32v wins(f32v v, f32v best) { return (best >= v) > (best == best); }
 GOSSAMER_INLINE i64v wins(f64v v, f64v best) { return (best >= v) > (best == best); }
 #else
@@ -347,7 +347,7 @@ GOSSAMER_INLINE i64v wins(f64v v, f64v best) { return ~(v <= best) & (best == be
 template <class M, class V> GOSSAMER_INLINE V select(M m, V a, V b) { return m ? a : b; }
 #endif
 
-// The larger one in each lane, NaN where one is NaN; for those who need not know which it was.
+// The larger one in each lane, NaN where one is NaN; where the winner is not recorded.
 #if defined(GOSSAMER_NEON)
 GOSSAMER_INLINE f32v larger(f32v v, f32v best) {
     return bit_cast<f32v>(vmaxq_f32(bit_cast<float32x4_t>(v), bit_cast<float32x4_t>(best)));

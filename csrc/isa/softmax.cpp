@@ -1,7 +1,7 @@
 // Softmax over the slots of each row and its gradient, for one instruction set.
 //
-// A row is visited three times (peak, total, result), which costs memory only once, since a row fits
-// in the cache. Where the row's values are contiguous and the number of columns divides the vector,
+// A row is visited three times (peak, total, result). It is read from memory once, since a row fits in
+// the cache. Where the row's values are contiguous and the number of columns divides the vector,
 // the row is read as one run, and the lanes of a column are folded at the end.
 #include "isa/operands.h"
 #include "isa/table.h"
@@ -22,12 +22,12 @@ template <class A> struct Run {
         for (; i + lanes <= end; i += lanes) body(i, lanes);
         if (i < end) body(i, static_cast<int>(end - i));
     }
-    // The first visit; memory that is read in order needs no help.
+    // The first visit; memory that is read in order needs no prefetch.
     template <class Body, class Prefetch>
     GOSSAMER_INLINE void first_visit(const Body& body, const Prefetch&) const {
         each(body);
     }
-    // Lane i holds column i % width: bring together what belongs together.
+    // Lane i holds column i % width: combine the lanes of each column.
     template <class Combine>
     GOSSAMER_INLINE typename Simd<A>::reg fold(typename Simd<A>::reg x, const Combine& both) const {
         A lane[lanes];

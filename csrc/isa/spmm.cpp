@@ -5,7 +5,7 @@
 // all of its slots are done. Only a row that continues in the next window stores them in between.
 //
 // Each loop below is compiled many times, so the set is kept small (see `widths`): wide tiles have
-// whole vectors only, and everything irregular takes a tile of one vector.
+// whole vectors only, and irregular shapes use a tile of one vector.
 #include "isa/operands.h"
 #include "isa/table.h"
 
@@ -203,7 +203,7 @@ void extreme_loop(const SpmmArgs& args, const Tile& tile, const Span& span) {
             GOSSAMER_UNROLL
             for (int v = 0; v < NV; ++v) best[v] = sign * message(l, r, v);
         } else {
-            // Over nothing, a 0 that is positive in the end.
+            // For no slots, a positive 0.
             GOSSAMER_UNROLL
             for (int v = 0; v < NV; ++v) best[v] = sign * typename S::reg{};
         }
@@ -246,7 +246,7 @@ void extreme_loop(const SpmmArgs& args, const Tile& tile, const Span& span) {
     }
 }
 
-// Which tile widths are compiled, as a sum of powers of two: those of the common operators, and less
+// Which tile widths are compiled, as a sum of powers of two: more for the common operators, fewer
 // for the rest. An extreme that records its argmax needs two registers a vector.
 template <class T, Op op> constexpr int widths(bool record) {
     constexpr bool common = op == Op::copy_lhs || op == Op::mul;
@@ -264,7 +264,7 @@ struct Choice {
 };
 
 template <class T, Op op, int RS, int NV> Choice pick_width(const SpmmArgs& a, int64_t most) {
-    // The argmax is recorded only where it is asked for; a loop without it exists where that is common.
+    // The argmax is recorded only if wanted; a loop without it exists where that is common.
     constexpr bool common = op == Op::copy_lhs || op == Op::mul;
     constexpr bool sums = widths<T, op>(false) & NV, records = widths<T, op>(true) & NV;
     if (most >= NV) {
@@ -349,7 +349,7 @@ class Walk {
             Span span{lhs_, rhs_, starts_, 0, plan.ahead, row, slot, slot - indptr[row], false,
                       acc_, arg_};
             starts_[0] = 0;
-            int64_t next = row;  // rows of the window: until one goes on, or the table is full
+            int64_t next = row;  // rows of the window: until one continues, or the table is full
             while (next < end && indptr[next] <= limit && span.num_rows < kWindow) {
                 const int64_t stop = indptr[next + 1];
                 if (stop > limit && indptr[next] == limit && next > row) break;

@@ -1,4 +1,4 @@
-// What each family's file in this folder adds to the table of its instruction set. Each is compiled
+// Each family's file in this folder adds its functions to the table of its instruction set. Each is compiled
 // once per instruction set and dtype, with GOSSAMER_ISA and GOSSAMER_TYPE defined.
 #pragma once
 

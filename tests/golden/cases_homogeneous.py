@@ -163,7 +163,7 @@ _RANDOM = [
     "gs.rand_bipartite('u', 'e', 'v', 2, 3, -1)",
 ]
 
-_FORGOTTEN = "A feature that was asked for is an error where a type lacks it; DGL may drop it."
+_FORGOTTEN = "A feature that was requested is an error where a type lacks it; DGL may drop it."
 _NO_EDGES = "A graph without edges is a graph like any other; DGL's to_homogeneous raises an error."
 _BLOCK = "A block has no common node ids: DGL gives its edges the wrong destinations."
 _MERGED_BLOCK = "A block has no common node ids: DGL takes destination nodes for source nodes."

@@ -302,7 +302,7 @@ _DIFFERENCES = [
     Difference(
         "g*.reorder_graph(*'metis', permute_config*@ awkward32",
         "value",
-        "Graphs with int32 ids can be partitioned; DGL asks for int64.",
+        "Graphs with int32 ids can be partitioned; DGL requires int64.",
     ),
 ]
 

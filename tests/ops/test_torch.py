@@ -16,8 +16,6 @@ from helpers.paths import REPOSITORY
 NAMES = [
     "torch._C._are_functorch_transforms_active",
     "torch._C._DisableFuncTorch",
-    "torch._C._functorch.is_gradtrackingtensor",
-    "torch._C._functorch.get_unwrapped",
     "torch._C._functorch.is_functorch_wrapped_tensor",
     "torch._C._functorch.is_legacy_batchedtensor",
     "torch._C._len_torch_dispatch_stack",
@@ -97,8 +95,6 @@ def test_transforms() -> None:
         assert _torch.is_transform_wrapper(x)
         with _torch.outside_transforms():
             assert not _torch.is_transform_wrapper(torch.ones(2) + 1)
-        if _torch.is_grad_wrapper(x):
-            assert not _torch.is_transform_wrapper(_torch.unwrapped(x))
         return x.sum()
 
     torch.func.grad(inside)(torch.ones(2))

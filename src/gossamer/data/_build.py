@@ -38,7 +38,7 @@ def index_mask(indices: np.ndarray | range, num_nodes: int) -> np.ndarray:
 
 
 class GraphPieces(Sequence):
-    """The graphs of a batch of homogeneous graphs, each built when it is first asked for.
+    """The graphs of a batch of homogeneous graphs, each built when it is first requested.
 
     A list of ten thousand graphs costs a second to build; the batch costs nothing.
 

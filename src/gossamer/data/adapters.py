@@ -196,7 +196,7 @@ class AsLinkPredDataset(_Adapter):
         taken = np.unique(np.concatenate([(u * n + v).numpy(), np.arange(n) * (n + 1)]))
         if n * n - len(taken) < count:
             raise InvalidValueError(
-                f"AsLinkPredDataset: {count} pairs that are no edges were asked for, and there are "
+                f"AsLinkPredDataset: {count} pairs that are no edges were requested, and there are "
                 f"{n * n - len(taken)}. Reduce neg_ratio."
             )
         found = np.zeros(0, dtype=np.int64)

@@ -60,7 +60,7 @@ class RawFile:
 
 @dataclass
 class RawFolder:
-    """The folder that a reader reads from; it notes which files were asked for."""
+    """The folder that a reader reads from; it notes which files were requested."""
 
     folder: Path
     asked: list[str] = field(default_factory=list)
@@ -78,7 +78,7 @@ class RawFolder:
         return (self.folder / name).is_file()
 
     def fingerprints(self) -> dict[str, list]:
-        """Size, time of change and SHA-256 of each file that was asked for."""
+        """Size, time of change and SHA-256 of each file that was requested."""
         return {
             name: [*_stamp(self.folder / name), _sha256(self.folder / name)]
             for name in dict.fromkeys(self.asked)

@@ -85,7 +85,7 @@ def _link(column: Any, known: dict[int, tuple[str, int, str]]) -> _Link | LazyFe
 
 
 def unpack(batch: Any, parent: Any) -> Any:
-    """The batch that was packed, its features read from `parent` when first asked for."""
+    """The batch that was packed, its features read from `parent` when first requested."""
     return recursive_apply(batch, _unpack_graph, parent)
 
 

@@ -1,4 +1,4 @@
-"""Samplers: what a loader asks for the part of a graph that a batch needs."""
+"""Samplers: they select the part of a graph that a batch needs."""
 
 from __future__ import annotations
 

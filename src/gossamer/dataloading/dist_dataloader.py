@@ -31,7 +31,7 @@ class DistDataLoader:
     drop_last : bool
         Whether the last batch is left out if it is smaller.
     queue_size : int, optional
-        Accepted as in DGL; batches are made when they are asked for.
+        Accepted as in DGL; batches are made when they are requested.
 
     Examples
     --------

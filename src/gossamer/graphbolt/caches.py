@@ -72,7 +72,7 @@ class CPUFeatureCache:
 
     @property
     def miss_rate(self) -> float:
-        """Share of the rows asked for so far that were not there."""
+        """Share of the rows requested so far that were not there."""
         return self.total_miss / self.total_queries if self.total_queries else 1.0
 
     def is_pinned(self) -> bool:
@@ -186,7 +186,7 @@ class CPUCachedFeature(Feature):
 
     @property
     def miss_rate(self) -> float:
-        """Share of the rows asked for so far that were not in the cache."""
+        """Share of the rows requested so far that were not in the cache."""
         return self._feature.miss_rate
 
 

@@ -30,7 +30,7 @@ _GAP = 4096
 
 
 class DiskBasedFeature(Feature):
-    """A feature in an ``.npy`` file, of which only the rows that are asked for are read.
+    """A feature in an ``.npy`` file, of which only the rows that are requested are read.
 
     Rows are read in the order of their position, neighboring ones at once. Where the system has
     io_uring, many reads are under way at the same time; elsewhere several threads read.

@@ -206,12 +206,12 @@ _forced: ContextVar[str] = ContextVar("gossamer_kernels", default=_WISH)
 
 
 def check_environment() -> str:
-    """Check ``GOSSAMER_KERNELS`` and ``GOSSAMER_ISA``; return what the former asks for.
+    """Check ``GOSSAMER_KERNELS`` and ``GOSSAMER_ISA``; return the value of the former.
 
     Raises
     ------
     InvalidValueError
-        If a value is unknown, or asks for what this installation or machine does not have.
+        If a value is unknown, or not available in this installation or on this machine.
     """
     backend = native()
     _from_environment("GOSSAMER_ISA", backend.core.available_isas().split() if backend else _ISAS)
@@ -266,7 +266,7 @@ def info() -> dict[str, Any]:
     -------
     dict
         ``native`` (whether the native kernels are installed), ``why_not`` (the reason if they are
-        not), ``forced`` (what `use` or ``GOSSAMER_KERNELS`` asks for, or ``""``), ``isa`` (the
+        not), ``forced`` (the choice of `use` or ``GOSSAMER_KERNELS``, or ``""``), ``isa`` (the
         instruction set in use, which ``GOSSAMER_ISA`` can lower), ``available_isas``, ``threading``
         (the runtime of parallel loops, which is torch's own), ``idle_bytes`` (memory that is kept
         for the next large result; see `release_memory`), and ``table``: for each kernel, the dtypes

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.ops import _torch
-from gossamer.ops.csr import ids_outside_transforms
+from gossamer.ops.csr import refuse_transformed
 
 if TYPE_CHECKING:
     from gossamer.ops._register import Structure
@@ -232,7 +232,7 @@ def check_lengths(seglen: Any, value: Any, op: str, name: str, *, counts: bool =
         fits = ((seglen >= 0) & (seglen <= rows)).all() & (seglen.sum() == rows)
         _torch.assert_async(fits, f"{op}: segment lengths must add up to the rows of {name}.")
         return seglen
-    seglen = ids_outside_transforms(seglen)
+    refuse_transformed(seglen, "segment lengths")
     low, high, total = outside_transforms(lambda: _range_and_sum(seglen))
     if low < 0:
         raise InvalidValueError(f"{op}: a segment length cannot be negative, got {low}.")

@@ -51,7 +51,7 @@ def segment_structure(seglen: Tensor, value: Tensor) -> Structure:
 def spmm(structure: Structure, u: Tensor | None, e: Tensor | None, op: str, reduce: str) -> Tensor:
     """Reduce messages; `spmm_of`, for the formulas of gradients.
 
-    The argmax is recorded only where a gradient may be asked for.
+    The argmax is recorded only where a gradient may be requested.
     """
     _require(structure[3])
     return_argmax = reduce in ("max", "min") and any(requires_grad(u, e))

@@ -22,14 +22,12 @@ __all__ = [
     "forward_mode_active",
     "has_hooks",
     "in_fake_mode",
-    "is_grad_wrapper",
     "is_legacy_batch",
     "is_transform_wrapper",
     "is_zero_tensor",
     "outside_modes",
     "outside_transforms",
     "under_transform",
-    "unwrapped",
 ]
 
 # Whether a `torch.func` transform (grad, vmap, jvp ...) runs. No public name tells.
@@ -38,11 +36,7 @@ under_transform: Callable[[], bool] = torch._C._are_functorch_transforms_active
 # A context without `torch.func` transforms. No public name: `torch.func` has none to leave them.
 outside_transforms: Callable[[], AbstractContextManager] = torch._C._DisableFuncTorch
 
-# Whether `torch.func.grad` has wrapped a tensor, and what is inside. No public names.
-is_grad_wrapper: Callable[[Tensor], bool] = torch._C._functorch.is_gradtrackingtensor
-unwrapped: Callable[[Tensor], Tensor] = torch._C._functorch.get_unwrapped
-
-# Whether any transform has wrapped a tensor. No public name.
+# Whether a transform has wrapped a tensor. No public name.
 is_transform_wrapper: Callable[[Tensor], bool] = torch._C._functorch.is_functorch_wrapped_tensor
 
 # Whether a tensor is the batch of gradients of `is_grads_batched=True`. No public name.

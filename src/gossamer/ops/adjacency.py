@@ -406,10 +406,11 @@ def _contiguous(parts: Any) -> Any:
     """The same COO, CSR or CSC, copied where a tensor is not contiguous."""
     if parts is None:
         return None
-    inside = _torch.under_transform()
-    if not inside and all(x is None or x.is_contiguous() for x in parts):
+    if _torch.under_transform():
+        csr.refuse_transformed(parts[0], "ids of a graph")
+    if all(x is None or x.is_contiguous() for x in parts):
         return parts
-    copies = (None if x is None else csr.ids_outside_transforms(x.contiguous()) for x in parts)
+    copies = (None if x is None else x.contiguous() for x in parts)
     return Compressed(*copies) if isinstance(parts, Compressed) else tuple(copies)
 
 

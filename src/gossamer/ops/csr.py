@@ -11,21 +11,32 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
+from gossamer.errors import InvalidValueError
 from gossamer.ops import _torch
 from gossamer.ops._register import opaque, traced
 
-__all__ = ["coo_to_csr", "gather_neighbors", "gather_rows", "ids_outside_transforms", "transpose"]
+__all__ = ["coo_to_csr", "gather_neighbors", "gather_rows", "refuse_transformed", "transpose"]
 
 
-def ids_outside_transforms(ids: Tensor) -> Tensor:
-    """`ids` without the wrapper that `torch.func.grad` puts around all tensors computed inside it.
+def refuse_transformed(ids: Tensor, what: str) -> None:
+    """Raise if `ids` were computed inside a `torch.func` transform, which wraps all its tensors.
 
-    Integers have no gradient, so nothing is lost.
+    Graphs outlive the transform, and kernels cannot read the wrapper.
+
+    Raises
+    ------
+    InvalidValueError
+        In that case.
     """
-    if _torch.under_transform() and not torch.compiler.is_compiling():
-        while _torch.is_grad_wrapper(ids):
-            ids = _torch.unwrapped(ids)
-    return ids
+    if (
+        _torch.under_transform()
+        and not torch.compiler.is_compiling()
+        and _torch.is_transform_wrapper(ids)
+    ):
+        raise InvalidValueError(
+            f"The {what} were computed inside a torch.func transform (grad, vmap, jvp ...). "
+            "Build graphs and ids outside and pass them in."
+        )
 
 
 def coo_to_csr(

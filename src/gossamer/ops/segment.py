@@ -21,7 +21,7 @@ from gossamer.ops._check import (
 )
 from gossamer.ops._products import segment_structure, spmm
 from gossamer.ops._register import differentiable, opaque, plain, settled
-from gossamer.ops.csr import coo_to_csr, ids_outside_transforms
+from gossamer.ops.csr import coo_to_csr, refuse_transformed
 
 __all__ = ["gather_mm", "segment_mm", "segment_reduce"]
 
@@ -139,7 +139,7 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
             f"gather_mm: idx_b is on {idx_b.device} but a is on {a.device}. "
             "Move one of them with .to(...)."
         )
-    idx_b = ids_outside_transforms(idx_b)
+    refuse_transformed(idx_b, "matrix numbers idx_b of gather_mm")
     if checks_later(idx_b):
         fits = ((idx_b >= 0) & (idx_b < b.shape[0])).all()
         _torch.assert_async(fits, "gather_mm: idx_b must name matrices of b.")

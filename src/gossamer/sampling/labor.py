@@ -268,7 +268,7 @@ def _chances(
     c = _solve(owner, w, pi[place], num_rows, fanout)
     size = None
     for _ in range(_ROUNDS if rounds < 0 else rounds):
-        # A source is needed with the largest probability that any row asks for.
+        # A source is needed with the largest probability among its rows.
         wanted = (c[owner] * pi[place]).clamp(max=1)
         pi = torch.zeros_like(pi).scatter_reduce_(0, place, wanted, "amax")
         c = _solve(owner, w, pi[place], num_rows, fanout)

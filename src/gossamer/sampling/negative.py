@@ -31,7 +31,7 @@ def global_uniform_negative_sampling(
     """Pairs of nodes that no edge joins, each as likely as any other.
 
     Candidates are drawn uniformly from all pairs; those that are edges, and without replacement
-    those drawn before, are left out. So there may be fewer than asked for, if few pairs are left.
+    those drawn before, are left out. So there may be fewer than requested, if few pairs are left.
 
     Parameters
     ----------

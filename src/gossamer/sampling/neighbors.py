@@ -54,7 +54,7 @@ def sample_neighbors(
     :math:`w_e / \sum_{e'} w_{e'}`, over the edges of the node that are left.
 
     A node without edges to draw from gives none. An edge of weight 0 is never drawn, not even if
-    all are asked for. A node that is listed twice is sampled twice. :func:`gossamer.seed` makes the
+    all are requested. A node that is listed twice is sampled twice. :func:`gossamer.seed` makes the
     draws repeat.
 
     Parameters

@@ -57,7 +57,7 @@ def random_walk(
         ``(R, L + 1)``: the nodes of each walk; -1 after it stopped or met a node without an edge to
         take.
     eids : Tensor
-        ``(R, L)``: the edges; only if asked for.
+        ``(R, L)``: the edges; only if requested.
     types : Tensor
         ``(L + 1,)``: the positions in ``g.ntypes`` of the types of the nodes.
 
@@ -218,7 +218,7 @@ def node2vec_random_walk(
     traces : Tensor
         ``(R, L + 1)``: the nodes of each walk; -1 after it met a node without an edge to take.
     eids : Tensor
-        ``(R, L)``: the edges; only if asked for.
+        ``(R, L)``: the edges; only if requested.
 
     Raises
     ------

@@ -41,7 +41,7 @@ def reduce(input: SparseMatrix, dim: Any = None, rtype: str = "sum") -> Tensor:
     Raises
     ------
     InvalidValueError
-        If `dim` or `rtype` is unknown, or a maximum or minimum of no entries is asked for.
+        If `dim` or `rtype` is unknown, or a maximum or minimum of no entries is requested.
 
     Examples
     --------

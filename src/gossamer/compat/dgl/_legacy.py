@@ -18,6 +18,7 @@ __all__ = [
     "DEFAULT_NTYPE",
     "Collator",
     "DGLWarning",
+    "GBWarning",
     "FeatureStorage",
     "Identity",
     "LazyFeature",
@@ -43,6 +44,10 @@ _SERVICES: dict[int, tuple[type, type | None]] = {}
 
 class DGLWarning(UserWarning):
     """The category of DGL's own warnings."""
+
+
+class GBWarning(UserWarning):
+    """The warning category of programs written for GraphBolt."""
 
 
 def dgl_warning(message: str, category: type[Warning] = DGLWarning, stacklevel: int = 2) -> None:

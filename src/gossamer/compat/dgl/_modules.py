@@ -84,6 +84,8 @@ _ERROR = {"DGLError": "gossamer.errors:GossamerError"}
 _WARNING = {name: f"{_LEGACY}:{name}" for name in ("DGLWarning", "dgl_warning")}
 _INITIALIZER = {"zero_initializer": "gossamer.graph.frame:zero_initializer"}
 _GRAPHS = dict.fromkeys(("DGLGraph", "DGLHeteroGraph", "DGLBlock"), "gossamer.graph:Graph")
+_DISTANCE = {"pairwise_squared_distance": f"{_UTILS}:pairwise_squared_distance"}
+_GRAPHBOLT_WARNING = {"GBWarning": f"{_LEGACY}:GBWarning"}
 _LAPLACIAN = {
     "LaplacianPE": "gossamer.transforms:LapPE",
     "laplacian_pe": "gossamer.transforms:lap_pe",
@@ -143,27 +145,37 @@ _RENAMED: dict[str, dict[str, str]] = {
     "function": {"TargetCode": f"{_LEGACY}:TargetCode"},
     "function.base": {"TargetCode": f"{_LEGACY}:TargetCode"},
     "graph_index": {**_INDEX, "create_graph_index": f"{_STRUCTURE}:create_graph_index"},
+    "graphbolt": _GRAPHBOLT_WARNING,
+    "graphbolt.base": _GRAPHBOLT_WARNING,
     "heterograph": {**_GRAPHS, "combine_frames": f"{_STRUCTURE}:combine_frames"},
     "heterograph_index": _INDEX,
     "init": _INITIALIZER,
     "nn": {
-        name: f"dgl.nn.pytorch.{name}:"
-        for name in ("conv", "explain", "factory", "glob", "hetero", "linear", "softmax", "utils")
+        **_DISTANCE,
+        **{
+            name: f"dgl.nn.pytorch.{name}:"
+            for name in (
+                "conv",
+                "explain",
+                "factory",
+                "glob",
+                "hetero",
+                "linear",
+                "softmax",
+                "utils",
+            )
+        },
     },
+    "nn.pytorch": _DISTANCE,
+    "nn.pytorch.factory": _DISTANCE,
     "partition": {"reorder_nodes": f"{_UTILS}:reorder_nodes"},
     "storages": {
         name: f"{_LEGACY}:{name}" for name in ("FeatureStorage", "TensorStorage", "wrap_storage")
     },
     "transforms": _LAPLACIAN,
-    "transforms.functional": {
-        "laplacian_pe": _LAPLACIAN["laplacian_pe"],
-        "pairwise_squared_distance": f"{_UTILS}:pairwise_squared_distance",
-    },
+    "transforms.functional": {"laplacian_pe": _LAPLACIAN["laplacian_pe"], **_DISTANCE},
     "transforms.module": {"LaplacianPE": _LAPLACIAN["LaplacianPE"]},
-    "transform": {
-        **_LAPLACIAN,
-        "pairwise_squared_distance": f"{_UTILS}:pairwise_squared_distance",
-    },
+    "transform": {**_LAPLACIAN, **_DISTANCE},
     "view": _VIEWS,
     "nn.pytorch.utils": {"Identity": f"{_LEGACY}:Identity"},
 }

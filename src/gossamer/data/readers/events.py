@@ -67,9 +67,9 @@ def timed_edges(raw: RawFolder, file: str) -> Contents:
 
 
 class GrowingGraphs(Sequence):
-    """Graph i has the first ``ends[i]`` edges; it is built when it is asked for.
+    """Graph i has the first ``ends[i]`` edges; it is built when it is requested.
 
-    It has as many nodes as the largest id among its edges asks for.
+    Its number of nodes is the largest id among its edges plus one.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Build graphs from the tensors and the header of an untrusted file.
 
 Invalid content raises ValueError. Structure is checked, because kernels trust it. Only the rows of
-the graphs asked for are read.
+the graphs requested are read.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class NewerVersionError(ValueError):
 
 
 class Contents:
-    """The graphs and labels of a file; tensors are read when graphs or labels are asked for.
+    """The graphs and labels of a file; tensors are read when graphs or labels are requested.
 
     Parameters
     ----------

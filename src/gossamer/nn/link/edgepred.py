@@ -68,7 +68,7 @@ class EdgePredictor(nn.Module):
         if out_feats is not None:
             if in_feats is None:
                 raise InvalidValueError(
-                    "EdgePredictor: out_feats asks for a linear map, which needs in_feats too."
+                    "EdgePredictor: out_feats adds a linear map, which needs in_feats too."
                 )
             as_int(in_feats, "EdgePredictor", "in_feats", 0)
             self.linear = nn.Linear(_WIDTHS[op](in_feats), out_feats, bias=bias)

@@ -18,7 +18,7 @@ from gossamer.graph.display import html_table
 __all__ = ["MODELS", "Model", "build_model", "load_model"]
 
 _FORMAT = "gossamer-model-1"
-_MOST_LAYERS = 10_000  # a file that asks for more asks for time, not for a model
+_MOST_LAYERS = 10_000  # more would only cost time
 
 #: Ready models by name.
 MODELS: dict[str, type[Model]] = {}

@@ -217,7 +217,7 @@ class TestGraphsOutliveTracing:
     @pytest.mark.parametrize(
         ("use", "what"),
         [
-            (lambda ids, x: gs.graph((ids, (ids + 1) % 4)), "ids of a graph"),
+            (lambda ids, x: gs.graph((ids, (ids + 1) % 4)), "source ids"),
             (lambda ids, x: ops.gather_mm(x, x.new_ones(2, 3, 2), idx_b=ids % 2), "idx_b"),
             (lambda ids, x: ops.segment_reduce(ids, x), "segment lengths"),
         ],

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.ops.adjacency import INT32_MAX
+from gossamer.ops.csr import refuse_transformed
 
 __all__ = [
     "ALL",
@@ -62,7 +63,8 @@ def as_id_tensor(ids: Any, what: str, device: torch.device | str | None = None) 
     InvalidTypeError
         If the ids are not integers.
     InvalidValueError
-        If they are not one-dimensional, ragged, or on another device than `device`.
+        If they are not one-dimensional, ragged, on another device than `device`, or computed inside
+        a `torch.func` transform.
     """
     if isinstance(ids, Tensor):
         if device is not None and ids.device != torch.device(device):
@@ -70,6 +72,7 @@ def as_id_tensor(ids: Any, what: str, device: torch.device | str | None = None) 
                 f"The {what} are on {ids.device} but the graph is on {device}. "
                 "Move one of them with .to(...)."
             )
+        refuse_transformed(ids, what)
         tensor = ids
     else:
         tensor = _from_python(ids, what).to(device or "cpu")

@@ -59,7 +59,7 @@ class PlannedFeature:
     Attributes
     ----------
     total_queries, total_miss : int
-        Rows that batches asked for, and those that were not in the cache.
+        Rows that batches requested, and those that were not in the cache.
     """
 
     def __init__(self, feature: DiskBasedFeature, capacity: int) -> None:
@@ -78,7 +78,7 @@ class PlannedFeature:
 
     @property
     def miss_rate(self) -> float:
-        """Share of the rows asked for so far that were not in the cache."""
+        """Share of the rows requested so far that were not in the cache."""
         return self.total_miss / self.total_queries if self.total_queries else 1.0
 
     # -------------------------------------------------------------------------------- planning

@@ -38,7 +38,7 @@ def read_rows(
     gap : int
         Two rows with at most so many bytes between them may be read in one piece.
     at_once : bool
-        Whether the kernel of the system may be asked for many rows at once.
+        Whether the kernel of the system may be requested many rows at once.
 
     Returns
     -------

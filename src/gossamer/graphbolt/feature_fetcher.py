@@ -78,7 +78,7 @@ class FeatureFetcher(Stage):
     @property
     def miss_rates(self) -> dict[FeatureKey, float]:
         """With `lookahead`, the share of rows that were not in the cache, by feature."""
-        return {key: missed / requested key, (asked, missed) in self._counts.items()}
+        return {key: missed / total for key, (total, missed) in self._counts.items()}
 
     def __iter__(self) -> Iterator[MiniBatch]:
         if self.lookahead:

@@ -78,7 +78,7 @@ def enclosing(graph: gs.Graph, u: int, v: int, hops: int) -> gs.Graph:
     return sub
 
 
-def pairs(graph: gs.Graph, hops: int) -> tuple[list, list]:
+def pairs(graph: gs.Graph, hops: int, most: int) -> tuple[list, list]:
     """Return (subgraph, whether it is an edge) of the pairs to train on and to test."""
     u, v = graph.edges()
     edges = torch.stack([u, v], 1)[u < v]
@@ -88,14 +88,13 @@ def pairs(graph: gs.Graph, hops: int) -> tuple[list, list]:
     held = len(edges) // 10
     u, v = edges[held:].T
     known = gs.graph((torch.cat([u, v]), torch.cat([v, u])), num_nodes=graph.num_nodes())
-    total, made = len(edges) + len(apart), []
+    test, rest = [], []
     for label, chosen in ((1.0, edges), (0.0, apart)):
-        for u, v in chosen.tolist():
-            made.append((enclosing(known, u, v, hops), label))
-            progress(len(made), total, "subgraph")
-    joined, others = made[: len(edges)], made[len(edges) :]
-    rest = joined[held:] + others[held:]
-    return [rest[i] for i in torch.randperm(len(rest))], joined[:held] + others[:held]
+        for number, (u, v) in enumerate(chosen[: held + most // 2].tolist()):
+            part = test if number < held else rest
+            part.append((enclosing(known, u, v, hops), label))
+            progress(len(test) + len(rest), len(edges) + len(apart), "subgraph")
+    return [rest[i] for i in torch.randperm(len(rest))], test
 
 
 def train(graph: gs.Graph, seed: int, args: argparse.Namespace) -> tuple[float, float]:
@@ -103,7 +102,7 @@ def train(graph: gs.Graph, seed: int, args: argparse.Namespace) -> tuple[float, 
     from sklearn.metrics import roc_auc_score
 
     gs.seed(seed)
-    items, test = pairs(graph, args.hops)
+    items, test = pairs(graph, args.hops, args.pairs)
     sizes = sorted(g.num_nodes() for g, _ in items)
     model = DGCNN(max(10, sizes[int(0.6 * len(sizes))]))
     optimizer = torch.optim.Adam(model.parameters(), lr=args.lr)
@@ -144,5 +143,6 @@ if __name__ == "__main__":
     parser = Parser(__doc__)
     parser.common(PUBLISHED, "<dataset>.mat", epochs=50)
     parser.option("--hops", at_least(1), 1, "hops of the enclosing subgraphs")
+    parser.option("--pairs", at_least(50), 100_000, "pairs to train on, at most")
     parser.option("--lr", above(0), 1e-4, "learning rate")
     parser.run(main)

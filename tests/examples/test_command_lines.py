@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import gossamer as gs
 from helpers.paths import REPOSITORY, shared_data
+from helpers.raw_files import heterophilous_arrays
 
 EXAMPLES = sorted(path.stem for path in (REPOSITORY / "examples").glob("[!_]*.py"))
 
@@ -59,6 +61,25 @@ def test_the_raw_files_of_another_dataset(run, monkeypatch) -> None:
     code, out, err = run("gcn_planetoid", "--raw-dir", folder)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "Dataset 'cora' needs ind.cora.x" in err and folder in err
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"node_features": np.full((6, 4), np.nan)}, "the features of node 0 are not finite"),
+        ({"node_labels": np.array([0, 1, 5, 0, 1, 2])}, "labels go up to 5, but no node has"),
+        ({"test_masks": np.zeros((10, 6), dtype=bool)}, "a test split has no nodes"),
+        ({"train_masks": None}, "train_masks"),
+    ],
+    ids=["nan", "label", "empty split", "no split"],
+)
+def test_damaged_files(run, tmp_path: Path, changes: dict, message: str) -> None:
+    arrays = {**heterophilous_arrays(), **changes}
+    kept = {key: array for key, array in arrays.items() if array is not None}
+    np.savez(tmp_path / "texas.npz", **kept)
+    code, out, err = run("heterophilous", "--dataset", "texas", "--raw-dir", str(tmp_path))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
 
 
 def test_without_scikit_learn(run, monkeypatch) -> None:

@@ -30,7 +30,7 @@ RUNS = [
     ("heterophilous", "heterophilous-graphs", ["--layers", "1"]),
     ("vgae", "planetoid", []),
     ("vgae", "planetoid", ["--model", "gae"]),
-    ("seal", "seal-link-prediction", ["--lr", "1e-3"]),
+    ("seal", "seal-link-prediction", ["--hops", "2", "--pairs", "200"]),
     ("minibatch", "planetoid", ["--sampler", "neighbor"]),
     ("minibatch", "planetoid", ["--sampler", "cluster"]),
     ("minibatch", "heterophilous-graphs", ["--dataset", "texas", "--sampler", "saint"]),

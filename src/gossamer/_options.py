@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import SymInt, Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 
@@ -58,9 +58,11 @@ def number_in(
 def integer(value: Any) -> int | None:
     """`value` as an int, or None if it is not an integer.
 
-    Integers of Python and NumPy, and tensors and arrays with one integer, are accepted. Bools and
-    floating-point numbers are not integers.
+    Integers of Python and NumPy, and tensors and arrays with one integer, are accepted; a symbol of
+    the tracer stays one. Bools and floating-point numbers are not integers.
     """
+    if isinstance(value, SymInt):
+        return value
     if isinstance(value, (Tensor, np.ndarray)):
         size = value.numel() if isinstance(value, Tensor) else value.size
         value = value.item() if size == 1 else None

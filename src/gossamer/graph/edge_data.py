@@ -12,6 +12,7 @@ from gossamer._options import integer
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph.devices import as_device
 from gossamer.graph.ids import INT32_MAX, as_id_tensor, check_range, in_idtype
+from gossamer.ops._torch import is_exporting
 from gossamer.ops.adjacency import Adjacency, Compressed
 
 __all__ = ["EdgeData", "checked_count", "common_idtype", "foreign_edges", "foreign_kind"]
@@ -123,8 +124,8 @@ class EdgeData:
 
 def _bound(ids: Tensor, what: str) -> int:
     """One more than the largest id; negative ids are refused."""
-    if ids.numel() == 0:
-        return 0
+    if is_exporting() or ids.numel() == 0:
+        return 0  # an exported program gets its ids when it runs
     low, high = torch.aminmax(ids)
     if low < 0:
         raise OutOfRangeError(f"A {what} id cannot be negative, got {int(low)}.")

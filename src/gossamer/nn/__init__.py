@@ -1,4 +1,26 @@
-"""Layers: graph convolutions and readouts."""
+"""Layers: graph convolutions and readouts.
+
+Layers work under `torch.compile` and `torch.export`. An exported program takes the edges as
+tensors and builds the graph itself, with the number of nodes from a shape:
+
+>>> import torch, gossamer as gs
+>>> class Model(torch.nn.Module):
+...     def __init__(self):
+...         super().__init__()
+...         self.conv = gs.nn.GraphConv(4, 2, allow_zero_in_degree=True)
+...     def forward(self, src, dst, x):
+...         return self.conv(gs.graph((src, dst), num_nodes=x.shape[0]), x)
+>>> nodes, edges = (torch.export.Dim(name, min=3, max=2**28) for name in ("nodes", "edges"))
+>>> shapes = {"src": {0: edges}, "dst": {0: edges}, "x": {0: nodes}}
+>>> example = torch.tensor([0, 1, 2]), torch.tensor([1, 2, 0]), torch.rand(3, 4)
+>>> program = torch.export.export(Model(), example, dynamic_shapes=shapes, strict=False)
+>>> program.module()(torch.tensor([0, 1, 2, 3]), torch.tensor([1, 2, 3, 4]), torch.rand(5, 4)).shape
+torch.Size([5, 2])
+
+An exported program does not check ids. `SAGEConv` with ``"lstm"``, `Set2Set` and
+`SetTransformerDecoder` cannot be exported: they depend on the degrees, hold an LSTM, or depend on
+the size of the largest graph.
+"""
 
 from typing import NoReturn
 

@@ -22,6 +22,7 @@ __all__ = [
     "forward_mode_active",
     "has_hooks",
     "in_fake_mode",
+    "is_exporting",
     "is_legacy_batch",
     "is_transform_wrapper",
     "is_zero_tensor",
@@ -52,6 +53,10 @@ outside_modes: Callable[[], AbstractContextManager] = _disable_current_modes
 # Raise in a compiled graph unless a tensor is true. `torch._check` takes no tensors, and an `if` on
 # a tensor's value breaks the graph.
 assert_async: Callable[[Tensor, str], None] = torch._assert_async
+
+
+# Whether `torch.export` traces; in torch 2.6 nothing tells.
+is_exporting: Callable[[], bool] = getattr(torch.compiler, "is_exporting", lambda: False)
 
 
 def has_hooks(module: nn.Module) -> bool:

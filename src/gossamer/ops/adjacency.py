@@ -148,8 +148,9 @@ class Adjacency:
     @property
     def index_dtype(self) -> torch.dtype:
         """The dtype of CSR and CSC: int32 if all ids fit."""
-        largest = max(self.num_src, self.num_dst, self.num_edges)
-        return torch.int32 if largest < INT32_MAX else torch.int64
+        # One by one: a maximum of symbols would bind the tracer to one order of the three.
+        counts = self.num_src, self.num_dst, self.num_edges
+        return torch.int32 if all(n < INT32_MAX for n in counts) else torch.int64
 
     def memo(self, key: Any, compute: Callable[[], Any]) -> Any:
         """The result of `compute`, stored under `key`, since edges never change.

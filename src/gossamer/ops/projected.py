@@ -206,11 +206,11 @@ def _is_large(x: Tensor, weight: Tensor, *others: Tensor | None) -> bool:
     quantized weights have products of their own.
     """
     return (
-        x.shape[0] * weight.shape[0] * x.element_size() >= _LARGE
+        not traced()  # first, so that a traced program serves all sizes
+        and x.shape[0] * weight.shape[0] * x.element_size() >= _LARGE
         and x.dim() == 2
         and x.shape[1] <= weight.shape[0]
         and x.dtype in (torch.float32, torch.float64)
-        and not traced()
         and not _torch.under_transform()
         and not torch.is_autocast_enabled(x.device.type)
         and all(

@@ -186,7 +186,7 @@ class DGNConv(PNAConv):
         relation, x = enter_square(self, graph, node_feat, self.in_size, like)
         edge_feat = optional_edge_features(self, edge_feat, relation.num_edges, like)
         if self._directions:
-            check_features(self, eig_vec, len(x), like=like)
+            check_features(self, eig_vec, x.shape[0], like=like)
             if eig_vec.dim() != 2 or eig_vec.shape[1] < self._directions:
                 raise InvalidValueError(
                     f"DGNConv: eig_vec must have at least {self._directions} columns, as the "

@@ -100,7 +100,7 @@ class EdgeConv(ZeroInDegreeGuard, nn.Module):
         theirs = x @ self.theta.weight.t()
         if self.batch_norm:
             messages = ops.e_sub_u(relation, ops.copy_v(relation, own), theirs)
-            if len(messages):
+            if messages.shape[0]:
                 messages = self.bn(messages)
             return ops.copy_e_max(relation, messages)
         h = own - ops.copy_u_min(relation, theirs)

@@ -155,10 +155,13 @@ class EGATConv(ZeroInDegreeGuard, nn.Module):
         if edge_weight is not None:
             check_head_weight(self, relation, edge_weight, self._num_heads)
 
-        of_edge = F.linear(efeats, self.fc_fij.weight, self.bias)
-        e = ops.u_add_v(relation, self.fc_ni(x), self.fc_nj(x_dst)) + of_edge
-        e = F.leaky_relu(e).view(-1, self._num_heads, self._out_edge_feats)
+        # The bias is added to rows of nodes, of which there are fewer than edges.
+        e = ops.u_add_e(relation, F.linear(x, self.fc_ni.weight, self.bias), self.fc_fij(efeats))
+        e = F.leaky_relu(ops.e_add_v(relation, e, self.fc_nj(x_dst)), inplace=True)
+        e = e.view(-1, self._num_heads, self._out_edge_feats)
         values = self.fc_node_src(x).view(-1, self._num_heads, self._out_node_feats)
-        scores = (e * self.attn).sum(-1)
+        # The native product with a row for each destination makes no tensor of the size of `e`.
+        attn = self.attn.expand(relation.num_dst, -1, -1).to(e.dtype)
+        scores = ops.e_dot_v(relation, e, attn).squeeze(-1)
         h, attention = attend(relation, scores, values, nn.Identity(), edge_weight)
         return (h, e, attention) if get_attention else (h, e)

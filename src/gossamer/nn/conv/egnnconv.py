@@ -119,7 +119,7 @@ class EGNNConv(nn.Module):
         """
         like = self.edge_mlp[0].weight
         relation, h = enter_square(self, graph, node_feat, self.in_size, like)
-        check_features(self, coord_feat, len(h), like=like)
+        check_features(self, coord_feat, h.shape[0], like=like)
         if coord_feat.dim() != 2:
             raise InvalidValueError(
                 "EGNNConv: coordinates must have shape (N, dimensions), "

@@ -140,7 +140,7 @@ class GatedGCNConv(nn.Module):
         return self._finish(h, x, self.bn_node), self._finish(e, edge_feat, self.bn_edge)
 
     def _finish(self, h: Tensor, before: Tensor, norm: nn.Module) -> Tensor:
-        if self.batch_norm and len(h):
+        if self.batch_norm and h.shape[0]:
             h = norm(h)
         if self.activation is not None:
             h = self.activation(h)

@@ -137,7 +137,7 @@ class GCN2Conv(ZeroInDegreeGuard, nn.Module):
             If the features have another dtype than the parameters.
         """
         relation, x = enter_square(self, graph, feat, self._in_feats, self.weight1)
-        check_features(self, feat_0, len(x), self._in_feats, self.weight1)
+        check_features(self, feat_0, x.shape[0], self._in_feats, self.weight1)
         if feat_0.shape != x.shape:
             raise InvalidValueError(
                 f"GCN2Conv: feat_0 must have the shape of feat, {tuple(x.shape)}, "

@@ -13,10 +13,12 @@ from gossamer._options import one_of, require_function
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.nn._common import Features, check_features, check_sizes, enter, residual_map
 from gossamer.nn.conv._attention import reset_linear
+from gossamer.ops._torch import has_hooks
 from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
+    from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["NNConv"]
 
@@ -124,12 +126,39 @@ class NNConv(nn.Module):
         relation, x, x_dst = enter(self, graph, feat, widths, self.bias)
         check_features(self, efeat, relation.num_edges, role="edge", device=relation.device)
 
-        weight = self._matrices(efeat, relation.num_edges)
-        products = ops.gspmm(relation, "mul", self._aggregator, x.unsqueeze(-1), weight)
-        h = products.sum(1)
+        *before, last = self._steps()
+        if last is None or self._aggregator == "max" or efeat.dim() != 2:
+            weight = self._matrices(efeat, relation.num_edges)
+            products = ops.gspmm(relation, "mul", self._aggregator, x.unsqueeze(-1), weight)
+            h = products.sum(1)
+        else:
+            for step in before:
+                efeat = step(efeat)
+            h = self._map_sums(relation, x, efeat, last)
         if self.res_fc is not None:
             h = h + self.res_fc(x_dst)
         return h if self.bias is None else h + self.bias
+
+    def _steps(self) -> list:
+        """The steps of `edge_func`; the last one is None if it is not a linear map of its own."""
+        func = self.edge_func
+        steps = list(func) if type(func) is nn.Sequential and not has_hooks(func) else [func]
+        last = steps[-1] if steps else None
+        if type(last) is not nn.Linear or has_hooks(last):
+            return [None]
+        sizes = self._in_src_feats * self._out_feats
+        return steps if last.out_features == sizes else [None]
+
+    def _map_sums(self, relation: Adjacency, x: Tensor, z: Tensor, last: nn.Linear) -> Tensor:
+        r"""Aggregate without a matrix per edge, since the matrices are linear in `z`:
+        :math:`\sum_e V(z_e)^\top x_e = V \sum_e z_e \otimes x_e`.
+        """
+        weight = last.weight.t()
+        if last.bias is not None:
+            z = torch.cat([z, z.new_ones(z.shape[0], 1)], 1)
+            weight = torch.cat([weight, last.bias.unsqueeze(0)])
+        outer = ops.gspmm(relation, "mul", self._aggregator, x.unsqueeze(1), z.unsqueeze(2))
+        return outer.flatten(1) @ weight.reshape(-1, self._out_feats)
 
     def _matrices(self, efeat: Tensor, num_edges: int) -> Tensor:
         shape = num_edges, self._in_src_feats, self._out_feats

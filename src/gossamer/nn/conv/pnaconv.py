@@ -136,7 +136,7 @@ class PNAConvTower(nn.Module):
         gathered = gathered.masked_fill(messages.degree == 0, 0)
         scaled = [self._scale(name, gathered, messages.degree) for name in self.scalers]
         h = self.U(torch.cat([x, *scaled], -1)) * size_norm
-        return self.dropout(self.batchnorm(h) if len(h) else h)
+        return self.dropout(self.batchnorm(h) if h.shape[0] else h)
 
     def aggregate(self, messages: Messages, x: Tensor, eig_vec: Tensor | None) -> list[Tensor]:
         """The result of each aggregator; nodes without in-edges are set to 0 later."""

@@ -225,7 +225,7 @@ class MLP(nn.Module):
         first = 0 if self.init_activate else 1
         for i, linear in enumerate(self.layers):
             if i >= first:
-                if self.norms is not None and len(x):
+                if self.norms is not None and x.shape[0]:
                     x = self.norms[i - first](x)
                 x = F.dropout(F.relu(x), self.dropout, self.training)
             x = linear(x)

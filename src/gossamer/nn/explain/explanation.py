@@ -81,7 +81,7 @@ class Explanation:
     >>> class Model(torch.nn.Module):
     ...     def __init__(self):
     ...         super().__init__()
-    ...         self.conv = gs.nn.GraphConv(3, 2)
+    ...         self.conv = gs.nn.GraphConv(3, 2, allow_zero_in_degree=True)
     ...     def forward(self, graph, feat, eweight=None):
     ...         return self.conv(graph, feat, edge_weight=eweight)
     >>> explainer = gs.nn.GNNExplainer(Model(), num_hops=1, num_epochs=5)

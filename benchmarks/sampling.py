@@ -10,6 +10,7 @@ the process, and the ratio to the faster peer.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import statistics
@@ -22,7 +23,17 @@ from pathlib import Path
 from typing import Any
 
 FANOUTS = [15, 10, 5]
-ROWS = ("neighbors", "weighted", "labor", "hetero", "to_block", "walks", "molecules", "epoch")
+ROWS = (
+    "neighbors",
+    "weighted",
+    "labor",
+    "hetero",
+    "to_block",
+    "walks",
+    "molecules",
+    "graphbolt",
+    "epoch",
+)
 BATCHES = 8  # steps of an epoch that is timed
 
 
@@ -51,8 +62,6 @@ class DglLike:
     """Gossamer and DGL, which have the same names. Each method makes one batch after another."""
 
     def __init__(self, name: str, folder: Path, batch: int) -> None:
-        import importlib
-
         import numpy as np
         import torch
 
@@ -118,6 +127,18 @@ class DglLike:
             data.append((g, torch.ones(1)))
         loader = gs.dataloading.GraphDataLoader(data, batch_size=128)
         return lambda: sum(int(g.batch_size) for g, _ in loader)
+
+    def graphbolt(self) -> Callable[[], int]:
+        gb = importlib.import_module(f"{self.gs.__name__}.graphbolt")
+        convert = gb.from_graph if self.gs.__name__ == "gossamer" else gb.from_dglgraph
+        graph = convert(self.g, is_homogeneous=True)
+
+        def draw() -> int:
+            seeds = gb.ItemSet(self.some(BATCHES * self.batch), names="seed_nodes")
+            pipe = gb.ItemSampler(seeds, batch_size=self.batch).sample_neighbor(graph, FANOUTS)
+            return sum(block.num_edges() for x in gb.DataLoader(pipe) for block in x.blocks)
+
+        return draw
 
     def epoch(self) -> Callable[[], int]:
         torch = self.torch

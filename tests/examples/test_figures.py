@@ -36,6 +36,8 @@ RUNS = [
     ("tgn", "CollegeMsg", ["--seeds", "1", "--epochs", "5"], (85.0, 97.0)),
     ("forecast", "spatiotemporal", ["--seeds", "1", "--epochs", "1"], (0.9, 1.05)),
     ("signed_links", "bitcoin", ["--seeds", "1", "--epochs", "100"], (93.5, 97.0)),
+    ("graphbolt_nodes", "planetoid", ["--seeds", "2"], (77.0, 83.0)),
+    ("graphbolt_links", "seal-link-prediction", ["--seeds", "3"], (86.0, 93.0)),
 ]
 
 

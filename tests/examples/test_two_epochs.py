@@ -42,6 +42,8 @@ RUNS = [
     ("tgn", "CollegeMsg", ["--batch", "1000", "--events", "5000"]),
     ("forecast", "spatiotemporal", ["--dataset", "pedalme_london"]),
     ("signed_links", "bitcoin", []),
+    ("graphbolt_nodes", "planetoid", ["--sampler", "labor", "--storage", "int8"]),
+    ("graphbolt_links", "seal-link-prediction", ["--negatives", "source"]),
 ]
 
 

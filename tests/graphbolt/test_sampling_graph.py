@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 
 import pytest
@@ -10,6 +11,8 @@ import torch
 import gossamer as gs
 import gossamer.graphbolt as gb
 from gossamer import InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
+from gossamer.data import MessagesDataset
+from helpers.paths import shared_data
 
 T = torch.tensor
 NAME = f"test-{os.getpid()}"
@@ -226,3 +229,35 @@ def test_a_graph_and_its_sampling_graph_share_no_memory() -> None:
     graph.csc_indptr += 10**6
     graph.indices += 10**6
     assert all(torch.equal(a, b) for a, b in zip(g.adj_tensors("csc"), before, strict=True))
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_no_message_of_the_future(layers: int) -> None:
+    graph = MessagesDataset("CollegeMsg", raw_dir=str(shared_data("CollegeMsg")))[0]
+    src, dst = graph.edges()
+    time = graph.edata["time"]
+    order = dst.argsort(stable=True)
+    counts = torch.bincount(dst, minlength=graph.num_nodes())
+    sampling = gb.fused_csc_sampling_graph(
+        torch.cat([torch.zeros(1, dtype=torch.int64), counts.cumsum(0)]),
+        src[order],
+        edge_attributes={"time": time[order], gb.ORIGINAL_EDGE_ID: order},
+    )
+    items = gb.ItemSet((torch.stack([src, dst], 1), time), names=("seeds", "timestamp"))
+    pipe = gb.ItemSampler(items, batch_size=512, shuffle=True, seed=0)
+    pipe = pipe.temporal_sample_neighbor(sampling, [5] * layers, edge_timestamp_attr_name="time")
+    drawn = 0
+    for batch in itertools.islice(pipe, 20):
+        limit = batch.timestamp.repeat_interleave(2)
+        for subgraph in reversed(batch.sampled_subgraphs):
+            csc = subgraph.sampled_csc
+            when = time[subgraph.original_edge_ids]
+            column = torch.arange(len(csc.indptr) - 1).repeat_interleave(csc.indptr.diff())
+            assert bool((when < limit[column]).all())
+            drawn += len(when)
+            # A node that was drawn has the time of the seed that it was drawn for.
+            rows = torch.full((int(csc.indices.max()) + 1,), -1)
+            rows[: len(limit)] = limit
+            rows[csc.indices] = limit[column]
+            limit = rows
+    assert drawn > 10_000

@@ -20,12 +20,16 @@ TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 DOUBLE = '"^^<http://www.w3.org/2001/XMLSchema#double>'
 
 
-def test_aifb_as_dgl_reads_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("splits", [".", "rgcn-splits"])
+def test_aifb_as_dgl_reads_it(tmp_path: Path, splits: str) -> None:
     folder = tmp_path / "aifb"
     folder.mkdir()
     shutil.copy(shared_data("AIFB", "aifb+.nt.gz"), folder)
+    # The splits lie beside the triples, or in a folder beside them.
+    splits = folder / splits
+    splits.mkdir(exist_ok=True)
     for name in ("trainingSet.tsv", "testSet.tsv"):
-        shutil.copy(shared_data("AIFB", "rgcn-splits", name), folder)
+        shutil.copy(shared_data("AIFB", "rgcn-splits", name), splits)
     dataset = AIFBDataset(raw_dir=str(tmp_path), verbose=False)
     g = dataset[0]
     digest = hashlib.sha256()

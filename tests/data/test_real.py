@@ -16,6 +16,7 @@ import pytest
 import torch
 
 import gossamer.data as data
+from gossamer.errors import FileError
 from helpers.dataset_cases import describe
 from helpers.paths import shared_data
 
@@ -82,6 +83,23 @@ def test_as_dgl_reads_them(name: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_nci1_as_dgl_reads_it(tmp_path: Path) -> None:
     assert _digest(_gin("NCI1")(tmp_path)) == ANSWERS["GIN NCI1"]
+
+
+def test_folds_of_mutag(tmp_path: Path) -> None:
+    folder = _link(tmp_path / "MUTAG", "graph-classification", "MUTAG")
+    assert (data.GINDataset("MUTAG", False, raw_dir=str(tmp_path)).fold == -1).all()
+    _link(folder / "10fold_idx", "graph-classification", "MUTAG", "10fold_idx")
+    dataset = data.GINDataset("MUTAG", False, raw_dir=str(tmp_path), force_reload=True)
+    # Eight graphs are in no test fold.
+    assert (dataset.fold + 1).bincount().tolist() == [8, *[18] * 10]
+    text = (folder / "10fold_idx" / "test_idx-10.txt").read_text()
+    assert sorted(map(int, text.split())) == (dataset.fold == 9).nonzero().flatten().tolist()
+    (folder / "10fold_idx" / "test_idx-3.txt").unlink()
+    (folder / "10fold_idx" / "test_idx-3.txt").write_text("5\n188\n")
+    with pytest.raises(
+        FileError, match=r"test_idx-3.txt, line 2: graph 188 is not in 0 \.\.\. 187"
+    ):
+        data.GINDataset("MUTAG", False, raw_dir=str(tmp_path), force_reload=True)
 
 
 def test_movie_lens_as_dgl_reads_it(tmp_path: Path) -> None:

@@ -10,8 +10,6 @@ from collections.abc import Callable
 
 import pytest
 
-from helpers.paths import shared_data
-
 RUNS = [
     ("gcn_planetoid", "planetoid", ["--seeds", "2"], (80.0, 83.0)),
     ("gat_planetoid", "planetoid", ["--seeds", "1"], (81.0, 85.0)),
@@ -46,8 +44,13 @@ RUNS = [
     ("name", "folder", "argv", "bounds"), RUNS, ids=[" ".join([run[0], *run[2]]) for run in RUNS]
 )
 def test_figure(
-    figures: Callable, name: str, folder: str, argv: list[str], bounds: tuple[float, float]
+    figures: Callable,
+    linked: Callable,
+    name: str,
+    folder: str,
+    argv: list[str],
+    bounds: tuple[float, float],
 ) -> None:
-    _, figure = figures(name, "--raw-dir", str(shared_data(folder)), *argv)
+    _, figure = figures(name, "--raw-dir", linked(folder), *argv)
     lowest, highest = bounds
     assert lowest <= figure <= highest

@@ -6,16 +6,18 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
-from helpers.paths import REPOSITORY, shared_data
+from helpers.paths import REPOSITORY
 
 RUNS = [
     ("citation", "planetoid", ["--model", "appnp", "--epochs", "3"]),
     ("minibatch", "planetoid", ["--epochs", "2"]),
     ("vgae", "planetoid", ["--epochs", "3"]),
     ("signed_links", "bitcoin", ["--epochs", "3"]),
+    ("entity_classification", "AIFB", ["--epochs", "10"]),
 ]
 
 # Runs the example argv[1] and prints a digest of its weights after each step of an optimizer.
@@ -48,8 +50,8 @@ def _digests(name: str, argv: list[str], threads: int) -> list[str]:
 
 
 @pytest.mark.parametrize(("name", "folder", "argv"), RUNS, ids=[run[0] for run in RUNS])
-def test_trained_again(name: str, folder: str, argv: list[str]) -> None:
-    argv = ["--raw-dir", str(shared_data(folder)), "--seeds", "1", *argv]
+def test_trained_again(linked: Callable, name: str, folder: str, argv: list[str]) -> None:
+    argv = ["--raw-dir", linked(folder), "--seeds", "1", *argv]
     first = _digests(name, argv, 1)
     assert len(set(first)) == len(first) >= 3
     assert _digests(name, argv, 2) == first

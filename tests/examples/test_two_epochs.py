@@ -10,8 +10,6 @@ from collections.abc import Callable
 
 import pytest
 
-from helpers.paths import shared_data
-
 RECOMMENDERS = ("lightgcn", "pinsage", "matrix", "popular")
 WALKERS = ("deepwalk", "node2vec")
 WALKS = ["--size", "8", "--length", "5", "--window", "2", "--batch", "2048"]
@@ -28,6 +26,18 @@ RUNS = [
         for model in ("resnet", "sgc", "gcn", "sage", "gat", "gat-sep", "gt", "gt-sep")
     ),
     ("heterophilous", "heterophilous-graphs", ["--layers", "1"]),
+    *(
+        ("graph_classification", "graph-classification", ["--steps", "2", *argv])
+        for argv in (
+            ["--select", "epoch"],
+            ["--model", "dgcnn", "--dataset", "PTC"],
+            ["--model", "diffpool"],
+        )
+    ),
+    ("graph_classification", "ENZYMES", ["--dataset", "ENZYMES", "--steps", "2"]),
+    ("entity_classification", "AIFB", []),
+    *(("molecules", "moleculenet", ["--model", m]) for m in ("gcn", "attentivefp", "mpnn")),
+    *(("heterogeneous_nodes", "DBLP", ["--model", model]) for model in ("hgt", "rgcn")),
     ("vgae", "planetoid", []),
     ("vgae", "planetoid", ["--model", "gae"]),
     ("seal", "seal-link-prediction", ["--hops", "2", "--pairs", "200"]),
@@ -50,7 +60,9 @@ RUNS = [
 @pytest.mark.parametrize(
     ("name", "folder", "argv"), RUNS, ids=[" ".join([name, *argv]) for name, _, argv in RUNS]
 )
-def test_two_epochs(figures: Callable, name: str, folder: str, argv: list[str]) -> None:
-    where = str(shared_data(folder))
+def test_two_epochs(
+    figures: Callable, linked: Callable, name: str, folder: str, argv: list[str]
+) -> None:
+    where = linked(folder)
     _, figure = figures(name, "--raw-dir", where, "--epochs", "2", "--seeds", "1", *argv)
     assert math.isfinite(figure)

@@ -11,13 +11,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import gossamer as gs
-from gossamer.errors import FileError, InvalidValueError, OutOfRangeError, UnknownKeyError
+from gossamer.errors import (
+    FileError,
+    InvalidTypeError,
+    InvalidValueError,
+    OutOfRangeError,
+    UnknownKeyError,
+)
 from gossamer.nn.models import (
     APPNP,
     GAT,
     GCN,
     GCNII,
     GIN,
+    GPS,
+    HAN,
     HGT,
     MODELS,
     PNA,
@@ -49,12 +57,24 @@ def typed_graph() -> tuple[gs.Graph, dict[str, Tensor]]:
     return g, {"user": torch.randn(4, 3), "game": torch.randn(3, 5)}
 
 
+def two_relations() -> gs.Graph:
+    """Users that follow and know one another; nobody follows user 0, nobody knows user 3."""
+    follows, knows = ([0, 1, 2, 0], [1, 2, 3, 3]), ([3, 2, 2], [0, 1, 0])
+    return gs.heterograph({("user", "follows", "user"): follows, ("user", "knows", "user"): knows})
+
+
 def examples() -> dict[str, tuple[nn.Module, tuple]]:
     """Each model with arguments of its forward."""
     g, feat = typed_graph()
+    joined = two_relations()
     built = {cls.name: (cls(5, 8, 3), (ring(), torch.randn(12, 5))) for cls in (*STACKS, *WHOLE)}
     triples = torch.randn(6, 4), torch.randn(6, 4), torch.tensor([0, 1, 2, 2, 1, 0])
     return built | {
+        "gps": (GPS(5, 8, 3), (gs.batch([ring(), ring(5)]), torch.randn(17, 5))),
+        "han": (
+            HAN.from_graph(joined, feat["user"], 2, 3),
+            (joined, feat["user"]),
+        ),
         "lightgcn": (LightGCN(12, 4), (ring(),)),
         "pna": (PNA(5, 8, 3, 1.4), (ring(), torch.randn(12, 5))),
         "rgcn": (RGCN.from_graph(g, feat, 8, 3, num_bases=2), (g, feat)),
@@ -172,6 +192,64 @@ def test_typed_models_refuse_other_types() -> None:
         HGT.from_graph(g, feat, 6, 3, num_heads=4)
 
 
+def test_han_weighs_its_relations() -> None:
+    g, x = two_relations(), torch.randn(4, 3)
+    model = HAN.from_graph(g, x, 2, 3, num_layers=2, num_heads=2).eval()
+    h = x
+    for convs, score in zip(model.convs, model.scores, strict=True):
+        parts = []
+        for etype, conv in zip(g.canonical_etypes, convs, strict=True):
+            u, v = g.edges(etype=etype)
+            z = (h @ conv.fc.weight.T).view(4, 2, 2)
+            left, right = (z * conv.attn_l).sum(-1), (z * conv.attn_r).sum(-1)
+            out = conv.bias.expand(4, -1).reshape(4, 2, 2).clone()
+            for node in range(4):
+                into = v == node
+                share = F.leaky_relu(left[u[into]] + right[node], 0.2).softmax(0)
+                out[node] = out[node] + (share.unsqueeze(-1) * z[u[into]]).sum(0)
+            parts.append(F.elu(out).flatten(1))
+        weight = torch.stack([score(part).mean() for part in parts]).softmax(0)
+        h = weight[0] * parts[0] + weight[1] * parts[1]
+    torch.testing.assert_close(model(g, x), model.last(h))
+
+
+def test_han_refuses_what_it_cannot_join() -> None:
+    g, feat = typed_graph()
+    with pytest.raises(InvalidValueError, match="AddMetaPaths makes such relations"):
+        HAN.from_graph(g, feat["user"], 2, 3)
+    x = torch.randn(4, 3)
+    model = HAN.from_graph(two_relations(), x, 2, 3)
+    with pytest.raises(InvalidValueError, match=r"the graph lacks the relations .*'follows'"):
+        model(g, x)
+    with pytest.raises(InvalidTypeError, match="the features of one node type, but got dict"):
+        model(two_relations(), {"user": x})
+
+
+def test_gps_attends_within_each_graph() -> None:
+    graphs = [ring(4), gs.graph(([], []), num_nodes=0), ring(6)]
+    x = torch.randn(10, 5)
+    model = GPS(5, 8, 3, num_layers=1, num_heads=2).eval()
+    (layer,) = model.layers
+    for norm in layer.norms:
+        norm.running_mean.normal_()
+    h = model.first(x)
+    weight, bias = layer.attention.in_proj_weight, layer.attention.in_proj_bias
+    attended = []
+    for part in (h[:4], h[4:]):
+        q, k, v = (part @ weight.T + bias).view(len(part), 3, 2, 4).permute(1, 2, 0, 3)
+        share = (q @ k.transpose(1, 2) / 2).softmax(-1)
+        attended.append(layer.attention.out_proj((share @ v).transpose(0, 1).flatten(1)))
+    batch = gs.batch(graphs)
+    joint = layer.norms[0](h + layer.conv(batch, h)) + layer.norms[1](h + torch.cat(attended))
+    wanted = model.last(layer.norms[2](joint + layer.feed_forward(joint)))
+    torch.testing.assert_close(model(batch, x), wanted)
+    with torch.no_grad():
+        torch.testing.assert_close(model(batch, x), wanted)
+    assert model(graphs[1], x[:0]).shape == (0, 3)
+    with pytest.raises(InvalidValueError, match=r"hidden_size \(6\) must be divisible"):
+        GPS(5, 6, 3)
+
+
 def test_decoders_against_complex_numbers() -> None:
     rels = torch.tensor([0, 2, 1, 1, 0])
     head, tail = torch.randn(5, 4), torch.randn(5, 4)
@@ -196,7 +274,7 @@ def test_decoders_against_complex_numbers() -> None:
         model(head, tail, rels + 1)
 
 
-@pytest.mark.parametrize("model", [*STACKS, *WHOLE])
+@pytest.mark.parametrize("model", [*STACKS, *WHOLE, GPS])
 def test_learns_two_halves(model: type) -> None:
     """Each node has the class of its half, and features that tell it in two thirds of the cases."""
     torch.manual_seed(0)

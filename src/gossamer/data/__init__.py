@@ -24,6 +24,7 @@ from gossamer.data.entity_datasets import (
     AIFBDataset,
     AMDataset,
     BGSDataset,
+    DBLPDataset,
     MUTAGDataset,
     RDFDataset,
 )
@@ -74,6 +75,7 @@ from gossamer.data.link_datasets import (
 from gossamer.data.mini_gc import (
     MiniGCDataset,
 )
+from gossamer.data.molecule_datasets import MoleculeDataset
 from gossamer.data.node_datasets import (
     AmazonCoBuyComputerDataset,
     AmazonCoBuyPhotoDataset,
@@ -154,6 +156,7 @@ __all__ = [
     "CoraFullDataset",
     "CoraGraphDataset",
     "CornellDataset",
+    "DBLPDataset",
     "Dataset",
     "DigitsDataset",
     "FB15k237Dataset",
@@ -177,6 +180,7 @@ __all__ = [
     "MessagesDataset",
     "MinesweeperDataset",
     "MiniGCDataset",
+    "MoleculeDataset",
     "MovieLensDataset",
     "PATTERNDataset",
     "PPIDataset",

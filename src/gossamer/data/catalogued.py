@@ -19,7 +19,7 @@ from gossamer.errors import FileError, InvalidTypeError, MissingExtraError, OutO
 from gossamer.graph import Graph, load_graphs, save_graphs
 
 # Part of the name of a cache file. Increase it when a reader returns something else than before.
-_VERSION = 1
+_VERSION = 2
 # The label of the cache file that holds the facts, as JSON.
 _INFO = "__info__"
 

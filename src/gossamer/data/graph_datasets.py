@@ -226,6 +226,15 @@ class GINDataset(LabelledGraphs):
         """All classes."""
         return self._labels["label"]
 
+    @property
+    def fold(self) -> Tensor:
+        """Fold of ten that tests each graph, (graphs,) int64; -1 for a graph that none tests.
+
+        It is read from ``10fold_idx/test_idx-1.txt`` to ``test_idx-10.txt`` beside the dataset's
+        file; without them it is -1 for all graphs.
+        """
+        return self._labels["fold"]
+
 
 class QM7bDataset(LabelledGraphs):
     """Molecules of up to seven heavy atoms with 14 properties.

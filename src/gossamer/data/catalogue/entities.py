@@ -1,4 +1,4 @@
-"""Rows for RDF datasets."""
+"""Rows for entities of several types: RDF datasets and DBLP."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from gossamer.data.catalogue.entry import ENTITIES, Entry
 from gossamer.data.raw import RawFile
 
 _DGL = "https://data.dgl.ai/dataset/rdf/"
+_MAGNN = "https://raw.githubusercontent.com/cynricfu/MAGNN/master/data/raw/DBLP/"
 
 
 def _row(name: str, dataset: str, description: str, reference: str, *sizes: int) -> Entry:
@@ -57,5 +58,21 @@ ROWS = (
         "objects of the Amsterdam Museum",
         "de Boer et al., ESWC 2012",
         *(881680, 5668682, 11),
+    ),
+    Entry(
+        name="dblp",
+        dataset="DBLPDataset",
+        task=ENTITIES,
+        description="authors, papers, terms and venues; the class is an author's field",
+        reference="Ji et al., ECML PKDD 2010",
+        licence="academic use, no redistribution",
+        files=tuple(
+            RawFile(f"{name}.txt", f"{_MAGNN}{name}.txt")
+            for name in ("author_label", "paper_author", "paper_conf", "paper_term")
+        ),
+        reader="dblp:dblp",
+        nodes=27303,
+        edges=296492,
+        classes=4,
     ),
 )

@@ -175,7 +175,53 @@ def _peptides(
     )
 
 
+_DEEPCHEM = "https://deepchemdata.s3-us-west-1.amazonaws.com/datasets/"
+_TOX21 = (
+    "NR-AR NR-AR-LBD NR-AhR NR-Aromatase NR-ER NR-ER-LBD NR-PPAR-gamma "
+    "SR-ARE SR-ATAD5 SR-HSE SR-MMP SR-p53"
+)
+# Name: file without .csv, columns to predict, whether they are classes, rows, what they say.
+_MOLECULES = {
+    "ESOL": (
+        "delaney-processed",
+        ("measured log solubility in mols per litre",),
+        *(False, 1128, "how soluble molecules are in water"),
+    ),
+    "Lipophilicity": ("Lipophilicity", ("exp",), False, 4200, "how molecules spread in oil"),
+    # The column has either name, depending on who distributes the table.
+    "BBBP": ("BBBP", ("BBBP", "p_np"), True, 2039, "molecules that may reach the brain"),
+    "ClinTox": (
+        *("clintox", ("FDA_APPROVED", "CT_TOX"), True, 1480),
+        "drugs that are approved or failed because they are toxic",
+    ),
+    "Tox21": ("tox21", tuple(_TOX21.split()), True, 7823, "molecules and what they are toxic to"),
+}
+
+
+def molecule_entry(name: str) -> Entry:
+    """Row of a table of MoleculeNet, or of any table of molecules, ``<name>.csv``."""
+    unknown = (name, None, None, -1, "a table of molecules")
+    stem, targets, binary, rows, description = _MOLECULES.get(name, unknown)
+    file = f"{stem}.csv"
+    return Entry(
+        name=name,
+        dataset="MoleculeDataset",
+        arguments={"name": name},
+        task=MULTI_LABEL_GRAPHS if binary else REGRESSION,
+        description=description,
+        reference=_WU,
+        files=(RawFile(file, _DEEPCHEM + file if targets else ()),),
+        reader="smiles:molecules",
+        options={"file": file, "targets": targets, "binary": binary},
+        graphs=rows,
+        features=9,
+        classes=len(targets or ()),
+        metric="roc_auc" if binary else "rmse",
+    )
+
+
 ROWS = (
+    *(molecule_entry(name) for name in _MOLECULES),
     _superpixels(
         "mnist_superpixel", "MNISTSuperPixelDataset", "digits as superpixels", *(70000, 3, 10)
     ),

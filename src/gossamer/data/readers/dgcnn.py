@@ -12,7 +12,7 @@ from gossamer.data._build import graph_pieces
 from gossamer.data.catalogue.entry import Contents
 from gossamer.data.raw import RawFolder
 from gossamer.data.readers._checks import corrupt
-from gossamer.data.readers._tables import read_text
+from gossamer.data.readers._tables import check_ids, read_table, read_text
 
 
 class _Nodes(NamedTuple):
@@ -28,7 +28,7 @@ def dgcnn(raw: RawFolder, name: str, self_loop: bool, degree_as_nlabel: bool) ->
     """``<name>.txt``. Tags and classes are numbered in the order of their first mention.
 
     ``label`` is the number of the tag, or the degree; ``attr`` is it in one-hot form, or the
-    attributes that the file has.
+    attributes that the file has. Graphs have the number of their fold.
     """
     path = raw.path(f"{name}.txt")
     sizes, classes, nodes = _parse(path)
@@ -63,7 +63,21 @@ def dgcnn(raw: RawFolder, name: str, self_loop: bool, degree_as_nlabel: bool) ->
     )
     numbers, num_classes = _numbered(classes)
     info = {"num_classes": num_classes, "num_tags": num_tags, "n": len(degrees), "m": len(source)}
-    return Contents(graphs, {"label": torch.from_numpy(numbers)}, info)
+    labels = {"label": numbers, "fold": _folds(raw, len(sizes))}
+    return Contents(graphs, {key: torch.from_numpy(row) for key, row in labels.items()}, info)
+
+
+def _folds(raw: RawFolder, count: int) -> np.ndarray:
+    """Which of ten folds tests each graph, -1 for none: ``10fold_idx/test_idx-1.txt`` and on."""
+    fold = np.full(count, -1)
+    for number in range(10):
+        name = f"10fold_idx/test_idx-{number + 1}.txt"
+        if raw.has(name):
+            path = raw.path(name)
+            graphs = read_table(path, 1)[:, 0]
+            check_ids(path, graphs, count, "graph")
+            fold[graphs] = number
+    return fold
 
 
 def _parse(path: Path) -> tuple[list[int], list[int], _Nodes]:

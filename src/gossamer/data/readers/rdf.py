@@ -90,6 +90,12 @@ def triples_file(folder: Path) -> str:
     return found[0] if found else "triples.nt"
 
 
+def split_file(folder: Path, name: str) -> str:
+    """Path in `folder` of a file that may lie in a folder in it."""
+    found = sorted(folder.glob(f"*/{name}")) if not (folder / name).is_file() else []
+    return str(found[0].relative_to(folder)) if found else name
+
+
 def _triples(path: Path) -> Iterator[tuple[str, str, str, str]]:
     """Subject, predicate, object as text, and the kind of the object; blank nodes are left out.
 
@@ -154,7 +160,7 @@ def _label(
     classes: dict[str, int] = {}
     label = np.full(count, -1, dtype=np.int64)
     for file, mask_name in zip(_SPLITS, ("train_mask", "test_mask"), strict=True):
-        path = raw.path(file)
+        path = raw.path(split_file(raw.folder, file))
         mask = np.zeros(count, dtype=bool)
         for line, text in enumerate(read_text(path).splitlines()[1:], 2):
             words = text.split("\t")

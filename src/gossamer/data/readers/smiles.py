@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from gossamer._optional import optional_import
-from gossamer.data._build import graph_pieces
+from gossamer.data._build import GraphPieces, graph_pieces
 from gossamer.data._pickles import load_values
 from gossamer.data.catalogue.entry import Contents
 from gossamer.data.raw import RawFolder
@@ -105,9 +105,7 @@ def peptides(
     Targets are standardized over the whole table.
     """
     path = raw.path(file)
-    rows = list(csv.DictReader(io.StringIO(read_text(path))))
-    if not rows:
-        raise corrupt(path, "it has no row")
+    rows = _rows(path)
     graphs = []
     for line, row in enumerate(rows, 2):
         try:
@@ -115,18 +113,94 @@ def peptides(
         except InvalidValueError as error:
             raise corrupt(path, f"line {line}: {error}") from None
     label = _targets(path, rows, targets) if targets else _labels(path, rows)
+    return Contents(_pieces(graphs), {"label": label, **_splits(raw.path(splits), len(rows))})
+
+
+def molecules(
+    raw: RawFolder, file: str, targets: Sequence[str] | None, binary: bool | None
+) -> Contents:
+    """A table with ``smiles``; a cell of a column to predict is empty where it is not known.
+
+    Without `targets`, all other columns that hold numbers alone are to be predicted; of `targets`,
+    those that the table has. Rows that RDKit cannot read are left out.
+    """
+    murcko = optional_import("rdkit.Chem.Scaffolds.MurckoScaffold", "MoleculeDataset")
+    logs = optional_import("rdkit.rdBase", "MoleculeDataset")
+    path = raw.path(file)
+    rows = _rows(path)
+    graphs, kept, scaffolds, scaffold = [], [], {}, []
+    with logs.BlockLogs():
+        for number, row in enumerate(rows):
+            text = (member(path, row, "smiles") or "").strip()
+            try:
+                found = smiles2graph(text)
+            except InvalidValueError:
+                continue
+            if found["num_nodes"]:
+                graphs.append(found)
+                kept.append(number)
+                name = murcko.MurckoScaffoldSmiles(text)
+                scaffold.append(scaffolds.setdefault(name, len(scaffolds)))
+    if not kept:
+        raise corrupt(path, "RDKit can read none of its molecules")
+    names = [name for name in targets or rows[0] if name in rows[0] and name != "smiles"]
+    columns = {name: _numbers(path, rows, name, strict=bool(targets)) for name in names}
+    columns = {name: values for name, values in columns.items() if values is not None}
+    if not columns:
+        wanted = f"none of the columns {', '.join(targets)}" if targets else "no column of numbers"
+        raise corrupt(path, f"it has {wanted}")
+    label = np.stack(list(columns.values()), 1)[kept]
+    odd = ~np.isnan(label) & ~np.isin(label, (0, 1))
+    if binary and odd.any():
+        row, column = np.argwhere(odd)[0]
+        what = f"line {kept[row] + 2}: '{list(columns)[column]}' is {label[row, column]:g}"
+        raise corrupt(path, f"{what}, expected class 0 or 1")
+    info = {"targets": list(columns), "binary": not odd.any() if binary is None else binary}
+    labels = {"label": torch.from_numpy(label).float(), "row": torch.tensor(kept)}
+    return Contents(_pieces(graphs), {**labels, "scaffold": torch.tensor(scaffold)}, info)
+
+
+def _numbers(path: Path, rows: list[dict], name: str, strict: bool) -> np.ndarray | None:
+    """A column, NaN where it is empty; None if it holds something else, or an error if `strict`."""
+    found = np.full(len(rows), np.nan)
+    for number, row in enumerate(rows):
+        text = (row[name] or "").strip()
+        try:
+            if text and not np.isfinite(value := float(text)):
+                raise ValueError
+        except ValueError:
+            if strict:
+                what = f"line {number + 2}: '{name}' is '{text[:40]}', expected a number"
+                raise corrupt(path, what) from None
+            return None
+        if text:
+            found[number] = value
+    return None if np.isnan(found).all() else found
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        rows = list(csv.DictReader(io.StringIO(read_text(path))))
+    except csv.Error as error:
+        raise corrupt(path, error) from None
+    if not rows:
+        raise corrupt(path, "it has no row")
+    return rows
+
+
+def _pieces(graphs: list[dict[str, Any]]) -> GraphPieces:
+    """Graphs from what `smiles2graph` returned for each."""
     sizes = np.array([found["num_nodes"] for found in graphs])
     num_edges = np.array([found["edge_index"].shape[1] for found in graphs])
     offset = np.repeat(sizes.cumsum() - sizes, num_edges)
     ends = np.concatenate([found["edge_index"] for found in graphs], axis=1) + offset
-    pieces = graph_pieces(
+    return graph_pieces(
         *ends,
         sizes,
         num_edges,
         {"feat": np.concatenate([found["node_feat"] for found in graphs])},
         {"feat": np.concatenate([found["edge_feat"] for found in graphs])},
     )
-    return Contents(pieces, {"label": label, **_splits(raw.path(splits), len(rows))})
 
 
 def _labels(path: Path, rows: list[dict[str, str]]) -> torch.Tensor:

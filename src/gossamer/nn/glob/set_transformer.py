@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["SetTransformerDecoder", "SetTransformerEncoder"]
 
 
-class _Sets:
+class PaddedSets:
     """Where the nodes of each graph lie in a padded tensor ``(B, L, D)``, and the empty places."""
 
     def __init__(self, lengths: Tensor, rows: int) -> None:
@@ -140,11 +140,11 @@ class _SeedAttention(nn.Module):
 class _SetTransformer(nn.Module):
     """What encoder and decoder share."""
 
-    def _sets(self, graph: Graph, feat: Tensor) -> _Sets:
+    def _sets(self, graph: Graph, feat: Tensor) -> PaddedSets:
         require_graph(graph, type(self).__name__)
         weight = next(self.parameters(), None)
         check_features(self, feat, graph.num_nodes(), self.d_model, weight)
-        return _Sets(graph.batch_num_nodes(), feat.shape[0])
+        return PaddedSets(graph.batch_num_nodes(), feat.shape[0])
 
     def reset_parameters(self) -> None:
         """Draw all weights anew."""

@@ -68,7 +68,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.kind, self.target = kind, target
         given = {t: g.nodes[t].data["feat"].float() for t in g.ntypes if "feat" in g.nodes[t].data}
-        self.feat = {t: F.normalize(x, p=1, dim=1) for t, x in given.items()}
+        self.feat = {t: F.normalize(x, p=2, dim=1) for t, x in given.items()}
         free = [t for t in g.ntypes if t not in given and (kind != "han" or t == target)]
         self.free = nn.ParameterDict({t: 0.1 * torch.randn(g.num_nodes(t), WIDTH) for t in free})
         feat = self.feat | dict(self.free)

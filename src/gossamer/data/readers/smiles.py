@@ -166,12 +166,12 @@ def _numbers(path: Path, rows: list[dict], name: str, strict: bool) -> np.ndarra
     for number, row in enumerate(rows):
         text = (row[name] or "").strip()
         try:
-            if text and not np.isfinite(value := float(text)):
-                raise ValueError
+            value = float(text or 0)
         except ValueError:
-            if strict:
-                what = f"line {number + 2}: '{name}' is '{text[:40]}', expected a number"
-                raise corrupt(path, what) from None
+            value = np.nan
+        if not np.isfinite(value) and strict:
+            raise corrupt(path, f"line {number + 2}: '{name}' is '{text[:40]}', expected a number")
+        if not np.isfinite(value):
             return None
         if text:
             found[number] = value

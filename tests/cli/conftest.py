@@ -14,7 +14,9 @@ from gossamer.cli import main
 from gossamer.cli.config import resolve
 from gossamer.cli.metrics import confusion_matrix
 from gossamer.cli.results import BestModel, Epoch, RunResult, SeedResult
-from gossamer.cli.task import Task
+from gossamer.cli.schema import Schema
+from gossamer.cli.targets import CLASSES, Target
+from gossamer.cli.task import NodeTask
 
 QUICK = ("--hidden", "16", "--epochs", "12", "--picture", "pca", "--device", "cpu")
 
@@ -67,7 +69,7 @@ def recorded() -> RunResult:
 
 
 @pytest.fixture(scope="session")
-def small_task() -> Task:
+def small_task() -> NodeTask:
     """Three communities of 30 nodes with noisy features; splits 0 and 1, half of them to train."""
     generator = torch.Generator().manual_seed(0)
     label = torch.arange(90) % 3
@@ -77,14 +79,14 @@ def small_task() -> Task:
     order = torch.stack([torch.randperm(90, generator=generator) for _ in range(2)], 1)
     masks = {"train": order < 45, "val": (order >= 45) & (order < 65), "test": order >= 65}
     feat = torch.eye(3)[label] + torch.randn(90, 3, generator=generator)
-    return Task(
-        name="communities",
-        graph=gossamer.graph((torch.cat([src, nodes]), torch.cat([dst, nodes]))),
-        feat=feat,
-        label=label,
-        masks=masks,
-        num_classes=3,
-        class_names=["a", "b", "c"],
-        metric="accuracy",
-        sizes={"nodes": 90, "edges": 360, "classes": 3, "features": 3},
+    graph = gossamer.graph((torch.cat([src, nodes]), torch.cat([dst, nodes])))
+    return NodeTask(
+        "communities",
+        Schema("nodes", {"_N": 3}, 3),
+        Target(CLASSES, ["a", "b", "c"], "accuracy"),
+        label,
+        masks,
+        {"nodes": 90, "edges": 360, "classes": 3, "features": 3},
+        graph,
+        {"_N": feat},
     )

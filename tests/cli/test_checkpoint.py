@@ -16,21 +16,23 @@ from gossamer.cli import main
 from gossamer.cli.checkpoint import (
     CHECKPOINT_NAME,
     ModelInfo,
-    _checksum,
+    checksum,
     load_checkpoint,
     save_checkpoint,
 )
-from gossamer.cli.config import MODELS, from_mapping
-from gossamer.cli.models import NodeClassifier
+from gossamer.cli.config import from_mapping
+from gossamer.cli.model_list import STACKS
+from gossamer.cli.network import Network
+from gossamer.cli.schema import Schema
+from gossamer.cli.targets import Target
 from gossamer.errors import FileError
 
 
 def _info(**changes: Any) -> ModelInfo:
     values = {
-        "in_size": 5,
-        "num_classes": 3,
-        "class_names": ["a", "ü", "<c>"],
-        "metric": "accuracy",
+        "schema": Schema("nodes", {"_N": 5}, 3),
+        "target": Target("classes", ["a", "ü", "<c>"], "accuracy"),
+        "columns": {"types": {"_N": []}},
         "seed": 7,
         "best_epoch": 11,
         "val": 0.5,
@@ -39,12 +41,12 @@ def _info(**changes: Any) -> ModelInfo:
     return ModelInfo(**{**values, **changes})
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", STACKS)
 @pytest.mark.parametrize("residual", [False, True])
 def test_a_checkpoint_reads_back_unchanged(tmp_path: Path, model: str, residual: bool) -> None:
     config = from_mapping({"model": model, "hidden": 4, "residual": residual, "norm": "batch"})
     torch.manual_seed(1)
-    state = NodeClassifier(config, 5, 3).state_dict()
+    state = Network(config, _info().schema).state_dict()
     save_checkpoint(tmp_path / "x.safetensors", state, config, _info())
     loaded = load_checkpoint(tmp_path / "x.safetensors")
     assert loaded.config == config and loaded.info == _info()
@@ -107,8 +109,16 @@ def _forge(trained: Path, folder: Path, change: Any) -> Path:
     text = {k: v if isinstance(v, str) else json.dumps(v) for k, v in content.items()}
     forged = {"format": metadata["format"], **text}
     # Whoever forges a checkpoint can compute its checksum too.
-    save_file(state, path, {**forged, "sha256": _checksum(state, forged)})
+    save_file(state, path, {**forged, "sha256": checksum(state, forged)})
     return path
+
+
+def _schema(content: dict[str, Any]) -> dict[str, Any]:
+    return content["info"]["schema"]
+
+
+def _target(content: dict[str, Any]) -> dict[str, Any]:
+    return content["info"]["target"]
 
 
 @pytest.mark.parametrize(
@@ -122,11 +132,27 @@ def _forge(trained: Path, folder: Path, change: Any) -> Path:
         (lambda c: c.update(config="[]"), "damaged: 'config' is not a mapping"),
         (lambda c: c.pop("info"), "damaged: 'info' is not a mapping"),
         (lambda c: c["info"].pop("seed"), "missing or unknown entries of 'info': seed"),
-        (lambda c: c["info"].update(in_size=-1), "'in_size' must be a positive integer, got -1"),
-        (lambda c: c["info"].update(in_size=True), "'in_size' must be a positive integer"),
-        (lambda c: c["info"].update(in_size=2**40), "'in_size' must be a positive integer"),
-        (lambda c: c["info"].update(num_classes=9), "'class_names' must list 9 names"),
-        (lambda c: c["info"].update(in_size=63), r"is torch.float32 \(64, 16\), the model expects"),
+        (lambda c: _schema(c).update(in_sizes={"_N": -1}), "'in_sizes of _N' must be a positive"),
+        (lambda c: _schema(c).update(in_sizes={"_N": True}), "'in_sizes of _N' must be a positive"),
+        (lambda c: _schema(c).update(in_sizes={"_N": 2**40}), "'in_sizes of _N' must be a pos"),
+        (lambda c: _schema(c).update(in_sizes=[64]), r"'in_sizes' must be a mapping, got \[64\]"),
+        (lambda c: _schema(c).update(in_sizes={}), "'level' is 'nodes' for node types {}"),
+        (lambda c: _schema(c).update(in_sizes={"_N": 0}), "'num_nodes' lacks the type '_N'"),
+        (lambda c: _schema(c).update(level="x"), "'level' is 'x'"),
+        (lambda c: _schema(c).update(ends=["x"]), r"'ends' is \['x'\]"),
+        (lambda c: _schema(c).update(ends=7), "'ends' is 7"),
+        (lambda c: _schema(c).update(delta=None), "'delta' must be a number"),
+        (lambda c: _schema(c).pop("delta"), "'schema' has missing or unknown entries"),
+        (lambda c: _schema(c).update(out_size=9), "'names' must list 9 names"),
+        (lambda c: _target(c).update(names="abcdefghij"), "'names' must be a list"),
+        (lambda c: _target(c).update(kind="x"), "'target' is 'x' with metric 'accuracy'"),
+        (lambda c: _target(c).update(metric="x"), "'target' is 'classes' with metric 'x'"),
+        (lambda c: _target(c).update(mean=["x"]), "'mean' must list 0 numbers"),
+        (lambda c: c["info"].update(columns=7), "'columns' must be a mapping"),
+        (
+            lambda c: _schema(c).update(in_sizes={"_N": 63}),
+            r"is torch.float32 \(64, 16\), the model expects",
+        ),
         (lambda c: c["config"].update(hidden=65_536), r"the model expects .*65536"),
         (lambda c: c["config"].update(model="gin"), "has the unknown weight|lacks weight"),
         (lambda c: c["state"].popitem(), "lacks weight"),

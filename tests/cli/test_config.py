@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from gossamer.cli.config import (
-    MODELS,
     from_mapping,
     option_kind,
     options,
     read_config_file,
     resolve,
 )
+from gossamer.cli.model_list import MODELS
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, UnknownKeyError
 
 
@@ -84,7 +84,7 @@ def test_a_wrong_type_names_the_key(key: str, value: Any, message: str) -> None:
         ("lr", float("inf"), "'lr' must be between 1e-12 and 1000, got inf"),
         ("seed", -1, "'seed' must be between 0 and 4294967295, got -1"),
         ("seeds", 0, "'seeds' must be between 1 and 10000, got 0"),
-        ("model", "mlp", "'model' must be one of gcn, sage, gat, gatv2, gin, got 'mlp'"),
+        ("model", "mlp", "'model' must be one of gcn, sage, gat, gatv2, gin, pna, appnp"),
         ("norm", "spectral", "'norm' must be one of none, layer, batch, got 'spectral'"),
         ("dataset", "", "'dataset' must not be empty"),
     ],
@@ -165,5 +165,27 @@ def test_defaults_are_legal_and_documented() -> None:
         assert option.metadata["help"], name
         assert option_kind(name) in (bool, int, float, str), name
     for model in MODELS:
-        for dataset in ("digits", "cora", "minesweeper"):
+        for dataset in ("digits", "cora", "minesweeper", "gin-mutag", "aifb"):
             assert resolve({"dataset": dataset, "model": model}).model == model
+
+
+def test_lists_of_values() -> None:
+    config = from_mapping({"fanout": [5, 3], "edges": ["rel=a/b.csv"], "target": ["x", "y"]})
+    assert (config.fanout, config.edges, config.target) == ((5, 3), ("rel=a/b.csv",), ("x", "y"))
+    assert config.dataset == "b"
+    assert from_mapping(json.loads(json.dumps(config.as_dict()))) == config
+    with pytest.raises(InvalidTypeError, match="'fanout' must be a list, got 5"):
+        from_mapping({"fanout": 5})
+    with pytest.raises(InvalidTypeError, match="'edges' must be text, got 5"):
+        from_mapping({"edges": ["a", 5]})
+    with pytest.raises(InvalidValueError, match="'fanout' must be between -1 and 1000000, got -2"):
+        from_mapping({"fanout": [-2]})
+
+
+def test_settings_of_tables_need_tables() -> None:
+    with pytest.raises(
+        InvalidValueError, match=r"--target is for your own tables\. Give"
+    ):
+        resolve({"target": ["x"]})
+    with pytest.raises(InvalidValueError, match="--raw-dir is for datasets, not for --edges"):
+        resolve({"edges": ["x.csv"], "raw_dir": "."})

@@ -29,7 +29,7 @@ def test_roc_auc_equals_scikit_learn(size: int, levels: int) -> None:
 
 @pytest.mark.parametrize("only", [0, 1])
 def test_roc_auc_needs_both_classes(only: int) -> None:
-    with pytest.raises(InvalidValueError, match="roc_auc needs nodes of both classes"):
+    with pytest.raises(InvalidValueError, match="roc_auc needs both classes"):
         roc_auc(np.full((4, 2), 0.5), np.full(4, only))
 
 
@@ -49,3 +49,28 @@ def test_the_deviation_is_the_samples_and_absent_for_one_value() -> None:
     assert mean == pytest.approx(np.mean(values))
     assert std == pytest.approx(np.std(values, ddof=1))
     assert mean_std([0.5]) == (0.5, None)
+
+
+@pytest.mark.parametrize(("size", "levels"), [(6, 3), (60, 7), (60, 1000)])
+def test_average_precision_equals_scikit_learn(size: int, levels: int) -> None:
+    rng = np.random.default_rng(size + levels)
+    score = rng.integers(0, levels, size) / levels
+    label = np.append([0, 1], rng.integers(0, 2, size - 2))
+    found = average_precision(np.stack([1 - score, score], 1), label)
+    assert found == pytest.approx(sklearn.metrics.average_precision_score(label, score))
+    with pytest.raises(InvalidValueError, match="needs positives"):
+        average_precision(np.stack([1 - score, score], 1), 0 * label)
+
+
+def test_errors_and_f1_equal_scikit_learn_and_leave_out_what_is_missing() -> None:
+    rng = np.random.default_rng(0)
+    value, label = rng.normal(size=(2, 40, 3))
+    assert mae(value, label) == pytest.approx(sklearn.metrics.mean_absolute_error(label, value))
+    error = sklearn.metrics.mean_squared_error(label.ravel(), value.ravel())
+    assert rmse(value, label) == pytest.approx(error**0.5)
+    chosen, right = (value > 0).astype(float), (label > 0).astype(float)
+    expected = sklearn.metrics.f1_score(right, chosen, average="micro")
+    assert f1(chosen, right) == pytest.approx(expected)
+    label[0] = right[0] = np.nan
+    assert mae(value, label) == pytest.approx(np.abs(value[1:] - label[1:]).mean())
+    assert f1(chosen, right) == f1(chosen[1:], right[1:])

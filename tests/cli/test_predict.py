@@ -15,10 +15,12 @@ import pytest
 import torch
 
 from gossamer.cli import main
+from gossamer.cli.catalogued import load_dataset
 from gossamer.cli.checkpoint import ModelInfo, save_checkpoint
 from gossamer.cli.config import from_mapping
-from gossamer.cli.models import NodeClassifier
-from gossamer.cli.task import load_task
+from gossamer.cli.network import Network
+from gossamer.cli.schema import Schema
+from gossamer.cli.targets import Target
 from gossamer.cli.training import evaluate, fit_seed
 from gossamer.data.digits import DigitsDataset
 
@@ -48,10 +50,10 @@ def test_predictions_have_the_scores_that_training_recorded(trained: Path, tmp_p
 
 def test_probabilities_come_back_to_the_last_bit(tmp_path: Path) -> None:
     config = from_mapping({"hidden": 8, "epochs": 1, "model": "sage"})
-    task = load_task("digits", None, config.self_loops, torch.device("cpu"))
+    task = load_dataset(config, torch.device("cpu"))
     fit = fit_seed(task, config, 0, lambda epoch: None)
     expected = evaluate(task, config, fit).probability
-    info = ModelInfo(64, 10, task.class_names, "accuracy", 0, 1, 0.0, 0.0)
+    info = ModelInfo(task.schema, task.target, None, 0, 1, 0.0, 0.0)
     save_checkpoint(tmp_path / "checkpoint.safetensors", fit.state, config, info)
     assert main(["predict", str(tmp_path), "--quiet"]) == 0
     columns = _read_csv(tmp_path / "predictions.csv")
@@ -98,8 +100,9 @@ def test_the_default_lies_beside_the_checkpoint(
 
 def test_a_dataset_of_other_sizes(tmp_path: Path, fails: Callable[..., str]) -> None:
     config = from_mapping({"hidden": 8})
-    state = NodeClassifier(config, 20, 4).state_dict()
-    info = ModelInfo(20, 4, list("abcd"), "accuracy", 0, 1, 0.0, 0.0)
+    schema = Schema("nodes", {"_N": 20}, 4)
+    state = Network(config, schema).state_dict()
+    info = ModelInfo(schema, Target("classes", list("abcd"), "accuracy"), None, 0, 1, 0.0, 0.0)
     save_checkpoint(tmp_path / "checkpoint.safetensors", state, config, info)
     line = fails("predict", str(tmp_path), "--dataset", "digits")
     assert "20 features and 4 classes, but dataset 'digits' has 64 features and 10" in line
@@ -110,7 +113,7 @@ def test_a_dataset_of_other_sizes(tmp_path: Path, fails: Callable[..., str]) -> 
     [
         (["--out", "p.xlsx"], "--out must end in .csv or .parquet, got 'p.xlsx'"),
         (["--dataset", "mnist"], "There is no dataset 'mnist'"),
-        (["--dataset", "karate"], "Dataset 'karate' has no node feature 'feat'"),
+        (["--dataset", "karate"], "but dataset 'karate' has 0 features and 2 classes"),
         (["--out", "/dev/null/p.csv"], "Cannot write to folder '/dev/null'"),
     ],
 )

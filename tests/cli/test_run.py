@@ -18,7 +18,7 @@ from gossamer.cli.config import resolve
 from gossamer.cli.results import RunResult
 from helpers.paths import REPOSITORY, shared_data
 
-FILES = {"checkpoint.safetensors", "config.json", "metrics.json", "report.html"}
+FILES = {"checkpoint.safetensors", "config.json", "history.csv", "metrics.json", "report.html"}
 TINY = ("--hidden", "4", "--epochs", "2", "--picture", "pca", "--device", "cpu")
 
 
@@ -106,14 +106,22 @@ def test_ten_splits_with_roc_auc(tmp_path: Path) -> None:
     ("argv", "message"),
     [
         (["--dataset", "mnist"], "There is no dataset 'mnist'. Choose one of digits"),
-        (["--dataset", "karate"], "Dataset 'karate' has no node feature 'feat'"),
-        (["--model", "mlp"], "'model' must be one of gcn, sage, gat, gatv2, gin, got 'mlp'"),
+        (["--dataset", "wn18"], "Dataset 'wn18' is for knowledge-graph completion, which `gossam"),
+        (["--model", "mlp"], "'model' must be one of gcn, sage, gat, gatv2, gin, pna, appnp, "),
+        (["--model", "rgcn", "--dataset", "gin-mutag"], "Dataset "),
+        (["--raw-dir", "."], "Dataset 'digits' comes with Gossamer and reads no files. Leave"),
+        (["--task", "regression"], "Dataset 'digits' is for node classification, not for --task"),
+        (["--hidden", "65536", "--layers", "200"], "Training needs about "),
+        (["--minibatch", "--fanout", "5", "4", "3"], "--fanout gives 3 numbers for 2 layers"),
         (["--hidden", "0"], "'hidden' must be between 1 and 65536, got 0"),
         (["--config", "nowhere.yaml"], "Cannot read configuration file 'nowhere.yaml'"),
         (["--config", "run.yaml"], "Unknown configuration key 'hiden'. Did you mean 'hidden'?"),
         (["--out", "."], "The folder '.' is not empty: it holds 'run.yaml'"),
         (["--out", "\udcff"], r"The argument '\udcff' is not UTF-8 text"),
-        (["--raw-dir", "run.yaml"], "--raw-dir 'run.yaml' is a file. Give the folder"),
+        (
+            ["--dataset", "cora", "--raw-dir", "run.yaml"],
+            "--raw-dir 'run.yaml' is a file. Give",
+        ),
         (["--threads", "4096"], "--threads is 4096, but this machine has"),
         (["--out", "run.yaml/below"], "Cannot write to folder 'run.yaml/below': Not a directory"),
         (["--out", "/dev/null"], "Cannot write to folder '/dev/null'"),
@@ -170,7 +178,7 @@ def test_an_interrupt_before_anything_is_learnt(
     monkeypatch.setattr(run, "fit_seed", interrupt)
     assert main(["train", "--quiet", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().err == "gossamer train: interrupted.\n"
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -204,7 +212,7 @@ def test_a_signal_leaves_all_files(tmp_path: Path, number: signal.Signals, code:
     assert metrics["interrupted"] is True and len(metrics["seeds"]) >= 2
     assert load_checkpoint(tmp_path).info.seed == metrics["best_seed"]
     assert resolve({}, str(tmp_path / "config.json")).seeds == 9999
-    assert {path.name for path in tmp_path.iterdir()} == FILES
+    assert {path.name for path in tmp_path.iterdir()} == FILES | {"progress.safetensors"}
 
 
 def test_a_signal_before_anything_is_learnt(
@@ -214,7 +222,7 @@ def test_a_signal_before_anything_is_learnt(
     before = signal.getsignal(signal.SIGTERM)
     assert main(["train", "--quiet", "--out", str(tmp_path)]) == 143
     assert capsys.readouterr().err == "gossamer train: interrupted.\n"
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
     assert signal.getsignal(signal.SIGTERM) is before
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -21,24 +22,35 @@ from gossamer._optional import optional_import
 from gossamer.cli.config import TrainConfig, from_mapping
 from gossamer.cli.files import write_atomic
 from gossamer.cli.folders import LATEST
-from gossamer.cli.models import NodeClassifier
+from gossamer.cli.metrics import METRICS
+from gossamer.cli.network import Network
+from gossamer.cli.schema import Schema
+from gossamer.cli.targets import CLASSES, LABELS, VALUES, Target
 from gossamer.errors import FileError, GossamerError
 
-__all__ = ["CHECKPOINT_NAME", "Checkpoint", "find_checkpoint", "load_checkpoint", "save_checkpoint"]
+__all__ = [
+    "CHECKPOINT_NAME",
+    "Checkpoint",
+    "ModelInfo",
+    "checksum",
+    "find_checkpoint",
+    "load_checkpoint",
+    "read_safetensors",
+    "save_checkpoint",
+]
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
-_FORMAT = "gossamer-node-classifier-2"
+_FORMAT = "gossamer-train-3"
 _FIX = "Train again, or copy the file again."
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """Metadata of a model besides its weights."""
+    """Metadata of a model besides its weights; `columns` says how it reads tables, if it does."""
 
-    in_size: int
-    num_classes: int
-    class_names: list[str]
-    metric: str
+    schema: Schema
+    target: Target
+    columns: dict[str, Any] | None
     seed: int
     best_epoch: int
     val: float
@@ -49,7 +61,7 @@ class ModelInfo:
 class Checkpoint:
     """A model with its weights and the configuration of its training."""
 
-    model: NodeClassifier
+    model: Network
     config: TrainConfig
     info: ModelInfo
 
@@ -71,7 +83,7 @@ def save_checkpoint(
         "info": json.dumps(asdict(info)),
     }
     contiguous = {name: tensor.contiguous() for name, tensor in state.items()}
-    metadata["sha256"] = _checksum(contiguous, metadata)
+    metadata["sha256"] = checksum(contiguous, metadata)
     write_atomic(path, safetensors.save(contiguous, metadata))
 
 
@@ -98,19 +110,33 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
             f"There is no checkpoint '{path}'. Give the {CHECKPOINT_NAME} that `gossamer train` "
             "wrote, or its folder."
         )
-    state, metadata = _read(path)
+    state, metadata = read_safetensors(path)
     config, info = _parse_metadata(path, metadata)
-    if metadata.get("sha256") != _checksum(state, metadata):
+    if metadata.get("sha256") != checksum(state, metadata):
         raise FileError(f"Checkpoint '{path}' is damaged: its checksum does not match. {_FIX}")
     # On the meta device a model has shapes but no memory, so invalid sizes allocate nothing.
     with torch.device("meta"):
-        model = NodeClassifier(config, info.in_size, info.num_classes)
+        model = _build(path, config, info)
     _check_weights(path, state, model.state_dict())
     model.load_state_dict(state, assign=True)
     return Checkpoint(model, config, info)
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _build(path: Path, config: TrainConfig, info: ModelInfo) -> Network:
+    try:
+        return Network(config, info.schema)
+    except GossamerError as error:
+        raise FileError(f"The metadata of checkpoint '{path}' is damaged: {error} {_FIX}") from None
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a file.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read, or is no such file.
+    """
     safetensors = optional_import("safetensors", "Reading a checkpoint", "train")
     try:
         # safetensors reports a file that it may not read as missing.
@@ -126,15 +152,19 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         ) from None
 
 
-def _checksum(state: dict[str, Tensor], metadata: dict[str, str]) -> str:
+def checksum(
+    state: dict[str, Tensor],
+    metadata: dict[str, str],
+    keys: Sequence[str] = ("format", "config", "info"),
+) -> str:
     """Return the SHA-256 digest of all that a checkpoint holds, other than the digest itself."""
     digest = hashlib.sha256()
-    for key in ("format", "config", "info"):
+    for key in keys:
         digest.update(f"{key} {metadata.get(key)}\n".encode())
     for name in sorted(state):
         tensor = state[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).cpu().numpy())
+        digest.update(tensor.reshape(-1).contiguous().view(torch.uint8).cpu().numpy())
     return digest.hexdigest()
 
 
@@ -164,13 +194,30 @@ def _checked_info(values: dict[str, Any]) -> ModelInfo:
     if set(values) != expected:
         odd = ", ".join(sorted(expected ^ set(values)))
         raise ValueError(f"missing or unknown entries of 'info': {odd}.")
-    for name in ("in_size", "num_classes"):
-        if type(values[name]) is not int or not 0 < values[name] < 2**31:
-            raise ValueError(f"'{name}' must be a positive integer, got {values[name]!r}.")
-    names = values["class_names"]
-    if not isinstance(names, list) or len(names) != values["num_classes"]:
-        raise ValueError(f"'class_names' must list {values['num_classes']} names.")
-    return ModelInfo(**{**values, "class_names": [str(name) for name in names]})
+    schema, target = Schema.from_json(values["schema"]), _checked_target(values["target"])
+    if len(target.names) != schema.out_size:
+        raise ValueError(f"'names' must list {schema.out_size} names.")
+    if not isinstance(values["columns"], dict | None):
+        raise ValueError("'columns' must be a mapping.")
+    return ModelInfo(**{**values, "schema": schema, "target": target})
+
+
+def _checked_target(values: Any) -> Target:
+    if not isinstance(values, dict) or set(values) != {f.name for f in fields(Target)}:
+        raise ValueError("'target' has missing or unknown entries.")
+    if values["kind"] not in (CLASSES, LABELS, VALUES) or values["metric"] not in METRICS:
+        raise ValueError(f"'target' is {values['kind']!r} with metric {values['metric']!r}.")
+    names = values["names"]
+    if not isinstance(names, list):
+        raise ValueError("'names' must be a list.")
+    for name in ("mean", "scale"):
+        numbers = values[name]
+        length = len(names) if values["kind"] == VALUES else 0
+        if not isinstance(numbers, list) or len(numbers) != length or not all(
+            type(number) is float for number in numbers
+        ):  # fmt: skip
+            raise ValueError(f"'{name}' must list {length} numbers.")
+    return Target(**{**values, "names": [str(name) for name in names]})
 
 
 def _check_weights(path: Path, state: dict[str, Tensor], expected: dict[str, Tensor]) -> None:

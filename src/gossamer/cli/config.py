@@ -13,16 +13,16 @@ from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from gossamer._optional import optional_import
-from gossamer.cli.recipes import recipe
+from gossamer.cli.model_list import ATTENTION, MODELS
+from gossamer.cli.recipes import recipe, usual_model
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, UnknownKeyError
 
-__all__ = ["ATTENTION_MODELS", "MODELS", "TrainConfig", "option_kind", "options", "resolve"]
+__all__ = ["TASKS", "TrainConfig", "is_list", "option_kind", "options", "resolve"]
 
-MODELS = ("gcn", "sage", "gat", "gatv2", "gin")
-ATTENTION_MODELS = ("gat", "gatv2")
+TASKS = ("classification", "multilabel", "regression", "links")
 
 
 def _option(
@@ -48,9 +48,34 @@ class TrainConfig:
     1
     """
 
-    dataset: str = _option("digits", "dataset to train on; `gossamer datasets` lists them")
-    model: str = _option("gcn", "graph convolution to stack", choices=MODELS)
+    dataset: str = _option(
+        "digits", "dataset to train on; `gossamer datasets` lists them. With --edges, a name"
+    )
+    model: str = _option(
+        "gcn", "model; `gossamer models` says what each fits", choices=tuple(MODELS)
+    )
+    task: str | None = _option(
+        None, "what to predict (default: what the dataset or the target is for)", choices=TASKS
+    )
     raw_dir: str | None = _option(None, "folder with the dataset's files (default: a cache)")
+    edges: tuple[str, ...] = _option(
+        (), "your own tables of edges: FILE, or SOURCE:RELATION:DESTINATION=FILE for each type"
+    )
+    nodes: tuple[str, ...] = _option(
+        (), "your own tables of nodes: FILE, or TYPE=FILE for each type"
+    )
+    graphs: str | None = _option(None, "your own table of whole graphs, to predict those")
+    target: tuple[str, ...] = _option((), "column to predict; several for multilabel or regression")
+    ignore: tuple[str, ...] = _option((), "columns that are no features")
+    split: str | None = _option(
+        None, "column with train, val, test (default: 'split', masks, or a stratified split)"
+    )
+    node_id: str | None = _option(None, "column with the id of a node (default: id, or the first)")
+    source: str | None = _option(None, "column with the source of an edge (default: the first)")
+    destination: str | None = _option(
+        None, "column with the destination of an edge (default: the second)"
+    )
+    reverse: bool = _option(True, "add the reverse of each edge of your own tables")
     out: str | None = _option(
         None, "new folder for the results (default: one below runs/DATASET-MODEL)"
     )
@@ -58,7 +83,7 @@ class TrainConfig:
     seed: int = _option(0, "first seed", low=0, high=2**32 - 1)
     hidden: int = _option(64, "width of hidden layers, per attention head", low=1, high=65_536)
     layers: int = _option(2, "number of graph convolutions", low=1, high=200)
-    heads: int = _option(1, "attention heads of hidden layers (gat, gatv2)", low=1, high=1024)
+    heads: int = _option(1, "attention heads of hidden layers (gat, gatv2, hgt)", low=1, high=1024)
     out_heads: int = _option(
         1, "attention heads of the last layer (gat, gatv2; not with residual)", low=1, high=1024
     )
@@ -75,6 +100,13 @@ class TrainConfig:
     patience: int = _option(
         50, "epochs without a better validation score or loss", low=1, high=1_000_000
     )
+    minibatch: bool = _option(False, "train on sampled neighbors of some nodes at a time")
+    fanout: tuple[int, ...] = _option(
+        (10,), "neighbors to sample: a number for each layer, or one for all", low=-1, high=10**6
+    )
+    batch_size: int = _option(1024, "nodes, or whole graphs, of a batch", low=1, high=100_000_000)
+    workers: int = _option(0, "processes that sample batches", low=0, high=256)
+    tensorboard: bool = _option(False, "write the history as TensorBoard events too")
     picture: str = _option(
         "tsne", "2-D projection of the embeddings in the report", choices=("tsne", "pca")
     )
@@ -85,6 +117,21 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for name, option in options().items():
             _check(name, getattr(self, name), option)
+
+    def fanouts(self) -> list[int]:
+        """How many neighbors to sample for each layer.
+
+        Raises
+        ------
+        InvalidValueError
+            If `fanout` gives another number of them than there are layers.
+        """
+        if len(self.fanout) not in (1, self.layers):
+            raise InvalidValueError(
+                f"--fanout gives {len(self.fanout)} numbers for {self.layers} layers. Give one for "
+                "each, or one for all."
+            )
+        return list(self.fanout) * (self.layers if len(self.fanout) == 1 else 1)
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as plain JSON values, in the order of declaration."""
@@ -100,9 +147,14 @@ _HINTS = get_type_hints(TrainConfig)
 
 
 def option_kind(name: str) -> type:
-    """The type of an option's value: bool, int, float or str (``None`` aside)."""
+    """The type of an option's value, or of the items of a list: bool, int, float or str."""
     hint = _HINTS[name]
     return next((t for t in get_args(hint) if t is not type(None)), hint)
+
+
+def is_list(name: str) -> bool:
+    """Whether an option takes several values."""
+    return get_origin(_HINTS[name]) is tuple
 
 
 def resolve(given: Mapping[str, Any], config_file: str | None = None) -> TrainConfig:
@@ -130,6 +182,9 @@ def resolve(given: Mapping[str, Any], config_file: str | None = None) -> TrainCo
     from_file = read_config_file(config_file) if config_file else {}
     config = from_mapping({**from_file, **given})
     _refuse_unused(config)
+    if config.minibatch:
+        config.fanouts()
+    _refuse_without_edges(config)
     return config
 
 
@@ -138,9 +193,11 @@ def _refuse_unused(config: TrainConfig) -> None:
 
     Not in `from_mapping`, because checkpoints trained with such a setting are valid.
     """
-    attention = config.model in ATTENTION_MODELS
+    attention = config.model in ATTENTION
     for name in ("heads", "out_heads", "attn_dropout"):
         if attention and not (name == "out_heads" and config.residual):
+            continue
+        if name == "heads" and config.model == "hgt":
             continue
         value = getattr(config, name)
         if value != options()[name].default:
@@ -148,6 +205,29 @@ def _refuse_unused(config: TrainConfig) -> None:
             raise InvalidValueError(
                 f"'{name}' is {value:g}, but {what} has no attention heads. Omit it, or "
                 f"{'switch residual off' if attention else 'choose model gat or gatv2'}."
+            )
+
+
+def _refuse_without_edges(config: TrainConfig) -> None:
+    """Raise an error for a setting of own tables if there are none."""
+    if config.edges:
+        if config.raw_dir is not None:
+            raise InvalidValueError("--raw-dir is for datasets, not for --edges. Leave it out.")
+        return
+    for name in (
+        "nodes",
+        "graphs",
+        "target",
+        "ignore",
+        "split",
+        "node_id",
+        "source",
+        "destination",
+    ):
+        if getattr(config, name):
+            flag = f"--{name.replace('_', '-')}"
+            raise InvalidValueError(
+                f"{flag} is for your own tables. Give their edges with --edges."
             )
 
 
@@ -160,9 +240,12 @@ def from_mapping(values: Mapping[str, Any]) -> TrainConfig:
             hint = f" Did you mean '{close[0]}'?" if close else f" Known keys: {', '.join(known)}."
             raise UnknownKeyError(f"Unknown configuration key '{key}'.{hint}")
         _check(key, values[key], known[key])
+    values = {k: tuple(v) if is_list(k) else v for k, v in values.items()}
+    if values.get("edges") and "dataset" not in values:
+        values["dataset"] = Path(values["edges"][0].rpartition("=")[2]).stem
     dataset = values.get("dataset", known["dataset"].default)
-    model = values.get("model", known["model"].default)
-    merged = {**recipe(dataset, model), **values}
+    model = values.get("model") or usual_model(dataset, values)
+    merged = {**recipe(dataset, model, values), "model": model, **values}
     floats = {key for key in merged if option_kind(key) is float}
     return TrainConfig(**{k: float(v) if k in floats else v for k, v in merged.items()})
 
@@ -172,6 +255,16 @@ def _check(name: str, value: Any, option: Field[Any]) -> None:
     kind = option_kind(name)
     if value is None and option.default is None:
         return
+    if is_list(name):
+        if not isinstance(value, list | tuple):
+            raise InvalidTypeError(f"'{name}' must be a list, got {value!r}.")
+        for item in value:
+            _check_one(name, item, option, kind)
+        return
+    _check_one(name, value, option, kind)
+
+
+def _check_one(name: str, value: Any, option: Field[Any], kind: type) -> None:
     # bool is a subclass of int, but `layers: true` is an error; an int is a valid float.
     accepted = (int, float) if kind is float else (kind,)
     if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import tempfile
@@ -32,49 +33,29 @@ def run_folder(out: str | None, name: str, parent: str | Path = "runs") -> Itera
         If it cannot be created or written to, is not empty, or another run is writing to it.
     """
     folder = prepare_folder(out) if out else _dated_folder(Path(parent) / name)
-    lock = folder / _LOCK
-    _lock(folder, lock)
     try:
-        _refuse_used(folder)
-        if not out:
-            _link_latest(folder)
-        yield folder
+        with _locked(folder):
+            _refuse_used(folder)
+            if not out:
+                _link_latest(folder)
+            yield folder
     finally:
-        lock.unlink(missing_ok=True)
         if not out:
             _remove_empty(folder)
 
 
 @contextmanager
-def reopened(out: str) -> Iterator[Path]:
-    """Give the folder of a run that was stopped, which no other process writes to.
+def reopened(folder: str | Path) -> Iterator[Path]:
+    """Give the folder of an interrupted run to go on with; no other run writes to it.
 
     Raises
     ------
     FileError
-        If it cannot be written to, or the run is still going on.
+        If it cannot be written to, or a run is writing to it.
     """
-    folder = prepare_folder(out)
-    lock = folder / _LOCK
-    if lock.exists() and _alive(lock):
-        raise FileError(f"The run in '{folder}' is still going on; it cannot be resumed.")
-    lock.unlink(missing_ok=True)
-    _lock(folder, lock)
-    try:
+    folder = prepare_folder(Path(folder).resolve())
+    with _locked(folder):
         yield folder
-    finally:
-        lock.unlink(missing_ok=True)
-
-
-def _alive(lock: Path) -> bool:
-    """Whether the process that wrote the lock still runs on this machine."""
-    try:
-        os.kill(int(lock.read_text()), 0)
-    except PermissionError:
-        return True
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def _dated_folder(parent: Path) -> Path:
@@ -87,15 +68,24 @@ def _dated_folder(parent: Path) -> Path:
             return folder
 
 
-def _lock(folder: Path, lock: Path) -> None:
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder; the system gives it up when the process ends in any way."""
+    path = folder / _LOCK
+    handle = os.open(path, os.O_CREAT | os.O_RDWR)
     try:
-        with open(lock, "x", encoding="utf-8") as file:
-            file.write(str(os.getpid()))
-    except FileExistsError:
-        raise FileError(
-            f"Another run writes to the folder '{folder}', or was stopped there. Choose another "
-            "folder with --out."
-        ) from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FileError(
+                f"Another run writes to the folder '{folder}'. Choose another folder with --out."
+            ) from None
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+    finally:
+        os.close(handle)
 
 
 def _refuse_used(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Scores of a node classifier, on NumPy arrays."""
+"""Scores of predictions, on NumPy arrays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,20 @@ import numpy as np
 
 from gossamer.errors import InvalidValueError
 
-__all__ = ["METRICS", "accuracy", "confusion_matrix", "mean_std", "roc_auc"]
+__all__ = [
+    "METRICS",
+    "accuracy",
+    "average_precision",
+    "confusion_matrix",
+    "f1",
+    "lower_is_better",
+    "mae",
+    "mean_std",
+    "points",
+    "rank",
+    "rmse",
+    "roc_auc",
+]
 
 
 def accuracy(probability: np.ndarray, label: np.ndarray) -> float:
@@ -58,8 +71,8 @@ def roc_auc(probability: np.ndarray, label: np.ndarray) -> float:
     num_negative = len(label) - num_positive
     if num_positive == 0 or num_negative == 0:
         raise InvalidValueError(
-            "roc_auc needs nodes of both classes in each of train, val and test mask; "
-            "one of them holds only one class."
+            "roc_auc needs both classes in each of train, val and test; one of them holds only "
+            "one class."
         )
     _, group, size = np.unique(probability[:, 1], return_inverse=True, return_counts=True)
     mean_rank = np.cumsum(size) - (size - 1) / 2
@@ -68,7 +81,85 @@ def roc_auc(probability: np.ndarray, label: np.ndarray) -> float:
     return float(above / (num_positive * num_negative))
 
 
-METRICS = {"accuracy": accuracy, "roc_auc": roc_auc}
+def average_precision(probability: np.ndarray, label: np.ndarray) -> float:
+    """Mean over the positives of the precision among all that score at least as high.
+
+    Parameters and errors as in `roc_auc`.
+
+    Examples
+    --------
+    >>> average_precision(np.array([[0.1, 0.9], [0.4, 0.6], [0.8, 0.2]]), np.array([0, 1, 1]))
+    0.5833333333333333
+    """
+    order = np.argsort(-probability[:, 1], kind="stable")
+    score, positive = probability[order, 1], label[order] == 1
+    # Of equal scores only the last has seen all of its kind.
+    last = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)
+    found = positive.cumsum()[last]
+    if not len(found) or found[-1] == 0:
+        raise InvalidValueError("Average precision needs positives in train, val and test.")
+    return float((np.diff(found, prepend=0) * found / (last + 1)).sum() / found[-1])
+
+
+def f1(probability: np.ndarray, label: np.ndarray) -> float:
+    """F1 of all labels of all rows together (micro average); a label holds above one half.
+
+    Examples
+    --------
+    >>> f1(np.array([[0.9, 0.2], [0.7, 0.8]]), np.array([[1, 0], [0, 1]]))
+    0.8
+    """
+    chosen, right = probability > 0.5, label == 1
+    known = np.isfinite(label)
+    hits = (chosen & right).sum()
+    return float(2 * hits / max(1, (chosen & known).sum() + right.sum()))
+
+
+def mae(value: np.ndarray, label: np.ndarray) -> float:
+    """Mean absolute error; missing labels are left out.
+
+    Examples
+    --------
+    >>> mae(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    1.0
+    """
+    return float(np.nanmean(np.abs(value - label)))
+
+
+def rmse(value: np.ndarray, label: np.ndarray) -> float:
+    """Root of the mean squared error; missing labels are left out.
+
+    Examples
+    --------
+    >>> rmse(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    1.4142135623730951
+    """
+    return float(np.sqrt(np.nanmean((value - label) ** 2)))
+
+
+METRICS = {
+    "accuracy": accuracy,
+    "roc_auc": roc_auc,
+    "ap": average_precision,
+    "f1": f1,
+    "mae": mae,
+    "rmse": rmse,
+}
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a metric is an error."""
+    return metric in ("mae", "rmse")
+
+
+def rank(metric: str, score: float, loss: float) -> tuple[float, float]:
+    """What to compare: the better score first, then the lower loss."""
+    return (-score if lower_is_better(metric) else score), -loss
+
+
+def points(metric: str, score: float) -> float:
+    """A score as it is printed: shares in percent, errors as they are."""
+    return score if lower_is_better(metric) else 100 * score
 
 
 def confusion_matrix(predicted: np.ndarray, label: np.ndarray, num_classes: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, NoReturn
 
-from gossamer.cli.config import option_kind, options
+from gossamer.cli.config import is_list, option_kind, options
 from gossamer.cli.kge.options import SETTINGS, add_options
 from gossamer.cli.recipes import varied
 from gossamer.errors import InvalidValueError
@@ -67,8 +67,11 @@ def build_parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_predict(commands)
     _add_kge(commands)
+    _add_inspect(commands)
     _add_datasets(commands)
     _add_preprocess(commands)
+    models = commands.add_parser("models", help="list the models and the tasks that they fit")
+    models.set_defaults(run=_run_models)
     info = commands.add_parser("info", help="print versions, CPU features and kernels in use")
     info.set_defaults(run=_run_info)
     return parser
@@ -117,17 +120,24 @@ def _add_preprocess(commands: Any) -> None:
 def _add_train(commands: Any) -> None:
     train = commands.add_parser(
         "train",
-        help="train a node classifier, write checkpoint, metrics and report",
-        description="Train a graph neural network to classify the nodes of a dataset. A recipe for "
-        "dataset and model sets what is not given; the command line wins over --config.",
+        help="train a model on a dataset or your own tables, write checkpoint and report",
+        description="Train a graph neural network on nodes, links or whole graphs, of a dataset or "
+        "of your own tables. A recipe for the family of the dataset and the model sets what is not "
+        "given; the command line wins over --config.",
         argument_default=argparse.SUPPRESS,
     )
     train.add_argument(
         "--config", default=None, metavar="FILE", help="YAML or JSON file with the keys below"
     )
+    train.add_argument(
+        "--resume", default=None, metavar="DIR", help="go on with an interrupted run in its folder"
+    )
     for name in options():
         _add_option(train, name)
     train.set_defaults(run=_run_train)
+
+
+_METAVARS = {"raw_dir": "DIR", "out": "DIR", "edges": "FILE", "nodes": "FILE", "graphs": "FILE"}
 
 
 def _add_option(parser: argparse.ArgumentParser, name: str) -> None:
@@ -140,16 +150,21 @@ def _add_option(parser: argparse.ArgumentParser, name: str) -> None:
         parser.add_argument(flag, action=action, default=argparse.SUPPRESS, help=help)
         return
     choices = option.metadata["choices"]
-    fallback = {int: "N", float: "X", str: "NAME" if name == "dataset" else "DIR"}[kind]
+    fallback = {int: "N", float: "X", str: _METAVARS.get(name, "NAME")}[kind]
     metavar = "{" + ",".join(choices) + "}" if choices else fallback
-    parser.add_argument(flag, type=kind, default=argparse.SUPPRESS, metavar=metavar, help=help)
+    more = {"nargs": "+"} if is_list(name) else {}
+    parser.add_argument(
+        flag, type=kind, default=argparse.SUPPRESS, metavar=metavar, help=help, **more
+    )
 
 
 def _default_note(name: str) -> str:
     """The default of an option, for its help text; those of None tell it themselves."""
     default = options()[name].default
-    if default is None or name == "quiet":
+    if default is None or default == () or name == "quiet":
         return ""
+    if is_list(name):
+        default = " ".join(map(str, default))
     return " (default: the recipe's)" if name in varied() else f" (default: {default})"
 
 
@@ -157,11 +172,17 @@ def _add_predict(commands: Any) -> None:
     predict = commands.add_parser(
         "predict",
         help="write a checkpoint's predictions as CSV or Parquet",
-        description="Write node id, label, predicted class and class probabilities of each node.",
+        description="Write a row for each node, link or graph: id, label, prediction, and "
+        "probabilities. With --edges and --nodes, for new ones.",
     )
     predict.add_argument("checkpoint", metavar="CHECKPOINT", help=_CHECKPOINT_HELP)
     predict.add_argument("--dataset", metavar="NAME", help="default: the one it was trained on")
     predict.add_argument("--raw-dir", metavar="DIR", help="folder with the dataset's files")
+    for name in ("edges", "nodes"):
+        predict.add_argument(
+            f"--{name}", nargs="+", metavar="FILE", default=(), help=f"new tables of {name}"
+        )
+    predict.add_argument("--graphs", metavar="FILE", help="new table of graphs")
     predict.add_argument(
         "--out", metavar="FILE", help="FILE.csv or FILE.parquet (default: predictions.csv beside)"
     )
@@ -205,18 +226,78 @@ def _run_kge_train(args: argparse.Namespace) -> int:
     return train({name: getattr(args, name) for name in known if hasattr(args, name)})
 
 
+_OWN = (
+    "task", "edges", "nodes", "graphs", "target", "ignore", "split", "node_id", "source",
+    "destination", "reverse",
+)  # fmt: skip
+
+
+def _add_inspect(commands: Any) -> None:
+    inspect = commands.add_parser(
+        "inspect",
+        help="say what your own tables hold, and how `gossamer train` reads them",
+        description="Read your own tables as `gossamer train` does, and print what they hold: "
+        "nodes and edges by type, what each column becomes, the target, the split, degrees.",
+        argument_default=argparse.SUPPRESS,
+    )
+    for name in _OWN:
+        _add_option(inspect, name)
+    inspect.set_defaults(run=_run_inspect)
+
+
+def _add_runs(commands: Any) -> None:
+    runs = commands.add_parser(
+        "runs",
+        help="list and compare runs",
+        description="List the runs below some folders with their scores; with --page, write a page "
+        "with the curves of all of them.",
+    )
+    runs.add_argument(
+        "folders", nargs="*", default=["runs"], metavar="DIR", help="folders (default: runs)"
+    )
+    runs.add_argument("--page", metavar="FILE", help="write a page, FILE.html")
+    runs.set_defaults(run=_run_runs)
+
+
 def _run_train(args: argparse.Namespace) -> int:
     from gossamer.cli.config import resolve
+    from gossamer.cli.resume import interrupted_config
     from gossamer.cli.run import train
 
     given = {name: getattr(args, name) for name in options() if hasattr(args, name)}
+    if args.resume is not None:
+        return train(interrupted_config(args.resume, given, args.config), args.resume)
     return train(resolve(given, args.config))
 
 
 def _run_predict(args: argparse.Namespace) -> int:
     from gossamer.cli.predict import predict
 
-    return predict(args.checkpoint, args.dataset, args.raw_dir, args.out, args.device, args.quiet)
+    data = {name: getattr(args, name) for name in ("dataset", "raw_dir", "graphs")}
+    data |= {name: tuple(getattr(args, name)) for name in ("edges", "nodes")}
+    return predict(args.checkpoint, args.out, args.device, args.quiet, **data)
+
+
+def _run_inspect(args: argparse.Namespace) -> int:
+    from gossamer.cli.config import resolve
+    from gossamer.cli.inspect import print_tables
+
+    print_tables(resolve({name: getattr(args, name) for name in _OWN if hasattr(args, name)}))
+    return 0
+
+
+def _run_runs(args: argparse.Namespace) -> int:
+    from gossamer.cli.runs import print_runs
+
+    print_runs(args.folders, args.page)
+    return 0
+
+
+def _run_models(args: argparse.Namespace) -> int:
+    from gossamer.cli.model_list import print_models
+
+    print_models()
+    return 0
 
 
 def _run_datasets(args: argparse.Namespace) -> int:

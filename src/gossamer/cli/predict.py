@@ -1,18 +1,26 @@
-"""`gossamer predict`: predictions of a checkpoint for every node, as CSV or Parquet."""
+"""`gossamer predict`: predictions of a checkpoint for every item, as CSV or Parquet."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
 from gossamer._optional import optional_import
+from gossamer.cli.catalogued import load_dataset
 from gossamer.cli.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
+from gossamer.cli.config import TrainConfig
 from gossamer.cli.files import prepare_folder, write_atomic
-from gossamer.cli.models import predict as predict_nodes
-from gossamer.cli.task import Task, load_task, pick_device
+from gossamer.cli.own import load_tables
+from gossamer.cli.schema import NODES, Schema
+from gossamer.cli.targets import CLASSES, VALUES, Target
+from gossamer.cli.task import PairTask, Task, pick_device
 from gossamer.errors import InvalidValueError
 
 __all__ = ["predict"]
@@ -22,18 +30,36 @@ _SUFFIXES = (".csv", ".parquet")
 
 def predict(
     checkpoint: str,
-    dataset: str | None = None,
-    raw_dir: str | None = None,
     out: str | None = None,
     device: str = "auto",
     quiet: bool = False,
+    **data: Any,
 ) -> int:
-    """Write ``node, label, predicted`` and one probability column per class; return the exit code.
+    """Write a row for each item: its id, label, prediction, and the probabilities.
+
+    Parameters
+    ----------
+    checkpoint : str
+        File or folder.
+    out : str, optional
+        FILE.csv or FILE.parquet. Default: predictions.csv beside the checkpoint.
+    device : str
+        Where to compute.
+    quiet : bool
+        Whether to print nothing.
+    **data
+        What to predict, in place of what the model was trained on: ``dataset`` and ``raw_dir``, or
+        ``edges``, ``nodes`` and ``graphs``.
+
+    Returns
+    -------
+    int
+        The exit code.
 
     Raises
     ------
     InvalidValueError
-        If the checkpoint does not fit the dataset, or `out` ends in neither .csv nor .parquet.
+        If the checkpoint does not fit the data, or `out` ends in neither .csv nor .parquet.
     FileError
         If the checkpoint cannot be read or the result cannot be written.
     """
@@ -41,21 +67,44 @@ def predict(
     if path.suffix.lower() == ".parquet":
         optional_import("pyarrow.parquet", "Writing Parquet")
     loaded = load_checkpoint(checkpoint)
-    config = loaded.config
-    name = dataset or config.dataset
-    if raw_dir is None and name == config.dataset:
-        raw_dir = config.raw_dir
     place = pick_device(device)
-    task = load_task(name, raw_dir, config.self_loops, place, not quiet)
-    _check_fit(loaded, task)
-    probability, _ = predict_nodes(loaded.model.to(place), task.graph, task.feat)
-    columns = _columns(loaded, task, probability.cpu().numpy())
+    config = _data(loaded.config, {key: value for key, value in data.items() if value})
+    new = config.edges != loaded.config.edges or config.nodes != loaded.config.nodes
+    if not config.edges:
+        task: Task = load_dataset(config, place, not quiet)
+    else:
+        task = load_tables(config, place, loaded.info.columns if new else None)
+    _check_fit(loaded, task, new)
+    with torch.no_grad():
+        scores, _ = task.scores(loaded.model.to(place))
+    prediction = loaded.info.target.prediction(scores).cpu().numpy()
+    columns = _columns(loaded, task, prediction)
     prepare_folder(path.parent)
     write = _write_parquet if path.suffix.lower() == ".parquet" else _write_csv
     write(path, columns)
     if not quiet:
-        print(f"Wrote {len(columns['node']):,} predictions of {config.model} on {name} to {path}")
+        count, what = len(prediction), config.dataset
+        print(f"Wrote {count:,} predictions of {config.model} on {what} to {path}")
     return 0
+
+
+def _data(config: TrainConfig, given: dict[str, Any]) -> TrainConfig:
+    """The settings of the training, with other data."""
+    if "edges" in given or "nodes" in given or "graphs" in given:
+        if not config.edges:
+            raise InvalidValueError(
+                f"The model was trained on dataset '{config.dataset}', not on tables. Give "
+                "--dataset, or train with --edges."
+            )
+        if "edges" not in given:
+            raise InvalidValueError("Give the edges of the new nodes too, with --edges.")
+    elif config.edges and given:
+        raise InvalidValueError(
+            "The model was trained on tables, not on a dataset. Give --edges and --nodes."
+        )
+    if given.get("dataset", config.dataset) != config.dataset:
+        given.setdefault("raw_dir", None)
+    return replace(config, minibatch=False, **given)
 
 
 def _out_path(checkpoint: str, out: str | None) -> Path:
@@ -67,27 +116,63 @@ def _out_path(checkpoint: str, out: str | None) -> Path:
     return path
 
 
-def _check_fit(checkpoint: Checkpoint, task: Task) -> None:
+def _check_fit(checkpoint: Checkpoint, task: Task, new: bool) -> None:
     info = checkpoint.info
-    expected = (info.in_size, info.num_classes)
-    found = (task.feat.shape[1], task.num_classes)
+    expected, found = _width(info.schema, info.target), _width(task.schema, task.target)
     if expected != found:
         raise InvalidValueError(
             f"The checkpoint was trained on '{checkpoint.config.dataset}' with {expected[0]} "
             f"features and {expected[1]} classes, but dataset '{task.name}' has {found[0]} "
             f"features and {found[1]} classes. Choose a matching --dataset."
         )
+    known = info.schema
+    if known.in_sizes != task.schema.in_sizes or known.num_etypes != task.schema.num_etypes:
+        raise InvalidValueError(
+            f"The model was trained on node types {known.in_sizes} (with the width of their "
+            f"features) and {known.num_etypes} edge types, but these data have "
+            f"{task.schema.in_sizes} and {task.schema.num_etypes}."
+        )
+    if known.num_nodes and (new or known.num_nodes != task.schema.num_nodes):
+        raise InvalidValueError(
+            f"The model has a vector for each node of type {', '.join(known.num_nodes)}, which has "
+            "no features, so it knows no new nodes. Train with features, in a table with --nodes."
+        )
 
 
-def _columns(checkpoint: Checkpoint, task: Task, probability: np.ndarray) -> dict[str, np.ndarray]:
-    columns = {
-        "node": np.arange(len(probability)),
-        "label": task.label.cpu().numpy(),
-        "predicted": probability.argmax(1),
-    }
-    for index, name in enumerate(checkpoint.info.class_names):
-        columns[f"p_{name}"] = probability[:, index]
+def _width(schema: Schema, target: Target) -> tuple[int, int]:
+    return sum(schema.in_sizes[end] for end in set(schema.ends)), len(target.names)
+
+
+def _columns(checkpoint: Checkpoint, task: Task, prediction: np.ndarray) -> dict[str, np.ndarray]:
+    names, kind = checkpoint.info.target.names, checkpoint.info.target.kind
+    if isinstance(task, PairTask):
+        columns = dict(zip(("source", "destination"), map(_array, task.pairs), strict=True))
+    else:
+        item = "node" if task.schema.level == NODES else "graph"
+        columns = {item: np.arange(len(prediction)) if task.ids is None else task.ids}
+    label = _array(task.label)
+    if kind == CLASSES:
+        chosen = prediction.argmax(1)
+        if task.ids is not None:
+            # The names of the user's own classes, and nothing where the class is not known.
+            named = np.array([*names, ""], dtype=object)
+            label, chosen = named[label], named[chosen]
+        columns |= {"label": label, "predicted": chosen}
+    elif label.ndim == 2:
+        columns |= {_titled("label", name, names): label[:, i] for i, name in enumerate(names)}
+    lead = "predicted" if kind == VALUES else "p"
+    for index, name in enumerate(names):
+        title = _titled(lead, name, names) if kind == VALUES else f"p_{name}"
+        columns[title] = prediction[:, index]
     return columns
+
+
+def _titled(what: str, name: str, names: Sequence[str]) -> str:
+    return what if len(names) == 1 else f"{what}_{name}"
+
+
+def _array(values: torch.Tensor) -> np.ndarray:
+    return values.cpu().numpy()
 
 
 def _write_csv(path: Path, columns: dict[str, np.ndarray]) -> None:

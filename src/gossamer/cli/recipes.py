@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["recipe", "varied"]
-
-_CITATION = frozenset({"cora", "citeseer", "pubmed"})
-_HETEROPHILOUS = frozenset(
-    {"minesweeper", "tolokers", "questions", "roman-empire", "amazon-ratings"}
-)
+__all__ = ["recipe", "usual_model", "varied"]
 
 # SAGE and GIN include a node's own features.
 _MODEL: dict[str, dict[str, Any]] = {
@@ -51,21 +47,81 @@ _RESIDUAL: dict[str, Any] = {
 }
 
 
-def recipe(dataset: str, model: str) -> dict[str, Any]:
+# Whole graphs: Xu et al. 2019, section 7, with a fixed number of layers.
+_GRAPHS: dict[str, Any] = {
+    "layers": 4,
+    "hidden": 32,
+    "norm": "batch",
+    "weight_decay": 0.0,
+    "batch_size": 64,
+    "self_loops": False,
+}
+_LINKS: dict[str, Any] = {"dropout": 0.0, "weight_decay": 0.0}
+# A vector for each node, and relations with a matrix each: Schlichtkrull et al. 2018, section 5.
+_TYPED: dict[str, dict[str, Any]] = {
+    "rgcn": {"hidden": 16, "weight_decay": 5e-4, "dropout": 0.2},
+    "hgt": {"hidden": 64, "heads": 4, "dropout": 0.2},
+}
+
+# Class of `gossamer.data` -> the recipes of its datasets.
+_CITATION_CLASSES = frozenset({"CitationGraphDataset"})
+_HETEROPHILOUS_CLASSES = frozenset({"HeterophilousGraphDataset"})
+
+
+def _family(dataset: str) -> tuple[str, str]:
+    """Class and task of a dataset of the catalogue, or empty text."""
+    # Imported here: it needs torch, which the parser must not load.
+    from gossamer.data import registry
+    from gossamer.errors import UnknownKeyError
+
+    try:
+        entry = registry.info(dataset)
+    except UnknownKeyError:
+        return "", ""
+    return entry.dataset, entry.task
+
+
+def usual_model(dataset: str, values: Mapping[str, Any]) -> str:
+    """The model that fits a dataset or own tables, where none is given."""
+    edges = values.get("edges")
+    if edges:
+        if values.get("graphs"):
+            return "gin"
+        types = {name.rpartition("=")[0] for name in (*edges, *values.get("nodes", ()))}
+        return "rgcn" if len(types) > 1 else "gcn"
+    if values.get("task") == "links":
+        return "gcn"
+    _, task = _family(dataset)
+    if "graph" in task.split():
+        return "gin"
+    return "rgcn" if task in ("entity classification", "rating prediction") else "gcn"
+
+
+def recipe(dataset: str, model: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Default hyper-parameters of `model` on `dataset`, where they differ from `TrainConfig`.
+
+    A recipe belongs to a family of datasets: those of one class of `gossamer.data`, or of one task.
+    `values` are the settings given: with ``edges``, the data are the user's own.
 
     Examples
     --------
     >>> recipe("cora", "gcn")["hidden"]
     16
     """
-    dataset = dataset.replace("_", "-")
-    values = dict(_MODEL.get(model, {}))
-    if dataset in _CITATION:
-        values.update(_CITATION_MODEL.get(model, {}))
-    elif dataset in _HETEROPHILOUS:
-        values.update(_RESIDUAL)
-    return values
+    given = values or {}
+    own = bool(given.get("edges"))
+    cls, task = ("", "") if own else _family(dataset)
+    found = dict(_MODEL.get(model, {}))
+    found.update(_TYPED.get(model, {}))
+    if given.get("task") == "links" or "link" in task.split() or task == "rating prediction":
+        found.update(_LINKS)
+    elif given.get("graphs") or "graph" in task.split():
+        found.update(_GRAPHS)
+    elif cls in _CITATION_CLASSES:
+        found.update(_CITATION_MODEL.get(model, {}))
+    elif cls in _HETEROPHILOUS_CLASSES:
+        found.update(_RESIDUAL)
+    return found
 
 
 def varied() -> frozenset[str]:
@@ -76,5 +132,6 @@ def varied() -> frozenset[str]:
     >>> "lr" in varied(), "seeds" in varied()
     (True, False)
     """
-    recipes = [*_MODEL.values(), *_CITATION_MODEL.values(), _RESIDUAL]
+    recipes = [*_MODEL.values(), *_CITATION_MODEL.values(), *_TYPED.values()]
+    recipes += [_RESIDUAL, _GRAPHS, _LINKS]
     return frozenset().union(*recipes)

@@ -14,12 +14,12 @@ import numpy as np
 
 from gossamer.cli.config import from_mapping
 from gossamer.cli.figures import class_colors, curves, project, scatter
-from gossamer.cli.results import RunResult, percent
+from gossamer.cli.metrics import points
+from gossamer.cli.model_list import MODELS
+from gossamer.cli.results import RunResult
 from gossamer.cli.text import filled, shown
 
 __all__ = ["render_report"]
-
-_MODEL_TITLE = {"gcn": "GCN", "sage": "GraphSAGE", "gat": "GAT", "gatv2": "GATv2", "gin": "GIN"}
 
 
 def render_report(result: RunResult) -> str:
@@ -39,7 +39,7 @@ def render_report(result: RunResult) -> str:
     nodes, points, how = project(best.embedding, config.picture, config.seed)
     template = Template(_template())
     stopped = ", interrupted" if result.interrupted else ""
-    title = escape(f"{_MODEL_TITLE[config.model]} on {config.dataset}{stopped}")
+    title = escape(f"{MODELS[config.model].title} on {config.dataset}{stopped}")
     return template.substitute(
         title=title,
         heading=title,
@@ -53,8 +53,7 @@ def render_report(result: RunResult) -> str:
         f"colored by true class. Seed {best.result.seed}, epoch {best.result.best_epoch}.",
         picture=scatter(
             points,
-            result.label[nodes],
-            result.class_names,
+            *_colored(result, nodes),
             f"Scatter plot of node embeddings, {how}, colored by the "
             f"{len(result.class_names)} classes",
         ),
@@ -70,6 +69,13 @@ def render_report(result: RunResult) -> str:
     )
 
 
+def _colored(result: RunResult, nodes: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Classes of the points and their names; all are alike unless classes are predicted."""
+    if result.best.confusion is None:
+        return np.zeros(len(nodes), dtype=int), [result.items]
+    return result.label[nodes], result.class_names
+
+
 def _template() -> str:
     return (
         resources.files("gossamer.cli").joinpath("report_template.html").read_text(encoding="utf-8")
@@ -81,8 +87,8 @@ def _tiles(result: RunResult) -> str:
     metric, unit = result.metric_title, _unit(result)
     runs = "1 seed" if seeds == 1 else f"mean of {seeds} seeds"
     tiles = [
-        (f"test {metric}", percent(*result.summary("test")) + unit, runs),
-        (f"validation {metric}", percent(*result.summary("val")) + unit, runs),
+        (f"test {metric}", result.text(*result.summary("test")) + unit, runs),
+        (f"validation {metric}", result.text(*result.summary("val")) + unit, runs),
         ("best epoch", f"{result.summary('best_epoch')[0]:.0f}", "mean" if seeds > 1 else ""),
         ("time", f"{result.summary('seconds')[0]:.1f} s", "per seed"),
         ("parameters", f"{result.num_parameters:,}", ""),
@@ -126,15 +132,19 @@ def _score_figure(result: RunResult) -> str:
         result.seeds,
         best,
         {"val_score": "validation", "test_score": "test"},
-        f"{result.metric_title}, {'%' if _unit(result) else '× 100'}",
+        f"{result.metric_title}, {'%' if _unit(result) else '× 100'}"
+        if points(result.metric, 1.0) == 100
+        else result.metric_title,
         f"Line chart of the {result.metric_title} over {best.epochs} epochs; at the best epoch "
-        f"{100 * best.val:.2f} in validation and {100 * best.test:.2f} in test",
-        scale=100,
+        f"{result.text(best.val)} in validation and {result.text(best.test)} in test",
+        scale=points(result.metric, 1.0),
     )
 
 
 def _matrix_note(result: RunResult) -> str:
     counts = result.best.confusion
+    if counts is None:
+        return "Only classes have one."
     return (
         f"The {counts.sum():,} test nodes of seed {result.best.result.seed}: rows are true "
         f"classes, columns predicted ones. {np.trace(counts):,} are on the diagonal. "
@@ -144,6 +154,8 @@ def _matrix_note(result: RunResult) -> str:
 
 def _matrix(result: RunResult) -> str:
     counts = result.best.confusion
+    if counts is None:
+        return ""
     total = counts.sum(1)
     share = counts / np.maximum(total, 1)[:, None]
     names = [escape(name) for name in result.class_names]
@@ -169,6 +181,8 @@ def _matrix_cell(count: int, share: float) -> str:
 
 
 def _legend(result: RunResult) -> str:
+    if result.best.confusion is None:
+        return ""
     counts = np.bincount(result.label[result.label >= 0], minlength=len(result.class_names))
     items = "".join(
         f'<li><i style="background:{color}"></i>{escape(name)} <span>{count:,}</span></li>'
@@ -193,11 +207,11 @@ def _seed_table(result: RunResult) -> str:
     rows = []
     for seed in result.seeds:
         cells = [seed.split, seed.best_epoch, seed.epochs]
-        cells += [percent(seed.val, None), percent(seed.test, None), f"{seed.seconds:.1f} s"]
+        cells += [result.text(seed.val), result.text(seed.test), f"{seed.seconds:.1f} s"]
         mark = ' class="best"' if seed is result.best.result else ""
         rows.append(f'<tr{mark}><th scope="row">{seed.seed}</th>{_cells(cells)}</tr>')
     means = ["", f"{result.summary('best_epoch')[0]:.0f}", f"{result.summary('epochs')[0]:.0f}"]
-    means += [percent(*result.summary("val")), percent(*result.summary("test"))]
+    means += [result.text(*result.summary("val")), result.text(*result.summary("test"))]
     means += [f"{result.summary('seconds')[0]:.1f} s"]
     label = "mean ± std" if len(result.seeds) > 1 else "mean"
     return (
@@ -232,15 +246,17 @@ def _pairs(values: Mapping[str, Any]) -> str:
 def _command(result: RunResult) -> str:
     """The shortest command line that gives this configuration."""
     config = result.config
+    values = config.as_dict()
     chosen = {"dataset": config.dataset, "model": config.model}
-    usual = from_mapping(chosen).as_dict()
+    data = {name: values[name] for name in ("edges", "nodes", "graphs", "task") if values[name]}
+    usual = from_mapping({**chosen, **data}).as_dict()
     words = ["gossamer", "train", "--dataset", config.dataset, "--model", config.model]
-    for key, value in config.as_dict().items():
-        if value == usual[key] or key == "quiet":
+    for key, value in values.items():
+        if (value == usual[key] and key not in data) or key in ("quiet", *chosen):
             continue
         flag = f"--{key.replace('_', '-')}"
         if isinstance(value, bool):
             words.append(flag if value else flag.replace("--", "--no-", 1))
         else:
-            words += [flag, str(value)]
+            words += [flag, *map(str, value if isinstance(value, tuple) else [value])]
     return shlex.join(words)

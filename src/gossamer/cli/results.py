@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gossamer.cli.config import TrainConfig
-from gossamer.cli.metrics import mean_std
+from gossamer.cli.metrics import mean_std, points, rank
 
 __all__ = ["BestModel", "Epoch", "RunResult", "SeedResult", "percent"]
 
@@ -36,6 +36,7 @@ class SeedResult:
     seconds: float
     history: list[Epoch]
     interrupted: bool = False
+    metric: str = "accuracy"
 
     @property
     def epochs(self) -> int:
@@ -44,20 +45,24 @@ class SeedResult:
 
     def better_than(self, other: SeedResult | None) -> bool:
         """Whether this run has the better validation score, then the lower loss."""
-        return other is None or (self.val, -self.val_loss) > (other.val, -other.val_loss)
+        return other is None or self._rank() > other._rank()
+
+    def _rank(self) -> tuple[float, float]:
+        return rank(self.metric, self.val, self.val_loss)
 
 
 @dataclass
 class BestModel:
-    """The run with the best validation score, and predictions of its model for all nodes.
+    """The run with the best validation score, and predictions of its model for all items.
 
-    ``probability`` is (N, C), ``embedding`` (N, D): the input of the last layer.
+    ``probability`` is (M, C), or the values predicted; ``embedding`` (M, D) the input of the last
+    layer; ``confusion`` is None unless classes are predicted.
     """
 
     result: SeedResult
     probability: np.ndarray
     embedding: np.ndarray
-    confusion: np.ndarray
+    confusion: np.ndarray | None
 
 
 @dataclass
@@ -74,11 +79,20 @@ class RunResult:
     seeds: list[SeedResult] = field(default_factory=list)
     best: BestModel | None = None
     interrupted: bool = False
+    items: str = "nodes"
+    kind: str = "classes"
 
     @property
     def metric_title(self) -> str:
         """The display name of the metric."""
-        return {"roc_auc": "ROC AUC"}.get(self.metric, self.metric)
+        titles = {"roc_auc": "ROC AUC", "ap": "average precision", "f1": "F1"}
+        return titles.get(self.metric, self.metric)
+
+    def text(self, mean: float, std: float | None = None) -> str:
+        """A score as it is printed: shares in percent, errors as they are."""
+        digits = 2 if points(self.metric, 1.0) == 100 else 4
+        found = f"{points(self.metric, mean):.{digits}f}"
+        return found + ("" if std is None else f" ± {points(self.metric, std):.{digits}f}")
 
     def summary(self, name: str) -> tuple[float, float | None]:
         """Mean and standard deviation of a `SeedResult` field over the finished seeds.
@@ -101,12 +115,14 @@ class RunResult:
         content = {
             "dataset": self.config.dataset,
             "model": self.config.model,
+            "items": self.items,
+            "kind": self.kind,
             "metric": self.metric,
             "interrupted": self.interrupted,
             "summary": summary,
             "seeds": [{key: getattr(result, key) for key in keys} for result in self.seeds],
             "best_seed": self.best.result.seed if self.best else None,
-            "confusion_matrix": self.best.confusion.tolist() if self.best else None,
+            "confusion_matrix": _listed(self.best),
             "class_names": self.class_names,
             "graph": self.graph,
             "num_parameters": self.num_parameters,
@@ -114,6 +130,10 @@ class RunResult:
             "environment": self.environment,
         }
         return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def _listed(best: BestModel | None) -> list | None:
+    return None if best is None or best.confusion is None else best.confusion.tolist()
 
 
 def percent(mean: float, std: float | None) -> str:

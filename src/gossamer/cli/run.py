@@ -5,47 +5,78 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from gossamer._optional import optional_import
-from gossamer.cli.checkpoint import CHECKPOINT_NAME, ModelInfo, save_checkpoint
+from gossamer.cli.catalogued import load_dataset
+from gossamer.cli.checkpoint import CHECKPOINT_NAME, ModelInfo, load_checkpoint, save_checkpoint
 from gossamer.cli.config import TrainConfig
 from gossamer.cli.files import write_atomic
-from gossamer.cli.folders import run_folder
+from gossamer.cli.folders import reopened, run_folder
 from gossamer.cli.info import environment
-from gossamer.cli.models import NodeClassifier, num_parameters
-from gossamer.cli.results import Epoch, RunResult, SeedResult, percent
+from gossamer.cli.memory import require_memory
+from gossamer.cli.network import Network, num_parameters
+from gossamer.cli.own import load_tables
+from gossamer.cli.progress import Progress, event_writer
+from gossamer.cli.results import Epoch, RunResult, SeedResult
 from gossamer.cli.signals import EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated, termination_raises
-from gossamer.cli.task import Task, load_task, pick_device
+from gossamer.cli.task import Task, pick_device
 from gossamer.cli.text import format_table, program
-from gossamer.cli.training import Fit, evaluate, fit_seed
+from gossamer.cli.training import Fit, Trainer, evaluate, fit_seed
 from gossamer.data import registry
 from gossamer.errors import InvalidValueError
 
-__all__ = ["set_threads", "train"]
+__all__ = ["CONFIG_NAME", "load_task", "set_threads", "train"]
+
+CONFIG_NAME = "config.json"
+_SECONDS = 30.0  # between two lines of progress without a terminal
 
 
-def train(config: TrainConfig) -> int:
-    """Train, write checkpoint, configuration, metrics and report; return the exit code."""
-    registry.info(config.dataset)  # report a mistyped name before anything else
+def train(config: TrainConfig, resume: str | None = None) -> int:
+    """Train, write checkpoint, configuration, metrics and report; return the exit code.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        The settings.
+    resume : str, optional
+        Folder of an interrupted run with these settings, to go on with.
+    """
+    if not config.edges:
+        registry.info(config.dataset)  # report a mistyped name before anything else
     # Report a missing package before training.
     for package in ("safetensors", "matplotlib", "sklearn", "tqdm"):
         optional_import(package, "gossamer train", "train")
+    if config.tensorboard:
+        optional_import("torch.utils.tensorboard", "--tensorboard", "tensorboard")
     set_threads(config.threads)
     device = pick_device(config.device)
     with termination_raises():
-        task = load_task(
-            config.dataset, config.raw_dir, config.self_loops, device, not config.quiet
-        )
+        task = load_task(config, device, not config.quiet)
+        with torch.device("meta"):
+            model = Network(config, task.schema)
+        require_memory(task, config, model)
+        result = _empty_result(task, config, device, num_parameters(model))
         # After the validation of options, so that an error leaves no empty folder.
-        with run_folder(config.out, f"{config.dataset}-{config.model}") as out:
-            return _train_in(out, task, config, device)
+        name = f"{config.dataset}-{config.model}"
+        folder = run_folder(config.out, name) if resume is None else reopened(resume)
+        with folder as out:
+            return _train_in(out, task, config, result)
+
+
+def load_task(config: TrainConfig, device: torch.device, verbose: bool = False) -> Task:
+    """The task of a dataset, or of the user's own tables."""
+    if config.edges:
+        return load_tables(config, device)
+    return load_dataset(config, device, verbose)
 
 
 def set_threads(threads: int | None) -> None:
-    """Let torch use so many threads, if this machine has the processors."""
     if threads is None:
         return
     processors = os.cpu_count() or 1
@@ -57,12 +88,13 @@ def set_threads(threads: int | None) -> None:
     torch.set_num_threads(threads)
 
 
-def _train_in(out: Path, task: Task, config: TrainConfig, device: torch.device) -> int:
+def _train_in(out: Path, task: Task, config: TrainConfig, result: RunResult) -> int:
     """Train and write everything into the folder `out`; return the exit code."""
-    result = _empty_result(task, config, device)
-    _say(config, _headline(result, device))
-    stop = _train_seeds(task, config, result, out)
-    write_atomic(out / "config.json", json.dumps(config.as_dict(), indent=2) + "\n")
+    progress = Progress(out, task.fingerprint())
+    progress.load()
+    write_atomic(out / CONFIG_NAME, json.dumps(config.as_dict(), indent=2) + "\n")
+    _say(config, _headline(result))
+    stop = _train_seeds(task, config, result, out, progress)
     write_atomic(out / "metrics.json", result.to_json())
     from gossamer.cli.report import render_report
 
@@ -72,6 +104,8 @@ def _train_in(out: Path, task: Task, config: TrainConfig, device: torch.device) 
     if stop is not None:
         _say_interrupted(result, report)
         return EXIT_TERMINATED if isinstance(stop, Terminated) else EXIT_INTERRUPTED
+    progress.write_history()
+    progress.remove()
     _say(config, f"\n{closing_table(result)}\n\n{_next_steps(out)}\n\nThe report is {report}")
     return 0
 
@@ -87,22 +121,29 @@ def _next_steps(out: Path) -> str:
 
 
 def _train_seeds(
-    task: Task, config: TrainConfig, result: RunResult, out: Path
+    task: Task, config: TrainConfig, result: RunResult, out: Path, progress: Progress
 ) -> KeyboardInterrupt | None:
     """Fill `result`, and return what interrupted the training.
 
     The checkpoint on disk is always the best finished seed's.
     """
+    done = {seed.seed for seed in progress.finished}
+    if done:
+        _take_finished(task, config, result, out, progress)
     try:
         for seed in range(config.seed, config.seed + config.seeds):
-            fit = _fit_with_bar(task, config, seed)
+            if seed in done:
+                continue
+            fit = _fit(task, config, seed, out, progress)
             result.seeds.append(fit.result)
-            _say(config, _seed_line(fit.result))
+            _say(config, _seed_line(result, fit.result))
             if fit.result.better_than(result.best.result if result.best else None):
                 result.best = evaluate(task, config, fit)
                 _save(out, fit, task, config)
             if fit.interrupt is not None:
+                progress.write_history([(seed, fit.result.history)])
                 raise fit.interrupt
+            progress.finish(fit.result)
     except KeyboardInterrupt as interrupt:
         if result.best is None:
             raise
@@ -111,9 +152,23 @@ def _train_seeds(
     return None
 
 
+def _take_finished(
+    task: Task, config: TrainConfig, result: RunResult, out: Path, progress: Progress
+) -> None:
+    """Take the seeds that an earlier run has finished, and the best one's weights."""
+    result.seeds += progress.finished
+    saved = load_checkpoint(out)
+    # The checkpoint may be of the current seed, which comes again: a run was stopped just then.
+    found = [seed for seed in progress.finished if seed.seed == saved.info.seed]
+    if found and not found[0].interrupted:
+        result.best = evaluate(task, config, Fit(found[0], saved.model.state_dict()))
+
+
 def _warn_useless(result: RunResult) -> None:
     """Say so if the model is no better than one that does not have the nodes."""
     best = result.best
+    if best.confusion is None:
+        return
     per_class = best.confusion.sum(1)
     chance = 0.5 if result.metric == "roc_auc" else per_class.max() / per_class.sum()
     if best.result.test <= chance:
@@ -126,7 +181,8 @@ def _warn_useless(result: RunResult) -> None:
         )
 
 
-def _fit_with_bar(task: Task, config: TrainConfig, seed: int) -> Fit:
+def _fit(task: Task, config: TrainConfig, seed: int, out: Path, progress: Progress) -> Fit:
+    """Train one seed with a progress bar, or without a terminal a line every half minute."""
     tqdm = optional_import("tqdm", "gossamer train", "train")
     # disable=None: no bar where stderr is not a terminal.
     bar = tqdm.tqdm(
@@ -137,21 +193,44 @@ def _fit_with_bar(task: Task, config: TrainConfig, seed: int) -> Fit:
         disable=True if config.quiet else None,
         dynamic_ncols=True,
     )
+    told = time.monotonic()
+    writer: Any = None
+
+    def begin(trainer: Trainer) -> None:
+        nonlocal writer
+        progress.start(trainer)
+        bar.update(len(trainer.history))
+        events = event_writer(out if config.tensorboard else None, seed, len(trainer.history))
+        writer = stack.enter_context(events)
 
     def on_epoch(epoch: Epoch) -> None:
-        bar.set_postfix_str(f"loss {epoch.train_loss:.3f}, val {epoch.val_score:.3f}", False)
+        text = f"loss {epoch.train_loss:.3f}, val {epoch.val_score:.3f}"
+        bar.set_postfix_str(text, False)
         bar.update()
 
-    with bar:
-        return fit_seed(task, config, seed, on_epoch)
+    def save(trainer: Trainer) -> None:
+        nonlocal told
+        number, epoch = len(trainer.history), trainer.history[-1]
+        writer(number, epoch)
+        progress.save(trainer)
+        if bar.disable and time.monotonic() - told >= _SECONDS:
+            told = time.monotonic()
+            _say(
+                config,
+                f"  seed {seed}: epoch {number} of at most {config.epochs}, loss "
+                f"{epoch.train_loss:.3f}, val {epoch.val_score:.3f}",
+            )
+
+    with ExitStack() as stack:
+        stack.enter_context(bar)
+        return fit_seed(task, config, seed, on_epoch, begin, save)
 
 
 def _save(out: Path, fit: Fit, task: Task, config: TrainConfig) -> None:
     info = ModelInfo(
-        in_size=task.feat.shape[1],
-        num_classes=task.num_classes,
-        class_names=task.class_names,
-        metric=task.metric,
+        schema=task.schema,
+        target=task.target,
+        columns=task.columns,
         seed=fit.result.seed,
         best_epoch=fit.result.best_epoch,
         val=fit.result.val,
@@ -160,33 +239,36 @@ def _save(out: Path, fit: Fit, task: Task, config: TrainConfig) -> None:
     save_checkpoint(out / CHECKPOINT_NAME, fit.state, config, info)
 
 
-def _empty_result(task: Task, config: TrainConfig, device: torch.device) -> RunResult:
-    with torch.device("meta"):
-        model = NodeClassifier(config, task.feat.shape[1], task.num_classes)
+def _empty_result(
+    task: Task, config: TrainConfig, device: torch.device, num_parameters: int
+) -> RunResult:
     return RunResult(
         config=config,
-        metric=task.metric,
-        class_names=task.class_names,
+        metric=task.target.metric,
+        class_names=task.target.names,
         label=task.label.cpu().numpy(),
         graph=task.sizes,
-        num_parameters=num_parameters(model),
+        num_parameters=num_parameters,
         environment=environment(device),
+        items=task.schema.level,
+        kind=task.target.kind,
     )
 
 
-def _headline(result: RunResult, device: torch.device) -> str:
-    config, graph = result.config, result.graph
+def _headline(result: RunResult) -> str:
+    config = result.config
+    sizes = {k: v for k, v in result.graph.items() if k != "classes" or result.kind == "classes"}
+    facts = ", ".join(f"{value:,} {name}" for name, value in sizes.items())
     return (
-        f"Training {config.model} on {config.dataset}: {graph['nodes']:,} nodes, "
-        f"{graph['edges']:,} edges, {graph['features']:,} features, {graph['classes']} classes; "
-        f"{result.num_parameters:,} parameters, {device.type}."
+        f"Training {config.model} on {config.dataset}: {facts}; "
+        f"{result.num_parameters:,} parameters, {result.environment['device']}."
     )
 
 
-def _seed_line(seed: SeedResult) -> str:
+def _seed_line(result: RunResult, seed: SeedResult) -> str:
     return (
         f"  seed {seed.seed}: best epoch {seed.best_epoch} of {seed.epochs}, "
-        f"val {100 * seed.val:.2f}, test {100 * seed.test:.2f}, {seed.seconds:.1f} s"
+        f"val {result.text(seed.val)}, test {result.text(seed.test)}, {seed.seconds:.1f} s"
     )
 
 
@@ -199,15 +281,15 @@ def closing_table(result: RunResult) -> str:
             str(seed.seed),
             str(seed.split),
             str(seed.best_epoch),
-            f"{100 * seed.val:.2f}",
-            f"{100 * seed.test:.2f}",
+            result.text(seed.val),
+            result.text(seed.test),
             f"{seed.seconds:.1f}",
         ]
         for seed in result.seeds
     ]
     (val, val_std), (test, test_std) = result.summary("val"), result.summary("test")
     mean_row = ["mean", "", f"{result.summary('best_epoch')[0]:.0f}"]
-    mean_row += [percent(val, val_std), percent(test, test_std)]
+    mean_row += [result.text(val, val_std), result.text(test, test_std)]
     mean_row += [f"{result.summary('seconds')[0]:.1f}"]
     return format_table(header, [*rows, mean_row], ">>>>>>")
 
@@ -221,7 +303,7 @@ def _say_interrupted(result: RunResult, report: Path) -> None:
     best = result.best.result
     print(
         f"gossamer train: interrupted. Best checkpoint so far (seed {best.seed}, epoch "
-        f"{best.best_epoch}, val {100 * best.val:.2f}) and metrics are in {report.parent}; "
-        f"the report is {report}.",
+        f"{best.best_epoch}, val {result.text(best.val)}) and metrics are in {report.parent}; "
+        f"the report is {report}. Go on with: gossamer train --resume {report.parent}",
         file=sys.stderr,
     )

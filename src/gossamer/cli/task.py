@@ -1,9 +1,15 @@
-"""The task of a dataset: one graph with validated features, labels and splits."""
+"""What is learned: items with labels and splits, and how a model sees them.
+
+A `Task` has M items: nodes, graphs, or pairs of nodes. The subclasses say how the items are drawn
+in batches, and how all of them are scored.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,44 +17,196 @@ import torch
 from torch import Tensor
 
 import gossamer
-from gossamer.cli.metrics import METRICS
-from gossamer.data import registry
-from gossamer.data.catalogue.entry import NODES
+from gossamer.cli.config import TrainConfig
+from gossamer.cli.network import Network
+from gossamer.cli.schema import Schema
+from gossamer.cli.targets import Target
+from gossamer.dataloading import DataLoader, NeighborSampler, ShaDowKHopSampler
 from gossamer.errors import InvalidValueError
 
-__all__ = ["Task", "load_task", "pick_device"]
+__all__ = ["PARTS", "GraphTask", "NodeTask", "PairTask", "Task", "pick_device"]
+
+PARTS = ("train", "val", "test")
 
 
 @dataclass
-class Task:
-    """Node classification on one homogeneous graph.
+class Task(ABC):
+    """Items with labels and splits.
 
-    ``feat`` is (N, D) float32, ``label`` (N,) int64; the masks are (N, S) bool, a column per split.
+    Attributes
+    ----------
+    label : Tensor
+        As `Target` says.
+    masks : dict of str to Tensor
+        (M, S) bool for "train", "val" and "test", a column per split.
+    sizes : dict of str to int
+        What the headline and the report say of the data.
+    ids : numpy.ndarray, optional
+        What the user calls the items; default: their number.
+    columns : dict, optional
+        How tables are read as features, kept with the model for tables to come.
     """
 
     name: str
-    graph: Any
-    feat: Tensor
+    schema: Schema
+    target: Target
     label: Tensor
     masks: dict[str, Tensor]
-    num_classes: int
-    class_names: list[str]
-    metric: str
     sizes: dict[str, int]
+    ids: np.ndarray | None = field(default=None, kw_only=True)
+    columns: dict[str, Any] | None = field(default=None, kw_only=True)
 
     @property
     def num_splits(self) -> int:
-        """S, the number of train/val/test splits."""
+        """S, the number of splits."""
         return self.masks["train"].shape[1]
 
-    def nodes(self, part: str, split: int) -> Tensor:
-        """Ids of the nodes of "train", "val" or "test" in one split."""
-        return self.masks[part][:, split].nonzero().squeeze(1)
+    def part(self, name: str, split: int) -> Tensor:
+        """Numbers of the items of "train", "val" or "test" in one split."""
+        return self.masks[name][:, split].nonzero().squeeze(1)
 
-    def score(self, probability: np.ndarray, nodes: Tensor) -> float:
-        """The dataset's metric on some nodes, given the probabilities (N, C) of all."""
-        index = nodes.cpu().numpy()
-        return METRICS[self.metric](probability[index], self.label.cpu().numpy()[index])
+    def score(self, prediction: np.ndarray, items: Tensor) -> float:
+        """The metric on some items, given the predictions (M, C) of all."""
+        index = items.cpu().numpy()
+        return self.target.score(prediction[index], self.label.cpu().numpy()[index])
+
+    def fingerprint(self) -> str:
+        """A checksum of labels and splits, by which a resumed run knows its data."""
+        parts = [self.label, *self.masks.values()]
+        data = b"".join(part.cpu().contiguous().numpy().tobytes() for part in parts)
+        return f"{zlib.crc32(data):08x}"
+
+    def check(self) -> None:
+        """Raise an error for a split of which a part is empty."""
+        for part, mask in self.masks.items():
+            if not bool(mask.any(0).all()):
+                raise InvalidValueError(
+                    f"Dataset '{self.name}' has a split without {part} {self.schema.level}. Check "
+                    f"'{part}_mask'."
+                )
+
+    @abstractmethod
+    def losses(self, model: Network, config: TrainConfig, split: int) -> Iterator[Tensor]:
+        """Yield the loss of each batch of an epoch."""
+
+    @abstractmethod
+    def scores(self, model: Network) -> tuple[Tensor, Tensor]:
+        """Scores (M, C) and embeddings (M, H) of all items, without dropout or gradient."""
+
+
+@dataclass
+class NodeTask(Task):
+    """Nodes of one type in one graph; `feat` holds features by node type."""
+
+    graph: Any
+    feat: dict[str, Tensor]
+
+    def losses(self, model: Network, config: TrainConfig, split: int) -> Iterator[Tensor]:
+        """One batch of all nodes, or with `minibatch` sampled ones."""
+        train = self.part("train", split)
+        if not config.minibatch:
+            scores = model(self.graph, model.inputs(self.feat))
+            yield self.target.loss(scores[train], self.label[train])
+            return
+        only = len(self.schema.in_sizes) == 1
+        end = self.schema.ends[0]
+        loader = DataLoader(
+            self.graph,
+            train if only else {end: train},
+            _sampler(model, config),
+            batch_size=config.batch_size,
+            shuffle=True,
+            num_workers=config.workers,
+        )
+        for sources, seeds, graphs in loader:
+            if only:
+                sources, seeds = {end: sources}, {end: seeds}
+            feat = model.inputs(self.feat, sources)
+            graph = [block.to(self.label.device) for block in graphs] if model.layered else graphs
+            scores = model(graph, feat)[: len(seeds[end])]
+            yield self.target.loss(scores, self.label[seeds[end]])
+
+    def scores(self, model: Network) -> tuple[Tensor, Tensor]:
+        """Scores of all nodes, from the whole graph."""
+        model.eval()
+        with torch.no_grad():
+            embedding = model.embed(self.graph, model.inputs(self.feat))
+            return model.decide(self.graph, embedding), embedding
+
+
+def _sampler(model: Network, config: TrainConfig) -> Any:
+    # Models other than stacks need a graph, on which they may take any number of steps.
+    sampler = NeighborSampler if model.layered else ShaDowKHopSampler
+    return sampler(config.fanouts())
+
+
+@dataclass
+class GraphTask(Task):
+    """Whole graphs of one node type, with features in ``ndata['feat']``."""
+
+    graphs: list[Any]
+
+    def losses(self, model: Network, config: TrainConfig, split: int) -> Iterator[Tensor]:
+        """Batches of graphs in random order."""
+        train = self.part("train", split)
+        train = train[torch.randperm(len(train)).to(train.device)]
+        for items in train.split(config.batch_size):
+            graph = self._batch(items.tolist())
+            scores = model(graph, {self.schema.ends[0]: graph.ndata["feat"]})
+            yield self.target.loss(scores, self.label[items])
+
+    def scores(self, model: Network) -> tuple[Tensor, Tensor]:
+        """Scores of all graphs."""
+        model.eval()
+        scores, embeddings = [], []
+        with torch.no_grad():
+            for start in range(0, len(self.graphs), _AT_ONCE):
+                graph = self._batch(range(start, min(start + _AT_ONCE, len(self.graphs))))
+                embeddings.append(model.embed(graph, {self.schema.ends[0]: graph.ndata["feat"]}))
+                scores.append(model.decide(graph, embeddings[-1]))
+        return torch.cat(scores), torch.cat(embeddings)
+
+    def _batch(self, items: Any) -> Any:
+        return gossamer.batch([self.graphs[i] for i in items]).to(self.label.device)
+
+
+_AT_ONCE = 512
+
+
+@dataclass
+class PairTask(Task):
+    """Pairs of nodes: whether they are linked, or the value of the link.
+
+    The graph holds the links to train on. Labels are (M, 1). With `negatives`, as many pairs as
+    there are links to train on are drawn in each epoch, as pairs without a link.
+    """
+
+    graph: Any
+    feat: dict[str, Tensor]
+    pairs: tuple[Tensor, Tensor]
+    negatives: bool = True
+
+    def losses(self, model: Network, config: TrainConfig, split: int) -> Iterator[Tensor]:
+        """One batch of all links, and as many random pairs."""
+        train = self.part("train", split)
+        u, v = (end[train] for end in self.pairs)
+        label = self.label[train]
+        if self.negatives:
+            linked = label[:, 0] == 1
+            u, v = u[linked], v[linked]
+            tails = torch.randint(self.graph.num_nodes(self.schema.ends[-1]), (len(v),))
+            heads = u[torch.randperm(len(u)).to(u.device)]
+            u, v = torch.cat([u, heads]), torch.cat([v, tails.to(v.device)])
+            label = torch.cat([label[linked], torch.zeros_like(label[linked])])
+        yield self.target.loss(model(self.graph, model.inputs(self.feat), (u, v)), label)
+
+    def scores(self, model: Network) -> tuple[Tensor, Tensor]:
+        """Scores of all pairs, and the vectors of their sources."""
+        model.eval()
+        with torch.no_grad():
+            vectors = model.embed(self.graph, model.inputs(self.feat))
+            source = vectors[self.schema.ends[0]][self.pairs[0]]
+            return model.decide(self.graph, vectors, self.pairs), source
 
 
 def pick_device(name: str) -> torch.device:
@@ -66,88 +224,3 @@ def pick_device(name: str) -> torch.device:
             "CUDA build of PyTorch on a machine with a GPU."
         )
     return torch.device("cuda" if available and name != "cpu" else "cpu")
-
-
-def load_task(
-    name: str, raw_dir: str | None, self_loops: bool, device: torch.device, verbose: bool = False
-) -> Task:
-    """Load a dataset by its registered name and move it to `device`.
-
-    Raises
-    ------
-    UnknownKeyError
-        If no dataset has that name.
-    InvalidValueError
-        If the dataset lacks features, labels or masks for node classification, a feature is not
-        finite, or `raw_dir` is not a folder.
-    FileError
-        If its files are missing or corrupt.
-    """
-    info = registry.info(name)
-    if info.task != NODES or info.graphs != 1:
-        raise InvalidValueError(
-            f"Dataset '{name}' is for {info.task}, and `gossamer train` is for {NODES} on one "
-            "graph. Choose another; `gossamer datasets` lists them."
-        )
-    if raw_dir is not None and Path(raw_dir).exists() and not Path(raw_dir).is_dir():
-        raise InvalidValueError(
-            f"--raw-dir '{raw_dir}' is a file. Give the folder that holds the dataset's files."
-        )
-    dataset = registry.load(name, raw_dir, verbose=verbose)
-    graph = dataset[0]
-    data = graph.ndata
-    missing = [key for key in _FEATURES if key not in data]
-    if missing:
-        raise InvalidValueError(
-            f"Dataset '{name}' has no node feature '{missing[0]}', which training needs. "
-            "Choose another; `gossamer datasets` lists them."
-        )
-    _check_finite(name, data["feat"])
-    masks = {
-        part: data[f"{part}_mask"].bool().reshape(graph.num_nodes(), -1).to(device)
-        for part in ("train", "val", "test")
-    }
-    _check_masks(name, masks)
-    num_classes = int(dataset.num_classes)
-    names = getattr(dataset, "class_names", None) or range(num_classes)
-    sizes = {"nodes": graph.num_nodes(), "edges": graph.num_edges(), "classes": num_classes}
-    return Task(
-        name=info.name,
-        graph=_structure(graph, self_loops).to(device),
-        feat=data["feat"].float().to(device),
-        label=data["label"].long().to(device),
-        masks=masks,
-        num_classes=num_classes,
-        class_names=[str(n) for n in names],
-        metric=info.metric,
-        sizes={**sizes, "features": data["feat"].shape[1]},
-    )
-
-
-def _structure(graph: Any, self_loops: bool) -> Any:
-    """The graph without features; with `self_loops`, with exactly one self-loop on each node."""
-    src, dst = graph.edges()
-    if self_loops:
-        others, nodes = src != dst, graph.nodes()
-        src, dst = torch.cat([src[others], nodes]), torch.cat([dst[others], nodes])
-    return gossamer.graph((src, dst), num_nodes=graph.num_nodes())
-
-
-_FEATURES = ("feat", "label", "train_mask", "val_mask", "test_mask")
-
-
-def _check_finite(name: str, feat: Tensor) -> None:
-    wrong = (~torch.isfinite(feat.reshape(len(feat), -1)).all(1)).nonzero().flatten()
-    if len(wrong):
-        raise InvalidValueError(
-            f"Dataset '{name}' has NaN or infinite features at {len(wrong):,} nodes, the first is "
-            f"node {int(wrong[0])}. Replace them in 'feat' before training."
-        )
-
-
-def _check_masks(name: str, masks: dict[str, Tensor]) -> None:
-    for part, mask in masks.items():
-        if not bool(mask.any(0).all()):
-            raise InvalidValueError(
-                f"Dataset '{name}' has a split without {part} nodes. Check '{part}_mask'."
-            )

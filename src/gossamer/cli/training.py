@@ -5,21 +5,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 import gossamer
 from gossamer.cli.config import TrainConfig
-from gossamer.cli.metrics import confusion_matrix
-from gossamer.cli.models import NodeClassifier, predict
+from gossamer.cli.metrics import confusion_matrix, rank
+from gossamer.cli.network import Network
 from gossamer.cli.results import BestModel, Epoch, SeedResult
+from gossamer.cli.targets import CLASSES
 from gossamer.cli.task import Task
 from gossamer.errors import InvalidValueError
 
-__all__ = ["Fit", "evaluate", "fit_seed"]
+__all__ = ["Fit", "Trainer", "evaluate", "fit_seed"]
 
 
 @dataclass
@@ -31,14 +31,142 @@ class Fit:
     interrupt: KeyboardInterrupt | None = None
 
 
-def fit_seed(task: Task, config: TrainConfig, seed: int, on_epoch: Callable[[Epoch], None]) -> Fit:
-    """Train with one seed on split ``seed % num_splits``.
+@dataclass
+class Best:
+    """The best epoch so far and its weights."""
 
-    The best epoch is the one with the highest validation score, then the lowest validation loss;
-    test nodes are only looked at. Training stops when neither score nor loss has reached a new best
-    for `patience` epochs (Velickovic et al. 2018): on few validation nodes the score alone stands
-    still for long while the model still learns. Ctrl-C and SIGTERM end the training and keep what
-    there is.
+    rank: tuple[float, float]
+    epoch: int
+    state: dict[str, Tensor]
+
+
+@dataclass
+class Trainer:
+    """The training of one seed on split ``seed % num_splits``, epoch by epoch.
+
+    `tensors` and `history` hold all that the next epoch depends on, so that `restore` goes on as if
+    nothing had happened.
+    """
+
+    task: Task
+    config: TrainConfig
+    seed: int
+    history: list[Epoch] = field(default_factory=list)
+    best: Best | None = None
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        gossamer.seed(self.seed)
+        self.split = self.seed % self.task.num_splits
+        device = self.task.label.device
+        self.model = Network(self.config, self.task.schema).to(device)
+        self.optimizer = torch.optim.Adam(
+            self.model.parameters(), self.config.lr, weight_decay=self.config.weight_decay
+        )
+        self._lowest_loss, self._latest_gain = math.inf, 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether the limit of epochs or the patience is reached."""
+        count = len(self.history)
+        patience = count - self._latest_gain >= self.config.patience
+        return count >= self.config.epochs or (count > 0 and patience)
+
+    def run_epoch(self) -> Epoch:
+        """Train once on all batches, and record the scores of the new weights."""
+        start = time.perf_counter()
+        epoch = _run_epoch(self.model, self.optimizer, self.task, self.config, self.split)
+        _check_finite(epoch, len(self.history) + 1, self.config)
+        self.seconds += time.perf_counter() - start
+        self._record(epoch)
+        return epoch
+
+    def _record(self, epoch: Epoch) -> None:
+        self.history.append(epoch)
+        new = rank(self.task.target.metric, epoch.val_score, epoch.val_loss)
+        if self.best is None or new > self.best.rank:
+            state = {k: v.detach().cpu().clone() for k, v in self.model.state_dict().items()}
+            # Rank, epoch and weights together, so that an interrupt cannot separate them.
+            self.best = Best(new, len(self.history), state)
+        if epoch.val_loss < self._lowest_loss:
+            self._lowest_loss, self._latest_gain = epoch.val_loss, len(self.history)
+        self._latest_gain = max(self._latest_gain, self.best.epoch)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Weights, best weights, the state of the optimizer, and that of the random numbers."""
+        found = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        found |= {f"best.{k}": v for k, v in self.best.state.items()}
+        for number, values in self.optimizer.state_dict()["state"].items():
+            found |= {f"optimizer.{number}.{key}": value for key, value in values.items()}
+        found["random"] = torch.get_rng_state()
+        if torch.cuda.is_available():
+            found["random.cuda"] = torch.cuda.get_rng_state()
+        return {name: value.detach().cpu() for name, value in found.items()}
+
+    def restore(self, tensors: dict[str, Tensor], history: list[Epoch], seconds: float) -> None:
+        """Return to the state that `tensors` and `history` were taken from."""
+
+        def below(prefix: str) -> dict[str, Tensor]:
+            return {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
+
+        for epoch in history:
+            self._record(epoch)
+        self.best.state = below("best.")
+        self.seconds = seconds
+        self.model.load_state_dict(below("model."))
+        state = self.optimizer.state_dict()
+        state["state"] = {}
+        for name, value in below("optimizer.").items():
+            number, _, key = name.partition(".")
+            state["state"].setdefault(int(number), {})[key] = value
+        self.optimizer.load_state_dict(state)
+        torch.set_rng_state(tensors["random"])
+        if "random.cuda" in tensors and torch.cuda.is_available():
+            torch.cuda.set_rng_state(tensors["random.cuda"])
+
+    def result(self, interrupted: bool) -> SeedResult:
+        """The best epoch and its scores."""
+        best = self.history[self.best.epoch - 1]
+        return SeedResult(
+            seed=self.seed,
+            split=self.split,
+            best_epoch=self.best.epoch,
+            val=best.val_score,
+            test=best.test_score,
+            val_loss=best.val_loss,
+            seconds=self.seconds,
+            history=self.history,
+            interrupted=interrupted,
+            metric=self.task.target.metric,
+        )
+
+
+def fit_seed(
+    task: Task,
+    config: TrainConfig,
+    seed: int,
+    on_epoch: Callable[[Epoch], None],
+    start: Callable[[Trainer], None] | None = None,
+    save: Callable[[Trainer], None] | None = None,
+) -> Fit:
+    """Train with one seed.
+
+    The best epoch is the one with the best validation score, then the lowest validation loss; test
+    items are only looked at. Training stops when neither score nor loss has reached a new best for
+    `patience` epochs (Velickovic et al. 2018): on few validation nodes the score alone stands still
+    for long while the model still learns. Ctrl-C and SIGTERM end the training and keep what there
+    is.
+
+    Parameters
+    ----------
+    task, config, seed
+        What to learn, how, and the seed of all random numbers.
+    on_epoch : callable
+        Called with each `Epoch`.
+    start : callable, optional
+        Called with the trainer before the first epoch, to restore it.
+    save : callable, optional
+        Called with the trainer after each epoch, to save it.
 
     Raises
     ------
@@ -47,71 +175,44 @@ def fit_seed(task: Task, config: TrainConfig, seed: int, on_epoch: Callable[[Epo
     KeyboardInterrupt
         If interrupted before the end of the first epoch.
     """
-    torch.manual_seed(seed)
-    gossamer.seed(seed)
-    split = seed % task.num_splits
-    model = NodeClassifier(config, task.feat.shape[1], task.num_classes).to(task.feat.device)
-    optimizer = torch.optim.Adam(model.parameters(), config.lr, weight_decay=config.weight_decay)
-    start = time.perf_counter()
-    history: list[Epoch] = []
-    # Update rank, epoch and weights together, so that an interrupt cannot separate them.
-    best: tuple[tuple[float, float], int, dict[str, Tensor]] | None = None
-    lowest_loss, latest_gain = math.inf, 0
+    trainer = Trainer(task, config, seed)
+    if start is not None:
+        start(trainer)
     interrupt: KeyboardInterrupt | None = None
     try:
-        while len(history) < config.epochs:
-            epoch = _run_epoch(model, optimizer, task, split)
-            _check_finite(epoch, len(history) + 1, config)
-            history.append(epoch)
-            rank = (epoch.val_score, -epoch.val_loss)
-            if best is None or rank > best[0]:
-                state = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
-                best = (rank, len(history), state)
-            if epoch.val_loss < lowest_loss:
-                lowest_loss, latest_gain = epoch.val_loss, len(history)
-            latest_gain = max(latest_gain, best[1])
-            on_epoch(epoch)
-            if len(history) - latest_gain >= config.patience:
-                break
+        while not trainer.finished:
+            on_epoch(trainer.run_epoch())
+            if save is not None:
+                save(trainer)
     except KeyboardInterrupt as error:
-        if best is None:
+        if trainer.best is None:
             raise
         interrupt = error
-    (val, negative_loss), best_epoch, state = best
-    result = SeedResult(
-        seed=seed,
-        split=split,
-        best_epoch=best_epoch,
-        val=val,
-        test=history[best_epoch - 1].test_score,
-        val_loss=-negative_loss,
-        seconds=time.perf_counter() - start,
-        history=history,
-        interrupted=interrupt is not None,
-    )
-    return Fit(result, state, interrupt)
+    return Fit(trainer.result(interrupt is not None), trainer.best.state, interrupt)
 
 
 def _run_epoch(
-    model: NodeClassifier, optimizer: torch.optim.Optimizer, task: Task, split: int
+    model: Network, optimizer: torch.optim.Optimizer, task: Task, config: TrainConfig, split: int
 ) -> Epoch:
-    """One full-batch step, then the scores of the new weights."""
-    train, val, test = (task.nodes(part, split) for part in ("train", "val", "test"))
+    """A step for each batch, then the scores of the new weights."""
     model.train()
-    loss = F.cross_entropy(model(task.graph, task.feat)[train], task.label[train])
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    model.eval()
-    with torch.no_grad():
-        scores = model(task.graph, task.feat)
-        val_loss = F.cross_entropy(scores[val], task.label[val])
-        probability = scores.softmax(1).cpu().numpy()
+    losses = []
+    for loss in task.losses(model, config, split):
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    scores, _ = task.scores(model)
+    val, test = task.part("val", split), task.part("test", split)
+    val_loss = task.target.loss(scores[val], task.label[val]).item()
+    if not math.isfinite(val_loss):
+        return Epoch(sum(losses) / len(losses), val_loss, math.nan, math.nan)
+    prediction = task.target.prediction(scores).cpu().numpy()
     return Epoch(
-        train_loss=loss.item(),
-        val_loss=val_loss.item(),
-        val_score=task.score(probability, val),
-        test_score=task.score(probability, test),
+        train_loss=sum(losses) / len(losses),
+        val_loss=val_loss,
+        val_score=task.score(prediction, val),
+        test_score=task.score(prediction, test),
     )
 
 
@@ -124,15 +225,14 @@ def _check_finite(epoch: Epoch, number: int, config: TrainConfig) -> None:
 
 
 def evaluate(task: Task, config: TrainConfig, fit: Fit) -> BestModel:
-    """Predictions, embeddings and confusion matrix of the test nodes at the best epoch."""
-    model = NodeClassifier(config, task.feat.shape[1], task.num_classes)
+    """Predictions and embeddings at the best epoch, and the confusion matrix of test items."""
+    model = Network(config, task.schema)
     model.load_state_dict(fit.state)
-    probability, embedding = predict(model.to(task.feat.device), task.graph, task.feat)
-    test = task.nodes("test", fit.result.split)
-    predicted = probability[test].argmax(1).cpu().numpy()
-    return BestModel(
-        result=fit.result,
-        probability=probability.cpu().numpy(),
-        embedding=embedding.cpu().numpy(),
-        confusion=confusion_matrix(predicted, task.label[test].cpu().numpy(), task.num_classes),
-    )
+    scores, embedding = task.scores(model.to(task.label.device))
+    prediction = task.target.prediction(scores).cpu().numpy()
+    confusion = None
+    if task.target.kind == CLASSES:
+        test = task.part("test", fit.result.split).cpu().numpy()
+        label = task.label.cpu().numpy()[test]
+        confusion = confusion_matrix(prediction[test].argmax(1), label, len(task.target.names))
+    return BestModel(fit.result, prediction, embedding.cpu().numpy(), confusion)

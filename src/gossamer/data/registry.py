@@ -25,9 +25,11 @@ def info(name: str) -> DatasetInfo:
     >>> info("roman_empire").classes
     18
     """
-    for candidate in DATASETS.values():
-        if candidate.name.replace("-", "_") == name.replace("-", "_"):
-            return candidate
+    # Those of Geom-GCN have a prefix, as some names are taken; without it they are found too.
+    for wanted in (name, f"geom-{name}"):
+        for candidate in DATASETS.values():
+            if candidate.name.replace("-", "_") == wanted.replace("-", "_"):
+                return candidate
     raise UnknownKeyError(f"There is no dataset '{name}'. Choose one of {', '.join(DATASETS)}.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from inspect import signature
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -109,9 +110,15 @@ class Entry:
 
     def make(self, raw_dir: str | None = None, verbose: bool = False, **arguments: Any) -> Dataset:
         """Build the dataset; embedded and generated ones have no files and no `raw_dir`."""
-        cls = getattr(import_module("gossamer.data"), self.dataset)
+        cls = self.find_class()
         where = {"raw_dir": raw_dir, "verbose": verbose} if self.download else {}
+        taken = signature(cls).parameters
+        where = {key: value for key, value in where.items() if key in taken}
         return cls(**{**self.arguments, **where, **arguments})
+
+    def find_class(self) -> type[Dataset]:
+        """The public class in `gossamer.data`."""
+        return getattr(import_module("gossamer.data"), self.dataset)
 
     def find_reader(self) -> Callable[..., Contents]:
         """The function that turns raw files into graphs."""

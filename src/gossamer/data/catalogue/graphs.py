@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gossamer.data.catalogue.entry import GRAPHS, MULTI_LABEL_GRAPHS, NODES, REGRESSION, Entry
 from gossamer.data.raw import RawFile
 
@@ -220,8 +222,24 @@ def molecule_entry(name: str) -> Entry:
     )
 
 
+def _named(entry: Entry, prefix: str, graphs: int, classes: int) -> Entry:
+    """A row of a collection under a name that no other collection has."""
+    name = f"{prefix}-{entry.name.lower()}"
+    return replace(entry, name=name, graphs=graphs, classes=classes)
+
+
 ROWS = (
     *(molecule_entry(name) for name in _MOLECULES),
+    _named(gin_entry("MUTAG"), "gin", 188, 2),
+    _named(gin_entry("PTC"), "gin", 344, 2),
+    _named(gin_entry("NCI1"), "gin", 4110, 2),
+    _named(gin_entry("PROTEINS"), "gin", 1113, 2),
+    _named(gin_entry("COLLAB"), "gin", 5000, 3),
+    _named(gin_entry("IMDBBINARY"), "gin", 1000, 2),
+    _named(gin_entry("IMDBMULTI"), "gin", 1500, 3),
+    _named(gin_entry("REDDITBINARY"), "gin", 2000, 2),
+    _named(gin_entry("REDDITMULTI5K"), "gin", 4999, 5),
+    _named(tu_entry("ENZYMES", "TUDataset", "tu"), "tu", 600, 6),
     _superpixels(
         "mnist_superpixel", "MNISTSuperPixelDataset", "digits as superpixels", *(70000, 3, 10)
     ),

@@ -1,20 +1,20 @@
-"""The node classifier of `gossamer train`: a stack of one of five convolutions."""
+"""A stack of one of five graph convolutions."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from gossamer.cli.config import ATTENTION_MODELS, TrainConfig
+from gossamer.cli.config import TrainConfig
+from gossamer.cli.model_list import ATTENTION
 from gossamer.nn import GATConv, GATv2Conv, GINConv, GraphConv, SAGEConv
 
-__all__ = ["NodeClassifier"]
+__all__ = ["Stack"]
 
 
-class NodeClassifier(nn.Module):
-    r"""A stack of graph convolutions from node features (N, D) to class scores (N, C).
+class Stack(nn.Module):
+    r"""Graph convolutions from node features (N, D) to scores (N, C).
 
     Plain stack (``residual=False``), for layer :math:`l` of :math:`L`:
 
@@ -35,13 +35,13 @@ class NodeClassifier(nn.Module):
         Uses model, hidden, layers, heads, out_heads, dropout, attn_dropout, norm and residual.
     in_size : int
         D, width of the node features.
-    num_classes : int
-        C, number of classes.
+    out_size : int
+        C, width of the scores.
     """
 
-    def __init__(self, config: TrainConfig, in_size: int, num_classes: int) -> None:
+    def __init__(self, config: TrainConfig, in_size: int, out_size: int) -> None:
         super().__init__()
-        attention = config.model in ATTENTION_MODELS
+        attention = config.model in ATTENTION
         self.activation = nn.ELU() if attention else nn.ReLU()
         self.dropout = nn.Dropout(config.dropout)
         self.residual = config.residual
@@ -49,13 +49,13 @@ class NodeClassifier(nn.Module):
         if config.residual:
             sizes = [(width, config.hidden, config.heads)] * config.layers
             self.input = nn.Linear(in_size, width)
-            self.output = nn.Linear(width, num_classes)
+            self.output = nn.Linear(width, out_size)
             self.feed_forward = nn.ModuleList(
                 _feed_forward(width, config.dropout) for _ in range(config.layers)
             )
         else:
             hidden = [(width, config.hidden, config.heads)] * (config.layers - 1)
-            last = (width if hidden else in_size, num_classes, config.out_heads)
+            last = (width if hidden else in_size, out_size, config.out_heads)
             sizes = [*hidden, last]
             sizes[0] = (in_size, *sizes[0][1:])
         num_norms = config.layers + (1 if config.residual else -1)
@@ -63,30 +63,37 @@ class NodeClassifier(nn.Module):
         self.norms = nn.ModuleList(_norm(config.norm, width) for _ in range(num_norms))
 
     def forward(self, graph: Any, feat: Tensor) -> Tensor:
-        """Class scores (N, C) before the softmax."""
+        """Scores (N, C); of the destinations of the last block if `graph` is a list of blocks."""
         return self.classify(graph, self.embed(graph, feat))
 
     def embed(self, graph: Any, feat: Tensor) -> Tensor:
         """The representation (N, H) that enters the last layer."""
         if self.residual:
             return self._embed_residual(graph, feat)
-        for conv, norm in zip(self.convs[:-1], self.norms, strict=True):
-            feat = conv(graph, self.dropout(feat)).flatten(1)
+        for each, conv, norm in zip(self._graphs(graph), self.convs[:-1], self.norms, strict=False):
+            feat = conv(each, self.dropout(feat)).flatten(1)
             feat = self.activation(norm(feat))
         return feat
 
     def _embed_residual(self, graph: Any, feat: Tensor) -> Tensor:
         feat = self.dropout(self.activation(self.input(feat)))
-        for conv, norm, ffn in zip(self.convs, self.norms[:-1], self.feed_forward, strict=True):
-            feat = feat + ffn(conv(graph, norm(feat)).flatten(1))
+        layers = zip(self.convs, self.norms[:-1], self.feed_forward, strict=True)
+        for each, (conv, norm, ffn) in zip(self._graphs(graph), layers, strict=True):
+            change = ffn(conv(each, norm(feat)).flatten(1))
+            # The destinations of a block are its first sources.
+            feat = feat[: len(change)] + change
         return self.norms[-1](feat)
 
     def classify(self, graph: Any, embedding: Tensor) -> Tensor:
-        """Class scores (N, C) from the result of `embed`."""
+        """Scores (N, C) from the result of `embed`."""
         if self.residual:
             return self.output(embedding)
-        scores = self.convs[-1](graph, self.dropout(embedding))
+        scores = self.convs[-1](self._graphs(graph)[-1], self.dropout(embedding))
         return scores.mean(1) if scores.dim() == 3 else scores
+
+    def _graphs(self, graph: Any) -> list[Any]:
+        """Return a graph for each layer."""
+        return graph if isinstance(graph, list) else [graph] * len(self.convs)
 
 
 def _conv(config: TrainConfig, in_size: int, out_size: int, heads: int) -> nn.Module:
@@ -116,16 +123,3 @@ def _feed_forward(width: int, dropout: float) -> nn.Sequential:
         nn.Linear(width, width), nn.Dropout(dropout), nn.GELU(), nn.Linear(width, width),
         nn.Dropout(dropout),
     )  # fmt: skip
-
-
-def num_parameters(model: nn.Module) -> int:
-    """Number of trainable parameters."""
-    return sum(p.numel() for p in model.parameters())
-
-
-def predict(model: NodeClassifier, graph: Any, feat: Tensor) -> tuple[Tensor, Tensor]:
-    """Class probabilities (N, C) and embeddings (N, H), without dropout or gradient."""
-    model.eval()
-    with torch.no_grad():
-        embedding = model.embed(graph, feat)
-        return model.classify(graph, embedding).softmax(1), embedding

@@ -1,0 +1,290 @@
+"""From a dataset of the catalogue to a task."""
+
+from __future__ import annotations
+
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import gossamer
+from gossamer.cli.build import graph_task, link_task, node_task, rating_task
+from gossamer.cli.config import TrainConfig
+from gossamer.cli.splits import random_masks
+from gossamer.cli.targets import CLASSES, LABELS, Target, of_values
+from gossamer.cli.task import PARTS, Task
+from gossamer.data import registry
+from gossamer.data.catalogue.entry import (
+    ENTITIES,
+    EVENTS,
+    GRAPHS,
+    LINKS,
+    MULTI_LABEL,
+    MULTI_LABEL_GRAPHS,
+    NODES,
+    RATINGS,
+    REGRESSION,
+    Entry,
+)
+from gossamer.errors import InvalidValueError
+
+__all__ = ["load_dataset"]
+
+_MODES = {"train": "train", "val": "valid", "test": "test"}
+_GRAPH_TASKS = (GRAPHS, MULTI_LABEL_GRAPHS, REGRESSION)
+# Argument that names a part -> class -> its values; "" is for the other classes.
+_KEYS = {
+    "mode": {"": ("train", "valid", "test")},
+    "split": {
+        "": ("train", "val", "test"),
+        "MNISTSuperPixelDataset": ("train", "test"),
+        "CIFAR10SuperPixelDataset": ("train", "test"),
+    },
+}
+_WIDEST = 64  # more kinds or degrees than these share a column
+
+
+def load_dataset(config: TrainConfig, device: torch.device, verbose: bool = False) -> Task:
+    """Load a dataset by its registered name and move it to `device`.
+
+    Raises
+    ------
+    UnknownKeyError
+        If no dataset has that name.
+    InvalidValueError
+        If the dataset lacks features, labels or masks that training needs, a feature is not finite,
+        or `raw_dir` is not a folder or not used.
+    FileError
+        If its files are missing or corrupt.
+    """
+    entry = registry.info(config.dataset)
+    if config.task not in (None, "links") and config.task != _level(entry):
+        raise InvalidValueError(
+            f"Dataset '{entry.name}' is for {entry.task}, not for --task {config.task}. Leave "
+            "--task out, or give --task links."
+        )
+    load = _loader(entry)
+    if load is None and config.task != "links":
+        raise InvalidValueError(
+            f"Dataset '{entry.name}' is for {entry.task}, which `gossamer train` does not do. "
+            "Choose another; `gossamer datasets` lists them."
+        )
+    raw_dir = config.raw_dir
+    if raw_dir is not None and not entry.download:
+        raise InvalidValueError(
+            f"Dataset '{entry.name}' comes with Gossamer and reads no files. Leave --raw-dir out."
+        )
+    if raw_dir is not None and Path(raw_dir).is_file():
+        raise InvalidValueError(
+            f"--raw-dir '{raw_dir}' is a file. Give the folder that holds the files."
+        )
+
+    def open_dataset(**arguments: Any) -> Any:
+        return entry.make(raw_dir=raw_dir, verbose=verbose, **arguments)
+
+    if config.task == "links":
+        load = _links
+    return load(entry, open_dataset, config, device)
+
+
+def _level(entry: Entry) -> str:
+    if entry.task in _GRAPH_TASKS:
+        return "graphs"
+    return {EVENTS: "links", LINKS: "links", RATINGS: "ratings"}.get(entry.task, "nodes")
+
+
+def _loader(entry: Entry) -> Any:
+    if entry.task in (NODES, MULTI_LABEL):
+        return _node_graphs if entry.graphs > 1 else _nodes
+    if entry.task in _GRAPH_TASKS:
+        return None if entry.dataset == "SSTDataset" else _graphs
+    return {ENTITIES: _entities, EVENTS: _events, LINKS: _links, RATINGS: _ratings}.get(entry.task)
+
+
+def _nodes(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.device) -> Task:
+    dataset = open_dataset()
+    graph = dataset[0]
+    data = graph.ndata
+    _require(entry, data, ("label",))
+    label = data["label"]
+    masks = {part: data[f"{part}_mask"] for part in PARTS if f"{part}_mask" in data}
+    if not masks:
+        known = label if label.dim() == 1 else label[:, 0]
+        masks = random_masks(known, seed=0)
+    _require(entry, data, [f"{part}_mask" for part in PARTS if part not in masks])
+    count = max(mask.reshape(len(label), -1).shape[1] for mask in masks.values())
+    masks = {part: m.reshape(len(label), -1).expand(-1, count) for part, m in masks.items()}
+    feat = {graph.ntypes[0]: as_features(data["feat"])} if "feat" in data else {}
+    label, target = _judged(entry, dataset, label)
+    return node_task(entry.name, graph, feat, graph.ntypes[0], label, masks, target, config, device)
+
+
+def _node_graphs(
+    entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.device
+) -> Task:
+    """Nodes of many graphs, which are one graph of separate parts."""
+    dataset, graphs, of_graph = _pieces(entry, open_dataset)
+    graph = gossamer.batch(graphs)
+    part = of_graph.repeat_interleave(graph.batch_num_nodes())
+    masks = {name: part == number for number, name in enumerate(PARTS)}
+    label, target = _judged(entry, dataset, graph.ndata["label"])
+    feat = {graph.ntypes[0]: as_features(graph.ndata["feat"])}
+    return node_task(entry.name, graph, feat, graph.ntypes[0], label, masks, target, config, device)
+
+
+def _pieces(entry: Entry, open_dataset: Any) -> tuple[Any, list[Any], Tensor | None]:
+    """A dataset, all its items, and the number of the part that each belongs to, if it says so.
+
+    Some classes open one part at a time.
+    """
+    known = [key for key in _KEYS if key in signature(entry.find_class()).parameters]
+    if not known:
+        dataset = open_dataset()
+        return dataset, [dataset[i] for i in range(len(dataset))], None
+    names = _KEYS[known[0]].get(entry.dataset, _KEYS[known[0]][""])
+    items: list[Any] = []
+    part: list[int] = []
+    for name in names:
+        dataset = open_dataset(**{known[0]: name})
+        number = ("train", "va", "test").index(name[:2] if name.startswith("va") else name)
+        items += [dataset[i] for i in range(len(dataset))]
+        part += [number] * len(dataset)
+    found = torch.tensor(part)
+    if len(names) == 2:
+        inner = random_masks(torch.where(found == 0, 0, -1), (0.9, 0.1, 0.0))
+        found[inner["val"][:, 0]] = 1
+    return dataset, items, found
+
+
+def _entities(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.device) -> Task:
+    """Nodes of one type of a heterogeneous graph without features; a fifth of those to train on
+    validates."""
+    dataset = open_dataset()
+    graph, end = dataset[0], dataset.predict_category
+    data = graph.nodes[end].data
+    train = data["train_mask"].bool()
+    inner = random_masks(torch.where(train, data["label"], -1), (0.8, 0.2, 0.0), seed=0)
+    masks = {**inner, "test": data["test_mask"].bool()}
+    label, target = _judged(entry, dataset, data["label"])
+    return node_task(entry.name, graph, {}, end, label, masks, target, config, device)
+
+
+def _graphs(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.device) -> Task:
+    dataset, pairs, part = _pieces(entry, open_dataset)
+    graphs = [pair[0] for pair in pairs]
+    label = torch.stack([torch.as_tensor(pair[1]) for pair in pairs])
+    label = label.squeeze(1) if label.dim() == 2 and label.shape[1] == 1 else label
+    if part is not None:
+        masks = {name: part == number for number, name in enumerate(PARTS)}
+    else:
+        masks = _given_masks(dataset, len(graphs))
+    if masks is None:
+        masks = random_masks(label if not label.is_floating_point() else None, seed=0,
+                             count=len(graphs))  # fmt: skip
+    label, target = _judged(entry, dataset, label, masks)
+    _give_features(graphs, getattr(dataset, "feature", None))
+    return graph_task(entry.name, graphs, label, masks, target, config, device)
+
+
+def _given_masks(dataset: Any, count: int) -> dict[str, Tensor] | None:
+    if hasattr(dataset, "train_mask"):
+        return {part: getattr(dataset, f"{part}_mask") for part in PARTS}
+    if not hasattr(dataset, "get_idx_split"):
+        return None
+    split = dataset.get_idx_split()
+    masks = {}
+    for part, mode in _MODES.items():
+        masks[part] = torch.zeros(count, dtype=torch.bool)
+        masks[part][torch.as_tensor(split[mode])] = True
+    return masks
+
+
+def _give_features(graphs: list[Any], table: Tensor | None) -> None:
+    """Let each graph have ``feat``: its features, or the degrees of its nodes."""
+    names = ("feat", "attr", "node_attr", "node_labels")
+    name = next((n for n in names if n in graphs[0].ndata), None)
+    if table is not None:
+        feats = [table[g.ndata["_ID"]] for g in graphs]
+    elif name is not None:
+        feats = [g.ndata[name] for g in graphs]
+    else:
+        feats = [g.in_degrees() for g in graphs]
+    rows = as_features(torch.cat(feats)).split([len(feat) for feat in feats])
+    for g, feat in zip(graphs, rows, strict=True):
+        g.ndata["feat"] = feat
+
+
+def _ratings(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.device) -> Task:
+    graph = open_dataset()[0]
+    etype = next(e for e in graph.canonical_etypes if e[0] == "user")
+    data = graph.edges[etype].data
+    masks = {part: data[f"{mode}_mask"] for part, mode in _MODES.items()}
+    # Features beside a vector for each node do not help, and models take one or the other.
+    return rating_task(
+        entry.name, graph, {}, etype, data["rate"], masks, config, device, entry.metric
+    )
+
+
+def _events(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.device) -> Task:
+    """Links in the order of time: the last graph has all of them."""
+    dataset = open_dataset()
+    graph = dataset[len(dataset) - 1]
+    order = torch.arange(graph.num_edges())
+    return link_task(entry.name, graph, {}, graph.canonical_etypes[0], config, device, order)
+
+
+def _links(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.device) -> Task:
+    if entry.graphs != 1 or entry.task not in (NODES, MULTI_LABEL, LINKS):
+        raise InvalidValueError(
+            f"--task links needs one graph of nodes, and dataset '{entry.name}' is for "
+            f"{entry.task}. Choose another; `gossamer datasets` lists them."
+        )
+    graph = open_dataset()[0]
+    feat = {graph.ntypes[0]: as_features(graph.ndata["feat"])} if "feat" in graph.ndata else {}
+    return link_task(entry.name, graph, feat, graph.canonical_etypes[0], config, device)
+
+
+def _judged(
+    entry: Entry, dataset: Any, label: Tensor, masks: dict[str, Tensor] | None = None
+) -> tuple[Tensor, Target]:
+    """Labels in the form that their target wants."""
+    if entry.task in (MULTI_LABEL, MULTI_LABEL_GRAPHS):
+        names = [str(i) for i in range(label.shape[1])]
+        return label.float(), Target(LABELS, names, entry.metric)
+    if entry.task == REGRESSION:
+        label = label.float().reshape(len(label), -1)
+        names = [str(i) for i in range(label.shape[1])]
+        return label, of_values(label, masks["train"].bool(), names, entry.metric)
+    count = int(dataset.num_classes)
+    names = getattr(dataset, "class_names", None) or range(count)
+    metric = entry.metric if entry.metric != "f1" else "accuracy"
+    return label.long(), Target(CLASSES, [str(n) for n in names], metric)
+
+
+def _require(entry: Entry, data: Any, names: Any) -> None:
+    for name in names:
+        if name not in data:
+            raise InvalidValueError(
+                f"Dataset '{entry.name}' has no node feature '{name}', which training needs. "
+                "Choose another; `gossamer datasets` lists them."
+            )
+
+
+def as_features(values: Tensor) -> Tensor:
+    """Floats as they are; kinds, which are integers, as one-hot columns.
+
+    Examples
+    --------
+    >>> as_features(torch.tensor([2, 0]))
+    tensor([[0., 0., 1.],
+            [1., 0., 0.]])
+    """
+    if values.is_floating_point():
+        return values.float().reshape(len(values), -1)
+    columns = values.long().reshape(len(values), -1).T
+    if len(columns) > _WIDEST:
+        return values.float()
+    codes = [column.clamp(0, _WIDEST - 1) for column in columns]
+    return torch.cat([torch.nn.functional.one_hot(code).float() for code in codes], 1)

@@ -1,0 +1,170 @@
+"""Columns of a table as features: numbers, categories, text and lists, with missing values."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gossamer._optional import optional_import
+from gossamer.errors import FileError
+
+__all__ = ["describe", "encode", "fit_columns"]
+
+Column = dict[str, Any]
+
+_MOST_VALUES = 50  # a column with more different values is text
+_TEXT_SIZE = 64
+
+
+def fit_columns(frame: Any, leave_out: Sequence[str]) -> list[Column]:
+    """Decide how each column becomes features.
+
+    Numbers are standardized; a missing one becomes the mean, and a further column says so. Text
+    with at most 50 different values is a category, one-hot, with a column for other values; longer
+    text is hashed, word by word, into 64 columns. Lists of numbers of one length are taken as they
+    are. A column without any value, or with the same in all rows, is left out.
+
+    Returns
+    -------
+    list of dict
+        What `encode` needs, as plain JSON values.
+    """
+    return [_fit(str(name), frame[name]) for name in frame.columns if name not in leave_out]
+
+
+def _fit(name: str, values: Any) -> Column:
+    pandas = optional_import("pandas", "Reading tables")
+    known = values.dropna()
+    if not len(known):
+        return {"name": name, "kind": "left out", "why": "no value"}
+    if isinstance(known.iloc[0], list | tuple | np.ndarray):
+        lengths = {len(value) for value in known}
+        if len(lengths) > 1:
+            return {"name": name, "kind": "left out", "why": "lists of different lengths"}
+        return {"name": name, "kind": "list", "size": lengths.pop()}
+    if known.nunique() == 1 and len(known) == len(values):
+        return {"name": name, "kind": "left out", "why": "the same value in all rows"}
+    types = pandas.api.types
+    if types.is_numeric_dtype(values) or types.is_datetime64_any_dtype(values):
+        numbers = _numbers(values)
+        found = numbers[np.isfinite(numbers)]
+        if not len(found):
+            return {"name": name, "kind": "left out", "why": "no finite value"}
+        scale = float(found.std()) or 1.0
+        gaps = len(found) < len(values)
+        return {
+            "name": name, "kind": "number", "mean": float(found.mean()), "scale": scale,
+            "gaps": gaps,
+        }  # fmt: skip
+    words = known.astype(str)
+    if words.nunique() <= _MOST_VALUES:
+        return {"name": name, "kind": "category", "values": sorted(words.unique().tolist())}
+    return {"name": name, "kind": "text", "size": _TEXT_SIZE}
+
+
+def encode(frame: Any, columns: Sequence[Column], where: str) -> np.ndarray | None:
+    """Features (N, D) float32 of a table, or None if no column gives any.
+
+    Raises
+    ------
+    FileError
+        If a column is missing, or does not hold what it held before; `where` names the file.
+    """
+    parts = []
+    for column in columns:
+        if column["kind"] == "left out":
+            continue
+        name = column["name"]
+        if name not in frame.columns:
+            raise FileError(
+                f"{where} has no column '{name}', which the model was trained with. Add it; it may "
+                "be empty."
+            )
+        try:
+            parts.append(_ENCODERS[column["kind"]](frame[name], column))
+        except (ValueError, TypeError) as error:
+            raise FileError(
+                f"{where}, column '{name}': expected a {column['kind']}, but {error}."
+            ) from None
+    return np.concatenate(parts, 1).astype(np.float32) if parts else None
+
+
+def _numbers(values: Any) -> np.ndarray:
+    pandas = optional_import("pandas", "Reading tables")
+    if pandas.api.types.is_datetime64_any_dtype(values):
+        days = (values - pandas.Timestamp(0, tz=values.dt.tz)) / pandas.Timedelta(days=1)
+        return days.to_numpy(np.float64)
+    return pandas.to_numeric(values).to_numpy(np.float64, na_value=np.nan)
+
+
+def _encode_number(values: Any, column: Column) -> np.ndarray:
+    numbers = (_numbers(values) - column["mean"]) / column["scale"]
+    missing = ~np.isfinite(numbers)
+    numbers = np.where(missing, 0.0, numbers)
+    return np.stack([numbers, missing], 1) if column["gaps"] else numbers[:, None]
+
+
+def _encode_category(values: Any, column: Column) -> np.ndarray:
+    pandas = optional_import("pandas", "Reading tables")
+    words = values.astype(object).where(values.notna(), None)
+    words = [None if word is None else str(word) for word in words]
+    code = pandas.Index(column["values"]).get_indexer(words)
+    found = np.zeros((len(values), len(column["values"]) + 1))
+    found[np.arange(len(values)), code] = 1  # -1 is the last column, for other values
+    return found
+
+
+def _encode_text(values: Any, column: Column) -> np.ndarray:
+    found = np.zeros((len(values), column["size"]))
+    for row, text in enumerate(values):
+        if not isinstance(text, str):
+            continue
+        for word in re.findall(r"\w+", text.lower()):
+            code = zlib.crc32(word.encode())
+            found[row, code % column["size"]] += 1 if code >> 31 else -1
+    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+
+
+def _encode_list(values: Any, column: Column) -> np.ndarray:
+    empty = np.zeros(column["size"])
+    rows = [
+        np.asarray(value, dtype=np.float64) if isinstance(value, list | tuple | np.ndarray)
+        else empty
+        for value in values
+    ]  # fmt: skip
+    return np.nan_to_num(np.stack(rows)) if rows else np.zeros((0, column["size"]))
+
+
+_ENCODERS = {
+    "number": _encode_number,
+    "category": _encode_category,
+    "text": _encode_text,
+    "list": _encode_list,
+}
+
+
+def describe(column: Column) -> str:
+    """A column in words.
+
+    Examples
+    --------
+    >>> describe({"name": "age", "kind": "number", "mean": 31.5, "scale": 4.0, "gaps": True})
+    'number, mean 31.5, deviation 4, some missing'
+    """
+    match column["kind"]:
+        case "number":
+            gaps = ", some missing" if column["gaps"] else ""
+            return f"number, mean {column['mean']:.4g}, deviation {column['scale']:.4g}{gaps}"
+        case "category":
+            values = column["values"]
+            more = f" and {len(values) - 4} more" if len(values) > 4 else ""
+            return f"category: {', '.join(values[:4])}{more}"
+        case "text":
+            return f"text, hashed into {column['size']} columns"
+        case "list":
+            return f"list of {column['size']} numbers"
+    return f"left out: {column['why']}"

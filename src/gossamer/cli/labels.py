@@ -1,0 +1,122 @@
+"""Labels and splits from the columns of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gossamer._optional import optional_import
+from gossamer.cli.config import TrainConfig
+from gossamer.cli.targets import CLASSES, LABELS, Target, of_values
+from gossamer.cli.task import PARTS
+from gossamer.errors import FileError, InvalidValueError
+
+__all__ = ["given_masks", "read_labels"]
+
+_MOST_CLASSES = 100  # whole numbers with more different values are values, not classes
+_NAMES = {
+    "train": "train", "training": "train",
+    "val": "val", "valid": "val", "validation": "val", "dev": "val",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+
+
+def read_labels(
+    frame: Any, config: TrainConfig
+) -> tuple[Tensor, Target | Callable[[Tensor, Tensor], Target], list[str]]:
+    """Labels of the rows, the target, and its names.
+
+    Of values the target needs the training rows, so a function of labels and rows is returned.
+    """
+    names = list(config.target)
+    for name in names:
+        if name not in frame.columns:
+            columns = ", ".join(map(str, frame.columns))
+            raise FileError(f"The table has no column '{name}', only {columns}. Check --target.")
+    task = config.task or usual_task(frame, names)
+    if task == "classification":
+        if len(names) > 1:
+            raise InvalidValueError(
+                f"--target names {len(names)} columns, and classification takes one. Give --task "
+                "multilabel or regression."
+            )
+        label, classes = _classes(frame[names[0]], names[0])
+        return label, Target(CLASSES, classes, "accuracy"), classes
+    values = torch.from_numpy(np.stack([_numbers(frame[name], name) for name in names], 1))
+    if task == "regression":
+        return values, lambda y, rows: of_values(y, rows, names, "mae"), names
+    if not bool(((values == 0) | (values == 1) | values.isnan()).all()):
+        raise InvalidValueError(f"--task multilabel: {', '.join(names)} must hold 0 and 1 only.")
+    return values, Target(LABELS, names, "f1"), names
+
+
+def usual_task(frame: Any, names: list[str]) -> str:
+    """What columns are for: text, flags and few whole numbers are classes, several columns of 0 and
+    1 labels, all others values."""
+    types = optional_import("pandas", "Reading tables").api.types
+    numeric = all(types.is_numeric_dtype(frame[name]) for name in names)
+    if len(names) > 1:
+        flags = all(frame[name].dropna().isin([0, 1]).all() for name in names)
+        return "multilabel" if flags else "regression"
+    known = frame[names[0]].dropna()
+    if not numeric or types.is_bool_dtype(known):
+        return "classification"
+    whole = bool((known == known.round()).all())
+    return "classification" if whole and known.nunique() <= _MOST_CLASSES else "regression"
+
+
+def _classes(values: Any, name: str) -> tuple[Tensor, list[str]]:
+    known = values.dropna()
+    if values.dtype.kind == "f" and (known == known.round()).all():
+        known = known.astype(np.int64)
+    classes = sorted(known.unique().tolist(), key=lambda c: (isinstance(c, str), c))
+    if len(classes) < 2:
+        raise InvalidValueError(f"--target {name} has {len(classes)} class; two are needed.")
+    code = {value: number for number, value in enumerate(classes)}
+    label = torch.full((len(values),), -1)
+    label[torch.from_numpy(values.notna().to_numpy())] = torch.tensor([code[v] for v in known])
+    return label, [str(c) for c in classes]
+
+
+def _numbers(values: Any, name: str) -> np.ndarray:
+    pandas = optional_import("pandas", "Reading tables")
+    try:
+        return pandas.to_numeric(values).to_numpy(np.float32, na_value=np.nan)
+    except (ValueError, TypeError):
+        raise InvalidValueError(
+            f"--target {name} must hold numbers. For classes give --task classification."
+        ) from None
+
+
+def given_masks(frame: Any, column: str | None) -> dict[str, Tensor] | None:
+    """The split that a table gives: a column of names, or three columns of masks; else None.
+
+    Raises
+    ------
+    FileError
+        If there is no such column, or it holds something else.
+    """
+    masks = [f"{part}_mask" for part in PARTS]
+    if column is None and all(name in frame.columns for name in masks):
+        found = {part: frame[name] for part, name in zip(PARTS, masks, strict=True)}
+        return {
+            part: torch.from_numpy(values.fillna(0).to_numpy().astype(bool))[:, None]
+            for part, values in found.items()
+        }
+    if column is None and "split" not in frame.columns:
+        return None
+    name = column or "split"
+    if name not in frame.columns:
+        columns = ", ".join(map(str, frame.columns))
+        raise FileError(f"The table has no column '{name}', only {columns}. Check --split.")
+    parts = frame[name].map(lambda value: _NAMES.get(str(value).strip().lower(), ""))
+    odd = frame[name][(parts == "") & frame[name].notna()]
+    if len(odd):
+        raise FileError(
+            f"Column '{name}' holds '{odd.iloc[0]}'; it must hold train, val and test, or nothing."
+        )
+    return {part: torch.from_numpy((parts == part).to_numpy())[:, None] for part in PARTS}

@@ -1,0 +1,306 @@
+"""From the user's own tables to a task: `gossamer train --edges FILE --nodes FILE`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import gossamer
+from gossamer._optional import optional_import
+from gossamer.cli.build import graph_task, link_task, node_task
+from gossamer.cli.catalogued import as_features
+from gossamer.cli.columns import encode, fit_columns
+from gossamer.cli.config import TrainConfig
+from gossamer.cli.labels import given_masks, read_labels
+from gossamer.cli.splits import random_masks
+from gossamer.cli.tables import column_named, edge_files, node_files, read_table, require_column
+from gossamer.cli.targets import CLASSES, Target
+from gossamer.cli.task import Task
+from gossamer.errors import FileError, InvalidValueError
+from gossamer.interop import from_edge_table
+
+__all__ = ["OwnGraph", "load_tables", "read_graph"]
+
+_SOURCE = ("source", "src", "src_id", "source_id", "from", "head", "u")
+_DESTINATION = ("destination", "dst", "dst_id", "destination_id", "target", "to", "tail", "v")
+_NODE = ("id", "node_id", "node", "name")
+_GRAPH = ("graph_id", "graph")
+
+
+@dataclass
+class OwnGraph:
+    """What the tables hold: a graph, and by node type the tables, ids and features."""
+
+    graph: Any
+    frames: dict[str, Any]
+    ids: dict[str, np.ndarray]
+    feat: dict[str, Tensor]
+    columns: dict[str, list[dict[str, Any]]]
+    id_columns: dict[str, str]
+    unused: list[str] = field(default_factory=list)
+    graph_ids: np.ndarray | None = None
+    graph_table: Any = None
+    sizes: tuple[Tensor, Tensor] | None = None
+
+    def table(self, target: tuple[str, ...]) -> tuple[str, Any]:
+        """Type and table of the nodes that have the columns `target`."""
+        if self.graph_table is not None:
+            return "_graph", self.graph_table
+        found = [t for t, frame in self.frames.items() if set(target) <= set(frame.columns)]
+        if len(found) != 1:
+            tables = "; ".join(f"{t}: {', '.join(map(str, f.columns))}"
+                               for t, f in self.frames.items())  # fmt: skip
+            what = "No table of nodes has" if not found else f"{len(found)} tables have"
+            raise FileError(
+                f"{what} the target {', '.join(target)}. The columns are {tables or 'none'}. "
+                "Choose with --target, and give a table with --nodes."
+            )
+        return found[0], self.frames[found[0]]
+
+
+def load_tables(config: TrainConfig, device: torch.device, columns: dict | None = None) -> Task:
+    """Read the tables of `config` as a task.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Uses edges, nodes, graphs, target, task, split and the names of columns.
+    device : torch.device
+        Where the tensors go.
+    columns : dict, optional
+        How a trained model read its tables. Default: decided from the tables.
+
+    Raises
+    ------
+    FileError
+        If a table cannot be read, or lacks a column.
+    InvalidValueError
+        If there is no target, or a label or split makes no sense.
+    UnknownKeyError
+        If an edge names a node that the table of nodes has not.
+    """
+    own = read_graph(config, columns)
+    more: dict[str, Any] = {"columns": {"types": own.columns}}
+    name = config.dataset
+    if config.task == "links":
+        etype = own.graph.canonical_etypes[0]
+        return link_task(name, own.graph, own.feat, etype, config, device, **more)
+    if not config.target:
+        raise InvalidValueError(
+            "There is nothing to predict. Name a column with --target, or give --task links."
+        )
+    if columns is not None:
+        return _without_labels(own, config, device, columns)
+    end, frame = own.table(config.target)
+    label, target, names = read_labels(frame, config)
+    label, target, masks = _split(frame, config, label, target)
+    more["columns"] |= {"end": end, "target": names}
+    if own.graph_table is not None:
+        more["ids"] = own.graph_ids
+        return graph_task(name, _apart(own), label, masks, target, config, device, **more)
+    more["ids"] = own.ids[end]
+    return node_task(name, own.graph, own.feat, end, label, masks, target, config, device, **more)
+
+
+def _split(frame: Any, config: TrainConfig, label: Tensor, target: Any) -> Any:
+    masks = given_masks(frame, config.split)
+    known = target.known(label) if isinstance(target, Target) else ~label.isnan().all(1)
+    if masks is None:
+        masks = random_masks(label if label.dim() == 1 else torch.where(known, 0, -1))
+    masks = {part: mask & known[:, None] for part, mask in masks.items()}
+    if not isinstance(target, Target):
+        target = target(label, masks["train"][:, 0])
+    return label, target, masks
+
+
+def _without_labels(
+    own: OwnGraph, config: TrainConfig, device: torch.device, columns: dict
+) -> Task:
+    """A task to predict only: all items are in all parts, and no label is known."""
+    whole = own.graph_table is not None
+    end = columns["end"]
+    ids = own.graph_ids if whole else own.ids.get(end)
+    if ids is None:
+        raise FileError(f"The tables have no nodes of type '{end}', which the model predicts.")
+    names = columns["target"]
+    everything = torch.ones(len(ids), 1, dtype=torch.bool)
+    masks = dict.fromkeys(("train", "val", "test"), everything)
+    label = torch.full((len(ids),), -1)
+    target = Target(CLASSES, names, "accuracy")
+    more = {"ids": ids, "columns": columns}
+    if whole:
+        return graph_task(config.dataset, _apart(own), label, masks, target, config, device, **more)
+    return node_task(
+        config.dataset, own.graph, own.feat, end, label, masks, target, config, device, **more
+    )
+
+
+def read_graph(config: TrainConfig, columns: dict | None = None) -> OwnGraph:
+    """Read tables of edges and nodes, and of graphs if there is one."""
+    if config.graphs:
+        return _read_graphs(config, columns)
+    edges, unused = {}, []
+    for etype, file in edge_files(config.edges).items():
+        frame = read_table(file)
+        source = config.source or column_named(frame, _SOURCE, 0)
+        destination = config.destination or column_named(frame, _DESTINATION, 1)
+        require_column(frame, source, file, "--source")
+        require_column(frame, destination, file, "--destination")
+        if source == destination:
+            raise FileError(f"{file} needs two columns, one for each end of an edge.")
+        unused += [f"{file}: {c}" for c in frame.columns if c not in (source, destination)]
+        frame = frame[[source, destination]]
+        edges[etype] = frame.set_axis(["source", "destination"], axis=1)
+    frames, id_columns = {}, {}
+    for ntype, file in node_files(config.nodes).items():
+        frames[ntype] = read_table(file)
+        id_columns[ntype] = config.node_id or column_named(frames[ntype], _NODE, 0)
+        require_column(frames[ntype], id_columns[ntype], file, "--node-id")
+    ends = {t for src, _, dst in edges for t in (src, dst)}
+    for ntype in frames:
+        if ntype not in ends:
+            raise InvalidValueError(
+                f"--nodes has the type '{ntype}', which no table of edges has; they have "
+                f"{', '.join(sorted(ends))}. Name types as in --edges user:plays:game=plays.csv."
+            )
+    ids = _ids(edges, frames, id_columns)
+    pandas = optional_import("pandas", "Reading tables")
+    graph = from_edge_table(edges, nodes={t: pandas.DataFrame({"id": ids[t]}) for t in ids})
+    graph = _with_reverse(graph) if config.reverse else graph
+    feat, found = _features(config, frames, id_columns, columns)
+    return OwnGraph(graph, frames, ids, feat, found, id_columns, unused)
+
+
+def _ids(edges: dict, frames: dict, id_columns: dict) -> dict[str, np.ndarray]:
+    """Ids of the nodes of each type: those of its table, or those that occur.
+
+    Ids that are numbers in one table and text in another become text.
+    """
+    pandas = optional_import("pandas", "Reading tables")
+    ids = {}
+    for ntype in sorted({t for src, _, dst in edges for t in (src, dst)}):
+        sides = [
+            (frame, column)
+            for (src, _, dst), frame in edges.items()
+            for t, column in ((src, "source"), (dst, "destination"))
+            if t == ntype
+        ]
+        own = frames[ntype][id_columns[ntype]] if ntype in frames else None
+        all_of = [frame[column] for frame, column in sides] + ([] if own is None else [own])
+        if len({pandas.api.types.is_numeric_dtype(values) for values in all_of}) > 1:
+            for frame, column in sides:
+                frame[column] = frame[column].astype(str)
+            own = None if own is None else own.astype(str)
+        if own is None:
+            joined = pandas.concat([frame[column] for frame, column in sides]).dropna()
+            own = joined.drop_duplicates().sort_values()
+        ids[ntype] = own.to_numpy()
+    return ids
+
+
+def _with_reverse(graph: Any) -> Any:
+    """Add the reverse of each edge: to a graph of one type without duplicates, otherwise as edge
+    types of their own."""
+    if len(graph.canonical_etypes) == 1 and len(graph.ntypes) == 1:
+        (u, v), size = graph.edges(order="eid"), graph.num_nodes()
+        keys = torch.cat([u * size + v, v * size + u]).unique()
+        return gossamer.graph((keys // size, keys % size), num_nodes=size)
+    edges = {}
+    for src, name, dst in graph.canonical_etypes:
+        u, v = graph.edges(etype=(src, name, dst), order="eid")
+        edges[src, name, dst] = (u, v)
+        edges[dst, f"reverse {name}", src] = (v, u)
+    return gossamer.heterograph(edges, {t: graph.num_nodes(t) for t in graph.ntypes})
+
+
+def _features(
+    config: TrainConfig, frames: dict, id_columns: dict, given: dict | None
+) -> tuple[dict[str, Tensor], dict[str, list]]:
+    files = node_files(config.nodes)
+    masks = ("train_mask", "val_mask", "test_mask")
+    out = {*config.target, *config.ignore, config.split or "split", *masks}
+    feat, columns = {}, {}
+    for ntype, frame in frames.items():
+        leave = {*out, id_columns[ntype]} | (set(_GRAPH) if config.graphs else set())
+        if given is not None:
+            columns[ntype] = given["types"].get(ntype, [])
+        else:
+            columns[ntype] = fit_columns(frame, tuple(leave))
+        rows = encode(frame, columns[ntype], files[ntype])
+        if rows is not None:
+            feat[ntype] = torch.from_numpy(rows)
+    return feat, columns
+
+
+def _read_graphs(config: TrainConfig, columns: dict | None) -> OwnGraph:
+    """Read many graphs: each table says of each row to which graph it belongs."""
+    pandas = optional_import("pandas", "Reading tables")
+    table = read_table(config.graphs)
+    graph_id = column_named(table, (*_GRAPH, *_NODE), 0)
+    if table[graph_id].duplicated().any():
+        again = table[graph_id][table[graph_id].duplicated()].iloc[0]
+        raise FileError(f"{config.graphs}: graph '{again}' occurs twice.")
+    files = [*edge_files(config.edges).items(), *node_files(config.nodes).items()]
+    if len(files) != 2 or len(config.nodes) != 1:
+        raise InvalidValueError("--graphs needs one table of edges and one of nodes.")
+    (_, edge_file), (_, node_file) = files
+    edges, nodes = read_table(edge_file), read_table(node_file)
+    known = pandas.Index(table[graph_id])
+    number = []
+    for frame, file in ((edges, edge_file), (nodes, node_file)):
+        column = column_named(frame, (str(graph_id).lower(), *_GRAPH), 0)
+        number.append(known.get_indexer(frame[column]))
+        if (number[-1] < 0).any():
+            row = int(np.flatnonzero(number[-1] < 0)[0])
+            raise FileError(f"{file}: there is no graph '{frame[column].iloc[row]}'.")
+        number[-1] = pandas.Series(number[-1])
+    node_id = require_column(
+        nodes, config.node_id or column_named(nodes, _NODE, 1), node_file, "--node-id"
+    )
+    order = np.argsort(number[1], kind="stable")
+    nodes, of_node = nodes.iloc[order], number[1].iloc[order].to_numpy()
+    places = pandas.MultiIndex.from_arrays([of_node, nodes[node_id]])
+    if not places.is_unique:
+        raise FileError(f"{node_file}: a node id occurs twice in one graph.")
+    order = np.argsort(number[0], kind="stable")
+    edges, of_edge = edges.iloc[order], number[0].iloc[order].to_numpy()
+    ends = []
+    for usual, flag, position in (
+        (_SOURCE, config.source, 1),
+        (_DESTINATION, config.destination, 2),
+    ):
+        column = require_column(
+            edges, flag or column_named(edges, usual, position), edge_file, f"--{usual[0]}"
+        )
+        end = places.get_indexer(pandas.MultiIndex.from_arrays([of_edge, edges[column]]))
+        if (end < 0).any():
+            row = int(np.flatnonzero(end < 0)[0])
+            raise FileError(
+                f"{edge_file}: '{column}' {edges[column].iloc[row]} is no node of its graph."
+            )
+        ends.append(torch.from_numpy(end))
+    graph = gossamer.graph(tuple(ends), num_nodes=len(nodes))
+    if config.reverse:
+        graph = _with_reverse(graph)
+        # Sorted by source, so that the edges of a graph stay together.
+        of_edge = of_node[graph.edges(order="eid")[0].numpy()]
+    frames, id_columns = {"_N": nodes}, {"_N": node_id}
+    feat, found = _features(config, frames, id_columns, columns)
+    sizes = tuple(
+        torch.from_numpy(np.bincount(of, minlength=len(table))) for of in (of_node, of_edge)
+    )
+    return OwnGraph(
+        graph, frames, {"_N": nodes[node_id].to_numpy()}, feat, found, id_columns,
+        graph_ids=table[graph_id].to_numpy(), graph_table=table, sizes=sizes,
+    )  # fmt: skip
+
+
+def _apart(own: OwnGraph) -> list[Any]:
+    """The graphs one by one, with features."""
+    graph = own.graph
+    graph.ndata["feat"] = own.feat["_N"] if own.feat else as_features(graph.in_degrees())
+    return gossamer.unbatch(graph, *own.sizes)

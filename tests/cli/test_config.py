@@ -183,9 +183,7 @@ def test_lists_of_values() -> None:
 
 
 def test_settings_of_tables_need_tables() -> None:
-    with pytest.raises(
-        InvalidValueError, match=r"--target is for your own tables\. Give"
-    ):
+    with pytest.raises(InvalidValueError, match=r"--target is for your own tables\. Give"):
         resolve({"target": ["x"]})
     with pytest.raises(InvalidValueError, match="--raw-dir is for datasets, not for --edges"):
         resolve({"edges": ["x.csv"], "raw_dir": "."})

@@ -28,9 +28,7 @@ def test_too_large_a_model_is_told(small_task: NodeTask, monkeypatch: pytest.Mon
     model = Network(config, small_task.schema)
     require_memory(small_task, config, model)
     monkeypatch.setattr(memory, "free_memory", lambda: 2**20)
-    with pytest.raises(
-        InvalidValueError, match=r"needs about 0\.0 GiB, and 0\.0 GiB are free"
-    ):
+    with pytest.raises(InvalidValueError, match=r"needs about 0\.0 GiB, and 0\.0 GiB are free"):
         require_memory(small_task, config, model)
 
 

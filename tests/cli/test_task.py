@@ -116,9 +116,7 @@ def test_nodes_without_features_get_vectors(monkeypatch: pytest.MonkeyPatch) -> 
 def test_features_that_are_not_finite(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
     dataset = _Tiny()
     dataset[0].ndata["feat"][2, 0] = value
-    with pytest.raises(
-        InvalidValueError, match="NaN or infinite features at 1 nodes, the first"
-    ):
+    with pytest.raises(InvalidValueError, match="NaN or infinite features at 1 nodes, the first"):
         _load_tiny(monkeypatch, dataset)
 
 
@@ -213,9 +211,7 @@ def test_nodes_of_a_graph_of_several_types(model: str, minibatch: bool) -> None:
 def test_a_model_for_one_type_is_refused_with_those_that_fit() -> None:
     graph, feat, label, masks = _typed()
     target = Target(CLASSES, list("abcd"), "accuracy")
-    with pytest.raises(
-        InvalidValueError, match=r"2 node and 2 edge types\. Choose one of rgcn"
-    ):
+    with pytest.raises(InvalidValueError, match=r"2 node and 2 edge types\. Choose one of rgcn"):
         node_task("likes", graph, feat, "user", label, masks, target, _config(model="gcn"), CPU)
 
 

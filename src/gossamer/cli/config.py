@@ -242,7 +242,7 @@ def from_mapping(values: Mapping[str, Any]) -> TrainConfig:
         _check(key, values[key], known[key])
     values = {k: tuple(v) if is_list(k) else v for k, v in values.items()}
     if values.get("edges") and "dataset" not in values:
-        values["dataset"] = Path(values["edges"][0].rpartition("=")[2]).stem
+        values["dataset"] = Path(values["edges"][0].rpartition("=")[2]).stem or "own"
     dataset = values.get("dataset", known["dataset"].default)
     model = values.get("model") or usual_model(dataset, values)
     merged = {**recipe(dataset, model, values), "model": model, **values}

@@ -41,8 +41,10 @@ def print_tables(config: TrainConfig) -> None:
         rows += [[f"  {name}", "the target"] for name in config.target
                  if own.graph_table is None and name in own.frames[ntype].columns]  # fmt: skip
         print("\n".join(f"{name:<24} {text}" for name, text in rows) or "  no features")
+    if own.unused:
+        print()
     for name in own.unused:
-        print(f"\nnot used: {name}")
+        print(f"not used: {name}")
     featureless = [t for t in own.graph.ntypes if t not in own.feat]
     if featureless and own.graph_table is None:
         names = ", ".join(map(_name, featureless))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,10 @@ from gossamer.cli.targets import CLASSES, LABELS, Target, of_values
 from gossamer.cli.task import PARTS
 from gossamer.errors import FileError, InvalidValueError
 
-__all__ = ["given_masks", "read_labels"]
+__all__ = ["given_masks", "known_labels", "read_labels", "usual_task"]
 
-_MOST_CLASSES = 100  # whole numbers with more different values are values, not classes
+# Whole numbers are classes if there are few, or if they number the classes from 0.
+_FEW, _MOST_CLASSES = 20, 1000
 _NAMES = {
     "train": "train", "training": "train",
     "val": "val", "valid": "val", "validation": "val", "dev": "val",
@@ -27,8 +28,8 @@ _NAMES = {
 
 def read_labels(
     frame: Any, config: TrainConfig
-) -> tuple[Tensor, Target | Callable[[Tensor, Tensor], Target], list[str]]:
-    """Labels of the rows, the target, and its names.
+) -> tuple[Tensor, Target | Callable[[Tensor, Tensor], Target]]:
+    """Labels of the rows, and the target.
 
     Of values the target needs the training rows, so a function of labels and rows is returned.
     """
@@ -45,13 +46,13 @@ def read_labels(
                 "multilabel or regression."
             )
         label, classes = _classes(frame[names[0]], names[0])
-        return label, Target(CLASSES, classes, "accuracy"), classes
+        return label, Target(CLASSES, classes, "accuracy")
     values = torch.from_numpy(np.stack([_numbers(frame[name], name) for name in names], 1))
     if task == "regression":
-        return values, lambda y, rows: of_values(y, rows, names, "mae"), names
+        return values, lambda y, rows: of_values(y, rows, names, "mae")
     if not bool(((values == 0) | (values == 1) | values.isnan()).all()):
         raise InvalidValueError(f"--task multilabel: {', '.join(names)} must hold 0 and 1 only.")
-    return values, Target(LABELS, names, "f1"), names
+    return values, Target(LABELS, names, "f1")
 
 
 def usual_task(frame: Any, names: list[str]) -> str:
@@ -65,8 +66,10 @@ def usual_task(frame: Any, names: list[str]) -> str:
     known = frame[names[0]].dropna()
     if not numeric or types.is_bool_dtype(known):
         return "classification"
+    count = known.nunique()
     whole = bool((known == known.round()).all())
-    return "classification" if whole and known.nunique() <= _MOST_CLASSES else "regression"
+    codes = count <= _MOST_CLASSES and known.min() == 0 and known.max() == count - 1
+    return "classification" if whole and (count <= _FEW or codes) else "regression"
 
 
 def _classes(values: Any, name: str) -> tuple[Tensor, list[str]]:
@@ -77,15 +80,38 @@ def _classes(values: Any, name: str) -> tuple[Tensor, list[str]]:
     if len(classes) < 2:
         raise InvalidValueError(f"--target {name} has {len(classes)} class; two are needed.")
     code = {value: number for number, value in enumerate(classes)}
-    label = torch.full((len(values),), -1)
-    label[torch.from_numpy(values.notna().to_numpy())] = torch.tensor([code[v] for v in known])
-    return label, [str(c) for c in classes]
+    label = np.full(len(values), -1)
+    label[values.notna().to_numpy()] = [code[v] for v in known]
+    return torch.from_numpy(label), [str(c) for c in classes]
+
+
+def known_labels(frame: Any, columns: Sequence[str], target: Target) -> Tensor:
+    """Labels of the rows for a trained model, unknown where the table has none.
+
+    Classes that the model does not know are unknown too.
+    """
+    count = len(frame)
+    if target.kind == CLASSES:
+        if columns[0] not in frame.columns:
+            return torch.full((count,), -1)
+        code = {name: number for number, name in enumerate(target.names)}
+        return torch.tensor([code.get(_text(value), -1) for value in frame[columns[0]]])
+    found = torch.full((count, len(columns)), torch.nan)
+    for number, name in enumerate(columns):
+        if name in frame.columns:
+            found[:, number] = torch.from_numpy(_numbers(frame[name], name))
+    return found
+
+
+def _text(value: Any) -> str:
+    """A class as `_classes` names it: whole numbers without a point."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _numbers(values: Any, name: str) -> np.ndarray:
     pandas = optional_import("pandas", "Reading tables")
     try:
-        return pandas.to_numeric(values).to_numpy(np.float32, na_value=np.nan)
+        return pandas.to_numeric(values).to_numpy(np.float32, copy=True, na_value=np.nan)
     except (ValueError, TypeError):
         raise InvalidValueError(
             f"--target {name} must hold numbers. For classes give --task classification."
@@ -104,7 +130,7 @@ def given_masks(frame: Any, column: str | None) -> dict[str, Tensor] | None:
     if column is None and all(name in frame.columns for name in masks):
         found = {part: frame[name] for part, name in zip(PARTS, masks, strict=True)}
         return {
-            part: torch.from_numpy(values.fillna(0).to_numpy().astype(bool))[:, None]
+            part: torch.tensor(values.fillna(0).to_numpy(bool))[:, None]
             for part, values in found.items()
         }
     if column is None and "split" not in frame.columns:
@@ -113,10 +139,11 @@ def given_masks(frame: Any, column: str | None) -> dict[str, Tensor] | None:
     if name not in frame.columns:
         columns = ", ".join(map(str, frame.columns))
         raise FileError(f"The table has no column '{name}', only {columns}. Check --split.")
-    parts = frame[name].map(lambda value: _NAMES.get(str(value).strip().lower(), ""))
-    odd = frame[name][(parts == "") & frame[name].notna()]
+    words = frame[name].fillna("").astype(str).str.strip().str.lower()
+    parts = words.map(lambda word: _NAMES.get(word, ""))
+    odd = frame[name][(parts == "") & (words != "")]
     if len(odd):
         raise FileError(
             f"Column '{name}' holds '{odd.iloc[0]}'; it must hold train, val and test, or nothing."
         )
-    return {part: torch.from_numpy((parts == part).to_numpy())[:, None] for part in PARTS}
+    return {part: torch.tensor((parts == part).to_numpy())[:, None] for part in PARTS}

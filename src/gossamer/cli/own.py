@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +16,11 @@ from gossamer.cli.build import graph_task, link_task, node_task
 from gossamer.cli.catalogued import as_features
 from gossamer.cli.columns import encode, fit_columns
 from gossamer.cli.config import TrainConfig
-from gossamer.cli.labels import given_masks, read_labels
+from gossamer.cli.labels import given_masks, known_labels, read_labels
 from gossamer.cli.splits import random_masks
 from gossamer.cli.tables import column_named, edge_files, node_files, read_table, require_column
-from gossamer.cli.targets import CLASSES, Target
-from gossamer.cli.task import Task
+from gossamer.cli.targets import Target
+from gossamer.cli.task import PARTS, Task
 from gossamer.errors import FileError, InvalidValueError
 from gossamer.interop import from_edge_table
 
@@ -62,7 +63,12 @@ class OwnGraph:
         return found[0], self.frames[found[0]]
 
 
-def load_tables(config: TrainConfig, device: torch.device, columns: dict | None = None) -> Task:
+def load_tables(
+    config: TrainConfig,
+    device: torch.device,
+    columns: dict | None = None,
+    trained: Target | None = None,
+) -> Task:
     """Read the tables of `config` as a task.
 
     Parameters
@@ -73,6 +79,8 @@ def load_tables(config: TrainConfig, device: torch.device, columns: dict | None 
         Where the tensors go.
     columns : dict, optional
         How a trained model read its tables. Default: decided from the tables.
+    trained : Target, optional
+        What that model predicts; labels may then be missing.
 
     Raises
     ------
@@ -84,7 +92,7 @@ def load_tables(config: TrainConfig, device: torch.device, columns: dict | None 
         If an edge names a node that the table of nodes has not.
     """
     own = read_graph(config, columns)
-    more: dict[str, Any] = {"columns": {"types": own.columns}}
+    more: dict[str, Any] = {"columns": {"types": own.columns, "vectors": _vectors(own)}}
     name = config.dataset
     if config.task == "links":
         etype = own.graph.canonical_etypes[0]
@@ -93,12 +101,11 @@ def load_tables(config: TrainConfig, device: torch.device, columns: dict | None 
         raise InvalidValueError(
             "There is nothing to predict. Name a column with --target, or give --task links."
         )
-    if columns is not None:
-        return _without_labels(own, config, device, columns)
+    if columns is not None and trained is not None:
+        return _to_predict(own, config, device, trained, columns)
     end, frame = own.table(config.target)
-    label, target, names = read_labels(frame, config)
-    label, target, masks = _split(frame, config, label, target)
-    more["columns"] |= {"end": end, "target": names}
+    label, target, masks = _split(frame, config, *read_labels(frame, config))
+    more["columns"]["end"] = end
     if own.graph_table is not None:
         more["ids"] = own.graph_ids
         return graph_task(name, _apart(own), label, masks, target, config, device, **more)
@@ -117,26 +124,33 @@ def _split(frame: Any, config: TrainConfig, label: Tensor, target: Any) -> Any:
     return label, target, masks
 
 
-def _without_labels(
-    own: OwnGraph, config: TrainConfig, device: torch.device, columns: dict
+def _to_predict(
+    own: OwnGraph, config: TrainConfig, device: torch.device, target: Target, columns: dict
 ) -> Task:
-    """A task to predict only: all items are in all parts, and no label is known."""
-    whole = own.graph_table is not None
-    end = columns["end"]
+    """A task to predict only: all items are in all parts, and labels are those that are there."""
+    whole, end = own.graph_table is not None, columns["end"]
     ids = own.graph_ids if whole else own.ids.get(end)
     if ids is None:
         raise FileError(f"The tables have no nodes of type '{end}', which the model predicts.")
-    names = columns["target"]
-    everything = torch.ones(len(ids), 1, dtype=torch.bool)
-    masks = dict.fromkeys(("train", "val", "test"), everything)
-    label = torch.full((len(ids),), -1)
-    target = Target(CLASSES, names, "accuracy")
-    more = {"ids": ids, "columns": columns}
+    frame = own.graph_table if whole else own.frames.get(end)
+    if frame is None:
+        frame = optional_import("pandas", "Reading tables").DataFrame(index=range(len(ids)))
+    masks = dict.fromkeys(PARTS, torch.ones(len(ids), 1, dtype=torch.bool))
+    label = known_labels(frame, config.target, target)
+    common = (label, masks, target, config, device)
+    more = {"ids": ids, "columns": {"types": own.columns, "vectors": _vectors(own)}}
     if whole:
-        return graph_task(config.dataset, _apart(own), label, masks, target, config, device, **more)
-    return node_task(
-        config.dataset, own.graph, own.feat, end, label, masks, target, config, device, **more
-    )
+        return graph_task(config.dataset, _apart(own), *common, **more)
+    return node_task(config.dataset, own.graph, own.feat, end, *common, **more)
+
+
+def _vectors(own: OwnGraph) -> dict[str, int]:
+    """A checksum of the ids of types without features, whose nodes get a vector each."""
+    return {
+        ntype: zlib.crc32("\n".join(map(str, ids)).encode())
+        for ntype, ids in own.ids.items()
+        if ntype not in own.feat and own.graph_table is None
+    }
 
 
 def read_graph(config: TrainConfig, columns: dict | None = None) -> OwnGraph:
@@ -159,7 +173,12 @@ def read_graph(config: TrainConfig, columns: dict | None = None) -> OwnGraph:
     for ntype, file in node_files(config.nodes).items():
         frames[ntype] = read_table(file)
         id_columns[ntype] = config.node_id or column_named(frames[ntype], _NODE, 0)
-        require_column(frames[ntype], id_columns[ntype], file, "--node-id")
+        ids = frames[ntype][require_column(frames[ntype], id_columns[ntype], file, "--node-id")]
+        if ids.duplicated().any():
+            again = ids[ids.duplicated()].iloc[0]
+            raise FileError(
+                f"{file}: the id '{again}' occurs twice in '{ids.name}'. See --node-id."
+            )
     ends = {t for src, _, dst in edges for t in (src, dst)}
     for ntype in frames:
         if ntype not in ends:

@@ -69,12 +69,11 @@ def predict(
     loaded = load_checkpoint(checkpoint)
     place = pick_device(device)
     config = _data(loaded.config, {key: value for key, value in data.items() if value})
-    new = config.edges != loaded.config.edges or config.nodes != loaded.config.nodes
-    if not config.edges:
-        task: Task = load_dataset(config, place, not quiet)
+    if config.edges:
+        task: Task = load_tables(config, place, loaded.info.columns, loaded.info.target)
     else:
-        task = load_tables(config, place, loaded.info.columns if new else None)
-    _check_fit(loaded, task, new)
+        task = load_dataset(config, place, not quiet)
+    _check_fit(loaded, task)
     with torch.no_grad():
         scores, _ = task.scores(loaded.model.to(place))
     prediction = loaded.info.target.prediction(scores).cpu().numpy()
@@ -116,7 +115,7 @@ def _out_path(checkpoint: str, out: str | None) -> Path:
     return path
 
 
-def _check_fit(checkpoint: Checkpoint, task: Task, new: bool) -> None:
+def _check_fit(checkpoint: Checkpoint, task: Task) -> None:
     info = checkpoint.info
     expected, found = _width(info.schema, info.target), _width(task.schema, task.target)
     if expected != found:
@@ -132,7 +131,8 @@ def _check_fit(checkpoint: Checkpoint, task: Task, new: bool) -> None:
             f"features) and {known.num_etypes} edge types, but these data have "
             f"{task.schema.in_sizes} and {task.schema.num_etypes}."
         )
-    if known.num_nodes and (new or known.num_nodes != task.schema.num_nodes):
+    before, now = ((columns or {}).get("vectors") for columns in (info.columns, task.columns))
+    if known.num_nodes and (known.num_nodes != task.schema.num_nodes or before != now):
         raise InvalidValueError(
             f"The model has a vector for each node of type {', '.join(known.num_nodes)}, which has "
             "no features, so it knows no new nodes. Train with features, in a table with --nodes."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gossamer.cli.tables import edge_files
+
 __all__ = ["recipe", "usual_model", "varied"]
 
 # SAGE and GIN include a node's own features.
@@ -87,8 +89,9 @@ def usual_model(dataset: str, values: Mapping[str, Any]) -> str:
     if edges:
         if values.get("graphs"):
             return "gin"
-        types = {name.rpartition("=")[0] for name in (*edges, *values.get("nodes", ()))}
-        return "rgcn" if len(types) > 1 else "gcn"
+        types = edge_files(edges)
+        ends = {end for src, _, dst in types for end in (src, dst)}
+        return "rgcn" if len(types) > 1 or len(ends) > 1 else "gcn"
     if values.get("task") == "links":
         return "gcn"
     _, task = _family(dataset)

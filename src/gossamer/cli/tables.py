@@ -115,6 +115,7 @@ def _read_duckdb(file: str, table: str) -> Any:
         raise FileError(f"There is no file '{file}'. Check the path.")
     try:
         with duckdb.connect(file, read_only=True) as connection:
+            # The name is quoted, so that it cannot be more than a name.
             quoted = table.replace('"', '""')
             return connection.execute(f'SELECT * FROM "{quoted}"').df()
     except duckdb.Error as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gossamer.cli.folders import run_folder
+from gossamer.cli.folders import reopened, run_folder
 from gossamer.errors import FileError
 
 
@@ -57,3 +57,14 @@ def test_a_second_run_is_locked_out(tmp_path: Path) -> None:
             pytest.fail("two runs got one folder")
         assert [path.name for path in tmp_path.iterdir()] == [".lock"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_a_killed_run_has_left_is_taken_over(tmp_path: Path) -> None:
+    (tmp_path / "result").write_text("half")
+    (tmp_path / ".lock").write_text("")
+    with reopened(tmp_path) as folder:
+        assert folder == tmp_path.resolve()
+        going = pytest.raises(FileError, match="The run is still going on")
+        with going, reopened(tmp_path):
+            pytest.fail("two runs got one folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["result"]

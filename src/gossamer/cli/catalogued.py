@@ -26,6 +26,7 @@ from gossamer.data.catalogue.entry import (
     NODES,
     RATINGS,
     REGRESSION,
+    TRIPLES,
     Entry,
 )
 from gossamer.errors import InvalidValueError
@@ -67,9 +68,12 @@ def load_dataset(config: TrainConfig, device: torch.device, verbose: bool = Fals
         )
     load = _loader(entry)
     if load is None and config.task != "links":
+        hint = "Choose another; `gossamer datasets` lists them."
+        if entry.task == TRIPLES:
+            hint = "Use `gossamer kge train`."
         raise InvalidValueError(
             f"Dataset '{entry.name}' is for {entry.task}, which `gossamer train` does not do. "
-            "Choose another; `gossamer datasets` lists them."
+            f"{hint}"
         )
     raw_dir = config.raw_dir
     if raw_dir is not None and not entry.download:

@@ -34,7 +34,7 @@ def run_folder(out: str | None, name: str, parent: str | Path = "runs") -> Itera
     """
     folder = prepare_folder(out) if out else _dated_folder(Path(parent) / name)
     try:
-        with _locked(folder):
+        with _locked(folder, "Choose another folder with --out"):
             _refuse_used(folder)
             if not out:
                 _link_latest(folder)
@@ -54,7 +54,7 @@ def reopened(folder: str | Path) -> Iterator[Path]:
         If it cannot be written to, or a run is writing to it.
     """
     folder = prepare_folder(Path(folder).resolve())
-    with _locked(folder):
+    with _locked(folder, "The run is still going on; wait for its end"):
         yield folder
 
 
@@ -69,7 +69,7 @@ def _dated_folder(parent: Path) -> Path:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _locked(folder: Path, fix: str) -> Iterator[None]:
     """Hold the lock of a folder; the system gives it up when the process ends in any way."""
     path = folder / _LOCK
     handle = os.open(path, os.O_CREAT | os.O_RDWR)
@@ -77,9 +77,7 @@ def _locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise FileError(
-                f"Another run writes to the folder '{folder}'. Choose another folder with --out."
-            ) from None
+            raise FileError(f"Another run writes to the folder '{folder}'. {fix}.") from None
         try:
             yield
         finally:

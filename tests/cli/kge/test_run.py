@@ -16,6 +16,7 @@ import safetensors.torch
 import torch
 
 from gossamer.cli import main
+from gossamer.cli.folders import reopened
 from helpers.paths import REPOSITORY, shared_data
 
 NAMES = ["a", "b", "c", "d", "e"]
@@ -126,9 +127,9 @@ def test_resuming_what_cannot_be(tmp_path: Path, fails: Callable[..., str]) -> N
     _train(out, "--data", str(data))
     resume = ("kge", "train", "--resume", str(out))
     assert "--lr cannot be given with --resume" in fails(*resume, "--lr", "0.1")
-    (out / ".lock").write_text(str(os.getpid()))
-    assert "still going on" in fails(*resume)
-    (out / ".lock").unlink()
+    with reopened(out):
+        assert "still going on" in fails(*resume)
+    (out / ".lock").write_text("left by a run that was killed")
     (data / "test.txt").write_text("a\tlikes\tb\n")
     assert "have changed since" in fails(*resume)
 

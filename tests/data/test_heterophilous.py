@@ -98,11 +98,16 @@ def test_minesweeper_is_what_dgl_gives() -> None:
     assert digest(*masks) == "fd2a255ea874503b"
 
 
+@pytest.mark.parametrize("node", [6, -1])
+def test_edges_of_nodes_that_are_not_there(tmp_path: Path, node: int) -> None:
+    _write(tmp_path, edges=np.array([[0, 1], [0, node]]))
+    with pytest.raises(FileError, match=f"'edges' names node {node}, but there are 6 nodes"):
+        MinesweeperDataset(raw_dir=str(tmp_path))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
-        {"edges": np.array([[0, 6]])},
-        {"edges": np.array([[0, -1]])},
         {"edges": np.array([[0.0, 1.0]])},
         {"edges": np.array([0, 1])},
         {"edges": np.array([[0, 1, 2]])},

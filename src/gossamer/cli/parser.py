@@ -68,6 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_predict(commands)
     _add_kge(commands)
     _add_inspect(commands)
+    _add_runs(commands)
     _add_datasets(commands)
     _add_preprocess(commands)
     models = commands.add_parser("models", help="list the models and the tasks that they fit")

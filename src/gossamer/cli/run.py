@@ -77,6 +77,7 @@ def load_task(config: TrainConfig, device: torch.device, verbose: bool = False) 
 
 
 def set_threads(threads: int | None) -> None:
+    """Let torch use so many threads, if this machine has the processors."""
     if threads is None:
         return
     processors = os.cpu_count() or 1

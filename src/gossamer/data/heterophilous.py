@@ -113,6 +113,13 @@ class HeterophilousGraphDataset(SingleFileDataset):
 def _check(path: Path, arrays: dict[str, np.ndarray]) -> None:
     features, labels, edges = (arrays[name] for name in _ARRAYS[:3])
     num_nodes = labels.size
+    if edges.size and edges.dtype.kind in "iu" and len(features) == num_nodes:
+        wrong = edges[(edges < 0) | (edges >= num_nodes)]
+        if len(wrong):
+            raise FileError(
+                f"{path}: 'edges' names node {wrong[0]}, but there are {num_nodes} nodes, numbered "
+                "from 0. Correct the file, or delete it and fetch it again."
+            )
     consistent = (
         num_nodes > 0
         and labels.ndim == 1

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 import gossamer as gs
+from gossamer.errors import InvalidValueError
 from helpers.compare import assert_tensor_equal, random_cotangent_grads
 from helpers.graphs import GraphCase, graph_cases
 
@@ -551,3 +552,15 @@ def test_writing_into_the_features_of_nodes_leaves_the_graph_alone() -> None:
     g.apply_nodes(lambda nodes: {"new": nodes.data["h"].mul_(2)})
     assert g.ndata["h"].tolist() == [[1], [1]]
     assert g.ndata["new"].tolist() == [[2], [2]]
+
+
+@pytest.mark.parametrize("reducer", ["sum", "max"])
+def test_types_with_features_of_different_width(reducer: str) -> None:
+    g = gs.heterograph({("u", "a", "i"): ([0], [0]), ("v", "b", "i"): ([0], [0])})
+    g.nodes["u"].data["h"], g.nodes["v"].data["h"] = torch.ones(1, 3), torch.ones(1, 1)
+    reduce = getattr(gs.function, reducer)("m", "o")
+    with pytest.raises(
+        InvalidValueError, match=r"'o' has shape \(3,\) along \('u', 'a', 'i'\), but"
+    ):
+        g.update_all(gs.function.copy_u("h", "m"), reduce)
+    assert "o" not in g.nodes["i"].data

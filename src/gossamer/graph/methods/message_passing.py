@@ -155,13 +155,28 @@ class MessagePassing:
             for name, parts in features.items():
                 if cross_reducer == "stack":
                     parts.sort(key=itemgetter(0))
-                _, values, masks = map(list, zip(*parts, strict=True))
+                positions, values, masks = map(list, zip(*parts, strict=True))
+                if not callable(cross_reducer):
+                    self._require_one_shape(name, positions, values)
                 if any(mask is not None for mask in masks):
                     self._node_frames[target][name] = _fold_reached(combine, values, masks)
                 else:
                     self._node_frames[target][name] = combine(values)
             if apply_node_func is not None:
                 self._apply_nodes(apply_node_func, target, ALL)
+
+    def _require_one_shape(
+        self: Graph, name: str, positions: list[int], values: list[Tensor]
+    ) -> None:
+        """Raise an error if edge types bring features of different widths to a node type."""
+        for position, value in zip(positions, values, strict=True):
+            if value.shape != values[0].shape:
+                first, other = (self.canonical_etypes[p] for p in (positions[0], position))
+                raise InvalidValueError(
+                    f"'{name}' has shape {tuple(values[0].shape[1:])} along {first}, but "
+                    f"{tuple(value.shape[1:])} along {other}. Give the sources features of one "
+                    "width, or name the edge type."
+                )
 
     def _reached(self: Graph, position: int, functions: tuple, cross_reducer: Any) -> Tensor | None:
         """Mask of the destinations that an edge type reaches, for max and min. None: all."""

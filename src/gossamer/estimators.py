@@ -1,0 +1,388 @@
+"""Models of nodes and links in the form of scikit-learn: ``fit``, ``predict``, ``score``.
+
+They train as `gossamer train` does, and need the extra `train`. The module is imported by name:
+
+>>> from gossamer.estimators import NodeClassifier
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import gossamer
+from gossamer._optional import optional_import
+from gossamer.cli.build import link_task, node_task
+from gossamer.cli.config import TrainConfig, from_mapping
+from gossamer.cli.network import Network
+from gossamer.cli.schema import LINKS
+from gossamer.cli.splits import random_masks
+from gossamer.cli.targets import CLASSES, Target, of_values
+from gossamer.cli.task import NodeTask, pick_device
+from gossamer.cli.training import fit_seed
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import Graph
+
+__all__ = ["LinkPredictor", "NodeClassifier", "NodeRegressor"]
+
+_PURPOSE = "gossamer.estimators"
+_base = optional_import("sklearn.base", _PURPOSE, "train")
+_validation = optional_import("sklearn.utils.validation", _PURPOSE, "train")
+_multiclass = optional_import("sklearn.utils.multiclass", _PURPOSE, "train")
+
+
+class _Estimator(_base.BaseEstimator):
+    """What the estimators share: their parameters, and training one seed.
+
+    scikit-learn reads the parameters from the signature of the constructor.
+    """
+
+    def __init__(
+        self,
+        model: str = "gcn",
+        hidden: int = 64,
+        layers: int = 2,
+        heads: int = 1,
+        dropout: float = 0.5,
+        norm: str = "none",
+        residual: bool = False,
+        self_loops: bool = True,
+        lr: float = 0.01,
+        weight_decay: float = 5e-4,
+        epochs: int = 200,
+        patience: int = 50,
+        minibatch: bool = False,
+        fanout: tuple[int, ...] = (10,),
+        batch_size: int = 1024,
+        validation_fraction: float = 0.1,
+        device: str = "auto",
+        random_state: Any = None,
+    ) -> None:
+        self.model = model
+        self.hidden = hidden
+        self.layers = layers
+        self.heads = heads
+        self.dropout = dropout
+        self.norm = norm
+        self.residual = residual
+        self.self_loops = self_loops
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.epochs = epochs
+        self.patience = patience
+        self.minibatch = minibatch
+        self.fanout = fanout
+        self.batch_size = batch_size
+        self.validation_fraction = validation_fraction
+        self.device = device
+        self.random_state = random_state
+
+    def _config(self, **more: Any) -> TrainConfig:
+        names = {f.name for f in fields(TrainConfig)}
+        given = {key: value for key, value in self.get_params().items() if key in names}
+        return from_mapping({"dataset": "", **given, **more} | {"dataset": "own"})
+
+    def _train(self, task: Any, config: TrainConfig) -> None:
+        seed = _seed(self.random_state)
+        with _own_random_numbers():
+            fit = fit_seed(task, config, seed, lambda epoch: None)
+            self.model_ = Network(config, task.schema).to(task.label.device)
+        if fit.interrupt is not None:
+            raise fit.interrupt
+        self.model_.load_state_dict(fit.state)
+        self.target_ = task.target
+        self.n_iter_ = fit.result.epochs
+
+    def _input(self, X: Any, reset: bool) -> tuple[Graph, dict[str, Tensor]]:
+        """Graph and features; an array is nodes without edges."""
+        if isinstance(X, Graph):
+            if len(X.ntypes) > 1 or "feat" not in X.ndata:
+                raise InvalidValueError(
+                    f"{type(self).__name__}: the graph must have one node type with ndata['feat'], "
+                    f"got node types {X.ntypes} with {sorted(X.nodes[X.ntypes[0]].data)}."
+                )
+            rows = X.ndata["feat"].detach().cpu().numpy()
+            _validation.validate_data(self, rows, reset=reset, ensure_min_samples=1)
+            return X, {X.ntypes[0]: X.ndata["feat"].float()}
+        rows = _validation.validate_data(self, X, reset=reset)
+        graph = gossamer.graph(([], []), num_nodes=len(rows))
+        return graph, {"_N": torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32))}
+
+    def _scores(self, X: Any) -> np.ndarray:
+        """Predictions (N, C) of a graph, or of the one that was trained on."""
+        _validation.check_is_fitted(self)
+        if X is None:
+            task = self._task
+        else:
+            graph, feat = self._input(X, reset=False)
+            feat = dict(zip(self.model_.schema.in_sizes, feat.values(), strict=True))
+            label = torch.zeros(graph.num_nodes(), dtype=torch.int64)
+            mask = torch.ones(len(label), 1, dtype=torch.bool)
+            masks = dict.fromkeys(("train", "val", "test"), mask)
+            task = node_task(
+                "own", graph, feat, graph.ntypes[0], label, masks, self.target_,
+                self._config(minibatch=False), pick_device(self.device),
+            )  # fmt: skip
+        scores, _ = task.scores(self.model_)
+        return self.target_.prediction(scores).cpu().numpy()
+
+    def _masks(self, known: Tensor, mask: Any) -> dict[str, Tensor]:
+        """Nodes to train on, and to choose the best epoch with; the latter may be the same."""
+        if mask is not None:
+            mask = torch.as_tensor(np.asarray(mask))
+            if mask.shape != known.shape or mask.dtype != torch.bool:
+                raise InvalidValueError(
+                    f"{type(self).__name__}: mask must be bool of shape {tuple(known.shape)}, got "
+                    f"{mask.dtype} of shape {tuple(mask.shape)}."
+                )
+            known = torch.where(mask, known, -1)
+        if not bool((known >= 0).any()):
+            raise InvalidValueError(f"{type(self).__name__}: no node has a label to train on.")
+        share = float(self.validation_fraction)
+        if not 0 <= share < 1:
+            raise InvalidValueError(
+                f"validation_fraction must be at least 0 and below 1, got {share}."
+            )
+        masks = random_masks(known, (1 - share, share, 0.0), _seed(self.random_state))
+        classes = known[known >= 0].unique()
+        # Few nodes: all of them train, and all of them choose the epoch.
+        if not share or len(known[masks["val"][:, 0]].unique()) < len(classes):
+            masks["train"] = masks["val"] = (known >= 0)[:, None]
+        return masks | {"test": masks["val"]}
+
+
+def _seed(random_state: Any) -> int:
+    utils = optional_import("sklearn.utils", _PURPOSE, "train")
+    if isinstance(random_state, int | np.integer):
+        return int(random_state) % 2**32
+    return int(utils.check_random_state(random_state).randint(2**31))
+
+
+@contextmanager
+def _own_random_numbers() -> Iterator[None]:
+    """Leave the global generators as they were."""
+    state, plain = np.random.get_state(), random.getstate()  # noqa: NPY002
+    with torch.random.fork_rng():
+        yield
+    np.random.set_state(state)  # noqa: NPY002
+    random.setstate(plain)
+
+
+class NodeClassifier(_base.ClassifierMixin, _Estimator):
+    """Classes of nodes.
+
+    Parameters
+    ----------
+    model : str
+        A model for nodes that ``gossamer models`` lists.
+    hidden, layers, heads, dropout, norm, residual, self_loops
+        Shape of the model, as the flags of ``gossamer train``.
+    lr, weight_decay, epochs, patience, minibatch, fanout, batch_size
+        The training, as the flags of ``gossamer train``.
+    validation_fraction : float
+        Share of the labelled nodes that choose the best epoch. Of fewer than that takes, all do.
+    device : {"auto", "cpu", "cuda"}
+        Where to compute.
+    random_state : int, RandomState or None
+        Seed of weights, dropout and the choice of validation nodes.
+
+    Attributes
+    ----------
+    classes_ : array (C,)
+        The classes, sorted.
+    n_features_in_ : int
+        Width of the features.
+    n_iter_ : int
+        Number of epochs.
+    model_ : torch.nn.Module
+        The trained model.
+
+    Examples
+    --------
+    >>> from gossamer.data import DigitsDataset
+    >>> graph = DigitsDataset()[0]
+    >>> y, train, test = (graph.ndata[k] for k in ("label", "train_mask", "test_mask"))
+    >>> model = NodeClassifier(epochs=30, random_state=0).fit(graph, y, train)
+    >>> model.predict_proba(graph).shape
+    (1797, 10)
+    >>> bool((model.predict(graph) == y.numpy())[test].mean() > 0.9)
+    True
+    """
+
+    def fit(self, X: Any, y: Any, mask: Any = None) -> NodeClassifier:
+        """Train on a graph.
+
+        Parameters
+        ----------
+        X : Graph, or array (N, D)
+            A graph with features in ``ndata['feat']``; an array is nodes without edges.
+        y : array (N,)
+            Classes. Those outside of `mask` are not looked at.
+        mask : array (N,) of bool, optional
+            Nodes whose class is known. Default: all.
+
+        Raises
+        ------
+        InvalidValueError
+            If shapes do not fit, or a parameter is out of range.
+        """
+        if not isinstance(X, Graph):
+            X, y = _validation.validate_data(self, X, y)
+        graph, feat = self._input(X, reset=True)
+        y = _validation.column_or_1d(np.asarray(y), warn=True)
+        if len(y) != graph.num_nodes():
+            raise InvalidValueError(
+                f"NodeClassifier: the graph has {graph.num_nodes()} nodes, but y has {len(y)}."
+            )
+        known = np.ones(len(y), bool) if mask is None else np.asarray(mask)
+        _multiclass.check_classification_targets(y[known])
+        self.classes_ = np.unique(y[known])
+        if len(self.classes_) < 2:
+            raise InvalidValueError(
+                f"NodeClassifier needs two classes, and y has one class: {self.classes_}."
+            )
+        label = torch.full((len(y),), -1)
+        label[torch.from_numpy(known)] = torch.from_numpy(np.searchsorted(self.classes_, y[known]))
+        target = Target(CLASSES, [str(c) for c in self.classes_], "accuracy")
+        config = self._config()
+        self._task: NodeTask = node_task(
+            "own", graph, feat, graph.ntypes[0], label, self._masks(label, mask), target, config,
+            pick_device(self.device),
+        )  # fmt: skip
+        self._train(self._task, config)
+        return self
+
+    def predict_proba(self, X: Any = None) -> np.ndarray:
+        """Probabilities (N, C) of the classes; without `X`, of the nodes trained on."""
+        return self._scores(X)
+
+    def predict(self, X: Any = None) -> np.ndarray:
+        """The most probable class of each node (N,)."""
+        found = self.predict_proba(X).argmax(1)
+        return self.classes_[found]
+
+
+class NodeRegressor(_base.RegressorMixin, _Estimator):
+    """Values of nodes. Parameters as of `NodeClassifier`; ``score`` is the R² of scikit-learn.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Width of the features.
+    n_iter_ : int
+        Number of epochs.
+    model_ : torch.nn.Module
+        The trained model.
+
+    Examples
+    --------
+    >>> import gossamer as gs, numpy as np, torch
+    >>> graph = gs.graph((torch.arange(50), (torch.arange(50) + 1) % 50))
+    >>> graph.ndata["feat"] = torch.linspace(-1, 1, 50)[:, None]
+    >>> y = graph.ndata["feat"][:, 0].numpy() * 3
+    >>> NodeRegressor("sage", random_state=0, dropout=0.0).fit(graph, y).score(graph, y) > 0.8
+    True
+    """
+
+    def fit(self, X: Any, y: Any, mask: Any = None) -> NodeRegressor:
+        """Train on a graph; arguments as of `NodeClassifier.fit`, with numbers for `y`.
+
+        Raises
+        ------
+        InvalidValueError
+            If shapes do not fit, or a parameter is out of range.
+        """
+        if not isinstance(X, Graph):
+            X, y = _validation.validate_data(self, X, y, y_numeric=True)
+        graph, feat = self._input(X, reset=True)
+        y = _validation.column_or_1d(np.asarray(y), warn=True).astype(np.float32)
+        if len(y) != graph.num_nodes():
+            raise InvalidValueError(
+                f"NodeRegressor: the graph has {graph.num_nodes()} nodes, but y has {len(y)}."
+            )
+        known = torch.where(torch.from_numpy(np.isfinite(y)), 0, -1)
+        masks = self._masks(known, mask)
+        label = torch.from_numpy(y)[:, None]
+        either = (masks["train"] | masks["val"])[:, 0]
+        target = of_values(label, either, ["value"], "rmse")
+        config = self._config()
+        self._task: NodeTask = node_task(
+            "own", graph, feat, graph.ntypes[0], label, masks, target, config,
+            pick_device(self.device),
+        )  # fmt: skip
+        self._train(self._task, config)
+        return self
+
+    def predict(self, X: Any = None) -> np.ndarray:
+        """The value of each node (N,); without `X`, of the nodes trained on."""
+        return self._scores(X)[:, 0]
+
+
+class LinkPredictor(_Estimator):
+    """Whether two nodes of a graph are linked. Parameters as of `NodeClassifier`.
+
+    A twentieth of the links chooses the best epoch. Nodes without ``ndata['feat']`` get trainable
+    vectors.
+
+    Attributes
+    ----------
+    score_ : float
+        Area under the ROC curve on a tenth of the links, which are not trained on, against as many
+        pairs without a link.
+    model_ : torch.nn.Module
+        The trained model.
+
+    Examples
+    --------
+    >>> from gossamer.data import KarateClubDataset
+    >>> model = LinkPredictor(epochs=50, random_state=0).fit(KarateClubDataset()[0])
+    >>> model.predict_proba([[0, 1], [16, 26]]).shape
+    (2, 2)
+    """
+
+    def fit(self, X: Graph, y: Any = None) -> LinkPredictor:
+        """Train on the links of a graph of one node type and one edge type; `y` is ignored."""
+        if not isinstance(X, Graph):
+            raise InvalidTypeError(f"LinkPredictor.fit takes a Graph, got {type(X).__name__}.")
+        feat = {X.ntypes[0]: X.ndata["feat"]} if "feat" in X.ndata else {}
+        config = self._config(task=LINKS)
+        etype = X.canonical_etypes[0]
+        self._task = link_task("own", X, feat, etype, config, pick_device(self.device))
+        self._train(self._task, config)
+        scores, _ = self._task.scores(self.model_)
+        test = self._task.part("test", 0)
+        self.score_ = self._task.score(self.target_.prediction(scores).cpu().numpy(), test)
+        return self
+
+    def predict_proba(self, pairs: Any) -> np.ndarray:
+        """Probabilities (M, 2) that pairs (M, 2) of nodes are not linked, and that they are."""
+        _validation.check_is_fitted(self)
+        task, model = self._task, self.model_
+        ids = torch.as_tensor(np.asarray(pairs), device=task.label.device)
+        count = task.graph.num_nodes()
+        if ids.dim() != 2 or ids.shape[1] != 2 or ids.is_floating_point():
+            raise InvalidValueError(
+                f"LinkPredictor: pairs must be node ids of shape (M, 2), got {tuple(ids.shape)}."
+            )
+        if len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) < count:
+            raise InvalidValueError(
+                f"LinkPredictor: node ids must be between 0 and {count - 1}, got "
+                f"{int(ids.min())} to {int(ids.max())}."
+            )
+        model.eval()
+        with torch.no_grad():
+            u, v = ids.long().unbind(1)
+            scores = model(task.graph, model.inputs(task.feat), (u, v))
+        linked = self.target_.prediction(scores).cpu().numpy()
+        return np.concatenate([1 - linked, linked], 1)
+
+    def predict(self, pairs: Any) -> np.ndarray:
+        """Whether pairs (M, 2) of nodes are linked, (M,) bool."""
+        return self.predict_proba(pairs)[:, 1] > 0.5

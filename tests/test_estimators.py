@@ -19,7 +19,7 @@ QUICK = {"hidden": 16, "epochs": 40, "dropout": 0.0, "model": "sage", "validatio
 
 @parametrize_with_checks([NodeClassifier(**QUICK), NodeRegressor(**{**QUICK, "epochs": 120})])
 def test_checks_of_scikit_learn(estimator: object, check: object) -> None:
-    check(estimator)
+    assert check(estimator) is None
 
 
 def _digits() -> tuple[gossamer.Graph, np.ndarray, np.ndarray, np.ndarray]:

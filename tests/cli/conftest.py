@@ -12,6 +12,7 @@ import torch
 import gossamer
 from gossamer.cli import main
 from gossamer.cli.config import resolve
+from gossamer.cli.details import Details
 from gossamer.cli.metrics import confusion_matrix
 from gossamer.cli.results import BestModel, Epoch, RunResult, SeedResult
 from gossamer.cli.schema import Schema
@@ -55,6 +56,9 @@ def recorded() -> RunResult:
         history = [Epoch(1.0 / (e + 1), 1.2 / (e + 1), val, test) for e in range(4 + seed)]
         seeds.append(SeedResult(seed, 0, 2, val, test, 0.6, 1.5, history))
     confusion = confusion_matrix(probability.argmax(1), label, 3)
+    for seed in seeds:
+        seed.confusion = confusion.tolist()
+    parts = {"train": np.arange(20), "val": np.arange(20, 30), "test": np.arange(30, 60)}
     return RunResult(
         config=resolve({"dataset": "cora", "seeds": 3, "picture": "pca", "hidden": 24}),
         metric="accuracy",
@@ -65,6 +69,7 @@ def recorded() -> RunResult:
         environment={"gossamer": "1.2.3", "torch": "9.9", "kernels": {"native": True}},
         seeds=seeds,
         best=BestModel(seeds[1], probability, rng.normal(size=(60, 4)), confusion),
+        details=Details(parts, 1, [("largest class", 0.4), ("logistic regression", 0.7)], 0.81),
     )
 
 

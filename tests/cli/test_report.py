@@ -7,7 +7,9 @@ from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.metrics import precision_recall_fscore_support
 
 from gossamer.cli.report import render_report
 from gossamer.cli.results import RunResult
@@ -60,7 +62,7 @@ def html(recorded: RunResult) -> str:
 def test_the_page_is_well_formed_with_unique_ids(html: str) -> None:
     page = _Page(html)
     assert html.startswith("<!DOCTYPE html>")
-    assert page.seen["h1"] == 1 and page.seen["svg"] == 3 and page.seen["table"] == 4
+    assert page.seen["h1"] == 1 and page.seen["svg"] == 3 and page.seen["table"] == 6
     assert len(page.ids) == len(set(page.ids))
     assert all(len(label) > 20 for label in page.labels)
     assert "$" not in page.text
@@ -71,7 +73,8 @@ def test_the_page_needs_no_other_resource(html: str) -> None:
     assert all(link.startswith(("#", "data:")) for link in page.links)
     without_bitmaps = re.sub(r'"data:image/png;base64,[\w+/=\s]*"', '""', html)
     assert not re.search(r"https?:|//[a-z]|@import|url\((?!#)", without_bitmaps)
-    assert not {"script", "link", "iframe", "object", "img"} & set(page.seen)
+    assert not {"link", "iframe", "object"} & set(page.seen)
+    assert "fetch(" not in html and "import(" not in html
 
 
 def test_names_from_the_dataset_are_escaped(html: str) -> None:
@@ -84,13 +87,66 @@ def test_the_page_tells_scores_matrix_configuration_and_command(
     html: str, recorded: RunResult
 ) -> None:
     text = _Page(html).text
-    assert "85.00 ± 10.00 %" in text and "mean of 3 seeds" in text
+    assert "85.00 ± 10.00 %" in text and "mean ± deviation of 3 seeds" in text
+    assert "95 % interval 60.16 to 100.00, from 3 seeds" in text
     assert "GCN on cora" in text and "PCA, first two components, all 60 nodes" in text
     assert "gossamer train --dataset cora --model gcn --seeds 3 --hidden 24 --picture pca" in text
     assert "weight_decay" in text and "kernels: native" in text
-    for count in recorded.best.confusion.ravel():
+    for count in recorded.confusion.ravel():
         assert f">{count:,}</td>" in html
     assert html.count('<tr class="best">') == 1
+
+
+def test_the_page_tells_of_the_data_and_of_simpler_models(html: str) -> None:
+    text = _Page(html).text
+    assert "training nodes20 (33 %)" in text and "test nodes30 (50 %)" in text
+    assert "edge homophily0.81" in text
+    assert "largest class40.00" in text and "logistic regression70.00" in text
+    assert "gain +15.00" in text
+    assert "All seeds use the same split" in text
+
+
+def test_splits_are_told_from_seeds(recorded: RunResult) -> None:
+    for seed in recorded.seeds:
+        seed.split = seed.seed
+    assert "The seeds use 3 of the dataset's splits in turn" in _Page(render_report(recorded)).text
+
+
+def test_the_matrix_counts_all_seeds_and_tells_hits_from_misses(
+    html: str, recorded: RunResult
+) -> None:
+    counts = recorded.confusion
+    assert counts.sum() == 3 * 60
+    assert html.count('<td class="hit') == 3
+    assert html.count('<td class="miss') == (counts - np.diag(np.diag(counts)) > 0).sum()
+    share = 100 * counts[0, 0] / counts[0].sum()
+    hint = f"true cats &amp; dogs, predicted cats &amp; dogs: {counts[0, 0]:,}, {share:.1f} %"
+    assert hint in html
+
+
+def test_scores_of_classes_are_those_of_scikit_learn(html: str, recorded: RunResult) -> None:
+    guess = recorded.best.probability.argmax(1)
+    rows = precision_recall_fscore_support(recorded.label, guess)
+    for precision, recall, f1, support in zip(*rows, strict=True):
+        cells = [f"{3 * support}", *(f"{100 * v:.1f}" for v in (precision, recall, f1))]
+        assert "".join(f"<td>{cell}</td>" for cell in cells) in html
+    macro = precision_recall_fscore_support(recorded.label, guess, average="macro")[:3]
+    assert "".join(f"<td>{100 * v:.1f}</td>" for v in macro) in html
+
+
+def test_mistaken_pictures_are_shown(recorded: RunResult) -> None:
+    assert "Mistakes" not in render_report(recorded)
+    recorded.details.pictures = np.random.default_rng(0).random((60, 4, 4))
+    page = _Page(render_report(recorded))
+    test = np.arange(30, 60)
+    wrong = (recorded.best.probability[test].argmax(1) != recorded.label[test]).sum()
+    assert 0 < wrong == page.seen["img"]
+    assert page.seen["figcaption"] == wrong
+
+
+def test_regions_that_scroll_can_be_reached_by_keyboard(html: str) -> None:
+    for opening in re.findall(r'<div class="(?:scroll|plot)"[^>]*>', html):
+        assert 'tabindex="0"' in opening and "aria-label=" in opening
 
 
 def test_the_environment_leaves_out_what_is_empty(recorded: RunResult) -> None:
@@ -103,7 +159,7 @@ def test_the_environment_leaves_out_what_is_empty(recorded: RunResult) -> None:
 def test_roc_auc_is_named_and_has_no_percent_sign(recorded: RunResult) -> None:
     recorded.metric = "roc_auc"
     text = _Page(render_report(recorded)).text
-    assert "test ROC AUC" in text and "85.00 ± 10.00mean" in text
+    assert "test ROC AUC" in text and "85.00 ± 10.0095 % interval" in text
 
 
 def test_one_seed_of_one_epoch_has_no_deviation(recorded: RunResult) -> None:
@@ -113,12 +169,14 @@ def test_one_seed_of_one_epoch_has_no_deviation(recorded: RunResult) -> None:
     recorded.seeds = [only]
     text = _Page(render_report(recorded)).text
     assert "1 seed" in text and "±" not in text
+    assert "95 % interval 85.00" not in text and "from 30 test items" in text
 
 
 def test_the_report_of_a_real_run(trained: Path) -> None:
     page = _Page((trained / "report.html").read_text(encoding="utf-8"))
     assert "GCN on digits" in page.text
-    assert page.seen["svg"] == 3
+    assert page.seen["svg"] == 3 and page.seen["img"] > 0
+    assert "logistic regression" in page.text and "test nodes1,297" in page.text
 
 
 @pytest.mark.parametrize("interrupted", [False, True])

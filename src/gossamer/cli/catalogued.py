@@ -90,7 +90,9 @@ def load_dataset(config: TrainConfig, device: torch.device, verbose: bool = Fals
 
     if config.task == "links":
         load = _links
-    return load(entry, open_dataset, config, device)
+    task = load(entry, open_dataset, config, device)
+    task.picture_shape = getattr(getattr(gossamer.data, entry.dataset), "picture_shape", None)
+    return task
 
 
 def _level(entry: Entry) -> str:

@@ -1,123 +1,183 @@
-"""Figures of the report: SVG that inherits the text color of the page."""
+"""Figures of the report: HTML with SVG whose colors and text follow the page.
+
+Lines and points are SVG that stretches with the page; text is HTML, which keeps its size, so that a
+figure can be read on a phone. The script of the page shows values under the pointer; it reads them
+from the attribute ``data-plot``.
+"""
 
 from __future__ import annotations
 
+import base64
+import colorsys
 import io
-import re
-import zlib
-from collections.abc import Callable, Sequence
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 import numpy as np
 
 from gossamer._optional import optional_import
-from gossamer.cli.results import SeedResult
 
-__all__ = ["class_colors", "curves", "project", "scatter"]
+__all__ = ["Line", "class_colors", "curves", "picture", "project", "run_curves", "scatter"]
 
-# matplotlib does not support CSS, so this unique color is replaced in the output.
-_INK = "#010203"
-_BLUE, _ORANGE = "#3b7ddd", "#e07b39"
-# Distinct on white and on near-black, also for the common kinds of color blindness.
+# Distinct on white and on near-black, also for common kinds of color blindness. Blue, orange and
+# gray stand for test, validation and training on the page, and red for errors.
 _TEN = (
-    "#3b7ddd", "#e07b39", "#2ca58d", "#c94f7c", "#8b6fd8", "#b59a1f", "#4fb3d9", "#a0603a",
-    "#7fa33a", "#8a8f98",
+    "#2ca58d", "#b05cc6", "#8a8a1c", "#7a5bd0", "#e86aa6", "#4d9e3f", "#35b6c9", "#96623a",
+    "#a3195b", "#56707a",
 )  # fmt: skip
 _MAX_POINTS = 3000
 
-_STYLE = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "gossamer",
-    "font.size": 10,
-    "text.color": _INK,
-    "axes.edgecolor": _INK,
-    "axes.labelcolor": _INK,
-    "axes.labelpad": 8,
-    "axes.facecolor": "none",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.8,
-    "axes.grid": True,
-    "grid.color": _INK,
-    "grid.alpha": 0.12,
-    "grid.linewidth": 0.8,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "legend.frameon": False,
-    "figure.facecolor": "none",
-    "savefig.facecolor": "none",
-}
+
+@dataclass
+class Line:
+    """A curve: a value for each of the epochs 1, 2, ...
+
+    `color` is a CSS color; a faint line has no entry in the legend and no values under the pointer.
+    """
+
+    name: str
+    values: Sequence[float]
+    color: str
+    faint: bool = False
 
 
 def class_colors(num_classes: int) -> list[str]:
     """A color (``#rrggbb``) for each class."""
     if num_classes <= len(_TEN):
         return list(_TEN[:num_classes])
-    colors = optional_import("matplotlib.colors", "The report", "train")
-    hues = np.arange(num_classes) / num_classes
-    return [colors.to_hex(colors.hsv_to_rgb((hue, 0.65, 0.8))) for hue in hues]
+    shades = (colorsys.hsv_to_rgb(i / num_classes, 0.55, 0.75) for i in range(num_classes))
+    return ["#" + "".join(f"{round(255 * part):02x}" for part in shade) for shade in shades]
 
 
-def curves(
-    seeds: Sequence[SeedResult],
-    best: SeedResult,
-    fields: dict[str, str],
-    axis: str,
-    alt: str,
-    scale: float = 1.0,
-) -> str:
-    """Learning curves of all seeds, the best one emphasized.
+def curves(lines: Sequence[Line], axis: str, alt: str, best: int | None = None) -> str:
+    """Learning curves over the epochs.
+
+    The vertical axis shows where strong lines move: the lowest tenth of a score may lie below it,
+    and a loss that falls to less than a tenth has a logarithmic axis.
 
     Parameters
     ----------
-    seeds : sequence of SeedResult
-        Runs of any length.
-    best : SeedResult
-        The run to emphasize; its best epoch is marked.
-    fields : dict
-        Two fields of `Epoch` with their names in the legend.
+    lines : sequence of Line
+        At least one that is not faint.
     axis : str
-        Label of the vertical axis.
+        What the vertical axis shows.
     alt : str
         Alternative text of the figure.
+    best : int, optional
+        Epoch to mark.
+    """
+    strong = [line for line in lines if not line.faint]
+    longest = max(len(line.values) for line in lines)
+    values = np.concatenate([np.asarray(line.values, dtype=float) for line in strong])
+    low, high, log = _range(values)
+    scale = np.log10 if log else np.asarray
+
+    def height(value: Any) -> np.ndarray:
+        return 1000 * (1 - (scale(value) - scale(low)) / (scale(high) - scale(low)))
+
+    def place(epoch: Any) -> np.ndarray:
+        return 1000 * (np.asarray(epoch) - 1) / max(longest - 1, 1)
+
+    marks = [(v, float(height(v)) / 10) for v in _ticks(low, high, log)]
+    epochs = [(e, float(place(e)) / 10) for e in _epochs(longest)]
+    drawn = [f'<path class="grid" d="M0 {10 * y:.1f}H1000"/>' for _, y in marks]
+    if best is not None:
+        drawn.append(f'<path class="mark" d="M{float(place(best)):.1f} 0V1000"/>')
+    for line in sorted(lines, key=lambda each: not each.faint):
+        where = np.stack(
+            [place(np.arange(1, len(line.values) + 1)), height(np.maximum(line.values, 1e-12))], 1
+        )
+        kind = "faint" if line.faint else "strong"
+        # A line of one point would be invisible.
+        steps = [*where, where[-1] + [0.01, 0]] if len(where) == 1 else where
+        path = " ".join(f"{x:.1f} {np.clip(y, -9999, 9999):.1f}" for x, y in steps)
+        drawn.append(f'<path class="{kind}" style="stroke:{line.color}" d="M{path}"/>')
+    data = {
+        "lines": [
+            {"name": a.name, "color": a.color, "y": [_short(v) for v in a.values]} for a in strong
+        ],
+        "epochs": longest,
+    }
+    below = " Lower values lie below the axis." if values.min() < low else ""
+    texts = [f'<span class="y" style="top:{y:.1f}%">{v:g}</span>' for v, y in marks]
+    texts += [f'<span class="x" style="left:{x:.1f}%">{e}</span>' for e, x in epochs]
+    legend = "".join(
+        f'<li><i style="background:{a.color}"></i>{escape(a.name)}</li>' for a in strong
+    )
+    return (
+        f'<div class="plot" tabindex="0" role="group" aria-label="{escape(alt, quote=True)}" '
+        f"data-plot='{escape(json.dumps(data), quote=True)}'>"
+        f'<p class="axis">{escape(axis)}{" (logarithmic)" if log else ""}.{below}</p>'
+        f'<div class="frame"><svg role="img" aria-label="{escape(alt, quote=True)}" '
+        f'viewBox="0 0 1000 1000" preserveAspectRatio="none">{"".join(drawn)}</svg>'
+        f'{"".join(texts)}</div><p class="axis x">epoch</p>'
+        f'<ul class="legend">{legend}</ul><output></output></div>'
+    )
+
+
+def run_curves(
+    histories: Mapping[str, Sequence[Any]], field: str, label: str, scale: float = 1.0
+) -> str:
+    """Curves of several runs, each in a color of its own.
+
+    Parameters
+    ----------
+    histories : dict of str to list of Epoch
+        The epochs of each run, by its name.
+    field : str
+        Attribute of an `Epoch`.
+    label : str
+        What the vertical axis shows.
     scale : float
         Factor on the values, 100 for percent.
     """
-
-    def draw(axes: Any) -> None:
-        for (name, label), color in zip(fields.items(), (_BLUE, _ORANGE), strict=True):
-            for seed in seeds:
-                strong = seed is best
-                axes.plot(
-                    np.arange(1, seed.epochs + 1),
-                    [scale * getattr(epoch, name) for epoch in seed.history],
-                    color=color,
-                    alpha=1.0 if strong else 0.2,
-                    linewidth=1.8 if strong else 1.0,
-                    zorder=3 if strong else 2,
-                    label=label if strong else None,
-                    marker="o" if seed.epochs == 1 else None,
-                )
-        axes.axvline(best.best_epoch, color=_INK, alpha=0.45, linewidth=1, linestyle=(0, (4, 3)))
-        left = best.best_epoch < max(seed.epochs for seed in seeds) / 2
-        axes.annotate(
-            f"epoch {best.best_epoch}",
-            (best.best_epoch, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(4 if left else -4, 2),
-            textcoords="offset points",
-            ha="left" if left else "right",
-            fontsize=9,
-            alpha=0.75,
+    lines = [
+        Line(name, [scale * getattr(epoch, field) for epoch in history], color)
+        for (name, history), color in zip(
+            histories.items(), class_colors(len(histories)), strict=True
         )
-        axes.set(xlabel="epoch", ylabel=axis)
-        axes.margins(x=0.01)
-        axes.legend(loc="best")
+    ]
+    return curves(lines, label, f"Line chart of the {label} of {len(lines)} runs")
 
-    return _svg(draw, (5.6, 3.5), alt)
+
+def _range(values: np.ndarray) -> tuple[float, float, bool]:
+    """Both ends of the vertical axis, and whether it is logarithmic."""
+    low, high = float(values.min()), float(values.max())
+    falls = values[0] >= np.quantile(values, 0.9)
+    if falls and low > 0 and high > 10 * low:
+        return low / 1.1, high * 1.1, True
+    if not falls:
+        low = float(np.quantile(values, 0.1))
+    margin = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
+    return low - margin, high + margin, False
+
+
+def _ticks(low: float, high: float, log: bool) -> list[float]:
+    """Round values within the axis, at most seven."""
+    if log:
+        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        found = [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= m * 10.0**d <= high]
+        return found if len(found) < 7 else [v for v in found if f"{v:e}".startswith("1.")]
+    rough = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough)
+    first = math.ceil(low / step)
+    return [round(i * step, 10) for i in range(first, math.floor(high / step) + 1)]
+
+
+def _epochs(longest: int) -> list[int]:
+    """The first and the last epoch, and round ones between that leave room for them."""
+    step = max(1, int(_ticks(0, longest, False)[1]))
+    between = [e for e in range(step, longest, step) if e > 1 and longest - e > step / 2]
+    return [1, *between, longest] if longest > 1 else [1]
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")
 
 
 def project(embedding: np.ndarray, method: str, seed: int) -> tuple[np.ndarray, np.ndarray, str]:
@@ -181,71 +241,63 @@ def _tsne(rows: np.ndarray, seed: int) -> np.ndarray:
         return model.fit_transform(rows)
 
 
-def scatter(points: np.ndarray, label: np.ndarray, names: Sequence[str], alt: str) -> str:
+def scatter(
+    points: np.ndarray,
+    label: np.ndarray,
+    names: Sequence[str],
+    alt: str,
+    wrong: np.ndarray | None = None,
+    hints: Sequence[str] | None = None,
+) -> str:
     """Points colored by class, each class named at its median.
 
-    The points are rasterized to one bitmap to keep the SVG small; text remains text.
+    Parameters
+    ----------
+    points : array (M, 2)
+        Positions.
+    label : array (M,)
+        Classes; points of class -1 are gray.
+    names : sequence of str
+        Name of each class.
+    alt : str
+        Alternative text of the figure.
+    wrong : array (M,) of bool, optional
+        Points to mark as errors.
+    hints : sequence of str, optional
+        What to show when the pointer is on a point.
     """
+    span = np.ptp(points, 0)
+    place = 25 + (points - points.min(0)) / np.where(span > 0, span, 1) * (950, 650)
+    place[:, 1] = 700 - place[:, 1]
+    size = float(np.clip(170 / math.sqrt(len(points)), 3, 9))
+    wrong = np.zeros(len(points), bool) if wrong is None else wrong
     colors = class_colors(len(names))
-
-    def draw(axes: Any) -> None:
-        axes.scatter(
-            *points.T,
-            c=[colors[index] for index in label],
-            s=float(np.clip(24000 / len(points), 7, 60)),
-            linewidths=0,
-            alpha=0.85,
-            rasterized=True,
+    drawn = []
+    for i in np.argsort(wrong, kind="stable"):
+        x, y = place[i]
+        kind = ' class="wrong"' if wrong[i] else ""
+        hint = f"<title>{escape(hints[i])}</title>" if hints else ""
+        fill = colors[label[i]] if label[i] >= 0 else "var(--soft)"
+        drawn.append(
+            f'<circle{kind} cx="{x:.0f}" cy="{y:.0f}" r="{size:.1f}" fill="{fill}">{hint}</circle>'
         )
-        axes.set_axis_off()
-        if len(names) > 20:
-            return
-        for index in np.unique(label):
-            axes.annotate(
-                names[index],
-                np.median(points[label == index], 0),
-                ha="center",
-                va="center",
-                fontsize=9,
-                fontweight="bold",
-                color="#ffffff",
-                bbox={"boxstyle": "round,pad=0.28", "fc": colors[index], "ec": "#ffffff"},
-            )
-
-    return _svg(draw, (8.4, 6.0), alt)
+    shown = np.unique(label[label >= 0]) if len(names) <= 20 else []
+    middle = {c: np.median(place[label == c], 0) for c in shown}
+    tags = "".join(
+        f'<span class="tag" style="left:{x / 10:.1f}%;top:{y / 7:.1f}%;background:{colors[c]}">'
+        f"{escape(names[c])}</span>"
+        for c, (x, y) in middle.items()
+    )
+    return (
+        f'<div class="points"><svg role="img" aria-label="{escape(alt, quote=True)}" '
+        f'viewBox="0 0 1000 700">{"".join(drawn)}</svg>{tags}</div>'
+    )
 
 
-def _svg(draw: Callable[[Any], None], size: tuple[float, float], alt: str) -> str:
-    """Run `draw` on new axes and return an ``<svg>`` element to embed in a page."""
-    matplotlib = optional_import("matplotlib", "The report", "train")
-    figure_module = optional_import("matplotlib.figure", "The report", "train")
-    backend = optional_import("matplotlib.backends.backend_svg", "The report", "train")
-    with matplotlib.rc_context(_STYLE):
-        figure = figure_module.Figure(figsize=size, dpi=180, layout="constrained")
-        backend.FigureCanvasSVG(figure)
-        draw(figure.add_subplot())
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return _inline(buffer.getvalue(), alt)
-
-
-def _inline(svg: str, alt: str) -> str:
-    """Remove parts for stand-alone files, and inherit color and font from the page."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", svg)
-    # Ids start from one in each file and would clash on one page; only referenced ones are kept.
-    used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
-    svg = re.sub(r'\sid="([^"]*)"', lambda m: m[0] if m[1] in used else "", svg)
-    prefix = f"{zlib.crc32(alt.encode()):08x}"
-    svg = re.sub(r'(\sid="|url\(#|href="#)', rf"\g<1>g{prefix}-", svg)
-    svg = svg.replace(_INK, "currentColor").replace("'DejaVu Sans'", "inherit")
-    svg = re.sub(r"font: (\w+ )?([\d.]+)px [^;\"]*", _font, svg)
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(alt, quote=True)}"', 1)
-
-
-def _font(match: re.Match[str]) -> str:
-    weight = f"font-weight: {match[1].strip()}; " if match[1] else ""
-    return f"{weight}font-size: {match[2]}px; font-family: inherit"
+def picture(pixels: np.ndarray, alt: str) -> str:
+    """A gray picture (H, W) of any range as an ``<img>``, dark on light."""
+    image = optional_import("matplotlib.image", "The report", "train")
+    buffer = io.BytesIO()
+    image.imsave(buffer, pixels, cmap="gray_r", format="png")
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img src="data:image/png;base64,{data}" alt="{escape(alt, quote=True)}">'

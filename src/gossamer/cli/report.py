@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from html import escape
 from importlib import resources
@@ -12,14 +12,21 @@ from typing import Any
 
 import numpy as np
 
+import gossamer
+from gossamer.cli import report_tables
+from gossamer.cli.advice import find_doubts
 from gossamer.cli.config import from_mapping
-from gossamer.cli.figures import class_colors, curves, project, scatter
-from gossamer.cli.metrics import points
+from gossamer.cli.details import interval
+from gossamer.cli.figures import Line, class_colors, curves, picture, project, scatter
+from gossamer.cli.metrics import lower_is_better, points
 from gossamer.cli.model_list import MODELS
-from gossamer.cli.results import RunResult
-from gossamer.cli.text import filled, shown
+from gossamer.cli.results import Epoch, RunResult
+from gossamer.cli.text import filled
 
-__all__ = ["render_report"]
+__all__ = ["page", "render_report"]
+
+TRAIN, VAL, TEST = "var(--train)", "var(--val)", "var(--test)"
+_MOST_PICTURES = 40
 
 
 def render_report(result: RunResult) -> str:
@@ -35,195 +42,295 @@ def render_report(result: RunResult) -> str:
     str
         A complete HTML document without external resources.
     """
-    config, best = result.config, result.best
-    nodes, points, how = project(best.embedding, config.picture, config.seed)
-    template = Template(_template())
+    config = result.config
     stopped = ", interrupted" if result.interrupted else ""
-    title = escape(f"{MODELS[config.model].title} on {config.dataset}{stopped}")
-    return template.substitute(
-        title=title,
-        heading=title,
-        tiles=_tiles(result),
-        curves_note=_curves_note(result),
-        loss_figure=_loss_figure(result),
-        score_figure=_score_figure(result),
-        matrix_note=_matrix_note(result),
-        matrix=_matrix(result),
-        picture_note=f"The input of the last layer for each node, projected by {escape(how)}; "
-        f"colored by true class. Seed {best.result.seed}, epoch {best.result.best_epoch}.",
-        picture=scatter(
-            points,
-            *_colored(result, nodes),
-            f"Scatter plot of node embeddings, {how}, colored by the "
-            f"{len(result.class_names)} classes",
-        ),
-        legend=_legend(result),
-        seeds_note="Scores in percent at each seed's best epoch, which is chosen on the validation "
-        "nodes alone: highest score, then lowest loss. The marked seed is in the checkpoint.",
-        seeds=_seed_table(result),
-        configuration=_pairs(config.as_dict()),
-        environment=_pairs(filled(_flat(result.environment))),
-        command=escape(_command(result)),
-        version=escape(str(result.environment.get("gossamer"))),
+    title = f"{MODELS[config.model].title} on {config.dataset}{stopped}"
+    head = f'<dl class="tiles">{_tiles(result)}</dl>{_doubts(result)}'
+    body = [
+        _section("Data", _data(result)),
+        _section("Learning curves", _curves(result)),
+        _matrix(result),
+        _mistakes(result),
+        _section("Embeddings", _embeddings(result)),
+        _section("Seeds", _seeds(result)),
+        _section("How it was made", _setup(result)),
+    ]
+    return page(title, "".join(body), head)
+
+
+def page(title: str, body: str, head: str = "") -> str:
+    """A complete page in the style of the reports.
+
+    Parameters
+    ----------
+    title : str
+        The heading, as plain text.
+    body, head : str
+        HTML of the sections, and of what is between the heading and them.
+    """
+    template = resources.files("gossamer.cli").joinpath("report_template.html")
+    return Template(template.read_text(encoding="utf-8")).substitute(
+        title=escape(title),
+        head=head,
+        body=body,
+        version=escape(gossamer.__version__),
         date=datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
     )
 
 
-def _colored(result: RunResult, nodes: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Classes of the points and their names; all are alike unless classes are predicted."""
-    if result.best.confusion is None:
-        return np.zeros(len(nodes), dtype=int), [result.items]
-    return result.label[nodes], result.class_names
+def _section(title: str, content: str) -> str:
+    name = title.lower().replace(" ", "-")
+    return f'<section aria-labelledby="{name}"><h2 id="{name}">{title}</h2>{content}</section>'
 
 
-def _template() -> str:
-    return (
-        resources.files("gossamer.cli").joinpath("report_template.html").read_text(encoding="utf-8")
-    )
+def _note(text: str) -> str:
+    return f'<p class="note">{text}</p>'
 
 
-def _tiles(result: RunResult) -> str:
-    graph, seeds = result.graph, len(result.seeds)
-    metric, unit = result.metric_title, _unit(result)
-    runs = "1 seed" if seeds == 1 else f"mean of {seeds} seeds"
-    tiles = [
-        (f"test {metric}", result.text(*result.summary("test")) + unit, runs),
-        (f"validation {metric}", result.text(*result.summary("val")) + unit, runs),
-        ("best epoch", f"{result.summary('best_epoch')[0]:.0f}", "mean" if seeds > 1 else ""),
-        ("time", f"{result.summary('seconds')[0]:.1f} s", "per seed"),
-        ("parameters", f"{result.num_parameters:,}", ""),
-        ("graph", f"{graph['nodes']:,} nodes", f"{graph['edges']:,} edges"),
-    ]
-    return "".join(
-        f'<div class="tile{" main" if index == 0 else ""}"><dt>{escape(name)}</dt>'
-        f"<dd>{escape(value)}<small>{escape(note)}</small></dd></div>"
-        for index, (name, value, note) in enumerate(tiles)
-    )
+def _scroll(table: str, label: str) -> str:
+    """A region that can be scrolled by keyboard, for a table wider than the page."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{table}</div>'
 
 
 def _unit(result: RunResult) -> str:
     return " %" if result.metric == "accuracy" else ""
 
 
-def _curves_note(result: RunResult) -> str:
+def _tiles(result: RunResult) -> str:
+    metric, unit = result.metric_title, _unit(result)
+    tiles = [
+        ("test", f"test {metric}", result.text(*result.summary("test")) + unit, _interval(result)),
+        ("val", f"validation {metric}", result.text(*result.summary("val")) + unit, _runs(result)),
+    ]
+    linear = dict(result.details.baselines).get("logistic regression") if result.details else None
+    if linear is not None:
+        gain = points(result.metric, result.summary("test")[0] - linear)
+        tiles.append(("", "without the graph", result.text(linear) + unit, f"gain {gain:+.2f}"))
+    epochs = f"of at most {result.config.epochs:,}"
+    tiles += [
+        ("", "best epoch", f"{result.summary('best_epoch')[0]:.0f}", epochs),
+        ("", "time", f"{result.summary('seconds')[0]:.1f} s", "per seed"),
+        ("", "parameters", f"{result.num_parameters:,}", ""),
+    ]
+    return "".join(
+        f'<div class="tile {kind}"><dt>{escape(name)}</dt>'
+        f"<dd>{escape(value)}<small>{escape(note)}</small></dd></div>"
+        for kind, name, value, note in tiles
+    )
+
+
+def _interval(result: RunResult) -> str:
+    test = [seed.test for seed in result.seeds if not seed.interrupted]
+    one = len(test) < 2
+    if one and (result.details is None or result.metric != "accuracy"):
+        return _runs(result)
+    items = result.details.sizes()["test"] if result.details else 0
+    low, high, how = interval(test or [result.seeds[0].test], items)
+    low = max(low, 0.0)
+    high = high if lower_is_better(result.metric) else min(high, 1.0)
+    return f"95 % interval {result.text(low)} to {result.text(high)}, from {how}"
+
+
+def _runs(result: RunResult) -> str:
+    return "1 seed" if len(result.seeds) == 1 else f"mean ± deviation of {len(result.seeds)} seeds"
+
+
+def _doubts(result: RunResult) -> str:
+    found = find_doubts(result)
+    items = "".join(f"<li>{escape(text)}</li>" for text in found)
+    return f'<ul class="doubts" aria-label="Warnings">{items}</ul>' if found else ""
+
+
+def _data(result: RunResult) -> str:
+    facts = [(name, f"{count:,}") for name, count in result.graph.items()]
+    details = result.details
+    if details is None:
+        return report_tables.pairs(dict(facts))
+    sizes = details.sizes()
+    total = sum(sizes.values())
+    for part, name in (("train", "training"), ("val", "validation"), ("test", "test")):
+        share = f"{100 * sizes[part] / max(total, 1):.0f} %"
+        facts.append((f"{name} {result.items}", f"{sizes[part]:,} ({share})"))
+    if details.homophily is not None:
+        facts.append(("edge homophily", f"{details.homophily:.2f}"))
+    models = [*details.baselines, ("this model", result.summary("test")[0])]
+    bars = "".join(
+        f'<li class="{"own" if name == "this model" else ""}"><span>{escape(name)}</span>'
+        f'<b><i style="width:{100 * max(0.0, min(score, 1.0)):.1f}%"></i></b>'
+        f"<span>{result.text(score)}</span></li>"
+        for name, score in models
+    )
+    homophily = (
+        " Edge homophily is the fraction of edges that join two nodes of one class."
+        if details.homophily is not None
+        else ""
+    )
+    compared = (
+        f"<h3>Test {escape(result.metric_title)} of simpler models</h3>"
+        f'<ul class="bars">{bars}</ul>'
+        + _note(
+            "The others see the features but no edges. Logistic regression takes its strength of "
+            "regularization from the validation data."
+        )
+        if details.baselines
+        else ""
+    )
+    table = report_tables.pairs(dict(facts))
+    note = _note(f"Sizes of the split of seed {result.best.result.seed}.{homophily}")
+    return f'<div class="pair"><div>{table}{note}</div><div>{compared}</div></div>'
+
+
+def _curves(result: RunResult) -> str:
     best = result.best.result
     others = len(result.seeds) - 1
     faint = f" Faint lines show the other {others} seeds." if others > 1 else ""
     faint = " Faint lines show the other seed." if others == 1 else faint
-    return f"Strong lines: seed {best.seed}, best epoch {best.best_epoch} marked.{faint}"
-
-
-def _loss_figure(result: RunResult) -> str:
-    best = result.best.result
     epoch = best.history[best.best_epoch - 1]
-    return curves(
-        result.seeds,
-        best,
-        {"train_loss": "training", "val_loss": "validation"},
-        "cross-entropy",
+    loss = _figure(
+        result,
+        [("training", "train_loss", TRAIN), ("validation", "val_loss", VAL)],
+        "loss",
         f"Line chart of the loss over {best.epochs} epochs; at the best epoch "
         f"{epoch.train_loss:.3f} in training and {epoch.val_loss:.3f} in validation",
     )
-
-
-def _score_figure(result: RunResult) -> str:
-    best = result.best.result
-    return curves(
-        result.seeds,
-        best,
-        {"val_score": "validation", "test_score": "test"},
-        f"{result.metric_title}, {'%' if _unit(result) else '× 100'}"
-        if points(result.metric, 1.0) == 100
-        else result.metric_title,
+    scale = points(result.metric, 1.0)
+    unit = ", %" if _unit(result) else ", × 100" if scale == 100 else ""
+    score = _figure(
+        result,
+        [("validation", "val_score", VAL), ("test", "test_score", TEST)],
+        f"{result.metric_title}{unit}",
         f"Line chart of the {result.metric_title} over {best.epochs} epochs; at the best epoch "
         f"{result.text(best.val)} in validation and {result.text(best.test)} in test",
-        scale=points(result.metric, 1.0),
+        scale,
     )
+    note = _note(
+        f"Strong lines: seed {best.seed}. The dashed line marks its best epoch, {best.best_epoch}."
+        f"{faint} Point at a figure, or focus it and use the arrow keys, to read values."
+    )
+    return f'{note}<div class="pair">{loss}{score}</div>'
 
 
-def _matrix_note(result: RunResult) -> str:
-    counts = result.best.confusion
-    if counts is None:
-        return "Only classes have one."
-    return (
-        f"The {counts.sum():,} test nodes of seed {result.best.result.seed}: rows are true "
-        f"classes, columns predicted ones. {np.trace(counts):,} are on the diagonal. "
-        "Color shows the fraction of the row."
-    )
+def _figure(
+    result: RunResult, fields: list[tuple[str, str, str]], axis: str, alt: str, scale: float = 1.0
+) -> str:
+    best = result.best.result
+
+    def values(history: list[Epoch], name: str) -> list[float]:
+        return [scale * getattr(epoch, name) for epoch in history]
+
+    lines = [
+        Line(title, values(seed.history, name), color, faint=seed is not best)
+        for title, name, color in fields
+        for seed in result.seeds
+    ]
+    return curves(lines, axis, alt, best.best_epoch)
 
 
 def _matrix(result: RunResult) -> str:
-    counts = result.best.confusion
+    counts = result.confusion
     if counts is None:
         return ""
-    total = counts.sum(1)
-    share = counts / np.maximum(total, 1)[:, None]
-    names = [escape(name) for name in result.class_names]
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
-    rows = []
-    for i, name in enumerate(names):
-        cells = "".join(_matrix_cell(counts[i, j], share[i, j]) for j in range(len(names)))
-        recall = f"{100 * share[i, i]:.1f} %" if total[i] else "–"
-        rows.append(
-            f'<tr><th scope="row">{name}</th>{cells}'
-            f'<td class="side">{total[i]:,}</td><td class="side">{recall}</td></tr>'
-        )
-    return (
-        f'<table class="matrix"><thead><tr><th scope="row">true \\ predicted</th>{head}'
-        f'<th scope="col">nodes</th><th scope="col">recall</th></tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
+    seeds = len(result.seeds)
+    whose = f"all {seeds} seeds" if seeds > 1 else f"seed {result.seeds[0].seed}"
+    note = _note(
+        f"{counts.sum():,} predictions for test {result.items} of {whose}: rows are true classes, "
+        f"columns predicted ones. {np.trace(counts):,} are right (blue), the others wrong (red). "
+        "The strength of a color is the fraction of the row."
     )
+    matrix = _scroll(report_tables.matrix(counts, result.class_names), "Confusion matrix")
+    scores = _scroll(report_tables.class_scores(counts, result.class_names), "Scores of classes")
+    return _section("Confusion matrix", note + matrix + "<h3>Scores of each class</h3>" + scores)
 
 
-def _matrix_cell(count: int, share: float) -> str:
-    kind = "zero" if count == 0 else "strong" if share > 0.5 else "weak"
-    return f'<td class="{kind}" style="--share:{share:.3f}">{count:,}</td>'
+def _wrong(result: RunResult) -> np.ndarray:
+    """Test items that the best model gets wrong, (N,) bool."""
+    best, details = result.best, result.details
+    wrong = np.zeros(len(result.label), bool)
+    if details is not None and result.confusion is not None:
+        test = details.parts["test"]
+        wrong[test] = best.probability[test].argmax(1) != result.label[test]
+    return wrong
 
 
-def _legend(result: RunResult) -> str:
-    if result.best.confusion is None:
+def _mistakes(result: RunResult) -> str:
+    """Pictures that are misclassified, those first of which the model is most certain."""
+    wrong = np.flatnonzero(_wrong(result))
+    if result.details is None or result.details.pictures is None or not len(wrong):
         return ""
-    counts = np.bincount(result.label[result.label >= 0], minlength=len(result.class_names))
+    probability, names = result.best.probability, result.class_names
+    order = wrong[np.argsort(-probability[wrong].max(1), kind="stable")][:_MOST_PICTURES]
+    figures = []
+    for i in order:
+        true, guess = names[result.label[i]], names[int(probability[i].argmax())]
+        alt = f"node {i}, a {true} predicted as {guess}"
+        certain = f"{100 * probability[i].max():.0f} %"
+        figures.append(
+            f"<figure>{picture(result.details.pictures[i], alt)}<figcaption>{escape(true)} "
+            f"<b>→ {escape(guess)}</b> <small>{certain}</small></figcaption></figure>"
+        )
+    note = _note(
+        f"{len(order)} of the {len(wrong):,} test {result.items} that seed "
+        f"{result.best.result.seed} gets wrong: true class → predicted class, and how certain the "
+        "model is; the most certain mistakes first."
+    )
+    return _section("Mistakes", f'{note}<div class="mistakes">{"".join(figures)}</div>')
+
+
+def _embeddings(result: RunResult) -> str:
+    best, config, names = result.best, result.config, result.class_names
+    nodes, places, how = project(best.embedding, config.picture, config.seed)
+    if result.confusion is None:
+        plot = scatter(places, np.full(len(nodes), -1), [], f"Scatter plot of embeddings, {how}")
+        return _note(f"The input of the last layer, projected by {escape(how)}.") + plot
+    label, guess = result.label[nodes], best.probability[nodes].argmax(1)
+    hints = [
+        f"{n}: {names[t] if t >= 0 else 'no class'}, predicted {names[p]}"
+        for n, t, p in zip(nodes, label, guess, strict=True)
+    ]
+    alt = f"Scatter plot of embeddings, {how}, colored by the {len(names)} classes"
+    plot = scatter(places, label, names, alt, _wrong(result)[nodes], hints)
+    counts = np.bincount(result.label[result.label >= 0], minlength=len(names))
     items = "".join(
         f'<li><i style="background:{color}"></i>{escape(name)} <span>{count:,}</span></li>'
-        for name, color, count in zip(
-            result.class_names, class_colors(len(counts)), counts, strict=True
-        )
+        for name, color, count in zip(names, class_colors(len(names)), counts, strict=True)
     )
-    return f'<ul class="legend" aria-label="Classes and their number of nodes">{items}</ul>'
+    note = _note(
+        f"The input of the last layer for each of the {result.items}, projected by {escape(how)}; "
+        f"colored by true class, errors among the test {result.items} ringed in red. Seed "
+        f"{best.result.seed}, epoch {best.result.best_epoch}."
+    )
+    legend = f'<ul class="legend" aria-label="Classes and their sizes">{items}</ul>'
+    return note + plot + legend
 
 
-def _seed_table(result: RunResult) -> str:
-    metric = result.metric_title
-    head = [
-        "seed",
-        "split",
-        "best epoch",
-        "epochs",
-        f"validation {metric}",
-        f"test {metric}",
-        "time",
-    ]
-    rows = []
-    for seed in result.seeds:
-        cells = [seed.split, seed.best_epoch, seed.epochs]
-        cells += [result.text(seed.val), result.text(seed.test), f"{seed.seconds:.1f} s"]
-        mark = ' class="best"' if seed is result.best.result else ""
-        rows.append(f'<tr{mark}><th scope="row">{seed.seed}</th>{_cells(cells)}</tr>')
-    means = ["", f"{result.summary('best_epoch')[0]:.0f}", f"{result.summary('epochs')[0]:.0f}"]
-    means += [result.text(*result.summary("val")), result.text(*result.summary("test"))]
-    means += [f"{result.summary('seconds')[0]:.1f} s"]
-    label = "mean ± std" if len(result.seeds) > 1 else "mean"
+def _seeds(result: RunResult) -> str:
+    splits = {seed.split for seed in result.seeds}
+    if len(splits) > 1:
+        what = f"The seeds use {len(splits)} of the dataset's splits in turn, so the deviation is "
+        what += "that of splits and of random weights together."
+    elif len(result.seeds) > 1:
+        what = "All seeds use the same split; they differ in random weights and dropout only."
+    else:
+        what = "One seed says little about how much chance matters; --seeds 10 trains ten."
+    note = _note(
+        f"{what} Scores at each seed's best epoch, which is chosen on the validation "
+        f"{result.items} alone: best score, then lowest loss. The marked seed is in the checkpoint."
+    )
+    return note + _scroll(report_tables.seeds(result), "Table of seeds")
+
+
+def _setup(result: RunResult) -> str:
+    command = escape(_command(result))
+    config, environment = result.config.as_dict(), filled(_flat(result.environment))
     return (
-        '<table class="wide"><thead><tr>'
-        + "".join(f'<th scope="{"row" if i == 0 else "col"}">{h}</th>' for i, h in enumerate(head))
-        + f"</tr></thead><tbody>{''.join(rows)}</tbody>"
-        f'<tfoot><tr><th scope="row">{label}</th>{_cells(means)}</tr></tfoot></table>'
+        "<h3>To train it again</h3>"
+        f'<div class="command"><pre tabindex="0"><code>{command}</code></pre>'
+        '<button type="button" class="copy">Copy</button></div>'
+        f"<details><summary>All {len(config)} settings</summary>"
+        f"{report_tables.pairs(config)}</details>"
+        f"<details><summary>Versions and machine</summary>"
+        f"{report_tables.pairs(environment)}</details>"
     )
-
-
-def _cells(values: Iterable[Any]) -> str:
-    return "".join(f"<td>{escape(str(value))}</td>" for value in values)
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,28 +342,18 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _pairs(values: Mapping[str, Any]) -> str:
-    rows = "".join(
-        f'<tr><th scope="row">{escape(str(key))}</th><td>{escape(shown(value))}</td></tr>'
-        for key, value in values.items()
-    )
-    return f'<table class="text"><tbody>{rows}</tbody></table>'
-
-
 def _command(result: RunResult) -> str:
     """The shortest command line that gives this configuration."""
     config = result.config
-    values = config.as_dict()
     chosen = {"dataset": config.dataset, "model": config.model}
-    data = {name: values[name] for name in ("edges", "nodes", "graphs", "task") if values[name]}
-    usual = from_mapping({**chosen, **data}).as_dict()
+    usual = from_mapping(chosen).as_dict()
     words = ["gossamer", "train", "--dataset", config.dataset, "--model", config.model]
-    for key, value in values.items():
-        if (value == usual[key] and key not in data) or key in ("quiet", *chosen):
+    for key, value in config.as_dict().items():
+        if value == usual[key] or key == "quiet":
             continue
         flag = f"--{key.replace('_', '-')}"
         if isinstance(value, bool):
             words.append(flag if value else flag.replace("--", "--no-", 1))
         else:
-            words += [flag, *map(str, value if isinstance(value, tuple) else [value])]
+            words += [flag, str(value)]
     return shlex.join(words)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gossamer.cli.config import TrainConfig
+from gossamer.cli.details import Details
 from gossamer.cli.metrics import mean_std, points, rank
 
 __all__ = ["BestModel", "Epoch", "RunResult", "SeedResult", "percent"]
@@ -37,6 +38,7 @@ class SeedResult:
     history: list[Epoch]
     interrupted: bool = False
     metric: str = "accuracy"
+    confusion: list[list[int]] | None = None
 
     @property
     def epochs(self) -> int:
@@ -81,6 +83,13 @@ class RunResult:
     interrupted: bool = False
     items: str = "nodes"
     kind: str = "classes"
+    details: Details | None = None
+
+    @property
+    def confusion(self) -> np.ndarray | None:
+        """Confusion matrix of the test items of all seeds together."""
+        known = [seed.confusion for seed in self.seeds if seed.confusion is not None]
+        return np.sum(known, axis=0) if known else None
 
     @property
     def metric_title(self) -> str:
@@ -108,6 +117,7 @@ class RunResult:
             "seed", "split", "best_epoch", "epochs", "val", "test", "val_loss", "seconds",
             "interrupted",
         )  # fmt: skip
+        confusion, details = self.confusion, self.details
         summary = {}
         for name in ("val", "test", "best_epoch", "seconds"):
             mean, std = self.summary(name)
@@ -124,7 +134,11 @@ class RunResult:
             "best_seed": self.best.result.seed if self.best else None,
             "confusion_matrix": _listed(self.best),
             "class_names": self.class_names,
+            "confusion_matrix_all_seeds": None if confusion is None else confusion.tolist(),
             "graph": self.graph,
+            "parts": details.sizes() if details else None,
+            "baselines": dict(details.baselines) if details else None,
+            "homophily": details.homophily if details else None,
             "num_parameters": self.num_parameters,
             "config": self.config.as_dict(),
             "environment": self.environment,

@@ -16,6 +16,7 @@ from gossamer._optional import optional_import
 from gossamer.cli.catalogued import load_dataset
 from gossamer.cli.checkpoint import CHECKPOINT_NAME, ModelInfo, load_checkpoint, save_checkpoint
 from gossamer.cli.config import TrainConfig
+from gossamer.cli.details import describe
 from gossamer.cli.files import write_atomic
 from gossamer.cli.folders import reopened, run_folder
 from gossamer.cli.info import environment
@@ -96,6 +97,7 @@ def _train_in(out: Path, task: Task, config: TrainConfig, result: RunResult) -> 
     write_atomic(out / CONFIG_NAME, json.dumps(config.as_dict(), indent=2) + "\n")
     _say(config, _headline(result))
     stop = _train_seeds(task, config, result, out, progress)
+    result.details = describe(task, result.best.result.split)
     write_atomic(out / "metrics.json", result.to_json())
     from gossamer.cli.report import render_report
 
@@ -138,8 +140,11 @@ def _train_seeds(
             fit = _fit(task, config, seed, out, progress)
             result.seeds.append(fit.result)
             _say(config, _seed_line(result, fit.result))
+            evaluated = evaluate(task, config, fit)
+            if evaluated.confusion is not None:
+                fit.result.confusion = evaluated.confusion.tolist()
             if fit.result.better_than(result.best.result if result.best else None):
-                result.best = evaluate(task, config, fit)
+                result.best = evaluated
                 _save(out, fit, task, config)
             if fit.interrupt is not None:
                 progress.write_history([(seed, fit.result.history)])

@@ -45,6 +45,8 @@ class Task(ABC):
         What the user calls the items; default: their number.
     columns : dict, optional
         How tables are read as features, kept with the model for tables to come.
+    picture_shape : tuple, optional
+        Height and width, where the features of an item are the pixels of a picture.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Task(ABC):
     sizes: dict[str, int]
     ids: np.ndarray | None = field(default=None, kw_only=True)
     columns: dict[str, Any] | None = field(default=None, kw_only=True)
+    picture_shape: tuple[int, int] | None = field(default=None, kw_only=True)
 
     @property
     def num_splits(self) -> int:

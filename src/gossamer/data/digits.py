@@ -96,6 +96,9 @@ class DigitsDataset(SingleGraphDataset):
             for name, part in zip(MASKS, parts, strict=True)
         }
 
+    #: Height and width of a picture; its pixels are the features, row by row.
+    picture_shape = (8, 8)
+
     @property
     def num_classes(self) -> int:
         """Number of node classes: 10."""

@@ -1,0 +1,60 @@
+"""Doubts about a run, in sentences for the report."""
+
+from __future__ import annotations
+
+import math
+
+from gossamer.cli.results import RunResult
+
+__all__ = ["find_doubts"]
+
+
+def find_doubts(result: RunResult) -> list[str]:
+    """What a reader should know before believing the scores; an empty list if there is nothing."""
+    found = []
+    if result.interrupted:
+        found.append("The training was interrupted; the scores are those of the epochs until then.")
+    counts = result.confusion
+    if counts is not None and len(counts) > 1 and (counts.sum(0) > 0).sum() == 1:
+        name = result.class_names[int(counts.sum(0).argmax())]
+        found.append(
+            f"The model predicts one class, {name}, for all test {result.items}. Try another "
+            "learning rate, or weigh the classes."
+        )
+    limit = result.config.epochs
+    late = [seed for seed in result.seeds if seed.best_epoch >= 0.98 * limit]
+    if late and not result.interrupted:
+        found.append(
+            f"The best epoch is at the limit of {limit:,} epochs"
+            + (f" for {len(late)} of {len(result.seeds)} seeds" if len(result.seeds) > 1 else "")
+            + "; the model may still improve. Train longer with --epochs."
+        )
+    found += _disagreement(result) + _baselines(result)
+    return found
+
+
+def _disagreement(result: RunResult) -> list[str]:
+    """Validation and test scores farther apart than three standard errors of their difference."""
+    if result.details is None or result.metric not in ("accuracy", "roc_auc"):
+        return []
+    (val, _), (test, _) = result.summary("val"), result.summary("test")
+    sizes = result.details.sizes()
+    mean = (val + test) / 2
+    error = math.sqrt(mean * (1 - mean) * (1 / sizes["val"] + 1 / sizes["test"]))
+    if abs(val - test) <= max(3 * error, 0.02):
+        return []
+    return [
+        f"Validation ({100 * val:.1f}) and test ({100 * test:.1f}) disagree by more than chance "
+        f"explains for {sizes['val']:,} and {sizes['test']:,} {result.items}: they may differ in "
+        "kind, or the settings fit the validation data too closely."
+    ]
+
+
+def _baselines(result: RunResult) -> list[str]:
+    """Models without the graph that are as good."""
+    test = result.summary("test")[0]
+    better = [(n, s) for n, s in result.details.baselines if s >= test] if result.details else []
+    return [
+        f"No better than {name} without the graph ({100 * score:.1f} against {100 * test:.1f})."
+        for name, score in better
+    ]

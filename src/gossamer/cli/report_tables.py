@@ -1,0 +1,92 @@
+"""Tables of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from gossamer.cli.details import per_class
+from gossamer.cli.results import RunResult
+from gossamer.cli.text import shown
+
+__all__ = ["class_scores", "matrix", "pairs", "seeds", "table"]
+
+
+def table(head: Sequence[str], rows: Iterable[str], foot: str = "", kind: str = "wide") -> str:
+    """A table with a row of headings above `rows`, which are HTML."""
+    cells = "".join(
+        f'<th scope="{"row" if i == 0 else "col"}">{escape(name)}</th>'
+        for i, name in enumerate(head)
+    )
+    foot = f"<tfoot>{foot}</tfoot>" if foot else ""
+    return (
+        f'<table class="{kind}"><thead><tr>{cells}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody>{foot}</table>"
+    )
+
+
+def row(name: Any, values: Iterable[Any], kind: str = "") -> str:
+    """A row with its heading."""
+    cells = "".join(f"<td>{escape(str(value))}</td>" for value in values)
+    mark = f' class="{kind}"' if kind else ""
+    return f'<tr{mark}><th scope="row">{escape(str(name))}</th>{cells}</tr>'
+
+
+def pairs(values: Mapping[str, Any]) -> str:
+    """A table of names and values."""
+    rows = "".join(row(key, [shown(value)]) for key, value in values.items())
+    return f'<table class="text"><tbody>{rows}</tbody></table>'
+
+
+def matrix(counts: np.ndarray, names: Sequence[str]) -> str:
+    """A confusion matrix whose cells tell their share of the row under the pointer."""
+    total = counts.sum(1)
+    share = counts / np.maximum(total, 1)[:, None]
+    rows = []
+    for i, name in enumerate(names):
+        cells = "".join(_cell(i, j, counts[i, j], share[i, j], names) for j in range(len(names)))
+        rows.append(
+            f'<tr><th scope="row">{escape(name)}</th>{cells}<td class="side">{total[i]:,}</td></tr>'
+        )
+    return table(["true \\ predicted", *names, "all"], rows, kind="matrix")
+
+
+def _cell(i: int, j: int, count: int, share: float, names: Sequence[str]) -> str:
+    kind = "zero" if count == 0 else "hit" if i == j else "miss"
+    strong = " strong" if share > 0.5 else ""
+    hint = f"true {names[i]}, predicted {names[j]}: {count:,}, {100 * share:.1f} % of the row"
+    return (
+        f'<td class="{kind}{strong}" style="--share:{share:.3f}" '
+        f'title="{escape(hint, quote=True)}">{count:,}</td>'
+    )
+
+
+def class_scores(counts: np.ndarray, names: Sequence[str]) -> str:
+    """Precision, recall and F1 of each class, and their means."""
+    scores = per_class(counts)
+    rows = [
+        row(name, [f"{n:,}", *(f"{100 * v:.1f}" for v in values)])
+        for name, n, values in zip(names, counts.sum(1), scores, strict=True)
+    ]
+    means = [f"{counts.sum():,}", *(f"{100 * v:.1f}" for v in scores.mean(0))]
+    head = ["class", "items", "precision, %", "recall, %", "F1, %"]
+    return table(head, rows, row("mean of classes (macro)", means))
+
+
+def seeds(result: RunResult) -> str:
+    """Scores of each seed, and their mean and deviation."""
+    metric = result.metric_title
+    head = ["seed", "split", "best epoch", "epochs", f"validation {metric}", f"test {metric}"]
+    rows = []
+    for seed in result.seeds:
+        cells = [seed.split, seed.best_epoch, seed.epochs]
+        cells += [result.text(seed.val), result.text(seed.test), f"{seed.seconds:.1f} s"]
+        rows.append(row(seed.seed, cells, "best" if seed is result.best.result else ""))
+    means = ["", f"{result.summary('best_epoch')[0]:.0f}", f"{result.summary('epochs')[0]:.0f}"]
+    means += [result.text(*result.summary("val")), result.text(*result.summary("test"))]
+    means += [f"{result.summary('seconds')[0]:.1f} s"]
+    label = "mean ± std" if len(result.seeds) > 1 else "mean"
+    return table([*head, "time"], rows, row(label, means))

@@ -144,6 +144,19 @@ def test_mistaken_pictures_are_shown(recorded: RunResult) -> None:
     assert page.seen["figcaption"] == wrong
 
 
+def test_values_have_no_matrix_and_no_percent(recorded: RunResult) -> None:
+    recorded.kind, recorded.metric, recorded.items = "values", "mae", "graphs"
+    recorded.label = np.linspace(0, 1, 60)[:, None]
+    recorded.details.baselines = []
+    recorded.best.confusion = None
+    for seed in recorded.seeds:
+        seed.confusion = None
+    page = _Page(render_report(recorded))
+    assert "test MAE0.8500 ± 0.1000" in page.text and "Confusion" not in page.text
+    assert "all 60 graphs" in page.text and page.seen["svg"] == 3
+    assert "classes3" not in page.text and "MAE." in page.text
+
+
 def test_regions_that_scroll_can_be_reached_by_keyboard(html: str) -> None:
     for opening in re.findall(r'<div class="(?:scroll|plot)"[^>]*>', html):
         assert 'tabindex="0"' in opening and "aria-label=" in opening

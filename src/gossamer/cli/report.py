@@ -142,7 +142,8 @@ def _doubts(result: RunResult) -> str:
 
 
 def _data(result: RunResult) -> str:
-    facts = [(name, f"{count:,}") for name, count in result.graph.items()]
+    sizes = result.graph.items()
+    facts = [(k, f"{n:,}") for k, n in sizes if k != "classes" or result.kind == "classes"]
     details = result.details
     if details is None:
         return report_tables.pairs(dict(facts))
@@ -279,6 +280,7 @@ def _mistakes(result: RunResult) -> str:
 def _embeddings(result: RunResult) -> str:
     best, config, names = result.best, result.config, result.class_names
     nodes, places, how = project(best.embedding, config.picture, config.seed)
+    how = how.replace("nodes", result.items)
     if result.confusion is None:
         plot = scatter(places, np.full(len(nodes), -1), [], f"Scatter plot of embeddings, {how}")
         return _note(f"The input of the last layer, projected by {escape(how)}.") + plot

@@ -94,7 +94,9 @@ class RunResult:
     @property
     def metric_title(self) -> str:
         """The display name of the metric."""
-        titles = {"roc_auc": "ROC AUC", "ap": "average precision", "f1": "F1"}
+        titles = {"ap": "average precision", "roc_auc": "ROC AUC"}
+        if self.metric in ("f1", "mae", "rmse"):
+            return self.metric.upper()
         return titles.get(self.metric, self.metric)
 
     def text(self, mean: float, std: float | None = None) -> str:

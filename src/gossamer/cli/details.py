@@ -104,19 +104,17 @@ def fit_baselines(
         return found
     linear = optional_import("sklearn.linear_model", "The report", "train")
     exceptions = optional_import("sklearn.exceptions", "The report", "train")
-    center, scale = feat[train].mean(0), feat[train].std(0)
-    rows = (feat - center) / np.where(scale > 0, scale, 1)
     best = None
     for strength in _STRENGTHS:
         model = linear.LogisticRegression(C=strength, max_iter=200)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
-            model.fit(rows[train], label[train])
+            model.fit(feat[train], label[train])
         scores = []
         for part in (val, test):
             # Classes that do not occur in training have probability 0.
             probability = np.zeros((len(part), len(count)))
-            probability[:, model.classes_] = model.predict_proba(rows[part])
+            probability[:, model.classes_] = model.predict_proba(feat[part])
             scores.append(score(probability, label[part]))
         best = max(best or (-math.inf, 0.0), tuple(scores))
     return [*found, ("logistic regression", best[1])]

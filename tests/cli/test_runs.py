@@ -57,6 +57,7 @@ def test_the_page(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "3 runs" in text and "training loss" in text and "validation accuracy" in text
     for name in ("digits-gcn/", "digits-sage/", "runs/mine"):
         assert text.count(name) >= 4, name
+    assert text.count('class="plot"') == 6 and 'aria-label="Table of runs"' in text
     assert "http://" not in text.replace("http://www.w3.org", "") and "https://" not in text
 
 

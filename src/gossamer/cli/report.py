@@ -20,6 +20,7 @@ from gossamer.cli.details import interval
 from gossamer.cli.figures import Line, class_colors, curves, picture, project, scatter
 from gossamer.cli.metrics import lower_is_better, points
 from gossamer.cli.model_list import MODELS
+from gossamer.cli.report_tables import scroll, section
 from gossamer.cli.results import Epoch, RunResult
 from gossamer.cli.text import filled
 
@@ -47,13 +48,13 @@ def render_report(result: RunResult) -> str:
     title = f"{MODELS[config.model].title} on {config.dataset}{stopped}"
     head = f'<dl class="tiles">{_tiles(result)}</dl>{_doubts(result)}'
     body = [
-        _section("Data", _data(result)),
-        _section("Learning curves", _curves(result)),
+        section("Data", _data(result)),
+        section("Learning curves", _curves(result)),
         _matrix(result),
         _mistakes(result),
-        _section("Embeddings", _embeddings(result)),
-        _section("Seeds", _seeds(result)),
-        _section("How it was made", _setup(result)),
+        section("Embeddings", _embeddings(result)),
+        section("Seeds", _seeds(result)),
+        section("How it was made", _setup(result)),
     ]
     return page(title, "".join(body), head)
 
@@ -78,18 +79,8 @@ def page(title: str, body: str, head: str = "") -> str:
     )
 
 
-def _section(title: str, content: str) -> str:
-    name = title.lower().replace(" ", "-")
-    return f'<section aria-labelledby="{name}"><h2 id="{name}">{title}</h2>{content}</section>'
-
-
 def _note(text: str) -> str:
     return f'<p class="note">{text}</p>'
-
-
-def _scroll(table: str, label: str) -> str:
-    """A region that can be scrolled by keyboard, for a table wider than the page."""
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{table}</div>'
 
 
 def _unit(result: RunResult) -> str:
@@ -238,9 +229,9 @@ def _matrix(result: RunResult) -> str:
         f"columns predicted ones. {np.trace(counts):,} are right (blue), the others wrong (red). "
         "The strength of a color is the fraction of the row."
     )
-    matrix = _scroll(report_tables.matrix(counts, result.class_names), "Confusion matrix")
-    scores = _scroll(report_tables.class_scores(counts, result.class_names), "Scores of classes")
-    return _section("Confusion matrix", note + matrix + "<h3>Scores of each class</h3>" + scores)
+    matrix = scroll(report_tables.matrix(counts, result.class_names), "Confusion matrix")
+    scores = scroll(report_tables.class_scores(counts, result.class_names), "Scores of classes")
+    return section("Confusion matrix", note + matrix + "<h3>Scores of each class</h3>" + scores)
 
 
 def _wrong(result: RunResult) -> np.ndarray:
@@ -274,7 +265,7 @@ def _mistakes(result: RunResult) -> str:
         f"{result.best.result.seed} gets wrong: true class → predicted class, and how certain the "
         "model is; the most certain mistakes first."
     )
-    return _section("Mistakes", f'{note}<div class="mistakes">{"".join(figures)}</div>')
+    return section("Mistakes", f'{note}<div class="mistakes">{"".join(figures)}</div>')
 
 
 def _embeddings(result: RunResult) -> str:
@@ -318,7 +309,7 @@ def _seeds(result: RunResult) -> str:
         f"{what} Scores at each seed's best epoch, which is chosen on the validation "
         f"{result.items} alone: best score, then lowest loss. The marked seed is in the checkpoint."
     )
-    return note + _scroll(report_tables.seeds(result), "Table of seeds")
+    return note + scroll(report_tables.seeds(result), "Table of seeds")
 
 
 def _setup(result: RunResult) -> str:

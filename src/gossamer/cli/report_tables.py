@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -12,7 +13,20 @@ from gossamer.cli.details import per_class
 from gossamer.cli.results import RunResult
 from gossamer.cli.text import shown
 
-__all__ = ["class_scores", "matrix", "pairs", "seeds", "table"]
+__all__ = ["class_scores", "matrix", "pairs", "row", "scroll", "section", "seeds", "table"]
+
+
+def section(title: str, content: str) -> str:
+    """A section of a page, with its heading."""
+    name = re.sub(r"\W+", "-", title.lower())
+    return (
+        f'<section aria-labelledby="{name}"><h2 id="{name}">{escape(title)}</h2>{content}</section>'
+    )
+
+
+def scroll(content: str, label: str) -> str:
+    """A region that can be scrolled by keyboard, for a table wider than the page."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{content}</div>'
 
 
 def table(head: Sequence[str], rows: Iterable[str], foot: str = "", kind: str = "wide") -> str:

@@ -59,6 +59,17 @@ def test_train_is_not_enough_for_test(setup_env, calls, tmp_path: Path) -> None:
     assert f"{REPOSITORY}[test]" in _flat(calls)
 
 
+def test_the_documentation_is_added_to_what_is_there(setup_env, calls, tmp_path: Path) -> None:
+    setup_env.set_up(tmp_path / "venv", "test", "")
+    calls.clear()
+    setup_env.set_up(tmp_path / "venv", "docs", "")
+    assert f"{REPOSITORY}[docs]" in _flat(calls)
+    calls.clear()
+    for extra in ("docs", "test", "train"):
+        setup_env.set_up(tmp_path / "venv", extra, "")
+    assert calls == []
+
+
 def test_an_interrupted_run_is_done_again(setup_env, calls, tmp_path: Path, monkeypatch) -> None:
     setup_env.set_up(tmp_path / "venv", "train", "")
 

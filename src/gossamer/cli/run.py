@@ -144,8 +144,9 @@ def _train_seeds(
             if evaluated.confusion is not None:
                 fit.result.confusion = evaluated.confusion.tolist()
             if fit.result.better_than(result.best.result if result.best else None):
-                result.best = evaluated
+                # An interrupt in between must not name a model that is not saved.
                 _save(out, fit, task, config)
+                result.best = evaluated
             if fit.interrupt is not None:
                 progress.write_history([(seed, fit.result.history)])
                 raise fit.interrupt

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gossamer.cli.tables import edge_files
-
 __all__ = ["recipe", "usual_model", "varied"]
 
 # SAGE and GIN include a node's own features.
@@ -70,8 +68,8 @@ _CITATION_CLASSES = frozenset({"CitationGraphDataset"})
 _HETEROPHILOUS_CLASSES = frozenset({"HeterophilousGraphDataset"})
 
 
-def _family(dataset: str) -> tuple[str, str]:
-    """Class and task of a dataset of the catalogue, or empty text."""
+def _family(dataset: str) -> tuple[str, str, str]:
+    """Class, task and source of a dataset of the catalogue, or empty text."""
     # Imported here: it needs torch, which the parser must not load.
     from gossamer.data import registry
     from gossamer.errors import UnknownKeyError
@@ -79,8 +77,8 @@ def _family(dataset: str) -> tuple[str, str]:
     try:
         entry = registry.info(dataset)
     except UnknownKeyError:
-        return "", ""
-    return entry.dataset, entry.task
+        return "", "", ""
+    return entry.dataset, entry.task, entry.reference
 
 
 def usual_model(dataset: str, values: Mapping[str, Any]) -> str:
@@ -89,12 +87,11 @@ def usual_model(dataset: str, values: Mapping[str, Any]) -> str:
     if edges:
         if values.get("graphs"):
             return "gin"
-        types = edge_files(edges)
-        ends = {end for src, _, dst in types for end in (src, dst)}
-        return "rgcn" if len(types) > 1 or len(ends) > 1 else "gcn"
+        types = {name.rpartition("=")[0] for name in (*edges, *values.get("nodes", ()))}
+        return "rgcn" if len(types) > 1 else "gcn"
     if values.get("task") == "links":
         return "gcn"
-    _, task = _family(dataset)
+    task = _family(dataset)[1]
     if "graph" in task.split():
         return "gin"
     return "rgcn" if task in ("entity classification", "rating prediction") else "gcn"
@@ -103,7 +100,8 @@ def usual_model(dataset: str, values: Mapping[str, Any]) -> str:
 def recipe(dataset: str, model: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Default hyper-parameters of `model` on `dataset`, where they differ from `TrainConfig`.
 
-    A recipe belongs to a family of datasets: those of one class of `gossamer.data`, or of one task.
+    A recipe belongs to a family of datasets: those of one class of `gossamer.data` and
+    one source, or of one task.
     `values` are the settings given: with ``edges``, the data are the user's own.
 
     Examples
@@ -113,7 +111,7 @@ def recipe(dataset: str, model: str, values: Mapping[str, Any] | None = None) ->
     """
     given = values or {}
     own = bool(given.get("edges"))
-    cls, task = ("", "") if own else _family(dataset)
+    cls, task, source = ("", "", "") if own else _family(dataset)
     found = dict(_MODEL.get(model, {}))
     found.update(_TYPED.get(model, {}))
     if given.get("task") == "links" or "link" in task.split() or task == "rating prediction":
@@ -122,7 +120,7 @@ def recipe(dataset: str, model: str, values: Mapping[str, Any] | None = None) ->
         found.update(_GRAPHS)
     elif cls in _CITATION_CLASSES:
         found.update(_CITATION_MODEL.get(model, {}))
-    elif cls in _HETEROPHILOUS_CLASSES:
+    elif cls in _HETEROPHILOUS_CLASSES and source.startswith("Platonov"):
         found.update(_RESIDUAL)
     return found
 

@@ -5,8 +5,8 @@
 The paper's setting: users and movies have no features but their number; a table of messages for
 each rating, 500 units that are means over the neighbors, a dense layer of 75 units, a decoder of
 two bilinear forms with a softmax over ratings; node dropout 0.7, 1,000 epochs of full-batch Adam
-with learning rate 0.01, averaged weights to test with. All of u1.base is trained on. Departures:
-none that we know of. Other sets have no given test part; a random tenth is.
+with learning rate 0.01, averaged weights to test with. All of u1.base is trained on. Departure:
+the average forgets faster. Other sets have no given test part; a random tenth is.
 
     python examples/gcmc.py --dataset ml-100k
 """

@@ -98,7 +98,7 @@ def test_the_result_does_not_depend_on_the_grid(monkeypatch, reduce) -> None:
     out, arg = fast.spmm(*args, "mul", reduce)
     monkeypatch.setattr(_common, "MAX_PROGRAMS", 3)
     again, arg_again = fast.spmm(*args, "mul", reduce)
-    assert out.shape[1] > 2 * MODULE.configurations(out.shape[1])[0]["BLOCK_F"]
+    assert out.shape[1] > 2 * MODULE.configurations(out.shape[1], "mul")[0]["BLOCK_F"]
     assert_tensor_equal(again, out)
     if reduce == "min":
         assert_tensor_equal(arg_again, arg)

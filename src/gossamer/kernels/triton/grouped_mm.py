@@ -78,7 +78,8 @@ def segment_outer_kernel(
 
 def configurations(height: int, width: int, dtype: torch.dtype) -> list[Config]:
     """Return the sizes of tiles for so many rows and columns of a result, the default first."""
-    largest = 32 if dtype is torch.float64 else 64
+    # Without tensor cores, larger tiles take so many registers that some are spilled.
+    largest = 32 if dtype in (torch.float32, torch.float64) else 64
     rows, columns = (
         min(largest, max(16, triton.next_power_of_2(size))) for size in (height, width)
     )

@@ -184,10 +184,12 @@ def spmm_row_kernel(
         tl.store(p_arg + p_at, b_slot.to(p_arg.dtype.element_ty), mask=m_col)
 
 
-def configurations(width: int) -> list[Config]:
+def configurations(width: int, op: str) -> list[Config]:
     """Return the sizes of blocks for features of this width, the default first."""
     block = min(triton.next_power_of_2(width), 128)
-    sizes = dict.fromkeys(max(1, min(32, area // block)) for area in (512, 1024, 2048))
+    # A division takes many registers.
+    areas = (256, 512) if op == "div" else (512, 1024, 2048)
+    sizes = dict.fromkeys(max(1, min(32, area // block)) for area in areas)
     return [
         {"BLOCK_F": block, "BLOCK_K": size, "num_warps": warps}
         for warps in (2, 4)
@@ -266,7 +268,7 @@ def _reduce(
         def programs(config: Config) -> int:
             return rows * triton.cdiv(width, config["BLOCK_F"])
 
-        launch(function, like, programs, configurations(width), *args, **constants)
+        launch(function, like, programs, configurations(width, op), *args, **constants)
 
     if num_windows:
         starts = torch.arange(num_windows, dtype=indptr.dtype, device=like.device) * WINDOW

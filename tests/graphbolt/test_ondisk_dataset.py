@@ -166,6 +166,11 @@ def test_a_graph_is_built_once_and_again_when_the_metadata_change(tmp_path) -> N
     first = state.stat().st_mtime_ns
     gb.OnDiskDataset(str(tmp_path))
     assert state.stat().st_mtime_ns == first
+    gb.OnDiskDataset(str(tmp_path), include_original_edge_id=True)
+    second = state.stat().st_mtime_ns
+    assert second > first
+    gb.OnDiskDataset(str(tmp_path))  # what has edge ids serves as well
+    assert state.stat().st_mtime_ns == second
     content["graph"]["nodes"][0]["num"] = NODES + 1
     _write(tmp_path, content)
     assert gb.OnDiskDataset(str(tmp_path)).load().graph.num_nodes == NODES + 1

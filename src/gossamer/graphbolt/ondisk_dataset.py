@@ -120,8 +120,7 @@ class OnDiskDataset(Dataset):
     include_original_edge_id : bool
         Whether to keep the edge ids of the edge lists, which edge features need.
     force_preprocess : bool, optional
-        Whether to build the CSC again. Default: if `include_original_edge_id` or the metadata
-        changed.
+        Whether to build the CSC again. Default: if the metadata changed, or edge ids are missing.
     auto_cast_to_optimal_dtype : bool
         Whether ids are stored as int32 where they fit.
 

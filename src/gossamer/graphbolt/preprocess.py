@@ -65,13 +65,15 @@ def preprocess_graph(
     """
     built = folder / BUILT
     key = _key(content, include_original_edge_id, compact)
-    if _is_built(built, key, force):
+    # A graph with edge ids is used as well where none are needed.
+    accepted = {key, _key(content, True, compact)}
+    if _is_built(built, accepted, force):
         return built
     layout = Layout(folder, content)
     work = folder / f".{BUILT}.partial"
     try:
         with _locked(folder):
-            if not force and _is_built(built, key, force):
+            if _is_built(built, accepted, force):
                 return built  # by the process that had the lock
             if read_state(work).get("key") != key:
                 shutil.rmtree(work, ignore_errors=True)
@@ -91,9 +93,9 @@ def preprocess_graph(
     return built
 
 
-def _is_built(built: Path, key: str, force: bool | None) -> bool:
+def _is_built(built: Path, keys: set[str], force: bool | None) -> bool:
     state = read_state(built)
-    return state.get("done", False) and not force and (force is False or state["key"] == key)
+    return state.get("done", False) and not force and (force is False or state["key"] in keys)
 
 
 @contextmanager

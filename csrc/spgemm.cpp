@@ -147,6 +147,18 @@ class ProductPattern {
     std::unique_ptr<Typed<int64_t>> wide_;
 };
 
+// Writes the entries from `i` on, unless `indices` is null; the place after the last one.
+template <class Index>
+Index append(const Matrix<Index>& matrix, Index i, Index end, Index to, Index* indices,
+             Index* from) {
+    if (!indices) return to + (end - i);
+    for (; i < end; ++i, ++to) {
+        indices[to] = matrix.indices[i];
+        from[matrix.entry(i)] = to;
+    }
+    return to;
+}
+
 // The union of two patterns whose rows are sorted and without duplicates. First the number of
 // entries of each row; then, with `indices`, the columns and where each entry of a and b goes.
 template <class Index>
@@ -159,18 +171,21 @@ void merge_rows(const Matrix<Index>& a, const Matrix<Index>& b, int64_t rows, in
             Index i = a.indptr[row], j = b.indptr[row];
             const Index a_end = a.indptr[row + 1], b_end = b.indptr[row + 1];
             Index to = counts ? 0 : indptr[row];
-            while (i < a_end || j < b_end) {
-                const bool has_a = i < a_end && (j == b_end || a.indices[i] <= b.indices[j]);
-                const bool has_b = j < b_end && (i == a_end || b.indices[j] <= a.indices[i]);
+            // Both places are written in every step, the last time when the entry is taken: no
+            // branch depends on the columns, which a processor could not predict.
+            while (i < a_end && j < b_end) {
+                const Index x = a.indices[i], y = b.indices[j];
                 if (!counts) {
-                    indices[to] = has_a ? a.indices[i] : b.indices[j];
-                    if (has_a) from_a[a.entry(i)] = to;
-                    if (has_b) from_b[b.entry(j)] = to;
+                    indices[to] = std::min(x, y);
+                    from_a[a.entry(i)] = to;
+                    from_b[b.entry(j)] = to;
                 }
-                i += has_a;
-                j += has_b;
+                i += x <= y;
+                j += y <= x;
                 ++to;
             }
+            to = append(a, i, a_end, to, counts ? nullptr : indices, from_a);
+            to = append(b, j, b_end, to, counts ? nullptr : indices, from_b);
             if (counts) counts[row] = to;
         });
 }

@@ -171,7 +171,7 @@ def change_of_ends(layer: type) -> Break | None:
     """All edges reversed, after the call that gives the layer its edges."""
     for method in functions(layer):
         broken = copy.deepcopy(method)
-        for i, node in enumerate(broken.body):
+        for parent, field, index, node in places(broken):
             if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
                 continue
             if ast.unparse(node.value.func) not in ENTRIES:
@@ -179,7 +179,7 @@ def change_of_ends(layer: type) -> Break | None:
             target = node.targets[0]
             name = (target.elts[0] if isinstance(target, ast.Tuple) else target).id
             text = f"{name} = {name}.reverse()"
-            broken.body.insert(i + 1, ast.parse(text).body[0])
+            getattr(parent, field).insert(index + 1, ast.parse(text).body[0])
             return Break(layer, "ends", broken, node.lineno, text)
     return None
 
@@ -229,7 +229,7 @@ def run_tests(layer: type) -> int:
     own = ROOT / "tests" / "nn" / f"test_{stem}.py"
     files = [str(ROOT / "tests" / "nn" / name) for name in TESTS]
     files += [str(own)] if own.exists() else []
-    names = f"{layer.__name__} or {stem}"
+    names = f"{layer.__name__} or {stem} or {stem.removesuffix('conv')}"
     options = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--rootdir", str(ROOT)]
     return int(pytest.main([*options, "-k", names, *files]))
 

@@ -202,5 +202,9 @@ def power(A: SparseMatrix, scalar: Any) -> SparseMatrix:
 
 def _common_entries(a: Adjacency, b: Adjacency) -> tuple[Tensor, Tensor]:
     """Entries of two coalesced patterns that stand in the same place, in order."""
-    in_a, in_b = b.edges_between(*a.coo())
-    return in_a.long(), in_b.long()
+    union, from_a, from_b = merge_patterns(a, b)
+    entry = torch.full((union.num_edges,), -1, device=from_a.device)
+    entry[from_a.long()] = torch.arange(a.num_edges, device=from_a.device)
+    in_a = entry.index_select(0, from_b)
+    in_b = (in_a >= 0).nonzero().squeeze(1)
+    return in_a.index_select(0, in_b), in_b

@@ -15,7 +15,6 @@ RUNS = [
     ("gat_planetoid", "planetoid", ["--seeds", "1"], (81.0, 85.0)),
     ("citation", "planetoid", ["--model", "sgc", "--seeds", "1"], (80.0, 82.0)),
     ("citation", "planetoid", ["--model", "appnp", "--seeds", "2"], (82.0, 85.0)),
-    ("citation", "planetoid", ["--model", "gcnii", "--seeds", "1"], (84.0, 87.0)),
     ("dgi", "planetoid", ["--seeds", "2"], (81.0, 84.0)),
     ("heterophilous", "heterophilous-graphs", ["--model", "gat-sep", "--seeds", "1"], (92.5, 95.5)),
     (
@@ -33,7 +32,7 @@ RUNS = [
         (93, 97),
     ),
     ("vgae", "planetoid", ["--seeds", "2"], (90.0, 94.5)),
-    ("seal", "seal-link-prediction", ["--seeds", "1", "--epochs", "20"], (97.0, 100.0)),
+    ("seal", "seal-link-prediction", ["--seeds", "1", "--epochs", "20"], (96.0, 100.0)),
     ("minibatch", "planetoid", ["--sampler", "cluster", "--seeds", "2"], (77.0, 83.0)),
     ("compgcn", "kg-small", ["--dataset", "umls", "--epochs", "30", "--batch", "128"], (0.75, 1.0)),
     ("gcmc", "ml-100k", ["--seeds", "1", "--epochs", "400"], (0.905, 0.935)),

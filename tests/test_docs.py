@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -64,6 +65,20 @@ def test_names_in_the_table_for_pyg_exist() -> None:
         value: object = gossamer
         for part in name[1:].split("."):
             value = getattr(value, part)
+
+
+def test_every_public_module_has_a_page() -> None:
+    import gossamer
+
+    source = (DOCS / "_extensions" / "api_pages.py").read_text(encoding="utf-8")
+    listed = set(re.findall(r'^    "(gossamer[\w.]*)": "', source, flags=re.MULTILINE))
+    rooms = {
+        value.__name__
+        for value in (getattr(gossamer, name) for name in gossamer.__all__)
+        if isinstance(value, ModuleType)
+    }
+    assert len(rooms) > 10 and not rooms - listed
+    assert all(importlib.util.find_spec(name) for name in listed)
 
 
 def test_dead_links_are_found(tmp_path: Path) -> None:

@@ -26,8 +26,10 @@ MODULES = {
     "gossamer.nn": "Layers",
     "gossamer.nn.functional": "Functions of layers",
     "gossamer.nn.models": "Ready models",
+    "gossamer.estimators": "Estimators in the form of scikit-learn",
     "gossamer.data": "Datasets",
     "gossamer.dataloading": "Data loaders",
+    "gossamer.dataloading.negative_sampler": "Negative samplers",
     "gossamer.sampling": "Sampling",
     "gossamer.graphbolt": "GraphBolt",
     "gossamer.sparse": "Sparse matrices",
@@ -176,9 +178,18 @@ def adapt_docstring(
         lines[0] = lines[0].replace(": ", " – ")
 
 
+def skip_foreign(
+    app: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any
+) -> bool | None:
+    """Leave out members that another package defines, such as those of scikit-learn's bases."""
+    module = getattr(getattr(value, "fget", None) or value, "__module__", None)
+    return None if module is None or module.startswith("gossamer") else True
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages before Sphinx looks for them."""
     write_pages(Path(app.srcdir) / "api")
     app.connect("missing-reference", resolve)
+    app.connect("autodoc-skip-member", skip_foreign)
     app.connect("autodoc-process-docstring", adapt_docstring, priority=400)
     return {"parallel_read_safe": True}

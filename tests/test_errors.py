@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gossamer import errors
+from gossamer import errors, kernels
 from gossamer._optional import _DISTRIBUTION_OF, _EXTRA_OF, optional_import
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
@@ -22,12 +22,12 @@ KINDS = {
     errors.OutOfRangeError: IndexError,
     errors.FileError: OSError,
     errors.MissingExtraError: ImportError,
-    errors.DeviceMemoryError: torch.OutOfMemoryError,
+    kernels.DeviceMemoryError: torch.OutOfMemoryError,
 }
 
 
 def test_every_kind_is_listed() -> None:
-    public = {getattr(errors, name) for name in errors.__all__}
+    public = {getattr(errors, name) for name in errors.__all__} | {kernels.DeviceMemoryError}
     assert public == set(KINDS) | {errors.GossamerError}
 
 

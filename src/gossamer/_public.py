@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from gossamer import function, geometry, kernels, ops, random, transforms, udf, utils
 from gossamer.errors import (
-    DeviceMemoryError,
     FileError,
     GossamerError,
     InvalidTypeError,
@@ -53,6 +52,7 @@ from gossamer.interop import (
     to_cugraph,
     to_networkx,
 )
+from gossamer.kernels import DeviceMemoryError
 from gossamer.random import seed
 from gossamer.transforms import (
     GDC,

@@ -8,16 +8,15 @@ Each subclass also derives from the corresponding built-in exception::
     ├── UnknownKeyError     (KeyError)     a type, feature or option that does not exist
     ├── OutOfRangeError     (IndexError)   a node, edge or graph id that does not exist
     ├── FileError           (OSError)      a file that is missing, truncated, corrupt or not trusted
-    ├── MissingExtraError   (ImportError)  an optional package that is not installed
-    └── DeviceMemoryError   (torch.OutOfMemoryError)  an operator needs more memory than a GPU has
+    └── MissingExtraError   (ImportError)  an optional package that is not installed
+
+Another one is `gossamer.kernels.DeviceMemoryError`. It derives from an exception of torch, which this
+module does not import.
 """
 
 from __future__ import annotations
 
-import torch
-
 __all__ = [
-    "DeviceMemoryError",
     "FileError",
     "GossamerError",
     "InvalidTypeError",
@@ -68,7 +67,3 @@ class FileError(GossamerError, OSError):
 
 class MissingExtraError(GossamerError, ImportError):
     """An optional package that is not installed; the message names the extra to install."""
-
-
-class DeviceMemoryError(GossamerError, torch.OutOfMemoryError):
-    """An operator needs more memory than a GPU has left; the message names both."""

@@ -16,10 +16,18 @@ from __future__ import annotations
 import warnings
 
 from gossamer.kernels import reference
-from gossamer.kernels._dispatch import check_environment, dispatched, info, native, use
+from gossamer.kernels._dispatch import (
+    DeviceMemoryError,
+    check_environment,
+    dispatched,
+    info,
+    native,
+    use,
+)
 from gossamer.kernels._memory import empty, keeps_memory, release_memory, scratch, set_idle_limit
 
 __all__ = [
+    "DeviceMemoryError",
     "attention",
     "attention_backward",
     "breadth_first",

@@ -27,9 +27,18 @@ import torch
 from torch import Tensor
 
 from gossamer._options import one_of
-from gossamer.errors import DeviceMemoryError, InvalidValueError
+from gossamer.errors import GossamerError, InvalidValueError
 
-__all__ = ["Kernel", "check_environment", "dispatched", "info", "kernel", "native", "use"]
+__all__ = [
+    "DeviceMemoryError",
+    "Kernel",
+    "check_environment",
+    "dispatched",
+    "info",
+    "kernel",
+    "native",
+    "use",
+]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -109,6 +118,10 @@ class Kernel:
             function = _naming_memory(function)
         self._found[forced, device, dtype] = function
         return function
+
+
+class DeviceMemoryError(GossamerError, torch.OutOfMemoryError):
+    """An operator needs more memory than a GPU has left; the message names both."""
 
 
 def _naming_memory(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -35,13 +35,14 @@ def replacing(path: Path, fix: str = "Choose a folder that you may write to.") -
     temporary = Path(name)
     try:
         yield temporary
-        _put_in_place(temporary, path, fix)
+        put_in_place(temporary, path, fix)
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
 
 
-def _put_in_place(temporary: Path, path: Path, fix: str) -> None:
+def put_in_place(temporary: Path, path: Path, fix: str) -> None:
+    """Write `temporary` out to the disk and rename it to `path`."""
     try:
         # mkstemp makes the file private; give it the mode that open() would have given.
         os.chmod(temporary, 0o666 & ~_umask())

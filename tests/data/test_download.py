@@ -37,7 +37,10 @@ class Server:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        # With the default it takes half a second to shut down.
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}/folder/file.bin"
 
@@ -60,6 +63,37 @@ def truncated(handler: BaseHTTPRequestHandler) -> None:
 
 def hang_up(handler: BaseHTTPRequestHandler) -> None:
     handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+class Versioned:
+    """Serves `content` with `headers`; heeds Range as told; stops after `stop` bytes of a body."""
+
+    def __init__(self, content: bytes = CONTENT, **headers: str) -> None:
+        self.content = content
+        self.headers = headers or {"ETag": '"one"'}
+        self.stop: list[int] = []
+        self.ranges = self.checks = True
+        self.asked: list[str | None] = []
+
+    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
+        wanted = handler.headers["Range"]
+        self.asked.append(wanted)
+        start = int(wanted[len("bytes=") : -1]) if wanted and self.ranges else 0
+        if self.checks and handler.headers["If-Range"] not in self.headers.values():
+            start = 0
+        if start >= len(self.content):
+            return handler.send_error(416)
+        handler.send_response(206 if start else 200)
+        for name, value in self.headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        if start:
+            total = len(self.content)
+            handler.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
+        body = self.content[start:]
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body[: self.stop.pop(0) if self.stop else None])
+        return None
 
 
 def status(code: int) -> Callable[[BaseHTTPRequestHandler], None]:
@@ -244,3 +278,113 @@ def test_download_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GOSSAMER_DOWNLOAD_DIR")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert get_download_dir() == str(tmp_path / ".gossamer")
+
+
+STOP = 100_000
+
+
+@pytest.mark.parametrize("headers", [{"ETag": '"1"'}, {"ETag": 'W/"1"', "Last_Modified": "Mon"}])
+def test_an_attempt_goes_on_where_the_last_one_stopped(
+    server: Server, tmp_path: Path, pauses: list[float], headers: dict[str, str]
+) -> None:
+    file = Versioned(**headers)
+    file.stop = [STOP, 50_000]
+    server.replies = [file] * 3
+    path = Path(download(server.url, str(tmp_path), log=False))
+    assert path.read_bytes() == CONTENT
+    assert file.asked == [None, f"bytes={STOP}-", f"bytes={STOP + 50_000}-"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def _interrupted(server: Server, folder: Path, file: Versioned) -> None:
+    file.stop, server.replies = [STOP], [file]
+    with pytest.raises(FileError, match=f"closed after {STOP} of {len(CONTENT)} bytes"):
+        download(server.url, str(folder), retries=1, log=False)
+    assert (folder / ".file.bin.part").read_bytes() == CONTENT[:STOP]
+    assert not (folder / "file.bin").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        ({}, 2),
+        ({"ranges": False}, 2),
+        # The server notices that the version has changed; it does not, but says which it sends.
+        ({"headers": {"ETag": '"two"'}, "content": CONTENT[::-1]}, 2),
+        ({"headers": {"ETag": '"two"'}, "content": CONTENT[::-1], "checks": False}, 3),
+        # Nothing but the size tells.
+        ({"headers": {"X": "y"}, "content": CONTENT[::-1] + b"!", "checks": False}, 3),
+        # The new version ends before the part that is asked for.
+        ({"content": b"short"}, 3),
+    ],
+    ids=["same", "no ranges", "changed", "If-Range ignored", "size", "416"],
+)
+def test_the_next_call_goes_on(server: Server, tmp_path: Path, change: dict, asked: int) -> None:
+    file = Versioned()
+    _interrupted(server, tmp_path, file)
+    vars(file).update(change)
+    server.replies = [file] * 2
+    # One attempt is enough.
+    checksum = hashlib.sha256(file.content).hexdigest()
+    path = Path(download(server.url, str(tmp_path), True, checksum, retries=1, log=False))
+    assert path.read_bytes() == file.content
+    assert file.asked == [None, f"bytes={STOP}-", None][:asked]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_part_of_another_address_or_without_a_note_is_not_used(
+    server: Server, tmp_path: Path
+) -> None:
+    for damage in ("address", "note"):
+        file = Versioned()
+        _interrupted(server, tmp_path, file)
+        if damage == "note":
+            (tmp_path / ".file.bin.part.json").write_text('{"url": ')
+        server.replies = [file]
+        url = server.url if damage == "note" else f"{server.url}?mirror"
+        path = Path(download(url, str(tmp_path), log=False))
+        assert path.read_bytes() == CONTENT and file.asked == [None, None]
+        path.unlink()
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refusal_keeps_the_part_of_another_address(server: Server, tmp_path: Path) -> None:
+    _interrupted(server, tmp_path, Versioned())
+    server.replies = [status(404)]
+    with pytest.raises(FileError, match="answered 404"):
+        download(f"{server.url}?mirror", str(tmp_path / "file.bin"), log=False)
+    assert (tmp_path / ".file.bin.part").read_bytes() == CONTENT[:STOP]
+
+
+def test_a_wrong_continuation_is_found_by_the_checksum(server: Server, tmp_path: Path) -> None:
+    file = Versioned()
+    _interrupted(server, tmp_path, file)
+    file.content = CONTENT[::-1]
+    server.replies = [file]
+    with pytest.raises(FileError, match="its content has changed"):
+        download(server.url, str(tmp_path), sha1_hash="0" * 40, log=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_downloads_of_one_file_take_turns(server: Server, tmp_path: Path) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        begun.set()
+        go_on.wait(10)
+        Versioned()(handler)
+
+    server.replies = [slow]
+    arguments = (server.url, str(tmp_path / "file.bin"), False)
+    threads = [
+        threading.Thread(target=download, args=arguments, kwargs={"log": False}) for _ in range(2)
+    ]
+    threads[0].start()
+    assert begun.wait(10)
+    threads[1].start()
+    go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert server.requests == 1
+    assert (tmp_path / "file.bin").read_bytes() == CONTENT
+    assert len(list(tmp_path.iterdir())) == 1

@@ -1,9 +1,10 @@
-"""Downloads: failures are retried, and a file appears only when it is complete."""
+"""Downloads: failures are retried, transfers go on where they stopped, files appear complete."""
 
 from __future__ import annotations
 
-import hashlib
+import fcntl
 import http.client
+import json
 import os
 import socket
 import ssl
@@ -12,21 +13,30 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from gossamer._files import put_in_place
 from gossamer._optional import optional_import
 from gossamer._options import integer
-from gossamer.data._files import atomic_write, checksum_algorithm, matches_checksum
+from gossamer.data._files import (
+    checksum_algorithm,
+    file_checksum,
+    make_folder,
+    matches_checksum,
+)
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, MissingExtraError
 
 _CHUNK = 1 << 16
 # For the connection, and for each pause of the server after that.
 _TIMEOUT_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.5
+_FIX = "Choose a folder that you may write to."
 # Temporary errors of the server; any other 4xx would be the same next time.
 _TRANSIENT_STATUS = {408, 425, 429, 500, 502, 503, 504}
+_PARTIAL_CONTENT = 206
+_RANGE_NOT_SATISFIABLE = 416
 
 
 class _Transient(Exception):
@@ -44,10 +54,12 @@ def download(
 ) -> str:
     """Download `url` to a file.
 
-    The content goes to a temporary file beside the target, which is renamed only when it is
-    complete and its checksum is right. Broken connections, answers that stop for 10 seconds and
-    temporary errors of the server are retried after pauses of 0.5, 1, 2, 4 ... seconds; no
-    connection within 10 seconds ends it.
+    The content goes to ``.NAME.part`` beside the target, which is renamed only when it is complete
+    and its checksum is right. Broken connections, answers that stop for 10 seconds and temporary
+    errors of the server are retried after pauses of 0.5, 1, 2, 4 ... seconds; no connection within
+    10 seconds ends it. The next attempt or call asks only for the missing bytes if the server named
+    the version of the file (a strong ETag or Last-Modified) and still has that one; otherwise it
+    starts again. If another process downloads the same file, its end is awaited.
 
     Parameters
     ----------
@@ -80,22 +92,36 @@ def download(
     """
     _check_arguments(url, sha1_hash, retries)
     target = _target(url, path)
-    if target.exists() and not overwrite and (not sha1_hash or matches_checksum(target, sha1_hash)):
+
+    def present() -> bool:
+        return (
+            not overwrite
+            and target.exists()
+            and (not sha1_hash or matches_checksum(target, sha1_hash))
+        )
+
+    if present():
         return str(target)
     if log:
         # Flushed, since what follows may take long.
         print(f"Downloading {url} to {target}", flush=True)
     context = None if verify_ssl else ssl._create_unverified_context()
-    for attempt in range(retries):
-        if attempt:
-            time.sleep(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
-        try:
-            _fetch(url, target, sha1_hash, context, log)
+    with _partial(target) as partial:
+        # Another process may have fetched it while this one waited for the lock.
+        if present():
             return str(target)
-        except _Transient as error:
-            reason = error
-            if log:
-                print(f"Attempt {attempt + 1} of {retries} failed: {error}", flush=True)
+        for attempt in range(retries):
+            if attempt:
+                time.sleep(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+            try:
+                _fetch(url, partial, context, log)
+                _check_content(url, partial, sha1_hash)
+                partial.complete()
+                return str(target)
+            except _Transient as error:
+                reason = error
+                if log:
+                    print(f"Attempt {attempt + 1} of {retries} failed: {error}", flush=True)
     raise FileError(
         f"Cannot download {url}: {reason} ({retries} attempts). "
         f"Try again later, or fetch it by other means and save it as {target}."
@@ -124,65 +150,200 @@ def _target(url: str, path: str | os.PathLike[str] | None) -> Path:
     return Path(path or ".").expanduser().absolute() / name
 
 
-def _fetch(
-    url: str, target: Path, checksum: str | None, context: ssl.SSLContext | None, log: bool
-) -> None:
+class _Partial:
+    """The bytes of `target` that have arrived, and which version of which address they are."""
+
+    def __init__(self, target: Path, path: Path, file: BinaryIO) -> None:
+        self.target = target
+        self._path = path
+        self._file = file
+        self._note = path.with_name(f"{path.name}.json")
+
+    @property
+    def size(self) -> int:
+        self._file.flush()
+        return os.fstat(self._file.fileno()).st_size
+
+    def headers(self, url: str) -> dict[str, str]:
+        """Ask for the rest only, if this version of the file is still there."""
+        source = self._source()
+        if not self.size or source.get("url") != url or not source["version"]:
+            return {}
+        return {"Range": f"bytes={self.size}-", "If-Range": source["version"]}
+
+    def continues(self, url: str, response: Any) -> bool:
+        """Whether the body follows the bytes at hand; a whole file replaces them."""
+        if response.status == _PARTIAL_CONTENT:
+            span, _, total = response.headers.get("Content-Range", "").rpartition("/")
+            known = self._source()
+            # An answer to If-Range may leave the version out.
+            return (
+                span.startswith(f"bytes {self.size}-")
+                and _version(response) in ("", known["version"])
+                and (not known["total"] or total == known["total"])
+            )
+        self.discard()
+        total = response.headers.get("Content-Length", "")
+        source = {"url": url, "version": _version(response), "total": total}
+        self._note.write_text(json.dumps(source), "utf-8")
+        return True
+
+    def write(self, chunk: bytes) -> None:
+        try:
+            self._file.write(chunk)
+        except OSError as error:
+            self.discard()
+            raise FileError(
+                f"Cannot write {self.target}: {error.strerror}. "
+                "Free some space or choose another folder."
+            ) from None
+
+    def discard(self) -> None:
+        self._file.truncate(0)
+
+    def complete(self) -> None:
+        """Rename the file to `target`."""
+        self._file.flush()
+        self._note.unlink(missing_ok=True)
+        put_in_place(self._path, self.target, _FIX)
+
+    def tidy(self) -> None:
+        """Delete what no later call could continue."""
+        if not self.size or not self._source().get("version"):
+            self._path.unlink(missing_ok=True)
+            self._note.unlink(missing_ok=True)
+
+    def checksum(self, algorithm: str) -> str:
+        self._file.flush()
+        return file_checksum(self._path, algorithm)
+
+    def _source(self) -> dict[str, str]:
+        # A machine that failed may leave half a note.
+        with suppress(FileNotFoundError, ValueError):
+            return json.loads(self._note.read_text("utf-8"))
+        return {}
+
+
+def _version(response: Any) -> str:
+    """What identifies the content byte by byte; a weak ETag does not."""
+    tag = response.headers.get("ETag", "")
+    if tag and not tag.startswith("W/"):
+        return tag
+    return response.headers.get("Last-Modified", "")
+
+
+@contextmanager
+def _partial(target: Path) -> Iterator[_Partial]:
+    """Open the partial file of `target` and lock it."""
+    made = not target.parent.exists()
+    make_folder(target.parent)
+    path = target.with_name(f".{target.name}.part")
+    with _locked(path) as file:
+        partial = _Partial(target, path, file)
+        try:
+            yield partial
+        finally:
+            if _is_at(file, path):
+                partial.tidy()
+            if made:
+                with suppress(OSError):
+                    target.parent.rmdir()
+
+
+def _locked(path: Path) -> BinaryIO:
+    while True:
+        try:
+            file = open(path, "a+b")  # noqa: SIM115  (the caller closes it)
+        except OSError as error:
+            raise FileError(f"Cannot write {path}: {error.strerror}. {_FIX}") from None
+        # Some network file systems have no locks.
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        # The process that held it may have renamed or deleted it.
+        if _is_at(file, path):
+            return file
+        file.close()
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    return False
+
+
+def _fetch(url: str, partial: _Partial, context: ssl.SSLContext | None, log: bool) -> None:
     """One attempt; raises _Transient where another one makes sense, FileError where not."""
-    request = urllib.request.Request(url, headers={"User-Agent": "gossamer"})
-    digest = hashlib.new(checksum_algorithm(checksum)) if checksum else None
+    headers = {"User-Agent": "gossamer", **partial.headers(url)}
+    request = urllib.request.Request(url, headers=headers)
     try:
-        with (
-            urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS, context=context) as response,
-            atomic_write(target) as file,
-        ):
-            for chunk in _chunks(response, target.name, log):
-                _write(file, chunk, target)
-                if digest is not None:
-                    digest.update(chunk)
-            if digest is not None and digest.hexdigest() != checksum.lower():
-                raise FileError(
-                    f"{url} has the {digest.name} checksum {digest.hexdigest()}, not "
-                    f"{checksum.lower()}: its content has changed. "
-                    f"Try again, or fetch the file by other means and save it as {target}."
-                )
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS, context=context) as response:
+            if partial.continues(url, response):
+                for chunk in _chunks(response, partial, log):
+                    partial.write(chunk)
+                return
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code in _TRANSIENT_STATUS:
-            raise _Transient(f"the server answered {error.code} {error.reason}") from None
-        raise FileError(
-            f"Cannot download {url}: the server answered {error.code} {error.reason}. "
-            f"Fetch the file by other means and save it as {target}."
-        ) from None
+        if error.code != _RANGE_NOT_SATISFIABLE or "Range" not in headers:
+            raise _refusal(url, error, partial.target) from None
     except urllib.error.URLError as error:
-        if isinstance(error.reason, socket.gaierror):
-            host = urllib.parse.urlsplit(url).hostname
-            raise FileError(
-                f"Cannot download {url}: no network, or no such host as {host}. "
-                f"Connect, or copy the file from elsewhere and save it as {target}."
-            ) from None
-        # The system has retried by itself, so another attempt makes no sense.
-        if isinstance(error.reason, TimeoutError):
-            host = urllib.parse.urlsplit(url).hostname
-            raise FileError(
-                f"Cannot download {url}: no connection to {host} within {_TIMEOUT_SECONDS:g} s. "
-                f"Check the network, or copy the file from elsewhere and save it as {target}."
-            ) from None
-        if isinstance(error.reason, ssl.SSLCertVerificationError):
-            raise FileError(
-                f"Cannot download {url}: {error.reason.verify_message}. "
-                f"Fix the certificates, or copy the file from elsewhere to {target}."
-            ) from None
-        raise _Transient(str(error.reason)) from None
+        raise _no_connection(url, error.reason, partial.target) from None
     except (http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError) as error:
         raise _Transient(f"{type(error).__name__}: {error}") from None
+    # The server has another version by now. An empty file asks for no range, so this ends.
+    partial.discard()
+    _fetch(url, partial, context, log)
 
 
-def _chunks(response: Any, label: str, log: bool) -> Iterator[bytes]:
+def _check_content(url: str, partial: _Partial, checksum: str | None) -> None:
+    if checksum is None:
+        return
+    algorithm = checksum_algorithm(checksum)
+    found = partial.checksum(algorithm)
+    if found != checksum.lower():
+        partial.discard()
+        raise FileError(
+            f"{url} has the {algorithm} checksum {found}, not {checksum.lower()}: its content has "
+            "changed. Try again, or fetch the file by other means and save it as "
+            f"{partial.target}."
+        )
+
+
+def _refusal(url: str, error: urllib.error.HTTPError, target: Path) -> Exception:
+    if error.code in _TRANSIENT_STATUS:
+        return _Transient(f"the server answered {error.code} {error.reason}")
+    return FileError(
+        f"Cannot download {url}: the server answered {error.code} {error.reason}. "
+        f"Fetch the file by other means and save it as {target}."
+    )
+
+
+def _no_connection(url: str, reason: object, target: Path) -> Exception:
+    host = urllib.parse.urlsplit(url).hostname
+    if isinstance(reason, socket.gaierror):
+        return FileError(
+            f"Cannot download {url}: no network, or no such host as {host}. "
+            f"Connect, or copy the file from elsewhere and save it as {target}."
+        )
+    # The system has retried by itself, so another attempt makes no sense.
+    if isinstance(reason, TimeoutError):
+        return FileError(
+            f"Cannot download {url}: no connection to {host} within {_TIMEOUT_SECONDS:g} s. "
+            f"Check the network, or copy the file from elsewhere and save it as {target}."
+        )
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return FileError(
+            f"Cannot download {url}: {reason.verify_message}. "
+            f"Fix the certificates, or copy the file from elsewhere to {target}."
+        )
+    return _Transient(str(reason))
+
+
+def _chunks(response: Any, partial: _Partial, log: bool) -> Iterator[bytes]:
     """The body in pieces, checked for completeness at its end."""
     declared = response.headers.get("Content-Length")
-    total = int(declared) if declared and declared.isdigit() else None
-    received = 0
-    with _progress_bar(label, total, log) as bar:
+    start = received = partial.size
+    total = start + int(declared) if declared and declared.isdigit() else None
+    with _progress_bar(partial.target.name, start, total, log) as bar:
         while chunk := response.read(_CHUNK):
             received += len(chunk)
             if bar is not None:
@@ -193,20 +354,11 @@ def _chunks(response: Any, label: str, log: bool) -> Iterator[bytes]:
         raise _Transient(f"the connection closed after {received} of {total} bytes")
 
 
-def _write(file: BinaryIO, chunk: bytes, target: Path) -> None:
-    try:
-        file.write(chunk)
-    except OSError as error:
-        raise FileError(
-            f"Cannot write {target}: {error.strerror}. Free some space or choose another folder."
-        ) from None
-
-
-def _progress_bar(label: str, total: int | None, log: bool) -> Any:
+def _progress_bar(label: str, start: int, total: int | None, log: bool) -> Any:
     if not log:
         return nullcontext()
     try:
         tqdm = optional_import("tqdm", "the progress bar", "data").tqdm
     except MissingExtraError:
         return nullcontext()
-    return tqdm(total=total, unit="B", unit_scale=True, desc=label, leave=False)
+    return tqdm(initial=start, total=total, unit="B", unit_scale=True, desc=label, leave=False)

@@ -54,16 +54,21 @@ def checksum_algorithm(checksum: str) -> str:
         ) from None
 
 
-def matches_checksum(path: Path, checksum: str) -> bool:
-    """Whether the content of the file has this SHA-1 or SHA-256."""
-    digest = hashlib.new(checksum_algorithm(checksum))
+def file_checksum(path: Path, algorithm: str) -> str:
+    """Checksum of the content of a file, in hexadecimal digits."""
+    digest = hashlib.new(algorithm)
     try:
         with open(path, "rb") as file:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
     except OSError as error:
         raise FileError(f"Cannot read {path}: {error.strerror}.") from None
-    return digest.hexdigest() == checksum.lower()
+    return digest.hexdigest()
+
+
+def matches_checksum(path: Path, checksum: str) -> bool:
+    """Whether the content of the file has this SHA-1 or SHA-256."""
+    return file_checksum(path, checksum_algorithm(checksum)) == checksum.lower()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 from gossamer.data._archive import extract_archive, is_archive
 from gossamer.data._build import MASKS
 from gossamer.data._download import download
+from gossamer.data._files import file_checksum
 from gossamer.data.dataset import BuiltinDataset, SingleGraphDataset
 from gossamer.errors import FileError
 from gossamer.graph import Graph
@@ -80,7 +80,7 @@ class RawFolder:
     def fingerprints(self) -> dict[str, list]:
         """Size, time of change and SHA-256 of each file that was requested."""
         return {
-            name: [*_stamp(self.folder / name), _sha256(self.folder / name)]
+            name: [*_stamp(self.folder / name), file_checksum(self.folder / name, "sha256")]
             for name in dict.fromkeys(self.asked)
         }
 
@@ -91,7 +91,7 @@ def unchanged(folder: Path, fingerprints: dict[str, list]) -> bool:
         path = folder / name
         if not path.is_file() or _stamp(path)[0] != size:
             return False
-        if _stamp(path)[1] != time and _sha256(path) != checksum:
+        if _stamp(path)[1] != time and file_checksum(path, "sha256") != checksum:
             return False
     return True
 
@@ -99,14 +99,6 @@ def unchanged(folder: Path, fingerprints: dict[str, list]) -> bool:
 def _stamp(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_size, status.st_mtime_ns
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def offline_dir() -> Path | None:

@@ -255,7 +255,7 @@ def test_values_of_graphs(size: int) -> None:
     task = graph_task("sizes", graphs, label, masks, target, config, CPU)
     fit = fit_seed(task, config, 0, lambda epoch: None)
     spread = float(label[masks["test"][:, 0]].std(0).mean())
-    assert fit.result.test < 0.3 * spread and fit.result.metric == "mae"
+    assert fit.result.test < 0.5 * spread and fit.result.metric == "mae"
     assert fit.result.val == min(epoch.val_score for epoch in fit.result.history)
 
 

@@ -83,6 +83,8 @@ def test_damaged_files(run, tmp_path: Path, changes: dict, message: str) -> None
 
 
 def test_without_scikit_learn(run, monkeypatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("sklearn.")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sklearn", None)
     folder = str(shared_data("heterophilous-graphs"))
     code, out, err = run("heterophilous", "--raw-dir", folder, "--epochs", "1")

@@ -18,6 +18,8 @@ import gc, os, pathlib, signal, sys
 import torch
 import gossamer as gs, gossamer.graphbolt as gb
 
+# The tests may run in the background, where the shell ignores Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 torch.set_num_threads(1)
 torch.manual_seed(0)
 g = gs.rand_graph(20_000, 200_000)

@@ -1,6 +1,6 @@
-"""Fresh memory that shows when nobody wrote to it.
+"""Fresh memory in which unwritten values are recognizable.
 
-`torch.empty` usually hands out zeros or yesterday's right answer, so a kernel that forgets a row
+`torch.empty` usually returns zeros or the values of an earlier result, so a kernel that skips a row
 passes its test. Inside `poisoned_memory` the functions that allocate without filling give NaN (or
 the lowest integer, which is no valid index). torch's own `fill_uninitialized_memory` does the
 same, but only along with deterministic algorithms, which make some operators raise.
@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.utils._device import _device_constructors
 
 # Looked up by name at each call, in our kernels as in torch's own Python code.
 _ALLOCATORS = (
@@ -44,6 +45,8 @@ def poison(tensor: torch.Tensor) -> torch.Tensor:
 @contextmanager
 def poisoned_memory() -> Iterator[None]:
     """Make uninitialized allocations in this process recognizable."""
+    # `torch.device` as a context looks functions up in this set, which is cached by the first call.
+    _device_constructors()
     with pytest.MonkeyPatch.context() as patch:
         for owner, name in _ALLOCATORS:
             patch.setattr(owner, name, _poisoning(getattr(owner, name)))

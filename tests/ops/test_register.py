@@ -247,6 +247,7 @@ def test_functional_call(ready) -> None:
 
 
 _MATRIX_OF_ROW = torch.tensor([1, 0, 0, 1, 1, 0, 1])
+_LENGTHS, _TWO_LENGTHS = torch.tensor([3, 0, 4]), torch.tensor([3, 4])
 
 # Functions of a graph, features of its 7 nodes and of its 9 edges.
 CASES = {
@@ -263,8 +264,8 @@ CASES = {
     "sub": lambda g, u, e: ops.gsddmm(g, "sub", u, e, "u", "e"),
     "softmax": lambda g, u, e: ops.edge_softmax(g, u[:1] * e),
     "softmax-subset": lambda g, u, e: ops.edge_softmax(g, u[:4], eids=[0, 2, 4, 1]),
-    "segment_reduce": lambda g, u, e: ops.segment_reduce(torch.tensor([3, 0, 4]), u, "max"),
-    "segment_mm": lambda g, u, e: ops.segment_mm(u, u[:6].reshape(2, 3, 3), torch.tensor([3, 4])),
+    "segment_reduce": lambda g, u, e: ops.segment_reduce(_LENGTHS, u, "max"),
+    "segment_mm": lambda g, u, e: ops.segment_mm(u, u[:6].reshape(2, 3, 3), _TWO_LENGTHS),
     "gather_mm": lambda g, u, e: ops.gather_mm(u, u[:6].reshape(2, 3, 3), idx_b=_MATRIX_OF_ROW),
 }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -14,6 +15,7 @@ import gossamer
 pytest.register_assert_rewrite("helpers.compare")
 
 from helpers.memory import poisoned_memory  # noqa: E402  (after the rewrite hook)
+from helpers.paths import shared_data  # noqa: E402
 from helpers.pretended import pretended_accelerator  # noqa: E402
 
 # A shared machine can be slow at any moment. In continuous integration the examples are always the
@@ -52,6 +54,22 @@ def accelerator(device: torch.device) -> Iterator[torch.device]:
         return
     with pretended_accelerator() as pretended:
         yield pretended
+
+
+@pytest.fixture
+def linked(tmp_path: Path) -> Callable[[str], str]:
+    """Make a folder of links to shared raw files, so that no cache is written beside them."""
+
+    def linked(folder: str) -> str:
+        source = shared_data(folder)
+        for path in source.rglob("*"):
+            if path.is_file():
+                target = tmp_path / folder / path.relative_to(source)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.symlink_to(path)
+        return str(tmp_path / folder)
+
+    return linked
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -353,16 +355,17 @@ def test_kinds_become_columns() -> None:
     ("name", "folder", "level", "items"),
     [
         ("gin-mutag", "graph-classification", "graphs", 188),
-        ("tu-enzymes", ".", "graphs", 600),
-        ("ml-100k", ".", "ratings", 100_000),
+        ("tu-enzymes", "ENZYMES", "graphs", 600),
+        ("ml-100k", "ml-100k", "ratings", 100_000),
         ("bitcoinotc", "bitcoin", "links", None),
         ("USAir", "seal-link-prediction", "links", 2126 + 318),
         ("actor", "heterophilous-graphs", "nodes", 7600),
     ],
 )
-def test_datasets_of_every_kind(name: str, folder: str, level: str, items: int | None) -> None:
-    raw = shared_data(folder)
-    config = _config(dataset=name, raw_dir=str(raw), epochs=1)
+def test_datasets_of_every_kind(
+    name: str, folder: str, level: str, items: int | None, linked: Callable[[str], str]
+) -> None:
+    config = _config(dataset=name, raw_dir=linked(folder), epochs=1)
     task = load_dataset(config, CPU)
     assert task.schema.level == level
     assert items in (None, len(task.label))

@@ -190,7 +190,7 @@ def test_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pauses: lis
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     monkeypatch.setenv("no_proxy", "*")
     with pytest.raises(FileError, match=r"no network, or no such host as nowhere\.invalid"):
-        download("https://nowhere.invalid/a.zip", str(tmp_path / "new" / "a.zip"), log=False)
+        download("https://nowhere.invalid/a.zip", str(tmp_path / "new" / "er" / "a.zip"), log=False)
     assert pauses == []
     assert list(tmp_path.iterdir()) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ import torch
 
 import gossamer.data as data
 from gossamer.errors import FileError, InvalidValueError
-from helpers.paths import shared_data
 
 ROWS = {"train": [("x", "r", "y"), ("y", "s", "x")], "valid": [("z", "r", "x")], "test": []}
 
@@ -49,9 +49,8 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["kinship", "nations", "umls", "countries_S3"])
-def test_real_sizes(name: str, tmp_path: Path) -> None:
-    (tmp_path / name).symlink_to(shared_data("kg-small", name))
-    dataset = data.SmallKnowledgeGraphDataset(name, raw_dir=str(tmp_path))
+def test_real_sizes(name: str, linked: Callable[[str], str]) -> None:
+    dataset = data.SmallKnowledgeGraphDataset(name, raw_dir=linked(f"kg-small/{name}"))
     row = dataset.entry
     assert (dataset[0].num_nodes(), dataset[0].num_edges(), dataset.num_rels) == (
         row.nodes,

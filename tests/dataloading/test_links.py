@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from sklearn.metrics import roc_auc_score
@@ -80,10 +82,10 @@ def test_links_of_usair() -> None:
     assert sum(usair(seed) for seed in range(3)) / 3 > 88
 
 
-def movies(seed: int) -> tuple[float, float]:
+def movies(seed: int, folder: str) -> tuple[float, float]:
     """AUC of rated against other movies for held-out ratings; that of the number of ratings."""
     gs.seed(seed)
-    g = MovieLensDataset("ml-100k", 0.1, raw_dir=str(shared_data("ml-100k")))[0]
+    g = MovieLensDataset("ml-100k", 0.1, raw_dir=folder)[0]
     users, rated = g.edges(etype="user-movie")
     mask = g.edges["user-movie"].data["train_mask"]
     train = users[mask], rated[mask]
@@ -132,6 +134,6 @@ def movies(seed: int) -> tuple[float, float]:
 
 
 @pytest.mark.slow
-def test_links_of_movies() -> None:
-    model, popularity = movies(0)
+def test_links_of_movies(linked: Callable[[str], str]) -> None:
+    model, popularity = movies(0, linked("ml-100k"))
     assert model > 83 and model > popularity + 2

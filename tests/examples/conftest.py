@@ -6,11 +6,10 @@ import re
 import runpy
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from helpers.paths import REPOSITORY, shared_data
+from helpers.paths import REPOSITORY
 
 EXAMPLES = REPOSITORY / "examples"
 
@@ -33,22 +32,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return code, *capsys.readouterr()
 
     return run
-
-
-@pytest.fixture
-def linked(tmp_path: Path) -> Callable[[str], str]:
-    """Make a folder of links to shared raw files, so that no cache is written beside them."""
-
-    def linked(folder: str) -> str:
-        source = shared_data(folder)
-        for path in source.rglob("*"):
-            if path.is_file():
-                target = tmp_path / folder / path.relative_to(source)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.symlink_to(path)
-        return str(tmp_path / folder)
-
-    return linked
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -12,7 +13,6 @@ import gossamer as gs
 import gossamer.graphbolt as gb
 from gossamer import InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
 from gossamer.data import MessagesDataset
-from helpers.paths import shared_data
 
 T = torch.tensor
 NAME = f"test-{os.getpid()}"
@@ -232,8 +232,8 @@ def test_a_graph_and_its_sampling_graph_share_no_memory() -> None:
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_no_message_of_the_future(layers: int) -> None:
-    graph = MessagesDataset("CollegeMsg", raw_dir=str(shared_data("CollegeMsg")))[0]
+def test_no_message_of_the_future(layers: int, linked: Callable[[str], str]) -> None:
+    graph = MessagesDataset("CollegeMsg", raw_dir=linked("CollegeMsg"))[0]
     src, dst = graph.edges()
     time = graph.edata["time"]
     order = dst.argsort(stable=True)

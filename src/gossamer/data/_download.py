@@ -235,7 +235,7 @@ def _version(response: Any) -> str:
 @contextmanager
 def _partial(target: Path) -> Iterator[_Partial]:
     """Open the partial file of `target` and lock it."""
-    made = not target.parent.exists()
+    made = [folder for folder in target.parents if not folder.exists()]
     make_folder(target.parent)
     path = target.with_name(f".{target.name}.part")
     with _locked(path) as file:
@@ -245,9 +245,10 @@ def _partial(target: Path) -> Iterator[_Partial]:
         finally:
             if _is_at(file, path):
                 partial.tidy()
-            if made:
-                with suppress(OSError):
-                    target.parent.rmdir()
+            # Only those that are empty.
+            with suppress(OSError):
+                for folder in made:
+                    folder.rmdir()
 
 
 def _locked(path: Path) -> BinaryIO:

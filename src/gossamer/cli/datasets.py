@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gossamer.cli.files import check_page, write_atomic
 from gossamer.cli.text import format_table
 from gossamer.data import registry
+from gossamer.data._build import MASKS
 from gossamer.data.registry import DATASETS, DatasetInfo
 from gossamer.graph import Graph
 from gossamer.transforms import edge_homophily
@@ -59,16 +62,54 @@ def _row(info: DatasetInfo) -> list[str]:
     ]
 
 
-def print_dataset(name: str, raw_dir: str | None = None) -> None:
+@dataclass(frozen=True)
+class Summary:
+    """What a dataset contains, as texts and counts.
+
+    `facts` are those of the catalogue, `sizes` counts of nodes and edges by type, `distributions`
+    titles with counts by name, `numbers` properties of the first graph.
+    """
+
+    graphs: list[Graph]
+    facts: list[tuple[str, str]]
+    sizes: list[tuple[str, str]]
+    distributions: list[tuple[str, dict[str, int]]]
+    numbers: list[tuple[str, str]]
+
+
+def print_dataset(name: str, raw_dir: str | None = None, page_file: str | None = None) -> None:
     """Print what the catalogue says of a dataset, and what its graphs look like.
+
+    With `page_file`, also write it as a page, with a picture of some nodes.
 
     Raises
     ------
     UnknownKeyError
         If no dataset has that name.
     FileError
-        If its files are missing or corrupt.
+        If its files are missing or corrupt, or the page cannot be written.
+    InvalidValueError
+        If `page_file` does not end in ``.html``.
     """
+    check_page(page_file)
+    summary = _summary(name, raw_dir)
+    print("\n".join(f"{key:<10} {value}" for key, value in summary.facts))
+    print()
+    print(format_table(["type", "nodes or edges"], summary.sizes, "<>"))
+    for title, values in summary.distributions:
+        print(f"\n{title}\n{bars(values)}")
+    if summary.numbers:
+        print()
+    for key, value in summary.numbers:
+        print(f"{key:<18} {value}")
+    if page_file is not None:
+        from gossamer.cli.dataset_page import dataset_page
+
+        write_atomic(page_file, dataset_page(summary))
+        print(f"\nThe page is {page_file}")
+
+
+def _summary(name: str, raw_dir: str | None) -> Summary:
     info = registry.info(name)
     dataset = registry.load(name, raw_dir, verbose=True)
     facts = [
@@ -80,14 +121,9 @@ def print_dataset(name: str, raw_dir: str | None = None) -> None:
         ("class", f"gossamer.data.{info.dataset}"),
         ("graphs", f"{len(dataset):,}"),
     ]
-    print("\n".join(f"{key:<10} {value}" for key, value in facts))
     graphs = [item if isinstance(item, Graph) else item[0] for item in _first(dataset)]
-    print()
-    print(format_table(["type", "nodes or edges"], _sizes(graphs), "<>"))
-    for title, values in _distributions(graphs, dataset):
-        print(f"\n{title}\n{bars(values)}")
-    for line in _numbers(graphs[0]):
-        print(line)
+    distributions = _distributions(graphs, dataset)
+    return Summary(graphs, facts, _sizes(graphs), distributions, _numbers(graphs[0]))
 
 
 def _first(dataset: Any, limit: int = 1000) -> list[Any]:
@@ -95,7 +131,7 @@ def _first(dataset: Any, limit: int = 1000) -> list[Any]:
     return [dataset[number] for number in range(min(len(dataset), limit))]
 
 
-def _sizes(graphs: list[Graph]) -> list[list[str]]:
+def _sizes(graphs: list[Graph]) -> list[tuple[str, str]]:
     nodes: dict[str, int] = {}
     for g in graphs:
         for ntype in g.ntypes:
@@ -103,7 +139,7 @@ def _sizes(graphs: list[Graph]) -> list[list[str]]:
         for etype in g.canonical_etypes:
             key = " ".join(etype)
             nodes[key] = nodes.get(key, 0) + g.num_edges(etype)
-    return [[name, f"{count:,}"] for name, count in nodes.items()]
+    return [(name, f"{count:,}") for name, count in nodes.items()]
 
 
 def _distributions(graphs: list[Graph], dataset: Any) -> list[tuple[str, dict[str, int]]]:
@@ -159,19 +195,19 @@ def bars(values: dict[str, int]) -> str:
     return "\n".join([*lines, *([f"and {rest} more"] if rest else [])])
 
 
-def _numbers(g: Graph) -> list[str]:
+def _numbers(g: Graph) -> list[tuple[str, str]]:
     """Homophily, sparsity of features and sizes of the parts of the first graph."""
     if len(g.ntypes) > 1 or len(g.canonical_etypes) > 1:
         return []
-    data, lines = g.ndata, []
+    data, found = g.ndata, []
     label = data.get("label")
     if label is not None and label.dim() == 1 and not label.is_floating_point():
-        lines.append(f"\nedge homophily     {edge_homophily(g, label):.3f}")
+        found.append(("edge homophily", f"{edge_homophily(g, label):.3f}"))
     if "feat" in data and data["feat"].numel():
         zeros = (data["feat"] == 0).double().mean().item()
-        lines.append(f"features           {tuple(data['feat'].shape)}, {zeros:.1%} zeros")
-    for mask in ("train_mask", "val_mask", "test_mask"):
+        found.append(("features", f"{tuple(data['feat'].shape)}, {zeros:.1%} zeros"))
+    for mask in MASKS:
         if mask in data:
             part = data[mask].reshape(g.num_nodes(), -1)[:, 0]
-            lines.append(f"{mask:<18} {int(part.sum()):,} nodes")
-    return lines
+            found.append((mask, f"{int(part.sum()):,} nodes"))
+    return found

@@ -248,6 +248,7 @@ def scatter(
     alt: str,
     wrong: np.ndarray | None = None,
     hints: Sequence[str] | None = None,
+    links: np.ndarray | None = None,
 ) -> str:
     """Points colored by class, each class named at its median.
 
@@ -265,6 +266,8 @@ def scatter(
         Points to mark as errors.
     hints : sequence of str, optional
         What to show when the pointer is on a point.
+    links : array (K, 2) of int, optional
+        Pairs of points to join by lines.
     """
     span = np.ptp(points, 0)
     place = 25 + (points - points.min(0)) / np.where(span > 0, span, 1) * (950, 650)
@@ -272,7 +275,9 @@ def scatter(
     size = float(np.clip(170 / math.sqrt(len(points)), 3, 9))
     wrong = np.zeros(len(points), bool) if wrong is None else wrong
     colors = class_colors(len(names))
-    drawn = []
+    ends = place[links] if links is not None else []
+    lines = "".join(f"M{a:.0f} {b:.0f}L{c:.0f} {d:.0f}" for (a, b), (c, d) in ends)
+    drawn = [f'<path d="{lines}"/>'] if lines else []
     for i in np.argsort(wrong, kind="stable"):
         x, y = place[i]
         kind = ' class="wrong"' if wrong[i] else ""

@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 
 from gossamer._files import replacing
-from gossamer.errors import FileError
+from gossamer.errors import FileError, InvalidValueError
 
-__all__ = ["prepare_folder", "write_atomic"]
+__all__ = ["check_page", "prepare_folder", "write_atomic"]
 
 _FIX = "Choose a folder that you may write to with --out."
 
@@ -27,6 +27,12 @@ def write_atomic(path: str | Path, content: str | bytes) -> None:
             temporary.write_bytes(data)
         except OSError as error:
             raise FileError(f"Cannot write {path}: {error.strerror}. {_FIX}") from None
+
+
+def check_page(path: str | None) -> None:
+    """Raise InvalidValueError if the argument of ``--page`` is not the name of an HTML file."""
+    if path is not None and not path.endswith(".html"):
+        raise InvalidValueError(f"--page must end in .html, got '{path}'.")
 
 
 def prepare_folder(path: str | Path) -> Path:

@@ -90,6 +90,7 @@ def _add_datasets(commands: Any) -> None:
     show = actions.add_parser("show", help="show a summary of a dataset")
     show.add_argument("name", metavar="NAME", help="one of those that `gossamer datasets` lists")
     show.add_argument("--raw-dir", help="folder with the files of the dataset")
+    show.add_argument("--page", metavar="FILE", help="also write the summary to this HTML file")
 
 
 def _add_preprocess(commands: Any) -> None:
@@ -307,7 +308,7 @@ def _run_datasets(args: argparse.Namespace) -> int:
     if args.name is None:
         print_datasets()
     else:
-        print_dataset(args.name, args.raw_dir)
+        print_dataset(args.name, args.raw_dir, args.page)
     return 0
 
 

@@ -59,7 +59,7 @@ def render_report(result: RunResult) -> str:
     return page(title, "".join(body), head)
 
 
-def page(title: str, body: str, head: str = "") -> str:
+def page(title: str, body: str, head: str = "", kind: str = "Gossamer training report") -> str:
     """A complete page in the style of the reports.
 
     Parameters
@@ -68,19 +68,18 @@ def page(title: str, body: str, head: str = "") -> str:
         The heading, as plain text.
     body, head : str
         HTML of the sections, and of what is between the heading and them.
+    kind : str
+        What the page is, above the heading.
     """
     template = resources.files("gossamer.cli").joinpath("report_template.html")
     return Template(template.read_text(encoding="utf-8")).substitute(
         title=escape(title),
+        kind=escape(kind),
         head=head,
         body=body,
         version=escape(gossamer.__version__),
         date=datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
     )
-
-
-def _note(text: str) -> str:
-    return f'<p class="note">{text}</p>'
 
 
 def _unit(result: RunResult) -> str:
@@ -103,11 +102,7 @@ def _tiles(result: RunResult) -> str:
         ("", "time", f"{result.summary('seconds')[0]:.1f} s", "per seed"),
         ("", "parameters", f"{result.num_parameters:,}", ""),
     ]
-    return "".join(
-        f'<div class="tile {kind}"><dt>{escape(name)}</dt>'
-        f"<dd>{escape(value)}<small>{escape(note)}</small></dd></div>"
-        for kind, name, value, note in tiles
-    )
+    return report_tables.tiles(tiles)
 
 
 def _interval(result: RunResult) -> str:
@@ -146,11 +141,8 @@ def _data(result: RunResult) -> str:
     if details.homophily is not None:
         facts.append(("edge homophily", f"{details.homophily:.2f}"))
     models = [*details.baselines, ("this model", result.summary("test")[0])]
-    bars = "".join(
-        f'<li class="{"own" if name == "this model" else ""}"><span>{escape(name)}</span>'
-        f'<b><i style="width:{100 * max(0.0, min(score, 1.0)):.1f}%"></i></b>'
-        f"<span>{result.text(score)}</span></li>"
-        for name, score in models
+    bars = report_tables.bars(
+        ((name, score, result.text(score)) for name, score in models), "this model"
     )
     homophily = (
         " Edge homophily is the fraction of edges that join two nodes of one class."
@@ -158,9 +150,8 @@ def _data(result: RunResult) -> str:
         else ""
     )
     compared = (
-        f"<h3>Test {escape(result.metric_title)} of simpler models</h3>"
-        f'<ul class="bars">{bars}</ul>'
-        + _note(
+        f"<h3>Test {escape(result.metric_title)} of simpler models</h3>{bars}"
+        + report_tables.note(
             "The others see the features but no edges. Logistic regression takes its strength of "
             "regularization from the validation data."
         )
@@ -168,7 +159,7 @@ def _data(result: RunResult) -> str:
         else ""
     )
     table = report_tables.pairs(dict(facts))
-    note = _note(f"Sizes of the split of seed {result.best.result.seed}.{homophily}")
+    note = report_tables.note(f"Sizes of the split of seed {result.best.result.seed}.{homophily}")
     return f'<div class="pair"><div>{table}{note}</div><div>{compared}</div></div>'
 
 
@@ -195,7 +186,7 @@ def _curves(result: RunResult) -> str:
         f"{result.text(best.val)} in validation and {result.text(best.test)} in test",
         scale,
     )
-    note = _note(
+    note = report_tables.note(
         f"Strong lines: seed {best.seed}. The dashed line marks its best epoch, {best.best_epoch}."
         f"{faint} Point at a figure, or focus it and use the arrow keys, to read values."
     )
@@ -224,7 +215,7 @@ def _matrix(result: RunResult) -> str:
         return ""
     seeds = len(result.seeds)
     whose = f"all {seeds} seeds" if seeds > 1 else f"seed {result.seeds[0].seed}"
-    note = _note(
+    note = report_tables.note(
         f"{counts.sum():,} predictions for test {result.items} of {whose}: rows are true classes, "
         f"columns predicted ones. {np.trace(counts):,} are right (blue), the others wrong (red). "
         "The strength of a color is the fraction of the row."
@@ -260,7 +251,7 @@ def _mistakes(result: RunResult) -> str:
             f"<figure>{picture(result.details.pictures[i], alt)}<figcaption>{escape(true)} "
             f"<b>→ {escape(guess)}</b> <small>{certain}</small></figcaption></figure>"
         )
-    note = _note(
+    note = report_tables.note(
         f"{len(order)} of the {len(wrong):,} test {result.items} that seed "
         f"{result.best.result.seed} gets wrong: true class → predicted class, and how certain the "
         "model is; the most certain mistakes first."
@@ -274,7 +265,9 @@ def _embeddings(result: RunResult) -> str:
     how = how.replace("nodes", result.items)
     if result.confusion is None:
         plot = scatter(places, np.full(len(nodes), -1), [], f"Scatter plot of embeddings, {how}")
-        return _note(f"The input of the last layer, projected by {escape(how)}.") + plot
+        return (
+            report_tables.note(f"The input of the last layer, projected by {escape(how)}.") + plot
+        )
     label, guess = result.label[nodes], best.probability[nodes].argmax(1)
     hints = [
         f"{n}: {names[t] if t >= 0 else 'no class'}, predicted {names[p]}"
@@ -287,7 +280,7 @@ def _embeddings(result: RunResult) -> str:
         f'<li><i style="background:{color}"></i>{escape(name)} <span>{count:,}</span></li>'
         for name, color, count in zip(names, class_colors(len(names)), counts, strict=True)
     )
-    note = _note(
+    note = report_tables.note(
         f"The input of the last layer for each of the {result.items}, projected by {escape(how)}; "
         f"colored by true class, errors among the test {result.items} ringed in red. Seed "
         f"{best.result.seed}, epoch {best.result.best_epoch}."
@@ -305,7 +298,7 @@ def _seeds(result: RunResult) -> str:
         what = "All seeds use the same split; they differ in random weights and dropout only."
     else:
         what = "One seed says little about how much chance matters; --seeds 10 trains ten."
-    note = _note(
+    note = report_tables.note(
         f"{what} Scores at each seed's best epoch, which is chosen on the validation "
         f"{result.items} alone: best score, then lowest loss. The marked seed is in the checkpoint."
     )

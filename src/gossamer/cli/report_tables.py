@@ -13,7 +13,10 @@ from gossamer.cli.details import per_class
 from gossamer.cli.results import RunResult
 from gossamer.cli.text import shown
 
-__all__ = ["class_scores", "matrix", "pairs", "row", "scroll", "section", "seeds", "table"]
+__all__ = [
+    "bars", "class_scores", "matrix", "note", "pairs", "row", "scroll", "section", "seeds", "table",
+    "tiles",
+]  # fmt: skip
 
 
 def section(title: str, content: str) -> str:
@@ -22,6 +25,31 @@ def section(title: str, content: str) -> str:
     return (
         f'<section aria-labelledby="{name}"><h2 id="{name}">{escape(title)}</h2>{content}</section>'
     )
+
+
+def note(text: str) -> str:
+    """A paragraph of explanation, given as HTML."""
+    return f'<p class="note">{text}</p>'
+
+
+def tiles(values: Iterable[tuple[str, str, str, str]]) -> str:
+    """The key figures at the head of a page: kind, name, value and remark of each."""
+    return "".join(
+        f'<div class="tile {kind}"><dt>{escape(name)}</dt>'
+        f"<dd>{escape(value)}<small>{escape(remark)}</small></dd></div>"
+        for kind, name, value, remark in values
+    )
+
+
+def bars(values: Iterable[tuple[str, float, str]], own: str | None = None) -> str:
+    """A bar for each name, share of the width, and text; that of the name `own` stands out."""
+    rows = "".join(
+        f'<li class="{"own" if name == own else ""}"><span>{escape(name)}</span>'
+        f'<b><i style="width:{100 * max(0.0, min(share, 1.0)):.1f}%"></i></b>'
+        f"<span>{escape(text)}</span></li>"
+        for name, share, text in values
+    )
+    return f'<ul class="bars">{rows}</ul>'
 
 
 def scroll(content: str, label: str) -> str:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from gossamer.cli.figures import run_curves
-from gossamer.cli.files import write_atomic
+from gossamer.cli.files import check_page, write_atomic
 from gossamer.cli.metrics import points
 from gossamer.cli.progress import PROGRESS_NAME, read_history
 from gossamer.cli.report import page
 from gossamer.cli.report_tables import row, scroll, section, table
 from gossamer.cli.results import Epoch
 from gossamer.cli.text import format_table
-from gossamer.errors import FileError, InvalidValueError
+from gossamer.errors import FileError
 
 __all__ = ["find_runs", "print_runs"]
 
@@ -30,8 +30,7 @@ def print_runs(folders: Sequence[str], page_file: str | None = None) -> None:
     FileError
         If a folder does not exist or holds no run.
     """
-    if page_file is not None and not page_file.endswith(".html"):
-        raise InvalidValueError(f"--page must end in .html, got '{page_file}'.")
+    check_page(page_file)
     runs = find_runs(folders)
     print(format_table(_HEADER, [_row(run) for run in runs], "<<<><>>><"))
     if page_file is not None:

@@ -9,6 +9,9 @@ import pytest
 import torch
 
 from gossamer import kernels
+from helpers.kernel_cases import require_native
+
+require_native()
 
 
 @pytest.fixture

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from gossamer import kernels
+
 pytest.importorskip("triton", reason="triton is not installed")
+if kernels.info()["forced"] == "reference":
+    pytest.skip("the Triton kernels are switched off", allow_module_level=True)
 
 FOLDER = Path(__file__).parent
 OTHERS = ("compile", "interpreter", "loading")

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 import gossamer as gs
 import gossamer.graphbolt as gb
+from _links import auc, both_ways, split
 from _run import Parser, above, at_least, progress, report
 from gossamer.nn import SAGEConv
 
@@ -57,28 +58,10 @@ class RandomPairs(gb.NegativeSampler):
         return torch.randint(self.nodes, seeds.shape)
 
 
-def split(graph: gs.Graph) -> tuple[Tensor, Tensor, Tensor]:
-    """Return training links, test links, and as many pairs that are no links: (N, 2) each."""
-    u, v = graph.edges()
-    links = torch.stack([u, v], 1)[u < v]
-    links = links[torch.randperm(len(links))]
-    held = len(links) // 10
-    a, b = torch.randint(graph.num_nodes(), (2, 20 * held))
-    strangers = ~graph.has_edges_between(a, b) & (a != b)
-    return links[held:], links[:held], torch.stack([a, b], 1)[strangers][:held]
-
-
-def auc(positive: Tensor, negative: Tensor) -> float:
-    """Chance in percent that a positive scores above a negative."""
-    above = (positive[:, None] > negative).double() + (positive[:, None] == negative).double() / 2
-    return 100 * above.mean().item()
-
-
 def train(graph: gs.Graph, args: argparse.Namespace) -> float:
     """Return the AUC of the held-out links after the last epoch."""
     links, held, strangers = split(graph)
-    both = torch.cat([links, links.flip(1)])
-    known = gs.graph((both[:, 0], both[:, 1]), num_nodes=graph.num_nodes())
+    known = both_ways(links, graph.num_nodes())
     sampling = gb.from_graph(known, is_homogeneous=True, include_original_edge_id=True)
 
     pipe = gb.ItemSampler(gb.ItemSet(links, names="seeds"), args.batch_size, shuffle=True)

@@ -1,6 +1,7 @@
 """Train GraphSAGE on minibatches: sampled neighbors, clusters, or sampled subgraphs.
 
 - neighbor: GraphSAGE, Hamilton et al., NeurIPS 2017: 25 and 10 neighbors of each node.
+- labor: LABOR, Balin and Çatalyürek, NeurIPS 2023: as many on average, fewer different ones.
 - cluster: Cluster-GCN, Chiang et al., KDD 2019: the nodes of a few parts that METIS finds.
 - saint: GraphSAINT, Zeng et al., ICLR 2020: the nodes of random walks; losses weigh one over how
   often a node is drawn. Departure: sums over neighbors are not weighted.
@@ -23,11 +24,18 @@ from torch.nn import functional as F
 
 import gossamer as gs
 from _run import Parser, above, at_least, progress, report, share, spread
-from gossamer.dataloading import ClusterGCNSampler, DataLoader, NeighborSampler, SAINTSampler
+from gossamer.dataloading import (
+    ClusterGCNSampler,
+    DataLoader,
+    LaborSampler,
+    NeighborSampler,
+    SAINTSampler,
+)
 from gossamer.nn.models import GraphSAGE
 
 CITATION = ("cora", "citeseer", "pubmed")
 DATASETS = (*CITATION, "actor", "cornell", "texas", "wisconsin", "roman_empire", "synthetic")
+BLOCKS = {"neighbor": NeighborSampler, "labor": LaborSampler}
 FANOUTS = [10, 25]
 PARTS, TOGETHER = 40, 4  # of a batch
 SUBGRAPHS, STEPS = 10, 2  # of an epoch, of a walk
@@ -60,8 +68,8 @@ class Batches:
         nodes = torch.arange(graph.num_nodes())
         if sampler == "full":
             self.loader = [(graph, nodes, mask, nodes[mask])]
-        elif sampler == "neighbor":
-            ids, neighbors = nodes[mask], NeighborSampler(FANOUTS)
+        elif sampler in BLOCKS:
+            ids, neighbors = nodes[mask], BLOCKS[sampler](FANOUTS)
             self.loader = DataLoader(graph, ids, neighbors, batch_size=batch_size, shuffle=True)
         elif sampler == "cluster":
             ids, parts = torch.arange(PARTS), ClusterGCNSampler(graph, PARTS, cache_path=None)
@@ -76,7 +84,7 @@ class Batches:
         for batch in self.loader:
             if self.sampler == "full":
                 yield batch
-            elif self.sampler == "neighbor":
+            elif self.sampler in BLOCKS:
                 inputs, outputs, blocks = batch
                 yield blocks, inputs, slice(None), outputs
             else:
@@ -139,7 +147,7 @@ def main(args: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = Parser(__doc__)
-    parser.option("--sampler", ("neighbor", "cluster", "saint"), "neighbor", "kind of batches")
+    parser.option("--sampler", (*BLOCKS, "cluster", "saint"), "neighbor", "kind of batches")
     parser.common(DATASETS, "ind.<dataset>.* or <dataset>.npz", epochs=30)
     parser.option("--nodes", at_least(100), 1_000_000, "size of the synthetic graph")
     parser.option("--batch-size", at_least(1), 512, "nodes in a batch of sampled neighbors")

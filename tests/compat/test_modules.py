@@ -74,6 +74,11 @@ INTERNALS = [
     "udf.NodeBatch",
     "Graph",
     "DGLHeteroGraph",
+    "LazyFeature",
+    "dataloading.negative_sampler.GlobalUniform",
+    "dataloading.negative_sampler.Uniform",
+    "dataloading.negative_sampler._BaseNegativeSampler",
+    "graphbolt.from_dglgraph",
     "data.DGLBuiltinDataset",
     "data.utils.load_graphs",
     "multiprocessing.Process",
@@ -85,7 +90,6 @@ MISSING_INTERNALS = [
     "data.rdf.AIFBDataset",
     "dataloading.NodeDataLoader",
     "dataloading.dist_dataloader._remove_kwargs_dist",
-    "dataloading.negative_sampler._BaseNegativeSampler",
     "distributed.dist_dataloader.EdgeCollator",
     "distributed.graph_partition_book._etype_str_to_tuple",
     "distributed.kvstore.close_kvstore",
@@ -161,6 +165,11 @@ def test_every_name_of_gossamer_is_there(dgl: ModuleType) -> None:
         for name in ours.__all__:
             if not inspect.ismodule(getattr(ours, name)):
                 assert getattr(getattr(dgl, module), name) is getattr(ours, name), (module, name)
+
+
+def test_one_lazy_feature(dgl: ModuleType) -> None:
+    ours = gossamer.dataloading.LazyFeature
+    assert dgl.LazyFeature is dgl.frame.LazyFeature is dgl.dataloading.LazyFeature is ours
 
 
 def test_one_class_under_every_name(dgl: ModuleType) -> None:

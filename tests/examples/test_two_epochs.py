@@ -42,6 +42,7 @@ RUNS = [
     ("vgae", "planetoid", ["--model", "gae"]),
     ("seal", "seal-link-prediction", ["--hops", "2", "--pairs", "200"]),
     ("minibatch", "planetoid", ["--sampler", "neighbor"]),
+    ("minibatch", "planetoid", ["--sampler", "labor"]),
     ("minibatch", "planetoid", ["--sampler", "cluster"]),
     ("minibatch", "heterophilous-graphs", ["--dataset", "texas", "--sampler", "saint"]),
     ("minibatch", "planetoid", ["--dataset", "synthetic", "--nodes", "1000"]),
@@ -54,6 +55,9 @@ RUNS = [
     ("signed_links", "bitcoin", []),
     ("graphbolt_nodes", "planetoid", ["--sampler", "labor", "--storage", "int8"]),
     ("graphbolt_links", "seal-link-prediction", ["--negatives", "source"]),
+    ("link_prediction", "seal-link-prediction", ["--sampler", "labor"]),
+    ("link_prediction", "planetoid", ["--dataset", "cora", "--negatives", "source"]),
+    ("link_prediction", "ml-100k", ["--dataset", "ml-100k", "--batch-size", "8192"]),
 ]
 
 

@@ -60,6 +60,10 @@ class LazyFeature(Placeholder):
     def __repr__(self) -> str:
         return f"LazyFeature(name={self.name!r}, id_={self.id_!r})"
 
+    def filter(self, new_ids: Tensor) -> LazyFeature:
+        """The same feature for some of its rows."""
+        return LazyFeature(self.name, new_ids if self.id_ is None else self.id_[new_ids])
+
     def to(self, *args: Any, **kwargs: Any) -> LazyFeature:
         """Itself: there is nothing to move yet."""
         return self

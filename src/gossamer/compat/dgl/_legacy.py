@@ -21,7 +21,6 @@ __all__ = [
     "FeatureStorage",
     "GBWarning",
     "Identity",
-    "LazyFeature",
     "TargetCode",
     "TensorStorage",
     "dgl_warning",
@@ -80,18 +79,6 @@ class TargetCode:
     DST = 1
     EDGE = 2
     CODE2STR: ClassVar[dict[int, str]] = {0: "u", 1: "v", 2: "e"}
-
-
-class LazyFeature:
-    """A feature that a data loader reads when it is needed: its name and the ids of rows."""
-
-    def __init__(self, name: str | None = None, id_: Tensor | None = None) -> None:
-        self.name = name
-        self.id_ = id_
-
-    def filter(self, new_ids: Tensor) -> LazyFeature:
-        """The same feature for some of its rows."""
-        return LazyFeature(self.name, new_ids if self.id_ is None else self.id_[new_ids])
 
 
 class Collator(ABC):

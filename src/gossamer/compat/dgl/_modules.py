@@ -60,7 +60,7 @@ _SOURCES = {
     "backend": ("gossamer.compat.dgl._backend",),
     "_sparse_ops": (_STRUCTURE,),
     "data": ("gossamer.data", "gossamer.data.utils"),
-    "dataloading": ("gossamer.dataloading",),
+    "dataloading": ("gossamer.dataloading", "gossamer.dataloading.negative_sampler"),
     "distributed": ("gossamer.distributed",),
     "function": ("gossamer.function", "gossamer.compat.dgl._messages"),
     "geometry": ("gossamer.geometry",),
@@ -86,6 +86,8 @@ _INITIALIZER = {"zero_initializer": "gossamer.graph.frame:zero_initializer"}
 _GRAPHS = dict.fromkeys(("DGLGraph", "DGLHeteroGraph", "DGLBlock"), "gossamer.graph:Graph")
 _DISTANCE = {"pairwise_squared_distance": f"{_UTILS}:pairwise_squared_distance"}
 _GRAPHBOLT_WARNING = {"GBWarning": f"{_LEGACY}:GBWarning"}
+_GRAPHBOLT_GRAPH = {"from_dglgraph": "gossamer.graphbolt:from_graph"}
+_LAZY = {"LazyFeature": "gossamer.dataloading:LazyFeature"}
 _LAPLACIAN = {
     "LaplacianPE": "gossamer.transforms:LapPE",
     "laplacian_pe": "gossamer.transforms:lap_pe",
@@ -116,6 +118,7 @@ _RENAMED: dict[str, dict[str, str]] = {
         **_ERROR,
         **_WARNING,
         **_LAPLACIAN,
+        **_LAZY,
         **{name: f"{_STRUCTURE}:{name}" for name in ("copy_e", "copy_u", "copy_v")},
         "__version__": "gossamer.compat.dgl._modules:VERSION",
     },
@@ -138,15 +141,17 @@ _RENAMED: dict[str, dict[str, str]] = {
     "distributed.constants": _DISTRIBUTED,
     "distributed.rpc": _SERVICES,
     "frame": {
-        "LazyFeature": f"{_LEGACY}:LazyFeature",
+        **_LAZY,
         **_INITIALIZER,
         "Frame": "gossamer.graph.frame:Frame",
     },
     "function": {"TargetCode": f"{_LEGACY}:TargetCode"},
     "function.base": {"TargetCode": f"{_LEGACY}:TargetCode"},
     "graph_index": {**_INDEX, "create_graph_index": f"{_STRUCTURE}:create_graph_index"},
-    "graphbolt": _GRAPHBOLT_WARNING,
+    "graphbolt": {**_GRAPHBOLT_WARNING, **_GRAPHBOLT_GRAPH},
     "graphbolt.base": _GRAPHBOLT_WARNING,
+    "graphbolt.impl": _GRAPHBOLT_GRAPH,
+    "graphbolt.impl.fused_csc_sampling_graph": _GRAPHBOLT_GRAPH,
     "heterograph": {**_GRAPHS, "combine_frames": f"{_STRUCTURE}:combine_frames"},
     "heterograph_index": _INDEX,
     "init": _INITIALIZER,

@@ -1,0 +1,38 @@
+"""What the examples of links share: the split and the figure."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+import gossamer as gs
+
+
+def split(graph: gs.Graph, first: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    """Return training links, a tenth to test, and as many pairs that are no links: (N, 2) each.
+
+    A link is listed once, the smaller id first. In a bipartite graph `first` is the first id of
+    the second kind of nodes, and pairs have an end of each kind.
+    """
+    n = graph.num_nodes()
+    u, v = graph.edges()
+    links = torch.stack([u, v], 1)[u < v]
+    links = links[torch.randperm(len(links))]
+    held = len(links) // 10
+    a = torch.randint(first or n, (20 * held,))
+    b = torch.randint(first, n, (20 * held,))
+    strangers = ~graph.has_edges_between(a, b) & (a != b)
+    return links[held:], links[:held], torch.stack([a, b], 1)[strangers][:held]
+
+
+def both_ways(links: Tensor, nodes: int) -> gs.Graph:
+    """Return the graph of links and their reverses: edge i + N is the reverse of edge i."""
+    u, v = links.T
+    return gs.graph((torch.cat([u, v]), torch.cat([v, u])), num_nodes=nodes)
+
+
+def auc(positive: Tensor, negative: Tensor) -> float:
+    """Chance in percent that a positive scores above a negative; ties count half."""
+    ranked = negative.sort().values
+    below = sum(torch.searchsorted(ranked, positive, right=right) for right in (False, True))
+    return 50 * (below.double().mean() / len(ranked)).item()

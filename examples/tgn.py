@@ -94,14 +94,13 @@ class TGN(nn.Module):
         self.waiting[unique] = self.times[batch[last // 2]]
 
 
-def run(model: TGN, events: Tensor, batch: int, seed: int, optimizer=None) -> float:
+def run(model: TGN, events: Tensor, batch: int, random: torch.Generator, optimizer=None) -> float:
     """Go through events in order, and train if there is an optimizer; return average precision."""
     from sklearn.metrics import average_precision_score
 
-    generator = torch.Generator().manual_seed(seed)
     targets, scores = model.ends[1].unique(), []
     for part in events.split(batch):
-        wrong = targets[torch.randint(len(targets), (len(part),), generator=generator)]
+        wrong = targets[torch.randint(len(targets), (len(part),), generator=random)]
         truth = torch.arange(2 * len(part)) < len(part)
         with torch.set_grad_enabled(optimizer is not None):
             logits = model(part, wrong)
@@ -117,7 +116,7 @@ def run(model: TGN, events: Tensor, batch: int, seed: int, optimizer=None) -> fl
 def train(events: gs.Graph, seed: int, args: argparse.Namespace) -> float:
     """Return the test score of the epoch with the best validation score."""
     gs.seed(seed)
-    model, best = TGN(events), (0.0, 0.0)
+    model, random, best = TGN(events), torch.Generator(), (0.0, 0.0)
     optimizer = torch.optim.Adam(model.parameters(), args.lr)
     time = events.edata["time"].double()
     bounds = torch.searchsorted(time, time.quantile(time.new_tensor([0.7, 0.85])), right=True)
@@ -125,8 +124,9 @@ def train(events: gs.Graph, seed: int, args: argparse.Namespace) -> float:
     for epoch in range(1, args.epochs + 1):
         for state in (model.memory, model.message, model.updated, model.waiting):
             state.zero_()
-        run(model, parts[0], args.batch, 1000 * seed + epoch, optimizer)
-        val, test = (run(model, part, args.batch, 0) for part in parts[1:])
+        run(model, parts[0], args.batch, random.manual_seed(1000 * seed + epoch), optimizer)
+        random.manual_seed(0)
+        val, test = (run(model, part, args.batch, random) for part in parts[1:])
         best = max(best, (val, test))
         print(f"seed {seed}, epoch {epoch}: validation {val:.2f}, test {test:.2f}", flush=True)
     return best[1]

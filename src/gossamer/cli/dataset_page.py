@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["dataset_page"]
 
+# What the types of a graph with one of each are called.
+_PLAIN = {"_N": "nodes", "_N _E _N": "edges"}
 _MOST_NODES = 150
 _MOST_BARS = 40
 _STEPS = 150
@@ -29,7 +31,8 @@ def dataset_page(summary: Summary) -> str:
     facts = dict(summary.facts)
     numbers = dict(summary.numbers)
     shown = [("", key, facts[key], "") for key in ("task", "graphs")]
-    shown += [("", key, value, "") for key, value in summary.sizes[:4]]
+    sizes = [(_PLAIN.get(key, key), value) for key, value in summary.sizes]
+    shown += [("", key, value, "") for key, value in sizes[:4]]
     if "edge homophily" in numbers:
         note_ = "edges that join two nodes of one class"
         shown.append(("", "edge homophily", numbers["edge homophily"], note_))
@@ -38,7 +41,7 @@ def dataset_page(summary: Summary) -> str:
         for title, counts in summary.distributions
     )
     body = [
-        section("About", pairs({**facts, **dict(summary.sizes), **numbers})),
+        section("About", pairs({**facts, **dict(sizes), **numbers})),
         section("Distributions", f'<div class="pair">{distributions}</div>'),
         section("Picture", _picture(summary.graphs[0], len(summary.graphs))),
     ]

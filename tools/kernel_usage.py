@@ -188,20 +188,23 @@ def softmax(dtype: torch.dtype, idtype: torch.dtype, width: int, backward: bool)
 
 
 def attention(
-    dtype: torch.dtype, idtype: torch.dtype, width: int, score: str, backward: bool
+    dtype: torch.dtype, idtype: torch.dtype, width: int, score: str, backward: bool, edges: bool
 ) -> tuple:
-    """Arguments of ``attention`` and of its gradient: 4 heads, bias, dropout."""
+    """Arguments of ``attention`` and of its gradient: 4 heads, bias, dropout, operands of edges."""
     own = (4,) if score == "add" else (4, width)
     value = _features(dtype, 1, 4, width)
     key, query = _features(dtype, 1, *own), _features(dtype, 1, *own)
     weight = _features(dtype, 4, width) if score == "add_dot" else None
     bias, out_bias = _features(dtype, _EDGES, 4), _features(dtype, 4, width)
     options = value, key, query, weight, bias, out_bias, 7, score, 0.2, 0.5
-    rows = _rows(idtype)
+    rows, by_edge = _rows(idtype), (None, None)
+    if edges:
+        x = _features(dtype, _EDGES, 4, width)
+        by_edge = (None if score == "add" else x, x)
     if not backward:
-        return *rows, *options
+        return *rows, *options, *by_edge
     norms = _features(torch.promote_types(dtype, torch.float32), 1, 2, 4)
-    return rows, rows, *options, value, norms, value
+    return rows, rows, *options, value, norms, value, *by_edge
 
 
 def segments(dtype: torch.dtype, width: int, outer: bool) -> tuple:
@@ -254,7 +257,9 @@ def feature_calls(dtype: torch.dtype, idtype: torch.dtype, width: int) -> Iterat
         tail = "_backward" if backward else ""
         yield f"edge_softmax{tail}", "", softmax(*same, backward)
         for score in ("add", "dot", "add_dot"):
-            yield f"attention{tail}", score, attention(*same, score, backward)
+            for edges in (False, True):
+                what = f"{score} edges" if edges else score
+                yield f"attention{tail}", what, attention(*same, score, backward, edges)
     yield "segment_mm", "", segments(dtype, width, False)
     yield "segment_outer", "", segments(dtype, width, True)
 

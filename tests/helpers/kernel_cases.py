@@ -113,6 +113,15 @@ def attention_operands(
     )
 
 
+def attention_edges(
+    adj: Adjacency, score: str, sizes: tuple[int, int, int], dtype: torch.dtype
+) -> tuple[Tensor | None, Tensor]:
+    """Keys and values of edges; ``add`` has no keys."""
+    heads, dim, key_dim = sizes
+    key = None if score == "add" else operand(adj.num_edges, (heads, key_dim), dtype, seed=9)
+    return key, operand(adj.num_edges, (heads, dim), dtype, seed=10)
+
+
 def doubled(*values: Any) -> list[Any]:
     """Give float tensors in float64, anything else unchanged."""
     return [v.double() if torch.is_tensor(v) and v.is_floating_point() else v for v in values]

@@ -17,6 +17,7 @@ from helpers.kernel_cases import (
     adjacency,
     assert_accurate,
     assert_accurate_differences,
+    attention_edges,
     attention_operands,
     operand,
     require_native,
@@ -29,7 +30,7 @@ from gossamer.kernels import cpu  # noqa: E402  (needs the extension)
 SCORES = ["add", "dot", "add_dot"]
 # Heads, features of the value, features of the keys; around the vectors' 4, 8 and 16 lanes.
 SIZES = [(1, 1, 1), (8, 16, 16), (2, 5, 3), (3, 40, 20), (5, 33, 8), (20, 3, 9), (16, 4, 32)]
-NAMES = "value", "key", "query", "weight", "bias"
+NAMES = "value", "key", "query", "weight", "bias", "edge_key", "edge_value"
 
 
 def _transpose(adj: Adjacency):
@@ -53,7 +54,7 @@ def _check(adj: Adjacency, score, sizes, dtype, *, bias=True, dropout=0.0, slope
     for name, *results in zip(NAMES, given, truth, same, strict=True):
         if results[0] is not None:
             assert_accurate_differences(*results, f"gradient of {name}")
-    assert [x is None for x in given] == [x is None for x in operands[:5]]
+    assert [x is None for x in given] == [*(x is None for x in operands[:5]), True, True]
 
     # In the place of the value: the same to the last bit.
     value = operands[0].clone()
@@ -87,6 +88,23 @@ def test_a_row_that_is_split_among_threads(dtype, score) -> None:
     hub = adjacency("hub", torch.int32)
     indptr, indices, eids = _transpose(hub)
     _check(Adjacency(indptr, indices, eids, hub.num_rows), score, (2, 5, 3), dtype)
+
+
+@pytest.mark.parametrize("score", SCORES)
+def test_operands_of_edges_run_on_the_reference(score) -> None:
+    adj = adjacency("random", torch.int32)
+    rows = adj.indptr, adj.indices, adj.eids
+    operands = attention_operands(adj, score, (2, 3, 4), torch.float32)
+    edges = attention_edges(adj, score, (2, 3, 4), torch.float32)
+    options = 7, score, 0.2, 0.4
+    out, norms = cpu.attention(*rows, *operands, *options, *edges)
+    expected = reference.attention(*rows, *operands, *options, *edges)
+    assert_tensor_equal(out, expected[0])
+    args = rows, _transpose(adj), *operands, *options, out, norms, out + 1, *edges
+    found, expected = cpu.attention_backward(*args), reference.attention_backward(*args)
+    for name, x, y in zip(NAMES, found, expected, strict=True):
+        if y is not None:
+            assert_tensor_equal(x, y, f"gradient of {name}")
 
 
 @pytest.mark.parametrize("slope", [0.0, 1.0, -0.5])
@@ -139,20 +157,24 @@ def test_large_scores_in_a_long_row(score) -> None:
     assert_accurate(cpu.attention(*args)[0], truth[0], same[0], "out")
 
 
+@pytest.mark.parametrize("with_edges", [False, True])
 @pytest.mark.parametrize("score", SCORES)
-def test_the_references_gradient_is_that_of_its_forward_pass(score) -> None:
+def test_the_references_gradient_is_that_of_its_forward_pass(score, with_edges) -> None:
     adj = adjacency("random", torch.int64)
     rows = adj.indptr, adj.indices, adj.eids
     operands = attention_operands(adj, score, (2, 3, 4), torch.float64)
     # The last one, which is added to each row, has a gradient that needs no kernel.
-    leaves = [x.requires_grad_() for x in operands[:5] if x is not None]
+    edges = (None, None)
+    if with_edges:
+        edges = attention_edges(adj, score, (2, 3, 4), torch.float64)
+    leaves = [x.requires_grad_() for x in (*operands[:5], *edges) if x is not None]
     options = 3, score, 0.2, 0.25
-    out, norms = reference.attention(*rows, *operands, *options)
+    out, norms = reference.attention(*rows, *operands, *options, *edges)
     grad = torch.randn_like(out)
     expected = torch.autograd.grad(out, leaves, grad)
     with torch.no_grad():
         found = reference.attention_backward(
-            rows, _transpose(adj), *operands, *options, out, norms, grad
+            rows, _transpose(adj), *operands, *options, out, norms, grad, *edges
         )
     torch.testing.assert_close([x for x in found if x is not None], list(expected))
 

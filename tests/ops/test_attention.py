@@ -323,12 +323,16 @@ class TestAsTorchSeesIt:
         structure = list(g.adjacency.structure(by_dst=True, by_src=True, slots=True))
         inputs = [operands.get(x) for x in ("value", "key", "query", "weight", "bias", "out_bias")]
         seed = torch.tensor(5)
-        arguments = (structure, *inputs, seed, score, 0.2, 0.25)
+        edges = [None, None]
+        if score != "add":
+            edges = [torch.randn(g.num_edges(), 2, n, dtype=torch.float64) for n in (4, 3)]
+            edges = [x.requires_grad_() for x in edges]
+        arguments = (structure, *inputs, seed, score, 0.2, 0.25, *edges)
         result = torch.library.opcheck(torch.ops.gossamer.graph_attention.default, arguments)
         assert set(result.values()) == {"SUCCESS"}
         out, norms = torch.ops.gossamer.graph_attention.default(*arguments)
-        detached = [None if x is None else x.detach() for x in inputs]
-        back = (structure, *detached, seed, score, 0.2, 0.25)
+        *detached, key, value = (None if x is None else x.detach() for x in (*inputs, *edges))
+        back = (structure, *detached, seed, score, 0.2, 0.25, key, value)
         operator = torch.ops.gossamer.graph_attention_backward.default
         result = torch.library.opcheck(
             operator, (*back, out.detach(), norms.detach(), torch.randn_like(out))

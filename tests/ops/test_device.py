@@ -52,6 +52,16 @@ CASES: dict[str, Callable] = {
     "attention-add_dot": lambda g, u, e, i: ops.graph_attention(
         g, u, u + 1, u, "add_dot", weight=e[0]
     ),
+    **{
+        f"attention-edges-{score}": lambda g, u, e, i, score=score: ops.graph_attention(
+            *(g, u, u + 1, u, score),
+            weight=u[0] if score == "add_dot" else None,
+            edge_key=e,
+            edge_value=e * 2,
+            dropout=0.5,
+        )
+        for score in ("dot", "add_dot")
+    },
 }
 
 

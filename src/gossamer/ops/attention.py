@@ -68,9 +68,10 @@ def graph_attention(
               \rangle + b_e`
     ========= ============================================================ ======================
 
-    No tensor of the size edges x heads x features is made, forward or backward, unless `edge_value`
-    or, for ``add_dot``, `edge_key` is given, which is such a tensor itself. Scores are computed
-    again where a gradient needs them, as in FlashAttention (https://arxiv.org/abs/2205.14135).
+    No tensor of the size edges x heads x features is made, forward or backward, except gradients of
+    `edge_key` and `edge_value`. On the CPU, there are such tensors if `edge_value` or, for
+    ``add_dot``, `edge_key` is given. Scores are computed again where a gradient needs them, as in
+    FlashAttention (https://arxiv.org/abs/2205.14135).
 
     Parameters
     ----------
@@ -154,28 +155,29 @@ def graph_attention(
     if scale != 1:
         query = query * scale
     operands = value, key, query, weight, bias, out_bias
-    edges = edge_key, edge_value
-    grad = any(requires_grad(*operands, *edges))
+    grad = any(requires_grad(*operands, edge_key, edge_value))
     seed = torch.randint(2**63 - 1, (), device="cpu") if dropout else None
     options = score, negative_slope, dropout
+    on_cpu = value.device.type == "cpu"
     in_parts = edge_value is not None or (edge_key is not None and score != "dot")
     later = None
-    if _torch.under_transform() or in_parts:
-        # Transforms need differentiable parts; the kernels have no other operands of edges.
+    if _torch.under_transform() or (on_cpu and in_parts):
+        # Transforms need differentiable parts; the CPU's kernel has no other operands of edges.
         structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=True)
-        out = _in_parts(structure, *_widened(operands), seed, *options, *_widened(edges))
-        out = out.to(value.dtype)
+        edges = _widened((edge_key, edge_value))
+        out = _in_parts(structure, *_widened(operands), seed, *options, *edges).to(value.dtype)
     else:
-        slots = grad or edge_key is not None
-        structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=slots)
-        if edge_key is not None:
+        as_bias = on_cpu and edge_key is not None
+        structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=grad or as_bias)
+        if as_bias:
             # <k_u + k_e, q_v> = <k_u, q_v> + <k_e, q_v>, where the second is a bias.
             extra = sddmm(structure, edge_key, query, "dot", "e", "v").squeeze(-1)
             operands = *operands[:4], extra if bias is None else bias + extra, out_bias
+            edge_key = None
         if value.dtype in (torch.float16, torch.bfloat16):
             # The gradient subtracts the bias from the result again, which is rounded too coarsely.
             later, operands = out_bias, (*operands[:-1], None)
-        out = attention_of(structure, *operands, seed, *options)
+        out = attention_of(structure, *operands, seed, *options, edge_key, edge_value)
     if later is not None:
         out = out + later
     return out.reshape(out.shape[0], *shape[1:]) if batch else out
@@ -336,7 +338,7 @@ def _widened(operands: Sequence[Tensor | None]) -> list[Tensor | None]:
 
 _SIGNATURE = (
     "Tensor value, Tensor key, Tensor query, Tensor? weight, Tensor? bias, Tensor? out_bias, "
-    "Tensor? seed, str score, float slope, float dropout"
+    "Tensor? seed, str score, float slope, float dropout, Tensor? edge_key, Tensor? edge_value"
 )
 
 
@@ -349,9 +351,9 @@ def _plain(*tensors: Tensor | None) -> list[Tensor | None]:
 
 
 def _kernel(structure: Structure, *inputs: Any) -> tuple[Tensor, Tensor]:
-    *operands, seed, score, slope, dropout = inputs
-    kernel = kernels.attention.find(operands[0])
-    return kernel(*structure[3:6], *_plain(*operands), _key(seed), score, slope, dropout)
+    *operands, seed, score, slope, dropout, edge_key, edge_value = inputs
+    options = _key(seed), score, slope, dropout, *_plain(edge_key, edge_value)
+    return kernels.attention.find(operands[0])(*structure[3:6], *_plain(*operands), *options)
 
 
 def _fake(structure: Structure, value: Tensor, *inputs: Any) -> tuple[Tensor, Tensor]:
@@ -362,7 +364,7 @@ def _fake(structure: Structure, value: Tensor, *inputs: Any) -> tuple[Tensor, Te
 
 
 def _grad_kernel(structure: Structure, *inputs: Any) -> tuple[Tensor, ...]:
-    *operands, seed, score, slope, dropout, out, norms, grad = inputs
+    *operands, seed, score, slope, dropout, edge_key, edge_value, out, norms, grad = inputs
     grads = kernels.attention_backward(
         structure[3:6],
         structure[6:9],
@@ -373,20 +375,20 @@ def _grad_kernel(structure: Structure, *inputs: Any) -> tuple[Tensor, ...]:
         dropout,
         plain(out),
         norms,
-        plain(grad),
+        *_plain(grad, edge_key, edge_value),
     )
     return tuple(operands[0].new_empty(0) if x is None else x for x in grads)
 
 
 def _grad_fake(structure: Structure, *inputs: Any) -> tuple[Tensor, ...]:
-    value = inputs[0]
-    return tuple(value.new_empty(0) if x is None else x.new_empty(x.shape) for x in inputs[:5])
+    operands = *inputs[:5], *inputs[10:12]
+    return tuple(inputs[0].new_empty(0 if x is None else x.shape) for x in operands)
 
 
 _attention_grad = opaque(
     "graph_attention_backward",
     f"(Tensor?[] structure, {_SIGNATURE}, Tensor out, Tensor norms, Tensor grad)"
-    " -> (Tensor, Tensor, Tensor, Tensor, Tensor)",
+    " -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)",
     kernel=_grad_kernel,
     fake=_grad_fake,
 )
@@ -394,28 +396,28 @@ _attention_grad = opaque(
 
 def _setup(ctx: Any, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:
     ctx.structure = inputs[0]
-    ctx.options = inputs[8:]
-    ctx.save_for_backward(*inputs[1:8], *output)
+    ctx.options = inputs[8:11]
+    ctx.save_for_backward(*inputs[1:8], *inputs[11:], *output)
 
 
 def _backward(ctx: Any, grad: Tensor) -> tuple:
-    *inputs, out, norms = ctx.saved_tensors
-    operands = inputs[:6]
-    wanted = ctx.needs_input_grad[1:7]
+    *operands, seed, edge_key, edge_value, out, norms = ctx.saved_tensors
+    wanted = *ctx.needs_input_grad[1:7], *ctx.needs_input_grad[11:]
     if torch.is_grad_enabled():
         # A second derivative is wanted: differentiate the parts instead.
 
         def function(*operands: Tensor | None) -> Tensor:
-            return _in_parts(ctx.structure, *_widened(operands), inputs[6], *ctx.options).to(
-                grad.dtype
-            )
+            *others, edge_key, edge_value = _widened(operands)
+            out = _in_parts(ctx.structure, *others, seed, *ctx.options, edge_key, edge_value)
+            return out.to(grad.dtype)
 
-        result = gradients_of_parts(function, operands, wanted, grad)
+        result = gradients_of_parts(function, (*operands, edge_key, edge_value), wanted, grad)
     else:
-        grads = _attention_grad(ctx.structure, *inputs, *ctx.options, out, norms, grad)
-        grads = *grads, grad.sum(0) if wanted[5] else None
+        inputs = *operands, seed, *ctx.options, edge_key, edge_value
+        *grads, of_key, of_value = _attention_grad(ctx.structure, *inputs, out, norms, grad)
+        grads = *grads, grad.sum(0) if wanted[5] else None, of_key, of_value
         result = [x if want else None for x, want in zip(grads, wanted, strict=True)]
-    return None, *result, None, None, None, None
+    return None, *result[:6], None, None, None, None, *result[6:]
 
 
 attention_of = differentiable(

@@ -341,6 +341,7 @@ def _differentiable_gradients(
     def function(*inputs: Tensor | None) -> Tensor:
         *operands, bias = inputs
         values = _project(F.linear, *operands)
-        return attention_of(ctx.structure, *values, None, None, bias, ctx.seed, *ctx.options)
+        options = ctx.seed, *ctx.options, None, None
+        return attention_of(ctx.structure, *values, None, None, bias, *options)
 
     return gradients_of_parts(function, inputs, wanted, grad)

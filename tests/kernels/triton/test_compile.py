@@ -27,6 +27,7 @@ usage = _tool()
 QUICK = {
     *("spmm copy_lhs sum", "spmm mul max", "sddmm mul", "sddmm dot", "spmm_arg_backward mul"),
     *("attention add_dot", "attention_backward add", "attention_backward add_dot"),
+    *("attention dot edges", "attention_backward dot edges", "attention_backward add_dot edges"),
 }
 
 

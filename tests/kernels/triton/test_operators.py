@@ -62,7 +62,7 @@ HOT = {
         name: CASES[name]
         for name in (
             *("edge_softmax", "attention-add", "attention-add_dot", "segment_max", "segment_mm"),
-            *("gather_mm", "scaled_sum"),
+            *("attention-edges-dot", "attention-edges-add_dot", "gather_mm", "scaled_sum"),
         )
     },
 }
@@ -87,6 +87,15 @@ def test_operators_do_not_wait_once_the_structure_is_built(name, gpu) -> None:
         oracle.operand(g.cpu(), target, (2, 3)).to(gpu).requires_grad_() for target in ("u", "e")
     ]
     assert not _twice(HOT[name], g, operands, gpu)
+
+
+@pytest.mark.parametrize("score", ["dot", "add_dot"])
+def test_attention_with_operands_of_edges_is_one_operator(score, gpu, monkeypatch) -> None:
+    monkeypatch.setattr("gossamer.ops.attention._in_parts", None)
+    u, e = (torch.ones(3, 2, 4).to(gpu).requires_grad_() for _ in range(2))
+    g = gs.graph(([0, 1, 2], [1, 2, 0])).to(gpu)
+    CASES[f"attention-edges-{score}"](g, u, e, None).sum().backward()
+    assert u.grad.shape == e.grad.shape == u.shape
 
 
 LAYERS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gossamer.kernels import reference
 from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.cpu import _common
 from gossamer.kernels.cpu._common import DTYPES, FLOATS, SCORES, address, core
@@ -28,8 +29,17 @@ def attention(
     score: str,
     slope: float,
     dropout: float,
+    edge_key: Tensor | None = None,
+    edge_value: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Sum values weighted by the softmax of scores; see `gossamer.kernels.reference.attention`."""
+    """Sum values weighted by the softmax of scores; see `gossamer.kernels.reference.attention`.
+
+    With operands of edges the reference runs; `ops.graph_attention` calls other kernels instead.
+    """
+    if not (edge_key is edge_value is None):
+        operands = (value, key, query, weight, bias, out_bias)
+        options = (seed, score, slope, dropout, edge_key, edge_value)
+        return reference.attention(indptr, indices, eids, *operands, *options)
     num_rows = indptr.shape[0] - 1
     out = _common.empty((num_rows, *value.shape[1:]), value.dtype)
     norms = _common.empty((num_rows, 2, value.shape[1]), _accumulator(value))
@@ -64,10 +74,16 @@ def attention_backward(
     out: Tensor,
     norms: Tensor,
     grad: Tensor,
+    edge_key: Tensor | None = None,
+    edge_value: Tensor | None = None,
     overwrite: bool = False,
-) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
+) -> tuple[Tensor | None, ...]:
     """Return the gradients of all operands; see `reference.attention_backward`."""
     options = seed, score, slope, dropout
+    if not (edge_key is edge_value is None):
+        operands = (value, key, query, weight, bias, out_bias)
+        results = (out, norms, grad, edge_key, edge_value)
+        return reference.attention_backward(by_dst, by_src, *operands, *options, *results)
     ends = {
         "value": value,
         "grad": grad,
@@ -112,6 +128,8 @@ def attention_backward(
         grad_query,
         None if grad_weight is None else grad_weight.to(weight.dtype),
         None if grad_score is None else grad_score.to(bias.dtype),
+        None,
+        None,
     )
 
 

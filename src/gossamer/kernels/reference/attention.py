@@ -31,6 +31,8 @@ def attention(
     score: str,
     slope: float,
     dropout: float,
+    edge_key: Tensor | None = None,
+    edge_value: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     r"""Sum the neighbors' values, weighted by the softmax of the edges' scores.
 
@@ -57,6 +59,9 @@ def attention(
         Slope of the leaky ReLU below 0.
     dropout : float
         Share of the attention weights that are set to 0.
+    edge_key, edge_value : Tensor or None
+        ``(E, H, K)`` and ``(E, H, D)``, by edge id: added to the keys and values of sources. There
+        is no `edge_key` for ``add``, where it would be a bias.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def attention(
     rows = row_of_slot(indptr)
     num_rows = len(indptr) - 1
     x = _activated(
-        _scores(indices, rows, eids, key, query, weight, bias, score, slope), score, slope
+        _scores(indices, rows, eids, key, query, weight, bias, score, slope, edge_key), score, slope
     )
     index = rows.view(-1, 1).expand_as(x)
     peak = x.new_zeros((num_rows, x.shape[1])).scatter_reduce_(
@@ -80,7 +85,7 @@ def attention(
     share = share / total.index_select(0, rows)
     if dropout:
         share = share * dropout_mask(_edges(indices, eids), x.shape[1], seed, dropout, x.dtype)
-    messages = share.unsqueeze(-1) * widen(value).index_select(0, indices)
+    messages = share.unsqueeze(-1) * _messages(value, edge_value, indices, eids)
     out = sum_rows(messages, rows, num_rows)
     if out_bias is not None:
         out = out + widen(out_bias)
@@ -104,13 +109,17 @@ def attention_backward(
     out: Tensor,
     norms: Tensor,
     grad: Tensor,
+    edge_key: Tensor | None = None,
+    edge_value: Tensor | None = None,
     overwrite: bool = False,
-) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
-    r"""Return the gradients of value, key, query, weight and bias (None where there is none).
+) -> tuple[Tensor | None, ...]:
+    r"""Return the gradients of value, key, query, weight, bias, edge_key and edge_value.
+
+    They are None where there is no such operand.
 
     With :math:`p` the softmax, :math:`m` dropout's factor and :math:`g` the gradient of the result,
-    the score's gradient is :math:`p_e (m_e \langle g_v, x_u \rangle - \langle g_v, y_v \rangle)`,
-    where :math:`y` is without `out_bias`.
+    the score's gradient is :math:`p_e (m_e \langle g_v, x_u + x_e \rangle - \langle g_v, y_v
+    \rangle)`, where :math:`y` is without `out_bias`.
 
     Parameters
     ----------
@@ -126,38 +135,40 @@ def attention_backward(
     """
     indptr, src, eids = by_dst
     dst = row_of_slot(indptr)
-    raw = _scores(src, dst, eids, key, query, weight, bias, score, slope)
+    raw = _scores(src, dst, eids, key, query, weight, bias, score, slope, edge_key)
     peak, total = norms.index_select(0, dst).unbind(1)
     p = (_activated(raw, score, slope) - peak).exp() / total
     mask = 1.0
     if dropout:
         mask = dropout_mask(_edges(src, eids), raw.shape[1], seed, dropout, raw.dtype)
     g = widen(grad).index_select(0, dst)
-    inner = (g * widen(value).index_select(0, src)).sum(-1)
+    inner = (g * _messages(value, edge_value, src, eids)).sum(-1)
     sums = widen(out) if out_bias is None else widen(out) - widen(out_bias)
     mean = (widen(grad) * sums).sum(-1).index_select(0, dst)
     d = p * (mask * inner - mean)
     if score == "add":
         d = torch.where(raw > 0, d, d * slope)
-    grad_value = sum_rows((p * mask).unsqueeze(-1) * g, src, len(value))
+    grad_value = (p * mask).unsqueeze(-1) * g
     grad_key, grad_query, grad_weight = d, d, None
     if score == "dot":
         grad_key = d.unsqueeze(-1) * widen(query).index_select(0, dst)
-        grad_query = d.unsqueeze(-1) * widen(key).index_select(0, src)
+        grad_query = d.unsqueeze(-1) * _messages(key, edge_key, src, eids)
     elif score == "add_dot":
-        z = widen(key).index_select(0, src) + widen(query).index_select(0, dst)
+        z = _messages(key, edge_key, src, eids) + widen(query).index_select(0, dst)
         grad_weight = (d.unsqueeze(-1) * F.leaky_relu(z, slope)).sum(0)
         grad_key = d.unsqueeze(-1) * widen(weight) * torch.where(z > 0, torch.ones_like(z), slope)
         grad_query = grad_key
-    grad_bias = None
-    if bias is not None:
-        grad_bias = torch.zeros_like(bias).index_copy_(0, _edges(src, eids), narrow(d, bias))
+    edges = _edges(src, eids)
+    by_edge = (
+        None if x is None else torch.zeros_like(x).index_copy_(0, edges, narrow(part, x))
+        for x, part in ((bias, d), (edge_key, grad_key), (edge_value, grad_value))
+    )
     return (
-        narrow(grad_value, value),
+        narrow(sum_rows(grad_value, src, len(value)), value),
         narrow(sum_rows(grad_key, src, len(key)), key),
         narrow(sum_rows(grad_query, dst, len(query)), query),
         None if grad_weight is None else narrow(grad_weight, weight),
-        grad_bias,
+        *by_edge,
     )
 
 
@@ -208,9 +219,10 @@ def _scores(
     bias: Tensor | None,
     score: str,
     slope: float,
+    edge_key: Tensor | None,
 ) -> Tensor:
     """Return the score of each slot and head; for ``add`` before the activation."""
-    k = widen(key).index_select(0, src)
+    k = _messages(key, edge_key, src, eids)
     q = widen(query).index_select(0, dst)
     if score == "add":
         x = k + q
@@ -219,6 +231,12 @@ def _scores(
     else:
         x = (widen(weight) * F.leaky_relu(k + q, slope)).sum(-1)
     return x if bias is None else x + take(widen(bias), eids)
+
+
+def _messages(x: Tensor, edge: Tensor | None, src: Tensor, eids: Tensor | None) -> Tensor:
+    """Return the rows of sources, plus those of edges, for each slot."""
+    x = widen(x).index_select(0, src)
+    return x if edge is None else x + take(widen(edge), eids)
 
 
 def _activated(x: Tensor, score: str, slope: float) -> Tensor:

@@ -46,6 +46,16 @@ def _vectors(p_x, b_row, m_row, head, heads, dim, ACC: tl.constexpr, BLOCK: tl.c
 
 
 @triton.jit
+def _plus(
+    b_x, p_edge, b_edge, m_slot, head, heads, dim, ACC: tl.constexpr, BLOCK: tl.constexpr
+):  # fmt: skip
+    """Add a head's features of edges, if they have any, to those of ends: (N, F) or (1, F)."""
+    if p_edge is not None:
+        b_x = b_x + _vectors(p_edge, b_edge, m_slot, head, heads, dim, ACC, BLOCK)  # (N, F)
+    return b_x
+
+
+@triton.jit
 def _vector(p_x, row, head, heads, dim, ACC: tl.constexpr, BLOCK: tl.constexpr):
     """Load a head's features of one row: (BLOCK,), zero without an operand."""
     b_f = tl.arange(0, BLOCK)  # (F,)
@@ -64,17 +74,39 @@ def _store_vector(p_x, b_x, row, head, heads, dim, BLOCK: tl.constexpr):
 
 
 @triton.jit
+def _store_edges(p_x, b_x, b_edge, m_slot, head, heads, dim, BLOCK: tl.constexpr):
+    """Store a head's features of edges, (N, F), where they are wanted."""
+    if p_x is not None:
+        b_f = tl.arange(0, BLOCK)  # (F,)
+        p_at = p_x + ((b_edge * heads + head) * dim)[:, None] + b_f[None, :]  # (N, F)
+        m_x = m_slot[:, None] & (b_f < dim)[None, :]  # (N, F)
+        tl.store(p_at, b_x.to(p_x.dtype.element_ty), mask=m_x)
+
+
+@triton.jit
+def _slots(p_indices, p_eids, start, end, BLOCK: tl.constexpr):
+    """Return a mask of slots, their neighbors and their edge ids: (N,)."""
+    b_slot = start + tl.arange(0, BLOCK)  # (N,)
+    m_slot = b_slot < end  # (N,)
+    b_id = tl.load(p_indices + b_slot, mask=m_slot, other=0).to(tl.int64)  # (N,)
+    return m_slot, b_id, edge_ids(p_eids, b_slot, m_slot)
+
+
+@triton.jit
 def _score(
     b_far, b_own, b_weight, p_bias, b_edge, m_slot, head, heads,
     SCORE: tl.constexpr, SLOPE: tl.constexpr, ACC: tl.constexpr,
 ):  # fmt: skip
-    """Return the scores of slots from both ends' keys; those of ``add`` before the activation."""
+    """Return the scores of slots from both ends' keys; those of ``add`` before the activation.
+
+    The row's own key is (1, K), or (N, K) with keys of edges.
+    """
     if SCORE == "add":
-        b_score = tl.sum(b_far + b_own[None, :], 1)  # (N,)
+        b_score = tl.sum(b_far + b_own, 1)  # (N,)
     elif SCORE == "dot":
-        b_score = tl.sum(b_far * b_own[None, :], 1)  # (N,)
+        b_score = tl.sum(b_far * b_own, 1)  # (N,)
     else:
-        b_score = tl.sum(b_weight[None, :] * _leaky(b_far + b_own[None, :], SLOPE), 1)  # (N,)
+        b_score = tl.sum(b_weight[None, :] * _leaky(b_far + b_own, SLOPE), 1)  # (N,)
     if p_bias is not None:
         b_score += tl.load(p_bias + b_edge * heads + head, mask=m_slot, other=0.0).to(ACC)
     return b_score
@@ -89,7 +121,7 @@ def _key_slope(b_far, b_own, b_weight, SCORE: tl.constexpr, SLOPE: tl.constexpr)
         b_slope = b_far
     else:
         b_weight = b_weight[None, :]  # (1, K)
-        b_slope = tl.where(b_far + b_own[None, :] > 0, b_weight, b_weight * SLOPE)
+        b_slope = tl.where(b_far + b_own > 0, b_weight, b_weight * SLOPE)
     return b_slope
 
 
@@ -120,7 +152,7 @@ def _score_gradient(
 @triton.jit(do_not_specialize=["first", "seed"])
 def attention_kernel(
     first, p_indptr, p_indices, p_eids, p_value, p_key, p_query, p_weight, p_bias, p_out_bias,
-    p_out, p_norms, seed, heads, dim, key_dim,
+    p_edge_key, p_edge_value, p_out, p_norms, seed, heads, dim, key_dim,
     SCORE: tl.constexpr, SLOPE: tl.constexpr, THRESHOLD: tl.constexpr, SCALE: tl.constexpr,
     ACC: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_D: tl.constexpr, BLOCK_K: tl.constexpr,
 ):  # fmt: skip
@@ -129,17 +161,15 @@ def attention_kernel(
     row, head = program // heads, program % heads
     start = tl.load(p_indptr + row).to(tl.int64)
     end = tl.load(p_indptr + row + 1).to(tl.int64)
-    b_query = _vector(p_query, row, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
+    b_query = _vector(p_query, row, head, heads, key_dim, ACC, BLOCK_K)[None, :]  # (1, K)
     b_weight = _vector(p_weight, 0, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
     b_acc = tl.zeros((BLOCK_D,), ACC)  # (D,)
     peak = tl.full((), float("-inf"), ACC)
     total = tl.full((), 0.0, ACC)
     for k in range(start, end, BLOCK_N):
-        b_slot = k + tl.arange(0, BLOCK_N)  # (N,)
-        m_slot = b_slot < end  # (N,)
-        b_id = tl.load(p_indices + b_slot, mask=m_slot, other=0).to(tl.int64)  # (N,)
-        b_edge = edge_ids(p_eids, b_slot, m_slot)  # (N,)
+        m_slot, b_id, b_edge = _slots(p_indices, p_eids, k, end, BLOCK_N)  # (N,)
         b_key = _vectors(p_key, b_id, m_slot, head, heads, key_dim, ACC, BLOCK_K)  # (N, K)
+        b_key = _plus(b_key, p_edge_key, b_edge, m_slot, head, heads, key_dim, ACC, BLOCK_K)
         b_x = _score(
             b_key, b_query, b_weight, p_bias, b_edge, m_slot, head, heads, SCORE, SLOPE, ACC
         )  # (N,)
@@ -151,6 +181,7 @@ def attention_kernel(
         total = total * shrink + tl.sum(b_p, 0)
         b_p = _dropout(b_p, b_edge, head, heads, seed, THRESHOLD, SCALE)  # (N,)
         b_value = _vectors(p_value, b_id, m_slot, head, heads, dim, ACC, BLOCK_D)  # (N, D)
+        b_value = _plus(b_value, p_edge_value, b_edge, m_slot, head, heads, dim, ACC, BLOCK_D)
         b_acc = b_acc * shrink + tl.sum(b_p[:, None] * b_value, 0)
         peak = new
     b_acc = tl.where(end > start, b_acc / total, 0.0)  # (D,)
@@ -163,12 +194,12 @@ def attention_kernel(
 @triton.jit(do_not_specialize=["first", "seed"])
 def attention_dst_kernel(
     first, p_indptr, p_indices, p_eids, p_value, p_key, p_query, p_weight, p_bias, p_out_bias,
-    p_out, p_norms, p_grad, p_mean, p_grad_query, p_grad_weight, p_grad_bias,
-    seed, heads, dim, key_dim,
+    p_edge_key, p_edge_value, p_out, p_norms, p_grad, p_mean, p_grad_query, p_grad_weight,
+    p_grad_bias, p_grad_edge_key, p_grad_edge_value, seed, heads, dim, key_dim,
     SCORE: tl.constexpr, SLOPE: tl.constexpr, THRESHOLD: tl.constexpr, SCALE: tl.constexpr,
     ACC: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_D: tl.constexpr, BLOCK_K: tl.constexpr,
 ):  # fmt: skip
-    """Compute the gradients of a destination's query, of its edges' bias, and its part of weight's.
+    """Compute the gradients of a destination's query and edges, and its part of weight's.
 
     Also store the mean of the values' products with the gradient, which the sources need.
     """
@@ -176,7 +207,7 @@ def attention_dst_kernel(
     row, head = program // heads, program % heads
     start = tl.load(p_indptr + row).to(tl.int64)
     end = tl.load(p_indptr + row + 1).to(tl.int64)
-    b_query = _vector(p_query, row, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
+    b_query = _vector(p_query, row, head, heads, key_dim, ACC, BLOCK_K)[None, :]  # (1, K)
     b_weight = _vector(p_weight, 0, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
     b_grad = _vector(p_grad, row, head, heads, dim, ACC, BLOCK_D)  # (D,)
     b_out = _vector(p_out, row, head, heads, dim, ACC, BLOCK_D)  # (D,)
@@ -188,28 +219,29 @@ def attention_dst_kernel(
     b_grad_query = tl.zeros((BLOCK_K,), ACC)  # (K,)
     b_grad_weight = tl.zeros((BLOCK_K,), ACC)  # (K,)
     for k in range(start, end, BLOCK_N):
-        b_slot = k + tl.arange(0, BLOCK_N)  # (N,)
-        m_slot = b_slot < end  # (N,)
-        b_id = tl.load(p_indices + b_slot, mask=m_slot, other=0).to(tl.int64)  # (N,)
-        b_edge = edge_ids(p_eids, b_slot, m_slot)  # (N,)
+        m_slot, b_id, b_edge = _slots(p_indices, p_eids, k, end, BLOCK_N)  # (N,)
         b_key = _vectors(p_key, b_id, m_slot, head, heads, key_dim, ACC, BLOCK_K)  # (N, K)
+        b_key = _plus(b_key, p_edge_key, b_edge, m_slot, head, heads, key_dim, ACC, BLOCK_K)
         b_x = _score(
             b_key, b_query, b_weight, p_bias, b_edge, m_slot, head, heads, SCORE, SLOPE, ACC
         )  # (N,)
         b_value = _vectors(p_value, b_id, m_slot, head, heads, dim, ACC, BLOCK_D)  # (N, D)
+        b_value = _plus(b_value, p_edge_value, b_edge, m_slot, head, heads, dim, ACC, BLOCK_D)
         b_inner = tl.sum(b_value * b_grad[None, :], 1)  # (N,)
-        b_d, _ = _score_gradient(
+        b_d, b_kept = _score_gradient(
             b_x, b_inner, peak, total, mean, b_edge, m_slot, head, heads, seed,
             SCORE, SLOPE, THRESHOLD, SCALE,
         )  # fmt: skip
         b_slope = _key_slope(b_key, b_query, b_weight, SCORE, SLOPE)  # (N, K)
         b_grad_query += tl.sum(b_d[:, None] * b_slope, 0)
         if p_grad_weight is not None:
-            b_z = _leaky(b_key + b_query[None, :], SLOPE)  # (N, K)
+            b_z = _leaky(b_key + b_query, SLOPE)  # (N, K)
             b_grad_weight += tl.sum(b_d[:, None] * b_z, 0)
-        if p_grad_bias is not None:
-            p_at = p_grad_bias + b_edge * heads + head  # (N,)
-            tl.store(p_at, b_d.to(p_grad_bias.dtype.element_ty), mask=m_slot)
+        _store_edges(p_grad_bias, b_d[:, None], b_edge, m_slot, head, heads, 1, 1)
+        b_grad_key = b_d[:, None] * (b_query if SCORE == "dot" else b_slope)  # (N, K)
+        _store_edges(p_grad_edge_key, b_grad_key, b_edge, m_slot, head, heads, key_dim, BLOCK_K)
+        b_grad_value = b_kept[:, None] * b_grad[None, :]  # (N, D)
+        _store_edges(p_grad_edge_value, b_grad_value, b_edge, m_slot, head, heads, dim, BLOCK_D)
     _store_vector(p_grad_query, b_grad_query, row, head, heads, key_dim, BLOCK_K)
     if p_grad_weight is not None:
         _store_vector(p_grad_weight, b_grad_weight, row, head, heads, key_dim, BLOCK_K)
@@ -218,7 +250,8 @@ def attention_dst_kernel(
 @triton.jit(do_not_specialize=["first", "seed"])
 def attention_src_kernel(
     first, p_indptr, p_indices, p_eids, p_value, p_key, p_query, p_weight, p_bias,
-    p_norms, p_grad, p_mean, p_grad_value, p_grad_key, seed, heads, dim, key_dim,
+    p_edge_key, p_edge_value, p_norms, p_grad, p_mean, p_grad_value, p_grad_key,
+    seed, heads, dim, key_dim,
     SCORE: tl.constexpr, SLOPE: tl.constexpr, THRESHOLD: tl.constexpr, SCALE: tl.constexpr,
     ACC: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_D: tl.constexpr, BLOCK_K: tl.constexpr,
 ):  # fmt: skip
@@ -227,30 +260,29 @@ def attention_src_kernel(
     row, head = program // heads, program % heads
     start = tl.load(p_indptr + row).to(tl.int64)
     end = tl.load(p_indptr + row + 1).to(tl.int64)
-    b_key = _vector(p_key, row, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
+    b_key = _vector(p_key, row, head, heads, key_dim, ACC, BLOCK_K)[None, :]  # (1, K)
     b_weight = _vector(p_weight, 0, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
-    b_value = _vector(p_value, row, head, heads, dim, ACC, BLOCK_D)  # (D,)
+    b_value = _vector(p_value, row, head, heads, dim, ACC, BLOCK_D)[None, :]  # (1, D)
     b_grad_key = tl.zeros((BLOCK_K,), ACC)  # (K,)
     b_grad_value = tl.zeros((BLOCK_D,), ACC)  # (D,)
     for k in range(start, end, BLOCK_N):
-        b_slot = k + tl.arange(0, BLOCK_N)  # (N,)
-        m_slot = b_slot < end  # (N,)
-        b_id = tl.load(p_indices + b_slot, mask=m_slot, other=0).to(tl.int64)  # (N,)
-        b_edge = edge_ids(p_eids, b_slot, m_slot)  # (N,)
+        m_slot, b_id, b_edge = _slots(p_indices, p_eids, k, end, BLOCK_N)  # (N,)
         b_query = _vectors(p_query, b_id, m_slot, head, heads, key_dim, ACC, BLOCK_K)  # (N, K)
+        b_own = _plus(b_key, p_edge_key, b_edge, m_slot, head, heads, key_dim, ACC, BLOCK_K)
         b_x = _score(
-            b_query, b_key, b_weight, p_bias, b_edge, m_slot, head, heads, SCORE, SLOPE, ACC
+            b_query, b_own, b_weight, p_bias, b_edge, m_slot, head, heads, SCORE, SLOPE, ACC
         )  # (N,)
         b_peak = tl.load(p_norms + b_id * 2 * heads + head, mask=m_slot, other=0.0)  # (N,)
         b_total = tl.load(p_norms + (b_id * 2 + 1) * heads + head, mask=m_slot, other=1.0)  # (N,)
         b_mean = tl.load(p_mean + b_id * heads + head, mask=m_slot, other=0.0)  # (N,)
         b_grad = _vectors(p_grad, b_id, m_slot, head, heads, dim, ACC, BLOCK_D)  # (N, D)
-        b_inner = tl.sum(b_grad * b_value[None, :], 1)  # (N,)
+        b_sum = _plus(b_value, p_edge_value, b_edge, m_slot, head, heads, dim, ACC, BLOCK_D)
+        b_inner = tl.sum(b_grad * b_sum, 1)  # (N,)
         b_d, b_kept = _score_gradient(
             b_x, b_inner, b_peak, b_total, b_mean, b_edge, m_slot, head, heads, seed,
             SCORE, SLOPE, THRESHOLD, SCALE,
         )  # fmt: skip
-        b_slope = _key_slope(b_query, b_key, b_weight, SCORE, SLOPE)  # (N, K)
+        b_slope = _key_slope(b_query, b_own, b_weight, SCORE, SLOPE)  # (N, K)
         b_grad_key += tl.sum(b_d[:, None] * b_slope, 0)
         b_grad_value += tl.sum(b_kept[:, None] * b_grad, 0)
     _store_vector(p_grad_key, b_grad_key, row, head, heads, key_dim, BLOCK_K)
@@ -272,12 +304,15 @@ def attention(
     score: str,
     slope: float,
     dropout: float,
+    edge_key: Tensor | None = None,
+    edge_value: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Sum values weighted by the softmax of scores; see `gossamer.kernels.reference.attention`."""
     tensors = (indptr, indices, eids, value, key, query, weight, bias, out_bias)
+    edges = (edge_key, edge_value)
     if not _fits(value, query, score):
-        return reference.attention(*tensors, seed, score, slope, dropout)
-    tensors = contiguous(*tensors)
+        return reference.attention(*tensors, seed, score, slope, dropout, *edges)
+    tensors = contiguous(*tensors, *edges)
     num_rows, heads = indptr.shape[0] - 1, value.shape[1]
     out = value.new_empty((num_rows, *value.shape[1:]))
     norms = torch.empty((num_rows, 2, heads), dtype=accumulator(value)[0], device=value.device)
@@ -304,34 +339,37 @@ def attention_backward(
     out: Tensor,
     norms: Tensor,
     grad: Tensor,
+    edge_key: Tensor | None = None,
+    edge_value: Tensor | None = None,
     overwrite: bool = False,
-) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
+) -> tuple[Tensor | None, ...]:
     """Return the gradients of all operands; see `reference.attention_backward`."""
     operands = (value, key, query, weight, bias)
     if not _fits(value, query, score):
         options = (seed, score, slope, dropout)
         return reference.attention_backward(
-            by_dst, by_src, *operands, out_bias, *options, out, norms, grad
+            by_dst, by_src, *operands, out_bias, *options, out, norms, grad, edge_key, edge_value
         )
     operands = contiguous(*operands)
+    edges = contiguous(edge_key, edge_value)
     out_bias, out, norms, grad = contiguous(out_bias, out, norms, grad)
     mean = torch.empty((out.shape[0], out.shape[1]), dtype=norms.dtype, device=out.device)
     grad_value, grad_key, grad_query = (torch.empty_like(x) for x in operands[:3])
-    grad_bias = None if bias is None else torch.zeros_like(operands[4])
+    by_edge = [None if x is None else torch.empty_like(x) for x in (operands[4], *edges)]
     parts = None  # of the gradient of weight, for each row
     if weight is not None:
         parts = torch.empty(grad_query.shape, dtype=norms.dtype, device=out.device)
     sizes, configs, constants = _plan(value, query, score, slope, dropout)
     rest = (signed(seed), *sizes)
-    results = (mean, grad_query, parts, grad_bias)
-    args = (*contiguous(*by_dst), *operands, out_bias, out, norms, grad, *results, *rest)
+    results = (mean, grad_query, parts, *by_edge)
+    args = (*contiguous(*by_dst), *operands, out_bias, *edges, out, norms, grad, *results, *rest)
     launch(attention_dst_kernel, value, lambda _: mean.numel(), configs, *args, **constants)
     results = (mean, grad_value, grad_key)
-    args = (*contiguous(*by_src), *operands, norms, grad, *results, *rest)
+    args = (*contiguous(*by_src), *operands, *edges, norms, grad, *results, *rest)
     programs = value.shape[0] * value.shape[1]
     launch(attention_src_kernel, value, lambda _: programs, configs, *args, **constants)
     grad_weight = None if parts is None else parts.sum(0).to(weight.dtype)
-    return grad_value, grad_key, grad_query, grad_weight, grad_bias
+    return grad_value, grad_key, grad_query, grad_weight, *by_edge
 
 
 def _fits(value: Tensor, query: Tensor, score: str) -> bool:

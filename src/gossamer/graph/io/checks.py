@@ -26,10 +26,16 @@ def check_ids(parts: list[Tensor], bounds: Tensor, what: str) -> None:
     ids = joined(parts)
     if ids.numel() == 0:
         return
+    low, high = map(int, ids.aminmax())
+    # Most often the largest id is below every bound, and no bound has to be repeated for each id.
+    if low < 0 or (high >= int(bounds.min()) and _exceed(parts, ids, bounds)):
+        raise ValueError(f"{what} are out of range")
+
+
+def _exceed(parts: list[Tensor], ids: Tensor, bounds: Tensor) -> bool:
     if len(parts) > 1:
         bounds = bounds.repeat_interleave(_lengths(parts))
-    if int(ids.min()) < 0 or bool((ids >= bounds).any()):
-        raise ValueError(f"{what} are out of range")
+    return bool((ids >= bounds).any())
 
 
 def check_compressed(

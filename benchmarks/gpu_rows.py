@@ -27,7 +27,8 @@ class Attention:
     points of the N320 grid and 40,320 of the hidden O96 grid, 16 heads of 64 features. A decoder
     takes the 3 nearest hidden points of each grid point, an encoder is taken to have 2 edges a grid
     point, and the processor to have 8 edges a hidden point, as a mesh of triangles with its coarser
-    levels has. Ratios to the published times are an indication, not a race on the same input.
+    levels has. Features of edges are added to keys and to values, as in the model's graph
+    transformer. Ratios to the published times are an indication, not a race on the same input.
     """
 
     name: str
@@ -220,7 +221,7 @@ def softmax(e: Tensor, dst: Tensor, nodes: int) -> Tensor:
 
 
 def attention_forms(row: Attention, device: torch.device, seed: int) -> dict[str, Forms]:
-    """Dot-product attention of a row in float16, forward and backward, by contender."""
+    """Dot-product attention with edges, in float16, forward and backward, by contender."""
     import gossamer as gs
 
     generator = torch.Generator().manual_seed(seed)
@@ -230,6 +231,7 @@ def attention_forms(row: Attention, device: torch.device, seed: int) -> dict[str
     src = (dst * row.sources // row.destinations + offset).clamp(0, row.sources - 1)
     g = gs.create_block((src.to(device), dst.to(device)), row.sources, row.destinations)
     shapes = {"value": row.sources, "key": row.sources, "query": row.destinations}
+    shapes["edge"] = row.edges
     x = {
         name: torch.randn(count, row.heads, row.features, generator=generator)
         .to(device, torch.float16)
@@ -242,10 +244,11 @@ def attention_forms(row: Attention, device: torch.device, seed: int) -> dict[str
     ends = src.to(device), dst.to(device)
 
     def fused() -> Tensor:
-        return gs.ops.graph_attention(g, x["value"], x["key"], x["query"], "dot", scale=scale)
+        edges = {"edge_key": x["edge"], "edge_value": x["edge"]}
+        return gs.ops.graph_attention(g, x["value"], x["key"], x["query"], scale=scale, **edges)
 
     def plain() -> Tensor:
-        key, value = (x[name].index_select(0, ends[0]) for name in ("key", "value"))
+        key, value = (x[name].index_select(0, ends[0]) + x["edge"] for name in ("key", "value"))
         score = (key * x["query"].index_select(0, ends[1])).sum(-1) * scale
         weight = softmax(score, ends[1], row.destinations).unsqueeze(-1)
         return torch.zeros_like(cotangent).index_add(0, ends[1], weight * value)

@@ -120,6 +120,19 @@ def test_misses_are_the_fewest_possible(feature, capacity: int) -> None:
     assert planned.miss_rate == planned.total_miss / 400
 
 
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((5,), "u1"), ((3,), "i2"), ((2,), "f8"), ((), "f4"), ((0,), "f4")]
+)
+def test_rows_of_any_width(tmp_path: Path, shape: tuple[int, ...], dtype: str) -> None:
+    values = np.random.default_rng(0).integers(0, 100, (NODES, *shape)).astype(dtype)
+    np.save(tmp_path / "wide.npy", values)
+    feature = gb.DiskBasedFeature(tmp_path / "wide.npy")
+    plan = PlannedFeature(feature, 3)
+    batches = [torch.tensor(ids) for ids in ([0, 5, 5, 2], [5, 9, 0], [1, 0])]
+    for ids, batch in zip(batches, plan.prepare(batches, []), strict=True):
+        assert torch.equal(plan.collect(batch), feature.read(ids))
+
+
 def test_fewer_misses_than_lru(feature) -> None:
     rates = {}
     for ahead in (0, 16):

@@ -37,8 +37,9 @@ class FeatureFetcher(Stage):
         Number of batches to draw ahead of the one that is read. Rows of features on disk are then
         read for half as many batches at once, in the order of the file, and the cache keeps those
         that are needed again soonest; a `DiskBasedFeature` without a cache gets one of 256 MiB.
-        Takes memory for the batches, and 8 bytes for each row of such a feature. 0 reads batch
-        after batch.
+        Takes memory for the batches, and 8 bytes for each row of such a feature. The first batch
+        waits until this many are drawn. It pays where reads wait for the disk; while the system
+        keeps the file in memory, it gains little. 0 reads batch after batch.
 
     Examples
     --------

@@ -30,7 +30,7 @@ BELOW = {
     "transforms": {"sampling", "graph", "function", "ops", "kernels", "sparse"},
     "dataloading": {"sampling", "transforms", "graph", "function", "ops", "kernels"},
     "graphbolt": {"data", "sampling", "dataloading", "transforms", "graph", "ops", "kernels"},
-    "data": {"transforms", "graph", "function", "ops", "kernels"},
+    "data": {"transforms", "interop", "graph", "function", "ops", "kernels"},
     "interop": {"graph", "function", "ops", "kernels"},
 }
 ROOMS = set(BELOW) | {"cli", "compat", "distributed", "nn"}

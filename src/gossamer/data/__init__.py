@@ -103,6 +103,7 @@ from gossamer.data.planetoid import (
     load_cora,
     load_pubmed,
 )
+from gossamer.data.pyg import PyGDataset
 from gossamer.data.registry import load_data, register_data_args
 from gossamer.data.sbm import (
     SBMMixtureDataset,
@@ -188,6 +189,7 @@ __all__ = [
     "PeptidesFunctionalDataset",
     "PeptidesStructuralDataset",
     "PubmedGraphDataset",
+    "PyGDataset",
     "QM7bDataset",
     "QM9Dataset",
     "QM9EdgeDataset",

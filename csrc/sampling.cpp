@@ -18,6 +18,8 @@ namespace {
 
 // A few picks are kept sorted by insertion and compared with each other; more use a hash table and a sort.
 constexpr int64_t kFew = 64;
+// So many rows ahead their bounds are prefetched.
+constexpr int64_t kAhead = 12;
 
 // Insert `pick` into the ascending out[0, n), unless it is there.
 template <class Id> bool insert(Id* out, int64_t n, Id pick) {
@@ -82,8 +84,10 @@ template <class Index, class Id> class Drawing {
     bool draw(int64_t begin, int64_t end) const {
         const auto* starts = pointer<int64_t>(r.starts);
         bool fine = true;
-        for (int64_t i = begin; i < end; ++i)
+        for (int64_t i = begin; i < end; ++i) {
+            __builtin_prefetch(from.indptr + from.row(std::min(i + kAhead, r.num_rows - 1)));
             fine &= pick(i, edges + r.offset + starts[i], starts[i + 1] - starts[i]);
+        }
         if (!fine) return false;
         // The prefetched slots have arrived by now.
         for (int64_t k = r.offset + starts[begin]; k < r.offset + starts[end]; ++k) {

@@ -29,6 +29,7 @@ import torch
 
 from benchmarks import inputs as bench_inputs
 from benchmarks.adapters import Form, graph_ops, load
+from benchmarks.data_rows import DATA_ROWS
 from benchmarks.graph_rows import GRAPH_ROWS
 from benchmarks.layer_rows import LAYER_ROWS
 from benchmarks.registry import FLOAT, WORKLOADS, Sizes
@@ -166,6 +167,8 @@ class Server:
             offered = graph_ops.forms(self.adapter.api, row, tensors, self.sizes)
         elif row in LAYER_ROWS and row not in WORKLOADS:
             offered = self.adapter.layers(LAYER_ROWS[row], tensors, self.sizes)
+        elif row in DATA_ROWS:
+            offered = self.adapter.datasets(DATA_ROWS[row], tensors, self.sizes)
         elif row in SPARSE_ROWS:
             offered = self.adapter.matrices(SPARSE_ROWS[row], tensors, self.sizes)
         else:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.adapters import Form, layers, sparse
+from benchmarks.adapters import Form, data, layers, sparse
 from benchmarks.adapters.training import (
     differentiate,
     epochs,
@@ -63,6 +63,12 @@ class Adapter:
     ) -> dict[str, Callable[[], Form]]:
         """The way to write a row of sparse matrices."""
         return sparse.forms(self.library, row, inputs, sizes)
+
+    def datasets(
+        self, row: Workload, inputs: Mapping[str, Tensor], sizes: Sizes
+    ) -> dict[str, Callable[[], Form]]:
+        """The way to read the files of a row."""
+        return data.forms(self.library, row, inputs, sizes)
 
     def graph(self, inputs: Mapping[str, Tensor], sizes: Sizes) -> Any:
         """The row's graph."""

@@ -1,0 +1,47 @@
+"""Files of datasets, compared with DGL: ``python -m benchmarks.data``.
+
+Both libraries read the same files, which are written from the same bits, must agree on what is in
+them, and are then timed in alternation. Reading includes writing the cache, in both.
+
+Examples
+--------
+``python -m benchmarks.data --peer dgl=PYTHON``
+
+``python -m benchmarks.data --small --without dgl``
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from benchmarks import command, report
+from benchmarks.data_rows import DATA_ROWS, FULL, SMALL
+from benchmarks.registry import select
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = command.parser("benchmarks.data", __doc__)
+    command.add_peers(parser, ["dgl"])
+    return parser.parse_args(argv)
+
+
+@command.interruptible
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; 1 when results disagree or Gossamer could not run a row."""
+    options = arguments(argv)
+    chosen = select(options.rows, DATA_ROWS)
+    if options.list:
+        print("\n".join(f"{row.name:26} {row.about}" for row in chosen))
+        return 0
+    columns = command.contenders(options)
+    names = [column.name for column in columns]
+    sizes = SMALL if options.small else FULL
+    about, rows = command.measure(options, columns, chosen, lambda row: sizes[row.graph])
+    table = report.table(rows, names)
+    return command.finish(options, about, rows, names, table, report.summary(rows, names))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

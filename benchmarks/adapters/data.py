@@ -82,7 +82,8 @@ def _graphs(data: Any, inputs: Inputs, sizes: Sizes, reads: bool) -> Form:
 
     def check() -> dict[str, Tensor]:
         run(True)
-        items = [run()["data"][i] for i in range(count)]
+        opened = run(False)["data"]
+        items = [opened[i] for i in range(count)]
         graphs = [item[0] for item in items]
         # DGL leaves ids in each graph.
         names = sorted(name for name in graphs[0].ndata if not name.startswith("_"))

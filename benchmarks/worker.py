@@ -158,7 +158,8 @@ class Server:
     def _prepare(self, row: str) -> tuple[dict, dict, dict, dict]:
         """By form: those that run, their first results and seconds, and why others do not run."""
         arrays = bench_inputs.read(self.folder)
-        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        # Memory of torch starts at a multiple of 64 bytes, that of NumPy may not.
+        tensors = {name: torch.from_numpy(array).clone() for name, array in arrays.items()}
         forms: dict[str, Form] = {}
         found: dict[str, Mapping] = {}
         first: dict[str, float] = {}

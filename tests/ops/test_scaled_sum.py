@@ -79,6 +79,8 @@ def test_gradcheck_twice_and_columns_of_factors() -> None:
     assert gradgradcheck(run, x)
 
 
+# torch 2.14's own opcheck reads the gradient of tensors that are no leaves.
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
 def test_as_torch_sees_it() -> None:
     g = oracle.awkward()
     x, a, b = _draw(g, 2)

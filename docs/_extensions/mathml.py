@@ -12,7 +12,8 @@ from sphinx.application import Sphinx
 def convert_formula(latex: str, display: str) -> str:
     """LaTeX as a ``<math>`` element; several lines are aligned at ``&``."""
     if "\\\\" in latex and "\\begin" not in latex:
-        latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
+        # latex2mathml knows `align*`, not `aligned`.
+        latex = rf"\begin{{align*}}{latex}\end{{align*}}"
     return convert(latex, display=display)
 
 

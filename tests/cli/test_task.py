@@ -243,7 +243,7 @@ def test_whole_graphs(model: str) -> None:
 @pytest.mark.parametrize("size", [1, 3])
 def test_values_of_graphs(size: int) -> None:
     gossamer.seed(0)
-    graphs = [gossamer.rand_graph(5 + i % 7, 10) for i in range(60)]
+    graphs = [gossamer.rand_graph(5 + i % 7, 10) for i in range(240)]
     for graph in graphs:
         graph.ndata["feat"] = torch.ones(graph.num_nodes(), 1)
     count = torch.tensor([[float(graph.num_nodes())] for graph in graphs])
@@ -256,8 +256,10 @@ def test_values_of_graphs(size: int) -> None:
     config = _config(model="gin", hidden=32, epochs=100, dropout=0.0)
     task = graph_task("sizes", graphs, label, masks, target, config, CPU)
     fit = fit_seed(task, config, 0, lambda epoch: None)
-    spread = float(label[masks["test"][:, 0]].std(0).mean())
-    assert fit.result.test < 0.5 * spread and fit.result.metric == "mae"
+    # The error of the mean of the training graphs, which does not look at a graph.
+    test = masks["test"][:, 0]
+    guess = float((label[test] - torch.tensor(target.mean)).abs().mean())
+    assert fit.result.test < 0.35 * guess and fit.result.metric == "mae"
     assert fit.result.val == min(epoch.val_score for epoch in fit.result.history)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ def reporting_workers(source: Iterator[Any], workers: int) -> Iterator[Any]:
     """The items of `source`; the death of one of its `workers` raises an error that says so."""
     while True:
         try:
-            item = next(source)
+            item = _next(source, workers)
         except StopIteration:
             return
         except (RuntimeError, *_GONE) as error:
@@ -28,6 +29,17 @@ def reporting_workers(source: Iterator[Any], workers: int) -> Iterator[Any]:
                 "killed, or short of memory?"
             ) from error
         yield item
+
+
+def _next(source: Iterator[Any], workers: int) -> Any:
+    try:
+        return next(source)
+    except _GONE:
+        # The signal of the death follows, and torch's handler raises wherever the main thread
+        # is then. Sleeping makes that here rather than in the caller's code.
+        if workers:
+            time.sleep(0.5)
+        raise
 
 
 def _is_death(error: Exception) -> bool:

@@ -207,10 +207,6 @@ template <class T> class Attention {
     const T* row_of(int64_t j) const { return reinterpret_cast<const T*>(far_row[slot + j]); }
     int64_t edge_of(int64_t k) const { return id_at(a.eids, a.wide, k); }
 
-    static void ask(const char* row, int64_t bytes) {
-        for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(row + i);
-    }
-
     // Columns of heads, a vector at a time: body(first head, number of heads).
     template <class Body> GOSSAMER_INLINE void each_head(const Body& body) const {
         for (int64_t h = 0; h < heads; h += S::lanes) {
@@ -279,8 +275,8 @@ template <class T> class Attention {
         for (int64_t j = 0; j < count; ++j) {
             const T* far = key_of(j);
             A* to = scores + j * heads;
-            ask(far_key[slot + j + key_ahead], key_bytes);
-            ask(far_row[slot + j + ahead], asked);
+            prefetch_row(far_key[slot + j + key_ahead], key_bytes);
+            prefetch_row(far_row[slot + j + ahead], asked);
             if (a.score == Score::add) {
                 each_head([&](int64_t h, int n) __attribute__((always_inline)) {
                     S::store(to + h, S::load(own + h, n) + S::load(far + h, n), n);
@@ -373,8 +369,8 @@ template <class T> class Attention {
         const int64_t stats_bytes = 3 * heads * static_cast<int64_t>(sizeof(A));
         score(own_key, k, count);
         for (int64_t j = 0; j < count; ++j) {
-            ask(far_row[slot + j + ahead] + half_bytes, row_bytes - half_bytes);
-            if (far_ends) ask(far_stats[slot + j + key_ahead], stats_bytes);
+            prefetch_row(far_row[slot + j + ahead] + half_bytes, row_bytes - half_bytes);
+            if (far_ends) prefetch_row(far_stats[slot + j + key_ahead], stats_bytes);
             const T* far = row_of(j);
             sum_blocks<A>(dots + j * heads, heads, [&](int64_t h) __attribute__((always_inline)) {
                 return multiply_add<T, 1, 0>(far + h * a.dim, own_row + h * a.dim, a.dim);

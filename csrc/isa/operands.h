@@ -77,6 +77,12 @@ inline int64_t prefetch_distance(int64_t row_bytes) {
     return slots < 4 ? 4 : slots > kMaxAhead ? kMaxAhead : slots;
 }
 
+// Prefetch the cache lines of a row, which may begin within one.
+inline void prefetch_row(const char* row, int64_t bytes) {
+    for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(row + i);
+    if (reinterpret_cast<uintptr_t>(row) % 64) __builtin_prefetch(row + bytes - 1);
+}
+
 constexpr int64_t kWindow = 256;  // slots whose addresses are resolved at a time
 
 }  // namespace

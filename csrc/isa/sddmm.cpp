@@ -6,11 +6,8 @@
 namespace gossamer::GOSSAMER_ISA {
 namespace {
 
-// Prefetch the first cache lines of a row; the hardware prefetches the rest of longer ones.
-inline void prefetch_row(const char* row, int64_t bytes) {
-    constexpr int64_t kMost = 1024;
-    for (int64_t i = 0; i < bytes && i < kMost; i += 64) __builtin_prefetch(row + i);
-}
+// Of a longer row, the hardware prefetches the rest.
+constexpr int64_t kMostPrefetched = 1024;
 
 // Addresses of the operands and of the output for a window of slots.
 struct Window {
@@ -47,9 +44,9 @@ struct Window {
     // Rows that are read in order need no prefetch, nor does the row of the previous slot.
     GOSSAMER_INLINE void prefetch(int64_t j) const {
         if (value.lhs.ids && lhs[j + lhs_ahead] != lhs[j + lhs_ahead - 1])
-            prefetch_row(lhs[j + lhs_ahead], value.lhs.stride);
+            prefetch_row(lhs[j + lhs_ahead], std::min(value.lhs.stride, kMostPrefetched));
         if (value.rhs.base && value.rhs.ids && rhs[j + rhs_ahead] != rhs[j + rhs_ahead - 1])
-            prefetch_row(rhs[j + rhs_ahead], value.rhs.stride);
+            prefetch_row(rhs[j + rhs_ahead], std::min(value.rhs.stride, kMostPrefetched));
     }
 };
 

@@ -54,6 +54,9 @@ template <class T, int NV, int step> GOSSAMER_INLINE void prefetch(const char* r
     constexpr int every = step == 0 ? NV : vector_bytes < 64 ? 64 / vector_bytes : 1;
     GOSSAMER_UNROLL
     for (int v = 0; v < NV; v += every) __builtin_prefetch(p + v * lanes);
+    // A row that does not begin with a cache line reaches into one more.
+    if constexpr (step != 0 && NV > 1)
+        if (reinterpret_cast<uintptr_t>(p) % 64) __builtin_prefetch(p + NV * lanes - 1);
 }
 
 // A tile's vectors: NV whole ones, or a single one that may be a part.

@@ -42,4 +42,7 @@ def test_validation_and_test_that_disagree(recorded: RunResult) -> None:
 def test_a_model_that_is_no_better_than_one_without_the_graph(recorded: RunResult) -> None:
     recorded.details.baselines = [("largest class", 0.3), ("logistic regression", 0.9)]
     (doubt,) = find_doubts(recorded)
-    assert doubt == "No better than logistic regression without the graph (90.0 against 85.0)."
+    assert (
+        doubt
+        == "The model is no better than logistic regression without the graph (90.0 against 85.0)."
+    )

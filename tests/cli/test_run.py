@@ -227,11 +227,14 @@ def test_a_signal_before_anything_is_learnt(
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_useless_model_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "--quiet", "--lr", "1000", "--out", str(tmp_path), *TINY]) == 0
-    err = capsys.readouterr().err
-    assert err.startswith("gossamer train: warning: the model is no better than always predicting")
-    assert "(--lr, now 1000)" in err
+@pytest.mark.parametrize("lr", ["1000", "1e-9"])
+def test_a_useless_model_is_told(
+    lr: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--quiet", "--lr", lr, "--out", str(tmp_path), *TINY]) == 0
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("gossamer train: warning: The model is no better than logistic")
+    assert f"(--lr, now {float(lr):g})" in last
 
 
 def test_a_bad_environment_variable_is_one_line() -> None:

@@ -1,4 +1,4 @@
-"""Doubts about a run, in sentences for the report."""
+"""Doubts about a run, in sentences for the report and the terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 from gossamer.cli.results import RunResult
 
-__all__ = ["find_doubts"]
+__all__ = ["find_doubts", "find_weaknesses"]
 
 
 def find_doubts(result: RunResult) -> list[str]:
@@ -14,13 +14,6 @@ def find_doubts(result: RunResult) -> list[str]:
     found = []
     if result.interrupted:
         found.append("The training was interrupted; the scores are those of the epochs until then.")
-    counts = result.confusion
-    if counts is not None and len(counts) > 1 and (counts.sum(0) > 0).sum() == 1:
-        name = result.class_names[int(counts.sum(0).argmax())]
-        found.append(
-            f"The model predicts one class, {name}, for all test {result.items}. Try another "
-            "learning rate, or weigh the classes."
-        )
     limit = result.config.epochs
     late = [seed for seed in result.seeds if seed.best_epoch >= 0.98 * limit]
     if late and not result.interrupted:
@@ -29,7 +22,22 @@ def find_doubts(result: RunResult) -> list[str]:
             + (f" for {len(late)} of {len(result.seeds)} seeds" if len(result.seeds) > 1 else "")
             + "; the model may still improve. Train longer with --epochs."
         )
-    found += _disagreement(result) + _baselines(result)
+    found += _disagreement(result) + find_weaknesses(result)
+    return found
+
+
+def find_weaknesses(result: RunResult) -> list[str]:
+    """Why a model without the graph would do as well; an empty list if none does."""
+    found = []
+    counts = result.confusion
+    if counts is not None and len(counts) > 1 and (counts.sum(0) > 0).sum() == 1:
+        name = result.class_names[int(counts.sum(0).argmax())]
+        found.append(f"The model predicts one class, {name}, for all test {result.items}.")
+    test = result.summary("test")[0]
+    for name, score in result.details.baselines if result.details else []:
+        if score >= test:
+            scores = f"{100 * score:.1f} against {100 * test:.1f}"
+            found.append(f"The model is no better than {name} without the graph ({scores}).")
     return found
 
 
@@ -47,14 +55,4 @@ def _disagreement(result: RunResult) -> list[str]:
         f"Validation ({100 * val:.1f}) and test ({100 * test:.1f}) disagree by more than chance "
         f"explains for {sizes['val']:,} and {sizes['test']:,} {result.items}: they may differ in "
         "kind, or the settings fit the validation data too closely."
-    ]
-
-
-def _baselines(result: RunResult) -> list[str]:
-    """Models without the graph that are as good."""
-    test = result.summary("test")[0]
-    better = [(n, s) for n, s in result.details.baselines if s >= test] if result.details else []
-    return [
-        f"No better than {name} without the graph ({100 * score:.1f} against {100 * test:.1f})."
-        for name, score in better
     ]

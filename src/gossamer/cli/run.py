@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from gossamer._optional import optional_import
+from gossamer.cli.advice import find_weaknesses
 from gossamer.cli.catalogued import load_dataset
 from gossamer.cli.checkpoint import CHECKPOINT_NAME, ModelInfo, load_checkpoint, save_checkpoint
 from gossamer.cli.config import TrainConfig
@@ -103,7 +104,7 @@ def _train_in(out: Path, task: Task, config: TrainConfig, result: RunResult) -> 
 
     report = out / "report.html"
     write_atomic(report, render_report(result))
-    _warn_useless(result)
+    _warn(result)
     if stop is not None:
         _say_interrupted(result, report)
         return EXIT_TERMINATED if isinstance(stop, Terminated) else EXIT_INTERRUPTED
@@ -171,19 +172,12 @@ def _take_finished(
         result.best = evaluate(task, config, Fit(found[0], saved.model.state_dict()))
 
 
-def _warn_useless(result: RunResult) -> None:
-    """Say so if the model is no better than one that does not have the nodes."""
-    best = result.best
-    if best.confusion is None:
-        return
-    per_class = best.confusion.sum(1)
-    chance = 0.5 if result.metric == "roc_auc" else per_class.max() / per_class.sum()
-    if best.result.test <= chance:
-        what = "chance" if result.metric == "roc_auc" else "always predicting the largest class"
+def _warn(result: RunResult) -> None:
+    """Print what makes the model useless, if anything does."""
+    for weakness in find_weaknesses(result):
         print(
-            f"gossamer train: warning: the model is no better than {what} (test "
-            f"{100 * best.result.test:.2f} against {100 * chance:.2f}). Try another learning rate "
-            f"(--lr, now {result.config.lr:g}).",
+            f"gossamer train: warning: {weakness} Try more epochs, or another learning "
+            f"rate (--lr, now {result.config.lr:g}).",
             file=sys.stderr,
         )
 

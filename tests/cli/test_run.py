@@ -87,8 +87,13 @@ def test_the_table_gives_mean_and_deviation(recorded: RunResult) -> None:
     ]  # fmt: skip
 
 
-def test_quiet_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "--quiet", "--out", str(tmp_path), *TINY]) == 0
+def test_quiet_prints_warnings_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--quiet", "--out", str(tmp_path / "weak"), *TINY]) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert all(line.startswith("gossamer train: warning: ") for line in err.splitlines())
+    longer = [*TINY[2:], "--epochs", "60"]
+    assert main(["train", "--quiet", "--out", str(tmp_path / "sound"), *longer]) == 0
     assert capsys.readouterr() == ("", "")
 
 

@@ -1,17 +1,19 @@
-// Two sparse matrices: the pattern of a product, sums of products on a given pattern, and the union
-// of two patterns.
+// Two sparse matrices: their product, alone or on a given pattern, their sum, and their common entries.
 //
 // Gustavson's algorithm by rows, with a dense workspace for each thread. Each row is computed by one
-// thread in a fixed order, so results do not depend on the number of threads.
+// thread in a fixed order, so results do not depend on the number of threads. Products and sums take
+// two passes: the first counts the entries of each row, so that the second writes each to its place.
 #include <nanobind/nanobind.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <type_traits>
 #include <vector>
 
+#include "by_name.h"
 #include "core/operands.h"
 #include "core/parallel.h"
 #include "core/schedule.h"
@@ -58,156 +60,174 @@ void by_rows(int64_t rows, int64_t work, int threads, const Make& make, const Bo
     });
 }
 
-// The distinct columns of each row of left * right, in the order in which they occur. The number of
-// columns is known only afterwards, so each block of rows keeps its columns until `store`.
-template <class Index> class Pattern {
-   public:
-    Pattern(const Matrix<Index>& left, const Matrix<Index>& right, int64_t rows, int64_t cols,
-            int64_t work, int threads)
-        : rows_(rows), counts_(static_cast<size_t>(rows)),
-          blocks_(static_cast<size_t>((rows + kRows - 1) / kRows)) {
-        by_rows(
-            rows, work, threads, [&] { return zeros<Index>(cols); },
-            [&](int64_t row, Zeros<Index>& seen) {
-                auto& found = blocks_[static_cast<size_t>(row / kRows)];
-                const size_t before = found.size();
-                const auto mark = static_cast<Index>(row + 1);
-                for (Index k = left.indptr[row]; k < left.indptr[row + 1]; ++k) {
-                    const Index middle = left.indices[k];
-                    for (Index l = right.indptr[middle]; l < right.indptr[middle + 1]; ++l) {
-                        const Index col = right.indices[l];
-                        if (seen[static_cast<size_t>(col)] == mark) continue;
-                        seen[static_cast<size_t>(col)] = mark;
-                        found.push_back(col);
-                    }
-                }
-                counts_[static_cast<size_t>(row)] = static_cast<int64_t>(found.size() - before);
-            });
-    }
-
-    int64_t total() const {
-        int64_t sum = 0;
-        for (const auto& block : blocks_) sum += static_cast<int64_t>(block.size());
-        return sum;
-    }
-
-    template <class Out> void store(Out* indptr, Out* indices, int threads) const {
-        indptr[0] = 0;
-        for (int64_t r = 0; r < rows_; ++r)
-            indptr[r + 1] = static_cast<Out>(indptr[r] + counts_[static_cast<size_t>(r)]);
-        const auto blocks = static_cast<int64_t>(blocks_.size());
-        parallel_for(blocks, useful_threads(threads, total()), [&](int64_t b, int) {
-            const auto& found = blocks_[static_cast<size_t>(b)];
-            Out* out = indices + indptr[b * kRows];
-            for (size_t i = 0; i < found.size(); ++i) out[i] = static_cast<Out>(found[i]);
-        });
-    }
-
-   private:
-    int64_t rows_;
-    std::vector<int64_t> counts_;
-    std::vector<std::vector<Index>> blocks_;
-};
-
-// A pattern with indices of either size.
-class ProductPattern {
-   public:
-    ProductPattern(uintptr_t left_indptr, uintptr_t left_indices, uintptr_t right_indptr,
-                   uintptr_t right_indices, bool wide, int64_t rows, int64_t cols, int64_t work,
-                   int threads) {
-        const auto run = [&](auto& pattern) {
-            using Index = typename std::decay_t<decltype(*pattern)>::Index_;
-            pattern = std::make_unique<Typed<Index>>(
-                Matrix<Index>(left_indptr, left_indices, 0),
-                Matrix<Index>(right_indptr, right_indices, 0), rows, cols, work, threads);
-        };
-        wide ? run(wide_) : run(narrow_);
-    }
-
-    int64_t total() const { return wide_ ? wide_->total() : narrow_->total(); }
-
-    void store(uintptr_t indptr, uintptr_t indices, bool wide, int threads) const {
-        const auto run = [&](const auto& pattern) {
-            if (wide)
-                pattern.store(static_cast<int64_t*>(writable(indptr)),
-                              static_cast<int64_t*>(writable(indices)), threads);
-            else
-                pattern.store(static_cast<int32_t*>(writable(indptr)),
-                              static_cast<int32_t*>(writable(indices)), threads);
-        };
-        wide_ ? run(*wide_) : run(*narrow_);
-    }
-
-   private:
-    template <class Index> struct Typed : Pattern<Index> {
-        using Index_ = Index;
-        using Pattern<Index>::Pattern;
-    };
-    std::unique_ptr<Typed<int32_t>> narrow_;
-    std::unique_ptr<Typed<int64_t>> wide_;
-};
-
-// Writes the entries from `i` on, unless `indices` is null; the place after the last one.
-template <class Index>
-Index append(const Matrix<Index>& matrix, Index i, Index end, Index to, Index* indices,
-             Index* from) {
-    if (!indices) return to + (end - i);
-    for (; i < end; ++i, ++to) {
-        indices[to] = matrix.indices[i];
-        from[matrix.entry(i)] = to;
-    }
-    return to;
-}
-
-// The union of two patterns whose rows are sorted and without duplicates. First the number of
-// entries of each row; then, with `indices`, the columns and where each entry of a and b goes.
-template <class Index>
-void merge_rows(const Matrix<Index>& a, const Matrix<Index>& b, int64_t rows, int64_t work,
-                int64_t* counts, const Index* indptr, Index* indices, Index* from_a, Index* from_b,
-                int threads) {
-    by_rows(
-        rows, work, threads, [] { return 0; },
-        [&](int64_t row, int) {
-            Index i = a.indptr[row], j = b.indptr[row];
-            const Index a_end = a.indptr[row + 1], b_end = b.indptr[row + 1];
-            Index to = counts ? 0 : indptr[row];
-            // Both places are written in every step, the last time when the entry is taken: no
-            // branch depends on the columns, which a processor could not predict.
-            while (i < a_end && j < b_end) {
-                const Index x = a.indices[i], y = b.indices[j];
-                if (!counts) {
-                    indices[to] = std::min(x, y);
-                    from_a[a.entry(i)] = to;
-                    from_b[b.entry(j)] = to;
-                }
-                i += x <= y;
-                j += y <= x;
-                ++to;
-            }
-            to = append(a, i, a_end, to, counts ? nullptr : indices, from_a);
-            to = append(b, j, b_end, to, counts ? nullptr : indices, from_b);
-            if (counts) counts[row] = to;
-        });
-}
-
-struct Union {
-    uintptr_t a_indptr, a_indices, a_eids, b_indptr, b_indices, b_eids;
-    uintptr_t counts, indptr, indices, from_a, from_b;
-    int64_t rows, work;
-    bool wide;
+// The matrices of a call, entries by slot, and where the result goes: counts of each row, or `indptr` and
+// what is written there.
+struct Pair {
+    uintptr_t a_indptr, a_indices, b_indptr, b_indices;
+    uintptr_t x, y;  // values; `width` numbers an entry
+    uintptr_t counts, indptr, indices, out;
+    int64_t rows, cols, width, work;
+    bool wide, is_double;
     int threads;
+
+    template <class Index> Matrix<Index> a() const { return {a_indptr, a_indices, 0}; }
+    template <class Index> Matrix<Index> b() const { return {b_indptr, b_indices, 0}; }
 };
 
-void csr_union(const Union& u) {
-    const auto run = [&](auto zero) {
-        using Index = decltype(zero);
-        merge_rows<Index>({u.a_indptr, u.a_indices, u.a_eids}, {u.b_indptr, u.b_indices, u.b_eids},
-                          u.rows, u.work, static_cast<int64_t*>(writable(u.counts)),
-                          at<Index>(u.indptr), static_cast<Index*>(writable(u.indices)),
-                          static_cast<Index*>(writable(u.from_a)),
-                          static_cast<Index*>(writable(u.from_b)), u.threads);
+// body(slot of a, column, slot of b) for each term of a row of a * b.
+template <class Index, class Body>
+void each_term(const Matrix<Index>& a, const Matrix<Index>& b, int64_t row, const Body& body) {
+    for (Index k = a.indptr[row]; k < a.indptr[row + 1]; ++k) {
+        const Index inner = a.indices[k], end = b.indptr[inner + 1];
+        for (Index l = b.indptr[inner]; l < end; ++l) body(k, b.indices[l], l);
+    }
+}
+
+template <class Index> void count_product(const Pair& p) {
+    const auto a = p.a<Index>(), b = p.b<Index>();
+    auto* const counts = static_cast<int64_t*>(writable(p.counts));
+    by_rows(
+        p.rows, p.work, p.threads, [&] { return zeros<Index>(p.cols); },
+        [&](int64_t row, Zeros<Index>& seen) {
+            const auto mark = static_cast<Index>(row + 1);
+            int64_t count = 0;
+            each_term(a, b, row, [&](Index, Index col, Index) {
+                Index& last = seen[static_cast<size_t>(col)];
+                count += last != mark;
+                last = mark;
+            });
+            counts[row] = count;
+        });
+}
+
+// The columns of a row are in the order in which they occur.
+template <class Index, class T> void fill_product(const Pair& p) {
+    const auto a = p.a<Index>(), b = p.b<Index>();
+    const auto *const x = at<T>(p.x), *const y = at<T>(p.y);
+    const auto* const indptr = at<Index>(p.indptr);
+    auto* const indices = static_cast<Index*>(writable(p.indices));
+    auto* const out = static_cast<T*>(writable(p.out));
+    by_rows(
+        p.rows, p.work, p.threads, [&] { return zeros<Index>(p.cols); },
+        [&](int64_t row, Zeros<Index>& places) {
+            // The place of each column, counted from 1. Those of earlier rows are not above `begin`: a
+            // thread takes rows in ascending order.
+            const Index begin = indptr[row];
+            Index end = begin;
+            each_term(a, b, row, [&](Index k, Index col, Index l) {
+                Index& place = places[static_cast<size_t>(col)];
+                const T term = x[k] * y[l];
+                if (place > begin) {
+                    out[place - 1] += term;
+                    return;
+                }
+                indices[end] = col;
+                out[end] = term;
+                place = ++end;
+            });
+        });
+}
+
+template <class Index> void count_sum(const Pair& p) {
+    const auto a = p.a<Index>(), b = p.b<Index>();
+    auto* const counts = static_cast<int64_t*>(writable(p.counts));
+    by_rows(
+        p.rows, p.work, p.threads, [&] { return zeros<Index>(p.cols); },
+        [&](int64_t row, Zeros<Index>& seen) {
+            const auto mark = static_cast<Index>(row + 1);
+            for (Index i = a.indptr[row]; i < a.indptr[row + 1]; ++i)
+                seen[static_cast<size_t>(a.indices[i])] = mark;
+            int64_t count = a.indptr[row + 1] - a.indptr[row];
+            for (Index j = b.indptr[row]; j < b.indptr[row + 1]; ++j)
+                count += seen[static_cast<size_t>(b.indices[j])] != mark;
+            counts[row] = count;
+        });
+}
+
+// The number itself or 0, without a branch.
+template <class T> T if_taken(T number, bool taken) {
+    using Bits = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
+    Bits bits;
+    std::memcpy(&bits, &number, sizeof bits);
+    bits &= Bits{0} - Bits{taken};
+    std::memcpy(&number, &bits, sizeof bits);
+    return number;
+}
+
+// Merges rows that are sorted and without duplicates.
+template <class Index, class T, bool scalars> void fill_sum(const Pair& p) {
+    const auto a = p.a<Index>(), b = p.b<Index>();
+    const auto *const x = at<T>(p.x), *const y = at<T>(p.y);
+    const auto* const indptr = at<Index>(p.indptr);
+    auto* const indices = static_cast<Index*>(writable(p.indices));
+    auto* const out = static_cast<T*>(writable(p.out));
+    const int64_t width = scalars ? 1 : p.width;
+    const auto copy = [&](const Index* columns, const T* values, Index begin, Index end, Index to) {
+        for (; begin < end; ++begin, ++to) {
+            indices[to] = columns[begin];
+            for (int64_t d = 0; d < width; ++d) out[to * width + d] = values[begin * width + d];
+        }
     };
-    u.wide ? run(int64_t{}) : run(int32_t{});
+    by_rows(
+        p.rows, p.work, p.threads, [] { return 0; },
+        [&](int64_t row, int) {
+            Index i = a.indptr[row], j = b.indptr[row], to = indptr[row];
+            const Index a_end = a.indptr[row + 1], b_end = b.indptr[row + 1];
+            // No branch depends on the columns, which a processor could not predict.
+            for (; i < a_end && j < b_end; ++to) {
+                const Index left = a.indices[i], right = b.indices[j];
+                const bool take_a = left <= right, take_b = right <= left;
+                indices[to] = std::min(left, right);
+                for (int64_t d = 0; d < width; ++d)
+                    out[to * width + d] = if_taken(x[i * width + d], take_a) +
+                                          if_taken(y[j * width + d], take_b);
+                i += take_a;
+                j += take_b;
+            }
+            copy(a.indices, x, i, a_end, to);
+            copy(b.indices, y, j, b_end, to);
+        });
+}
+
+// For each entry of a the slot of b in the same place, or -1.
+template <class Index> void match(const Pair& p) {
+    const auto a = p.a<Index>(), b = p.b<Index>();
+    auto* const out = static_cast<Index*>(writable(p.out));
+    by_rows(
+        p.rows, p.work, p.threads, [&] { return zeros<Index>(p.cols); },
+        [&](int64_t row, Zeros<Index>& slots) {  // counted from 1
+            const Index begin = b.indptr[row];
+            for (Index j = begin; j < b.indptr[row + 1]; ++j)
+                slots[static_cast<size_t>(b.indices[j])] = j + 1;
+            for (Index i = a.indptr[row]; i < a.indptr[row + 1]; ++i) {
+                const Index slot = slots[static_cast<size_t>(a.indices[i])];
+                out[i] = slot > begin ? slot - 1 : -1;
+            }
+        });
+}
+
+void csr_product(const Pair& p) {
+    by_type(p.wide, [&](auto index) {
+        using Index = decltype(index);
+        if (p.counts) return count_product<Index>(p);
+        return p.is_double ? fill_product<Index, double>(p) : fill_product<Index, float>(p);
+    });
+}
+
+void csr_sum(const Pair& p) {
+    const auto fill = [&](auto index, auto zero) {
+        using Index = decltype(index);
+        using T = decltype(zero);
+        p.width == 1 ? fill_sum<Index, T, true>(p) : fill_sum<Index, T, false>(p);
+    };
+    by_type(p.wide, [&](auto index) {
+        if (p.counts) return count_sum<decltype(index)>(p);
+        p.is_double ? fill(index, double{}) : fill(index, float{});
+    });
+}
+
+void csr_match(const Pair& p) {
+    by_type(p.wide, [&](auto index) { match<decltype(index)>(p); });
 }
 
 // out[(i, j)] = sum over k of x[(i, k)] * y[(k, j)]; `right` has a row for each k.
@@ -291,55 +311,24 @@ void masked_product(const MaskedProduct& a) {
 }  // namespace
 
 void register_spgemm(nb::module_& m) {
-    const auto unlocked = nb::call_guard<nb::gil_scoped_release>();
-    nb::class_<ProductPattern>(m, "ProductPattern")
-        .def(nb::init<uintptr_t, uintptr_t, uintptr_t, uintptr_t, bool, int64_t, int64_t, int64_t,
-                      int>(),
-             nb::kw_only(), nb::arg("left_indptr"), nb::arg("left_indices"),
-             nb::arg("right_indptr"), nb::arg("right_indices"), nb::arg("wide"), nb::arg("rows"),
-             nb::arg("cols"), nb::arg("work"), nb::arg("threads"), unlocked)
-        .def("total", &ProductPattern::total)
-        .def("store", &ProductPattern::store, unlocked);
-    m.def("csr_union", csr_union, unlocked);
-    nb::class_<Union>(m, "Union")
-        .def(nb::init<>())
-        .def_rw("a_indptr", &Union::a_indptr)
-        .def_rw("a_indices", &Union::a_indices)
-        .def_rw("a_eids", &Union::a_eids)
-        .def_rw("b_indptr", &Union::b_indptr)
-        .def_rw("b_indices", &Union::b_indices)
-        .def_rw("b_eids", &Union::b_eids)
-        .def_rw("counts", &Union::counts)
-        .def_rw("indptr", &Union::indptr)
-        .def_rw("indices", &Union::indices)
-        .def_rw("from_a", &Union::from_a)
-        .def_rw("from_b", &Union::from_b)
-        .def_rw("rows", &Union::rows)
-        .def_rw("work", &Union::work)
-        .def_rw("wide", &Union::wide)
-        .def_rw("threads", &Union::threads);
-    m.def("masked_product", masked_product, unlocked);
-    nb::class_<MaskedProduct>(m, "MaskedProduct")
-        .def(nb::init<>())
-        .def_rw("mask_indptr", &MaskedProduct::mask_indptr)
-        .def_rw("mask_indices", &MaskedProduct::mask_indices)
-        .def_rw("mask_eids", &MaskedProduct::mask_eids)
-        .def_rw("left_indptr", &MaskedProduct::left_indptr)
-        .def_rw("left_indices", &MaskedProduct::left_indices)
-        .def_rw("left_eids", &MaskedProduct::left_eids)
-        .def_rw("right_indptr", &MaskedProduct::right_indptr)
-        .def_rw("right_indices", &MaskedProduct::right_indices)
-        .def_rw("right_eids", &MaskedProduct::right_eids)
-        .def_rw("x", &MaskedProduct::x)
-        .def_rw("y", &MaskedProduct::y)
-        .def_rw("out", &MaskedProduct::out)
-        .def_rw("rows", &MaskedProduct::rows)
-        .def_rw("width", &MaskedProduct::width)
-        .def_rw("work", &MaskedProduct::work)
-        .def_rw("wide", &MaskedProduct::wide)
-        .def_rw("is_double", &MaskedProduct::is_double)
-        .def_rw("by_inner", &MaskedProduct::by_inner)
-        .def_rw("threads", &MaskedProduct::threads);
+#define FIELD(member) GOSSAMER_FIELD(Pair, member)
+    const std::vector<Field> pair = {
+        FIELD(a_indptr), FIELD(a_indices), FIELD(b_indptr), FIELD(b_indices), FIELD(x),
+        FIELD(y),        FIELD(counts),    FIELD(indptr),   FIELD(indices),   FIELD(out),
+        FIELD(rows),     FIELD(cols),      FIELD(width),    FIELD(work),      FIELD(wide),
+        FIELD(is_double), FIELD(threads)};
+#undef FIELD
+    m.attr("csr_product") = by_name<csr_product>("csr_product", pair);
+    m.attr("csr_sum") = by_name<csr_sum>("csr_sum", pair);
+    m.attr("csr_match") = by_name<csr_match>("csr_match", pair);
+#define FIELD(member) GOSSAMER_FIELD(MaskedProduct, member)
+    m.attr("masked_product") = by_name<masked_product>(
+        "masked_product",
+        {FIELD(mask_indptr), FIELD(mask_indices), FIELD(mask_eids), FIELD(left_indptr),
+         FIELD(left_indices), FIELD(left_eids), FIELD(right_indptr), FIELD(right_indices),
+         FIELD(right_eids), FIELD(x), FIELD(y), FIELD(out), FIELD(rows), FIELD(width), FIELD(work),
+         FIELD(wide), FIELD(is_double), FIELD(by_inner), FIELD(threads)});
+#undef FIELD
 }
 
 }  // namespace gossamer

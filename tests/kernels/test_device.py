@@ -43,6 +43,10 @@ def _acyclic(adj: Any) -> tuple:
     return indptr, torch.tensor([1, 3, 3, 2], dtype=adj.indptr.dtype)
 
 
+def _matrix(adj: Any, u: Any) -> tuple:
+    return *_acyclic(adj), u.flatten()[: len(_acyclic(adj)[1])]
+
+
 def _relation(adj: Any, fanout: int, weights: Any = None) -> Relation:
     """Rows to draw for; with weights, slots of a positive one."""
     rows = torch.tensor([3, 0, 3], dtype=adj.indptr.dtype)
@@ -124,14 +128,11 @@ CALLS: dict[str, tuple[str, Callable[..., tuple]]] = {
     "breadth_first": ("breadth_first", lambda adj, u, e: (*_acyclic(adj), None, torch.tensor([0]))),
     "topological": ("topological", lambda adj, u, e: (*_acyclic(adj), torch.tensor([0, 1, 1, 2]))),
     "depth_first": ("depth_first", lambda adj, u, e: (*_acyclic(adj), None, 0, True, True)),
-    "spgemm_pattern": (
-        "spgemm_pattern",
-        lambda adj, u, e: (*_acyclic(adj), *_acyclic(adj), 4),
-    ),
-    "csr_union": (
-        "csr_union",
-        lambda adj, u, e: (*_acyclic(adj), None, *_acyclic(adj), None),
-    ),
+    **{
+        name: (name, lambda adj, u, e: (*_matrix(adj, u), *_matrix(adj, u), 4))
+        for name in ("csr_product", "csr_sum")
+    },
+    "csr_match": ("csr_match", lambda adj, u, e: (*_acyclic(adj), *_acyclic(adj), 4)),
     **{
         f"masked_product-{by_inner}": (
             "masked_product",

@@ -59,6 +59,7 @@ def test_16_bit_is_close_to_float32(
 
 # The tracer meets the allocators that `helpers.memory` wraps where CSR is built for the first time.
 @pytest.mark.filterwarnings("ignore:Dynamo does not know how to trace the builtin")
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated")
 @pytest.mark.parametrize("name", OPERATORS)
 def test_compiled_operators_give_the_same(name: str, matrix: sparse.SparseMatrix) -> None:
     value = torch.rand(matrix.nnz, requires_grad=True)

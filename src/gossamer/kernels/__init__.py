@@ -33,7 +33,9 @@ __all__ = [
     "breadth_first",
     "candidates_of",
     "coo_to_csr",
-    "csr_union",
+    "csr_match",
+    "csr_product",
+    "csr_sum",
     "depth_first",
     "edge_softmax",
     "edge_softmax_backward",
@@ -56,7 +58,6 @@ __all__ = [
     "sddmm",
     "segment_mm",
     "segment_outer",
-    "spgemm_pattern",
     "spmm",
     "spmm_arg_backward",
     "topk",
@@ -77,7 +78,9 @@ random_walk = dispatched("random_walk")
 node2vec = dispatched("node2vec")
 read_rows = dispatched("read_rows")
 coo_to_csr = dispatched("coo_to_csr")
-csr_union = dispatched("csr_union")
+csr_match = dispatched("csr_match")
+csr_product = dispatched("csr_product")
+csr_sum = dispatched("csr_sum")
 depth_first = dispatched("depth_first")
 edge_softmax = dispatched("edge_softmax")
 edge_softmax_backward = dispatched("edge_softmax_backward")
@@ -88,7 +91,6 @@ scaled_sum = dispatched("scaled_sum")
 sddmm = dispatched("sddmm")
 segment_mm = dispatched("segment_mm")
 segment_outer = dispatched("segment_outer")
-spgemm_pattern = dispatched("spgemm_pattern")
 spmm = dispatched("spmm")
 spmm_arg_backward = dispatched("spmm_arg_backward")
 topk = dispatched("topk")

@@ -1,4 +1,4 @@
-"""Products of two sparse matrices, with gradients for the values of both.
+"""Products and sums of two sparse matrices, with gradients for the values of both.
 
 A matrix is an adjacency, rows as sources and columns as destinations, and a tensor of values by
 edge id.
@@ -15,53 +15,129 @@ from gossamer import kernels
 from gossamer.ops._register import plain
 from gossamer.ops.adjacency import Adjacency, Compressed
 
-__all__ = ["masked_product", "merge_patterns", "product_pattern"]
+__all__ = ["masked_product", "match", "sparse_product", "sparse_sum"]
 
 
-def product_pattern(left: Adjacency, right: Adjacency) -> Adjacency:
-    """Return where the product of two matrices can differ from 0, each place once.
+def sparse_product(
+    left: Adjacency, right: Adjacency, x: Tensor, y: Tensor
+) -> tuple[Adjacency, Tensor]:
+    """Multiply two matrices.
 
     Parameters
     ----------
     left, right : Adjacency
         ``(I, K)`` and ``(K, J)``.
+    x, y : Tensor
+        Values of `left` and `right`, one-dimensional, of one dtype.
 
     Returns
     -------
-    Adjacency
-        ``(I, J)``, edges grouped by row.
+    pattern : Adjacency
+        Where the product can differ from 0: ``(I, J)``, each place once, edges grouped by row.
+    values : Tensor
+        Differentiable any number of times.
     """
-    first, second = left.csr(), right.csr()
-    dtype = torch.promote_types(first.indptr.dtype, second.indptr.dtype)
-    parts = (part.to(dtype) for part in (*first[:2], *second[:2]))
-    indptr, indices = kernels.spgemm_pattern(*parts, right.num_dst)
-    idtype = torch.promote_types(left.idtype, right.idtype)
-    csr = Compressed(indptr, indices, None)
-    return Adjacency(left.num_src, right.num_dst, idtype, csr=csr)
+    return _Product.apply(x, y, left, right)
 
 
-def merge_patterns(a: Adjacency, b: Adjacency) -> tuple[Adjacency, Tensor, Tensor]:
-    """Return the union of two patterns, and the place of each entry of both in it.
+def sparse_sum(a: Adjacency, b: Adjacency, x: Tensor, y: Tensor) -> tuple[Adjacency, Tensor]:
+    """Add two matrices.
 
     Parameters
     ----------
     a, b : Adjacency
         Of one shape; edges sorted by row and column, without duplicates.
+    x, y : Tensor
+        Values of `a` and `b`, ``(nnz, *f)`` of the same `f` and dtype.
 
     Returns
     -------
     union : Adjacency
-        Edges sorted by row and column.
-    from_a, from_b : Tensor
-        An edge of the union for each edge of `a` and `b`.
+        The places of both, sorted.
+    values : Tensor
+        Differentiable any number of times.
     """
-    first, second = a.csr(), b.csr()
-    dtype = torch.promote_types(first.indptr.dtype, second.indptr.dtype)
-    parts = (None if part is None else part.to(dtype) for part in (*first, *second))
-    indptr, indices, from_a, from_b = kernels.csr_union(*parts)
+    return _Sum.apply(x, y, a, b)
+
+
+def match(a: Adjacency, b: Adjacency) -> Tensor:
+    """For each edge of `a` the edge of `b` in the same place, or -1; both as in `sparse_sum`."""
+    return kernels.csr_match(*_of_one_dtype(*_sorted_rows(a), *_sorted_rows(b)), a.num_dst)
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, y: Tensor, left: Adjacency, right: Adjacency
+    ) -> tuple[Adjacency, Tensor]:
+        operands = _by_slot(left, x), _by_slot(right, y)
+        pattern, values = _combine(kernels.csr_product, *operands, left, right)
+        ctx.save_for_backward(x, y)
+        ctx.patterns = pattern, left, right.reverse()
+        return pattern, values
+
+    @staticmethod
+    def backward(ctx: Any, _: None, grad: Tensor) -> tuple[Tensor | None, ...]:
+        return *_product_gradients(ctx, grad), None, None
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, y: Tensor, a: Adjacency, b: Adjacency
+    ) -> tuple[Adjacency, Tensor]:
+        union, values = _combine(
+            kernels.csr_sum, (*_sorted_rows(a), x), (*_sorted_rows(b), y), a, b
+        )
+        ctx.patterns = union, a, b
+        return union, values
+
+    @staticmethod
+    def backward(ctx: Any, _: None, grad: Tensor) -> tuple[Tensor | None, ...]:
+        union, *parts = ctx.patterns
+        wanted = zip(parts, ctx.needs_input_grad, strict=False)
+        grads = (
+            grad.index_select(0, match(part, union)) if want else None for part, want in wanted
+        )
+        return *grads, None, None
+
+
+def _combine(
+    kernel: Any,
+    first: tuple[Tensor, Tensor, Tensor],
+    second: tuple[Tensor, Tensor, Tensor],
+    a: Adjacency,
+    b: Adjacency,
+) -> tuple[Adjacency, Tensor]:
+    """Run a kernel that makes a matrix of two: ``(indptr, indices, values by slot)`` of each."""
+    (*rows, x), (*others, y) = first, second
+    ids = _of_one_dtype(*rows, *others)
+    dtype = x.dtype
+    x, y = _wide(x), _wide(y)
+    indptr, indices, values = kernel(*ids[:2], plain(x), *ids[2:], plain(y), b.num_dst)
     idtype = torch.promote_types(a.idtype, b.idtype)
-    union = Adjacency(a.num_src, a.num_dst, idtype, csr=Compressed(indptr, indices, None))
-    return union, from_a, from_b
+    pattern = Adjacency(a.num_src, b.num_dst, idtype, csr=Compressed(indptr, indices, None))
+    return pattern, values.to(dtype)
+
+
+def _by_slot(adjacency: Adjacency, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    indptr, indices, eids = adjacency.csr()
+    return indptr, indices, values if eids is None else values.index_select(0, eids)
+
+
+def _sorted_rows(adjacency: Adjacency) -> tuple[Tensor, Tensor]:
+    """Row pointers and columns, where edges are sorted by row and column."""
+    indptr, indices, eids = adjacency.csr()
+    return indptr, indices if eids is None else adjacency.coo()[1]
+
+
+def _of_one_dtype(*ids: Tensor) -> tuple[Tensor, ...]:
+    narrow = all(part.dtype is torch.int32 for part in ids)
+    return ids if narrow else tuple(part.to(torch.int64) for part in ids)
+
+
+def _wide(x: Tensor) -> Tensor:
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
 def masked_product(
@@ -71,8 +147,7 @@ def masked_product(
 
     .. math:: out_{(i, j)} = \sum_k x_{(i, k)} \, y_{(j, k)}
 
-    With the pattern of the product as the mask this is the whole product. All gradients are
-    products of the same kind, so it can be differentiated any number of times.
+    All gradients are products of the same kind, so it can be differentiated any number of times.
 
     Parameters
     ----------
@@ -100,20 +175,23 @@ class _MaskedProduct(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, y = ctx.saved_tensors
-        mask, left, right = ctx.patterns
-        grad_x = grad_y = None
-        if ctx.needs_input_grad[0]:
-            grad_x = masked_product(left, mask, right.reverse(), grad, y)
-        if ctx.needs_input_grad[1]:
-            grad_y = masked_product(right, mask.reverse(), left.reverse(), grad, x)
-        return grad_x, grad_y, None, None, None
+        return *_product_gradients(ctx, grad), None, None, None
+
+
+def _product_gradients(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
+    x, y = ctx.saved_tensors
+    mask, left, right = ctx.patterns
+    grad_x = grad_y = None
+    if ctx.needs_input_grad[0]:
+        grad_x = masked_product(left, mask, right.reverse(), grad, y)
+    if ctx.needs_input_grad[1]:
+        grad_y = masked_product(right, mask.reverse(), left.reverse(), grad, x)
+    return grad_x, grad_y
 
 
 def _compute(mask: Adjacency, left: Adjacency, right: Adjacency, x: Tensor, y: Tensor) -> Tensor:
     dtype = x.dtype
-    if dtype in (torch.float16, torch.bfloat16):
-        x, y = x.float(), y.float()
+    x, y = _wide(x), _wide(y)
     # Either form reads a row of `right` for each entry of `left` or of `mask`: of the mean length
     # of its rows, by inner or by outer index.
     by_inner = left.num_edges * right.num_src <= mask.num_edges * right.num_dst

@@ -10,7 +10,7 @@ from torch import Tensor
 from gossamer._options import shown
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.ops.adjacency import Adjacency
-from gossamer.ops.spgemm import merge_patterns
+from gossamer.ops.spgemm import match, sparse_sum
 from gossamer.sparse._base import MatrixBase
 from gossamer.sparse._check import check_matrix, check_same_shape, is_scalar
 
@@ -71,10 +71,7 @@ def _union(a: SparseMatrix, b: SparseMatrix, op: str, b_values: Tensor | None) -
     a, b = a.coalesce(), b.like(b.adjacency, b_values).coalesce()
     if a.adjacency is b.adjacency:
         return a.like(a.adjacency, a.val + b.val)
-    union, from_a, from_b = merge_patterns(a.adjacency, b.adjacency)
-    total = torch.zeros((union.num_edges, *a.value_shape), dtype=dtype, device=a.device)
-    total = total.index_add(0, from_a, a.val.to(dtype))
-    return a.like(union, total.index_add(0, from_b, b.val.to(dtype)))
+    return a.like(*sparse_sum(a.adjacency, b.adjacency, a.val.to(dtype), b.val.to(dtype)))
 
 
 def mul(A: Any, B: Any) -> SparseMatrix:
@@ -116,7 +113,9 @@ def mul(A: Any, B: Any) -> SparseMatrix:
     a, b = A.coalesce(), B.coalesce()
     if a.adjacency is b.adjacency:
         return a.like(a.adjacency, a.val * b.val)
-    in_a, in_b = _common_entries(a.adjacency, b.adjacency)
+    in_b = match(a.adjacency, b.adjacency)
+    in_a = (in_b >= 0).nonzero().squeeze(1)
+    in_b = in_b.index_select(0, in_a)
     row, col = a.adjacency.coo()
     pattern = Adjacency(*a.shape, a.adjacency.idtype, coo=(row[in_a], col[in_a]))
     return a.like(pattern, a.val[in_a] * b.val[in_b])
@@ -198,13 +197,3 @@ def power(A: SparseMatrix, scalar: Any) -> SparseMatrix:
     if not is_scalar(scalar):
         raise InvalidTypeError(f"power: the exponent must be a number, got {shown(scalar)}.")
     return A.like(A.adjacency, A.val**scalar)
-
-
-def _common_entries(a: Adjacency, b: Adjacency) -> tuple[Tensor, Tensor]:
-    """Entries of two coalesced patterns that stand in the same place, in order."""
-    union, from_a, from_b = merge_patterns(a, b)
-    entry = torch.full((union.num_edges,), -1, device=from_a.device)
-    entry[from_a.long()] = torch.arange(a.num_edges, device=from_a.device)
-    in_a = entry.index_select(0, from_b)
-    in_b = (in_a >= 0).nonzero().squeeze(1)
-    return in_a.index_select(0, in_b), in_b

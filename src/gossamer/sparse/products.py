@@ -10,7 +10,7 @@ from torch import Tensor
 from gossamer import ops
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.ops.adjacency import Adjacency
-from gossamer.ops.spgemm import masked_product, product_pattern
+from gossamer.ops.spgemm import sparse_product
 from gossamer.sparse._base import MatrixBase
 from gossamer.sparse._check import check_dense, check_matrix
 
@@ -250,9 +250,7 @@ def spspmm(A: SparseMatrix, B: SparseMatrix) -> SparseMatrix:
         return A.like(A.adjacency, A.val * B.val.index_select(0, A.adjacency.coo()[1]))
     if A.is_diag() and A.shape[0] == A.shape[1]:
         return B.like(B.adjacency, A.val.index_select(0, B.adjacency.coo()[0]) * B.val)
-    pattern = product_pattern(A.adjacency, B.adjacency)
-    right = B.adjacency.reverse()
-    return A.like(pattern, masked_product(pattern, A.adjacency, right, A.val, B.val))
+    return A.like(*sparse_product(A.adjacency, B.adjacency, A.val, B.val))
 
 
 def _check_sparse_factors(a: SparseMatrix, b: SparseMatrix) -> None:

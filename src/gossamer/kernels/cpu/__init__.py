@@ -27,7 +27,7 @@ from gossamer.kernels.cpu.sampling import (
 )
 from gossamer.kernels.cpu.sddmm import sddmm
 from gossamer.kernels.cpu.softmax import edge_softmax, edge_softmax_backward
-from gossamer.kernels.cpu.spgemm import csr_union, masked_product, spgemm_pattern
+from gossamer.kernels.cpu.spgemm import csr_match, csr_product, csr_sum, masked_product
 from gossamer.kernels.cpu.spmm import scaled_sum, spmm, spmm_arg_backward
 from gossamer.kernels.cpu.topk import topk
 from gossamer.kernels.cpu.traversal import breadth_first, depth_first, topological
@@ -39,7 +39,9 @@ __all__ = [
     "candidates_of",
     "coo_to_csr",
     "core",
-    "csr_union",
+    "csr_match",
+    "csr_product",
+    "csr_sum",
     "depth_first",
     "edge_softmax",
     "edge_softmax_backward",
@@ -56,7 +58,6 @@ __all__ = [
     "sddmm",
     "segment_mm",
     "segment_outer",
-    "spgemm_pattern",
     "spmm",
     "spmm_arg_backward",
     "topk",

@@ -1,6 +1,9 @@
-"""Sparse times sparse: the pattern of a product, and sums of products on a given pattern."""
+"""Two sparse matrices: their product, alone or on a given pattern, their sum, common entries."""
 
 from __future__ import annotations
+
+from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,71 +13,98 @@ from gossamer.kernels.cpu import _common
 from gossamer.kernels.cpu._common import IDS, address, core
 from gossamer.kernels.reference.spgemm import Compressed
 
-__all__ = ["csr_union", "masked_product", "spgemm_pattern"]
+__all__ = ["csr_match", "csr_product", "csr_sum", "masked_product"]
+
+_VALUES = (torch.float32, torch.float64)
+_INT32_MAX = 2**31 - 1
 
 
-@kernel("spgemm_pattern", device="cpu", dtypes=IDS)
-def spgemm_pattern(
-    left_indptr: Tensor,
-    left_indices: Tensor,
-    right_indptr: Tensor,
-    right_indices: Tensor,
-    num_cols: int,
-) -> tuple[Tensor, Tensor]:
-    """Find the pattern of a product; see `gossamer.kernels.reference.spgemm_pattern`."""
-    threads = torch.get_num_threads()
-    pattern = core.ProductPattern(
-        left_indptr=left_indptr.data_ptr(),
-        left_indices=left_indices.data_ptr(),
-        right_indptr=right_indptr.data_ptr(),
-        right_indices=right_indices.data_ptr(),
-        wide=left_indptr.dtype is torch.int64,
-        rows=left_indptr.shape[0] - 1,
-        cols=num_cols,
-        work=_work(left_indices, right_indptr, right_indices),
-        threads=threads,
-    )
-    total = pattern.total()
-    wide = left_indptr.dtype is torch.int64 or total >= 2**31
-    dtype = torch.int64 if wide else torch.int32
-    indptr = torch.empty(left_indptr.shape[0], dtype=dtype, device="cpu")
-    indices = _common.empty((total,), dtype)
-    pattern.store(indptr.data_ptr(), indices.data_ptr(), wide, threads)
-    return indptr, indices
-
-
-@kernel("csr_union", device="cpu", dtypes=IDS)
-def csr_union(
+@kernel("csr_product", device="cpu", dtypes=_VALUES)
+def csr_product(
     a_indptr: Tensor,
     a_indices: Tensor,
-    a_eids: Tensor | None,
+    x: Tensor,
     b_indptr: Tensor,
     b_indices: Tensor,
-    b_eids: Tensor | None,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Merge two patterns; see `gossamer.kernels.reference.csr_union`."""
-    rows, dtype = a_indptr.shape[0] - 1, a_indptr.dtype
-    counts = torch.empty(rows, dtype=torch.int64, device="cpu")
-    call = core.Union()
-    call.a_indptr, call.a_indices, call.a_eids = map(address, (a_indptr, a_indices, a_eids))
-    call.b_indptr, call.b_indices, call.b_eids = map(address, (b_indptr, b_indices, b_eids))
-    call.rows, call.work = rows, a_indices.shape[0] + b_indices.shape[0]
-    call.wide, call.threads = dtype is torch.int64, torch.get_num_threads()
-    call.counts = counts.data_ptr()
-    call.indptr = call.indices = call.from_a = call.from_b = 0
-    core.csr_union(call)
+    y: Tensor,
+    num_cols: int,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Multiply two matrices; see `gossamer.kernels.reference.csr_product`."""
+    parts = a_indptr, a_indices, x, b_indptr, b_indices, y
+    return _in_two_passes(core.csr_product, parts, num_cols, _work(a_indices, b_indptr, b_indices))
+
+
+@kernel("csr_sum", device="cpu", dtypes=_VALUES)
+def csr_sum(
+    a_indptr: Tensor,
+    a_indices: Tensor,
+    x: Tensor,
+    b_indptr: Tensor,
+    b_indices: Tensor,
+    y: Tensor,
+    num_cols: int,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Add two matrices; see `gossamer.kernels.reference.csr_sum`."""
+    parts = a_indptr, a_indices, x, b_indptr, b_indices, y
+    work = a_indices.shape[0] + b_indices.shape[0]
+    return _in_two_passes(core.csr_sum, parts, num_cols, work)
+
+
+def _in_two_passes(
+    kernel: Any, parts: tuple[Tensor, ...], num_cols: int, work: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Count the entries of each row, then write them."""
+    _, _, x, _, _, y = parts
+    rows, feature = parts[0].shape[0] - 1, x.shape[1:]
+    counts = _common.empty((rows,), torch.int64)
+    values = {"x": x.data_ptr(), "y": y.data_ptr(), "is_double": x.dtype is torch.float64}
+    values |= {"cols": num_cols, "width": prod(feature), "work": work}
+    ids = parts[0], parts[1], parts[3], parts[4]
+    kernel(**_addresses(*ids), **values, counts=counts.data_ptr(), indptr=0, indices=0, out=0)
+    total = int(counts.sum())
+    dtype = torch.int64 if total >= _INT32_MAX else ids[0].dtype
+    ids = tuple(t.to(dtype) for t in ids)
     indptr = torch.zeros(rows + 1, dtype=dtype, device="cpu")
     torch.cumsum(counts, 0, dtype=dtype, out=indptr[1:])
-    indices = _common.empty((int(indptr[-1]),), dtype)
-    from_a = _common.empty((a_indices.shape[0],), dtype)
-    from_b = _common.empty((b_indices.shape[0],), dtype)
-    call.counts, call.indptr, call.indices = 0, indptr.data_ptr(), indices.data_ptr()
-    call.from_a, call.from_b = from_a.data_ptr(), from_b.data_ptr()
-    core.csr_union(call)
-    return indptr, indices, from_a, from_b
+    indices, out = _common.empty((total,), dtype), _common.empty((total, *feature), x.dtype)
+    filled = {"indptr": indptr, "indices": indices, "out": out}
+    filled = {name: t.data_ptr() for name, t in filled.items()}
+    kernel(**_addresses(*ids), **values, counts=0, **filled)
+    return indptr, indices, out
 
 
-@kernel("masked_product", device="cpu", dtypes=(torch.float32, torch.float64))
+@kernel("csr_match", device="cpu", dtypes=IDS)
+def csr_match(
+    a_indptr: Tensor, a_indices: Tensor, b_indptr: Tensor, b_indices: Tensor, num_cols: int
+) -> Tensor:
+    """Find common entries; see `gossamer.kernels.reference.csr_match`."""
+    out = _common.empty(tuple(a_indices.shape), a_indices.dtype)
+    core.csr_match(
+        **_addresses(a_indptr, a_indices, b_indptr, b_indices),
+        **dict.fromkeys(("x", "y", "counts", "indptr", "indices", "width"), 0),
+        out=out.data_ptr(),
+        cols=num_cols,
+        work=a_indices.shape[0] + b_indices.shape[0],
+        is_double=False,
+    )
+    return out
+
+
+def _addresses(
+    a_indptr: Tensor, a_indices: Tensor, b_indptr: Tensor, b_indices: Tensor
+) -> dict[str, Any]:
+    return {
+        "a_indptr": a_indptr.data_ptr(),
+        "a_indices": a_indices.data_ptr(),
+        "b_indptr": b_indptr.data_ptr(),
+        "b_indices": b_indices.data_ptr(),
+        "rows": a_indptr.shape[0] - 1,
+        "wide": a_indptr.dtype is torch.int64,
+        "threads": torch.get_num_threads(),
+    }
+
+
+@kernel("masked_product", device="cpu", dtypes=_VALUES)
 def masked_product(
     mask: Compressed,
     left: Compressed,
@@ -88,16 +118,24 @@ def masked_product(
     """Multiply on a pattern; see `gossamer.kernels.reference.masked_product`."""
     mask, left, right = _one_dtype(mask, left, right)
     out = _common.empty((mask[1].shape[0],), x.dtype)
-    call = core.MaskedProduct()
-    for name, matrix in (("mask", mask), ("left", left), ("right", right)):
-        for part, tensor in zip(("indptr", "indices", "eids"), matrix, strict=True):
-            setattr(call, f"{name}_{part}", address(tensor))
-    call.x, call.y, call.out = x.data_ptr(), y.data_ptr(), out.data_ptr()
-    call.rows, call.width = left[0].shape[0] - 1, num_cols if by_inner else num_inner
-    call.work = _work((left if by_inner else mask)[1], *right[:2])
-    call.wide, call.is_double = mask[0].dtype is torch.int64, x.dtype is torch.float64
-    call.by_inner, call.threads = by_inner, torch.get_num_threads()
-    core.masked_product(call)
+    matrices = {
+        f"{name}_{part}": address(tensor)
+        for name, matrix in (("mask", mask), ("left", left), ("right", right))
+        for part, tensor in zip(("indptr", "indices", "eids"), matrix, strict=True)
+    }
+    core.masked_product(
+        **matrices,
+        x=x.data_ptr(),
+        y=y.data_ptr(),
+        out=out.data_ptr(),
+        rows=left[0].shape[0] - 1,
+        width=num_cols if by_inner else num_inner,
+        work=_work((left if by_inner else mask)[1], *right[:2]),
+        wide=mask[0].dtype is torch.int64,
+        is_double=x.dtype is torch.float64,
+        by_inner=by_inner,
+        threads=torch.get_num_threads(),
+    )
     return out
 
 

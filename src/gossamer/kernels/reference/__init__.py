@@ -26,7 +26,7 @@ from gossamer.kernels.reference.sampling import (
 )
 from gossamer.kernels.reference.sddmm import sddmm
 from gossamer.kernels.reference.softmax import edge_softmax, edge_softmax_backward
-from gossamer.kernels.reference.spgemm import csr_union, masked_product, spgemm_pattern
+from gossamer.kernels.reference.spgemm import csr_match, csr_product, csr_sum, masked_product
 from gossamer.kernels.reference.spmm import scaled_sum, spmm, spmm_arg_backward
 from gossamer.kernels.reference.topk import topk
 from gossamer.kernels.reference.traversal import breadth_first, depth_first, topological
@@ -37,7 +37,9 @@ __all__ = [
     "breadth_first",
     "candidates_of",
     "coo_to_csr",
-    "csr_union",
+    "csr_match",
+    "csr_product",
+    "csr_sum",
     "depth_first",
     "edge_softmax",
     "edge_softmax_backward",
@@ -54,7 +56,6 @@ __all__ = [
     "sddmm",
     "segment_mm",
     "segment_outer",
-    "spgemm_pattern",
     "spmm",
     "spmm_arg_backward",
     "topk",

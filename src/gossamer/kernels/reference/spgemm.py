@@ -1,4 +1,4 @@
-"""Sparse times sparse: the pattern of a product, and sums of products on a given pattern."""
+"""Two sparse matrices: their product, alone or on a given pattern, their sum, common entries."""
 
 from __future__ import annotations
 
@@ -13,78 +13,104 @@ from gossamer.kernels.reference.csr import gather_rows
 Compressed = tuple[Tensor, Tensor, Tensor | None]
 
 
-@kernel("spgemm_pattern", operands=("left_indices",))
-def spgemm_pattern(
-    left_indptr: Tensor,
-    left_indices: Tensor,
-    right_indptr: Tensor,
-    right_indices: Tensor,
+@kernel("csr_product", operands=("x", "y"))
+def csr_product(
+    a_indptr: Tensor,
+    a_indices: Tensor,
+    x: Tensor,
+    b_indptr: Tensor,
+    b_indices: Tensor,
+    y: Tensor,
     num_cols: int,
-) -> tuple[Tensor, Tensor]:
-    """Find the pattern of the product of two compressed matrices.
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Multiply two compressed matrices.
 
     Parameters
     ----------
-    left_indptr, left_indices, right_indptr, right_indices : Tensor
+    a_indptr, a_indices, b_indptr, b_indices : Tensor
         The rows of ``(I, K)`` and ``(K, J)`` matrices, all of one dtype.
+    x, y : Tensor
+        A value for each slot, one-dimensional, of one dtype.
     num_cols : int
         J.
 
     Returns
     -------
-    indptr : Tensor
-        ``(I + 1,)``.
-    indices : Tensor
+    indptr, indices : Tensor
         The distinct columns of each row, in the order in which Gustavson's algorithm meets them:
-        along the row of `left`, then along the row of `right`.
+        along the row of a, then along the row of b.
+    out : Tensor
+        The sum of each.
     """
-    owner, col, _ = gather_rows(right_indptr, right_indices, None, left_indices)
-    row = row_of_slot(left_indptr)[owner.long()]
-    keys, group = torch.unique(row.long() * num_cols + col.long(), return_inverse=True)
+    owner, col, slot = gather_rows(b_indptr, b_indices, None, a_indices)
+    owner = owner.long()
+    row = row_of_slot(a_indptr)[owner].long()
+    keys, group = torch.unique(row * num_cols + col.long(), return_inverse=True)
     position = torch.arange(len(group), device=group.device)
     first = torch.full_like(keys, len(group)).scatter_reduce(0, group, position, "amin")
-    first = first.sort().values
-    num_rows = len(left_indptr) - 1
-    indptr = torch.zeros(num_rows + 1, dtype=left_indptr.dtype, device=keys.device)
-    indptr[1:] = torch.bincount(row[first], minlength=num_rows).cumsum(0)
-    return indptr, col[first].to(left_indices.dtype)
+    order = first.argsort()
+    sums = x.new_zeros(len(keys)).index_add(0, group, x[owner] * y[slot.long()])
+    keys = keys[order]
+    indptr = _indptr(keys // num_cols, a_indptr)
+    return indptr, (keys % num_cols).to(a_indices.dtype), sums[order]
 
 
-@kernel("csr_union", operands=("a_indices",))
-def csr_union(
+@kernel("csr_sum", operands=("x", "y"))
+def csr_sum(
     a_indptr: Tensor,
     a_indices: Tensor,
-    a_eids: Tensor | None,
+    x: Tensor,
     b_indptr: Tensor,
     b_indices: Tensor,
-    b_eids: Tensor | None,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Merge two patterns with the same number of rows.
+    y: Tensor,
+    num_cols: int,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Add two compressed matrices of one shape.
 
     Parameters
     ----------
-    a_indptr, a_indices, a_eids, b_indptr, b_indices, b_eids : Tensor
+    a_indptr, a_indices, b_indptr, b_indices : Tensor
         Rows sorted by column, without duplicates, all of one dtype.
+    x, y : Tensor
+        The values of each slot, ``(nnz, *f)`` of the same `f` and dtype.
+    num_cols : int
+        Number of columns.
 
     Returns
     -------
-    indptr, indices : Tensor
-        The union, sorted by column.
-    from_a, from_b : Tensor
-        The slot of each entry of a and b in the union.
+    indptr, indices, out : Tensor
+        The same for the sum, which has an entry wherever one of the two has.
     """
-    rows = torch.cat([row_of_slot(a_indptr), row_of_slot(b_indptr)]).long()
-    cols = torch.cat([a_indices, b_indices]).long()
-    width = int(cols.max()) + 1 if len(cols) else 1
-    keys, place = torch.unique(rows * width + cols, return_inverse=True)
-    indptr = torch.zeros_like(a_indptr)
-    indptr[1:] = torch.bincount(keys // width, minlength=len(a_indptr) - 1).cumsum(0)
-    parts = place.to(a_indptr.dtype).split([len(a_indices), len(b_indices)])
-    by_entry = [
-        part if eids is None else torch.empty_like(part).index_copy(0, eids.long(), part)
-        for part, eids in zip(parts, (a_eids, b_eids), strict=True)
-    ]
-    return indptr, (keys % width).to(a_indptr.dtype), *by_entry
+    places = [_places(a_indptr, a_indices, num_cols), _places(b_indptr, b_indices, num_cols)]
+    keys, place = torch.unique(torch.cat(places), return_inverse=True)
+    out = x.new_zeros((len(keys), *x.shape[1:])).index_add(0, place, torch.cat([x, y]))
+    return _indptr(keys // num_cols, a_indptr), (keys % num_cols).to(a_indices.dtype), out
+
+
+@kernel("csr_match", operands=("a_indices",))
+def csr_match(
+    a_indptr: Tensor, a_indices: Tensor, b_indptr: Tensor, b_indices: Tensor, num_cols: int
+) -> Tensor:
+    """For each slot of a the slot of b in the same place, or -1 if there is none.
+
+    The operands are the same as of `csr_sum`.
+    """
+    keys = _places(b_indptr, b_indices, num_cols)
+    wanted = _places(a_indptr, a_indices, num_cols)
+    at = torch.searchsorted(keys, wanted)
+    known = torch.cat([keys, keys.new_tensor([-1])])
+    return torch.where(known[at] == wanted, at, -1).to(a_indices.dtype)
+
+
+def _places(indptr: Tensor, indices: Tensor, num_cols: int) -> Tensor:
+    """One number for the row and column of each slot."""
+    return row_of_slot(indptr).long() * num_cols + indices.long()
+
+
+def _indptr(rows: Tensor, like: Tensor) -> Tensor:
+    indptr = torch.zeros_like(like)
+    indptr[1:] = torch.bincount(rows, minlength=len(like) - 1).cumsum(0)
+    return indptr
 
 
 @kernel("masked_product", operands=("x", "y"))

@@ -83,18 +83,21 @@ def train(graph: gs.Graph, seed: int, args: argparse.Namespace) -> dict[str, tup
     parts, n = split(graph), graph.num_nodes()
     u, v = parts["train"][0]
     known = gs.add_self_loop(gs.graph((torch.cat([u, v]), torch.cat([v, u])), num_nodes=n))
-    target = torch.zeros(n, n)
-    target[known.edges()] = 1
-    weight = (n * n - target.sum()) / target.sum()
+    apart = n * n - known.num_edges()
+    weight = apart / known.num_edges()
     x = (graph.ndata["feat"] > 0).float()
     model = Encoder(x.shape[1], args.hidden, args.hidden // 2, args.model == "vgae")
     optimizer = torch.optim.Adam(model.parameters(), lr=args.lr)
     for epoch in range(args.epochs):
         progress(epoch + 1, args.epochs, f"seed {seed}: epoch")
         z, _, divergence = model(known, x)
-        error = F.binary_cross_entropy_with_logits(z @ z.T, target, pos_weight=weight)
+        # The cross-entropy of all pairs as if none were joined, then what those that are change.
+        joined = gs.ops.u_dot_v(known, z, z)
+        error = (
+            F.softplus(z @ z.T).sum() + (weight * F.softplus(-joined) - F.softplus(joined)).sum()
+        )
         # Joined and other pairs weigh the same, and the divergence as much as a row of pairs.
-        loss = error * n * n / (2 * (n * n - target.sum())) + divergence / n
+        loss = error / (2 * apart) + divergence / n
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -56,7 +56,9 @@ GOSSAMER_INLINE void sum_blocks(O* out, int64_t blocks, const Block& block) {
         for (int i = 0; i < group; ++i) sums[i] = block(b + i);
         S::store(out + b, sum_group<A>(sums), group);
     }
-    if (b < blocks) {
+    if (b + 1 == blocks) {
+        S::store(out + b, sum_lanes<A>(block(b)), 1);
+    } else if (b < blocks) {
         const int rest = static_cast<int>(blocks - b);
         GOSSAMER_UNROLL
         for (int i = 0; i < group; ++i) sums[i] = i < rest ? block(b + i) : typename S::reg{};

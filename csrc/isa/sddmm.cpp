@@ -17,13 +17,16 @@ struct Window {
     const char* lhs[kWindow + kMaxAhead];
     const char* rhs[kWindow + kMaxAhead];
     const char* out[kWindow];
+    bool lhs_straddles, rhs_straddles;
 
     Window(const SddmmArgs& a, int64_t element, int64_t end)
         : value(a.value),
           output{static_cast<const char*>(a.out), a.width * element, a.out_ids, 1, 1},
           lhs_ahead(prefetch_distance(a.value.lhs.stride)),
           rhs_ahead(prefetch_distance(a.value.rhs.stride)),
-          limit(end) {}
+          limit(end),
+          lhs_straddles(straddle(a.value.lhs.base, a.value.lhs.stride)),
+          rhs_straddles(straddle(a.value.rhs.base, a.value.rhs.stride)) {}
 
     void fill(const char** to, const Operand& operand, int64_t begin, int64_t known) {
         resolve(to, operand, value.wide, begin, known);
@@ -44,9 +47,11 @@ struct Window {
     // Rows that are read in order need no prefetch, nor does the row of the previous slot.
     GOSSAMER_INLINE void prefetch(int64_t j) const {
         if (value.lhs.ids && lhs[j + lhs_ahead] != lhs[j + lhs_ahead - 1])
-            prefetch_row(lhs[j + lhs_ahead], std::min(value.lhs.stride, kMostPrefetched));
+            prefetch_row(lhs[j + lhs_ahead], std::min(value.lhs.stride, kMostPrefetched),
+                         lhs_straddles);
         if (value.rhs.base && value.rhs.ids && rhs[j + rhs_ahead] != rhs[j + rhs_ahead - 1])
-            prefetch_row(rhs[j + rhs_ahead], std::min(value.rhs.stride, kMostPrefetched));
+            prefetch_row(rhs[j + rhs_ahead], std::min(value.rhs.stride, kMostPrefetched),
+                         rhs_straddles);
     }
 };
 

@@ -404,6 +404,13 @@ template <class V> GOSSAMER_INLINE V add_pairs(V a, V b) {
     }
 }
 
+// The sum of the lanes of a vector, in the first lane of the result; as sum_group adds them.
+template <class A> GOSSAMER_INLINE typename Simd<A>::reg sum_lanes(typename Simd<A>::reg x) {
+#pragma GCC unroll 4
+    for (int n = Simd<A>::lanes; n > 1; n /= 2) x = add_pairs(x, x);
+    return x;
+}
+
 // How many vectors sum_group adds up at a time.
 template <class A> constexpr int kGroup = Simd<A>::lanes < 8 ? Simd<A>::lanes : 8;
 

@@ -46,7 +46,8 @@ template <int step, int lanes> GOSSAMER_INLINE int64_t offset(const Tile& tile, 
 
 // Prefetch the cache lines of a tile of a later slot. (Every second line, with the other left to the
 // hardware, is slower: 64 floats a row, 2 threads, 25.0 ms instead of 21.6.)
-template <class T, int NV, int step> GOSSAMER_INLINE void prefetch(const char* row, int64_t at) {
+template <class T, int NV, int step>
+GOSSAMER_INLINE void prefetch(const char* row, int64_t at, bool straddles) {
     const T* p = reinterpret_cast<const T*>(row) + at;
     constexpr int lanes = Simd<acc_t<T>>::lanes;
     constexpr int vector_bytes = static_cast<int>(sizeof(T)) * lanes;
@@ -54,9 +55,8 @@ template <class T, int NV, int step> GOSSAMER_INLINE void prefetch(const char* r
     constexpr int every = step == 0 ? NV : vector_bytes < 64 ? 64 / vector_bytes : 1;
     GOSSAMER_UNROLL
     for (int v = 0; v < NV; v += every) __builtin_prefetch(p + v * lanes);
-    // A row that does not begin with a cache line reaches into one more.
     if constexpr (step != 0 && NV > 1)
-        if (reinterpret_cast<uintptr_t>(p) % 64) __builtin_prefetch(p + NV * lanes - 1);
+        if (straddles) __builtin_prefetch(p + NV * lanes - 1);
 }
 
 // A tile's vectors: NV whole ones, or a single one that may be a part.
@@ -87,14 +87,19 @@ template <class T, Op op, int RS, int NV> struct Messages {
     const Message<T, op, RS> message;
     const Tile& tile;
     const Span& span;
+    const bool lhs_straddles, rhs_straddles;
 
     GOSSAMER_INLINE Messages(const SpmmArgs& args, const Tile& t, const Span& s)
-        : message(args.message), tile(t), span(s) {}
+        : message(args.message),
+          tile(t),
+          span(s),
+          lhs_straddles(straddle(args.message.lhs.base, args.message.lhs.stride)),
+          rhs_straddles(straddle(args.message.rhs.base, args.message.rhs.stride)) {}
 
     GOSSAMER_INLINE void prefetch_after(int64_t j) const {
-        prefetch<T, NV, 1>(span.lhs[j + span.ahead], tile.lhs);
+        prefetch<T, NV, 1>(span.lhs[j + span.ahead], tile.lhs, lhs_straddles);
         if constexpr (op != Op::copy_lhs)
-            prefetch<T, NV, RS>(span.rhs[j + span.ahead], tile.rhs);
+            prefetch<T, NV, RS>(span.rhs[j + span.ahead], tile.rhs, rhs_straddles);
     }
     GOSSAMER_INLINE const T* lhs(int64_t j) const {
         return reinterpret_cast<const T*>(span.lhs[j]) + tile.lhs;

@@ -211,7 +211,7 @@ def _edge_rows() -> list[Workload]:
         _row(
             "GatedGCNConv",
             "64 edge features",
-            _linear("A", bias=False) | _maps("B C D E"),
+            _linear("A", bias=False) | _linear("B", bias=False) | _maps("C D E"),
             inputs={"w": ("E", F)},
         ),
         _row(

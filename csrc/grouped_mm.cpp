@@ -24,7 +24,6 @@ namespace {
 
 // A tile of the result stays in registers while its sums are taken: rows x vectors.
 constexpr int kRows = 6;
-constexpr int kVectors = 2;
 // Rows of a task: long segments are split, so that threads share them.
 constexpr int64_t kTaskRows = 96;
 
@@ -40,28 +39,44 @@ template <class T, int Bytes> struct VectorOf {
     typedef T unaligned __attribute__((vector_size(Bytes), aligned(sizeof(T)), may_alias));
 };
 
-template <class T, int Bytes, int Rows>
+template <class T, int Bytes, int Rows, int Vectors>
 GOSSAMER_INLINE void tile(const T* a, const T* b, T* c, const Product& p) {
     using Vector = typename VectorOf<T, Bytes>::type;
     using Unaligned = typename VectorOf<T, Bytes>::unaligned;
-    Vector sums[Rows][kVectors] = {};
+    Vector sums[Rows][Vectors] = {};
     for (int64_t k = 0; k < p.inner; ++k) {
         const auto* row = reinterpret_cast<const Unaligned*>(b + k * p.ldb);
 #pragma GCC unroll 8
         for (int r = 0; r < Rows; ++r) {
             const T factor = a[r * p.lda + k];
 #pragma GCC unroll 2
-            for (int v = 0; v < kVectors; ++v) sums[r][v] += factor * row[v];
+            for (int v = 0; v < Vectors; ++v) sums[r][v] += factor * row[v];
         }
     }
 #pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 2
-        for (int v = 0; v < kVectors; ++v)
+        for (int v = 0; v < Vectors; ++v)
             reinterpret_cast<Unaligned*>(c + r * p.ldc)[v] = sums[r][v];
 }
 
-// The last columns, which do not fill a tile.
+// As many columns from `first` on as fill tiles of `Vectors` vectors; returns where they end.
+template <class T, int Bytes, int Vectors>
+GOSSAMER_INLINE int64_t tiles(const T* a, const T* b, T* c, const Product& p, int64_t first) {
+    constexpr int kColumns = Vectors * Bytes / static_cast<int>(sizeof(T));
+    int64_t j = first;
+    for (; j + kColumns <= p.columns; j += kColumns) {
+        int64_t r = 0;
+        for (; r + kRows <= p.rows; r += kRows)
+            tile<T, Bytes, kRows, Vectors>(a + r * p.lda, b + j, c + r * p.ldc + j, p);
+        for (; r + 2 <= p.rows; r += 2)
+            tile<T, Bytes, 2, Vectors>(a + r * p.lda, b + j, c + r * p.ldc + j, p);
+        if (r < p.rows) tile<T, Bytes, 1, Vectors>(a + r * p.lda, b + j, c + r * p.ldc + j, p);
+    }
+    return j;
+}
+
+// The last columns, which do not fill a vector.
 template <class T, int Columns>
 GOSSAMER_INLINE void tail(const T* a, const T* b, T* c, const Product& p, int64_t columns) {
     for (int64_t r = 0; r < p.rows; ++r) {
@@ -74,17 +89,10 @@ GOSSAMER_INLINE void tail(const T* a, const T* b, T* c, const Product& p, int64_
 
 template <class T, int Bytes>
 GOSSAMER_INLINE void multiply(const T* a, const T* b, T* c, const Product& p) {
-    constexpr int kColumns = kVectors * Bytes / static_cast<int>(sizeof(T));
-    int64_t j = 0;
-    for (; j + kColumns <= p.columns; j += kColumns) {
-        int64_t r = 0;
-        for (; r + kRows <= p.rows; r += kRows)
-            tile<T, Bytes, kRows>(a + r * p.lda, b + j, c + r * p.ldc + j, p);
-        for (; r + 2 <= p.rows; r += 2)
-            tile<T, Bytes, 2>(a + r * p.lda, b + j, c + r * p.ldc + j, p);
-        if (r < p.rows) tile<T, Bytes, 1>(a + r * p.lda, b + j, c + r * p.ldc + j, p);
-    }
-    if (j < p.columns) tail<T, kColumns>(a, b + j, c + j, p, p.columns - j);
+    int64_t j = tiles<T, Bytes, 2>(a, b, c, p, 0);
+    j = tiles<T, Bytes, 1>(a, b, c, p, j);
+    if constexpr (Bytes > 16) j = tiles<T, 16, 1>(a, b, c, p, j);
+    if (j < p.columns) tail<T, 16 / sizeof(T)>(a, b + j, c + j, p, p.columns - j);
 }
 
 template <class T> void multiply_any(const T* a, const T* b, T* c, const Product& p) {

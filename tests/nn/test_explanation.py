@@ -14,6 +14,7 @@ import torch
 import gossamer as gs
 from gossamer.errors import GossamerError
 from gossamer.nn import Explanation
+from helpers.browser import ask, chromium
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -173,3 +174,79 @@ def test_a_node_of_several_types_needs_its_type() -> None:
         Explanation(g, node=1)
     with pytest.raises(GossamerError, match="max_edges"):
         Explanation(g).plot(max_edges=0)
+
+
+# --- in Chromium; skipped without -----------------------------------------------------------------
+
+
+@pytest.fixture
+def page() -> str:
+    """A page of the size that users have: the neighborhood of a node with 150 edges."""
+    chromium()
+    generator = torch.Generator().manual_seed(0)
+    ends = torch.randint(0, 60, (2, 150), generator=generator)
+    g = gs.graph((ends[0], ends[1]), num_nodes=60)
+    # Seven digits: none may be lost between the slider and the edges.
+    edge_mask = 0.1234567 + 0.7654321 * torch.rand(150, generator=generator)
+    return Explanation(g, edge_mask, torch.rand(30, generator=generator), 7).to_html()
+
+
+def test_the_slider_hides_the_edges_below(page: str, tmp_path: Path) -> None:
+    script = """
+    const least = doc.getElementById("least"), edges = [...doc.querySelectorAll("svg path")];
+    const shown = (value) => {
+      least.value = value;
+      least.dispatchEvent(new win.Event("input"));
+      const rows = [...doc.querySelectorAll("tr[data-weight]")];
+      return [edges, rows].map((all) => all.filter((node) => node.checkVisibility()).length);
+    };
+    return { none: shown(least.max), half: shown("0.5"), all: shown(least.min),
+      above: edges.filter((edge) => Number(edge.dataset.weight) >= 0.5).length,
+      text: doc.querySelector("output").textContent };
+    """
+    found = ask(page, script, tmp_path)
+    assert found["none"] == [1, 1], "the most important edge stays"
+    assert found["half"] == [found["above"]] * 2
+    assert found["all"] == [150, 150]
+    assert 0 < found["above"] < 150
+    assert len(found["text"]) < 8
+
+
+def test_the_picture_scrolls_on_a_phone_and_the_rest_fits(page: str, tmp_path: Path) -> None:
+    script = """
+    const text = doc.querySelector("svg text").getBoundingClientRect();
+    const scroll = doc.querySelector(".scroll");
+    scroll.focus();
+    return [doc.documentElement.scrollWidth, scroll.scrollWidth > scroll.clientWidth,
+      doc.activeElement === scroll, text.height];
+    """
+    width, scrolls, focused, height = ask(page, script, tmp_path)
+    assert width <= 390 and scrolls and focused
+    assert height >= 10
+
+
+def test_names_and_nodes_do_not_cover_each_other(page: str, tmp_path: Path) -> None:
+    script = """
+    const boxes = [...doc.querySelectorAll("svg circle")].map((n) => n.getBoundingClientRect());
+    let over = 0;
+    boxes.forEach((a, i) => boxes.slice(i + 1).forEach((b) => {
+      over += Math.hypot(a.x - b.x, a.y - b.y) < a.width;
+    }));
+    return [boxes.length, over];
+    """
+    count, over = ask(page, script, tmp_path, width=1000)
+    assert count > 50
+    assert over <= 2
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_lines_and_text_are_seen_in_both_color_schemes(
+    page: str, tmp_path: Path, scheme: str
+) -> None:
+    script = """
+    const style = (name) => win.getComputedStyle(doc.querySelector(name));
+    return [style("svg path").stroke, style("svg text").fill, style("body").color];
+    """
+    line, name, text = ask(page, script, tmp_path, scheme=scheme)
+    assert line == name == text
+    assert text == {"light": "rgb(0, 0, 0)", "dark": "rgb(255, 255, 255)"}[scheme]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
 
 from gossamer._options import as_int, number_in
@@ -92,7 +93,7 @@ class APPNPConv(nn.Module):
         h = x
         for _ in range(self._k):
             kept = self.edge_drop(weight) if drops else weight
-            h = (1 - self._alpha) * scaled_sum(relation, h, left, right, kept) + self._alpha * x
+            h = torch.lerp(scaled_sum(relation, h, left, right, kept), x, self._alpha)
         return h
 
     def extra_repr(self) -> str:

@@ -48,7 +48,7 @@ class ShiftedSoftplus(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Apply the function element by element."""
-        return F.softplus(inputs, self.beta, self.threshold) - math.log(self.shift)
+        return F.softplus(inputs, self.beta, self.threshold).sub_(math.log(self.shift))
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor, for `repr`."""

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gossamer import ops
 from gossamer._options import as_int, require_function
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.nn._common import Activation, check_sizes, enter_square, propagate, reset_children
+from gossamer.nn._common import Activation, check_sizes, degree_scale, enter_square, reset_children
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
@@ -111,24 +112,30 @@ class ChebConv(nn.Module):
         """
         relation, x = enter_square(self, graph, feat, self._in_feats, self.linear.weight)
         scale = self._scale(graph, lambda_max, x)
+        root = degree_scale(relation, "dst", -0.5, x)
 
-        def laplacian(z: Tensor) -> Tensor:
-            return scale * (z - propagate(relation, z)) - z
+        def laplacian(z: Tensor, factor: float) -> Tensor:
+            # The factors of both terms go along with the pass over the edges.
+            sent, own = -factor * scale * root, factor * (scale - 1)
+            if own.numel() == 1:
+                return ops.scaled_sum(relation, z, root, sent, own)
+            own = own.view(-1, *(1,) * (z.dim() - 1))
+            return torch.addcmul(ops.scaled_sum(relation, z, root, sent), z, own)
 
         terms = [x]
         if self._k > 1:
-            terms.append(laplacian(x))
+            terms.append(laplacian(x, 1))
         for _ in range(2, self._k):
-            terms.append(2 * laplacian(terms[-1]) - terms[-2])
+            terms.append(laplacian(terms[-1], 2) - terms[-2])
         h = self.linear(torch.cat(terms, -1))
         return h if self.activation is None else self.activation(h)
 
     def _scale(
         self, graph: Graph, lambda_max: Sequence[float] | Tensor | None, x: Tensor
-    ) -> Tensor | float:
-        r""":math:`2 / \lambda_{max}` of each node's graph."""
+    ) -> Tensor:
+        r""":math:`2 / \lambda_{max}` of each node's graph, or the one of all."""
         if lambda_max is None:
-            return 1.0
+            return x.new_ones(1)
         try:
             values = torch.as_tensor(lambda_max, dtype=x.dtype, device=x.device)
         except (TypeError, ValueError, RuntimeError):
@@ -140,9 +147,10 @@ class ChebConv(nn.Module):
                 f"ChebConv: lambda_max must have one number per graph ({graph.batch_size}), "
                 f"but got {values.numel()}."
             )
-        counts = graph.batch_num_nodes()
-        values = torch.repeat_interleave(values.flatten(), counts, output_size=x.shape[0])
-        return 2 / values.view(-1, *(1,) * (x.dim() - 1))
+        if graph.batch_size > 1:
+            counts = graph.batch_num_nodes()
+            values = torch.repeat_interleave(values.flatten(), counts, output_size=x.shape[0])
+        return 2 / values.flatten()
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor, for `repr`."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from gossamer import ops
 from gossamer.errors import InvalidValueError
@@ -131,8 +132,12 @@ class EGNNConv(nn.Module):
         squared = difference.square().sum(-1, keepdim=True)
         # The root of 0 has no gradient; there the difference is 0 anyway.
         distance = squared.masked_fill(squared == 0, 1).sqrt()
-        parts = [ops.copy_u(relation, h), ops.copy_v(relation, h), squared]
-        message = self.edge_mlp(torch.cat([*parts, *edge_feat], -1))
+        # The first map acts on the rows of nodes, of which there are fewer than edges.
+        first, width = self.edge_mlp[0], self.in_size
+        source, own, rest = first.weight.tensor_split((width, 2 * width), -1)
+        message = ops.u_add_v(relation, F.linear(h, source), F.linear(h, own, first.bias))
+        message = torch.addmm(message, torch.cat([squared, *edge_feat], -1), rest.t())
+        message = self.edge_mlp[1:](message)
 
         move = self.coord_mlp(message) * (difference / distance)
         x = coord_feat + ops.copy_e_mean(relation, move)

@@ -144,16 +144,16 @@ class GCN2Conv(ZeroInDegreeGuard, nn.Module):
                 f"but got {tuple(feat_0.shape)}."
             )
         weight = normalized_weight(self, relation, edge_weight)
-        received = (1 - self.alpha) * propagate(relation, x, weight)
-        initial = self.alpha * feat_0
+        received = propagate(relation, x, weight)
 
         def mapped(h: Tensor, matrix: Tensor) -> Tensor:
-            return (1 - self.beta) * h + self.beta * (h @ matrix)
+            return torch.lerp(h, h @ matrix, self.beta)
 
         if self._project_initial_features:
-            h = mapped(received + initial, self.weight1)
+            h = mapped(torch.lerp(received, feat_0, self.alpha), self.weight1)
         else:
-            h = mapped(received, self.weight1) + mapped(initial, self.weight2)
+            h = mapped(received, self.weight1), mapped(feat_0, self.weight2)
+            h = torch.lerp(*h, self.alpha)
         if self.bias is not None:
             h = h + self.bias
         return h if self._activation is None else self._activation(h)

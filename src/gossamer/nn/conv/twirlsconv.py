@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from gossamer import ops
 from gossamer._options import as_int, number_in, one_of
-from gossamer.nn._common import check_sizes, enter_square
+from gossamer.nn._common import check_sizes, enter_square, scaled_sum
 from gossamer.ops.adjacency import Adjacency
 
 if TYPE_CHECKING:
@@ -162,16 +162,12 @@ class TWIRLSUnfoldingAndAttention(nn.Module):
         self, relation: Adjacency, y: Tensor, x: Tensor, weight: Tensor | None, degree: Tensor
     ) -> Tensor:
         scale = self.lam * degree + (1 - self.lam) if self.precond else degree
-        scale = scale.masked_fill(scale == 0, 1).unsqueeze(-1)
-        sent = y * scale.rsqrt()
-        if weight is None:
-            received = ops.copy_u_sum(relation, sent)
-        else:
-            received = ops.u_mul_e_sum(relation, sent, weight.unsqueeze(-1))
-        received = received * scale.rsqrt()
+        scale = scale.masked_fill(scale == 0, 1)
+        root = scale.rsqrt()
+        received = scaled_sum(relation, y, root, self.alp * self.lam * root, weight)
         kept = 1 - self.alp if self.precond else 1 - self.alp * self.lam - self.alp
-        own = x / scale if self.precond else x
-        return kept * y + self.alp * self.lam * received + self.alp * own
+        own = x / scale.unsqueeze(-1) if self.precond else x
+        return torch.add(torch.add(received, y, alpha=kept), own, alpha=self.alp)
 
     def _attend(self, relation: Adjacency, y: Tensor) -> tuple[Tensor, Tensor]:
         """Edge weights, and the degrees that they add up to before dropout."""

@@ -271,15 +271,16 @@ class Explanation:
         features = self._features[:_FEATURES]
         center = "" if self._center is None else f" of node {self._names[self._center]}"
         low, high = (picture.weight.min(), picture.weight.max()) if len(picture.weight) else (0, 1)
-        page = Template(template.read_text(encoding="utf-8")).substitute(
+        page = Template(
+            template.read_text(encoding="utf-8")
+        ).substitute(
             title=escape(f"Explanation{center}"),
             caption=escape(_caption(picture)),
             size=f"0 0 {_WIDTH} {_HEIGHT}",
             edges="\n".join(_svg_edges(picture)),
             nodes="\n".join(_svg_nodes(picture)),
-            low=f"{low:.4g}",
-            high=f"{high:.4g}",
-            step=f"{max(high - low, 1e-6) / 200:.3g}",
+            low=f"{low:.6g}",  # as `data-weight`, so that the slider reaches both ends
+            high=f"{high:.6g}",
             edge_rows="\n".join(
                 f'<tr data-weight="{w:.6g}"><td>{escape(picture.names[u])} → '
                 f"{escape(picture.names[v])}</td>{_bar(w, share)}</tr>"

@@ -12,11 +12,27 @@ from gossamer import ops
 from gossamer._options import as_int, require_function
 from gossamer.graph.arguments import require_graph
 from gossamer.nn._common import check_features
+from gossamer.ops.adjacency import Adjacency, Compressed
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
 
 __all__ = ["GlobalAttentionPooling", "Set2Set", "SortPooling", "WeightAndSum"]
+
+
+def owners_of(graph: Graph) -> Adjacency:
+    """An edge from each node to the graph of the batch that it belongs to."""
+    lengths, num_nodes = graph.batch_num_nodes(), graph.num_nodes()
+    nodes = torch.arange(num_nodes + 1, device=lengths.device)
+    first = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
+    owner = torch.repeat_interleave(lengths, output_size=num_nodes)
+    return Adjacency(
+        num_nodes,
+        lengths.shape[0],
+        torch.int64,
+        csc=Compressed(first, nodes[:-1], None),
+        csr=Compressed(nodes, owner, None),
+    )
 
 
 class SortPooling(nn.Module):
@@ -147,12 +163,12 @@ class GlobalAttentionPooling(nn.Module):
         """
         require_graph(graph, "GlobalAttentionPooling")
         check_features(self, feat, graph.num_nodes(), device=graph.device)
-        lengths = graph.batch_num_nodes()
         scores = self.gate_nn(feat)
         check_features(self, scores, graph.num_nodes())
-        weights = ops.segment_softmax(lengths, scores)
+        owners = owners_of(graph)
+        weights = ops.edge_softmax(owners, scores)
         values = feat if self.feat_nn is None else self.feat_nn(feat)
-        out = ops.segment_reduce(lengths, values * weights, "sum")
+        out = ops.u_mul_e_sum(owners, values, weights)
         return (out, weights) if get_attention else out
 
 
@@ -211,8 +227,7 @@ class WeightAndSum(nn.Module):
         """
         require_graph(g, "WeightAndSum")
         check_features(self, feats, g.num_nodes(), self.in_feats, self.atom_weighting[0].weight)
-        weighted = feats * self.atom_weighting(feats)
-        return ops.segment_reduce(g.batch_num_nodes(), weighted, "sum")
+        return ops.u_mul_e_sum(owners_of(g), feats, self.atom_weighting(feats))
 
 
 class Set2Set(nn.Module):
@@ -285,16 +300,13 @@ class Set2Set(nn.Module):
         require_graph(graph, "Set2Set")
         weight = self.lstm.weight_ih_l0
         check_features(self, feat, graph.num_nodes(), self.input_dim, weight)
-        lengths = graph.batch_num_nodes()
-        owner = torch.repeat_interleave(lengths, output_size=feat.shape[0])
-        q_star = feat.new_zeros(len(lengths), self.output_dim)
+        owners, x = owners_of(graph), feat.unsqueeze(1)
+        q_star = feat.new_zeros(graph.batch_size, self.output_dim)
         state = None
         for _ in range(self.n_iters):
             q, state = self.lstm(q_star.unsqueeze(0), state)
-            q = q.squeeze(0)
-            scores = (feat * q[owner]).sum(-1, keepdim=True)
-            weights = ops.segment_softmax(lengths, scores)
-            q_star = torch.cat([q, ops.segment_reduce(lengths, feat * weights, "sum")], dim=-1)
+            r = ops.graph_attention(owners, x, x, q.view(-1, 1, self.input_dim), "dot")
+            q_star = torch.cat([q.squeeze(0), r.squeeze(1)], dim=-1)
         return q_star
 
     def extra_repr(self) -> str:

@@ -145,9 +145,10 @@ class GCN2Conv(ZeroInDegreeGuard, nn.Module):
             )
         weight = normalized_weight(self, relation, edge_weight)
         received = propagate(relation, x, weight)
+        feat_0 = feat_0.to(received.dtype)  # autocast allows two
 
         def mapped(h: Tensor, matrix: Tensor) -> Tensor:
-            return torch.lerp(h, h @ matrix, self.beta)
+            return torch.lerp(h, (h @ matrix).to(h.dtype), self.beta)
 
         if self._project_initial_features:
             h = mapped(torch.lerp(received, feat_0, self.alpha), self.weight1)

@@ -17,6 +17,7 @@ import yaml
 import gossamer.graphbolt as gb
 from gossamer import FileError, UnknownKeyError
 from gossamer.graphbolt import csc_build, edge_lists, preprocess
+from gossamer.graphbolt.build_state import read_state
 
 NODES, EDGES = 50, 400
 PARTIAL = f".{preprocess.BUILT}.partial"
@@ -176,6 +177,41 @@ def test_a_graph_is_built_once_and_again_when_the_metadata_change(tmp_path) -> N
     assert gb.OnDiskDataset(str(tmp_path)).load().graph.num_nodes == NODES + 1
 
 
+@pytest.mark.parametrize("name", ["edges.npy", "w.pt"])
+def test_a_graph_is_built_again_when_its_files_change(tmp_path, name) -> None:
+    _dataset(tmp_path)
+    gb.OnDiskDataset(str(tmp_path))
+    other = _edges(1)
+    if name == "edges.npy":
+        np.save(tmp_path / name, other)  # of the same size
+    else:
+        torch.save(torch.arange(EDGES).view(-1, 1).float() + 1, tmp_path / name)
+    graph = gb.OnDiskDataset(str(tmp_path), force_preprocess=False).load().graph
+    first = torch.from_numpy(_edges())
+    assert torch.equal(graph.indices.long(), first[0][first[1].argsort(stable=True)])
+    graph = gb.OnDiskDataset(str(tmp_path)).load().graph
+    src, dst = torch.from_numpy(other if name == "edges.npy" else _edges())
+    order = dst.argsort(stable=True)
+    assert torch.equal(graph.indices.long(), src[order])
+    assert torch.equal(graph.edge_attribute("p").squeeze(1).long(), order + (name == "w.pt"))
+    (tmp_path / "edges.npy").unlink()  # what is built does not need it
+    assert gb.OnDiskDataset(str(tmp_path)).load(tasks=[]).graph.num_edges == EDGES
+
+
+def test_an_interrupted_build_of_other_files_begins_again(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(csc_build, "BUCKET_BYTES", 2000)
+    _dataset(tmp_path)
+    sort = csc_build.Builder.sort
+    monkeypatch.setattr(csc_build.Builder, "sort", lambda self: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        gb.OnDiskDataset(str(tmp_path))
+    monkeypatch.setattr(csc_build.Builder, "sort", sort)
+    np.save(tmp_path / "edges.npy", _edges(1))
+    graph = gb.OnDiskDataset(str(tmp_path)).load().graph
+    src, dst = torch.from_numpy(_edges(1))
+    assert torch.equal(graph.indices.long(), src[dst.argsort(stable=True)])
+
+
 def test_an_interrupted_build_goes_on(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(csc_build, "BUCKET_BYTES", 2000)
     _dataset(tmp_path)
@@ -217,7 +253,7 @@ def test_an_interrupted_distribution_goes_on(tmp_path, suffix, monkeypatch) -> N
     with pytest.raises(KeyboardInterrupt):
         gb.OnDiskDataset(str(tmp_path))
     # Two pieces were written after the last note.
-    assert (starts[-1], csc_build.read_state(tmp_path / PARTIAL)["count"]) == (200, 150)
+    assert (starts[-1], read_state(tmp_path / PARTIAL)["count"]) == (200, 150)
     graph = gb.OnDiskDataset(str(tmp_path)).load().graph
     src, dst = torch.from_numpy(_edges())
     assert torch.equal(graph.indices.long(), src[dst.argsort(stable=True)])

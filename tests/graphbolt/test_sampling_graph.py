@@ -102,6 +102,25 @@ def test_weights_and_masks() -> None:
     assert masked.sampled_csc.num_edges() == weighted.sampled_csc.num_edges()
 
 
+def test_weights_decide_which_edges_a_layer_draws() -> None:
+    degree, rows = 20, 400
+    edges = torch.arange(rows * degree)
+    indptr = torch.arange(len(edges) + 1).clamp(max=rows) * degree
+    graph = gb.fused_csc_sampling_graph(indptr, edges)
+    weights = torch.where(edges % degree < 5, 8.0, 0.5)
+    graph.add_edge_attribute("w", weights)
+    graph.add_edge_attribute(gb.ORIGINAL_EDGE_ID, edges)
+    seeds = torch.arange(rows)
+    drawn = graph.sample_layer_neighbors(seeds, T([4]), probs_name="w", random_seed=T([3]))
+    heavy = weights[drawn.original_edge_ids] > 1
+    # By the formula of the paper 2.45 heavy ones of a row and 0.46 others, on average.
+    assert 0.82 < float(heavy.double().mean()) < 0.86
+    graph.add_edge_attribute("w", -weights)
+    for draw in (graph.sample_layer_neighbors, graph.sample_neighbors):
+        with pytest.raises(gs.InvalidValueError, match="'w' must be finite and not negative"):
+            draw(T([1]), T([4]), probs_name="w")
+
+
 def test_layer_draws_with_one_seed_share_sources() -> None:
     _, graph = _homogeneous(edges=600)
     seed = T([5])

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gossamer.kernels.reference import coo_to_csr
+from gossamer.kernels.reference import coo_to_csr, labor_chances
 from gossamer.kernels.reference import sampling as reference
 from gossamer.kernels.reference.sampling import BadWeightsError, Candidates, Relation, Times
 from helpers.compare import assert_tensor_equal
@@ -96,8 +96,31 @@ def test_neighbors(dtype, rows_dtype, with_ids: bool, weights: str) -> None:
                     assert_same(drawn, reference.sample_labors(rows, relations[1]))
 
 
+@pytest.mark.parametrize("rounds", [0, 1, 3, -1])
+@pytest.mark.parametrize("fanout", [1, 4, 1000])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_labor_chances(weighted: bool, fanout: int, rounds: int) -> None:
+    generator = torch.Generator().manual_seed(7)
+    indptr, indices, _ = graph(torch.int64)
+    w = torch.rand(EDGES, generator=generator, dtype=torch.float64) ** 8 + 1e-9
+    if not weighted:
+        w = torch.full_like(w, 3)
+    args = indptr, indices.int(), w, NODES, fanout, rounds
+    mine, theirs = native.labor_chances(*args), labor_chances(*args)
+    torch.testing.assert_close(mine, theirs, rtol=1e-9, atol=0)
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            assert_tensor_equal(native.labor_chances(*args), mine)
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_no_relations() -> None:
     assert native.sample_neighbors(LIKE, [], False) == native.sample_labors(LIKE, []) == []
+    nothing = LIKE.new_zeros(1), LIKE.int(), LIKE.double(), 0, 2, -1
+    assert len(native.labor_chances(*nothing)) == len(labor_chances(*nothing)) == 0
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -166,6 +189,26 @@ def test_numbering(dtype, places, limit: int) -> None:
     theirs = reference.number_nodes(lists[0][0], lists, [limit] * 3, places)
     assert_same([mine[0], *mine[1]], [theirs[0], *theirs[1]])
     assert mine[2] == theirs[2] == [len(lists[0][0].unique()), 0, 0]
+
+
+@pytest.mark.parametrize("limit", [5000, 10**9])
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_threads_do_not_change_numbers(threads: int, limit: int) -> None:
+    """Lists of several pieces, whose ids stand in several of them."""
+    generator = torch.Generator().manual_seed(8)
+    lists = [
+        [torch.randint(5000, (count,), generator=generator) for count in counts]
+        for counts in ((300, 60_000, 9), (0, 50_000), (40_000,))
+    ]
+    theirs = reference.number_nodes(LIKE, lists, [limit] * 3, torch.int32)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        mine = native.number_nodes(LIKE, lists, [limit] * 3, torch.int32)
+    finally:
+        torch.set_num_threads(before)
+    assert_same([mine[0], *mine[1]], [theirs[0], *theirs[1]])
+    assert mine[2] == theirs[2]
 
 
 @pytest.mark.parametrize("stops", [None, [0.1, 0.5, 0.0, 0.3]])

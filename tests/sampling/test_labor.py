@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import gossamer as gs
+from gossamer import kernels
 from gossamer.sampling import sample_labors
-from gossamer.sampling.labor import _chances
 from helpers.compare import assert_graph_equal, assert_tensor_equal
 
 REPEATS = 3000
@@ -23,6 +23,13 @@ def graph() -> gs.Graph:
     g.edata["w"] = torch.rand(len(u)) + 0.1
     g.ndata["x"] = torch.rand(17, dtype=torch.float64)
     return g
+
+
+def chances(g: gs.Graph, w: torch.Tensor, rounds: int) -> torch.Tensor:
+    """The probability of each edge; rows are the nodes 0 to 4, whose edges lie row by row."""
+    starts = torch.cat([torch.zeros(1, dtype=torch.int64), g.in_degrees()[:5].cumsum(0)])
+    sources = g.edges()[0].int()
+    return kernels.labor_chances(starts, sources, w, g.num_nodes(), FANOUT, rounds)
 
 
 def frequencies(g: gs.Graph, **options) -> tuple[torch.Tensor, torch.Tensor]:
@@ -46,9 +53,9 @@ def frequencies(g: gs.Graph, **options) -> tuple[torch.Tensor, torch.Tensor]:
 @pytest.mark.parametrize("rounds", [0, 1, -1])
 def test_probabilities_solve_the_equation_of_the_paper(weighted: bool, rounds: int) -> None:
     g = graph()
-    owner, source = g.edges()[1], g.edges()[0]
+    owner = g.edges()[1]
     w = g.edata["w"].double() if weighted else torch.ones(g.num_edges(), dtype=torch.float64)
-    p = _chances(owner, source, w, 5, FANOUT, rounds)
+    p = chances(g, w, rounds)
 
     def sums(x: torch.Tensor) -> torch.Tensor:
         return torch.zeros(5, dtype=torch.float64).index_add_(0, owner, x)
@@ -66,11 +73,11 @@ def test_probabilities_solve_the_equation_of_the_paper(weighted: bool, rounds: i
 
 def test_more_rounds_read_fewer_sources() -> None:
     g = graph()
-    owner, source = g.edges()[1], g.edges()[0]
+    source = g.edges()[0]
     w = torch.ones(g.num_edges(), dtype=torch.float64)
     expected = []
     for rounds in (0, 1, 2, -1):
-        p = _chances(owner, source, w, 5, FANOUT, rounds)
+        p = chances(g, w, rounds)
         largest = torch.zeros(17, dtype=torch.float64).scatter_reduce_(0, source, p, "amax")
         expected.append(float(largest.sum()))
     assert expected[0] > expected[1] >= expected[2] >= expected[3]
@@ -88,6 +95,25 @@ def test_weighted_means_estimate_the_mean_of_all(options: dict) -> None:
     _, means = frequencies(g, **options)
     found = means.nanmean(0)
     torch.testing.assert_close(found, sums[0] / sums[1], rtol=0, atol=0.04)
+
+
+def test_threads_do_not_change_a_weighted_draw() -> None:
+    g = gs.rand_graph(500, 40_000)
+    g.edata["w"] = torch.rand(40_000) + 0.01
+    nodes = torch.arange(500)
+    found = []
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            found.append(
+                sample_labors(g, nodes, 9, prob="w", importance_sampling=-1, random_seed=2)
+            )
+    finally:
+        torch.set_num_threads(before)
+    for sub, weights in found[1:]:
+        assert_graph_equal(sub, found[0][0])
+        assert_tensor_equal(weights[0], found[0][1][0])
 
 
 def test_rows_with_the_same_neighbors_draw_the_same() -> None:

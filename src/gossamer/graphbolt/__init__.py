@@ -13,10 +13,16 @@ from gossamer.graphbolt.compacting import (
     unique_and_compact,
     unique_and_compact_csc_formats,
 )
-from gossamer.graphbolt.conversion import from_graph
+from gossamer.graphbolt.conversion import from_graph, fused_csc_sampling_graph
 from gossamer.graphbolt.cooperative import CooperativeConvFunction
 from gossamer.graphbolt.dataloader import DataLoader
-from gossamer.graphbolt.dataset import Dataset, LegacyDataset, OnDiskTask, Task
+from gossamer.graphbolt.dataset import (
+    Dataset,
+    LegacyDataset,
+    OnDiskTask,
+    SamplingGraph,
+    Task,
+)
 from gossamer.graphbolt.disk_feature import DiskBasedFeature
 from gossamer.graphbolt.exclude_edges import add_reverse_edges, exclude_seed_edges
 from gossamer.graphbolt.feature_fetcher import FeatureFetcher
@@ -64,12 +70,7 @@ from gossamer.graphbolt.sampled_subgraph import (
     SampledSubgraph,
     SampledSubgraphImpl,
 )
-from gossamer.graphbolt.sampling_graph import (
-    ORIGINAL_EDGE_ID,
-    FusedCSCSamplingGraph,
-    SamplingGraph,
-    fused_csc_sampling_graph,
-)
+from gossamer.graphbolt.sampling_graph import ORIGINAL_EDGE_ID, FusedCSCSamplingGraph
 from gossamer.graphbolt.shared_memory import load_from_shared_memory
 from gossamer.graphbolt.subgraph_sampler import SubgraphSampler
 from gossamer.graphbolt.temporal_sampler import (

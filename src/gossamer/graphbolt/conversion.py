@@ -1,4 +1,4 @@
-"""Sampling graphs from graphs."""
+"""Sampling graphs from CSC tensors and from graphs."""
 
 from __future__ import annotations
 
@@ -7,19 +7,75 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer.errors import InvalidTypeError
+from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import EID, ETYPE, NID, NTYPE, Graph
-from gossamer.graphbolt.sampling_graph import (
-    ORIGINAL_EDGE_ID,
-    FusedCSCSamplingGraph,
-    fused_csc_sampling_graph,
-)
-from gossamer.graphbolt.types import etype_tuple_to_str
+from gossamer.graphbolt.draws import check_csc, check_rows, lookup
+from gossamer.graphbolt.sampling_graph import ORIGINAL_EDGE_ID, FusedCSCSamplingGraph
+from gossamer.graphbolt.types import etype_str_to_tuple, etype_tuple_to_str
 from gossamer.ops.adjacency import Adjacency
 
-__all__ = ["from_graph"]
+__all__ = ["from_graph", "fused_csc_sampling_graph"]
 
 _INTERNAL = {NID, EID, NTYPE, ETYPE}
+
+
+def fused_csc_sampling_graph(
+    csc_indptr: Tensor,
+    indices: Tensor,
+    node_type_offset: Tensor | None = None,
+    type_per_edge: Tensor | None = None,
+    node_type_to_id: dict[str, int] | None = None,
+    edge_type_to_id: dict[str, int] | None = None,
+    node_attributes: dict[str, Tensor] | None = None,
+    edge_attributes: dict[str, Tensor] | None = None,
+) -> FusedCSCSamplingGraph:
+    """Build a sampling graph from CSC tensors, which it shares.
+
+    Parameters
+    ----------
+    csc_indptr, indices : Tensor
+        ``(N + 1,)`` and ``(E,)``: node ``j`` has the in-neighbors
+        ``indices[csc_indptr[j]:csc_indptr[j + 1]]``.
+    node_type_offset : Tensor, optional
+        ``(number of node types + 1,)``: where the nodes of each type start.
+    type_per_edge : Tensor, optional
+        ``(E,)``, the edge type of each edge.
+    node_type_to_id, edge_type_to_id : dict of str to int, optional
+        Numbers of the types. All four are given for heterogeneous graphs, or none.
+    node_attributes, edge_attributes : dict of str to Tensor, optional
+        Rows of all nodes and of all edges.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        If the parts do not fit together.
+
+    Examples
+    --------
+    >>> import gossamer.graphbolt as gb, torch
+    >>> gb.fused_csc_sampling_graph(torch.tensor([0, 2, 3]), torch.tensor([0, 1, 1])).num_edges
+    3
+    """
+    check_csc(csc_indptr, indices)
+    nodes, edges = len(csc_indptr) - 1, len(indices)
+    typed = (node_type_offset, type_per_edge, node_type_to_id, edge_type_to_id)
+    if any(part is not None for part in typed):
+        if any(part is None for part in typed):
+            raise InvalidValueError(
+                "fused_csc_sampling_graph: a heterogeneous graph needs node_type_offset, "
+                "type_per_edge, node_type_to_id and edge_type_to_id."
+            )
+        check_rows(type_per_edge, edges, "type_per_edge")
+        check_rows(node_type_offset, len(node_type_to_id) + 1, "node_type_offset")
+        for etype in edge_type_to_id:
+            src, _, dst = etype_str_to_tuple(etype)
+            for ntype in (src, dst):
+                lookup(node_type_to_id, ntype, "node type of an edge type")
+    for name, tensor in (node_attributes or {}).items():
+        check_rows(tensor, nodes, f"node attribute {name!r}")
+    for name, tensor in (edge_attributes or {}).items():
+        check_rows(tensor, edges, f"edge attribute {name!r}")
+    return FusedCSCSamplingGraph(csc_indptr, indices, *typed, node_attributes, edge_attributes)
 
 
 def from_graph(

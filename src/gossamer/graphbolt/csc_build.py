@@ -7,10 +7,8 @@ the buckets are sorted one after another and appended to the CSC. What is done i
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,11 +22,12 @@ from gossamer import kernels
 from gossamer._optional import optional_import
 from gossamer._options import shown
 from gossamer.errors import FileError
+from gossamer.graphbolt.build_state import read_state, stamp, write_state
 from gossamer.graphbolt.edge_lists import FORMATS, count_edges, read_edges
-from gossamer.graphbolt.metadata import inside
+from gossamer.graphbolt.metadata import OnDiskMetaData, inside
 from gossamer.graphbolt.types import etype_str_to_tuple
 
-__all__ = ["Builder", "Layout", "Source", "checksum", "read_state", "write_state"]
+__all__ = ["Builder", "Layout", "Source"]
 
 #: Bytes of a bucket; sorting needs about ten times as much.
 BUCKET_BYTES = 64 << 20
@@ -74,9 +73,14 @@ class Layout:
         self.sources = [self._source(folder, row) for row in rows]
         if len(self.sources) > 255:
             raise FileError(f"{self.file}: more than 255 edge types are not supported.")
-        self.attributes = [
-            row for row in graph.get("feature_data") or [] if row.get("domain") in ("node", "edge")
-        ]
+        features = OnDiskMetaData.from_dict(graph, self.file).feature_data
+        self.attributes = [row for row in features if row.domain.value in ("node", "edge")]
+        names = [*(row["path"] for row in rows), *(row.path for row in self.attributes)]
+        self._files = {name: inside(folder, name, self.file) for name in names}
+
+    def stamps(self) -> dict[str, list[int]]:
+        """The stamps of all files that the graph is built from."""
+        return {name: stamp(path) for name, path in self._files.items()}
 
     def _source(self, folder: Path, row: dict[str, Any]) -> Source:
         kind, etype = row.get("format"), row.get("type")
@@ -105,38 +109,6 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def read_state(folder: Path) -> dict[str, Any]:
-    """What ``state.json`` of a build says; nothing if it is missing or damaged."""
-    try:
-        text = (folder / "state.json").read_text(encoding="utf-8")
-        state = json.loads(text)
-        return state if state.pop("checksum") == _own_checksum(state) else {}
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
-        return {}
-
-
-def write_state(folder: Path, state: dict[str, Any]) -> None:
-    """Replace ``state.json``, with a checksum of its content."""
-    path = folder / "state.json"
-    temporary = path.with_suffix(".tmp")
-    content = {**state, "checksum": _own_checksum(state)}
-    temporary.write_text(json.dumps(content), encoding="utf-8")
-    os.replace(temporary, path)
-
-
-def _own_checksum(state: dict[str, Any]) -> int:
-    return zlib.crc32(json.dumps(state, sort_keys=True).encode())
-
-
-def checksum(path: Path) -> int:
-    """The CRC-32 of a file."""
-    value = 0
-    with open(path, "rb") as file:
-        while piece := file.read(4 << 20):
-            value = zlib.crc32(piece, value)
-    return value
-
-
 class Builder:
     """One build, from edge lists to CSC files.
 
@@ -145,8 +117,8 @@ class Builder:
     layout : Layout
     work : Path
         The folder for everything that is written.
-    key : str
-        Names metadata and options of the build.
+    start : dict
+        What the state of the build says at its beginning.
     edge_ids : bool
         Whether to store the positions of edges in their lists.
     compact : bool
@@ -156,15 +128,21 @@ class Builder:
     """
 
     def __init__(
-        self, layout: Layout, work: Path, key: str, edge_ids: bool, compact: bool, progress: bool
+        self,
+        layout: Layout,
+        work: Path,
+        start: dict[str, Any],
+        edge_ids: bool,
+        compact: bool,
+        progress: bool,
     ) -> None:
         self.layout, self.work = layout, work
         self.edge_ids, self.compact, self.progress = edge_ids, compact, progress
         self.num_nodes = layout.offsets[-1]
-        self.state = read_state(work) or {"key": key}
+        self.state = read_state(work) or dict(start)
         node = np.int32 if self.num_nodes < 2**31 else np.int64
         fields = [("dst", node), ("src", node)]
-        if edge_ids or any(row["domain"] == "edge" for row in layout.attributes):
+        if edge_ids or any(row.domain.value == "edge" for row in layout.attributes):
             fields.append(("eid", np.int64))
         if layout.typed:
             fields.append(("type", np.uint8))

@@ -4,13 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from gossamer.graphbolt.feature_store import FeatureStore
 from gossamer.graphbolt.item_set import HeteroItemSet, ItemSet
-from gossamer.graphbolt.sampling_graph import SamplingGraph
 
-__all__ = ["Dataset", "LegacyDataset", "OnDiskTask", "Task"]
+__all__ = ["Dataset", "LegacyDataset", "OnDiskTask", "SamplingGraph", "Task"]
 
 Items = ItemSet | HeteroItemSet
+
+
+class SamplingGraph:
+    """What samplers need of a graph."""
+
+    @property
+    def num_nodes(self) -> int | dict[str, int]:
+        """Number of nodes, by type in a heterogeneous graph."""
+        raise TypeError(f"{type(self).__name__} does not define num_nodes.")
+
+    @property
+    def num_edges(self) -> int | dict[str, int]:
+        """Number of edges, by type in a heterogeneous graph."""
+        raise TypeError(f"{type(self).__name__} does not define num_edges.")
+
+    def copy_to_shared_memory(self, shared_memory_name: str) -> SamplingGraph:
+        """Return the graph in shared memory."""
+        raise TypeError(f"{type(self).__name__} does not define copy_to_shared_memory.")
+
+    def to(self, device: torch.device | str) -> SamplingGraph:
+        """Return the graph on a device."""
+        raise TypeError(f"{type(self).__name__} does not define to.")
 
 
 class Task:

@@ -13,6 +13,7 @@ from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graphbolt.types import ByType, etype_str_to_tuple
 from gossamer.ops.adjacency import INT32_MAX, Adjacency, Compressed
 from gossamer.sampling import _core
+from gossamer.sampling._labor import labor_layer
 
 if TYPE_CHECKING:
     from gossamer.graphbolt.sampling_graph import FusedCSCSamplingGraph
@@ -22,8 +23,12 @@ __all__ = [
     "across_edge_types",
     "by_edge_type",
     "check_csc",
+    "check_fanouts",
+    "check_rows",
     "check_seeds",
+    "drawing",
     "labor_key",
+    "lookup",
     "relation",
     "split_type",
     "whole",
@@ -113,6 +118,69 @@ def _check_ids(ids: Any, limit: int, what: str) -> Tensor:
                 f"Seed {int(low) if low < 0 else int(high)} is not among the {limit} {what}."
             )
     return ids
+
+
+def check_fanouts(graph: FusedCSCSamplingGraph, fanouts: Any, op: str) -> list[int]:
+    """One fanout, or one for each edge type."""
+    if not isinstance(fanouts, Tensor) or fanouts.dim() != 1 or fanouts.is_floating_point():
+        raise InvalidTypeError(
+            f"{op}: fanouts must be a one-dimensional integer tensor, got {shown(fanouts)}."
+        )
+    types = len(graph.edge_type_to_id) if graph.is_heterogeneous else 1
+    if len(fanouts) not in (1, types):
+        raise InvalidValueError(
+            f"{op}: fanouts must have one number, or one for each of the {types} edge types, "
+            f"got {len(fanouts)}."
+        )
+    counts = fanouts.tolist()
+    if min(counts) < -1:
+        raise InvalidValueError(f"{op}: a fanout is -1 (all edges) or more, got {min(counts)}.")
+    return counts
+
+
+def drawing(
+    graph: FusedCSCSamplingGraph,
+    op: str,
+    replace: bool,
+    probs_name: str | None,
+    labor_key: int | None,
+) -> tuple[Draw, Key]:
+    """How to draw, and the key for each source type; with a key, by layer-neighbor sampling."""
+
+    def draw(relations: list[_core.Relation]) -> list[_core.Drawn]:
+        try:
+            return _core.layer(relations, replace) if labor_key is None else labor_layer(relations)
+        except _core.BadWeightsError:
+            values = graph.edge_attribute(probs_name).detach().double()
+            raise InvalidValueError(
+                f"{op}: the weights {probs_name!r} must be finite and not negative; they go from "
+                f"{float(values.min())} to {float(values.max())}."
+            ) from None
+
+    def key(ntype: str | None) -> int | None:
+        if labor_key is None or ntype is None:
+            return labor_key
+        return _core.mix(labor_key, graph.node_type_to_id[ntype])
+
+    return draw, key
+
+
+def check_rows(tensor: Any, rows: int, what: str) -> None:
+    """Raise unless a tensor has this many rows."""
+    if not isinstance(tensor, Tensor):
+        raise InvalidTypeError(f"The {what} must be a torch.Tensor, got {type(tensor).__name__}.")
+    if tensor.dim() == 0 or tensor.shape[0] != rows:
+        raise InvalidValueError(f"The {what} must have {rows} rows, got {tuple(tensor.shape)}.")
+
+
+def lookup(attributes: dict[str, Any], name: str, what: str) -> Any:
+    """An entry of a dict, with an error that lists what there is."""
+    try:
+        return attributes[name]
+    except KeyError:
+        raise UnknownKeyError(
+            f"There is no {what} {name!r}; the graph has {list(attributes)}."
+        ) from None
 
 
 def labor_key(random_seed: Tensor | None, seed2_contribution: float) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -38,7 +39,7 @@ class NegativeSampler(Stage):
     def __iter__(self) -> Iterator[MiniBatch]:
         for batch in self.datapipe:
             # A number of its own, so that samplers of the same batch draw other numbers.
-            with _core.stream(*batch._stream, 1) if batch._stream else _NO_STREAM:
+            with _core.stream(*batch._stream, 1) if batch._stream else nullcontext():
                 yield self._add_negatives(batch)
 
     def _add_negatives(self, batch: MiniBatch) -> MiniBatch:
@@ -101,14 +102,3 @@ class UniformNegativeSampler(NegativeSampler):
 
     def _sample_with_etype(self, seeds: Tensor, etype: str | None = None) -> Tensor:
         return self.graph.sample_negative_edges_uniform(etype, seeds, self.negative_ratio)
-
-
-class _NoStream:
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
-_NO_STREAM = _NoStream()

@@ -120,7 +120,8 @@ class OnDiskDataset(Dataset):
     include_original_edge_id : bool
         Whether to keep the edge ids of the edge lists, which edge features need.
     force_preprocess : bool, optional
-        Whether to build the CSC again. Default: if the metadata changed, or edge ids are missing.
+        Whether to build the CSC again. Default: if the metadata or the files that it was built from
+        changed, or edge ids are missing. Edge lists may be deleted once it is built.
     auto_cast_to_optimal_dtype : bool
         Whether ids are stored as int32 where they fit.
 

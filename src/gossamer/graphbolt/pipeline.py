@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -160,9 +161,11 @@ class Stage(IterableDataset):
         """Add a stage that removes the seed edges from the subgraphs; see `exclude_seed_edges`."""
         from gossamer.graphbolt.exclude_edges import exclude_seed_edges
 
-        return self.transform(
-            lambda batch: exclude_seed_edges(batch, include_reverse_edges, reverse_etypes_mapping)
-        )
+        options = {
+            "include_reverse_edges": include_reverse_edges,
+            "reverse_etypes_mapping": reverse_etypes_mapping,
+        }
+        return self.transform(partial(exclude_seed_edges, **options))
 
     def fetch_feature(
         self,
@@ -217,11 +220,11 @@ class MiniBatchTransformer(Stage):
     ) -> None:
         super().__init__(datapipe)
         require_function(transformer, type(self).__name__, "transformer")
-        self.transformer = transformer or (lambda batch: batch)
+        self.transformer = transformer
 
     def __iter__(self) -> Iterator[Any]:
         for batch in self.datapipe:
-            yield self.transformer(batch)
+            yield batch if self.transformer is None else self.transformer(batch)
 
 
 class CopyTo(Stage):

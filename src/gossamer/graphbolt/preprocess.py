@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError
+from gossamer.graphbolt.build_state import checksum, read_state, stamp, write_state
 from gossamer.graphbolt.compact import write_compact
-from gossamer.graphbolt.csc_build import Builder, Layout, checksum, read_state, write_state
+from gossamer.graphbolt.csc_build import Builder, Layout
 from gossamer.graphbolt.metadata import OnDiskFeatureData, inside
 from gossamer.graphbolt.sampling_graph import ORIGINAL_EDGE_ID, FusedCSCSamplingGraph
 
@@ -50,8 +51,9 @@ def preprocess_graph(
     include_original_edge_id : bool
         Whether to store edge ids.
     force : bool, optional
-        Whether to build in any case; False to take whatever is there. Default: if metadata or
-        options changed.
+        Whether to build in any case; False to take whatever is there. Default: if metadata,
+        options, or the size or time of a file that it was built from changed. Files that are gone
+        do not count.
     compact : bool
         Whether ids are stored as int32 where they fit.
     progress : bool
@@ -67,19 +69,20 @@ def preprocess_graph(
     key = _key(content, include_original_edge_id, compact)
     # A graph with edge ids is used as well where none are needed.
     accepted = {key, _key(content, True, compact)}
-    if _is_built(built, accepted, force):
+    if _is_built(folder, accepted, force):
         return built
     layout = Layout(folder, content)
+    start = {"key": key, "sources": layout.stamps()}
     work = folder / f".{BUILT}.partial"
     try:
         with _locked(folder):
-            if _is_built(built, accepted, force):
+            if _is_built(folder, accepted, force):
                 return built  # by the process that had the lock
-            if read_state(work).get("key") != key:
+            if not start.items() <= read_state(work).items():
                 shutil.rmtree(work, ignore_errors=True)
             work.mkdir(exist_ok=True)
             if not read_state(work).get("done"):
-                builder = Builder(layout, work, key, include_original_edge_id, compact, progress)
+                builder = Builder(layout, work, start, include_original_edge_id, compact, progress)
                 builder.run()
                 _complete(layout, folder, work, builder.state)
             _replace(work, built)
@@ -93,9 +96,15 @@ def preprocess_graph(
     return built
 
 
-def _is_built(built: Path, keys: set[str], force: bool | None) -> bool:
-    state = read_state(built)
-    return state.get("done", False) and not force and (force is False or state["key"] in keys)
+def _is_built(folder: Path, keys: set[str], force: bool | None) -> bool:
+    state = read_state(folder / BUILT)
+    if force or not state.get("done"):
+        return False
+    changed = any(
+        (folder / name).exists() and stamp(folder / name) != before
+        for name, before in state.get("sources", {}).items()
+    )
+    return force is False or (state["key"] in keys and not changed)
 
 
 @contextmanager
@@ -110,7 +119,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def compact_feature(folder: Path, row: OnDiskFeatureData) -> Path | None:
-    """The compact copy of a feature, which is made if it is not there or older than the feature.
+    """The compact copy of a feature, which is made if it is not there or the feature has changed.
 
     Returns
     -------
@@ -131,11 +140,13 @@ def compact_feature(folder: Path, row: OnDiskFeatureData) -> Path | None:
     name = "-".join(str(part) for part in (row.domain.value, row.type, row.name) if part)
     name = hashlib.sha256(f"{name} {row.path}".encode()).hexdigest()[:16]
     target = folder / BUILT / f"feature-{name}.{row.storage}"
-    if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
+    changed = source.stat().st_mtime_ns  # the copy has the time of the feature that it was made of
+    if target.exists() and target.stat().st_mtime_ns == changed:
         return target
     try:
         with _locked(folder):
             write_compact(read_tensor(source, row.format, in_memory=False), target, row.storage)
+            os.utime(target, ns=(changed, changed))
     except OSError as error:
         if isinstance(error, FileError):
             raise
@@ -167,12 +178,13 @@ def _key(content: dict[str, Any], include_original_edge_id: bool, compact: bool)
 
 def _complete(layout: Layout, folder: Path, work: Path, state: dict[str, Any]) -> None:
     """Store the attributes that samplers use, and note sizes and checksums of all files."""
+    from gossamer.graphbolt.ondisk_dataset import read_tensor
+
     stored: dict[str, str] = {}
     by_name: dict[tuple[str, str], dict[str | None, Tensor]] = {}
     for row in layout.attributes:
-        by_name.setdefault((row["domain"], row["name"]), {})[row.get("type")] = _attribute(
-            layout, folder, row
-        )
+        values = read_tensor(inside(folder, row.path, layout.file), row.format, in_memory=False)
+        by_name.setdefault((row.domain.value, row.name), {})[row.type] = values
     for (domain, name), values in by_name.items():
         file = f"{domain}-{len(stored)}.npy"
         if domain == "node":
@@ -187,14 +199,6 @@ def _complete(layout: Layout, folder: Path, work: Path, state: dict[str, Any]) -
     state["checksums"] = {path.name: checksum(path) for path in files}
     state["done"] = True
     write_state(work, state)
-
-
-def _attribute(layout: Layout, folder: Path, row: dict[str, Any]) -> Tensor:
-    from gossamer.graphbolt.metadata import OnDiskFeatureDataFormat
-    from gossamer.graphbolt.ondisk_dataset import read_tensor
-
-    kind = OnDiskFeatureDataFormat(row.get("format"))
-    return read_tensor(inside(folder, row["path"], layout.file), kind, in_memory=False)
 
 
 def _store_edge_attribute(

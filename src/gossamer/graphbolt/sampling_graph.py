@@ -8,40 +8,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer._options import as_int, shown
-from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
+from gossamer._options import as_int
 from gossamer.graphbolt import draws
+from gossamer.graphbolt.dataset import SamplingGraph
 from gossamer.graphbolt.sampled_subgraph import CSCFormatBase, Done, SampledSubgraphImpl
 from gossamer.graphbolt.types import ByType, etype_str_to_tuple, map_by_type
 from gossamer.ops.adjacency import Adjacency
 from gossamer.sampling import _core
 
-__all__ = ["ORIGINAL_EDGE_ID", "FusedCSCSamplingGraph", "SamplingGraph", "fused_csc_sampling_graph"]
+__all__ = ["ORIGINAL_EDGE_ID", "FusedCSCSamplingGraph"]
 
 #: Edge attribute with the ids that edges had in the graph they come from.
 ORIGINAL_EDGE_ID = "_ORIGINAL_EDGE_ID"
-
-
-class SamplingGraph:
-    """What samplers need of a graph."""
-
-    @property
-    def num_nodes(self) -> int | dict[str, int]:
-        """Number of nodes, by type in a heterogeneous graph."""
-        raise TypeError(f"{type(self).__name__} does not define num_nodes.")
-
-    @property
-    def num_edges(self) -> int | dict[str, int]:
-        """Number of edges, by type in a heterogeneous graph."""
-        raise TypeError(f"{type(self).__name__} does not define num_edges.")
-
-    def copy_to_shared_memory(self, shared_memory_name: str) -> SamplingGraph:
-        """Return the graph in shared memory."""
-        raise TypeError(f"{type(self).__name__} does not define copy_to_shared_memory.")
-
-    def to(self, device: torch.device | str) -> SamplingGraph:
-        """Return the graph on a device."""
-        raise TypeError(f"{type(self).__name__} does not define to.")
 
 
 class FusedCSCSamplingGraph(SamplingGraph):
@@ -121,20 +99,20 @@ class FusedCSCSamplingGraph(SamplingGraph):
 
     def node_attribute(self, name: str) -> Tensor:
         """An attribute of the nodes of all types."""
-        return _attribute(self.node_attributes, name, "node attribute")
+        return draws.lookup(self.node_attributes, name, "node attribute")
 
     def edge_attribute(self, name: str) -> Tensor:
         """An attribute of the edges of all types, in the order of the CSC."""
-        return _attribute(self.edge_attributes, name, "edge attribute")
+        return draws.lookup(self.edge_attributes, name, "edge attribute")
 
     def add_node_attribute(self, name: str, tensor: Tensor) -> None:
         """Add an attribute of the nodes of all types."""
-        _check_rows(tensor, self.total_num_nodes, f"node attribute {name!r}")
+        draws.check_rows(tensor, self.total_num_nodes, f"node attribute {name!r}")
         self.node_attributes[name] = tensor
 
     def add_edge_attribute(self, name: str, tensor: Tensor) -> None:
         """Add an attribute of the edges of all types, in the order of the CSC."""
-        _check_rows(tensor, self.total_num_edges, f"edge attribute {name!r}")
+        draws.check_rows(tensor, self.total_num_edges, f"edge attribute {name!r}")
         self.edge_attributes[name] = tensor
 
     # ---------------------------------------------------------------------------------- structure
@@ -212,13 +190,7 @@ class FusedCSCSamplingGraph(SamplingGraph):
         InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
             For nodes, fanouts or weights that do not fit the graph.
         """
-        seeds = draws.check_seeds(self, seeds)
-        counts = self._check_fanouts(fanouts, "sample_neighbors")
-
-        def draw(relations: list[_core.Relation]) -> list[_core.Drawn]:
-            return _core.layer(relations, replace)
-
-        subgraph = self._draw(seeds, counts, probs_name, draw, lambda _: None)
+        subgraph = self._draw("sample_neighbors", seeds, fanouts, replace, probs_name)
         return Done(subgraph) if async_op else subgraph
 
     def sample_layer_neighbors(
@@ -234,8 +206,9 @@ class FusedCSCSamplingGraph(SamplingGraph):
     ) -> Any:
         """Draw in-edges by layer-neighbor sampling (LABOR), which shares sources between nodes.
 
-        The expected number of edges of a node is its fanout; the number of distinct sources is
-        smaller than that of :meth:`sample_neighbors`.
+        The expected number of edges of a node is its fanout, or with weights as
+        :func:`gossamer.sampling.sample_labors` says; there are fewer distinct sources than from
+        :meth:`sample_neighbors`.
 
         Parameters
         ----------
@@ -246,25 +219,14 @@ class FusedCSCSamplingGraph(SamplingGraph):
         seed2_contribution : float
             From 0 to 1: the first number is used below 0.5, else the second.
 
-        Returns
-        -------
-        SampledSubgraphImpl
-
         References
         ----------
         Balin and Catalyurek, "Layer-neighbor sampling: defusing neighborhood explosion in GNNs",
         NeurIPS 2023.
         """
-        if replace:
-            return self.sample_neighbors(seeds, fanouts, True, probs_name, async_op=async_op)
-        seeds = draws.check_seeds(self, seeds)
-        counts = self._check_fanouts(fanouts, "sample_layer_neighbors")
-        base = draws.labor_key(random_seed, seed2_contribution)
-
-        def key(ntype: str | None) -> int:
-            return base if ntype is None else _core.mix(base, self.node_type_to_id[ntype])
-
-        subgraph = self._draw(seeds, counts, probs_name, _core.labor_layer, key)
+        key = None if replace else draws.labor_key(random_seed, seed2_contribution)
+        name = "sample_layer_neighbors"
+        subgraph = self._draw(name, seeds, fanouts, replace, probs_name, key)
         return Done(subgraph) if async_op else subgraph
 
     def in_subgraph(self, nodes: ByType) -> SampledSubgraphImpl:
@@ -302,25 +264,11 @@ class FusedCSCSamplingGraph(SamplingGraph):
             Edges and sources must not come more than this time before the seed.
         node_timestamp_attr_name, edge_timestamp_attr_name : str, optional
             Attributes with the times of nodes and edges.
-
-        Returns
-        -------
-        SampledSubgraphImpl
         """
-        counts = self._check_fanouts(fanouts, "temporal_sample_neighbors")
-        times = draws.PastEdges(
-            self,
-            seeds_timestamp,
-            seeds_pre_time_window,
-            node_timestamp_attr_name,
-            edge_timestamp_attr_name,
-        )
-
-        def draw(relations: list[_core.Relation]) -> list[_core.Drawn]:
-            return _core.layer(relations, replace)
-
-        seeds = draws.check_seeds(self, seeds)
-        return self._draw(seeds, counts, probs_name, draw, lambda _: None, times)
+        names = node_timestamp_attr_name, edge_timestamp_attr_name
+        times = draws.PastEdges(self, seeds_timestamp, seeds_pre_time_window, *names)
+        name = "temporal_sample_neighbors"
+        return self._draw(name, seeds, fanouts, replace, probs_name, None, times)
 
     def temporal_sample_layer_neighbors(
         self,
@@ -339,32 +287,11 @@ class FusedCSCSamplingGraph(SamplingGraph):
 
         See :meth:`temporal_sample_neighbors` and :meth:`sample_layer_neighbors`.
         """
-        if replace:
-            return self.temporal_sample_neighbors(
-                seeds,
-                seeds_timestamp,
-                fanouts,
-                True,
-                seeds_pre_time_window,
-                probs_name,
-                node_timestamp_attr_name,
-                edge_timestamp_attr_name,
-            )
-        counts = self._check_fanouts(fanouts, "temporal_sample_layer_neighbors")
-        times = draws.PastEdges(
-            self,
-            seeds_timestamp,
-            seeds_pre_time_window,
-            node_timestamp_attr_name,
-            edge_timestamp_attr_name,
-        )
-        base = draws.labor_key(random_seed, seed2_contribution)
-
-        def key(ntype: str | None) -> int:
-            return base if ntype is None else _core.mix(base, self.node_type_to_id[ntype])
-
-        seeds = draws.check_seeds(self, seeds)
-        return self._draw(seeds, counts, probs_name, _core.labor_layer, key, times)
+        names = node_timestamp_attr_name, edge_timestamp_attr_name
+        times = draws.PastEdges(self, seeds_timestamp, seeds_pre_time_window, *names)
+        key = None if replace else draws.labor_key(random_seed, seed2_contribution)
+        name = "temporal_sample_layer_neighbors"
+        return self._draw(name, seeds, fanouts, replace, probs_name, key, times)
 
     def sample_negative_edges_uniform(
         self, edge_type: str | None, node_pairs: Tensor, negative_ratio: int
@@ -394,40 +321,29 @@ class FusedCSCSamplingGraph(SamplingGraph):
         src = node_pairs[:, 0].repeat_interleave(ratio)
         return torch.stack([src, _core.random_integers(limit, len(src), src.dtype, src.device)], 1)
 
-    def _check_fanouts(self, fanouts: Tensor, op: str) -> list[int]:
-        if not isinstance(fanouts, Tensor) or fanouts.dim() != 1 or fanouts.is_floating_point():
-            raise InvalidTypeError(
-                f"{op}: fanouts must be a one-dimensional integer tensor, got {shown(fanouts)}."
-            )
-        types = len(self.edge_type_to_id) if self.is_heterogeneous else 1
-        if len(fanouts) not in (1, types):
-            raise InvalidValueError(
-                f"{op}: fanouts must have one number, or one for each of the {types} edge types, "
-                f"got {len(fanouts)}."
-            )
-        counts = fanouts.tolist()
-        if min(counts) < -1:
-            raise InvalidValueError(f"{op}: a fanout is -1 (all edges) or more, got {min(counts)}.")
-        return counts
-
     def _draw(
         self,
+        op: str,
         seeds: ByType,
-        fanouts: list[int],
+        fanouts: Tensor,
+        replace: bool,
         probs_name: str | None,
-        draw: Callable[[list[_core.Relation]], list[_core.Drawn]],
-        key: Callable[[str | None], int | None],
-        times: Any = None,
+        labor_key: int | None = None,
+        times: draws.PastEdges | None = None,
     ) -> SampledSubgraphImpl:
+        """Draw neighbors; with a key, by layer-neighbor sampling."""
+        seeds, counts = draws.check_seeds(self, seeds), draws.check_fanouts(self, fanouts, op)
+
+        draw, key = draws.drawing(self, op, replace, probs_name, labor_key)
         if not self.is_heterogeneous:
-            (drawn,) = draw([draws.relation(self, None, seeds, fanouts[0], probs_name, key, times)])
+            (drawn,) = draw([draws.relation(self, None, seeds, counts[0], probs_name, key, times)])
             return SampledSubgraphImpl(
                 CSCFormatBase(drawn[0], drawn[1]),
                 original_column_node_ids=seeds,
                 original_edge_ids=self._original_ids(drawn[2]),
             )
-        parts = draws.by_edge_type if len(fanouts) > 1 else draws.across_edge_types
-        drawn = parts(self, seeds, fanouts, probs_name, draw, key, times)
+        parts = draws.by_edge_type if len(counts) > 1 else draws.across_edge_types
+        drawn = parts(self, seeds, counts, probs_name, draw, key, times)
         eids = {etype: self._original_ids(edges) for etype, (_, _, edges) in drawn.items()}
         return SampledSubgraphImpl(
             {etype: CSCFormatBase(starts, ids) for etype, (starts, ids, _) in drawn.items()},
@@ -480,78 +396,3 @@ class FusedCSCSamplingGraph(SamplingGraph):
         parts.append(f"node_attributes={self.node_attributes}")
         parts.append(f"edge_attributes={self.edge_attributes}")
         return "FusedCSCSamplingGraph(" + (",\n" + " " * 22).join(parts) + ")"
-
-
-def fused_csc_sampling_graph(
-    csc_indptr: Tensor,
-    indices: Tensor,
-    node_type_offset: Tensor | None = None,
-    type_per_edge: Tensor | None = None,
-    node_type_to_id: dict[str, int] | None = None,
-    edge_type_to_id: dict[str, int] | None = None,
-    node_attributes: dict[str, Tensor] | None = None,
-    edge_attributes: dict[str, Tensor] | None = None,
-) -> FusedCSCSamplingGraph:
-    """Build a sampling graph from CSC tensors, which it shares.
-
-    Parameters
-    ----------
-    csc_indptr, indices : Tensor
-        ``(N + 1,)`` and ``(E,)``: node ``j`` has the in-neighbors
-        ``indices[csc_indptr[j]:csc_indptr[j + 1]]``.
-    node_type_offset : Tensor, optional
-        ``(number of node types + 1,)``: where the nodes of each type start.
-    type_per_edge : Tensor, optional
-        ``(E,)``, the edge type of each edge.
-    node_type_to_id, edge_type_to_id : dict of str to int, optional
-        Numbers of the types. All four are given for heterogeneous graphs, or none.
-    node_attributes, edge_attributes : dict of str to Tensor, optional
-        Rows of all nodes and of all edges.
-
-    Raises
-    ------
-    InvalidTypeError, InvalidValueError
-        If the parts do not fit together.
-
-    Examples
-    --------
-    >>> import gossamer.graphbolt as gb, torch
-    >>> gb.fused_csc_sampling_graph(torch.tensor([0, 2, 3]), torch.tensor([0, 1, 1])).num_edges
-    3
-    """
-    draws.check_csc(csc_indptr, indices)
-    nodes, edges = len(csc_indptr) - 1, len(indices)
-    typed = (node_type_offset, type_per_edge, node_type_to_id, edge_type_to_id)
-    if any(part is not None for part in typed):
-        if any(part is None for part in typed):
-            raise InvalidValueError(
-                "fused_csc_sampling_graph: a heterogeneous graph needs node_type_offset, "
-                "type_per_edge, node_type_to_id and edge_type_to_id."
-            )
-        _check_rows(type_per_edge, edges, "type_per_edge")
-        _check_rows(node_type_offset, len(node_type_to_id) + 1, "node_type_offset")
-        for etype in edge_type_to_id:
-            src, _, dst = etype_str_to_tuple(etype)
-            for ntype in (src, dst):
-                _attribute(node_type_to_id, ntype, "node type of an edge type")
-    for name, tensor in (node_attributes or {}).items():
-        _check_rows(tensor, nodes, f"node attribute {name!r}")
-    for name, tensor in (edge_attributes or {}).items():
-        _check_rows(tensor, edges, f"edge attribute {name!r}")
-    return FusedCSCSamplingGraph(csc_indptr, indices, *typed, node_attributes, edge_attributes)
-
-
-def _check_rows(tensor: Any, rows: int, what: str) -> None:
-    if not isinstance(tensor, Tensor):
-        raise InvalidTypeError(f"The {what} must be a torch.Tensor, got {type(tensor).__name__}.")
-    if tensor.dim() == 0 or tensor.shape[0] != rows:
-        raise InvalidValueError(f"The {what} must have {rows} rows, got {tuple(tensor.shape)}.")
-
-
-def _attribute(attributes: dict[str, Any], name: str, what: str) -> Any:
-    try:
-        return attributes[name]
-    except KeyError:
-        raise UnknownKeyError(
-            f"There is no {what} {name!r}; the graph has {list(attributes)}."
-        ) from None

@@ -44,6 +44,7 @@ __all__ = [
     "gather_rows",
     "info",
     "keeps_memory",
+    "labor_chances",
     "masked_product",
     "node2vec",
     "number_nodes",
@@ -73,6 +74,7 @@ breadth_first = dispatched("breadth_first")
 candidates_of = dispatched("candidates_of")
 sample_neighbors = dispatched("sample_neighbors")
 sample_labors = dispatched("sample_labors")
+labor_chances = dispatched("labor_chances")
 number_nodes = dispatched("number_nodes")
 random_walk = dispatched("random_walk")
 node2vec = dispatched("node2vec")

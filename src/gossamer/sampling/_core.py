@@ -42,7 +42,6 @@ __all__ = [
     "current_stream",
     "edge_candidates",
     "kept_candidates",
-    "labor_layer",
     "layer",
     "mix",
     "next_key",
@@ -318,18 +317,6 @@ def layer(relations: Sequence[Relation], replace: bool = False) -> list[Drawn]:
     if not relations:
         return []
     return kernels.sample_neighbors(relations[0].rows, relations, replace)
-
-
-def labor_layer(relations: Sequence[Relation]) -> list[Drawn]:
-    """Draw edges by layer-neighbor sampling: rows with the same key share random numbers.
-
-    An edge is drawn if the number of its source node is below fanout / degree. Returns what
-    :func:`layer` does.
-    """
-    relations = list(relations)
-    if not relations:
-        return []
-    return kernels.sample_labors(relations[0].rows, relations)
 
 
 def number_nodes(

@@ -19,15 +19,22 @@ from gossamer.graph.arguments import (
     refuse_block,
     require_graph,
 )
+from gossamer.kernels.reference.sampling import random_unit
 from gossamer.sampling import _core
 from gossamer.sampling._blocks import subgraph_of
-from gossamer.sampling.neighbors import EdgeIds, NodeIds, Weights, fanouts_of, weights_of
+from gossamer.sampling._labor import by_weight, labor_layer
+from gossamer.sampling.neighbors import (
+    EdgeIds,
+    NodeIds,
+    Weights,
+    bad_weights,
+    fanouts_of,
+    weights_of,
+)
 
 __all__ = ["draw_labors", "sample_labors"]
 
 _NAME = "sample_labors"
-_ROUNDS = 50  # of the fixed point of importances, at most
-_TOLERANCE = 1e-4
 
 
 def sample_labors(
@@ -190,57 +197,25 @@ def draw_labors(
             )
             numbers.append(i)
             continue
-        drawn[i], importance = _general(
-            csc, own, fanouts[i], weights[i], excluded[i], rounds, own_keys, second
-        )
+
+        def units(nodes: Tensor, keys: tuple[int, int] = own_keys) -> Tensor:
+            return _numbers(nodes, keys, second)
+
+        try:
+            drawn[i], importance = by_weight(
+                csc, own, fanouts[i], weights[i], excluded[i], units, rounds
+            )
+        except _core.BadWeightsError:
+            raise bad_weights(g, i, own, weights[i], inward, _NAME) from None
         if weights[i] is not None or rounds != 0:
             found[i] = importance
-    for i, result in zip(numbers, _core.labor_layer(plain), strict=True):
+    for i, result in zip(numbers, labor_layer(plain), strict=True):
         drawn[i] = result
     return drawn, found
 
 
-def _general(
-    csc: Any,
-    rows: Tensor,
-    fanout: int,
-    weights: Tensor | None,
-    excluded: Tensor | None,
-    rounds: int,
-    keys: tuple[int, int],
-    second: float,
-) -> tuple[_core.Drawn, Tensor]:
-    """Edges of one relation by weights and importances, and what each of them counts."""
-    owner, neighbor, edges = csc.gather_rows(rows)
-    owner = owner.long()
-    w = torch.ones(len(edges), dtype=torch.float64, device=rows.device)
-    if weights is not None:
-        w = _core.as_weights(weights).index_select(0, edges).double()
-        if not bool((w.isfinite() & (w >= 0)).all()):
-            raise InvalidValueError(
-                f"{_NAME}: weights of edges must be finite and not negative; those of the nodes go "
-                f"from {float(w.min())} to {float(w.max())}."
-            )
-        kept = w > 0
-        owner, neighbor, edges, w = owner[kept], neighbor[kept], edges[kept], w[kept]
-    chance = _chances(owner, neighbor, w, len(rows), fanout, rounds)
-    kept = _numbers(neighbor, keys, second) < chance
-    if excluded is not None:
-        kept &= torch.isin(edges, excluded, invert=True)
-    owner, neighbor, edges = owner[kept], neighbor[kept], edges[kept]
-    counts = torch.bincount(owner, minlength=len(rows))
-    starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-    importance = w[kept] / chance[kept]
-    total = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
-    total.index_add_(0, owner, importance)
-    importance = importance * counts[owner] / total[owner]
-    return (starts, neighbor.to(rows.dtype), edges.to(rows.dtype)), importance.float()
-
-
 def _numbers(nodes: Tensor, keys: tuple[int, int], second: float) -> Tensor:
     """The random number of each node; between two of them on the way of a normal variable."""
-    from gossamer.kernels.reference.sampling import random_unit
-
     first = random_unit(keys[0], nodes)
     if second == 0:
         return first
@@ -251,56 +226,3 @@ def _numbers(nodes: Tensor, keys: tuple[int, int], second: float) -> Tensor:
     ]
     mixed = math.cos(angle) * normal[0] + math.sin(angle) * normal[1]
     return torch.special.ndtr(mixed)
-
-
-def _chances(
-    owner: Tensor, neighbor: Tensor, w: Tensor, num_rows: int, fanout: int, rounds: int
-) -> Tensor:
-    """The probability of each edge: ``min(1, c * pi)``."""
-    if fanout < 0 or not len(owner):
-        return torch.ones_like(w)
-    nodes, place = neighbor.unique(return_inverse=True)
-    uniform = bool((w == w[:1]).all())
-    # With weights the importance of a source starts as its largest weight.
-    pi = torch.ones(len(nodes), dtype=w.dtype, device=w.device)
-    if not uniform:
-        pi = torch.zeros_like(pi).scatter_reduce_(0, place, w, "amax")
-    c = _solve(owner, w, pi[place], num_rows, fanout)
-    size = None
-    for _ in range(_ROUNDS if rounds < 0 else rounds):
-        # A source is needed with the largest probability among its rows.
-        wanted = (c[owner] * pi[place]).clamp(max=1)
-        pi = torch.zeros_like(pi).scatter_reduce_(0, place, wanted, "amax")
-        c = _solve(owner, w, pi[place], num_rows, fanout)
-        before, size = size, float(pi.sum())
-        if rounds < 0 and before is not None and before - size <= _TOLERANCE * before:
-            break
-    return (c[owner] * pi[place]).clamp(max=1)
-
-
-def _solve(owner: Tensor, w: Tensor, pi: Tensor, num_rows: int, fanout: int) -> Tensor:
-    """The factor ``c`` of each row that gives its estimate the variance of `fanout` draws.
-
-    From below: with no probability cut off at 1, `c` is too small; cutting off those that are above
-    makes it larger, until none is left to cut off.
-    """
-
-    def sums(values: Tensor) -> Tensor:
-        return torch.zeros(num_rows, dtype=w.dtype, device=w.device).index_add_(0, owner, values)
-
-    degree = sums(torch.ones_like(w))
-    squares, total = sums(w * w), sums(w)
-    goal = squares + (1 / fanout - 1 / degree).clamp(min=0) * total**2
-    everything = degree <= fanout
-    c = torch.zeros_like(goal)
-    ratio = w * w / pi
-    for _ in range(60):
-        capped = c[owner] * pi >= 1
-        sure, other = sums(torch.where(capped, w * w, 0)), sums(torch.where(capped, 0, ratio))
-        # With the edges that are sure kept so, the equation is linear in 1 / c.
-        new = torch.where(other > 0, other / (goal - sure).clamp(min=1e-300), c)
-        settled = bool(((new - c).abs() <= 1e-12 * new).all())
-        c = new
-        if settled:
-            break
-    return torch.where(everything, torch.full_like(c, torch.inf), c)

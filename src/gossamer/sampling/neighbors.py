@@ -244,7 +244,7 @@ def draw(
         drawn = _core.layer(relations, replace)
     except _core.BadWeightsError as error:
         number = numbers[error.relation]
-        raise _bad_weights(g, number, rows[number], weights[number], inward, name) from None
+        raise bad_weights(g, number, rows[number], weights[number], inward, name) from None
     nothing = torch.empty(0, dtype=g.idtype, device=g.device)
     found: list[_core.Drawn] = []
     by_number = dict(zip(numbers, drawn, strict=True))
@@ -255,7 +255,7 @@ def draw(
     return found
 
 
-def _bad_weights(
+def bad_weights(
     g: Graph, number: int, rows: Tensor, weights: Tensor, inward: bool, name: str
 ) -> InvalidValueError:
     """The error for weights that cannot be drawn by."""

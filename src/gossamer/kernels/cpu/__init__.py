@@ -19,6 +19,7 @@ from gossamer.kernels.cpu.grouped_mm import segment_mm, segment_outer
 from gossamer.kernels.cpu.reading import read_rows
 from gossamer.kernels.cpu.sampling import (
     candidates_of,
+    labor_chances,
     node2vec,
     number_nodes,
     random_walk,
@@ -47,6 +48,7 @@ __all__ = [
     "edge_softmax_backward",
     "gather_neighbors",
     "gather_rows",
+    "labor_chances",
     "masked_product",
     "node2vec",
     "number_nodes",

@@ -20,6 +20,7 @@ from gossamer.kernels.reference.sampling import (
 
 __all__ = [
     "candidates_of",
+    "labor_chances",
     "node2vec",
     "number_nodes",
     "random_walk",
@@ -129,6 +130,26 @@ def sample_labors(like: Tensor, relations: Sequence[Relation]) -> list[Drawn]:
     return _split(table, starts, neighbors, edges)
 
 
+@kernel("labor_chances", device="cpu", dtypes=(torch.float64,))
+def labor_chances(
+    starts: Tensor, sources: Tensor, weights: Tensor, num_sources: int, fanout: int, rounds: int
+) -> Tensor:
+    """Probabilities of edges; see `gossamer.kernels.reference.labor.labor_chances`."""
+    chances = _common.empty((weights.shape[0],), torch.float64)
+    core.labor_chances(
+        starts.data_ptr(),
+        sources.data_ptr(),
+        weights.data_ptr(),
+        chances.data_ptr(),
+        starts.shape[0] - 1,
+        num_sources,
+        fanout,
+        rounds,
+        torch.get_num_threads(),
+    )
+    return chances
+
+
 @kernel("candidates_of", device="cpu", dtypes=(torch.int32, torch.int64))
 def candidates_of(
     indptr: Tensor,
@@ -183,8 +204,7 @@ def number_nodes(
     """Number ids as they appear; see `gossamer.kernels.reference.sampling.number_nodes`."""
     id_dtype = like.dtype
     totals = [sum(ids.shape[0] for ids in parts) for parts in lists]
-    # With room for one more: the kernel writes an id before it looks up whether it is new.
-    unique = [_common.empty((total + 1,), id_dtype) for total in totals]
+    unique = [_common.empty((total,), id_dtype) for total in totals]
     places = [[_common.empty((ids.shape[0],), dtype) for ids in parts] for parts in lists]
     numberings = _table(
         [

@@ -15,6 +15,7 @@ from gossamer.kernels.reference.csr import (
     unique_relabel,
 )
 from gossamer.kernels.reference.grouped_mm import segment_mm, segment_outer
+from gossamer.kernels.reference.labor import labor_chances
 from gossamer.kernels.reference.reading import read_rows
 from gossamer.kernels.reference.sampling import (
     candidates_of,
@@ -45,6 +46,7 @@ __all__ = [
     "edge_softmax_backward",
     "gather_neighbors",
     "gather_rows",
+    "labor_chances",
     "masked_product",
     "node2vec",
     "number_nodes",

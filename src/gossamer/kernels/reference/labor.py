@@ -1,0 +1,93 @@
+"""With which probabilities layer-neighbor sampling draws edges by weight."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gossamer.kernels._dispatch import kernel
+
+__all__ = ["labor_chances"]
+
+_ROUNDS = 50  # of importances that settle, at most
+_TOLERANCE = 1e-4
+
+
+@kernel("labor_chances", operands=("weights",))
+def labor_chances(
+    starts: Tensor, sources: Tensor, weights: Tensor, num_sources: int, fanout: int, rounds: int
+) -> Tensor:
+    r"""The probability of each edge, :math:`p_{ts} = \min(1, c_s \pi_t)`.
+
+    :math:`c_s` is such that the edges of a row estimate the mean over all with the variance of
+    `fanout` draws with replacement:
+
+    .. math::
+        \sum_t w_{ts}^2 / p_{ts} - \sum_t w_{ts}^2
+        = \Bigl(\frac{1}{k} - \frac{1}{d_s}\Bigr) \Bigl(\sum_t w_{ts}\Bigr)^2 .
+
+    The importance :math:`\pi_t` of a source is its largest weight, or 1 if all weights are equal;
+    each round replaces it by its largest probability.
+
+    Parameters
+    ----------
+    starts : Tensor
+        ``(R + 1,)`` int64: where the edges of each row begin.
+    sources : Tensor
+        ``(E,)`` int32, below `num_sources`.
+    weights : Tensor
+        ``(E,)`` float64, positive and finite.
+    fanout : int
+        At least 1. Rows of no more edges give all of them.
+    rounds : int
+        -1 for as many as it takes until :math:`\sum_t \pi_t` settles.
+
+    References
+    ----------
+    Balin and Çatalyürek, "Layer-neighbor sampling: defusing neighborhood explosion in GNNs",
+    NeurIPS 2023.
+    """
+    if not len(weights):
+        return torch.empty_like(weights)
+    counts = starts.diff()
+    owner = torch.arange(len(counts), device=counts.device).repeat_interleave(counts)
+    place = sources.long()
+    pi = torch.ones(num_sources, dtype=weights.dtype, device=weights.device)
+    if not bool((weights == weights[:1]).all()):
+        pi = torch.zeros_like(pi).scatter_reduce_(0, place, weights, "amax")
+    chances = _capped(owner, counts, weights, pi[place], fanout)
+    size = None
+    for _ in range(_ROUNDS if rounds < 0 else rounds):
+        pi = torch.zeros_like(pi).scatter_reduce_(0, place, chances, "amax")
+        chances = _capped(owner, counts, weights, pi[place], fanout)
+        before, size = size, float(pi.sum())
+        if rounds < 0 and before is not None and before - size <= _TOLERANCE * before:
+            break
+    return chances
+
+
+def _capped(owner: Tensor, degree: Tensor, w: Tensor, pi: Tensor, fanout: int) -> Tensor:
+    """``min(1, c * pi)``.
+
+    From below: with no probability cut off at 1, `c` is too small; cutting off those that are above
+    makes it larger, until none is left to cut off.
+    """
+
+    def sums(values: Tensor) -> Tensor:
+        return torch.zeros(len(degree), dtype=w.dtype, device=w.device).index_add_(0, owner, values)
+
+    squares, total = sums(w * w), sums(w)
+    goal = squares + (1 / fanout - 1 / degree.double()).clamp(min=0) * total**2
+    c = torch.zeros_like(goal)
+    ratio = w * w / pi
+    for _ in range(60):
+        capped = c[owner] * pi >= 1
+        sure, other = sums(torch.where(capped, w * w, 0)), sums(torch.where(capped, 0, ratio))
+        # With the edges that are sure kept so, the equation is linear in 1 / c.
+        new = torch.where(other > 0, other / (goal - sure).clamp(min=1e-300), c)
+        settled = bool(((new - c).abs() <= 1e-12 * new).all())
+        c = new
+        if settled:
+            break
+    c = torch.where(degree <= fanout, torch.full_like(c, torch.inf), c)
+    return (c[owner] * pi).clamp(max=1)

@@ -1,0 +1,113 @@
+"""Layer-neighbor draws: all rows use the same random number for a source node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from gossamer import kernels
+from gossamer.kernels.reference.sampling import random_unit
+from gossamer.ops.adjacency import Compressed
+from gossamer.sampling import _core
+
+__all__ = ["by_weight", "labor_layer"]
+
+
+def labor_layer(relations: Sequence[_core.Relation]) -> list[_core.Drawn]:
+    """Draw edges for the rows of all relations; those with the same key share random numbers.
+
+    Without weights, an edge is drawn if the number of its source is below fanout / degree; with
+    weights, see :func:`by_weight`. Returns what :func:`gossamer.sampling._core.layer` does.
+    """
+    weights = [None if r.candidates is None else r.candidates.weights for r in relations]
+    plain = [r for r, own in zip(relations, weights, strict=True) if own is None]
+    drawn = iter(kernels.sample_labors(plain[0].rows, plain) if plain else [])
+    found = []
+    for number, (r, own) in enumerate(zip(relations, weights, strict=True)):
+        if own is None:
+            found.append(next(drawn))
+            continue
+        key, csc = r.key, Compressed(r.indptr, r.indices, r.eids)
+
+        def numbers(nodes: Tensor, key: int = key) -> Tensor:
+            return random_unit(key, nodes)
+
+        try:
+            found.append(by_weight(csc, r.rows, r.fanout, own, r.excluded, numbers)[0])
+        except _core.BadWeightsError:
+            raise _core.BadWeightsError(number) from None
+    return found
+
+
+def by_weight(
+    csc: Compressed,
+    rows: Tensor,
+    fanout: int,
+    weights: Tensor | None,
+    excluded: Tensor | None,
+    numbers: Callable[[Tensor], Tensor],
+    rounds: int = 0,
+) -> tuple[_core.Drawn, Tensor]:
+    """Draw edges with the probabilities of `gossamer.kernels.labor_chances`.
+
+    Parameters
+    ----------
+    csc, rows, fanout, excluded
+        As of :func:`gossamer.sampling._core.relation`.
+    weights : Tensor, optional
+        By edge id. Default: all alike.
+    numbers : callable
+        ``numbers(nodes)`` gives the random number of each source, on [0, 1).
+    rounds : int
+        How often the importances of sources are improved; -1 until they settle.
+
+    Returns
+    -------
+    drawn : (starts, neighbors, edges)
+        As from :func:`gossamer.sampling._core.layer`.
+    importance : Tensor
+        What each edge counts in the weighted mean of its row, float32, 1 on average.
+
+    Raises
+    ------
+    BadWeightsError
+        If a row has weights that are negative or not finite.
+    """
+    owner, neighbor, edges = csc.gather_rows(rows)
+    counts = torch.bincount(owner, minlength=len(rows))
+    starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+    w = torch.ones(len(edges), dtype=torch.float64, device=rows.device)
+    if weights is not None:
+        w = _core.as_weights(weights).index_select(0, edges).double()
+        if not bool((w.isfinite() & (w >= 0)).all()):
+            raise _core.BadWeightsError(0)
+        starts, (neighbor, edges, w) = _chosen(w > 0, starts, neighbor, edges, w)
+    if fanout == 0 or not len(edges):
+        starts, (neighbor, edges, w) = _chosen(w < 0, starts, neighbor, edges, w)
+        return (starts, neighbor.to(rows.dtype), edges.to(rows.dtype)), w.float()
+    (nodes,), ((place,),), _ = _core.number_nodes(
+        [[neighbor]], [int(neighbor.max()) + 1], torch.int32
+    )
+    most = len(edges) if fanout < 0 else fanout
+    chance = kernels.labor_chances(starts, place, w, len(nodes), most, rounds)
+    kept = numbers(nodes).index_select(0, place) < chance
+    if excluded is not None:
+        kept &= torch.isin(edges, excluded, invert=True)
+    starts, (neighbor, edges, w, chance) = _chosen(kept, starts, neighbor, edges, w, chance)
+    importance = w / chance
+    counts = starts.diff()
+    owner = torch.arange(len(counts), device=rows.device).repeat_interleave(counts)
+    total = torch.zeros(len(counts), dtype=w.dtype, device=rows.device)
+    total.index_add_(0, owner, importance)
+    importance *= (counts / total).index_select(0, owner)
+    return (starts, neighbor.to(rows.dtype), edges.to(rows.dtype)), importance.float()
+
+
+def _chosen(kept: Tensor, starts: Tensor, *columns: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """The entries of rows that are kept, and where those of each row begin."""
+    positions = kept.nonzero().squeeze(1)
+    if len(positions) == len(kept):
+        return starts, list(columns)
+    return torch.searchsorted(positions, starts), [x.index_select(0, positions) for x in columns]

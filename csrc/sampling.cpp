@@ -18,6 +18,8 @@ namespace {
 
 // A few picks are kept sorted by insertion and compared with each other; more use a hash table and a sort.
 constexpr int64_t kFew = 64;
+// Up to 64 times as many candidates have a bit each.
+constexpr int64_t kWords = 16;
 // So many rows ahead their bounds are prefetched.
 constexpr int64_t kAhead = 12;
 
@@ -31,12 +33,38 @@ template <class Id> bool insert(Id* out, int64_t n, Id pick) {
     return true;
 }
 
+// The positions of the bits that are set.
+template <class Id> Id* write_bits(uint64_t word, int64_t first, Id* out) {
+    for (; word; word &= word - 1) *out++ = static_cast<Id>(first + __builtin_ctzll(word));
+    return out;
+}
+
 // k of 0, 1, ..., degree - 1, each set equally likely (Floyd's method), ascending.
 template <class Id> void choose(uint64_t key, int64_t degree, int64_t k, Id* out) {
     const auto draw = [&](int64_t n) {
         return static_cast<Id>(
             random_below(key, static_cast<uint64_t>(n), degree - k + n + 1));
     };
+    // A bit for each candidate, if they are few: no comparisons, and no branches to mispredict.
+    if (degree <= 64) {
+        uint64_t bits = 0;
+        for (int64_t n = 0; n < k; ++n) {
+            const uint64_t pick = uint64_t{1} << draw(n);
+            bits |= bits & pick ? uint64_t{1} << (degree - k + n) : pick;
+        }
+        write_bits(bits, 0, out);
+        return;
+    }
+    if (degree <= 64 * kWords) {
+        uint64_t bits[kWords] = {};
+        for (int64_t n = 0; n < k; ++n) {
+            int64_t pick = draw(n);
+            pick = bits[pick / 64] >> (pick % 64) & 1 ? degree - k + n : pick;
+            bits[pick / 64] |= uint64_t{1} << (pick % 64);
+        }
+        for (int64_t w = 0; w < kWords; ++w) out = write_bits(bits[w], 64 * w, out);
+        return;
+    }
     if (k <= kFew) {
         for (int64_t n = 0; n < k; ++n)
             // All earlier picks are smaller than the largest of this draw.

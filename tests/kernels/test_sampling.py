@@ -137,6 +137,16 @@ def test_threads_do_not_change_a_draw(threads: int) -> None:
         torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize("degree", [63, 64, 65, 128, 1000, 1024, 1025, 3000])
+@pytest.mark.parametrize("fanout", [1, 7, 62, 64, 200, 900])
+def test_rows_of_any_degree(degree: int, fanout: int) -> None:
+    """Methods change with the degree and with the fanout; draws do not."""
+    csc = torch.tensor([0, degree]), torch.arange(degree), None
+    relation = Relation(*csc, torch.zeros(9, dtype=torch.int64), fanout, 4)
+    drawn = native.sample_neighbors(LIKE, [relation], False)
+    assert_same(drawn, reference.sample_neighbors(LIKE, [relation], False))
+
+
 @pytest.mark.parametrize("time", [torch.int64, torch.float64])
 @pytest.mark.parametrize("with_edges", [False, True])
 @pytest.mark.parametrize("with_nodes", [False, True])

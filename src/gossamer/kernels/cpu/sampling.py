@@ -204,7 +204,8 @@ def number_nodes(
     """Number ids as they appear; see `gossamer.kernels.reference.sampling.number_nodes`."""
     id_dtype = like.dtype
     totals = [sum(ids.shape[0] for ids in parts) for parts in lists]
-    unique = [_common.empty((total,), id_dtype) for total in totals]
+    # With room for one more: the kernel writes an id before it looks up whether it is new.
+    unique = [_common.empty((total + 1,), id_dtype) for total in totals]
     places = [[_common.empty((ids.shape[0],), dtype) for ids in parts] for parts in lists]
     numberings = _table(
         [

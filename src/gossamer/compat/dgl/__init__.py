@@ -27,12 +27,6 @@ from gossamer.compat.dgl._modules import VERSION, module_paths
 from gossamer.compat.dgl._placeholders import is_placeholder
 
 __all__ = [
-    "VERSION",
-    "NotYetError",
-    "UnknownNameError",
-    "install",
-    "installed",
-    "is_placeholder",
-    "module_paths",
-    "uninstall",
-]
+    "VERSION", "NotYetError", "UnknownNameError", "install", "installed", "is_placeholder",
+    "module_paths", "uninstall",
+]  # fmt: skip

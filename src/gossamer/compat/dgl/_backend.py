@@ -24,64 +24,23 @@ from torch import (
     int16,
     int32,
     int64,
+    reshape,
+    squeeze,
     uint8,
+    unsqueeze,
 )
 
 from gossamer.errors import InvalidTypeError
 
 __all__ = [
-    "arange",
-    "argsort",
-    "as_scalar",
-    "asnumpy",
-    "astype",
-    "backend_name",
-    "bfloat16",
-    "bool",
-    "cat",
-    "context",
-    "copy_to",
-    "cpu",
-    "device_id",
-    "device_type",
-    "dtype",
-    "float16",
-    "float32",
-    "float64",
-    "from_dgl_nd",
-    "full",
-    "full_1d",
-    "gather_row",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "is_tensor",
-    "ndim",
-    "nonzero_1d",
-    "ones",
-    "rand_shuffle",
-    "randint",
-    "repeat",
-    "reshape",
-    "shape",
-    "split",
-    "squeeze",
-    "stack",
-    "sum",
-    "tensor",
-    "to_dgl_nd",
-    "uint8",
-    "unique",
-    "unsqueeze",
-    "zerocopy_from_dgl_ndarray",
-    "zerocopy_from_dlpack",
-    "zerocopy_from_numpy",
-    "zerocopy_to_dgl_ndarray",
-    "zerocopy_to_dlpack",
-    "zerocopy_to_numpy",
-    "zeros",
-]
+    "arange", "argsort", "as_scalar", "asnumpy", "astype", "backend_name", "bfloat16", "bool",
+    "cat", "context", "copy_to", "cpu", "device_id", "device_type", "dtype", "float16", "float32",
+    "float64", "from_dgl_nd", "full", "full_1d", "gather_row", "int8", "int16", "int32", "int64",
+    "is_tensor", "ndim", "nonzero_1d", "ones", "rand_shuffle", "randint", "repeat", "reshape",
+    "shape", "split", "squeeze", "stack", "sum", "tensor", "to_dgl_nd", "uint8", "unique",
+    "unsqueeze", "zerocopy_from_dgl_ndarray", "zerocopy_from_dlpack", "zerocopy_from_numpy",
+    "zerocopy_to_dgl_ndarray", "zerocopy_to_dlpack", "zerocopy_to_numpy", "zeros",
+]  # fmt: skip
 
 backend_name = "pytorch"
 
@@ -241,21 +200,6 @@ def split(input: Tensor, sizes_or_sections: Any, dim: int) -> tuple[Tensor, ...]
 def repeat(input: Tensor, repeats: Any, dim: int) -> Tensor:
     """Repeat each element, as `numpy.repeat` does."""
     return torch.repeat_interleave(input, repeats, dim)
-
-
-def reshape(input: Tensor, shape: Any) -> Tensor:
-    """The same elements in another shape."""
-    return torch.reshape(input, shape)
-
-
-def squeeze(input: Tensor, dim: int) -> Tensor:
-    """A tensor without a dimension of size 1."""
-    return torch.squeeze(input, dim)
-
-
-def unsqueeze(input: Tensor, dim: int) -> Tensor:
-    """A tensor with one more dimension, of size 1."""
-    return torch.unsqueeze(input, dim)
 
 
 def gather_row(data: Tensor, row_index: Tensor) -> Tensor:

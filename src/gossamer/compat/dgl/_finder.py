@@ -85,7 +85,7 @@ def installed() -> bool:
     return _FINDER in sys.meta_path
 
 
-class _Door(DistributionFinder, Loader):
+class _Finder(DistributionFinder, Loader):
     """Finds and loads the modules; their names are looked up on first access."""
 
     def find_spec(
@@ -134,7 +134,7 @@ class _Metadata(Distribution):
         return path
 
 
-_FINDER = _Door()
+_FINDER = _Finder()
 
 
 def _below(fullname: str) -> str:

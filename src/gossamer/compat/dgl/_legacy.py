@@ -14,25 +14,11 @@ from torch import Tensor, nn
 from gossamer.errors import InvalidTypeError, InvalidValueError
 
 __all__ = [
-    "DEFAULT_ETYPE",
-    "DEFAULT_NTYPE",
-    "Collator",
-    "DGLWarning",
-    "FeatureStorage",
-    "GBWarning",
-    "Identity",
-    "TargetCode",
-    "TensorStorage",
-    "dgl_warning",
-    "get_dgl_url",
-    "is_all",
-    "load_citeseer",
-    "load_cora",
-    "load_knowledge_graph",
-    "load_pubmed",
-    "register_service",
+    "DEFAULT_ETYPE", "DEFAULT_NTYPE", "Collator", "DGLWarning", "FeatureStorage", "GBWarning",
+    "Identity", "TargetCode", "TensorStorage", "dgl_warning", "get_dgl_url", "is_all",
+    "load_citeseer", "load_cora", "load_knowledge_graph", "load_pubmed", "register_service",
     "wrap_storage",
-]
+]  # fmt: skip
 
 DEFAULT_NTYPE = "_N"
 DEFAULT_ETYPE = ("_N", "_E", "_N")

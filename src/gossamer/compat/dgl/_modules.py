@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import resources
 from typing import Any
 
-from gossamer.compat.dgl._names import NAMES
 from gossamer.compat.dgl._placeholders import make_placeholder
 from gossamer.errors import UnknownKeyError
 
 __all__ = [
-    "MODULES",
-    "VERSION",
-    "ModuleNames",
-    "children_of",
-    "import_if_there",
-    "module_paths",
+    "MODULES", "VERSION", "ModuleNames", "children_of", "import_if_there", "module_paths",
     "resolve",
-]
+]  # fmt: skip
 
 # The release of DGL whose results Gossamer reproduces, in the form that programs parse.
 VERSION = "2.1.0"
@@ -159,7 +155,7 @@ _RENAMED: dict[str, dict[str, str]] = {
         **_DISTANCE,
         **{
             name: f"dgl.nn.pytorch.{name}:"
-            for name in (
+            for name in [
                 "conv",
                 "explain",
                 "factory",
@@ -168,7 +164,7 @@ _RENAMED: dict[str, dict[str, str]] = {
                 "linear",
                 "softmax",
                 "utils",
-            )
+            ]
         },
     },
     "nn.pytorch": _DISTANCE,
@@ -194,6 +190,16 @@ _SHADOWED = {
 }
 
 
+def _read_names() -> dict[str, list[str]]:
+    """The names that names.txt lists, by module path."""
+    text = resources.files(__package__).joinpath("names.txt").read_text(encoding="utf-8")
+    entries = re.findall(r"^([\w.]*):((?: .*\n|\n)+)", text, re.MULTILINE)
+    return {path: names.split() for path, names in entries}
+
+
+_NAMES = _read_names()
+
+
 def _sources(path: str) -> tuple[str, ...]:
     while path not in _SOURCES:
         path = path.rpartition(".")[0]
@@ -203,13 +209,16 @@ def _sources(path: str) -> tuple[str, ...]:
 def _known(path: str) -> tuple[str, ...]:
     """A package also has the names of its modules; the root has a selection only."""
     real = "nn.pytorch" if path == "nn" else path
-    below = [names for other, names in NAMES.items() if real and other.startswith(f"{real}.")]
-    return tuple(dict.fromkeys(" ".join([NAMES[real], *below]).split()))
+    found = list(_NAMES[real])
+    for other, names in _NAMES.items():
+        if real and other.startswith(f"{real}."):
+            found += names
+    return tuple(dict.fromkeys(found))
 
 
 MODULES = {
     path: ModuleNames(_sources(path), _known(path), _RENAMED.get(path, {}), _SHADOWED.get(path, ()))
-    for path in NAMES
+    for path in _NAMES
 }
 
 

@@ -19,17 +19,9 @@ from gossamer.interop import from_networkx, from_scipy
 from gossamer.sparse import SparseMatrix, from_coo
 
 __all__ = [
-    "GraphIndex",
-    "HeteroGraphIndex",
-    "_csrmask",
-    "_csrmm",
-    "_csrsum",
-    "combine_frames",
-    "copy_e",
-    "copy_u",
-    "copy_v",
-    "create_graph_index",
-]
+    "GraphIndex", "HeteroGraphIndex", "_csrmask", "_csrmm", "_csrsum", "combine_frames", "copy_e",
+    "copy_u", "copy_v", "create_graph_index",
+]  # fmt: skip
 
 
 class HeteroGraphIndex:

@@ -15,30 +15,13 @@ from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph, graph
 
 __all__ = [
-    "check_eq_shape",
-    "context_of",
-    "create_shared_mem_array",
-    "deprecate_class",
-    "deprecate_function",
-    "deprecate_property",
-    "dtype_of",
-    "gather_pinned_tensor_rows",
-    "get_num_threads",
-    "get_shared_mem_array",
-    "is_dict_like",
-    "is_listlike",
-    "is_sorted_srcdst",
-    "makedirs",
-    "pairwise_squared_distance",
-    "pin_memory_inplace",
-    "prepare_tensor",
-    "prepare_tensor_dict",
-    "prepare_tensor_or_dict",
-    "recursive_apply",
-    "recursive_apply_pair",
-    "reorder_nodes",
-    "set_num_threads",
-]
+    "check_eq_shape", "context_of", "create_shared_mem_array", "deprecate_class",
+    "deprecate_function", "deprecate_property", "dtype_of", "gather_pinned_tensor_rows",
+    "get_num_threads", "get_shared_mem_array", "is_dict_like", "is_listlike", "is_sorted_srcdst",
+    "makedirs", "pairwise_squared_distance", "pin_memory_inplace", "prepare_tensor",
+    "prepare_tensor_dict", "prepare_tensor_or_dict", "recursive_apply", "recursive_apply_pair",
+    "reorder_nodes", "set_num_threads",
+]  # fmt: skip
 
 # As in DGL, shared memory is freed when the process that created it ends.
 _SHARED: dict[str, SharedMemory] = {}

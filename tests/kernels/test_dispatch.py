@@ -249,7 +249,7 @@ def test_memory_that_a_device_lacks_is_named() -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has")
 
     function = Kernel(spmm, ["x"])._resolve("reference", "cuda", torch.float32)
-    message = r"^spmm: the GPU has no room for 20\.00 GiB\. Use smaller batches"
+    message = r"^spmm: the GPU has too little free memory for 20\.00 GiB\. Use smaller batches"
     with pytest.raises(DeviceMemoryError, match=message):
         function(torch.empty(1))
     with pytest.raises(torch.OutOfMemoryError):

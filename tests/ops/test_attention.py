@@ -380,7 +380,7 @@ class TestBadInput:
             ({"value": torch.zeros(7, 2)}, r"value must be \(N_src, \*, heads, features\)"),
             ({"value": torch.zeros(6, 2, 3)}, "must have 7 rows"),
             ({"key": torch.zeros(7, 2)}, r"key must be \(N, \*, heads, features\).*\(7, 2\)"),
-            ({"query": torch.zeros(7, 2, 5)}, r"query must be.*beside a key of \(7, 2, 4\)"),
+            ({"query": torch.zeros(7, 2, 5)}, r"query must be.*key has shape \(7, 2, 4\)"),
             ({"weight": torch.zeros(2, 4)}, "weight goes with score 'add_dot' and only there"),
             ({"bias": torch.zeros(9, 3)}, r"bias must be \(9, 2\).*got shape \(9, 3\)"),
             ({"score": "add_dot"}, "weight is missing"),

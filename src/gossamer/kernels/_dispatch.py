@@ -30,15 +30,9 @@ from gossamer._options import one_of
 from gossamer.errors import GossamerError, InvalidValueError
 
 __all__ = [
-    "DeviceMemoryError",
-    "Kernel",
-    "check_environment",
-    "dispatched",
-    "info",
-    "kernel",
-    "native",
+    "DeviceMemoryError", "Kernel", "check_environment", "dispatched", "info", "kernel", "native",
     "use",
-]
+]  # fmt: skip
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -137,9 +131,9 @@ def _naming_memory(function: Callable[..., Any]) -> Callable[..., Any]:
             wanted = re.search(r"allocate ([\d.]+ \w+)", str(error))
             amount = wanted[1] if wanted else "more memory than there is"
             raise DeviceMemoryError(
-                f"{function.__name__}: the GPU has no room for {amount}. Use smaller batches, "
-                "sampled neighbors, or features of 16 bits; torch.cuda.memory_summary() shows what "
-                f"takes the memory. torch says: {error}"
+                f"{function.__name__}: the GPU has too little free memory for {amount}. Use "
+                "smaller batches, sampled neighbors, or features of 16 bits; "
+                f"torch.cuda.memory_summary() shows what takes the memory. torch says: {error}"
             ) from None
 
     return run

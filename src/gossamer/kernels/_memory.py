@@ -64,8 +64,8 @@ def keeps_memory(size: int, like: Tensor) -> bool:
 def release_memory() -> None:
     """Return idle memory of the pool for large results to the system.
 
-    torch allocates tensors on the CPU with the C library, which maps memory for a large tensor anew
-    each time; the system then clears every page. The native kernels take the memory of a result
+    torch allocates CPU tensors with the C library, which maps new memory for each large tensor; the
+    system then clears every page. The native kernels take the memory of a result
     above 4 MiB, and of intermediate values above 512 KiB, from a pool instead: it lies in huge
     pages, and when the tensor is freed it is kept for the next result. The rest of torch is not
     affected.

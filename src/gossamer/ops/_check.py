@@ -17,19 +17,9 @@ if TYPE_CHECKING:
     from gossamer.ops.adjacency import Adjacency
 
 __all__ = [
-    "check_dense",
-    "check_dtype",
-    "check_lengths",
-    "check_operand",
-    "checks_later",
-    "common_dtype",
-    "counted",
-    "match_dims",
-    "outside_transforms",
-    "relation_of",
-    "requires_grad",
-    "structure_of",
-]
+    "check_dense", "check_dtype", "check_lengths", "check_operand", "checks_later", "common_dtype",
+    "counted", "match_dims", "outside_transforms", "relation_of", "requires_grad", "structure_of",
+]  # fmt: skip
 
 # Not bool, which has no arithmetic, nor complex, whose gradients would need conjugates.
 _DTYPES = {
@@ -43,7 +33,7 @@ _DTYPES = {
     torch.int8,
     torch.uint8,
 }
-# Up to so many numbers, a list is faster than three operators on a tensor (5 us).
+# Up to this many numbers, a list is faster than three operators on a tensor (5 us).
 _FEW = 128
 _WHAT = {"u": "source node", "v": "destination node", "e": "edge"}
 

@@ -18,15 +18,7 @@ from gossamer.errors import InvalidValueError
 from gossamer.ops._check import requires_grad
 from gossamer.ops._register import Structure, differentiable, opaque, plain
 
-__all__ = [
-    "reverse",
-    "scaled_sum",
-    "sddmm",
-    "sddmm_of",
-    "segment_structure",
-    "spmm",
-    "spmm_of",
-]
+__all__ = ["reverse", "scaled_sum", "sddmm", "sddmm_of", "segment_structure", "spmm", "spmm_of"]
 
 
 def reverse(structure: Structure) -> Structure:

@@ -9,7 +9,7 @@ Each operator is registered three times, with the same kernel and the same backw
 - Traced code goes through the operator registered with `torch.library`, which has a fake kernel and
   so compiles into one graph.
 - Code under `torch.func` goes through a Function in the form that these transforms need. It is a
-  Function of its own because `setup_context` costs eager code about 100 microseconds (torch 2.13).
+  separate Function because `setup_context` costs eager code about 100 microseconds (torch 2.13).
 """
 
 from __future__ import annotations
@@ -24,15 +24,9 @@ from gossamer.errors import InvalidValueError
 from gossamer.ops import _torch
 
 __all__ = [
-    "Structure",
-    "differentiable",
-    "gradients_of_parts",
-    "opaque",
-    "plain",
-    "settled",
-    "take_gradient",
-    "traced",
-]
+    "Structure", "differentiable", "gradients_of_parts", "opaque", "plain", "settled",
+    "take_gradient", "traced",
+]  # fmt: skip
 
 #: Slots, CSC and CSR of one relation, three entries each; see `Adjacency.structure`.
 Structure = tuple[Tensor | None, ...]

@@ -9,10 +9,10 @@ __all__ = ["without_surroundings"]
 
 
 def without_surroundings(tensor: Tensor) -> Tensor:
-    """The tensor in memory of its own if it is a view into larger memory.
+    """A copy of the tensor if it is a view into larger memory, else the tensor itself.
 
     Pickling a view writes all of the memory that it views. A view with a gradient history is
-    returned as it is.
+    returned unchanged.
     """
     if tensor.layout is not torch.strided:
         return tensor

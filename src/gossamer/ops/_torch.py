@@ -17,21 +17,12 @@ from torch.autograd import forward_ad
 from torch.utils._python_dispatch import _disable_current_modes
 
 __all__ = [
-    "assert_async",
-    "count_dispatch_modes",
-    "forward_mode_active",
-    "has_hooks",
-    "in_fake_mode",
-    "is_exporting",
-    "is_legacy_batch",
-    "is_transform_wrapper",
-    "is_zero_tensor",
-    "outside_modes",
-    "outside_transforms",
-    "under_transform",
-]
+    "assert_async", "count_dispatch_modes", "forward_mode_active", "has_hooks", "in_fake_mode",
+    "is_exporting", "is_legacy_batch", "is_transform_wrapper", "is_zero_tensor", "outside_modes",
+    "outside_transforms", "under_transform",
+]  # fmt: skip
 
-# Whether a `torch.func` transform (grad, vmap, jvp ...) runs. No public name tells.
+# Whether a `torch.func` transform (grad, vmap, jvp ...) runs. No public name.
 under_transform: Callable[[], bool] = torch._C._are_functorch_transforms_active
 
 # A context without `torch.func` transforms. No public name: `torch.func` has none to leave them.
@@ -43,8 +34,8 @@ is_transform_wrapper: Callable[[Tensor], bool] = torch._C._functorch.is_functorc
 # Whether a tensor is the batch of gradients of `is_grads_batched=True`. No public name.
 is_legacy_batch: Callable[[Tensor], bool] = torch._C._functorch.is_legacy_batchedtensor
 
-# How many dispatch modes (fake tensors, tracers, `TorchDispatchMode`) are active. No public name
-# tells; `torch.compiler.is_compiling` knows of the compiler only.
+# How many dispatch modes (fake tensors, tracers, `TorchDispatchMode`) are active. No public
+# name: `torch.compiler.is_compiling` covers the compiler only.
 count_dispatch_modes: Callable[[], int] = torch._C._len_torch_dispatch_stack
 
 # A context without dispatch modes. No public name.
@@ -55,12 +46,12 @@ outside_modes: Callable[[], AbstractContextManager] = _disable_current_modes
 assert_async: Callable[[Tensor, str], None] = torch._assert_async
 
 
-# Whether `torch.export` traces; in torch 2.6 nothing tells.
+# Whether `torch.export` traces. torch 2.6 has no such function.
 is_exporting: Callable[[], bool] = getattr(torch.compiler, "is_exporting", lambda: False)
 
 
 def has_hooks(module: nn.Module) -> bool:
-    """Whether a call of `module` does more than its class's `forward`; no public name tells."""
+    """Whether a call of `module` does more than its class's `forward`; no public name."""
     return bool(
         "forward" in module.__dict__
         or module._forward_hooks
@@ -75,7 +66,7 @@ def has_hooks(module: nn.Module) -> bool:
 
 
 def in_fake_mode() -> bool:
-    """Whether tensors without values are being computed with; no public name tells."""
+    """Whether a fake tensor mode is active (tensors without values); no public name."""
     return detect_fake_mode() is not None
 
 

@@ -160,10 +160,10 @@ class Adjacency:
         try:
             return self._memo[key]
         except KeyError:
-            value = self._memo[key] = self._for_good(compute)
+            value = self._memo[key] = self._compute_to_keep(compute)
             return value
 
-    def _for_good(self, compute: Callable[[], Any]) -> Any:
+    def _compute_to_keep(self, compute: Callable[[], Any]) -> Any:
         """Run `compute` outside of inference mode and tracing, since its result is kept.
 
         Under a fake tensor mode, real ids must give real tensors. Fake ids give fake tensors.
@@ -193,7 +193,7 @@ class Adjacency:
 
     def coo(self) -> tuple[Tensor, Tensor]:
         """Source and destination of each edge, in the order of edge ids, in `idtype`."""
-        coo = self._for_good(self._ends)
+        coo = self._compute_to_keep(self._ends)
         if "coo" in self.allowed:
             self._coo = coo
         return coo
@@ -202,7 +202,7 @@ class Adjacency:
         """Out-edges by source node."""
         if self._csr is not None:
             return self._csr
-        csr = self._for_good(self._make_csr)
+        csr = self._compute_to_keep(self._make_csr)
         if "csr" in self.allowed:
             self._csr = csr
         return csr
@@ -211,7 +211,7 @@ class Adjacency:
         """In-edges by destination node."""
         if self._csc is not None:
             return self._csc
-        csc = self._for_good(self._make_csc)
+        csc = self._compute_to_keep(self._make_csc)
         if "csc" in self.allowed:
             self._csc = csc
         return csc

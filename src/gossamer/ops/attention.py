@@ -231,7 +231,7 @@ def _check_shapes(
             raise InvalidValueError(
                 f"graph_attention: for score {score!r}, {name} must be {form} with {between} after "
                 f"the rows as in value, got shape {tuple(x.shape)}"
-                + (f" beside a key of {tuple(key.shape)}." if name == "query" else ".")
+                + (f"; key has shape {tuple(key.shape)}." if name == "query" else ".")
             )
     if bias is not None and tuple(bias.shape[1:]) != between:
         raise InvalidValueError(

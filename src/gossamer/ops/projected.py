@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["projected_attention"]
 
 _NAME = "projected_attention"
-# Projected features of at least so many bytes are computed again rather than kept: below, a second
-# product costs more than the memory is worth.
+# From this size in bytes on, projected features are recomputed in the backward pass, not kept.
+# Below it, the second product costs more than the memory saved is worth.
 _LARGE = 4 << 20
 
 
@@ -203,7 +203,7 @@ def _is_large(x: Tensor, weight: Tensor, *others: Tensor | None) -> bool:
     """Whether projected features are large, narrower input gives them, and nothing traces the call.
 
     16-bit results need `out_bias` apart (see `graph_attention`), and tensor subclasses such as
-    quantized weights have products of their own.
+    quantized weights define their own matrix product.
     """
     return (
         not traced()  # first, so that a traced program serves all sizes

@@ -15,21 +15,9 @@ from torch.utils.dlpack import from_dlpack
 from gossamer import _core as core
 
 __all__ = [
-    "DTYPES",
-    "FLOATS",
-    "IDS",
-    "OPS",
-    "REDUCES",
-    "SCORES",
-    "Plan",
-    "address",
-    "broadcast",
-    "core",
-    "empty",
-    "is_large",
-    "scratch",
-    "zeros",
-]
+    "DTYPES", "FLOATS", "IDS", "OPS", "REDUCES", "SCORES", "Plan", "address", "broadcast", "core",
+    "empty", "is_large", "scratch", "zeros",
+]  # fmt: skip
 
 # What kernels over features and over ids are compiled for.
 FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)

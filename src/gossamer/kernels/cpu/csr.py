@@ -139,7 +139,7 @@ def _gather_slots(
 def unique_relabel(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
     """Number ids as they first appear; see `gossamer.kernels.reference.unique_relabel`."""
     count = ids.shape[0]
-    # With room for one more: the kernel writes each id before it knows whether it is new.
+    # One more: the kernel writes each id before it checks whether it is new.
     fresh = _common.empty((min(count, limit) + 1,), ids.dtype)
     places = _common.empty((count,), ids.dtype)
     wide = ids.dtype is torch.int64

@@ -1,4 +1,4 @@
-"""Neighbours and walks drawn at random: what to do, laid out for the native kernels."""
+"""Neighbors and walks drawn at random: what to do, laid out for the native kernels."""
 
 from __future__ import annotations
 
@@ -19,14 +19,9 @@ from gossamer.kernels.reference.sampling import (
 )
 
 __all__ = [
-    "candidates_of",
-    "labor_chances",
-    "node2vec",
-    "number_nodes",
-    "random_walk",
-    "sample_labors",
+    "candidates_of", "labor_chances", "node2vec", "number_nodes", "random_walk", "sample_labors",
     "sample_neighbors",
-]
+]  # fmt: skip
 
 # Codes of csrc/sampling_candidates.cpp.
 _WEIGHTS = {torch.float32: 1, torch.float64: 2, torch.uint8: 3}
@@ -35,7 +30,7 @@ _TIMES = {torch.int64: 1, torch.float64: 2}
 
 def _fields(relation: Relation, starts: Tensor | None = None, offset: int = 0) -> list[int]:
     """A relation in the order of `Relation` in csrc/sampling.h."""
-    candidates = relation.candidates or Candidates(relation.indptr, None, None, None, False)
+    candidates = relation.pool
     weights = candidates.weights
     return [
         relation.indptr.dtype is torch.int64,
@@ -109,7 +104,7 @@ def sample_neighbors(like: Tensor, relations: Sequence[Relation], replace: bool)
 
 @kernel("sample_labors", device="cpu", dtypes=(torch.int32, torch.int64))
 def sample_labors(like: Tensor, relations: Sequence[Relation]) -> list[Drawn]:
-    """Layer-neighbour sampling; see `gossamer.kernels.reference.sampling.sample_labors`."""
+    """Layer-neighbor sampling; see `gossamer.kernels.reference.sampling.sample_labors`."""
     if not relations:
         return []
     threads, dtype = torch.get_num_threads(), like.dtype

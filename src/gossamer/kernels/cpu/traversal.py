@@ -42,7 +42,7 @@ def breadth_first(
 
 @kernel("topological", device="cpu", dtypes=IDS)
 def topological(indptr: Tensor, indices: Tensor, in_degrees: Tensor) -> tuple[Tensor, Tensor]:
-    """Order nodes behind their in-edges; see `gossamer.kernels.reference.topological`."""
+    """Order nodes so that edges point forward; see `gossamer.kernels.reference.topological`."""
     num_nodes = indptr.shape[0] - 1
     waiting = in_degrees.clone()
     nodes = _common.empty((num_nodes,), in_degrees.dtype)

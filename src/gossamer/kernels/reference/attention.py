@@ -9,11 +9,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gossamer.kernels._dispatch import kernel
-from gossamer.kernels.reference._common import narrow, row_of_slot, sum_rows, take, widen
+from gossamer.kernels.reference._common import (
+    narrow,
+    random_bits,
+    row_of_slot,
+    shift,
+    sum_rows,
+    take,
+    widen,
+)
 
 __all__ = ["attention", "attention_backward", "dropout_mask", "dropout_threshold"]
-
-_WORD = 64
 
 
 @kernel("attention", operands=("value",))
@@ -181,27 +187,13 @@ def dropout_mask(
     of the SplitMix64 stream of that seed (Steele, Lea and Flood, 2014), of which 53 bits are used.
     """
     counter = edges.long().view(-1, 1) * heads + torch.arange(heads, device=edges.device)
-    # int64 arithmetic wraps around, as in the generator, whose shifts are logical.
-    x = (counter + 1) * _signed(0x9E3779B97F4A7C15) + _signed(seed)
-    x = (x ^ _shift(x, 30)) * _signed(0xBF58476D1CE4E5B9)
-    x = (x ^ _shift(x, 27)) * _signed(0x94D049BB133111EB)
-    x = _shift(x ^ _shift(x, 31), 11)
-    keep = x >= dropout_threshold(dropout)
+    keep = shift(random_bits(seed, counter), 11) >= dropout_threshold(dropout)
     return keep.to(dtype) * (1 / (1 - dropout) if dropout < 1 else 0.0)
 
 
 def dropout_threshold(dropout: float) -> int:
     """Return the smallest 53-bit number that dropout keeps."""
     return math.ceil(dropout * 2**53)
-
-
-def _shift(x: Tensor, count: int) -> Tensor:
-    return (x >> count) & ((1 << (_WORD - count)) - 1)
-
-
-def _signed(x: int) -> int:
-    x %= 1 << _WORD
-    return x - (1 << _WORD) if x >= 1 << (_WORD - 1) else x
 
 
 def _edges(indices: Tensor, eids: Tensor | None) -> Tensor:

@@ -36,9 +36,9 @@ def read_rows(
     start : int
         Position of row 0.
     gap : int
-        Two rows with at most so many bytes between them may be read in one piece.
+        Two rows at most this many bytes apart may be read in one request.
     at_once : bool
-        Whether the kernel of the system may be requested many rows at once.
+        Whether many rows may be requested from the operating system at once.
 
     Returns
     -------

@@ -11,21 +11,13 @@ import torch
 from torch import Tensor
 
 from gossamer.kernels._dispatch import kernel
+from gossamer.kernels.reference._common import random_bits, shift
 
 __all__ = [
-    "BadWeightsError",
-    "Candidates",
-    "Relation",
-    "Times",
-    "candidates_of",
-    "node2vec",
-    "number_nodes",
-    "random_bits",
-    "random_unit",
-    "random_walk",
-    "sample_labors",
+    "BadWeightsError", "Candidates", "Relation", "Times", "candidates_of", "node2vec",
+    "number_nodes", "random_bits", "random_unit", "random_walk", "sample_labors",
     "sample_neighbors",
-]
+]  # fmt: skip
 
 _FEW = 64  # fanouts up to it are drawn one by one, larger ones in a race
 
@@ -74,38 +66,21 @@ class Relation(NamedTuple):
     candidates: Candidates | None = None
     excluded: Tensor | None = None  # edge ids, ascending int64
 
+    @property
+    def pool(self) -> Candidates:
+        """The candidates; without a choice, all slots."""
+        return self.candidates or Candidates(self.indptr, None, None, None, False)
 
-Drawn = tuple[Tensor, Tensor, Tensor]  # starts, neighbours, edge ids
+
+Drawn = tuple[Tensor, Tensor, Tensor]  # starts, neighbors, edge ids
 
 
 # -------------------------------------------------------------------------------- random numbers
 
 
-def random_bits(key: int | Tensor, counter: Tensor) -> Tensor:
-    """The value number `counter` of the SplitMix64 stream `key`, as a signed int64.
-
-    Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014).
-    """
-    # int64 arithmetic wraps around, as the generator wants; its shifts are logical ones.
-    key = key if isinstance(key, Tensor) else _signed(key)
-    x = (counter.long() + 1) * _signed(0x9E3779B97F4A7C15) + key
-    x = (x ^ _shift(x, 30)) * _signed(0xBF58476D1CE4E5B9)
-    x = (x ^ _shift(x, 27)) * _signed(0x94D049BB133111EB)
-    return x ^ _shift(x, 31)
-
-
 def random_unit(key: int | Tensor, counter: Tensor) -> Tensor:
     """Uniform on [0, 1), float64, a multiple of ``2**-53``."""
-    return _shift(random_bits(key, counter), 11).double() * 2.0**-53
-
-
-def _shift(x: Tensor, count: int) -> Tensor:
-    return (x >> count) & ((1 << (64 - count)) - 1)
-
-
-def _signed(x: int) -> int:
-    x %= 1 << 64
-    return x - (1 << 64) if x >= 1 << 63 else x
+    return shift(random_bits(key, counter), 11).double() * 2.0**-53
 
 
 def _row_keys(key: int, rows: Tensor) -> Tensor:
@@ -183,7 +158,7 @@ def _starts(counts: Tensor) -> Tensor:
     return torch.cat([counts.new_zeros(1), counts.cumsum(0)])
 
 
-# ------------------------------------------------------------------------------------ neighbours
+# ------------------------------------------------------------------------------------- neighbors
 
 
 @kernel("sample_neighbors", operands=("like",))
@@ -202,7 +177,7 @@ def sample_neighbors(like: Tensor, relations: Sequence[Relation], replace: bool)
     Returns
     -------
     list of (starts, neighbors, edges)
-        For each relation: where those of each row begin, ``(R + 1,)`` int64, and the neighbour and
+        For each relation: where those of each row begin, ``(R + 1,)`` int64, and the neighbor and
         id of each edge, in the dtype of `rows`.
 
     Raises
@@ -214,9 +189,7 @@ def sample_neighbors(like: Tensor, relations: Sequence[Relation], replace: bool)
 
 
 def _draw(relation: Relation, number: int, replace: bool) -> Drawn:
-    indptr, slots_of, sums, _, local = relation.candidates or Candidates(
-        relation.indptr, None, None, None, False
-    )
+    indptr, slots_of, sums, _, local = relation.pool
     rows, fanout = relation.rows, relation.fanout
     at = torch.arange(len(rows), device=rows.device) if local else rows.long()
     first = indptr[at].long()
@@ -310,7 +283,7 @@ def _by_weight(key: Tensor, sums: Tensor, fanout: int, weights: Tensor) -> Tenso
 
 @kernel("sample_labors", operands=("like",))
 def sample_labors(like: Tensor, relations: Sequence[Relation]) -> list[Drawn]:
-    """Layer-neighbour sampling: edges whose source's random number is below fanout / degree.
+    """Layer-neighbor sampling: edges whose source's random number is below fanout / degree.
 
     The number depends on the key and the source alone, so rows tend to share sources. Returns what
     :func:`sample_neighbors` does.
@@ -318,9 +291,7 @@ def sample_labors(like: Tensor, relations: Sequence[Relation]) -> list[Drawn]:
     drawn = []
     for relation in relations:
         rows = relation.rows
-        indptr, slots_of, _, _, local = relation.candidates or Candidates(
-            relation.indptr, None, None, None, False
-        )
+        indptr, slots_of, _, _, local = relation.pool
         at = torch.arange(len(rows), device=rows.device) if local else rows.long()
         first = indptr[at].long()
         degrees = indptr[at + 1].long() - first
@@ -430,9 +401,7 @@ def random_walk(
 
 def _step(relation: Relation, at: Tensor, going: Tensor, unit: Tensor) -> Tensor:
     """The slot that each walk takes, or -1."""
-    indptr, slots_of, sums, _, _ = relation.candidates or Candidates(
-        relation.indptr, None, None, None, False
-    )
+    indptr, slots_of, sums, _, _ = relation.pool
     taken = torch.full_like(at, -1)
     for i in going.nonzero().flatten().tolist():
         first, last = int(indptr[at[i]]), int(indptr[at[i] + 1])
@@ -457,15 +426,15 @@ def node2vec(
     length: int,
     key: int,
 ) -> tuple[Tensor, Tensor]:
-    """Walks that weigh a step back by 1 / p, and one away from the neighbours by 1 / q.
+    """Walks that weigh a step back by 1 / p, and one away from the neighbors by 1 / q.
 
     Steps are proposed by weight and accepted in proportion to that bias; after 32 refusals all
-    neighbours are weighed. Returns what :func:`random_walk` does.
+    neighbors are weighed. Returns what :func:`random_walk` does.
 
     Parameters
     ----------
     sorted_indices : Tensor
-        The neighbours of each row in ascending order.
+        The neighbors of each row in ascending order.
     """
     nodes = torch.full((len(seeds), length + 1), -1, dtype=torch.int64, device=seeds.device)
     edges = torch.full((len(seeds), length), -1, dtype=torch.int64, device=seeds.device)
@@ -508,9 +477,7 @@ def _biased_step(
         unit = float(_unit(key, 2 * n + 1))
         if unit * most < bias(int(relation.indices[slot])):
             return slot
-    indptr, slots_of, sums, _, _ = relation.candidates or Candidates(
-        relation.indptr, None, None, None, False
-    )
+    indptr, slots_of, sums, _, _ = relation.pool
     first, last = int(indptr[at]), int(indptr[at + 1])
     every = torch.arange(first, last, device=at.device)
     slots = every if slots_of is None else slots_of[first:last].long()

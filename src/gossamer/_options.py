@@ -6,6 +6,7 @@ both.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Collection
 from typing import Any
@@ -29,11 +30,7 @@ def one_of(value: Any, name: str, argument: str, known: Collection[str]) -> str:
 
 
 def number_in(
-    value: Any,
-    name: str,
-    argument: str,
-    low: float = float("-inf"),
-    high: float = float("inf"),
+    value: Any, name: str, argument: str, low: float = -math.inf, high: float = math.inf
 ) -> float:
     """`value` as a float from `low` to `high`, inclusive; without bounds, as a finite float."""
     try:
@@ -43,15 +40,13 @@ def number_in(
     except (TypeError, ValueError, RuntimeError):
         raise InvalidTypeError(f"{name}: {argument} is a number, got {shown(value)}.") from None
     except OverflowError:
-        number = float("inf")
-    infinite = float("inf")
-    if low == -infinite and high == infinite:
-        if not -infinite < number < infinite:
+        number = math.inf
+    if low == -math.inf and high == math.inf:
+        if not math.isfinite(number):
             raise InvalidValueError(f"{name}: {argument} must be finite, got {shown(value)}.")
     elif not low <= number <= high:
-        raise InvalidValueError(
-            f"{name}: {argument} is a number from {low:g} to {high:g}, got {shown(value)}."
-        )
+        limits = f"of at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+        raise InvalidValueError(f"{name}: {argument} is a number {limits}, got {shown(value)}.")
     return number
 
 

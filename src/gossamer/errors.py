@@ -17,14 +17,9 @@ this module does not import.
 from __future__ import annotations
 
 __all__ = [
-    "FileError",
-    "GossamerError",
-    "InvalidTypeError",
-    "InvalidValueError",
-    "MissingExtraError",
-    "OutOfRangeError",
-    "UnknownKeyError",
-]
+    "FileError", "GossamerError", "InvalidTypeError", "InvalidValueError", "MissingExtraError",
+    "OutOfRangeError", "UnknownKeyError",
+]  # fmt: skip
 
 
 class GossamerError(Exception):

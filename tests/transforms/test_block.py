@@ -231,7 +231,7 @@ BLOCK = gs.to_block(GRAPH)
             gs.InvalidValueError,
             "node 3 of type '_N' has an out-edge but is not among src_nodes",
         ),
-        (lambda: gs.block_to_graph(3), gs.InvalidTypeError, "takes a block, got int"),
+        (lambda: gs.block_to_graph(3), gs.InvalidTypeError, "takes a graph, got int"),
         (lambda: gs.block_to_graph(GRAPH), gs.InvalidValueError, "with gossamer.to_block"),
     ],
 )

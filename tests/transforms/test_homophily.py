@@ -184,7 +184,7 @@ def test_classes_are_whole_numbers_from_0(name: str) -> None:
 
 @pytest.mark.parametrize("name", CLASSES_ONLY[2:])
 def test_eps_is_not_negative(name: str) -> None:
-    with pytest.raises(InvalidValueError, match="eps is a number that is not negative, got -1"):
+    with pytest.raises(InvalidValueError, match="eps is a number of at least 0, got -1"):
         MEASURES[name](gs.graph(([0], [1])), torch.tensor([0, 1]), eps=-1)
 
 

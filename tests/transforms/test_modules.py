@@ -451,7 +451,7 @@ def test_sign_diffusion_is_a_power_of_the_matrix(op: str, weighted: bool) -> Non
         (lambda: T.GDC([1.0], avg_degree=0), InvalidValueError, "avg_degree is at least 1, got 0"),
         (lambda: T.PPR(1.5), InvalidValueError, "alpha is a number from 0 to 1, got 1.5"),
         (lambda: T.PPR(eps="x"), InvalidTypeError, "eps is a number, got 'x'"),
-        (lambda: T.HeatKernel(-1), InvalidValueError, "t is a number from 0"),
+        (lambda: T.HeatKernel(-1), InvalidValueError, "t is a number of at least 0"),
         (lambda: T.SIGNDiffusion(-1), InvalidValueError, "k is at least 0, got -1"),
         (lambda: T.SIGNDiffusion(1, diffuse_op="x"), InvalidValueError, "diffuse_op is one of"),
         (

@@ -214,7 +214,7 @@ GENERATORS = [
     ("graph", "error", "text"),
     [
         (3, gs.InvalidTypeError, "takes a graph, got int"),
-        (gs.create_block(([0], [0])), gs.InvalidValueError, "one node type and one edge type"),
+        (gs.create_block(([0], [0])), gs.InvalidValueError, "does not take a block"),
         (
             gs.heterograph({("a", "r", "b"): ([0], [0])}),
             gs.InvalidValueError,

@@ -12,40 +12,12 @@ from dataclasses import dataclass
 from gossamer.errors import InvalidTypeError
 
 __all__ = [
-    "MessageFunction",
-    "copy_e",
-    "copy_u",
-    "e_add_u",
-    "e_add_v",
-    "e_div_u",
-    "e_div_v",
-    "e_dot_u",
-    "e_dot_v",
-    "e_mul_u",
-    "e_mul_v",
-    "e_sub_u",
-    "e_sub_v",
-    "u_add_e",
-    "u_add_v",
-    "u_div_e",
-    "u_div_v",
-    "u_dot_e",
-    "u_dot_v",
-    "u_mul_e",
-    "u_mul_v",
-    "u_sub_e",
-    "u_sub_v",
-    "v_add_e",
-    "v_add_u",
-    "v_div_e",
-    "v_div_u",
-    "v_dot_e",
-    "v_dot_u",
-    "v_mul_e",
-    "v_mul_u",
-    "v_sub_e",
+    "MessageFunction", "copy_e", "copy_u", "e_add_u", "e_add_v", "e_div_u", "e_div_v", "e_dot_u",
+    "e_dot_v", "e_mul_u", "e_mul_v", "e_sub_u", "e_sub_v", "u_add_e", "u_add_v", "u_div_e",
+    "u_div_v", "u_dot_e", "u_dot_v", "u_mul_e", "u_mul_v", "u_sub_e", "u_sub_v", "v_add_e",
+    "v_add_u", "v_div_e", "v_div_u", "v_dot_e", "v_dot_u", "v_mul_e", "v_mul_u", "v_sub_e",
     "v_sub_u",
-]
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -12,15 +12,9 @@ from gossamer.graph.devices import as_device
 from gossamer.graph.graph import Graph
 
 __all__ = [
-    "by_edge_type",
-    "edge_ids",
-    "feature_names",
-    "node_ids",
-    "on_device",
-    "refuse_block",
-    "require_graph",
-    "require_homogeneous",
-]
+    "by_edge_type", "edge_ids", "feature_names", "node_ids", "on_device", "refuse_block",
+    "require_equal", "require_graph", "require_homogeneous",
+]  # fmt: skip
 
 
 def require_graph(graph: Any, name: str) -> None:
@@ -45,9 +39,19 @@ def require_homogeneous(graph: Any, name: str) -> None:
     if not graph.is_homogeneous:
         raise InvalidValueError(
             f"{name} takes a graph of one node type and one edge type, got the edge types "
-            f"{graph.canonical_etypes}. Select an edge type that joins a node type with itself, as "
-            "in g.edge_type_subgraph([etype])."
+            f"{graph.canonical_etypes}. Use to_homogeneous first, or select an edge type that "
+            "joins a node type with itself, as in g.edge_type_subgraph([etype])."
         )
+
+
+def require_equal(values: Sequence[Any], what: str, name: str) -> None:
+    """Raise unless graphs have equal `values` of a property; `what` describes it."""
+    for i, value in enumerate(values):
+        if value != values[0]:
+            raise InvalidValueError(
+                f"{name} needs graphs with the same {what}: graph {i} has {value}, graph 0 has "
+                f"{values[0]}."
+            )
 
 
 def feature_names(names: Any, what: str) -> list[str]:

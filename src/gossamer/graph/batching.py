@@ -156,12 +156,12 @@ def _join(frames: list[Frame], wanted: Any, where: str) -> Frame:
     for name in names:
         columns = [frame[name] for _, frame in filled]
         if len({x.dtype for x in columns}) > 1 or len({x.shape[1:] for x in columns}) > 1:
-            _tell_schemes_apart(filled, name, where)
+            _raise_different_schemes(filled, name, where)
         result[name] = torch.cat(columns)
     return result
 
 
-def _tell_schemes_apart(frames: list[tuple[int, Frame]], name: str, where: str) -> None:
+def _raise_different_schemes(frames: list[tuple[int, Frame]], name: str, where: str) -> None:
     """Raise for the first frame whose feature differs in row shape or dtype."""
     lead, first = frames[0]
     scheme = first.scheme(name)

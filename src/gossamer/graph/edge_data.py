@@ -36,7 +36,7 @@ class EdgeData:
             given = [t for t in given if t.numel()] or given
             idtype = given[0].dtype if given else torch.int64
         device = tensors[0].device if device is None else as_device(device)
-        # COO is kept as it is, so it is copied: the caller may write to the tensors later.
+        # COO tensors are stored, so copy them: the caller may write to the originals later.
         copy = self.fmt == "coo"
         self.tensors = [
             in_idtype(tensor, idtype, name, copy=copy).to(device)
@@ -105,7 +105,7 @@ class EdgeData:
         return max(self._src_bound, self._dst_bound)
 
     def adjacency(self, num_src: int, num_dst: int) -> Adjacency:
-        """The edges between so many nodes."""
+        """The edges between `num_src` source and `num_dst` destination nodes."""
         if self.fmt == "coo":
             return Adjacency(num_src, num_dst, self.idtype, coo=tuple(self.tensors))
         indptr, indices, eids = self.tensors

@@ -54,16 +54,12 @@ class Gathered:
             index = index.clone()  # autograd cannot save inference tensors
         return source.index_select(0, index.long())
 
-    def read_for_good(self) -> Tensor:
+    def read_to_keep(self) -> Tensor:
         """Read with gradients enabled and outside inference mode, since the result is kept."""
         if torch.compiler.is_compiling():
             return self.read()
         with torch.inference_mode(False), torch.enable_grad():
             return self.read()
-
-
-def _fit_for_travel(column: Tensor | Placeholder) -> Tensor | Placeholder:
-    return column if isinstance(column, Placeholder) else without_surroundings(column)
 
 
 class Frame(MutableMapping[str, Tensor]):
@@ -89,7 +85,10 @@ class Frame(MutableMapping[str, Tensor]):
     # Features are gathered before pickling, and views are copied: a pickled block must not contain
     # the features of its whole graph, nor an unbatched graph those of the batch.
     def __getstate__(self) -> tuple:
-        columns = {name: _fit_for_travel(self[name]) for name in self}
+        columns = {
+            name: value if isinstance(value, Placeholder) else without_surroundings(value)
+            for name, value in self.items()
+        }
         # Copies are kept alive, because a starting process may not have opened them yet.
         self._sent = [value for name, value in columns.items() if value is not self[name]]
         return (
@@ -118,7 +117,7 @@ class Frame(MutableMapping[str, Tensor]):
                 f"Set it first, as in g.{self.kind[0]}data[{name!r}] = tensor."
             ) from None
         if isinstance(column, Gathered):
-            column = self._columns[name] = column.read_for_good()
+            column = self._columns[name] = column.read_to_keep()
         return column
 
     def __setitem__(self, name: str, value: Tensor) -> None:

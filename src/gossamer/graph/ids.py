@@ -14,19 +14,9 @@ from gossamer.ops.adjacency import INT32_MAX
 from gossamer.ops.csr import refuse_transformed
 
 __all__ = [
-    "ALL",
-    "EID",
-    "ETYPE",
-    "INT32_MAX",
-    "NID",
-    "NTYPE",
-    "as_id_tensor",
-    "check_range",
-    "in_idtype",
-    "is_all",
-    "is_single",
-    "paired",
-]
+    "ALL", "EID", "ETYPE", "INT32_MAX", "NID", "NTYPE", "as_id_tensor", "check_range", "in_idtype",
+    "is_all", "is_single", "paired",
+]  # fmt: skip
 
 #: Selects every node or every edge where ids are expected.
 ALL = "__ALL__"

@@ -14,21 +14,10 @@ from gossamer.graph.arguments import require_graph
 from gossamer.graph.graph import Graph
 
 __all__ = [
-    "broadcast_edges",
-    "broadcast_nodes",
-    "max_edges",
-    "max_nodes",
-    "mean_edges",
-    "mean_nodes",
-    "readout_edges",
-    "readout_nodes",
-    "softmax_edges",
-    "softmax_nodes",
-    "sum_edges",
-    "sum_nodes",
-    "topk_edges",
-    "topk_nodes",
-]
+    "broadcast_edges", "broadcast_nodes", "max_edges", "max_nodes", "mean_edges", "mean_nodes",
+    "readout_edges", "readout_nodes", "softmax_edges", "softmax_nodes", "sum_edges", "sum_nodes",
+    "topk_edges", "topk_nodes",
+]  # fmt: skip
 
 
 def readout_nodes(

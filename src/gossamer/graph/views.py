@@ -17,14 +17,8 @@ if TYPE_CHECKING:
     from gossamer.graph.graph import Graph
 
 __all__ = [
-    "EdgeSpace",
-    "EdgeView",
-    "FeatureView",
-    "Features",
-    "NodeSpace",
-    "NodeView",
-    "TypedFeatureView",
-]
+    "EdgeSpace", "EdgeView", "FeatureView", "Features", "NodeSpace", "NodeView", "TypedFeatureView",
+]  # fmt: skip
 
 
 class Features(MutableMapping[str, Any]):

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from gossamer._optional import optional_import
-from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
+from gossamer.errors import InvalidTypeError, UnknownKeyError
 from gossamer.graph import Graph, graph
-from gossamer.graph.arguments import require_graph
+from gossamer.graph.arguments import require_homogeneous
 
 __all__ = ["from_cugraph", "to_cugraph"]
 
@@ -98,12 +98,7 @@ def to_cugraph(g: Graph) -> Any:
     MissingExtraError
         If cuGraph or cuDF is not installed.
     """
-    require_graph(g, "to_cugraph")
-    if not g.is_homogeneous:
-        raise InvalidValueError(
-            "to_cugraph takes a graph with one node type and one edge type, got node types "
-            f"{g.ntypes} and edge types {g.canonical_etypes}. Use to_homogeneous first."
-        )
+    require_homogeneous(g, "to_cugraph")
     cudf = optional_import("cudf", "gossamer.to_cugraph")
     cugraph = optional_import("cugraph", "gossamer.to_cugraph")
     u, v = (_as_series(cudf, ends) for ends in g.edges())

@@ -12,11 +12,7 @@ from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph.arguments import refuse_block, require_graph
 from gossamer.ops.adjacency import Adjacency
 
-__all__ = [
-    "edge_weights",
-    "one_relation",
-    "points",
-]
+__all__ = ["edge_weights", "one_relation", "points"]
 
 
 def one_relation(g: Any, name: str) -> Adjacency:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.errors import InvalidValueError
 from gossamer.graph import EID, NID, Graph
 from gossamer.graph.arguments import node_ids, refuse_block, require_graph
 from gossamer.graph.schema import Schema
@@ -126,7 +126,7 @@ def _sources(
         prefix = targets[position] if include_dst else targets[position][:0]
         parts = [rows[i] for i in relations]
         if given[position] is None:
-            chosen, parts = _number(prefix, parts, maps[position], g.node_frames[position].num_rows)
+            chosen, parts = _number(prefix, parts, maps[position], limit)
         else:
             chosen = given[position]
             _check_prefix(g, chosen, prefix, position)
@@ -234,12 +234,11 @@ def block_to_graph(block: Graph) -> Graph:
     >>> g.canonical_etypes, g.num_nodes("_N_src")
     ([('_N_src', '_E', '_N_dst')], 3)
     """
-    if not isinstance(block, Graph):
-        raise InvalidTypeError(f"block_to_graph takes a block, got {type(block).__name__}.")
+    require_graph(block, "block_to_graph")
     if not block.is_block:
         raise InvalidValueError(
-            "block_to_graph takes a block, got a graph that is no block. "
-            "Convert it with gossamer.to_block."
+            "block_to_graph takes a block, got an ordinary graph. Convert it with "
+            "gossamer.to_block."
         )
     schema = block.schema
     sources = tuple(f"{name}_src" for name in schema.ntypes[: schema.num_src_ntypes])

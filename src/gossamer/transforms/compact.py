@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
-from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.errors import InvalidTypeError
 from gossamer.graph import NID, Graph
-from gossamer.graph.arguments import node_ids, refuse_block, require_graph
+from gossamer.graph.arguments import node_ids, refuse_block, require_equal, require_graph
 from gossamer.graph.frame import Frame
 from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms._relabel import compact_ends
@@ -115,19 +115,7 @@ def _check_alike(graphs: list[Graph]) -> None:
     for graph in graphs:
         require_graph(graph, "compact_graphs")
         refuse_block(graph, "compact_graphs")
-    first = graphs[0]
-    for i, graph in enumerate(graphs):
-        for what, value, wanted in (
-            ("nodes", _node_counts(graph), _node_counts(first)),
-            ("id type", graph.idtype, first.idtype),
-            ("device", graph.device, first.device),
-        ):
-            if value != wanted:
-                raise InvalidValueError(
-                    f"compact_graphs needs graphs with the same {what}: graph {i} has {value}, "
-                    f"graph 0 has {wanted}."
-                )
-
-
-def _node_counts(graph: Graph) -> dict[str, int]:
-    return {ntype: graph.num_nodes(ntype) for ntype in graph.ntypes}
+    counts = [{ntype: graph.num_nodes(ntype) for ntype in graph.ntypes} for graph in graphs]
+    require_equal(counts, "nodes", "compact_graphs")
+    require_equal([graph.idtype for graph in graphs], "id type", "compact_graphs")
+    require_equal([graph.device for graph in graphs], "device", "compact_graphs")

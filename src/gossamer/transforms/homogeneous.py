@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import torch
@@ -17,7 +17,12 @@ from gossamer.errors import (
     UnknownKeyError,
 )
 from gossamer.graph import EID, ETYPE, NID, NTYPE, Graph
-from gossamer.graph.arguments import feature_names, refuse_block, require_graph
+from gossamer.graph.arguments import (
+    feature_names,
+    refuse_block,
+    require_graph,
+    require_homogeneous,
+)
 from gossamer.graph.frame import Frame
 from gossamer.graph.schema import CanonicalEType, Schema
 from gossamer.ops.adjacency import Adjacency
@@ -92,10 +97,7 @@ def to_homogeneous(
 
 def _bounds(counts: Sequence[int]) -> list[int]:
     """Offsets of concatenated parts of these lengths, and the total."""
-    bounds = [0]
-    for count in counts:
-        bounds.append(bounds[-1] + count)
-    return bounds
+    return list(accumulate(counts, initial=0))
 
 
 def _end_to_end(graph: Graph, node_counts: list[int], num_edges: int) -> Adjacency:
@@ -217,12 +219,7 @@ def to_heterogeneous(
     >>> h.edges(etype="buys")
     (tensor([0, 1]), tensor([0, 0]))
     """
-    require_graph(G, "to_heterogeneous")
-    if not G.is_homogeneous:
-        raise InvalidValueError(
-            "to_heterogeneous takes a graph with one node type and one edge type, got node types "
-            f"{G.ntypes} and edge types {G.canonical_etypes}. Use to_homogeneous first."
-        )
+    require_homogeneous(G, "to_heterogeneous")
     ntypes, etypes = _type_names(ntypes, "ntypes"), _type_names(etypes, "etypes")
     if len(set(ntypes)) < len(ntypes):
         raise InvalidValueError(f"to_heterogeneous: ntypes names a type twice: {ntypes}.")

@@ -6,25 +6,21 @@ All measures are computed in float64, whatever torch's default dtype is.
 from __future__ import annotations
 
 import math
-from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gossamer._options import number_in
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
 from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms._validate import one_relation
 
 __all__ = [
-    "adjusted_homophily",
-    "edge_homophily",
-    "edge_label_informativeness",
-    "linkx_homophily",
-    "node_homophily",
-    "node_label_informativeness",
-]
+    "adjusted_homophily", "edge_homophily", "edge_label_informativeness", "linkx_homophily",
+    "node_homophily", "node_label_informativeness",
+]  # fmt: skip
 
 
 def node_homophily(graph: Graph, y: Tensor) -> float:
@@ -332,12 +328,11 @@ def _undirected(
     """Each pair of neighbors once in each direction, validated labels and `eps`."""
     relation = one_relation(graph, name)
     y = _labels(y, relation, name)
-    if isinstance(eps, bool) or not isinstance(eps, Real) or not eps >= 0:
-        raise InvalidValueError(f"{name}: eps is a number that is not negative, got {eps!r}.")
+    eps = number_in(eps, name, "eps", 0)
     u, v = (end.long() for end in relation.coo())
     keys = torch.cat([relation.pair_keys(u, v), relation.pair_keys(v, u)]).unique()
     u = keys.div(max(len(y), 1), rounding_mode="floor")
-    return u, keys - u * len(y), y, float(eps)
+    return u, keys - u * len(y), y, eps
 
 
 def _degree_shares(u: Tensor, y: Tensor) -> Tensor:

@@ -14,11 +14,7 @@ from gossamer._optional import optional_import
 from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import (
-    refuse_block,
-    require_graph,
-    require_homogeneous,
-)
+from gossamer.graph.arguments import refuse_block, require_graph, require_homogeneous
 from gossamer.graph.schema import DEFAULT_ETYPE, CanonicalEType, Schema
 from gossamer.ops.adjacency import INT32_MAX, Adjacency, Compressed
 from gossamer.transforms.reverse import kept_frames

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from numbers import Real
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from gossamer._options import as_int, one_of
+from gossamer._options import as_int, number_in, one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph, graph
 from gossamer.graph.ids import as_id_tensor
@@ -216,12 +214,9 @@ def radius_graph(
     if isinstance(x, Tensor) and not x.is_floating_point():
         raise InvalidTypeError(f"{name}: coordinates are floating-point numbers, got {x.dtype}.")
     x = points(x, name, (2,))
-    r = _number(r, name, "r")
-    p = _number(p, name, "p")
+    r, p = number_in(r, name, "r", 0), number_in(p, name, "p", 0)
     if not r > 0:
         raise InvalidValueError(f"{name}: the radius r is positive, got {r}.")
-    if not p >= 0:
-        raise InvalidValueError(f"{name}: the norm p is not negative, got {p}.")
     one_of(compute_mode, name, "compute_mode", _COMPUTE_MODES)
     u, v = _nearest.within(x, r, p, compute_mode)
     if self_loop:
@@ -233,9 +228,3 @@ def radius_graph(
     if not get_distances:
         return g
     return g, torch.linalg.vector_norm(x[u] - x[v], ord=p, dim=1, keepdim=True)
-
-
-def _number(value: float, name: str, argument: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(value):
-        raise InvalidTypeError(f"{name}: {argument} is a number, got {value!r}.")
-    return float(value)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gossamer._optional import optional_import
-from gossamer._options import as_int
+from gossamer._options import as_int, one_of
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import require_homogeneous
@@ -146,9 +146,8 @@ def _assignment(
     """As :func:`metis_partition_assignment`; `name` is the function name in errors."""
     require_homogeneous(g, name)
     k = as_int(k, name, "the number of parts k", 1)
-    for what, value, known in (("mode", mode, _MODES), ("objtype", objtype, _OBJECTIVES)):
-        if value not in known:
-            raise InvalidValueError(f"{name}: {what} is one of {list(known)}, got {value!r}.")
+    one_of(mode, name, "mode", _MODES)
+    one_of(objtype, name, "objtype", _OBJECTIVES)
     if mode == "recursive" and objtype == "vol":
         raise InvalidValueError(
             f"{name}: METIS minimizes the volume in mode 'k-way' only. Choose objtype='cut' or "

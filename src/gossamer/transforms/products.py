@@ -11,7 +11,7 @@ from torch import Tensor
 from gossamer import ops
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import refuse_block, require_graph
+from gossamer.graph.arguments import refuse_block, require_equal, require_graph
 from gossamer.graph.schema import Schema
 from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms.simple import merge_parallel
@@ -139,13 +139,8 @@ def adj_sum_graph(graphs: Sequence[Graph], weight_name: str) -> Graph:
     _check_alike(graphs, weights, name)
     relations = [graph.relation() for graph in graphs]
     first = relations[0]
-    for i, relation in enumerate(relations):
-        if (relation.num_src, relation.num_dst) != (first.num_src, first.num_dst):
-            raise InvalidValueError(
-                f"{name} needs graphs with the same numbers of nodes: graph {i} "
-                f"has {relation.num_src} and {relation.num_dst}, graph 0 has {first.num_src} and "
-                f"{first.num_dst}."
-            )
+    counts = [(relation.num_src, relation.num_dst) for relation in relations]
+    require_equal(counts, "numbers of nodes", name)
     ends = zip(*(relation.coo() for relation in relations), strict=True)
     coo = tuple(torch.cat(parts) for parts in ends)
     edges = Adjacency(first.num_src, first.num_dst, first.idtype, coo=coo)
@@ -195,14 +190,6 @@ def _weights(graph: Any, weight_name: str, name: str) -> Tensor:
 
 
 def _check_alike(graphs: Sequence[Graph], weights: list[Tensor], name: str) -> None:
-    for i, (graph, values) in enumerate(zip(graphs, weights, strict=True)):
-        for what, value, wanted in (
-            ("id type", graph.idtype, graphs[0].idtype),
-            ("device", graph.device, graphs[0].device),
-            ("dtype of weights", values.dtype, weights[0].dtype),
-        ):
-            if value != wanted:
-                raise InvalidValueError(
-                    f"{name} needs graphs with the same {what}: graph {i} has {value}, graph 0 has "
-                    f"{wanted}."
-                )
+    require_equal([graph.idtype for graph in graphs], "id type", name)
+    require_equal([graph.device for graph in graphs], "device", name)
+    require_equal([values.dtype for values in weights], "dtype of weights", name)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gossamer import kernels
 from gossamer._optional import optional_import
-from gossamer._options import as_int
+from gossamer._options import as_int, one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import EID, NID, Graph
 from gossamer.graph.arguments import require_homogeneous
@@ -87,14 +87,9 @@ def reorder_graph(
         raise InvalidTypeError(
             f"reorder_graph: permute_config is a dict, got {type(config).__name__}."
         )
-    for what, algorithm, known in (
-        ("node_permute_algo", node_permute_algo, (None, *_NODE_ORDERS)),
-        ("edge_permute_algo", edge_permute_algo, _EDGE_ORDERS),
-    ):
-        if algorithm not in known:
-            raise InvalidValueError(
-                f"reorder_graph: {what} is one of {list(known)}, got {algorithm!r}."
-            )
+    if node_permute_algo is not None:
+        one_of(node_permute_algo, "reorder_graph", "node_permute_algo", _NODE_ORDERS)
+    one_of(edge_permute_algo, "reorder_graph", "edge_permute_algo", _EDGE_ORDERS)
     adjacency = g.adjacency
     row, col = adjacency.coo()
     nodes = _node_order(g, node_permute_algo, config)
@@ -153,7 +148,7 @@ def _permutation(
     g: Graph, config: Mapping[str, Any], key: str, count: int, argument: str
 ) -> Tensor:
     what = key.partition("_")[0]
-    ids = as_id_tensor(_required(config, key, f"{argument}='custom'"), f"{key}", g.device)
+    ids = as_id_tensor(_required(config, key, f"{argument}='custom'"), key, g.device)
     if len(ids) != count:
         raise InvalidValueError(
             f"reorder_graph: {key} must name each of the {count} {what} once, got {len(ids)} ids."

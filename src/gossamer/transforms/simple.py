@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels, ops
-from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer._options import one_of
+from gossamer.errors import InvalidTypeError
 from gossamer.graph import EID, Graph
 from gossamer.graph.arguments import refuse_block, require_graph
 from gossamer.graph.frame import Frame
@@ -84,10 +85,7 @@ def to_simple(
             f"to_simple: return_counts is the name of an edge feature or None, got "
             f"{return_counts!r}."
         )
-    if aggregator not in _AGGREGATORS:
-        raise InvalidValueError(
-            f"to_simple: aggregator is one of {list(_AGGREGATORS)}, got {aggregator!r}."
-        )
+    one_of(aggregator, "to_simple", "aggregator", _AGGREGATORS)
     merged = [merge_parallel(adjacency) for adjacency in g.relations]
     frames = []
     for parts, old in zip(merged, g.edge_frames, strict=True):

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer._options import one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import require_graph
@@ -97,8 +98,7 @@ def _sorted_by_tag(g: Graph, tag: Any, offset_name: str, tag_type: str, name: st
             f"{name} takes a graph of one edge type, got {g.canonical_etypes}. Select "
             "one first, as in g.edge_type_subgraph([etype])."
         )
-    if tag_type not in ("node", "edge"):
-        raise InvalidValueError(f"{name}: tag_type is 'node' or 'edge', got {tag_type!r}.")
+    one_of(tag_type, name, "tag_type", ("node", "edge"))
     if not isinstance(offset_name, str):
         raise InvalidTypeError(f"{name}: tag_offset_name is a str, got {offset_name!r}.")
     adjacency, by_source = g.adjacency, name == "sort_csr_by_tag"
@@ -134,8 +134,6 @@ def _checked_tags(g: Graph, tag: Any, count: int, what: str, name: str) -> Tenso
     if len(tags) != count:
         raise InvalidValueError(
             f"{name} needs a tag for each of the {count} {what}, got {len(tags)}."
-            if what == "nodes"
-            else f"{name} needs a tag for each of the {count} edges, got {len(tags)}."
         )
     if count and int(tags.min()) < 0:
         raise OutOfRangeError(f"{name}: tags cannot be negative, got {int(tags.min())}.")

@@ -14,13 +14,8 @@ from gossamer.graph import Graph
 from gossamer.graph.arguments import feature_names, require_graph
 
 __all__ = [
-    "add_edges",
-    "add_nodes",
-    "add_self_loop",
-    "remove_edges",
-    "remove_nodes",
-    "remove_self_loop",
-]
+    "add_edges", "add_nodes", "add_self_loop", "remove_edges", "remove_nodes", "remove_self_loop",
+]  # fmt: skip
 
 _AGGREGATORS = ("sum", "mean", "max", "min")
 

@@ -24,15 +24,9 @@ from gossamer.ops.adjacency import Compressed
 from gossamer.transforms._relabel import IdMap, compact_ends, distinct
 
 __all__ = [
-    "edge_subgraph",
-    "edge_type_subgraph",
-    "in_subgraph",
-    "khop_in_subgraph",
-    "khop_out_subgraph",
-    "node_subgraph",
-    "node_type_subgraph",
-    "out_subgraph",
-]
+    "edge_subgraph", "edge_type_subgraph", "in_subgraph", "khop_in_subgraph", "khop_out_subgraph",
+    "node_subgraph", "node_type_subgraph", "out_subgraph",
+]  # fmt: skip
 
 NodeIds = Tensor | Sequence[int] | int | Mapping[str, Any]
 EdgeIds = Tensor | Sequence[int] | int | Mapping[str | CanonicalEType, Any]

@@ -10,16 +10,13 @@ from torch import Tensor
 from gossamer import kernels
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import require_graph
+from gossamer.graph.arguments import require_homogeneous
 from gossamer.ops.adjacency import Compressed
 
 __all__ = [
-    "bfs_edges_generator",
-    "bfs_nodes_generator",
-    "dfs_edges_generator",
-    "dfs_labeled_edges_generator",
-    "topological_nodes_generator",
-]
+    "bfs_edges_generator", "bfs_nodes_generator", "dfs_edges_generator",
+    "dfs_labeled_edges_generator", "topological_nodes_generator",
+]  # fmt: skip
 
 Frontiers = tuple[Tensor, ...]
 
@@ -122,7 +119,7 @@ def topological_nodes_generator(graph: Graph, reverse: bool = False) -> Frontier
     >>> gs.topological_nodes_generator(g)
     (tensor([0]), tensor([1]), tensor([2]), tensor([3]), tensor([4]))
     """
-    _require_one_type(graph, "topological_nodes_generator")
+    require_homogeneous(graph, "topological_nodes_generator")
     compressed, adjacency = _rows(graph, reverse), graph.adjacency
     in_degrees = adjacency.out_degrees() if reverse else adjacency.in_degrees()
     nodes, sizes = kernels.topological(compressed.indptr, compressed.indices, in_degrees)
@@ -218,21 +215,12 @@ def dfs_labeled_edges_generator(
     return (frontiers, _frontiers(labels, sizes)) if return_labels else frontiers
 
 
-def _require_one_type(graph: Any, name: str) -> None:
-    require_graph(graph, name)
-    if not graph.is_homogeneous:
-        raise InvalidValueError(
-            f"{name} takes a graph with one node type and one edge type, got node types "
-            f"{graph.ntypes} and edge types {graph.canonical_etypes}. Use to_homogeneous first."
-        )
-
-
 def _rows(graph: Graph, reverse: bool) -> Compressed:
     return graph.adjacency.csc() if reverse else graph.adjacency.csr()
 
 
 def _start(graph: Any, source: Any, reverse: bool, name: str) -> tuple[Compressed, Tensor]:
-    _require_one_type(graph, name)
+    require_homogeneous(graph, name)
     return _rows(graph, reverse), graph.checked_nodes(source, 0).contiguous()
 
 

@@ -115,12 +115,12 @@ def features(num_rows: int, tensors: dict[str, Tensor], kind: str) -> Frame:
     frame = Frame(num_rows, kind)
     for name, value in tensors.items():
         if value.dim() == 0 or len(value) != num_rows:
-            raise ValueError(f"{kind} feature {name!r} has another length than there are {kind}s")
+            raise ValueError(f"{kind} feature {name!r} needs {num_rows} rows, one for each {kind}")
         frame[name] = value
     return frame
 
 
 def check_size(count: int) -> None:
-    """Raise unless there can be so many nodes."""
+    """Raise if `count` is too large for a number of nodes."""
     if count >= 2**62:
         raise ValueError(f"there cannot be {count} nodes")

@@ -10,16 +10,9 @@ from gossamer.graph.schema import Schema
 from gossamer.ops.adjacency import FORMATS
 
 __all__ = [
-    "KEY",
-    "STORED_AS_BYTES",
-    "STORED_DIRECTLY",
-    "VERSION",
-    "Feature",
-    "Layout",
-    "Relation",
-    "as_json",
-    "checked",
-]
+    "KEY", "STORED_AS_BYTES", "STORED_DIRECTLY", "VERSION", "Feature", "Layout", "Relation",
+    "as_json", "checked",
+]  # fmt: skip
 
 #: Increased with each change that older readers would misread.
 VERSION = 1

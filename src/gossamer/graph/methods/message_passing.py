@@ -13,7 +13,7 @@ from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.function.execute import Relation, aggregate, apply_to_nodes, messages
 from gossamer.function.message import MessageFunction
 from gossamer.function.reducer import ReduceFunction
-from gossamer.function.udf import EdgeBatch, NodeBatch, _Rows
+from gossamer.function.udf import NodeBatch, _Rows
 from gossamer.graph.frame import Frame, Scheme
 from gossamer.graph.ids import ALL, is_all
 from gossamer.ops.adjacency import Adjacency
@@ -144,7 +144,7 @@ class MessagePassing:
             if len(functions) == 3 and functions[2] is not None:
                 frame = self._node_frames[target].copy()
                 frame.update(result)
-                batch = self._node_batch_of(frame, target, None)
+                batch = self._node_batch(frame, target, None)
                 result = apply_to_nodes(functions[2], batch)
             reached = self._reached(position, functions, cross_reducer)
             for name, value in result.items():
@@ -204,12 +204,12 @@ class MessagePassing:
     def _apply_nodes(self: Graph, function: Callable, position: int, nodes: Any) -> None:
         frame = self._node_frames[position]
         if is_all(nodes):
-            result = apply_to_nodes(function, self._node_batch_of(frame, position, None))
+            result = apply_to_nodes(function, self._node_batch(frame, position, None))
             for name, value in result.items():
                 frame[name] = value
         else:
             ids = self.checked_nodes(nodes, position)
-            result = apply_to_nodes(function, self._node_batch_of(frame, position, ids))
+            result = apply_to_nodes(function, self._node_batch(frame, position, ids))
             frame.update_rows(ids, result, self.device)
 
     def apply_edges(self: Graph, func: Any, edges: Any = ALL, etype: Any = None) -> None:
@@ -400,11 +400,7 @@ class MessagePassing:
         if apply is not None:
             self._apply_nodes(apply, target, nodes)
 
-    def _node_batch(self: Graph, position: int, nodes: Any, ids: Tensor) -> NodeBatch:
-        index = None if is_all(nodes) else ids
-        return self._node_batch_of(self._node_frames[position], position, index)
-
-    def _node_batch_of(
+    def _node_batch(
         self: Graph, frame: Mapping[str, Tensor], position: int, ids: Tensor | None
     ) -> NodeBatch:
         known = ids
@@ -413,9 +409,6 @@ class MessagePassing:
             known = torch.arange(count, dtype=self.idtype, device=self.device)
         rows = _Rows(frame, ids, copies=True)
         return NodeBatch(known, rows, None, self._schema.ntypes[position])
-
-    def _edge_batch(self: Graph, position: int, eids: Tensor) -> EdgeBatch:
-        return self._part(position, eids).edge_batch()
 
 
 def _initialized(

@@ -288,7 +288,10 @@ class Queries:
         _require_predicate(predicate, "filter_nodes")
         position = self._schema.ntype_id(ntype)
         ids = self.checked_nodes(nodes, position)
-        mask = predicate(self._node_batch(position, nodes, ids))
+        batch = self._node_batch(
+            self._node_frames[position], position, None if is_all(nodes) else ids
+        )
+        mask = predicate(batch)
         return ids[_as_mask(mask, ids.shape[0], "predicate over nodes")]
 
     def filter_edges(
@@ -307,7 +310,7 @@ class Queries:
         _require_predicate(predicate, "filter_edges")
         position = self._schema.etype_id(etype)
         eids = self._edges_to_ids(edges, position)
-        mask = predicate(self._edge_batch(position, eids))
+        mask = predicate(self._part(position, eids).edge_batch())
         return eids[_as_mask(mask, eids.shape[0], "predicate over edges")]
 
     # ---------------------------------------------------------------------------------- matrices

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from torch import Tensor
 
@@ -13,13 +14,34 @@ if TYPE_CHECKING:
 
 __all__ = ["TransformMethods"]
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _calls(target: str) -> Callable[[Method], Method]:
+    """Let a method call the function `target` of Gossamer, with the graph as first argument.
+
+    The function has the signature of the method. It is imported when the method is called, because
+    its package imports graphs, by a statement, which `torch.compile` can trace.
+    """
+    package, name = target.split(".")
+
+    def decorate(method: Method) -> Method:
+        @functools.wraps(method)
+        def call(self: Graph, *args: Any, **kwargs: Any) -> Any:
+            from gossamer import interop, sampling, transforms
+
+            modules = {"interop": interop, "sampling": sampling, "transforms": transforms}
+            return getattr(modules[package], name)(self, *args, **kwargs)
+
+        return call
+
+    return decorate
+
 
 class TransformMethods:
-    """Methods of :class:`Graph` that return new graphs.
+    """Methods of :class:`Graph` that return new graphs."""
 
-    Imports are inside the methods, because these packages import graphs.
-    """
-
+    @_calls("transforms.add_self_loop")
     def add_self_loop(
         self: Graph,
         edge_feat_names: Sequence[str] | None = None,
@@ -27,16 +49,12 @@ class TransformMethods:
         etype: Any = None,
     ) -> Graph:
         """See :func:`gossamer.add_self_loop`."""
-        from gossamer import transforms
 
-        return transforms.add_self_loop(self, edge_feat_names, fill_data, etype)
-
+    @_calls("transforms.remove_self_loop")
     def remove_self_loop(self: Graph, etype: Any = None) -> Graph:
         """See :func:`gossamer.remove_self_loop`."""
-        from gossamer import transforms
 
-        return transforms.remove_self_loop(self, etype)
-
+    @_calls("transforms.node_subgraph")
     def subgraph(
         self: Graph,
         nodes: Any,
@@ -46,16 +64,8 @@ class TransformMethods:
         output_device: Any = None,
     ) -> Graph:
         """See :func:`gossamer.node_subgraph`."""
-        from gossamer import transforms
 
-        return transforms.node_subgraph(
-            self,
-            nodes,
-            relabel_nodes=relabel_nodes,
-            store_ids=store_ids,
-            output_device=output_device,
-        )
-
+    @_calls("transforms.edge_subgraph")
     def edge_subgraph(
         self: Graph,
         edges: Any,
@@ -65,28 +75,16 @@ class TransformMethods:
         output_device: Any = None,
     ) -> Graph:
         """See :func:`gossamer.edge_subgraph`."""
-        from gossamer import transforms
 
-        return transforms.edge_subgraph(
-            self,
-            edges,
-            relabel_nodes=relabel_nodes,
-            store_ids=store_ids,
-            output_device=output_device,
-        )
-
+    @_calls("transforms.node_type_subgraph")
     def node_type_subgraph(self: Graph, ntypes: Sequence[str], output_device: Any = None) -> Graph:
         """See :func:`gossamer.node_type_subgraph`."""
-        from gossamer import transforms
 
-        return transforms.node_type_subgraph(self, ntypes, output_device)
-
+    @_calls("transforms.edge_type_subgraph")
     def edge_type_subgraph(self: Graph, etypes: Sequence[Any], output_device: Any = None) -> Graph:
         """See :func:`gossamer.edge_type_subgraph`."""
-        from gossamer import transforms
 
-        return transforms.edge_type_subgraph(self, etypes, output_device)
-
+    @_calls("transforms.reverse")
     def reverse(
         self: Graph,
         copy_ndata: bool = True,
@@ -96,12 +94,8 @@ class TransformMethods:
         share_edata: bool | None = None,
     ) -> Graph:
         """See :func:`gossamer.reverse`."""
-        from gossamer import transforms
 
-        return transforms.reverse(
-            self, copy_ndata, copy_edata, share_ndata=share_ndata, share_edata=share_edata
-        )
-
+    @_calls("transforms.to_simple")
     def to_simple(
         self: Graph,
         return_counts: str | None = "count",
@@ -111,18 +105,12 @@ class TransformMethods:
         aggregator: str = "arbitrary",
     ) -> Graph | tuple[Graph, Tensor | dict[CanonicalEType, Tensor]]:
         """See :func:`gossamer.to_simple`."""
-        from gossamer import transforms
 
-        return transforms.to_simple(
-            self, return_counts, writeback_mapping, copy_ndata, copy_edata, aggregator
-        )
-
+    @_calls("transforms.line_graph")
     def line_graph(self: Graph, backtracking: bool = True, shared: bool = False) -> Graph:
         """See :func:`gossamer.line_graph`."""
-        from gossamer import transforms
 
-        return transforms.line_graph(self, backtracking, shared)
-
+    @_calls("transforms.reorder_graph")
     def reorder_graph(
         self: Graph,
         node_permute_algo: str | None = None,
@@ -131,12 +119,8 @@ class TransformMethods:
         permute_config: Mapping[str, Any] | None = None,
     ) -> Graph:
         """See :func:`gossamer.reorder_graph`."""
-        from gossamer import transforms
 
-        return transforms.reorder_graph(
-            self, node_permute_algo, edge_permute_algo, store_ids, permute_config
-        )
-
+    @_calls("sampling.sample_neighbors")
     def sample_neighbors(
         self: Graph,
         nodes: Any,
@@ -150,21 +134,8 @@ class TransformMethods:
         output_device: Any = None,
     ) -> Graph:
         """See :func:`gossamer.sampling.sample_neighbors`."""
-        from gossamer import sampling
 
-        return sampling.sample_neighbors(
-            self,
-            nodes,
-            fanout,
-            edge_dir,
-            prob,
-            replace,
-            copy_ndata,
-            copy_edata,
-            exclude_edges,
-            output_device,
-        )
-
+    @_calls("transforms.in_subgraph")
     def in_subgraph(
         self: Graph,
         nodes: Any,
@@ -174,16 +145,8 @@ class TransformMethods:
         output_device: Any = None,
     ) -> Graph:
         """See :func:`gossamer.in_subgraph`."""
-        from gossamer import transforms
 
-        return transforms.in_subgraph(
-            self,
-            nodes,
-            relabel_nodes=relabel_nodes,
-            store_ids=store_ids,
-            output_device=output_device,
-        )
-
+    @_calls("transforms.out_subgraph")
     def out_subgraph(
         self: Graph,
         nodes: Any,
@@ -193,16 +156,8 @@ class TransformMethods:
         output_device: Any = None,
     ) -> Graph:
         """See :func:`gossamer.out_subgraph`."""
-        from gossamer import transforms
 
-        return transforms.out_subgraph(
-            self,
-            nodes,
-            relabel_nodes=relabel_nodes,
-            store_ids=store_ids,
-            output_device=output_device,
-        )
-
+    @_calls("transforms.khop_in_subgraph")
     def khop_in_subgraph(
         self: Graph,
         nodes: Any,
@@ -213,17 +168,8 @@ class TransformMethods:
         output_device: Any = None,
     ) -> tuple[Graph, Any]:
         """See :func:`gossamer.khop_in_subgraph`."""
-        from gossamer import transforms
 
-        return transforms.khop_in_subgraph(
-            self,
-            nodes,
-            k,
-            relabel_nodes=relabel_nodes,
-            store_ids=store_ids,
-            output_device=output_device,
-        )
-
+    @_calls("transforms.khop_out_subgraph")
     def khop_out_subgraph(
         self: Graph,
         nodes: Any,
@@ -234,17 +180,8 @@ class TransformMethods:
         output_device: Any = None,
     ) -> tuple[Graph, Any]:
         """See :func:`gossamer.khop_out_subgraph`."""
-        from gossamer import transforms
 
-        return transforms.khop_out_subgraph(
-            self,
-            nodes,
-            k,
-            relabel_nodes=relabel_nodes,
-            store_ids=store_ids,
-            output_device=output_device,
-        )
-
+    @_calls("interop.to_networkx")
     def to_networkx(
         self: Graph,
         node_attrs: Sequence[str] | None = None,
@@ -254,12 +191,7 @@ class TransformMethods:
         eid_attr: str | None = "id",
     ) -> Any:
         """See :func:`gossamer.to_networkx`."""
-        from gossamer import interop
 
-        return interop.to_networkx(self, node_attrs, edge_attrs, ntype_attr, etype_attr, eid_attr)
-
+    @_calls("interop.to_cugraph")
     def to_cugraph(self: Graph) -> Any:
         """See :func:`gossamer.to_cugraph`."""
-        from gossamer import interop
-
-        return interop.to_cugraph(self)

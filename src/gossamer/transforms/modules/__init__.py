@@ -23,28 +23,8 @@ from gossamer.transforms.modules.structure import (
 )
 
 __all__ = [
-    "GDC",
-    "PPR",
-    "SVDPE",
-    "AddEdge",
-    "AddMetaPaths",
-    "AddReverse",
-    "AddSelfLoop",
-    "BaseTransform",
-    "Compose",
-    "DropEdge",
-    "DropNode",
-    "FeatMask",
-    "GCNNorm",
-    "HeatKernel",
-    "KHopGraph",
-    "LapPE",
-    "LineGraph",
-    "NodeShuffle",
-    "RandomWalkPE",
-    "RemoveSelfLoop",
-    "RowFeatNormalizer",
-    "SIGNDiffusion",
-    "ToLevi",
-    "ToSimple",
-]
+    "GDC", "PPR", "SVDPE", "AddEdge", "AddMetaPaths", "AddReverse", "AddSelfLoop", "BaseTransform",
+    "Compose", "DropEdge", "DropNode", "FeatMask", "GCNNorm", "HeatKernel", "KHopGraph", "LapPE",
+    "LineGraph", "NodeShuffle", "RandomWalkPE", "RemoveSelfLoop", "RowFeatNormalizer",
+    "SIGNDiffusion", "ToLevi", "ToSimple",
+]  # fmt: skip

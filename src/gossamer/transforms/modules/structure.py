@@ -27,15 +27,9 @@ from gossamer.transforms.simple import to_simple
 from gossamer.transforms.structure import add_edges, add_self_loop, remove_self_loop
 
 __all__ = [
-    "AddMetaPaths",
-    "AddReverse",
-    "AddSelfLoop",
-    "KHopGraph",
-    "LineGraph",
-    "RemoveSelfLoop",
-    "ToLevi",
-    "ToSimple",
-]
+    "AddMetaPaths", "AddReverse", "AddSelfLoop", "KHopGraph", "LineGraph", "RemoveSelfLoop",
+    "ToLevi", "ToSimple",
+]  # fmt: skip
 
 
 def _loop_types(g: Graph) -> list[CanonicalEType]:

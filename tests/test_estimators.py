@@ -97,7 +97,7 @@ def test_links(featured: bool) -> None:
 
 def test_wrong_input() -> None:
     graph, y, train, _ = _digits()
-    with pytest.raises(InvalidValueError, match="the graph has 1797 nodes, but y has 3"):
+    with pytest.raises(InvalidValueError, match="the graph has 1797 nodes, y has 3"):
         NodeClassifier().fit(graph, y[:3])
     with pytest.raises(InvalidValueError, match=r"mask must be bool of shape \(1797,\)"):
         NodeClassifier().fit(graph, y, train.astype(int))

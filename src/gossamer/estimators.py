@@ -1,6 +1,6 @@
-"""Models of nodes and links in the form of scikit-learn: ``fit``, ``predict``, ``score``.
+"""Models of nodes and links with scikit-learn's interface: ``fit``, ``predict``, ``score``.
 
-They train as `gossamer train` does, and need the extra `train`. The module is imported by name:
+They train like `gossamer train`, and need the extra `train`. Import the module by name:
 
 >>> from gossamer.estimators import NodeClassifier
 """
@@ -39,7 +39,7 @@ _multiclass = optional_import("sklearn.utils.multiclass", _PURPOSE, "train")
 
 
 class _Estimator(_base.BaseEstimator):
-    """What the estimators share: their parameters, and training one seed.
+    """Base of the estimators: parameters, and the training of one seed.
 
     scikit-learn reads the parameters from the signature of the constructor.
     """
@@ -100,6 +100,25 @@ class _Estimator(_base.BaseEstimator):
         self.target_ = task.target
         self.n_iter_ = fit.result.epochs
 
+    def _train_nodes(
+        self, graph: Graph, feat: dict[str, Tensor], label: Tensor, masks: Any, target: Target
+    ) -> None:
+        config = self._config()
+        self._task: NodeTask = node_task(
+            "own", graph, feat, graph.ntypes[0], label, masks, target, config,
+            pick_device(self.device),
+        )  # fmt: skip
+        self._train(self._task, config)
+
+    def _targets(self, y: Any, graph: Graph) -> np.ndarray:
+        """`y` as a vector with an entry for each node."""
+        y = _validation.column_or_1d(np.asarray(y), warn=True)
+        if len(y) != graph.num_nodes():
+            raise InvalidValueError(
+                f"{type(self).__name__}: the graph has {graph.num_nodes()} nodes, y has {len(y)}."
+            )
+        return y
+
     def _input(self, X: Any, reset: bool) -> tuple[Graph, dict[str, Tensor]]:
         """Graph and features; an array is nodes without edges."""
         if isinstance(X, Graph):
@@ -134,7 +153,7 @@ class _Estimator(_base.BaseEstimator):
         return self.target_.prediction(scores).cpu().numpy()
 
     def _masks(self, known: Tensor, mask: Any) -> dict[str, Tensor]:
-        """Nodes to train on, and to choose the best epoch with; the latter may be the same."""
+        """Masks of the nodes for training, and for the choice of the best epoch."""
         if mask is not None:
             mask = torch.as_tensor(np.asarray(mask))
             if mask.shape != known.shape or mask.dtype != torch.bool:
@@ -152,7 +171,7 @@ class _Estimator(_base.BaseEstimator):
             )
         masks = random_masks(known, (1 - share, share, 0.0), _seed(self.random_state))
         classes = known[known >= 0].unique()
-        # Few nodes: all of them train, and all of them choose the epoch.
+        # With few nodes, all of them are used for both.
         if not share or len(known[masks["val"][:, 0]].unique()) < len(classes):
             masks["train"] = masks["val"] = (known >= 0)[:, None]
         return masks | {"test": masks["val"]}
@@ -167,7 +186,7 @@ def _seed(random_state: Any) -> int:
 
 @contextmanager
 def _own_random_numbers() -> Iterator[None]:
-    """Leave the global generators as they were."""
+    """Restore the global generators afterwards."""
     state, plain = np.random.get_state(), random.getstate()  # noqa: NPY002
     with torch.random.fork_rng():
         yield
@@ -187,7 +206,8 @@ class NodeClassifier(_base.ClassifierMixin, _Estimator):
     lr, weight_decay, epochs, patience, minibatch, fanout, batch_size
         The training, as the flags of ``gossamer train``.
     validation_fraction : float
-        Share of the labelled nodes that choose the best epoch. Of fewer than that takes, all do.
+        Fraction of the labelled nodes for choosing the best epoch. If that is too few to have every
+        class, all labelled nodes are used for both training and this choice.
     device : {"auto", "cpu", "cuda"}
         Where to compute.
     random_state : int, RandomState or None
@@ -224,7 +244,7 @@ class NodeClassifier(_base.ClassifierMixin, _Estimator):
         X : Graph, or array (N, D)
             A graph with features in ``ndata['feat']``; an array is nodes without edges.
         y : array (N,)
-            Classes. Those outside of `mask` are not looked at.
+            Classes. Those outside of `mask` are ignored.
         mask : array (N,) of bool, optional
             Nodes whose class is known. Default: all.
 
@@ -236,11 +256,7 @@ class NodeClassifier(_base.ClassifierMixin, _Estimator):
         if not isinstance(X, Graph):
             X, y = _validation.validate_data(self, X, y)
         graph, feat = self._input(X, reset=True)
-        y = _validation.column_or_1d(np.asarray(y), warn=True)
-        if len(y) != graph.num_nodes():
-            raise InvalidValueError(
-                f"NodeClassifier: the graph has {graph.num_nodes()} nodes, but y has {len(y)}."
-            )
+        y = self._targets(y, graph)
         known = np.ones(len(y), bool) if mask is None else np.asarray(mask)
         _multiclass.check_classification_targets(y[known])
         self.classes_ = np.unique(y[known])
@@ -251,12 +267,7 @@ class NodeClassifier(_base.ClassifierMixin, _Estimator):
         label = torch.full((len(y),), -1)
         label[torch.from_numpy(known)] = torch.from_numpy(np.searchsorted(self.classes_, y[known]))
         target = Target(CLASSES, [str(c) for c in self.classes_], "accuracy")
-        config = self._config()
-        self._task: NodeTask = node_task(
-            "own", graph, feat, graph.ntypes[0], label, self._masks(label, mask), target, config,
-            pick_device(self.device),
-        )  # fmt: skip
-        self._train(self._task, config)
+        self._train_nodes(graph, feat, label, self._masks(label, mask), target)
         return self
 
     def predict_proba(self, X: Any = None) -> np.ndarray:
@@ -302,22 +313,13 @@ class NodeRegressor(_base.RegressorMixin, _Estimator):
         if not isinstance(X, Graph):
             X, y = _validation.validate_data(self, X, y, y_numeric=True)
         graph, feat = self._input(X, reset=True)
-        y = _validation.column_or_1d(np.asarray(y), warn=True).astype(np.float32)
-        if len(y) != graph.num_nodes():
-            raise InvalidValueError(
-                f"NodeRegressor: the graph has {graph.num_nodes()} nodes, but y has {len(y)}."
-            )
+        y = self._targets(y, graph).astype(np.float32)
         known = torch.where(torch.from_numpy(np.isfinite(y)), 0, -1)
         masks = self._masks(known, mask)
         label = torch.from_numpy(y)[:, None]
         either = (masks["train"] | masks["val"])[:, 0]
         target = of_values(label, either, ["value"], "rmse")
-        config = self._config()
-        self._task: NodeTask = node_task(
-            "own", graph, feat, graph.ntypes[0], label, masks, target, config,
-            pick_device(self.device),
-        )  # fmt: skip
-        self._train(self._task, config)
+        self._train_nodes(graph, feat, label, masks, target)
         return self
 
     def predict(self, X: Any = None) -> np.ndarray:
@@ -328,14 +330,14 @@ class NodeRegressor(_base.RegressorMixin, _Estimator):
 class LinkPredictor(_Estimator):
     """Whether two nodes of a graph are linked. Parameters as of `NodeClassifier`.
 
-    A twentieth of the links chooses the best epoch. Nodes without ``ndata['feat']`` get trainable
-    vectors.
+    5 % of the links are used to choose the best epoch. Nodes without ``ndata['feat']`` get
+    trainable vectors.
 
     Attributes
     ----------
     score_ : float
-        Area under the ROC curve on a tenth of the links, which are not trained on, against as many
-        pairs without a link.
+        Area under the ROC curve on 10 % of the links, which are held out, and as many pairs without
+        a link.
     model_ : torch.nn.Module
         The trained model.
 

@@ -34,7 +34,7 @@ def test_validation_and_test_that_disagree(recorded: RunResult) -> None:
     for seed in recorded.seeds:
         seed.val, seed.test = 0.95, 0.80
     (doubt,) = find_doubts(recorded)
-    assert doubt.startswith("Validation (95.0) and test (80.0) disagree")
+    assert doubt.startswith("Validation (95.0) and test (80.0) differ")
     parts["val"] = parts["test"] = np.arange(10)  # chance explains it
     assert find_doubts(recorded) == []
 

@@ -64,7 +64,7 @@ def test_a_lock_that_a_killed_run_has_left_is_taken_over(tmp_path: Path) -> None
     (tmp_path / ".lock").write_text("")
     with reopened(tmp_path) as folder:
         assert folder == tmp_path.resolve()
-        going = pytest.raises(FileError, match="The run is still going on")
+        going = pytest.raises(FileError, match="The run has not ended yet")
         with going, reopened(tmp_path):
             pytest.fail("two runs got one folder")
     assert [path.name for path in tmp_path.iterdir()] == ["result"]

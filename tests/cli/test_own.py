@@ -359,7 +359,7 @@ def test_inspect_prints_what_it_understood(
         assert text in out, text
     assert main(["inspect", "--edges", "edges.csv"]) == 0
     out = capsys.readouterr().out
-    assert "a trainable vector for each node" in out and "Name what to predict" in out
+    assert "a trainable vector for each node" in out and "Choose the column to predict" in out
     assert main(["inspect", *tables, "--target", "height"]) == 0
     assert "height: mean 1" in capsys.readouterr().out
 
@@ -374,10 +374,10 @@ def test_inspect_prints_what_it_understood(
         (["--edges", "empty.csv"], "'empty.csv' has no rows"),
         (["--edges", "nothing.csv"], "Cannot read 'nothing.csv': No columns to parse"),
         (["--edges", "bad.parquet"], "Cannot read 'bad.parquet': "),
-        (["--edges", "one.csv"], "one.csv needs two columns, one for each end of an edge"),
+        (["--edges", "one.csv"], "one.csv needs two columns, for sources and destinations of edges"),
         (["--edges", "edges.csv", "--source", "x"], "edges.csv has no column 'x', only src, dst"),
         (["--edges", "gap.csv", "--target", "town"], "has missing values"),
-        (["--edges", "edges.csv"], "There is nothing to predict. Name a column with --target"),
+        (["--edges", "edges.csv"], "There is nothing to predict. Choose a column with --target"),
         (["--edges", "edges.csv", "--target", "x"], "No table of nodes has the target x"),
         (["--edges", "edges.csv", "--nodes", "people.csv", "--target", "planet"],
          "--target planet has 1 class; two are needed"),
@@ -390,7 +390,7 @@ def test_inspect_prints_what_it_understood(
         (["--edges", "edges.csv", "--nodes", "few.csv", "--target", "y"], "p0"),
         (["--edges", "edges.csv", "--nodes", "twice.csv", "--target", "y"], "'p00' occurs twice"),
         (["--edges", "edges.csv", "--nodes", "u=people.csv", "--target", "town"],
-         "--nodes has the type 'u', which no table of edges has; they have _N"),
+         "--nodes has the type 'u', which no table of edges has. They have _N"),
         (["--nodes", "people.csv"], "--nodes is for your own tables. Give"),
         (["--edges", "edges.csv", "--graphs", "people.csv", "--target", "town"],
          "--graphs needs one table of edges and one of nodes"),

@@ -53,7 +53,7 @@ def test_checking(folder: Path, capsys, fails: Callable[..., str]) -> None:
     assert "is not preprocessed. Run" in fails("preprocess", str(folder), "--check")
     assert main(["preprocess", str(folder), "--quiet"]) == 0
     assert main(["preprocess", str(folder), "--check"]) == 0
-    assert "are as they were built" in capsys.readouterr().out
+    assert "match their checksums" in capsys.readouterr().out
     path = folder / BUILT / "indices.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     assert "indices.npy has changed" in fails("preprocess", str(folder), "--check")

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from gossamer.cli.results import RunResult, percent
+from gossamer.cli.metrics import text
+from gossamer.cli.results import RunResult
 
 
 def test_validation_decides_which_seed_is_better(recorded: RunResult) -> None:
@@ -48,6 +49,7 @@ def test_json_holds_seeds_summary_configuration_and_environment(recorded: RunRes
     assert sum(map(sum, content["confusion_matrix"])) == 60
 
 
-def test_percent() -> None:
-    assert percent(0.8153, 0.00421) == "81.53 ± 0.42"
-    assert percent(1.0, None) == "100.00"
+def test_text() -> None:
+    assert text("accuracy", 0.8153, 0.00421) == "81.53 ± 0.42"
+    assert text("accuracy", 1.0) == "100.00"
+    assert text("rmse", 1.5, 0.25) == "1.5000 ± 0.2500"

@@ -98,7 +98,7 @@ def test_resuming_after_a_signal(
     _, err = process.communicate(timeout=60)
     assert process.returncode == code, err
     if code > 0:
-        assert f"Go on with: gossamer train --resume {out}" in err
+        assert f"Resume with: gossamer train --resume {out}" in err
         assert json.loads((out / "metrics.json").read_text())["interrupted"] is True
     assert main(["train", "--resume", str(out), "--quiet"]) == 0
     _assert_same(out, whole)
@@ -173,7 +173,7 @@ def test_what_cannot_be_resumed(
     assert "is finished; there is nothing to resume" in fails("train", "--resume", str(whole))
     assert "There is no run in" in fails("train", "--resume", str(tmp_path))
     line = fails("train", "--resume", str(whole), "--lr", "1")
-    assert "--resume goes on with the settings of the run; --lr cannot be changed" in line
+    assert "--resume uses the settings of the run; --lr cannot be changed" in line
     monkeypatch.setattr(progress, "_SECONDS", 0.0)
     out = tmp_path / "run"
     save = progress.Progress.save
@@ -189,7 +189,7 @@ def test_what_cannot_be_resumed(
     data[-3] ^= 1
     state.write_bytes(data)
     assert "progress.safetensors' is damaged" in fails("train", "--resume", str(out))
-    with pytest.raises(FileError, match="The data are not those that the run in"):
+    with pytest.raises(FileError, match="was trained on other data"):
         data[-3] ^= 1
         state.write_bytes(data)
         progress.Progress(out, "another").load()

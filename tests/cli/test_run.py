@@ -115,7 +115,7 @@ def test_ten_splits_with_roc_auc(tmp_path: Path) -> None:
         (["--dataset", "wn18"], "Dataset 'wn18' is for knowledge-graph completion, which `gossam"),
         (["--model", "mlp"], "'model' must be one of gcn, sage, gat, gatv2, gin, pna, appnp, "),
         (["--model", "rgcn", "--dataset", "gin-mutag"], "Dataset "),
-        (["--raw-dir", "."], "Dataset 'digits' comes with Gossamer and reads no files. Leave"),
+        (["--raw-dir", "."], "Dataset 'digits' is part of Gossamer and reads no files. Omit"),
         (["--task", "regression"], "Dataset 'digits' is for node classification, not for --task"),
         (["--hidden", "65536", "--layers", "200"], "Training needs about "),
         (["--minibatch", "--fanout", "5", "4", "3"], "--fanout gives 3 numbers for 2 layers"),

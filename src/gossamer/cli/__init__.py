@@ -23,9 +23,8 @@ EXIT_BROKEN_PIPE = 141
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one ``gossamer`` command and return its exit code.
 
-    Whatever the user or the machine got wrong ends as one line on stderr and code 2; Ctrl-C ends
-    with code 130, SIGTERM in a training with 143. Any other exception is a bug and keeps its
-    traceback.
+    An invalid argument, file or machine state is reported as one line on stderr. Any other
+    exception is a bug and keeps its traceback.
 
     Parameters
     ----------
@@ -35,8 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 on success, 2 on an error that the user can mend, 130 after Ctrl-C, 143 after SIGTERM, 141
-        if the reader of our output has left.
+        0 on success, 2 on an error that the user can fix, 130 after Ctrl-C, 141 if the output pipe
+        is closed, 143 after SIGTERM in a training.
     """
     command = "gossamer"
     try:
@@ -64,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _check_encoding(argv: Sequence[str]) -> None:
-    """Raise an error for an argument that is not UTF-8 text, before it gets into a file."""
+    """Raise an error for an argument that is not UTF-8 text, which cannot be written to files."""
     for argument in argv:
         # Python keeps bytes that it cannot decode as lone surrogates.
         if not argument.isprintable() and any("\ud800" <= c <= "\udfff" for c in argument):

@@ -1,4 +1,4 @@
-"""Doubts about a run, in sentences for the report and the terminal."""
+"""Warnings about a run, for the report and the terminal."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["find_doubts", "find_weaknesses"]
 
 
 def find_doubts(result: RunResult) -> list[str]:
-    """What a reader should know before believing the scores; an empty list if there is nothing."""
+    """Warnings about the scores of a run; an empty list if there are none."""
     found = []
     if result.interrupted:
-        found.append("The training was interrupted; the scores are those of the epochs until then.")
+        found.append("The training was interrupted; the scores are from the epochs before that.")
     limit = result.config.epochs
     late = [seed for seed in result.seeds if seed.best_epoch >= 0.98 * limit]
     if late and not result.interrupted:
@@ -27,7 +27,7 @@ def find_doubts(result: RunResult) -> list[str]:
 
 
 def find_weaknesses(result: RunResult) -> list[str]:
-    """Why a model without the graph would do as well; an empty list if none does."""
+    """Signs that the model did not learn from the graph; an empty list if there are none."""
     found = []
     counts = result.confusion
     if counts is not None and len(counts) > 1 and (counts.sum(0) > 0).sum() == 1:
@@ -42,7 +42,7 @@ def find_weaknesses(result: RunResult) -> list[str]:
 
 
 def _disagreement(result: RunResult) -> list[str]:
-    """Validation and test scores farther apart than three standard errors of their difference."""
+    """Whether validation and test scores differ by more than three standard errors."""
     if result.details is None or result.metric not in ("accuracy", "roc_auc"):
         return []
     (val, _), (test, _) = result.summary("val"), result.summary("test")
@@ -52,7 +52,7 @@ def _disagreement(result: RunResult) -> list[str]:
     if abs(val - test) <= max(3 * error, 0.02):
         return []
     return [
-        f"Validation ({100 * val:.1f}) and test ({100 * test:.1f}) disagree by more than chance "
-        f"explains for {sizes['val']:,} and {sizes['test']:,} {result.items}: they may differ in "
-        "kind, or the settings fit the validation data too closely."
+        f"Validation ({100 * val:.1f}) and test ({100 * test:.1f}) differ by more than chance "
+        f"explains for {sizes['val']:,} and {sizes['test']:,} {result.items}: their distributions "
+        "may differ, or the settings overfit the validation data."
     ]

@@ -1,4 +1,4 @@
-"""From graphs, features and labels to tasks: self-loops, splits of links, schemas, devices."""
+"""Build tasks from graphs, features and labels: self-loops, splits of links, devices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gossamer.transforms import to_homogeneous
 __all__ = ["graph_task", "link_task", "node_task", "rating_task"]
 
 Features = Mapping[str, Tensor]
-_MOST_LEVELS = 10  # ratings with more values are not relations of their own
+_MOST_LEVELS = 10  # with more distinct ratings, all of them are one relation
 
 
 def node_task(
@@ -35,7 +35,7 @@ def node_task(
     device: torch.device,
     **more: Any,
 ) -> NodeTask:
-    """Nodes of type `end` of one graph; `feat` holds features of the types that have some."""
+    """A task over the nodes of type `end`; `feat` holds features by node type, if there are any."""
     _check_finite(name, feat)
     sizes = _sizes(graph, feat, end) | {"classes": len(target.names)}
     structure = _structure(graph, config)
@@ -46,7 +46,7 @@ def node_task(
         schema,
         target,
         label.to(device),
-        {part: mask.bool().reshape(len(label), -1).to(device) for part, mask in masks.items()},
+        _columns(masks, len(label), device),
         sizes,
         structure.to(device),
         _floats(feat, device),
@@ -66,7 +66,7 @@ def graph_task(
     device: torch.device,
     **more: Any,
 ) -> GraphTask:
-    """Whole graphs with features in ``ndata['feat']``."""
+    """A task over whole graphs with features in ``ndata['feat']``."""
     feats = [g.ndata["feat"].float() for g in graphs]
     ntype = graphs[0].ntypes[0]
     _check_finite(name, {ntype: torch.cat(feats)})
@@ -75,24 +75,16 @@ def graph_task(
         structures.append(_structure(g, config).to(device))
         structures[-1].ndata["feat"] = feat.to(device)
     width = feats[0].shape[1]
-    nodes, edges = (sum(count(g) for g in graphs) for count in (_nodes, _edges))
+    nodes, edges = sum(g.num_nodes() for g in graphs), sum(g.num_edges() for g in graphs)
     degrees = torch.cat([g.in_degrees() for g in structures])
     schema = Schema(GRAPHS, {"_N": width}, len(target.names), delta=_delta(degrees))
     require_fit(config.model, schema)
     sizes = {"graphs": len(graphs), "nodes": nodes, "edges": edges, "features": width}
-    masks = {part: mask.bool().reshape(len(label), -1).to(device) for part, mask in masks.items()}
     sizes["classes"] = len(target.names)
+    masks = _columns(masks, len(label), device)
     task = GraphTask(name, schema, target, label.to(device), masks, sizes, structures, **more)
     task.check()
     return task
-
-
-def _nodes(g: Any) -> int:
-    return g.num_nodes()
-
-
-def _edges(g: Any) -> int:
-    return g.num_edges()
 
 
 def link_task(
@@ -105,10 +97,10 @@ def link_task(
     order: Tensor | None = None,
     **more: Any,
 ) -> PairTask:
-    """Whether two nodes are linked: 85 % of the links to train on, 5 % to validate, 10 % to test.
+    """A task of link prediction: 85 % of the links for training, 5 % validation, 10 % test.
 
-    Both directions of a link between nodes of one type count as one. For validation and test there
-    are as many pairs without a link. With `order`, such as times of the edges, the last ones are
+    Both directions of a link between nodes of one type count as one. Validation and test have as
+    many pairs without a link as links. With `order`, such as times of the edges, the last links are
     held out, otherwise random ones.
     """
     _check_finite(name, feat)
@@ -165,9 +157,9 @@ def rating_task(
     device: torch.device,
     metric: str = "rmse",
 ) -> PairTask:
-    """The value of each edge of one type; the model sees the edges to train on.
+    """A task over the values of the edges of one type; the model sees the training edges.
 
-    If they have few values, each value is an edge type of its own.
+    If there are few distinct values, each is a separate edge type.
     """
     src, relation, dst = etype
     u, v = graph.edges(etype=etype, order="eid")
@@ -189,13 +181,18 @@ def rating_task(
         schema,
         of_values(label, train, [relation], metric),
         label.to(device),
-        {part: mask.bool()[:, None].to(device) for part, mask in masks.items()},
+        _columns(masks, len(label), device),
         _sizes(graph, feat, src),
         structure.to(device),
         _floats(feat, device),
         (u.to(device), v.to(device)),
         negatives=False,
     )
+
+
+def _columns(masks: Mapping[str, Tensor], count: int, device: torch.device) -> dict[str, Tensor]:
+    """The masks as (M, S) bool, a column for each split."""
+    return {part: mask.bool().reshape(count, -1).to(device) for part, mask in masks.items()}
 
 
 def _first_of_each(keys: Tensor) -> Tensor:
@@ -229,7 +226,7 @@ def _absent(
 
 
 def _messages(graph: Any, etype: tuple[str, str, str], train: Tensor, held: Tensor) -> Any:
-    """The graph without the links `held`, also where another edge type joins their ends."""
+    """The graph without the links `held`, in all edge types that join the two node types."""
     src, _, dst = etype
     size = graph.num_nodes(dst)
     u, v = train // size, train % size
@@ -251,7 +248,7 @@ def _messages(graph: Any, etype: tuple[str, str, str], train: Tensor, held: Tens
 
 
 def _structure(graph: Any, config: TrainConfig) -> Any:
-    """The graph without features; of one type, with one self-loop on each node if wanted."""
+    """The graph without features; for untyped models homogeneous, with self-loops if wanted."""
     if len(graph.ntypes) == 1 and not MODELS[config.model].typed:
         if len(graph.canonical_etypes) > 1:
             graph = to_homogeneous(graph)

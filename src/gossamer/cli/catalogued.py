@@ -1,4 +1,4 @@
-"""From a dataset of the catalogue to a task."""
+"""Load datasets of the catalogue as tasks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = ["load_dataset"]
 
 _MODES = {"train": "train", "val": "valid", "test": "test"}
 _GRAPH_TASKS = (GRAPHS, MULTI_LABEL_GRAPHS, REGRESSION)
-# Argument that names a part -> class -> its values; "" is for the other classes.
+# Argument that selects a part -> class -> its values; "" stands for the other classes.
 _KEYS = {
     "mode": {"": ("train", "valid", "test")},
     "split": {
@@ -44,7 +44,7 @@ _KEYS = {
         "CIFAR10SuperPixelDataset": ("train", "test"),
     },
 }
-_WIDEST = 64  # more kinds or degrees than these share a column
+_WIDEST = 64  # one-hot columns; larger values share the last one
 
 
 def load_dataset(config: TrainConfig, device: torch.device, verbose: bool = False) -> Task:
@@ -63,8 +63,8 @@ def load_dataset(config: TrainConfig, device: torch.device, verbose: bool = Fals
     entry = registry.info(config.dataset)
     if config.task not in (None, "links") and config.task != _level(entry):
         raise InvalidValueError(
-            f"Dataset '{entry.name}' is for {entry.task}, not for --task {config.task}. Leave "
-            "--task out, or give --task links."
+            f"Dataset '{entry.name}' is for {entry.task}, not for --task {config.task}. Omit "
+            "--task, or give --task links."
         )
     load = _loader(entry)
     if load is None and config.task != "links":
@@ -72,13 +72,13 @@ def load_dataset(config: TrainConfig, device: torch.device, verbose: bool = Fals
         if entry.task == TRIPLES:
             hint = "Use `gossamer kge train`."
         raise InvalidValueError(
-            f"Dataset '{entry.name}' is for {entry.task}, which `gossamer train` does not do. "
+            f"Dataset '{entry.name}' is for {entry.task}, which `gossamer train` does not support. "
             f"{hint}"
         )
     raw_dir = config.raw_dir
     if raw_dir is not None and not entry.download:
         raise InvalidValueError(
-            f"Dataset '{entry.name}' comes with Gossamer and reads no files. Leave --raw-dir out."
+            f"Dataset '{entry.name}' is part of Gossamer and reads no files. Omit --raw-dir."
         )
     if raw_dir is not None and Path(raw_dir).is_file():
         raise InvalidValueError(
@@ -130,7 +130,7 @@ def _nodes(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.d
 def _node_graphs(
     entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.device
 ) -> Task:
-    """Nodes of many graphs, which are one graph of separate parts."""
+    """Nodes of many graphs, which are batched into one."""
     dataset, graphs, of_graph = _pieces(entry, open_dataset)
     graph = gossamer.batch(graphs)
     part = of_graph.repeat_interleave(graph.batch_num_nodes())
@@ -141,7 +141,7 @@ def _node_graphs(
 
 
 def _pieces(entry: Entry, open_dataset: Any) -> tuple[Any, list[Any], Tensor | None]:
-    """A dataset, all its items, and the number of the part that each belongs to, if it says so.
+    """A dataset, all its items, and the part of each: 0 train, 1 val, 2 test, or None.
 
     Some classes open one part at a time.
     """
@@ -165,8 +165,7 @@ def _pieces(entry: Entry, open_dataset: Any) -> tuple[Any, list[Any], Tensor | N
 
 
 def _entities(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.device) -> Task:
-    """Nodes of one type of a heterogeneous graph without features; a fifth of those to train on
-    validates."""
+    """Nodes of one type of a heterogeneous graph; a fifth of the training nodes validates."""
     dataset = open_dataset()
     graph, end = dataset[0], dataset.predict_category
     data = graph.nodes[end].data
@@ -208,7 +207,7 @@ def _given_masks(dataset: Any, count: int) -> dict[str, Tensor] | None:
 
 
 def _give_features(graphs: list[Any], table: Tensor | None) -> None:
-    """Let each graph have ``feat``: its features, or the degrees of its nodes."""
+    """Set ``ndata['feat']`` of each graph: its features, or the degrees of its nodes."""
     names = ("feat", "attr", "node_attr", "node_labels")
     name = next((n for n in names if n in graphs[0].ndata), None)
     if table is not None:
@@ -227,14 +226,14 @@ def _ratings(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch
     etype = next(e for e in graph.canonical_etypes if e[0] == "user")
     data = graph.edges[etype].data
     masks = {part: data[f"{mode}_mask"] for part, mode in _MODES.items()}
-    # Features beside a vector for each node do not help, and models take one or the other.
+    # Models take either features or a trainable vector for each node, which is better here.
     return rating_task(
         entry.name, graph, {}, etype, data["rate"], masks, config, device, entry.metric
     )
 
 
 def _events(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.device) -> Task:
-    """Links in the order of time: the last graph has all of them."""
+    """Links by time; the last graph has all of them."""
     dataset = open_dataset()
     graph = dataset[len(dataset) - 1]
     order = torch.arange(graph.num_edges())
@@ -255,7 +254,7 @@ def _links(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.d
 def _judged(
     entry: Entry, dataset: Any, label: Tensor, masks: dict[str, Tensor] | None = None
 ) -> tuple[Tensor, Target]:
-    """Labels in the form that their target wants."""
+    """The labels in the form of their target, and the target."""
     if entry.task in (MULTI_LABEL, MULTI_LABEL_GRAPHS):
         names = [str(i) for i in range(label.shape[1])]
         return label.float(), Target(LABELS, names, entry.metric)
@@ -279,7 +278,7 @@ def _require(entry: Entry, data: Any, names: Any) -> None:
 
 
 def as_features(values: Tensor) -> Tensor:
-    """Floats as they are; kinds, which are integers, as one-hot columns.
+    """Floating-point features unchanged, integers as one-hot columns.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 Checkpoints may come from untrusted sources. Safetensors files hold tensors only, so reading one
 runs no code. The metadata is validated like a configuration file, and shapes are compared with a
-model on the meta device before memory is allocated. A checksum of weights and metadata tells
+model on the meta device before memory is allocated. A checksum of weights and metadata detects
 damage.
 """
 
@@ -29,15 +29,9 @@ from gossamer.cli.targets import CLASSES, LABELS, VALUES, Target
 from gossamer.errors import FileError, GossamerError
 
 __all__ = [
-    "CHECKPOINT_NAME",
-    "Checkpoint",
-    "ModelInfo",
-    "checksum",
-    "find_checkpoint",
-    "load_checkpoint",
-    "read_safetensors",
-    "save_checkpoint",
-]
+    "CHECKPOINT_NAME", "Checkpoint", "ModelInfo", "checksum", "find_checkpoint", "load_checkpoint",
+    "read_safetensors", "save_checkpoint", "write_safetensors",
+]  # fmt: skip
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
 _FORMAT = "gossamer-train-3"
@@ -46,7 +40,7 @@ _FIX = "Train again, or copy the file again."
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """Metadata of a model besides its weights; `columns` says how it reads tables, if it does."""
+    """Metadata of a model; `columns` says how its tables are read, None for a dataset."""
 
     schema: Schema
     target: Target
@@ -76,19 +70,29 @@ def save_checkpoint(
     FileError
         If the file cannot be written.
     """
-    safetensors = optional_import("safetensors.torch", "Saving a checkpoint", "train")
     metadata = {
         "format": _FORMAT,
         "config": json.dumps(config.as_dict()),
         "info": json.dumps(asdict(info)),
     }
-    contiguous = {name: tensor.contiguous() for name, tensor in state.items()}
-    metadata["sha256"] = checksum(contiguous, metadata)
-    write_atomic(path, safetensors.save(contiguous, metadata))
+    write_safetensors(path, state, metadata)
+
+
+def write_safetensors(
+    path: str | Path,
+    state: dict[str, Tensor],
+    metadata: dict[str, str],
+    keys: Sequence[str] = ("format", "config", "info"),
+) -> None:
+    """Write tensors and metadata, with a checksum of both, in one atomic step."""
+    safetensors = optional_import("safetensors.torch", "Saving a checkpoint", "train")
+    state = {name: tensor.contiguous() for name, tensor in state.items()}
+    metadata = {**metadata, "sha256": checksum(state, metadata, keys)}
+    write_atomic(path, safetensors.save(state, metadata))
 
 
 def find_checkpoint(path: str | Path) -> Path:
-    """Return the checkpoint that `path` names: a file, the folder of a run, or that of its runs."""
+    """Return the checkpoint of `path`: a file, the folder of a run, or a folder of several runs."""
     path = Path(path)
     for folder in (path, path / LATEST):
         if (folder / CHECKPOINT_NAME).is_file():
@@ -135,7 +139,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     Raises
     ------
     FileError
-        If it cannot be read, or is no such file.
+        If it cannot be read, or is not a safetensors file.
     """
     safetensors = optional_import("safetensors", "Reading a checkpoint", "train")
     try:
@@ -157,7 +161,7 @@ def checksum(
     metadata: dict[str, str],
     keys: Sequence[str] = ("format", "config", "info"),
 ) -> str:
-    """Return the SHA-256 digest of all that a checkpoint holds, other than the digest itself."""
+    """Return the SHA-256 digest of the tensors and of the metadata under `keys`."""
     digest = hashlib.sha256()
     for key in keys:
         digest.update(f"{key} {metadata.get(key)}\n".encode())

@@ -16,22 +16,22 @@ __all__ = ["describe", "encode", "fit_columns"]
 
 Column = dict[str, Any]
 
-_MOST_VALUES = 50  # a column with more different values is text
+_MOST_VALUES = 50  # a column with more distinct values is text
 _TEXT_SIZE = 64
 
 
 def fit_columns(frame: Any, leave_out: Sequence[str]) -> list[Column]:
     """Decide how each column becomes features.
 
-    Numbers are standardized; a missing one becomes the mean, and a further column says so. Text
-    with at most 50 different values is a category, one-hot, with a column for other values; longer
-    text is hashed, word by word, into 64 columns. Lists of numbers of one length are taken as they
-    are. A column without any value, or with the same in all rows, is left out.
+    Numbers are standardized; a missing number becomes the mean, and another column marks it. Text
+    with at most 50 distinct values is a category, one-hot, with a column for other values; other
+    text is hashed, word by word, into 64 columns. Lists of numbers of one length are used
+    unchanged. A column without any value, or with the same value in all rows, is left out.
 
     Returns
     -------
     list of dict
-        What `encode` needs, as plain JSON values.
+        The input of `encode`, as JSON values.
     """
     return [_fit(str(name), frame[name]) for name in frame.columns if name not in leave_out]
 
@@ -72,7 +72,7 @@ def encode(frame: Any, columns: Sequence[Column], where: str) -> np.ndarray | No
     Raises
     ------
     FileError
-        If a column is missing, or does not hold what it held before; `where` names the file.
+        If a column is missing or has another type than in training; `where` names the file.
     """
     parts = []
     for column in columns:
@@ -148,7 +148,7 @@ _ENCODERS = {
 
 
 def describe(column: Column) -> str:
-    """A column in words.
+    """Describe how a column is used.
 
     Examples
     --------

@@ -52,10 +52,10 @@ class TrainConfig:
         "digits", "dataset to train on; `gossamer datasets` lists them. With --edges, a name"
     )
     model: str = _option(
-        "gcn", "model; `gossamer models` says what each fits", choices=tuple(MODELS)
+        "gcn", "model; `gossamer models` lists the tasks of each", choices=tuple(MODELS)
     )
     task: str | None = _option(
-        None, "what to predict (default: what the dataset or the target is for)", choices=TASKS
+        None, "what to predict (default: the task of the dataset or target)", choices=TASKS
     )
     raw_dir: str | None = _option(None, "folder with the dataset's files (default: a cache)")
     edges: tuple[str, ...] = _option(
@@ -66,7 +66,7 @@ class TrainConfig:
     )
     graphs: str | None = _option(None, "your own table of whole graphs, to predict those")
     target: tuple[str, ...] = _option((), "column to predict; several for multilabel or regression")
-    ignore: tuple[str, ...] = _option((), "columns that are no features")
+    ignore: tuple[str, ...] = _option((), "columns that are not features")
     split: str | None = _option(
         None, "column with train, val, test (default: 'split', masks, or a stratified split)"
     )
@@ -96,17 +96,17 @@ class TrainConfig:
     self_loops: bool = _option(True, "give every node an edge to itself")
     lr: float = _option(0.01, "learning rate of Adam", low=1e-12, high=1e3)
     weight_decay: float = _option(5e-4, "L2 penalty on the weights", low=0, high=1e3)
-    epochs: int = _option(200, "most epochs of a run", low=1, high=1_000_000)
+    epochs: int = _option(200, "maximum number of epochs", low=1, high=1_000_000)
     patience: int = _option(
         50, "epochs without a better validation score or loss", low=1, high=1_000_000
     )
-    minibatch: bool = _option(False, "train on sampled neighbors of some nodes at a time")
+    minibatch: bool = _option(False, "train on batches of nodes with sampled neighbors")
     fanout: tuple[int, ...] = _option(
         (10,), "neighbors to sample: a number for each layer, or one for all", low=-1, high=10**6
     )
     batch_size: int = _option(1024, "nodes, or whole graphs, of a batch", low=1, high=100_000_000)
     workers: int = _option(0, "processes that sample batches", low=0, high=256)
-    tensorboard: bool = _option(False, "write the history as TensorBoard events too")
+    tensorboard: bool = _option(False, "also write the history as TensorBoard events")
     picture: str = _option(
         "tsne", "2-D projection of the embeddings in the report", choices=("tsne", "pca")
     )
@@ -124,7 +124,7 @@ class TrainConfig:
         Raises
         ------
         InvalidValueError
-            If `fanout` gives another number of them than there are layers.
+            If `fanout` has neither one number nor one for each layer.
         """
         if len(self.fanout) not in (1, self.layers):
             raise InvalidValueError(
@@ -212,9 +212,9 @@ def _refuse_without_edges(config: TrainConfig) -> None:
     """Raise an error for a setting of own tables if there are none."""
     if config.edges:
         if config.raw_dir is not None:
-            raise InvalidValueError("--raw-dir is for datasets, not for --edges. Leave it out.")
+            raise InvalidValueError("--raw-dir is for datasets, not for --edges. Omit it.")
         return
-    for name in (
+    for name in [
         "nodes",
         "graphs",
         "target",
@@ -223,7 +223,7 @@ def _refuse_without_edges(config: TrainConfig) -> None:
         "node_id",
         "source",
         "destination",
-    ):
+    ]:
         if getattr(config, name):
             flag = f"--{name.replace('_', '-')}"
             raise InvalidValueError(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["dataset_page"]
 
-# What the types of a graph with one of each are called.
+# Display names of the types of a homogeneous graph.
 _PLAIN = {"_N": "nodes", "_N _E _N": "edges"}
 _MOST_NODES = 150
 _MOST_BARS = 40
@@ -57,7 +57,7 @@ def _bars(counts: dict[str, int]) -> str:
 
 
 def _picture(g: Graph, count: int) -> str:
-    """Some nodes and the edges between them, in the colors of their types or classes."""
+    """Some nodes and the edges between them, colored by type or class."""
     if not g.num_nodes():
         return note("The first graph has no nodes.")
     names, label = list(g.ntypes), None
@@ -85,7 +85,7 @@ def _picture(g: Graph, count: int) -> str:
 
 
 def _near(g: Graph) -> torch.Tensor:
-    """A node of median degree and those that a breadth-first search finds first."""
+    """A node of median degree and its nearest nodes, by breadth-first search."""
     if g.num_nodes() <= _MOST_NODES:
         return torch.arange(g.num_nodes())
     degrees = g.in_degrees()
@@ -115,7 +115,7 @@ def _links(g: Graph, nodes: torch.Tensor) -> np.ndarray:
 
 
 def _places(count: int, links: np.ndarray) -> np.ndarray:
-    """Positions (N, 2) by the forces of Fruchterman and Reingold (1991), at most a step a round."""
+    """Positions (N, 2) by the force-directed layout of Fruchterman and Reingold (1991)."""
     places = np.random.default_rng(0).random((count, 2))
     ideal = 1 / np.sqrt(count)
     for step in np.linspace(0.1, 0.001, _STEPS):
@@ -126,7 +126,7 @@ def _places(count: int, links: np.ndarray) -> np.ndarray:
         pull = gap * np.linalg.norm(gap, axis=1, keepdims=True) / ideal
         np.add.at(force, links[:, 0], -pull)
         np.add.at(force, links[:, 1], pull)
-        # Weak pull to the middle, so that separate parts stay on the page.
+        # A weak force toward the center keeps disconnected components on the page.
         force -= (places - places.mean(0)) * 0.5
         length = np.maximum(np.linalg.norm(force, axis=1, keepdims=True), 1e-9)
         places += force / length * np.minimum(length, step)

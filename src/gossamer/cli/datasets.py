@@ -24,24 +24,11 @@ _MAX_BARS = 12
 
 def print_datasets() -> None:
     """Print one row per dataset of the catalogue."""
-    header = [
-        "name",
-        "task",
-        "graphs",
-        "nodes",
-        "edges",
-        "features",
-        "classes",
-        "splits",
-        "metric",
-        "files",
-        "size",
-    ]
-    header += ["license", "about"]
+    header = "name task graphs nodes edges features classes splits metric files size license about"
     rows = [_row(info) for info in DATASETS.values()]
-    print(format_table(header, rows, "<<>>>>>><<><<"))
+    print(format_table(header.split(), rows, "<<>>>>>><<><<"))
     print(
-        "\nFiles that are not embedded are looked for in --raw-dir, then downloaded to a cache."
+        "\nFiles that are not embedded are read from --raw-dir, or downloaded to a cache."
         "\nSummary of one: gossamer datasets show NAME"
         "\nTrain on one for node classification: gossamer train --dataset NAME"
     )
@@ -64,10 +51,10 @@ def _row(info: DatasetInfo) -> list[str]:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a dataset contains, as texts and counts.
+    """The content of a dataset.
 
-    `facts` are those of the catalogue, `sizes` counts of nodes and edges by type, `distributions`
-    titles with counts by name, `numbers` properties of the first graph.
+    `facts` come from the catalogue, `sizes` are counts of nodes and edges by type, `distributions`
+    are titles with counts by name, `numbers` are properties of the first graph.
     """
 
     graphs: list[Graph]
@@ -78,9 +65,9 @@ class Summary:
 
 
 def print_dataset(name: str, raw_dir: str | None = None, page_file: str | None = None) -> None:
-    """Print what the catalogue says of a dataset, and what its graphs look like.
+    """Print the catalogue's entry of a dataset and statistics of its graphs.
 
-    With `page_file`, also write it as a page, with a picture of some nodes.
+    With `page_file`, also write them to a page, with a picture of some nodes.
 
     Raises
     ------
@@ -127,7 +114,7 @@ def _summary(name: str, raw_dir: str | None) -> Summary:
 
 
 def _first(dataset: Any, limit: int = 1000) -> list[Any]:
-    """The items of a dataset; of a large one the first thousand."""
+    """The first `limit` items of a dataset."""
     return [dataset[number] for number in range(min(len(dataset), limit))]
 
 
@@ -196,7 +183,7 @@ def bars(values: dict[str, int]) -> str:
 
 
 def _numbers(g: Graph) -> list[tuple[str, str]]:
-    """Homophily, sparsity of features and sizes of the parts of the first graph."""
+    """Homophily, sparsity of features and sizes of the splits of the first graph."""
     if len(g.ntypes) > 1 or len(g.canonical_etypes) > 1:
         return []
     data, found = g.ndata, []

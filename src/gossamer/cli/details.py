@@ -1,4 +1,4 @@
-"""What the report says of the data and of simpler models, computed after training."""
+"""Facts about the data and scores of simpler models, for the report."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Details:
     parts : dict of str to array
         Items of "train", "val" and "test" in the split of the best seed.
     num_splits : int
-        Number of splits that the dataset has.
+        Number of splits of the dataset.
     baselines : list of (str, float)
-        Test score of models that do not see the graph, by name.
+        Test score of models that do not use the graph, by name.
     homophily : float, optional
         Fraction of edges that join equal labels.
     pictures : array (N, H, W), optional
@@ -54,7 +54,7 @@ class Details:
 
 
 def describe(task: Task, split: int) -> Details:
-    """What the report says of the data of a task in one split."""
+    """Facts about the data of a task in one split."""
     parts = {part: task.part(part, split).cpu().numpy() for part in task.masks}
     details = Details(parts, task.num_splits)
     if task.target.kind != CLASSES:
@@ -82,8 +82,8 @@ def fit_baselines(
 ) -> list[tuple[str, float]]:
     """Test score of the largest class, and of logistic regression on the features.
 
-    The strength of the regularization is chosen on the validation items. With too many numbers for
-    a quick fit, or a single class to learn from, there is no regression.
+    The strength of the regularization is chosen on the validation items. Data that are too large
+    for a quick fit, or have a single class, get no regression.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def fit_baselines(
     score : callable
         Score of probabilities (M, C) against labels (M,).
     """
-    train, val, test = (items[label[items] >= 0] for items in _in_order(parts))
+    train, val, test = (parts[name][label[parts[name]] >= 0] for name in ("train", "val", "test"))
     count = np.bincount(label[train], minlength=int(label.max()) + 1)
     constant = np.tile(count / count.sum(), (len(test), 1))
     found = [("largest class", score(constant, label[test]))]
@@ -120,15 +120,11 @@ def fit_baselines(
     return [*found, ("logistic regression", best[1])]
 
 
-def _in_order(parts: dict[str, np.ndarray]) -> list[np.ndarray]:
-    return [parts[name] for name in ("train", "val", "test")]
-
-
 def interval(values: Sequence[float], items: int) -> tuple[float, float, str]:
-    """A 95 % confidence interval of a mean score, and where it comes from.
+    """A 95 % confidence interval of a mean score, and what it is computed from.
 
-    Of several seeds, Student's t interval of their mean. Of one, Wilson's interval of a fraction
-    among `items` items.
+    For several seeds, Student's t interval of their mean; for one seed, Wilson's interval of a
+    fraction of `items` items.
 
     Examples
     --------

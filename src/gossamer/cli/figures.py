@@ -1,8 +1,7 @@
 """Figures of the report: HTML with SVG whose colors and text follow the page.
 
-Lines and points are SVG that stretches with the page; text is HTML, which keeps its size, so that a
-figure can be read on a phone. The script of the page shows values under the pointer; it reads them
-from the attribute ``data-plot``.
+Lines and points are SVG that scales with the page; text is HTML of constant size, which is readable
+on a phone. The script of the page shows values under the pointer, from the attribute ``data-plot``.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ from gossamer._optional import optional_import
 
 __all__ = ["Line", "class_colors", "curves", "picture", "project", "run_curves", "scatter"]
 
-# Distinct on white and on near-black, also for common kinds of color blindness. Blue, orange and
-# gray stand for test, validation and training on the page, and red for errors.
+# Distinct on white and on black, also with common kinds of color blindness. On the page, blue,
+# orange and gray stand for test, validation and training, and red for errors.
 _TEN = (
     "#2ca58d", "#b05cc6", "#8a8a1c", "#7a5bd0", "#e86aa6", "#4d9e3f", "#35b6c9", "#96623a",
     "#a3195b", "#56707a",
@@ -56,8 +55,8 @@ def class_colors(num_classes: int) -> list[str]:
 def curves(lines: Sequence[Line], axis: str, alt: str, best: int | None = None) -> str:
     """Learning curves over the epochs.
 
-    The vertical axis shows where strong lines move: the lowest tenth of a score may lie below it,
-    and a loss that falls to less than a tenth has a logarithmic axis.
+    The vertical axis fits the lines that are not faint: the lowest tenth of a score may lie below
+    it, and a loss that falls to less than a tenth has a logarithmic axis.
 
     Parameters
     ----------
@@ -122,7 +121,7 @@ def curves(lines: Sequence[Line], axis: str, alt: str, best: int | None = None) 
 def run_curves(
     histories: Mapping[str, Sequence[Any]], field: str, label: str, scale: float = 1.0
 ) -> str:
-    """Curves of several runs, each in a color of its own.
+    """Curves of several runs, each in its own color.
 
     Parameters
     ----------
@@ -170,7 +169,7 @@ def _ticks(low: float, high: float, log: bool) -> list[float]:
 
 
 def _epochs(longest: int) -> list[int]:
-    """The first and the last epoch, and round ones between that leave room for them."""
+    """The first and the last epoch, and round numbers between them."""
     step = max(1, int(_ticks(0, longest, False)[1]))
     between = [e for e in range(step, longest, step) if e > 1 and longest - e > step / 2]
     return [1, *between, longest] if longest > 1 else [1]

@@ -1,4 +1,4 @@
-"""A folder for each run: made for it, never shared, and found again by the name `latest`."""
+"""The folder of a run, which no other run uses, and the link `latest` to the newest one."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _LOCK = ".lock"
 
 @contextmanager
 def run_folder(out: str | None, name: str, parent: str | Path = "runs") -> Iterator[Path]:
-    """Give the folder of a new run, which holds nothing else and no other run writes to.
+    """Yield the folder of a new run: it is empty, and locked against other runs.
 
     Without `out` it is ``runs/NAME/DATE-TIME-XXXX``, and ``runs/NAME/latest`` is a link to it.
-    A folder that is still empty at the end is removed again.
+    A folder that is still empty at the end is removed.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def run_folder(out: str | None, name: str, parent: str | Path = "runs") -> Itera
 
 @contextmanager
 def reopened(folder: str | Path) -> Iterator[Path]:
-    """Give the folder of an interrupted run to go on with; no other run writes to it.
+    """Yield the folder of an interrupted run, locked against other runs.
 
     Raises
     ------
@@ -54,12 +54,12 @@ def reopened(folder: str | Path) -> Iterator[Path]:
         If it cannot be written to, or a run is writing to it.
     """
     folder = prepare_folder(Path(folder).resolve())
-    with _locked(folder, "The run is still going on; wait for its end"):
+    with _locked(folder, "The run has not ended yet"):
         yield folder
 
 
 def _dated_folder(parent: Path) -> Path:
-    """Create a folder with a name of its own."""
+    """Create a folder with a new name."""
     prepare_folder(parent)
     while True:
         folder = parent / f"{datetime.now():%Y-%m-%d-%H%M}-{secrets.token_hex(2)}"
@@ -70,7 +70,7 @@ def _dated_folder(parent: Path) -> Path:
 
 @contextmanager
 def _locked(folder: Path, fix: str) -> Iterator[None]:
-    """Hold the lock of a folder; the system gives it up when the process ends in any way."""
+    """Hold the lock of a folder; the system releases it when the process ends."""
     path = folder / _LOCK
     handle = os.open(path, os.O_CREAT | os.O_RDWR)
     try:
@@ -90,14 +90,14 @@ def _refuse_used(folder: Path) -> None:
     others = sorted(path.name for path in folder.iterdir() if path.name != _LOCK)
     if others:
         raise FileError(
-            f"The folder '{folder}' is not empty: it holds '{others[0]}'. A run writes to a folder "
-            "of its own; choose a new one with --out, or leave --out out."
+            f"The folder '{folder}' is not empty: it holds '{others[0]}'. Choose a new folder with "
+            "--out, or omit --out."
         )
 
 
 def _link_latest(folder: Path) -> None:
-    """Let the link `latest` beside `folder` point to it, in one step."""
-    # A link that is renamed replaces the old one at once; file systems without links go without.
+    """Point the link `latest` beside `folder` to it, atomically."""
+    # Renaming a link replaces the old one. Some file systems have no links.
     with suppress(OSError), tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as place:
         link = Path(place) / LATEST
         link.symlink_to(folder.name)

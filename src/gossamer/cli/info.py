@@ -1,4 +1,4 @@
-"""`gossamer info` and the environment that every run records."""
+"""`gossamer info`, and the environment that every run records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gossamer inspect`: what the user's own tables hold, and how they are read."""
+"""`gossamer inspect`: the content of the user's own tables, and how they are read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["print_tables"]
 
 
 def print_tables(config: TrainConfig) -> None:
-    """Print nodes and edges by type, what each column becomes, degrees, target and split.
+    """Print nodes and edges by type, the use of each column, degrees, target and split.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def print_tables(config: TrainConfig) -> None:
     if config.target or config.task == "links":
         _print_target(config, own)
     else:
-        print("\nName what to predict with --target, or give --task links.")
+        print("\nChoose the column to predict with --target, or give --task links.")
 
 
 def _name(ntype: str) -> str:
@@ -112,12 +112,10 @@ def _flags(config: TrainConfig) -> str:
     usual = TrainConfig()
     words: list[str] = []
     values: dict[str, Any] = config.as_dict()
-    for name in ("edges", "nodes", "graphs", "target", "task", "ignore", "split", "node_id",
-                 "source", "destination"):  # fmt: skip
+    names = "edges nodes graphs target task ignore split node_id source destination"
+    for name in names.split():
         value = values[name]
         if value and value != getattr(usual, name):
-            words += [
-                f"--{name.replace('_', '-')}",
-                *([value] if isinstance(value, str) else value),
-            ]
+            given = [value] if isinstance(value, str) else value
+            words += [f"--{name.replace('_', '-')}", *given]
     return shlex.join([*words, *([] if config.reverse else ["--no-reverse"])])

@@ -11,13 +11,14 @@ from torch import Tensor
 
 from gossamer._optional import optional_import
 from gossamer.cli.config import TrainConfig
+from gossamer.cli.tables import require_column
 from gossamer.cli.targets import CLASSES, LABELS, Target, of_values
 from gossamer.cli.task import PARTS
 from gossamer.errors import FileError, InvalidValueError
 
 __all__ = ["given_masks", "known_labels", "read_labels", "usual_task"]
 
-# Whole numbers are classes if there are few, or if they number the classes from 0.
+# Integers are classes if there are few of them, or if they are 0, 1, 2 ...
 _FEW, _MOST_CLASSES = 20, 1000
 _NAMES = {
     "train": "train", "training": "train",
@@ -31,13 +32,11 @@ def read_labels(
 ) -> tuple[Tensor, Target | Callable[[Tensor, Tensor], Target]]:
     """Labels of the rows, and the target.
 
-    Of values the target needs the training rows, so a function of labels and rows is returned.
+    A target of values depends on the training rows, so it is a function of labels and rows.
     """
     names = list(config.target)
     for name in names:
-        if name not in frame.columns:
-            columns = ", ".join(map(str, frame.columns))
-            raise FileError(f"The table has no column '{name}', only {columns}. Check --target.")
+        require_column(frame, name, "The table", "--target")
     task = config.task or usual_task(frame, names)
     if task == "classification":
         if len(names) > 1:
@@ -56,8 +55,11 @@ def read_labels(
 
 
 def usual_task(frame: Any, names: list[str]) -> str:
-    """What columns are for: text, flags and few whole numbers are classes, several columns of 0 and
-    1 labels, all others values."""
+    """The task of some columns.
+
+    Text, bools and few distinct integers are classes, several columns of 0 and 1 are labels, and
+    all others are values.
+    """
     types = optional_import("pandas", "Reading tables").api.types
     numeric = all(types.is_numeric_dtype(frame[name]) for name in names)
     if len(names) > 1:
@@ -104,7 +106,7 @@ def known_labels(frame: Any, columns: Sequence[str], target: Target) -> Tensor:
 
 
 def _text(value: Any) -> str:
-    """A class as `_classes` names it: whole numbers without a point."""
+    """The name of a class, as in `_classes`: integers without a decimal point."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
@@ -124,7 +126,7 @@ def given_masks(frame: Any, column: str | None) -> dict[str, Tensor] | None:
     Raises
     ------
     FileError
-        If there is no such column, or it holds something else.
+        If there is no such column, or it holds other values.
     """
     masks = [f"{part}_mask" for part in PARTS]
     if column is None and all(name in frame.columns for name in masks):
@@ -135,10 +137,7 @@ def given_masks(frame: Any, column: str | None) -> dict[str, Tensor] | None:
         }
     if column is None and "split" not in frame.columns:
         return None
-    name = column or "split"
-    if name not in frame.columns:
-        columns = ", ".join(map(str, frame.columns))
-        raise FileError(f"The table has no column '{name}', only {columns}. Check --split.")
+    name = require_column(frame, column or "split", "The table", "--split")
     words = frame[name].fillna("").astype(str).str.strip().str.lower()
     parts = words.map(lambda word: _NAMES.get(word, ""))
     odd = frame[name][(parts == "") & (words != "")]

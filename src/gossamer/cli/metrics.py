@@ -9,19 +9,9 @@ import numpy as np
 from gossamer.errors import InvalidValueError
 
 __all__ = [
-    "METRICS",
-    "accuracy",
-    "average_precision",
-    "confusion_matrix",
-    "f1",
-    "lower_is_better",
-    "mae",
-    "mean_std",
-    "points",
-    "rank",
-    "rmse",
-    "roc_auc",
-]
+    "METRICS", "accuracy", "average_precision", "confusion_matrix", "f1", "lower_is_better", "mae",
+    "mean_std", "points", "rank", "rmse", "roc_auc", "text",
+]  # fmt: skip
 
 
 def accuracy(probability: np.ndarray, label: np.ndarray) -> float:
@@ -30,7 +20,7 @@ def accuracy(probability: np.ndarray, label: np.ndarray) -> float:
     Parameters
     ----------
     probability : array (N, C)
-        Any score that grows with the class's probability.
+        Scores that increase with the probability of the class.
     label : array (N,)
         Class indices.
 
@@ -93,7 +83,7 @@ def average_precision(probability: np.ndarray, label: np.ndarray) -> float:
     """
     order = np.argsort(-probability[:, 1], kind="stable")
     score, positive = probability[order, 1], label[order] == 1
-    # Of equal scores only the last has seen all of its kind.
+    # Among equal scores, only the last position counts all of them.
     last = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)
     found = positive.cumsum()[last]
     if not len(found) or found[-1] == 0:
@@ -102,7 +92,7 @@ def average_precision(probability: np.ndarray, label: np.ndarray) -> float:
 
 
 def f1(probability: np.ndarray, label: np.ndarray) -> float:
-    """F1 of all labels of all rows together (micro average); a label holds above one half.
+    """F1 of all labels of all rows together (micro average), with the threshold 0.5.
 
     Examples
     --------
@@ -116,7 +106,7 @@ def f1(probability: np.ndarray, label: np.ndarray) -> float:
 
 
 def mae(value: np.ndarray, label: np.ndarray) -> float:
-    """Mean absolute error; missing labels are left out.
+    """Mean absolute error; missing labels are ignored.
 
     Examples
     --------
@@ -127,7 +117,7 @@ def mae(value: np.ndarray, label: np.ndarray) -> float:
 
 
 def rmse(value: np.ndarray, label: np.ndarray) -> float:
-    """Root of the mean squared error; missing labels are left out.
+    """Root of the mean squared error; missing labels are ignored.
 
     Examples
     --------
@@ -153,13 +143,26 @@ def lower_is_better(metric: str) -> bool:
 
 
 def rank(metric: str, score: float, loss: float) -> tuple[float, float]:
-    """What to compare: the better score first, then the lower loss."""
+    """A key for comparisons: the better score first, then the lower loss."""
     return (-score if lower_is_better(metric) else score), -loss
 
 
 def points(metric: str, score: float) -> float:
-    """A score as it is printed: shares in percent, errors as they are."""
+    """A score in printed units: fractions in percent, errors unchanged."""
     return score if lower_is_better(metric) else 100 * score
+
+
+def text(metric: str, mean: float, std: float | None = None) -> str:
+    """A score, and its deviation, in printed units.
+
+    Examples
+    --------
+    >>> text("accuracy", 0.8153, 0.0042), text("mae", 0.8153)
+    ('81.53 ± 0.42', '0.8153')
+    """
+    digits = 4 if lower_is_better(metric) else 2
+    found = f"{points(metric, mean):.{digits}f}"
+    return found if std is None else f"{found} ± {points(metric, std):.{digits}f}"
 
 
 def confusion_matrix(predicted: np.ndarray, label: np.ndarray, num_classes: int) -> np.ndarray:

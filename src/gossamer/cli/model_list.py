@@ -17,7 +17,7 @@ _ALL = (NODES, GRAPHS, LINKS, RATINGS)
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """Title, source, the tasks that a model fits, and whether it tells types of nodes and edges."""
+    """Title and source of a model, its tasks, and whether it uses node and edge types."""
 
     title: str
     reference: str
@@ -50,7 +50,7 @@ def fitting(schema: Schema) -> list[str]:
 
 
 def require_fit(model: str, schema: Schema) -> None:
-    """Raise an error, which lists those that fit, if a model fits not this task or graph."""
+    """Raise an error, which lists the models that fit, if `model` does not fit."""
     fit = fitting(schema)
     if model not in fit:
         graph = "" if schema.homogeneous else (
@@ -63,7 +63,7 @@ def require_fit(model: str, schema: Schema) -> None:
     if model == "lightgcn" and any(schema.in_sizes.values()):
         raise InvalidValueError(
             "Model 'lightgcn' is for graphs without node features: it has a vector for each node. "
-            "Choose gcn or sage, or leave the features out."
+            "Choose gcn or sage, or omit the features."
         )
 
 

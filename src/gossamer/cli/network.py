@@ -59,16 +59,16 @@ class Network(nn.Module):
 
     @property
     def layered(self) -> bool:
-        """Whether it takes the blocks of a sampled batch, one for each layer."""
+        """Whether the model takes the blocks of a sampled batch, one for each layer."""
         return self.model in STACKS
 
     def inputs(self, feat: Features, nodes: Features | None = None) -> dict[str, Tensor]:
-        """Features of all nodes, or of some by type; trainable vectors for types without."""
+        """Features of all nodes, or of `nodes`, by type; trainable vectors for types without."""
         found = dict(feat) | dict(zip(self.own_types, self.vectors, strict=True))
         return found if nodes is None else {t: rows[nodes[t]] for t, rows in found.items()}
 
     def embed(self, graph: Any, feat: Features) -> Any:
-        """What the last layer gets: a row per node or graph, or for links a dict by node type."""
+        """The input of the last layer: a row per node or graph; for links, a dict by node type."""
         only = next(iter(self.schema.in_sizes))
         if self.model == "lightgcn":
             return {only: self.body(graph)}

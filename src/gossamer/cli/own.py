@@ -1,4 +1,4 @@
-"""From the user's own tables to a task: `gossamer train --edges FILE --nodes FILE`."""
+"""Build tasks from the user's own tables: `gossamer train --edges FILE --nodes FILE`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _GRAPH = ("graph_id", "graph")
 
 @dataclass
 class OwnGraph:
-    """What the tables hold: a graph, and by node type the tables, ids and features."""
+    """The content of the tables: a graph, and by node type the tables, ids and features."""
 
     graph: Any
     frames: dict[str, Any]
@@ -48,7 +48,7 @@ class OwnGraph:
     sizes: tuple[Tensor, Tensor] | None = None
 
     def table(self, target: tuple[str, ...]) -> tuple[str, Any]:
-        """Type and table of the nodes that have the columns `target`."""
+        """Type and table of the nodes with the columns `target`."""
         if self.graph_table is not None:
             return "_graph", self.graph_table
         found = [t for t, frame in self.frames.items() if set(target) <= set(frame.columns)]
@@ -76,20 +76,20 @@ def load_tables(
     config : TrainConfig
         Uses edges, nodes, graphs, target, task, split and the names of columns.
     device : torch.device
-        Where the tensors go.
+        Device of the tensors.
     columns : dict, optional
-        How a trained model read its tables. Default: decided from the tables.
+        The columns of a trained model. Default: derived from the tables.
     trained : Target, optional
-        What that model predicts; labels may then be missing.
+        The target of that model; labels may then be missing.
 
     Raises
     ------
     FileError
         If a table cannot be read, or lacks a column.
     InvalidValueError
-        If there is no target, or a label or split makes no sense.
+        If there is no target, or labels or splits are invalid.
     UnknownKeyError
-        If an edge names a node that the table of nodes has not.
+        If the table of nodes lacks a node of an edge.
     """
     own = read_graph(config, columns)
     more: dict[str, Any] = {"columns": {"types": own.columns, "vectors": _vectors(own)}}
@@ -99,7 +99,7 @@ def load_tables(
         return link_task(name, own.graph, own.feat, etype, config, device, **more)
     if not config.target:
         raise InvalidValueError(
-            "There is nothing to predict. Name a column with --target, or give --task links."
+            "There is nothing to predict. Choose a column with --target, or give --task links."
         )
     if columns is not None and trained is not None:
         return _to_predict(own, config, device, trained, columns)
@@ -127,7 +127,7 @@ def _split(frame: Any, config: TrainConfig, label: Tensor, target: Any) -> Any:
 def _to_predict(
     own: OwnGraph, config: TrainConfig, device: torch.device, target: Target, columns: dict
 ) -> Task:
-    """A task to predict only: all items are in all parts, and labels are those that are there."""
+    """A task for prediction: all items are in all parts, and labels may be missing."""
     whole, end = own.graph_table is not None, columns["end"]
     ids = own.graph_ids if whole else own.ids.get(end)
     if ids is None:
@@ -145,7 +145,7 @@ def _to_predict(
 
 
 def _vectors(own: OwnGraph) -> dict[str, int]:
-    """A checksum of the ids of types without features, whose nodes get a vector each."""
+    """A checksum of the ids of each type without features, whose nodes have trainable vectors."""
     return {
         ntype: zlib.crc32("\n".join(map(str, ids)).encode())
         for ntype, ids in own.ids.items()
@@ -165,7 +165,7 @@ def read_graph(config: TrainConfig, columns: dict | None = None) -> OwnGraph:
         require_column(frame, source, file, "--source")
         require_column(frame, destination, file, "--destination")
         if source == destination:
-            raise FileError(f"{file} needs two columns, one for each end of an edge.")
+            raise FileError(f"{file} needs two columns, for sources and destinations of edges.")
         unused += [f"{file}: {c}" for c in frame.columns if c not in (source, destination)]
         frame = frame[[source, destination]]
         edges[etype] = frame.set_axis(["source", "destination"], axis=1)
@@ -183,7 +183,7 @@ def read_graph(config: TrainConfig, columns: dict | None = None) -> OwnGraph:
     for ntype in frames:
         if ntype not in ends:
             raise InvalidValueError(
-                f"--nodes has the type '{ntype}', which no table of edges has; they have "
+                f"--nodes has the type '{ntype}', which no table of edges has. They have "
                 f"{', '.join(sorted(ends))}. Name types as in --edges user:plays:game=plays.csv."
             )
     ids = _ids(edges, frames, id_columns)
@@ -195,7 +195,7 @@ def read_graph(config: TrainConfig, columns: dict | None = None) -> OwnGraph:
 
 
 def _ids(edges: dict, frames: dict, id_columns: dict) -> dict[str, np.ndarray]:
-    """Ids of the nodes of each type: those of its table, or those that occur.
+    """Ids of the nodes of each type, from its table, or from the edges.
 
     Ids that are numbers in one table and text in another become text.
     """
@@ -222,8 +222,10 @@ def _ids(edges: dict, frames: dict, id_columns: dict) -> dict[str, np.ndarray]:
 
 
 def _with_reverse(graph: Any) -> Any:
-    """Add the reverse of each edge: to a graph of one type without duplicates, otherwise as edge
-    types of their own."""
+    """Add the reverse of each edge, as separate edge types if there are several types.
+
+    Duplicate edges of a homogeneous graph are merged.
+    """
     if len(graph.canonical_etypes) == 1 and len(graph.ntypes) == 1:
         (u, v), size = graph.edges(order="eid"), graph.num_nodes()
         keys = torch.cat([u * size + v, v * size + u]).unique()
@@ -240,7 +242,7 @@ def _features(
     config: TrainConfig, frames: dict, id_columns: dict, given: dict | None
 ) -> tuple[dict[str, Tensor], dict[str, list]]:
     files = node_files(config.nodes)
-    masks = ("train_mask", "val_mask", "test_mask")
+    masks = [f"{part}_mask" for part in PARTS]
     out = {*config.target, *config.ignore, config.split or "split", *masks}
     feat, columns = {}, {}
     for ntype, frame in frames.items():
@@ -256,53 +258,19 @@ def _features(
 
 
 def _read_graphs(config: TrainConfig, columns: dict | None) -> OwnGraph:
-    """Read many graphs: each table says of each row to which graph it belongs."""
-    pandas = optional_import("pandas", "Reading tables")
+    """Read many graphs: each row of the two tables names its graph."""
+    files = [*edge_files(config.edges).values(), *node_files(config.nodes).values()]
+    if len(files) != 2 or len(config.nodes) != 1:
+        raise InvalidValueError("--graphs needs one table of edges and one of nodes.")
     table = read_table(config.graphs)
     graph_id = column_named(table, (*_GRAPH, *_NODE), 0)
     if table[graph_id].duplicated().any():
         again = table[graph_id][table[graph_id].duplicated()].iloc[0]
         raise FileError(f"{config.graphs}: graph '{again}' occurs twice.")
-    files = [*edge_files(config.edges).items(), *node_files(config.nodes).items()]
-    if len(files) != 2 or len(config.nodes) != 1:
-        raise InvalidValueError("--graphs needs one table of edges and one of nodes.")
-    (_, edge_file), (_, node_file) = files
-    edges, nodes = read_table(edge_file), read_table(node_file)
-    known = pandas.Index(table[graph_id])
-    number = []
-    for frame, file in ((edges, edge_file), (nodes, node_file)):
-        column = column_named(frame, (str(graph_id).lower(), *_GRAPH), 0)
-        number.append(known.get_indexer(frame[column]))
-        if (number[-1] < 0).any():
-            row = int(np.flatnonzero(number[-1] < 0)[0])
-            raise FileError(f"{file}: there is no graph '{frame[column].iloc[row]}'.")
-        number[-1] = pandas.Series(number[-1])
-    node_id = require_column(
-        nodes, config.node_id or column_named(nodes, _NODE, 1), node_file, "--node-id"
-    )
-    order = np.argsort(number[1], kind="stable")
-    nodes, of_node = nodes.iloc[order], number[1].iloc[order].to_numpy()
-    places = pandas.MultiIndex.from_arrays([of_node, nodes[node_id]])
-    if not places.is_unique:
-        raise FileError(f"{node_file}: a node id occurs twice in one graph.")
-    order = np.argsort(number[0], kind="stable")
-    edges, of_edge = edges.iloc[order], number[0].iloc[order].to_numpy()
-    ends = []
-    for usual, flag, position in (
-        (_SOURCE, config.source, 1),
-        (_DESTINATION, config.destination, 2),
-    ):
-        column = require_column(
-            edges, flag or column_named(edges, usual, position), edge_file, f"--{usual[0]}"
-        )
-        end = places.get_indexer(pandas.MultiIndex.from_arrays([of_edge, edges[column]]))
-        if (end < 0).any():
-            row = int(np.flatnonzero(end < 0)[0])
-            raise FileError(
-                f"{edge_file}: '{column}' {edges[column].iloc[row]} is no node of its graph."
-            )
-        ends.append(torch.from_numpy(end))
-    graph = gossamer.graph(tuple(ends), num_nodes=len(nodes))
+    (edges, of_edge), (nodes, of_node) = (_by_graph(file, table[graph_id]) for file in files)
+    node_id = config.node_id or column_named(nodes, _NODE, 1)
+    require_column(nodes, node_id, files[1], "--node-id")
+    graph = _joined(config, files, edges, of_edge, nodes[node_id], of_node)
     if config.reverse:
         graph = _with_reverse(graph)
         # Sorted by source, so that the edges of a graph stay together.
@@ -316,6 +284,48 @@ def _read_graphs(config: TrainConfig, columns: dict | None) -> OwnGraph:
         graph, frames, {"_N": nodes[node_id].to_numpy()}, feat, found, id_columns,
         graph_ids=table[graph_id].to_numpy(), graph_table=table, sizes=sizes,
     )  # fmt: skip
+
+
+def _by_graph(file: str, graph_ids: Any) -> tuple[Any, np.ndarray]:
+    """A table sorted by graph, and the number of the graph of each row."""
+    frame = read_table(file)
+    column = column_named(frame, (str(graph_ids.name).lower(), *_GRAPH), 0)
+    number = optional_import("pandas", "Reading tables").Index(graph_ids).get_indexer(frame[column])
+    if (number < 0).any():
+        row = int(np.flatnonzero(number < 0)[0])
+        raise FileError(f"{file}: there is no graph '{frame[column].iloc[row]}'.")
+    order = np.argsort(number, kind="stable")
+    return frame.iloc[order], number[order]
+
+
+def _joined(
+    config: TrainConfig,
+    files: list[str],
+    edges: Any,
+    of_edge: np.ndarray,
+    node_ids: Any,
+    of_node: np.ndarray,
+) -> Any:
+    """All graphs as one; the ids of nodes are unique within a graph only."""
+    index = optional_import("pandas", "Reading tables").MultiIndex
+    places = index.from_arrays([of_node, node_ids])
+    if not places.is_unique:
+        raise FileError(f"{files[1]}: a node id occurs twice in one graph.")
+    ends = []
+    for usual, chosen, position in (
+        (_SOURCE, config.source, 1),
+        (_DESTINATION, config.destination, 2),
+    ):
+        column = chosen or column_named(edges, usual, position)
+        require_column(edges, column, files[0], f"--{usual[0]}")
+        end = places.get_indexer(index.from_arrays([of_edge, edges[column]]))
+        if (end < 0).any():
+            row = int(np.flatnonzero(end < 0)[0])
+            raise FileError(
+                f"{files[0]}: '{column}' {edges[column].iloc[row]} is no node of its graph."
+            )
+        ends.append(torch.from_numpy(end))
+    return gossamer.graph(tuple(ends), num_nodes=len(node_ids))
 
 
 def _apart(own: OwnGraph) -> list[Any]:

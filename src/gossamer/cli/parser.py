@@ -12,7 +12,7 @@ from gossamer.errors import InvalidValueError
 
 __all__ = ["UsageError", "build_parser"]
 
-_CHECKPOINT_HELP = "checkpoint.safetensors, the folder of a run, or of several (the latest counts)"
+_CHECKPOINT_HELP = "checkpoint.safetensors, the folder of a run, or of several (the latest)"
 
 
 class UsageError(InvalidValueError):
@@ -81,7 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_datasets(commands: Any) -> None:
     datasets = commands.add_parser(
         "datasets",
-        help="list the datasets, or show what is in one",
+        help="list the datasets, or show a summary of one",
         description="List the datasets with their tasks, sizes and licenses; or show a summary of "
         "one: degrees, classes, homophily and features.",
     )
@@ -98,21 +98,21 @@ def _add_preprocess(commands: Any) -> None:
         "preprocess",
         help="build the graph of a dataset that is larger than memory from its edge lists",
         description="Build the graph that gossamer.graphbolt.OnDiskDataset opens from edge lists "
-        "in CSV,\nParquet or .npy files, in bounded memory. A run that was interrupted goes on "
-        "where it\nwas. FOLDER holds metadata.yaml; the smallest one is\n\n"
+        "in CSV,\nParquet or .npy files, in bounded memory. An interrupted run is resumed.\n"
+        "FOLDER holds metadata.yaml; a minimal one is\n\n"
         "  graph:\n"
         "    nodes: [{num: 1000}]\n"
         "    edges: [{format: csv, path: edges.csv}]\n\n"
-        "CSV files have two columns and no header, .npy files the shape (2, E), and of Parquet\n"
-        "files the first two columns count.",
+        "CSV files have two columns and no header, .npy files the shape (2, E); of Parquet files,\n"
+        "the first two columns are read.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     preprocess.add_argument("folder", metavar="FOLDER", help="the folder with metadata.yaml")
     for flag, text in (
         ("--edge-ids", "store the position of each edge in its list, which edge features need"),
         ("--wide-ids", "store ids as int64 even if int32 suffices"),
-        ("--force", "build again what is there"),
-        ("--check", "build nothing; compare all files with their checksums"),
+        ("--force", "rebuild existing files"),
+        ("--check", "compare all files with their checksums, without building"),
         ("--quiet", "print nothing but errors"),
     ):
         preprocess.add_argument(flag, action="store_true", help=text)
@@ -124,15 +124,15 @@ def _add_train(commands: Any) -> None:
         "train",
         help="train a model on a dataset or your own tables, write checkpoint and report",
         description="Train a graph neural network on nodes, links or whole graphs, of a dataset or "
-        "of your own tables. A recipe for the family of the dataset and the model sets what is not "
-        "given; the command line wins over --config.",
+        "of your own tables. Settings that are not given have the defaults of a recipe for the "
+        "dataset and the model; the command line overrides --config.",
         argument_default=argparse.SUPPRESS,
     )
     train.add_argument(
         "--config", default=None, metavar="FILE", help="YAML or JSON file with the keys below"
     )
     train.add_argument(
-        "--resume", default=None, metavar="DIR", help="go on with an interrupted run in its folder"
+        "--resume", default=None, metavar="DIR", help="resume the interrupted run in this folder"
     )
     for name in options():
         _add_option(train, name)
@@ -143,7 +143,7 @@ _METAVARS = {"raw_dir": "DIR", "out": "DIR", "edges": "FILE", "nodes": "FILE", "
 
 
 def _add_option(parser: argparse.ArgumentParser, name: str) -> None:
-    """Add the flag of one field; it stays out of the namespace unless given."""
+    """Add the flag of one field; the namespace has it only if it is given."""
     option = options()[name]
     flag = f"--{name.replace('_', '-')}"
     kind, help = option_kind(name), option.metadata["help"] + _default_note(name)
@@ -161,7 +161,7 @@ def _add_option(parser: argparse.ArgumentParser, name: str) -> None:
 
 
 def _default_note(name: str) -> str:
-    """The default of an option, for its help text; those of None tell it themselves."""
+    """The default of an option, for its help text; the help of a default None names it."""
     default = options()[name].default
     if default is None or default == () or name == "quiet":
         return ""
@@ -175,7 +175,7 @@ def _add_predict(commands: Any) -> None:
         "predict",
         help="write a checkpoint's predictions as CSV or Parquet",
         description="Write a row for each node, link or graph: id, label, prediction, and "
-        "probabilities. With --edges and --nodes, for new ones.",
+        "probabilities. --edges and --nodes give new data.",
     )
     predict.add_argument("checkpoint", metavar="CHECKPOINT", help=_CHECKPOINT_HELP)
     predict.add_argument("--dataset", metavar="NAME", help="default: the one it was trained on")
@@ -209,7 +209,7 @@ def _add_kge(commands: Any) -> None:
     )
     train = actions.add_parser(
         "train",
-        help="train vectors, write them with the ranks of test facts",
+        help="train vectors, and rank the test facts",
         description="Train vectors of entities and relations with self-adversarial negatives (Sun "
         "et al., ICLR 2019) and rank the test facts among all entities. The folder holds "
         "train.txt, valid.txt and test.txt: three names a line, relation in the middle or first, "
@@ -237,9 +237,9 @@ _OWN = (
 def _add_inspect(commands: Any) -> None:
     inspect = commands.add_parser(
         "inspect",
-        help="say what your own tables hold, and how `gossamer train` reads them",
-        description="Read your own tables as `gossamer train` does, and print what they hold: "
-        "nodes and edges by type, what each column becomes, the target, the split, degrees.",
+        help="show the content of your own tables, and how `gossamer train` reads them",
+        description="Read your own tables as `gossamer train` does, and print nodes and edges by "
+        "type, the use of each column, the target, the split and degrees.",
         argument_default=argparse.SUPPRESS,
     )
     for name in _OWN:

@@ -44,12 +44,12 @@ def predict(
     out : str, optional
         FILE.csv or FILE.parquet. Default: predictions.csv beside the checkpoint.
     device : str
-        Where to compute.
+        Device to compute on.
     quiet : bool
         Whether to print nothing.
     **data
-        What to predict, in place of what the model was trained on: ``dataset`` and ``raw_dir``, or
-        ``edges``, ``nodes`` and ``graphs``.
+        Other data than in training: ``dataset`` and ``raw_dir``, or ``edges``, ``nodes`` and
+        ``graphs``.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def predict(
 
 
 def _data(config: TrainConfig, given: dict[str, Any]) -> TrainConfig:
-    """The settings of the training, with other data."""
+    """The settings of the training, with the data `given`."""
     if "edges" in given or "nodes" in given or "graphs" in given:
         if not config.edges:
             raise InvalidValueError(
@@ -135,7 +135,8 @@ def _check_fit(checkpoint: Checkpoint, task: Task) -> None:
     if known.num_nodes and (known.num_nodes != task.schema.num_nodes or before != now):
         raise InvalidValueError(
             f"The model has a vector for each node of type {', '.join(known.num_nodes)}, which has "
-            "no features, so it knows no new nodes. Train with features, in a table with --nodes."
+            "no features, so it cannot predict for other nodes. Train with features, in a table "
+            "given with --nodes."
         )
 
 
@@ -154,7 +155,7 @@ def _columns(checkpoint: Checkpoint, task: Task, prediction: np.ndarray) -> dict
     if kind == CLASSES:
         chosen = prediction.argmax(1)
         if task.ids is not None:
-            # The names of the user's own classes, and nothing where the class is not known.
+            # Names of the user's own classes; an unknown class is empty.
             named = np.array([*names, ""], dtype=object)
             label, chosen = named[label], named[chosen]
         columns |= {"label": label, "predicted": chosen}

@@ -15,7 +15,7 @@ __all__ = ["preprocess"]
 def preprocess(
     folder: str, *, edge_ids: bool, wide_ids: bool, force: bool, check: bool, quiet: bool
 ) -> int:
-    """Build what is not built yet, print a summary and return the exit code.
+    """Build missing files, print a summary and return the exit code.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def preprocess(
     wide_ids : bool
         Whether ids are stored as int64 even if int32 suffices.
     force : bool
-        Whether to build again what is there.
+        Whether to rebuild existing files.
     check : bool
         Whether to compare all files with their checksums instead.
     quiet : bool
@@ -43,7 +43,7 @@ def preprocess(
 
     path = Path(folder)
     if not path.is_dir():
-        raise FileError(f"There is no folder {path}. Name the folder that holds metadata.yaml.")
+        raise FileError(f"There is no folder {path}. Give the folder that holds metadata.yaml.")
     content = read_yaml(path / "metadata.yaml")
     meta = OnDiskMetaData.from_dict(content, path / "metadata.yaml")
     started = time.perf_counter()
@@ -67,7 +67,7 @@ def preprocess(
     if quiet:
         return 0
     if check:
-        print(f"All files of {path / BUILT} are as they were built.")
+        print(f"All files of {path / BUILT} match their checksums.")
         return 0
     graph = open_graph(built)
     size = sum(file.stat().st_size for file in built.iterdir())

@@ -1,4 +1,4 @@
-"""What a run writes while it trains: the state to resume from, and the history."""
+"""The files that a run writes during training: the state to resume from, and the history."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor
 
 from gossamer._optional import optional_import
-from gossamer.cli.checkpoint import checksum, read_safetensors
+from gossamer.cli.checkpoint import checksum, read_safetensors, write_safetensors
 from gossamer.cli.files import write_atomic
 from gossamer.cli.results import Epoch, SeedResult
 from gossamer.cli.training import Trainer
@@ -26,7 +26,7 @@ __all__ = ["HISTORY_NAME", "PROGRESS_NAME", "Progress", "history_csv", "read_his
 PROGRESS_NAME = "progress.safetensors"
 HISTORY_NAME = "history.csv"
 _FORMAT = "gossamer-progress-1"
-_SECONDS = 10.0  # between two states; a killed run repeats at most so much
+_SECONDS = 10.0  # between two states: the most that a killed run loses
 
 
 class Progress:
@@ -37,7 +37,7 @@ class Progress:
     folder : Path
         Folder of the run.
     fingerprint : str
-        Of the data; a run is resumed on the same data only.
+        A checksum of the data; a run is resumed on the same data only.
     """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
@@ -48,7 +48,7 @@ class Progress:
         self._saved = time.monotonic()
 
     def load(self) -> None:
-        """Read what an earlier run has left, if anything.
+        """Read the state of an earlier run, if there is one.
 
         Raises
         ------
@@ -63,7 +63,7 @@ class Progress:
         content = json.loads(metadata["content"])
         if content["fingerprint"] != self.fingerprint:
             raise FileError(
-                f"The data are not those that the run in '{self.path.parent}' was trained on. "
+                f"The run in '{self.path.parent}' was trained on other data. "
                 "Train again in a new folder."
             )
         for values in content["finished"]:
@@ -74,7 +74,7 @@ class Progress:
             self._current = (content["seed"], tensors, history, content["seconds"])
 
     def start(self, trainer: Trainer) -> None:
-        """Restore a trainer if its seed was under way."""
+        """Restore a trainer whose seed was interrupted."""
         if self._current is not None and self._current[0] == trainer.seed:
             trainer.restore(*self._current[1:])
 
@@ -84,12 +84,11 @@ class Progress:
             self._write(trainer)
 
     def finish(self, seed: SeedResult) -> None:
-        """Write that a seed is finished."""
+        """Record a finished seed."""
         self.finished.append(seed)
         self._write(None)
 
     def _write(self, trainer: Trainer | None) -> None:
-        safetensors = optional_import("safetensors.torch", "gossamer train", "train")
         content = {
             "fingerprint": self.fingerprint,
             "finished": [asdict(seed) for seed in self.finished],
@@ -98,9 +97,8 @@ class Progress:
             "seconds": trainer.seconds if trainer else 0.0,
         }
         metadata = {"format": _FORMAT, "content": json.dumps(content)}
-        tensors = {k: v.contiguous() for k, v in (trainer.tensors() if trainer else {}).items()}
-        metadata["sha256"] = checksum(tensors, metadata, ("format", "content"))
-        write_atomic(self.path, safetensors.save(tensors, metadata))
+        tensors = trainer.tensors() if trainer else {}
+        write_safetensors(self.path, tensors, metadata, ("format", "content"))
         self.write_history([] if trainer is None else [(trainer.seed, trainer.history)])
         self._saved = time.monotonic()
 
@@ -110,7 +108,7 @@ class Progress:
         write_atomic(self.path.parent / HISTORY_NAME, history_csv([*seeds, *current]))
 
     def remove(self) -> None:
-        """Delete the state: nothing is left to do."""
+        """Delete the state, at the end of the run."""
         self.path.unlink(missing_ok=True)
 
 

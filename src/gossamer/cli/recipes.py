@@ -69,8 +69,8 @@ _HETEROPHILOUS_CLASSES = frozenset({"HeterophilousGraphDataset"})
 
 
 def _family(dataset: str) -> tuple[str, str, str]:
-    """Class, task and source of a dataset of the catalogue, or empty text."""
-    # Imported here: it needs torch, which the parser must not load.
+    """Class, task and source of a dataset of the catalogue, or empty strings."""
+    # Imported here, because the parser must not load torch.
     from gossamer.data import registry
     from gossamer.errors import UnknownKeyError
 
@@ -82,7 +82,7 @@ def _family(dataset: str) -> tuple[str, str, str]:
 
 
 def usual_model(dataset: str, values: Mapping[str, Any]) -> str:
-    """The model that fits a dataset or own tables, where none is given."""
+    """The default model for a dataset or own tables."""
     edges = values.get("edges")
     if edges:
         if values.get("graphs"):
@@ -102,7 +102,7 @@ def recipe(dataset: str, model: str, values: Mapping[str, Any] | None = None) ->
 
     A recipe belongs to a family of datasets: those of one class of `gossamer.data` and
     one source, or of one task.
-    `values` are the settings given: with ``edges``, the data are the user's own.
+    `values` are the given settings; with ``edges``, the data are the user's own tables.
 
     Examples
     --------

@@ -60,16 +60,16 @@ def render_report(result: RunResult) -> str:
 
 
 def page(title: str, body: str, head: str = "", kind: str = "Gossamer training report") -> str:
-    """A complete page in the style of the reports.
+    """A complete HTML page in the style of the reports.
 
     Parameters
     ----------
     title : str
         The heading, as plain text.
     body, head : str
-        HTML of the sections, and of what is between the heading and them.
+        HTML of the sections, and of the part between heading and sections.
     kind : str
-        What the page is, above the heading.
+        The line above the heading.
     """
     template = resources.files("gossamer.cli").joinpath("report_template.html")
     return Template(template.read_text(encoding="utf-8")).substitute(
@@ -152,8 +152,8 @@ def _data(result: RunResult) -> str:
     compared = (
         f"<h3>Test {escape(result.metric_title)} of simpler models</h3>{bars}"
         + report_tables.note(
-            "The others see the features but no edges. Logistic regression takes its strength of "
-            "regularization from the validation data."
+            "The other models use the features but no edges. The regularization of logistic "
+            "regression is chosen on the validation data."
         )
         if details.baselines
         else ""
@@ -226,7 +226,7 @@ def _matrix(result: RunResult) -> str:
 
 
 def _wrong(result: RunResult) -> np.ndarray:
-    """Test items that the best model gets wrong, (N,) bool."""
+    """Test items that the best model misclassifies, (N,) bool."""
     best, details = result.best, result.details
     wrong = np.zeros(len(result.label), bool)
     if details is not None and result.confusion is not None:
@@ -236,7 +236,7 @@ def _wrong(result: RunResult) -> np.ndarray:
 
 
 def _mistakes(result: RunResult) -> str:
-    """Pictures that are misclassified, those first of which the model is most certain."""
+    """Pictures that are misclassified, sorted by the probability of the wrong class."""
     wrong = np.flatnonzero(_wrong(result))
     if result.details is None or result.details.pictures is None or not len(wrong):
         return ""
@@ -253,8 +253,8 @@ def _mistakes(result: RunResult) -> str:
         )
     note = report_tables.note(
         f"{len(order)} of the {len(wrong):,} test {result.items} that seed "
-        f"{result.best.result.seed} gets wrong: true class → predicted class, and how certain the "
-        "model is; the most certain mistakes first."
+        f"{result.best.result.seed} misclassifies: true class → predicted class, and its "
+        "probability; the highest first."
     )
     return section("Mistakes", f'{note}<div class="mistakes">{"".join(figures)}</div>')
 
@@ -293,14 +293,14 @@ def _seeds(result: RunResult) -> str:
     splits = {seed.split for seed in result.seeds}
     if len(splits) > 1:
         what = f"The seeds use {len(splits)} of the dataset's splits in turn, so the deviation is "
-        what += "that of splits and of random weights together."
+        what += "due to both splits and random weights."
     elif len(result.seeds) > 1:
         what = "All seeds use the same split; they differ in random weights and dropout only."
     else:
-        what = "One seed says little about how much chance matters; --seeds 10 trains ten."
+        what = "One seed does not show the variance; --seeds 10 trains ten."
     note = report_tables.note(
-        f"{what} Scores at each seed's best epoch, which is chosen on the validation "
-        f"{result.items} alone: best score, then lowest loss. The marked seed is in the checkpoint."
+        f"{what} Scores at the best epoch of each seed, chosen on the validation {result.items}: "
+        "best score, then lowest loss. The marked seed is in the checkpoint."
     )
     return note + scroll(report_tables.seeds(result), "Table of seeds")
 

@@ -33,7 +33,7 @@ def note(text: str) -> str:
 
 
 def tiles(values: Iterable[tuple[str, str, str, str]]) -> str:
-    """The key figures at the head of a page: kind, name, value and remark of each."""
+    """The key figures at the top of a page: kind, name, value and remark of each."""
     return "".join(
         f'<div class="tile {kind}"><dt>{escape(name)}</dt>'
         f"<dd>{escape(value)}<small>{escape(remark)}</small></dd></div>"
@@ -42,7 +42,7 @@ def tiles(values: Iterable[tuple[str, str, str, str]]) -> str:
 
 
 def bars(values: Iterable[tuple[str, float, str]], own: str | None = None) -> str:
-    """A bar for each name, share of the width, and text; that of the name `own` stands out."""
+    """A bar for each name, with its fraction of the width and a text; `own` is highlighted."""
     rows = "".join(
         f'<li class="{"own" if name == own else ""}"><span>{escape(name)}</span>'
         f'<b><i style="width:{100 * max(0.0, min(share, 1.0)):.1f}%"></i></b>'
@@ -84,7 +84,7 @@ def pairs(values: Mapping[str, Any]) -> str:
 
 
 def matrix(counts: np.ndarray, names: Sequence[str]) -> str:
-    """A confusion matrix whose cells tell their share of the row under the pointer."""
+    """A confusion matrix; under the pointer, a cell shows its fraction of the row."""
     total = counts.sum(1)
     share = counts / np.maximum(total, 1)[:, None]
     rows = []

@@ -1,4 +1,4 @@
-"""Results of a training run: the data of metrics.json, the table and the report."""
+"""Results of a training run, for metrics.json, the table and the report."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 
 from gossamer.cli.config import TrainConfig
 from gossamer.cli.details import Details
-from gossamer.cli.metrics import mean_std, points, rank
+from gossamer.cli.metrics import mean_std, rank, text
 
-__all__ = ["BestModel", "Epoch", "RunResult", "SeedResult", "percent"]
+__all__ = ["BestModel", "Epoch", "RunResult", "SeedResult"]
 
 
 class Epoch(NamedTuple):
-    """Measurements of an epoch: losses of training and validation nodes, and the metric."""
+    """The losses and scores of an epoch."""
 
     train_loss: float
     val_loss: float
@@ -26,7 +26,7 @@ class Epoch(NamedTuple):
 
 @dataclass
 class SeedResult:
-    """One run: its best epoch (chosen on validation nodes only) and the scores there."""
+    """The training of one seed: the best epoch by validation score, and the scores there."""
 
     seed: int
     split: int
@@ -100,10 +100,8 @@ class RunResult:
         return titles.get(self.metric, self.metric)
 
     def text(self, mean: float, std: float | None = None) -> str:
-        """A score as it is printed: shares in percent, errors as they are."""
-        digits = 2 if points(self.metric, 1.0) == 100 else 4
-        found = f"{points(self.metric, mean):.{digits}f}"
-        return found + ("" if std is None else f" ± {points(self.metric, std):.{digits}f}")
+        """A score, and its deviation, in printed units."""
+        return text(self.metric, mean, std)
 
     def summary(self, name: str) -> tuple[float, float | None]:
         """Mean and standard deviation of a `SeedResult` field over the finished seeds.
@@ -119,6 +117,7 @@ class RunResult:
             "seed", "split", "best_epoch", "epochs", "val", "test", "val_loss", "seconds",
             "interrupted",
         )  # fmt: skip
+        best = self.best.confusion if self.best else None
         confusion, details = self.confusion, self.details
         summary = {}
         for name in ("val", "test", "best_epoch", "seconds"):
@@ -134,7 +133,7 @@ class RunResult:
             "summary": summary,
             "seeds": [{key: getattr(result, key) for key in keys} for result in self.seeds],
             "best_seed": self.best.result.seed if self.best else None,
-            "confusion_matrix": _listed(self.best),
+            "confusion_matrix": None if best is None else best.tolist(),
             "class_names": self.class_names,
             "confusion_matrix_all_seeds": None if confusion is None else confusion.tolist(),
             "graph": self.graph,
@@ -146,18 +145,3 @@ class RunResult:
             "environment": self.environment,
         }
         return json.dumps(content, indent=2, allow_nan=False) + "\n"
-
-
-def _listed(best: BestModel | None) -> list | None:
-    return None if best is None or best.confusion is None else best.confusion.tolist()
-
-
-def percent(mean: float, std: float | None) -> str:
-    """``0.8153, 0.0042`` as ``81.53 ± 0.42``.
-
-    Examples
-    --------
-    >>> percent(0.8153, None)
-    '81.53'
-    """
-    return f"{100 * mean:.2f}" + ("" if std is None else f" ± {100 * std:.2f}")

@@ -17,7 +17,7 @@ __all__ = ["interrupted_config"]
 def interrupted_config(
     folder: str, given: Mapping[str, Any], config_file: str | None = None
 ) -> TrainConfig:
-    """The settings of the run in `folder`; only `quiet` and `threads` may be given anew.
+    """The settings of the run in `folder`; only `quiet` and `threads` may change.
 
     Raises
     ------
@@ -30,8 +30,8 @@ def interrupted_config(
     if others or config_file:
         flag = f"--{others[0].replace('_', '-')}" if others else "--config"
         raise InvalidValueError(
-            f"--resume goes on with the settings of the run; {flag} cannot be changed. Leave it "
-            "out, or train anew."
+            f"--resume uses the settings of the run; {flag} cannot be changed. Omit it, or start "
+            "a new training."
         )
     path = Path(folder)
     config = path / "config.json"

@@ -36,7 +36,7 @@ from gossamer.errors import InvalidValueError
 __all__ = ["CONFIG_NAME", "load_task", "set_threads", "train"]
 
 CONFIG_NAME = "config.json"
-_SECONDS = 30.0  # between two lines of progress without a terminal
+_SECONDS = 30.0  # between lines of progress, without a terminal
 
 
 def train(config: TrainConfig, resume: str | None = None) -> int:
@@ -47,10 +47,10 @@ def train(config: TrainConfig, resume: str | None = None) -> int:
     config : TrainConfig
         The settings.
     resume : str, optional
-        Folder of an interrupted run with these settings, to go on with.
+        Folder of an interrupted run with these settings, to resume.
     """
     if not config.edges:
-        registry.info(config.dataset)  # report a mistyped name before anything else
+        registry.info(config.dataset)  # report a misspelled name first
     # Report a missing package before training.
     for package in ("safetensors", "matplotlib", "sklearn", "tqdm"):
         optional_import(package, "gossamer train", "train")
@@ -79,20 +79,20 @@ def load_task(config: TrainConfig, device: torch.device, verbose: bool = False) 
 
 
 def set_threads(threads: int | None) -> None:
-    """Let torch use so many threads, if this machine has the processors."""
+    """Set the number of threads of torch; raise if it exceeds the number of processors."""
     if threads is None:
         return
     processors = os.cpu_count() or 1
     if threads > processors:
         raise InvalidValueError(
-            f"--threads is {threads}, but this machine has {processors} processors. Leave it out, "
-            "or give a smaller number."
+            f"--threads is {threads}, but this machine has {processors} processors. Omit it, or "
+            "give a smaller number."
         )
     torch.set_num_threads(threads)
 
 
 def _train_in(out: Path, task: Task, config: TrainConfig, result: RunResult) -> int:
-    """Train and write everything into the folder `out`; return the exit code."""
+    """Train and write all results to the folder `out`; return the exit code."""
     progress = Progress(out, task.fingerprint())
     progress.load()
     write_atomic(out / CONFIG_NAME, json.dumps(config.as_dict(), indent=2) + "\n")
@@ -127,9 +127,9 @@ def _next_steps(out: Path) -> str:
 def _train_seeds(
     task: Task, config: TrainConfig, result: RunResult, out: Path, progress: Progress
 ) -> KeyboardInterrupt | None:
-    """Fill `result`, and return what interrupted the training.
+    """Fill `result`; return the exception that interrupted the training, if any.
 
-    The checkpoint on disk is always the best finished seed's.
+    The checkpoint on disk is always that of the best seed.
     """
     done = {seed.seed for seed in progress.finished}
     if done:
@@ -145,7 +145,7 @@ def _train_seeds(
             if evaluated.confusion is not None:
                 fit.result.confusion = evaluated.confusion.tolist()
             if fit.result.better_than(result.best.result if result.best else None):
-                # An interrupt in between must not name a model that is not saved.
+                # Save first, so that an interrupt never leaves `best` without a checkpoint.
                 _save(out, fit, task, config)
                 result.best = evaluated
             if fit.interrupt is not None:
@@ -163,17 +163,17 @@ def _train_seeds(
 def _take_finished(
     task: Task, config: TrainConfig, result: RunResult, out: Path, progress: Progress
 ) -> None:
-    """Take the seeds that an earlier run has finished, and the best one's weights."""
+    """Take over the seeds that an earlier run finished, and the weights of the best one."""
     result.seeds += progress.finished
     saved = load_checkpoint(out)
-    # The checkpoint may be of the current seed, which comes again: a run was stopped just then.
+    # A run can stop between saving the checkpoint of a seed and recording the seed as finished.
     found = [seed for seed in progress.finished if seed.seed == saved.info.seed]
     if found and not found[0].interrupted:
         result.best = evaluate(task, config, Fit(found[0], saved.model.state_dict()))
 
 
 def _warn(result: RunResult) -> None:
-    """Print what makes the model useless, if anything does."""
+    """Warn if the model is no better than one without the graph."""
     for weakness in find_weaknesses(result):
         print(
             f"gossamer train: warning: {weakness} Try more epochs, or another learning "
@@ -183,7 +183,7 @@ def _warn(result: RunResult) -> None:
 
 
 def _fit(task: Task, config: TrainConfig, seed: int, out: Path, progress: Progress) -> Fit:
-    """Train one seed with a progress bar, or without a terminal a line every half minute."""
+    """Train one seed with a progress bar; without a terminal, print a line every 30 seconds."""
     tqdm = optional_import("tqdm", "gossamer train", "train")
     # disable=None: no bar where stderr is not a terminal.
     bar = tqdm.tqdm(
@@ -194,7 +194,7 @@ def _fit(task: Task, config: TrainConfig, seed: int, out: Path, progress: Progre
         disable=True if config.quiet else None,
         dynamic_ncols=True,
     )
-    told = time.monotonic()
+    printed = time.monotonic()
     writer: Any = None
 
     def begin(trainer: Trainer) -> None:
@@ -210,12 +210,12 @@ def _fit(task: Task, config: TrainConfig, seed: int, out: Path, progress: Progre
         bar.update()
 
     def save(trainer: Trainer) -> None:
-        nonlocal told
+        nonlocal printed
         number, epoch = len(trainer.history), trainer.history[-1]
         writer(number, epoch)
         progress.save(trainer)
-        if bar.disable and time.monotonic() - told >= _SECONDS:
-            told = time.monotonic()
+        if bar.disable and time.monotonic() - printed >= _SECONDS:
+            printed = time.monotonic()
             _say(
                 config,
                 f"  seed {seed}: epoch {number} of at most {config.epochs}, loss "
@@ -277,22 +277,15 @@ def closing_table(result: RunResult) -> str:
     """One row per seed, and the mean ± standard deviation below them."""
     title = result.metric_title
     header = ["seed", "split", "best epoch", f"val {title}", f"test {title}", "seconds"]
-    rows = [
-        [
-            str(seed.seed),
-            str(seed.split),
-            str(seed.best_epoch),
-            result.text(seed.val),
-            result.text(seed.test),
-            f"{seed.seconds:.1f}",
-        ]
-        for seed in result.seeds
-    ]
-    (val, val_std), (test, test_std) = result.summary("val"), result.summary("test")
-    mean_row = ["mean", "", f"{result.summary('best_epoch')[0]:.0f}"]
-    mean_row += [result.text(val, val_std), result.text(test, test_std)]
-    mean_row += [f"{result.summary('seconds')[0]:.1f}"]
-    return format_table(header, [*rows, mean_row], ">>>>>>")
+    rows = []
+    for seed in result.seeds:
+        scores = [result.text(seed.val), result.text(seed.test)]
+        numbers = [str(n) for n in (seed.seed, seed.split, seed.best_epoch)]
+        rows.append([*numbers, *scores, f"{seed.seconds:.1f}"])
+    scores = [result.text(*result.summary(part)) for part in ("val", "test")]
+    epoch, seconds = (result.summary(name)[0] for name in ("best_epoch", "seconds"))
+    rows.append(["mean", "", f"{epoch:.0f}", *scores, f"{seconds:.1f}"])
+    return format_table(header, rows, ">>>>>>")
 
 
 def _say(config: TrainConfig, text: str) -> None:
@@ -305,6 +298,6 @@ def _say_interrupted(result: RunResult, report: Path) -> None:
     print(
         f"gossamer train: interrupted. Best checkpoint so far (seed {best.seed}, epoch "
         f"{best.best_epoch}, val {result.text(best.val)}) and metrics are in {report.parent}; "
-        f"the report is {report}. Go on with: gossamer train --resume {report.parent}",
+        f"the report is {report}. Resume with: gossamer train --resume {report.parent}",
         file=sys.stderr,
     )

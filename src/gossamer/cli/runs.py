@@ -9,7 +9,7 @@ from typing import Any
 
 from gossamer.cli.figures import run_curves
 from gossamer.cli.files import check_page, write_atomic
-from gossamer.cli.metrics import points
+from gossamer.cli.metrics import points, text
 from gossamer.cli.progress import PROGRESS_NAME, read_history
 from gossamer.cli.report import page
 from gossamer.cli.report_tables import row, scroll, section, table
@@ -39,7 +39,7 @@ def print_runs(folders: Sequence[str], page_file: str | None = None) -> None:
 
 
 def find_runs(folders: Sequence[str]) -> list[Path]:
-    """The runs in and below some folders, the oldest first; links are not followed."""
+    """The runs in and below some folders, oldest first; links are not followed."""
     found = []
     for name in folders:
         folder = Path(name)
@@ -87,10 +87,7 @@ def _score(metrics: dict[str, Any], part: str) -> str:
     found = metrics.get("summary", {}).get(part, {})
     if found.get("mean") is None:
         return ""
-    metric = metrics["metric"]
-    digits = 2 if points(metric, 1.0) == 100 else 4
-    spread = "" if found["std"] is None else f" ± {points(metric, found['std']):.{digits}f}"
-    return f"{points(metric, found['mean']):.{digits}f}{spread}"
+    return text(metrics["metric"], found["mean"], found["std"])
 
 
 def _page(runs: Sequence[Path]) -> str:
@@ -100,7 +97,7 @@ def _page(runs: Sequence[Path]) -> str:
         history = read_history(run)
         if history:
             metric = str(_read(run / "metrics.json").get("metric", "score"))
-            # Of several seeds the first.
+            # The first of several seeds.
             groups.setdefault(metric, {})[_short(run)] = next(iter(history.values()))
     if not groups:
         raise FileError("None of these runs has a history.csv with an epoch; there are no curves.")
@@ -120,5 +117,5 @@ def _page(runs: Sequence[Path]) -> str:
 
 
 def _short(run: Path) -> str:
-    """The last two parts of the path, which tell runs apart."""
+    """The last two parts of the path."""
     return "/".join(run.resolve().parts[-2:])

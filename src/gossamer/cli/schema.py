@@ -1,4 +1,4 @@
-"""What a model is built for: the types of a graph, the widths of features, and what to predict."""
+"""The input and output of a model: types of a graph, widths of features, and the target."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from gossamer.errors import InvalidValueError
 
 __all__ = ["GRAPHS", "LINKS", "NODES", "RATINGS", "Schema"]
 
-# RATINGS are values of links that are known to be there.
+# RATINGS are values of existing links.
 NODES, LINKS, RATINGS, GRAPHS = "nodes", "links", "ratings", "graphs"
 
 
 @dataclass(frozen=True)
 class Schema:
-    """The facts that decide the shapes of a model's weights.
+    """The properties of graph and task that determine the shapes of a model's weights.
 
     Attributes
     ----------
     level : str
-        What has a label: "nodes", "links", "ratings" (of links) or "graphs".
+        The items with labels: "nodes", "links", "ratings" (of links) or "graphs".
     in_sizes : dict of str to int
         Width of the features by node type; 0 for a type without features, whose nodes get trainable
         vectors.
@@ -77,7 +77,7 @@ class Schema:
 
     @classmethod
     def from_json(cls, values: Any) -> Schema:
-        """Read a schema, which may be forged."""
+        """Validate and read a schema from an untrusted file."""
         if not isinstance(values, dict) or set(values) != {f.name for f in fields(cls)}:
             raise InvalidValueError("'schema' has missing or unknown entries.")
         return cls(**values)

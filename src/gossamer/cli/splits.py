@@ -1,4 +1,4 @@
-"""Random splits that keep the shares of the classes."""
+"""Random stratified splits."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def random_masks(
     Parameters
     ----------
     label : Tensor, optional
-        (M,) classes, each of which is split alike; items below 0 or NaN are in no part. Default:
-        all items are alike.
+        (M,) classes to stratify by; items with a negative or NaN label are in no part. Default: no
+        stratification.
     shares : sequence of 3 float
         Fractions of training, validation and test.
     seed : int
@@ -45,7 +45,7 @@ def random_masks(
     part = torch.full((len(group),), -1)
     for value in group[group >= 0].unique().tolist():
         items = order[group[order] == value]
-        # The place of an item within its class decides, so that small classes are in all parts.
+        # By position within the class, so that small classes are in all parts.
         place = (torch.arange(len(items)) + 0.5) / len(items)
         part[items] = torch.bucketize(place, torch.tensor([shares[0], shares[0] + shares[1]]))
     return {name: (part == number)[:, None] for number, name in enumerate(PARTS)}

@@ -1,4 +1,4 @@
-"""A stack of one of five graph convolutions."""
+"""Stacks of graph convolutions of one kind."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Stack(nn.Module):
         return self.classify(graph, self.embed(graph, feat))
 
     def embed(self, graph: Any, feat: Tensor) -> Tensor:
-        """The representation (N, H) that enters the last layer."""
+        """The input (N, H) of the last layer."""
         if self.residual:
             return self._embed_residual(graph, feat)
         for each, conv, norm in zip(self._graphs(graph), self.convs[:-1], self.norms, strict=False):

@@ -70,7 +70,7 @@ def read_table(name: str) -> Any:
     Raises
     ------
     FileError
-        If it cannot be read, holds no rows, or ends in something else.
+        If it cannot be read, has no rows, or has another ending.
     MissingExtraError
         If pandas, or for their files pyarrow or DuckDB, is not installed.
     """
@@ -85,7 +85,7 @@ def read_table(name: str) -> Any:
             raise FileError(f"There is no file '{name}'. Check the path.")
         try:
             if suffix in _SEPARATORS:
-                # Without a separator pandas guesses it from the first lines.
+                # Without a separator, pandas infers it from the first lines.
                 separator = _SEPARATORS[suffix]
                 engine = "python" if separator is None else "c"
                 frame = pandas.read_csv(path, sep=separator, engine=engine)
@@ -115,7 +115,7 @@ def _read_duckdb(file: str, table: str) -> Any:
         raise FileError(f"There is no file '{file}'. Check the path.")
     try:
         with duckdb.connect(file, read_only=True) as connection:
-            # The name is quoted, so that it cannot be more than a name.
+            # Quoted, so that the name cannot contain other SQL.
             quoted = table.replace('"', '""')
             return connection.execute(f'SELECT * FROM "{quoted}"').df()
     except duckdb.Error as error:
@@ -125,7 +125,7 @@ def _read_duckdb(file: str, table: str) -> Any:
 
 
 def column_named(frame: Any, usual: Sequence[str], otherwise: int) -> str:
-    """The first of the usual names that is a column, or the column at a position."""
+    """The first of the usual names that is a column; else the column at a position."""
     lower = {str(name).lower(): name for name in frame.columns}
     for name in usual:
         if name in lower:

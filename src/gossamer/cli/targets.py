@@ -1,4 +1,4 @@
-"""What is predicted: classes, labels that may hold together, or values."""
+"""Targets of predictions: classes, labels (multi-label classification), or values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLASSES, LABELS, VALUES = "classes", "labels", "values"
 
 @dataclass(frozen=True)
 class Target:
-    """How scores are compared with labels.
+    """What is predicted: loss, prediction and metric of scores.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Target:
     metric : str
         A key of `METRICS`.
     mean, scale : list of float
-        Of values: a model predicts ``(value - mean) / scale``.
+        For values: the model predicts ``(value - mean) / scale``.
     """
 
     kind: str
@@ -60,7 +60,7 @@ class Target:
         return scores * scale + mean
 
     def score(self, prediction: np.ndarray, label: np.ndarray) -> float:
-        """The metric; of ranking metrics for several labels, the mean over the labels."""
+        """The metric; ranking metrics are averaged over the labels."""
         measure = METRICS[self.metric]
         if self.kind != LABELS or self.metric == "f1":
             return measure(prediction, label)
@@ -80,7 +80,7 @@ class Target:
         return float(np.mean(found))
 
     def known(self, label: Tensor) -> Tensor:
-        """Which rows have a label at all, (N,) bool."""
+        """Which rows have a label, (N,) bool."""
         if self.kind == CLASSES:
             return label >= 0
         return ~label.isnan().all(1)
@@ -90,7 +90,7 @@ class Target:
 
 
 def of_values(label: Tensor, train: Tensor, names: list[str], metric: str) -> Target:
-    """A target of values whose mean and scale are those of the training rows (N,) bool."""
+    """A target of values, standardized by mean and deviation of the training rows (N,) bool."""
     rows = label[train]
     mean = rows.nanmean(0)
     scale = (rows - mean).square().nanmean(0).sqrt()

@@ -1,7 +1,6 @@
-"""What is learned: items with labels and splits, and how a model sees them.
+"""Tasks: items with labels and splits, their batches, and their scores by a model.
 
-A `Task` has M items: nodes, graphs, or pairs of nodes. The subclasses say how the items are drawn
-in batches, and how all of them are scored.
+A `Task` has M items: nodes, graphs, or pairs of nodes.
 """
 
 from __future__ import annotations
@@ -36,17 +35,17 @@ class Task(ABC):
     Attributes
     ----------
     label : Tensor
-        As `Target` says.
+        In the form that `Target` describes.
     masks : dict of str to Tensor
         (M, S) bool for "train", "val" and "test", a column per split.
     sizes : dict of str to int
-        What the headline and the report say of the data.
+        Counts for the headline and the report.
     ids : numpy.ndarray, optional
-        What the user calls the items; default: their number.
+        The user's ids of the items; default: 0, 1, 2 ...
     columns : dict, optional
-        How tables are read as features, kept with the model for tables to come.
+        How tables are read as features, stored with the model to read other tables.
     picture_shape : tuple, optional
-        Height and width, where the features of an item are the pixels of a picture.
+        Height and width, if the features of an item are the pixels of a picture.
     """
 
     name: str
@@ -74,13 +73,13 @@ class Task(ABC):
         return self.target.score(prediction[index], self.label.cpu().numpy()[index])
 
     def fingerprint(self) -> str:
-        """A checksum of labels and splits, by which a resumed run knows its data."""
+        """A checksum of labels and splits, which identifies the data of a resumed run."""
         parts = [self.label, *self.masks.values()]
         data = b"".join(part.cpu().contiguous().numpy().tobytes() for part in parts)
         return f"{zlib.crc32(data):08x}"
 
     def check(self) -> None:
-        """Raise an error for a split of which a part is empty."""
+        """Raise an error if a part of a split is empty."""
         for part, mask in self.masks.items():
             if not bool(mask.any(0).all()):
                 raise InvalidValueError(
@@ -105,7 +104,7 @@ class NodeTask(Task):
     feat: dict[str, Tensor]
 
     def losses(self, model: Network, config: TrainConfig, split: int) -> Iterator[Tensor]:
-        """One batch of all nodes, or with `minibatch` sampled ones."""
+        """One batch of all nodes, or with `minibatch` batches with sampled neighbors."""
         train = self.part("train", split)
         if not config.minibatch:
             scores = model(self.graph, model.inputs(self.feat))
@@ -138,7 +137,7 @@ class NodeTask(Task):
 
 
 def _sampler(model: Network, config: TrainConfig) -> Any:
-    # Models other than stacks need a graph, on which they may take any number of steps.
+    # Models other than stacks need a subgraph instead of blocks, for any number of layers.
     sampler = NeighborSampler if model.layered else ShaDowKHopSampler
     return sampler(config.fanouts())
 
@@ -180,8 +179,8 @@ _AT_ONCE = 512
 class PairTask(Task):
     """Pairs of nodes: whether they are linked, or the value of the link.
 
-    The graph holds the links to train on. Labels are (M, 1). With `negatives`, as many pairs as
-    there are links to train on are drawn in each epoch, as pairs without a link.
+    The graph holds the training links. Labels are (M, 1). With `negatives`, each epoch draws as
+    many random pairs as there are training links, as pairs without a link.
     """
 
     graph: Any

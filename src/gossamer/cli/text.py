@@ -12,7 +12,7 @@ __all__ = ["filled", "format_table", "program", "shown"]
 
 
 def program() -> str:
-    """What to type for the command that runs now: ``gossamer`` only if the shell would find it."""
+    """The command to type for this program: ``gossamer`` if it is on the path."""
     called = Path(sys.argv[0])
     if called.name != "gossamer":
         return f"{sys.executable} -m gossamer"

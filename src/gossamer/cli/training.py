@@ -24,7 +24,7 @@ __all__ = ["Fit", "Trainer", "evaluate", "fit_seed"]
 
 @dataclass
 class Fit:
-    """A seed's result, the weights of its best epoch, and what interrupted it."""
+    """A seed's result, the weights of its best epoch, and the interrupt that ended it, if any."""
 
     result: SeedResult
     state: dict[str, Tensor]
@@ -44,8 +44,8 @@ class Best:
 class Trainer:
     """The training of one seed on split ``seed % num_splits``, epoch by epoch.
 
-    `tensors` and `history` hold all that the next epoch depends on, so that `restore` goes on as if
-    nothing had happened.
+    `tensors` and `history` hold the whole state, so a restored training gives the same result as an
+    uninterrupted one.
     """
 
     task: Task
@@ -86,14 +86,14 @@ class Trainer:
         new = rank(self.task.target.metric, epoch.val_score, epoch.val_loss)
         if self.best is None or new > self.best.rank:
             state = {k: v.detach().cpu().clone() for k, v in self.model.state_dict().items()}
-            # Rank, epoch and weights together, so that an interrupt cannot separate them.
+            # One assignment, so that an interrupt leaves rank, epoch and weights consistent.
             self.best = Best(new, len(self.history), state)
         if epoch.val_loss < self._lowest_loss:
             self._lowest_loss, self._latest_gain = epoch.val_loss, len(self.history)
         self._latest_gain = max(self._latest_gain, self.best.epoch)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Weights, best weights, the state of the optimizer, and that of the random numbers."""
+        """Weights, best weights, and the states of the optimizer and the random generators."""
         found = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         found |= {f"best.{k}": v for k, v in self.best.state.items()}
         for number, values in self.optimizer.state_dict()["state"].items():
@@ -104,7 +104,7 @@ class Trainer:
         return {name: value.detach().cpu() for name, value in found.items()}
 
     def restore(self, tensors: dict[str, Tensor], history: list[Epoch], seconds: float) -> None:
-        """Return to the state that `tensors` and `history` were taken from."""
+        """Restore the state of which `tensors` and `history` are copies."""
 
         def below(prefix: str) -> dict[str, Tensor]:
             return {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
@@ -151,16 +151,15 @@ def fit_seed(
 ) -> Fit:
     """Train with one seed.
 
-    The best epoch is the one with the best validation score, then the lowest validation loss; test
-    items are only looked at. Training stops when neither score nor loss has reached a new best for
-    `patience` epochs (Velickovic et al. 2018): on few validation nodes the score alone stands still
-    for long while the model still learns. Ctrl-C and SIGTERM end the training and keep what there
-    is.
+    The best epoch has the best validation score, then the lowest validation loss; test items are
+    not used. Training stops if neither score nor loss has improved for `patience` epochs
+    (Velickovic et al. 2018): with few validation nodes, the score alone is constant for many epochs
+    while the model still improves. Ctrl-C and SIGTERM end the training and keep the best epoch.
 
     Parameters
     ----------
     task, config, seed
-        What to learn, how, and the seed of all random numbers.
+        The task, the settings, and the seed of all random numbers.
     on_epoch : callable
         Called with each `Epoch`.
     start : callable, optional

@@ -128,7 +128,7 @@ def test_resuming_what_cannot_be(tmp_path: Path, fails: Callable[..., str]) -> N
     resume = ("kge", "train", "--resume", str(out))
     assert "--lr cannot be given with --resume" in fails(*resume, "--lr", "0.1")
     with reopened(out):
-        assert "still going on" in fails(*resume)
+        assert "has not ended yet" in fails(*resume)
     (out / ".lock").write_text("left by a run that was killed")
     (data / "test.txt").write_text("a\tlikes\tb\n")
     assert "have changed since" in fails(*resume)

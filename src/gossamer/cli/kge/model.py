@@ -35,7 +35,7 @@ class Embeddings:
             start(next(self.decoder.parameters()).data)
 
     def scores(self, facts: Tensor, negatives: Tensor, missing: str) -> tuple[Tensor, ...]:
-        """Scores of facts, (B,), scores with other entities, (B, N), and the vectors in use."""
+        """Scores of facts (B,), scores with other entities (B, N), and the vectors used."""
         head, relation, tail = facts.T
         known, answer = (head, tail) if missing == "tail" else (tail, head)
         rows = self.entities(torch.cat([known, answer, negatives]))
@@ -68,5 +68,5 @@ def self_adversarial_loss(
     averaged over the facts. The softmax takes no gradient.
     """
     weight = (temperature * negative.detach()).softmax(1)
-    told = (weight * F.logsigmoid(-margin - negative)).sum(1)
-    return -(F.logsigmoid(margin + positive) + told).mean() / 2
+    contrast = (weight * F.logsigmoid(-margin - negative)).sum(1)
+    return -(F.logsigmoid(margin + positive) + contrast).mean() / 2

@@ -1,4 +1,4 @@
-"""Options of `gossamer kge train`, with settings that suit each model. Imports light modules."""
+"""Options of `gossamer kge train`, with defaults for each model. Imports only light modules."""
 
 from __future__ import annotations
 
@@ -15,15 +15,21 @@ MODELS = ("transe", "distmult", "complex", "rotate")
 SETTINGS: dict[str, tuple[Any, float, float, Any, str]] = {
     "size": (int, 2, 65_536, 200, "width of the vectors of entities"),
     "batch": (int, 1, 1_000_000, 512, "facts in a step"),
-    "negatives": (int, 1, 1_000_000, 128, "random entities that each fact of a step is told from"),
+    "negatives": (
+        int,
+        1,
+        1_000_000,
+        128,
+        "random entities to compare the facts of a step with",
+    ),
     "steps": (int, 1, 10**9, 20_000, "steps of the optimizer"),
-    "lr": (float, 1e-12, 1e3, None, "learning rate, which falls to 0 in a line"),
-    "margin": (float, 0, 1e6, None, "what is added to all scores; 0 for distmult and complex"),
-    "temperature": (float, 0, 1e3, 1.0, "weight of likely negatives; at 0 all weigh the same"),
-    "penalty": (float, 0, 1e3, None, "factor of the sum of cubes of the vectors in use"),
+    "lr": (float, 1e-12, 1e3, None, "learning rate, which decreases linearly to 0"),
+    "margin": (float, 0, 1e6, None, "number added to all scores; 0 for distmult and complex"),
+    "temperature": (float, 0, 1e3, 1.0, "weight of likely negatives; with 0 all weights are equal"),
+    "penalty": (float, 0, 1e3, None, "factor of the sum of cubes of the vectors used"),
     "seed": (int, 0, 2**31 - 1, 0, "seed"),
-    "save_every": (int, 1, 10**9, 1000, "steps from one saved state to the next"),
-    "rank": (int, 0, 10**9, None, "most facts of a part to rank (default: all)"),
+    "save_every": (int, 1, 10**9, 1000, "steps between saved states"),
+    "rank": (int, 0, 10**9, None, "maximum number of facts of a part to rank (default: all)"),
     "threads": (int, 1, 4096, None, "CPU threads (default: PyTorch's)"),
 }
 
@@ -35,15 +41,15 @@ _OF_MODEL = {
     "rotate": (2e-3, 9.0, 0.0),
 }
 
-#: What may be given together with --resume, since it does not change the result.
+#: Options allowed together with --resume, since they do not change the result.
 KEPT = ("threads", "quiet", "save_every")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options; those that are not given stay out of the namespace."""
+    """Add the options; those that are not given are not in the namespace."""
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--data", metavar="DIR", help="folder with the facts: see above")
-    where.add_argument("--resume", metavar="DIR", help="go on with the run in this folder")
+    where.add_argument("--resume", metavar="DIR", help="resume the run in this folder")
     parser.add_argument(
         "--model",
         metavar=f"{{{','.join(MODELS)}}}",

@@ -43,7 +43,7 @@ class Known:
 def ranks(model: Embeddings, facts: np.ndarray, known: Known) -> dict[str, Tensor]:
     """The rank of each fact, (facts,), with the tail and with the head missing.
 
-    Other completions that are facts do not count. Among equal scores the rank is the mean one.
+    Other completions that are facts do not count. Facts with equal scores get their mean rank.
 
     Raises
     ------
@@ -63,13 +63,13 @@ def ranks(model: Embeddings, facts: np.ndarray, known: Known) -> dict[str, Tenso
                     "A score is not a number: the training diverged. Lower --lr."
                 )
             own = scores.gather(1, answer[:, None])
-            scores[known.answers(part, missing)] = -torch.inf  # the own answer among them
+            scores[known.answers(part, missing)] = -torch.inf  # including the answer itself
             higher, equal = (scores > own).sum(1), (scores == own).sum(1)
             found[missing].append(1 + higher + equal / 2)
     return {missing: torch.cat([torch.empty(0), *rows]) for missing, rows in found.items()}
 
 
 def figures(rank: Tensor) -> dict[str, float]:
-    """Mean reciprocal rank, and the share of ranks of at most 1, 3 and 10."""
+    """Mean reciprocal rank, and the fraction of ranks up to 1, 3 and 10."""
     hits = {f"hits@{k}": (rank <= k).double().mean().item() for k in (1, 3, 10)}
     return {"mrr": rank.double().reciprocal().mean().item(), **hits}

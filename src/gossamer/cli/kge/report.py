@@ -36,8 +36,8 @@ def report(
     lines = [
         f"# {settings['model']} on {Path(settings['data']).name}",
         "",
-        f"{len(entities):,} entities, {len(relations):,} relations, {sizes} facts to train, "
-        f"validate and test on. {settings['steps']:,} steps in {result['seconds']:.0f} s.",
+        f"{len(entities):,} entities, {len(relations):,} relations, {sizes} facts for training, "
+        f"validation and test. {settings['steps']:,} steps in {result['seconds']:.0f} s.",
         "",
         "Filtered ranks among all entities, equal scores at their mean rank:",
         "",
@@ -57,13 +57,14 @@ def report(
     curve = [[f"{i * RECORDED:,}", f"{x:.4f}"] for i, x in enumerate(result["losses"], 1)]
     lines += [
         "",
-        "Loss, a mean of the steps before:",
+        "Loss, averaged over the steps since the previous row:",
         "",
         *_markdown(["step", "loss"], curve[:: max(1, len(curve) // 20)]),
     ]
     lines += [
         "",
-        f"Again: `{program()} kge train --data {settings['data']} --model {settings['model']}`",
+        f"To train again: `{program()} kge train --data {settings['data']} "
+        f"--model {settings['model']}`",
     ]
     return "\n".join(lines) + "\n"
 

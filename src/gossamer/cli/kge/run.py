@@ -34,7 +34,7 @@ _PARTS = ("train", "valid", "test")
 
 
 def train(given: dict[str, Any]) -> int:
-    """Train, or go on with a training; return the exit code."""
+    """Train, or resume a training; return the exit code."""
     for package in ("safetensors", "tqdm"):
         optional_import(package, "gossamer kge train", "train")
     quiet = given.pop("quiet", False)
@@ -48,7 +48,7 @@ def train(given: dict[str, Any]) -> int:
         training = Training(settings, parts[0], (len(entities), len(relations)))
         checksum = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
         if resumed:
-            _take_up(training, out, settings, checksum)
+            _resume(training, out, settings, checksum)
         else:
             write_atomic(
                 out / _CONFIG, json.dumps({**settings, "facts": checksum}, indent=2) + "\n"
@@ -75,12 +75,12 @@ def _folder(data: str) -> RawFolder:
 
 
 def _settings_of(folder: Path, given: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a run that goes on; only what does not change its result may be given."""
+    """The settings of a resumed run; `given` may hold only those without effect on results."""
     other = sorted(given.keys() - set(KEPT))
     if other:
         raise InvalidValueError(
-            f"--{other[0].replace('_', '-')} cannot be given with --resume: a run goes on with the "
-            "settings that it began with."
+            f"--{other[0].replace('_', '-')} cannot be given with --resume: a resumed run keeps "
+            "its settings."
         )
     try:
         found = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
@@ -88,7 +88,7 @@ def _settings_of(folder: Path, given: dict[str, Any]) -> dict[str, Any]:
             raise ValueError("settings are missing")
     except (OSError, ValueError, TypeError) as error:
         raise FileError(
-            f"The folder '{folder}' holds no run of `gossamer kge train` to go on with ({error})."
+            f"The folder '{folder}' holds no run of `gossamer kge train` to resume ({error})."
         ) from None
     return {**found, **given}
 
@@ -105,15 +105,15 @@ def _place(resumed: str | None, settings: dict[str, Any]) -> Iterator[Path]:
         yield out
 
 
-def _take_up(training: Training, out: Path, settings: dict[str, Any], checksum: str) -> None:
+def _resume(training: Training, out: Path, settings: dict[str, Any], checksum: str) -> None:
     if settings.pop("facts") != checksum:
         raise FileError(f"The facts in '{settings['data']}' have changed since the run began.")
-    if (out / _STATE).is_file():  # otherwise it was stopped before the first was saved
+    if (out / _STATE).is_file():  # there is none if the run stopped before the first save
         training.load(out / _STATE)
 
 
 def _steps(training: Training, out: Path, quiet: bool) -> float:
-    """Do the steps that are left, saving now and then; return the seconds that they took."""
+    """Run the remaining steps, saving at intervals; return the duration in seconds."""
     tqdm = optional_import("tqdm", "gossamer kge train", "train")
     settings, begin = training.settings, time.perf_counter()
     every, total = settings["save_every"], 0.0
@@ -151,7 +151,7 @@ def _write_model(training: Training, out: Path) -> None:
 
 
 def _evaluate(training: Training, parts: list[np.ndarray], relations: int) -> dict[str, Any]:
-    """Figures of the facts to validate and to test on, and their ranks."""
+    """Metrics of the validation and test facts."""
     known = Known(np.concatenate(parts), relations)
     result: dict[str, Any] = {}
     most = training.settings["rank"]

@@ -1,4 +1,4 @@
-"""The training of embeddings: steps that depend on the seed and their number alone."""
+"""The training of embeddings, in steps that depend only on the seed and the step number."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gossamer._optional import optional_import
+from gossamer.cli.checkpoint import read_safetensors
 from gossamer.cli.files import write_atomic
 from gossamer.cli.kge.model import Embeddings, self_adversarial_loss
 from gossamer.errors import FileError, InvalidValueError
@@ -19,15 +20,15 @@ from gossamer.optim import SparseAdam
 
 __all__ = ["RECORDED", "Training"]
 
-#: The mean loss of so many steps is a point of the curve; states are saved at such a point.
+#: Steps from one recorded loss, the mean of these steps, to the next; states are saved there too.
 RECORDED = 100
 
 
 class Training:
     """Embeddings, their optimizers and the number of steps done.
 
-    Random numbers of a step come from the seed and its number, so that a training that was stopped
-    goes on as if it had not been.
+    The random numbers of a step depend only on the seed and the step number, so a resumed training
+    gives the same result as an uninterrupted one.
     """
 
     def __init__(self, settings: dict[str, Any], facts: np.ndarray, sizes: tuple[int, int]) -> None:
@@ -94,7 +95,7 @@ class Training:
         self._generator.manual_seed(self.settings["seed"] << 32 | number)
 
     def save(self, path: Path) -> None:
-        """Write all that is needed to go on, in one atomic step."""
+        """Write the state to resume from, atomically."""
         safetensors = optional_import("safetensors.torch", "gossamer kge train", "train")
         moments = self.sparse.state_dict()["state"]["entities"]
         state = {**self.model.state(), **{f"sparse.{i}": x for i, x in enumerate(moments)}}
@@ -104,18 +105,15 @@ class Training:
         write_atomic(path, safetensors.save(state, metadata))
 
     def load(self, path: Path) -> None:
-        """Go on from a state that `save` wrote.
+        """Restore a state that `save` wrote.
 
         Raises
         ------
         FileError
             If it is missing, damaged, or belongs to other settings.
         """
-        safetensors = optional_import("safetensors", "gossamer kge train", "train")
         try:
-            with safetensors.safe_open(path, framework="pt") as file:
-                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                metadata = file.metadata()
+            state, metadata = read_safetensors(path)
             self.step, self.losses = int(metadata["step"]), json.loads(metadata["losses"])
             self.model.load(state)
             saved = self.sparse.state_dict()
@@ -126,12 +124,5 @@ class Training:
                 0: {n.removeprefix("dense."): x for n, x in state.items() if n.startswith("dense.")}
             }
             self.dense.load_state_dict(saved)
-        except (
-            OSError,
-            KeyError,
-            TypeError,
-            ValueError,
-            RuntimeError,
-            safetensors.SafetensorError,
-        ) as error:
-            raise FileError(f"{path} is missing or damaged ({error}). Train anew.") from None
+        except (FileError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise FileError(f"{path} is missing or damaged ({error}). Train again.") from None

@@ -22,7 +22,7 @@ from benchmarks.measure import Row
 from benchmarks.pool import Contender
 from benchmarks.registry import FULL, SMALL, WORKLOADS, select
 
-# What `gossamer.kernels.release_memory` tells of, and torch's own memory.
+# The pool of `gossamer.kernels.release_memory`, and torch's allocator.
 MEMORY = {"kept": {}, "torch's own": {"GOSSAMER_IDLE_MIB": "0"}}
 ROWS = "copy_u/sum,copy_u/max,copy_u/sum hub,u_mul_e/sum heads,u_dot_v,edge_softmax,GATConv"
 
@@ -38,7 +38,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     if options.setting == "isa":
         known = available(options.python)
         if not known:
-            parser.error("isa: Gossamer has no native kernels here; gossamer info tells why")
+            parser.error("isa: Gossamer has no native kernels here; gossamer info shows why")
         options.values = options.values or known
         unknown = [value for value in options.values if value not in known]
         if unknown:

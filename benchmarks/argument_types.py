@@ -61,7 +61,7 @@ def output(text: str) -> Path:
 
 
 def picture(text: str) -> Path:
-    """A file that can be written, in a format that matplotlib knows."""
+    """A writable file in a format that matplotlib supports."""
     path = output(text)
     if importlib.util.find_spec("matplotlib") is None:
         raise ArgumentTypeError("pictures need matplotlib: pip install matplotlib")

@@ -16,7 +16,7 @@ from benchmarks import machine, report
 from benchmarks.argument_types import above_zero, count, interpreter, output, picture, seed
 from benchmarks.measure import Plan, Row, run_row
 from benchmarks.pool import Contender, Pool, WorkerError
-from benchmarks.registry import Sizes, Workload
+from benchmarks.registry import Sizes, Workload, select
 
 PEERS = ("dgl", "pyg")
 ENVIRONMENT = "GOSSAMER_BENCHMARK_{}"  # GOSSAMER_BENCHMARK_DGL=/path/to/python
@@ -45,16 +45,16 @@ def parser(
     """The options of every command that measures; `rows` and `rounds` where none are requested."""
     made = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
     made.formatter_class = argparse.RawDescriptionHelpFormatter
-    names = f"row names or beginnings of them, with commas between (default: {rows or 'all'})"
+    names = f"row names or prefixes, separated by commas (default: {rows or 'all'})"
     made.add_argument("--rows", default=rows, metavar="NAMES", help=names)
-    python = "the Python that has Gossamer (the one that runs this)"
+    python = "the Python that has Gossamer (default: this one)"
     made.add_argument("--python", type=interpreter, default=sys.executable, help=python)
     made.add_argument("--threads", type=count, default=2, help="threads of each library (2)")
     visits = f"visits to each library ({rounds or '5; small: 2'})"
     made.add_argument("--rounds", type=count, default=rounds, help=visits)
     made.add_argument("--budget", type=above_zero, help="seconds of a visit (0.4; small: 0.01)")
     made.add_argument("--best", action="store_true", help="best calls instead of medians")
-    made.add_argument("--seed", type=seed, default=0, help="what the inputs are drawn with (0)")
+    made.add_argument("--seed", type=seed, default=0, help="seed of the inputs (0)")
     made.add_argument("--small", action="store_true", help="small inputs")
     made.add_argument("--huge-pages", action="store_true", help="huge pages for all of PyTorch")
     limit = "for each process (nine tenths of the memory available)"
@@ -66,7 +66,7 @@ def parser(
 
 
 def add_peers(options: argparse.ArgumentParser, peers: Sequence[str] = PEERS) -> None:
-    """The options of the commands that run Gossamer beside its peers."""
+    """Add the options of commands that compare Gossamer with its peers."""
     options.set_defaults(peers=peers, refuse=options.error)
     options.add_argument("--list", action="store_true", help="list the rows and stop")
     peer = f"the Python that has a peer ({' or '.join(peers)}), once for each of them"
@@ -114,9 +114,9 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
 
 
 def memory_limit(options: argparse.Namespace) -> int | None:
-    """Bytes that one process may hold: a row too large fails alone instead of taking the machine.
+    """Bytes that one process may hold, so that a row too large fails alone.
 
-    By default nine tenths of what is available now.
+    By default nine tenths of the memory available now.
     """
     if options.memory_limit:
         return int(options.memory_limit * 2**30)
@@ -125,7 +125,7 @@ def memory_limit(options: argparse.Namespace) -> int | None:
 
 
 def versions(pool: Pool) -> dict[str, Any]:
-    """The releases of each library; a library that cannot be loaded ends the run."""
+    """The releases of each library; exits if one cannot be loaded."""
     found = {}
     for name, worker in pool.items():
         try:
@@ -137,7 +137,7 @@ def versions(pool: Pool) -> dict[str, Any]:
 
 
 def say_started(workload: Workload) -> None:
-    """Progress: a line that the line of the finished row overwrites."""
+    """Progress: a line that the finished row overwrites."""
     if sys.stderr.isatty():
         print(f"  {workload.name} ...", end="\r", file=sys.stderr, flush=True)
 
@@ -190,8 +190,25 @@ def measure(
         if not rows:
             raise
         about["interrupted"] = True
-        print(file=sys.stderr, flush=True)  # the report starts on a line of its own
+        print(file=sys.stderr, flush=True)  # start the report on a new line
     return about, rows
+
+
+def compare(
+    options: argparse.Namespace,
+    workloads: dict[str, Workload],
+    size: Callable[[Workload], Sizes],
+    summary: Callable[[list[Row], list[str]], str] = report.summary,
+) -> int:
+    """List the chosen rows, or measure and report them for all libraries; the exit status."""
+    chosen = select(options.rows, workloads)
+    if options.list:
+        print("\n".join(f"{row.name:26} {row.about}" for row in chosen))
+        return 0
+    columns = contenders(options)
+    names = [column.name for column in columns]
+    about, rows = measure(options, columns, chosen, size)
+    return finish(options, about, rows, names, report.table(rows, names), summary(rows, names))
 
 
 def heading(options: argparse.Namespace, about: dict[str, Any]) -> str:

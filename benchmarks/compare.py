@@ -1,6 +1,6 @@
 """Two revisions of Gossamer on the same rows: ``python -m benchmarks.compare main~5 .``
 
-Each revision is checked out in a temporary folder, built, and installed into a folder of its own;
+Each revision is checked out in a temporary folder, built, and installed into its own folder;
 the two then alternate as libraries do in ``benchmarks.ops``. ``.`` is the working tree. The rows of
 the working tree are used for both.
 """
@@ -56,7 +56,7 @@ def checkout(name: str, folder: Path) -> Iterator[Path]:
 def install(source: Path, target: Path, python: str, build: Path) -> None:
     """Build a source tree and install the package, without what it depends on, into a folder."""
     pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target)]
-    # A build folder of its own: the working tree's would otherwise serve two builds at once.
+    # A separate build folder: two builds must not share the working tree's.
     pip += ["--config-settings", f"build-dir={build}"]
     tools = ("scikit_build_core", "nanobind")
     if python == sys.executable and all(importlib.util.find_spec(tool) for tool in tools):

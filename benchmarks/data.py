@@ -15,9 +15,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import command, report
+from benchmarks import command
 from benchmarks.data_rows import DATA_ROWS, FULL, SMALL
-from benchmarks.registry import select
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -31,16 +30,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 1 when results disagree or Gossamer could not run a row."""
     options = arguments(argv)
-    chosen = select(options.rows, DATA_ROWS)
-    if options.list:
-        print("\n".join(f"{row.name:26} {row.about}" for row in chosen))
-        return 0
-    columns = command.contenders(options)
-    names = [column.name for column in columns]
     sizes = SMALL if options.small else FULL
-    about, rows = command.measure(options, columns, chosen, lambda row: sizes[row.graph])
-    table = report.table(rows, names)
-    return command.finish(options, about, rows, names, table, report.summary(rows, names))
+    return command.compare(options, DATA_ROWS, lambda row: sizes[row.graph])
 
 
 if __name__ == "__main__":

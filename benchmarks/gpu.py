@@ -1,10 +1,10 @@
-"""Gossamer on a GPU beside its peers: ``python -m benchmarks.gpu [--minutes 8]``.
+"""Compare Gossamer on a GPU with its peers: ``python -m benchmarks.gpu [--minutes 8]``.
 
 First the tests of the kernels run on the device, for two minutes at most. Then each row is timed
-with CUDA's events, beside torch's sparse CSR product, gather and scatter in torch, and PyG's layers
-with and without ``torch.compile`` where PyG is installed. Results are compared with float64. A
-table, and a JSON file if ``--json`` names one, say times, peak memory and the share of the rate at
-which the device's memory was measured.
+with CUDA events, for Gossamer, torch's sparse CSR product, gather and scatter in torch, and, where
+PyG is installed, its layers with and without ``torch.compile``. Results are compared with float64.
+A table, and the JSON file of ``--json``, give times, peak memory and the share of the measured
+memory bandwidth.
 
 Examples
 --------

@@ -1,4 +1,4 @@
-"""The rows of ``python -m benchmarks.gpu`` beside those of the registry, and its clock."""
+"""Rows of ``python -m benchmarks.gpu`` that the registry does not have, and its clock."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Forms = dict[str, Callable[[], Form]]
 class Attention:
     """A bipartite graph of the weather model AIFS, which anemoi trains, and a published time.
 
-    anemoi's issue 631 publishes milliseconds of its own Triton kernel, forward and backward in
-    float16, on an H200, for the encoder, the processor and the decoder. It gives times without the
-    number of edges that are read here, so these are the sizes of the published model: 542,080
-    points of the N320 grid and 40,320 of the hidden O96 grid, 16 heads of 64 features. A decoder
-    takes the 3 nearest hidden points of each grid point, an encoder is taken to have 2 edges a grid
-    point, and the processor to have 8 edges a hidden point, as a mesh of triangles with its coarser
-    levels has. Features of edges are added to keys and to values, as in the model's graph
-    transformer. Ratios to the published times are an indication, not a race on the same input.
+    anemoi's issue 631 gives milliseconds of its Triton kernel on an H200, forward and backward in
+    float16, for the encoder, the processor and the decoder, but not the number of edges. The sizes
+    here are those of the published model: 542,080 points of the N320 grid, 40,320 of the hidden O96
+    grid, 16 heads of 64 features. The decoder has 3 edges per grid point, from the nearest hidden
+    points. The encoder is assumed to have 2 edges per grid point, and the processor 8 per hidden
+    point, as in a triangular mesh with its coarser levels. Edge features are added to keys and
+    values, as in the model's graph transformer. The inputs differ, so ratios to the published times
+    are rough.
     """
 
     name: str
@@ -52,14 +52,14 @@ ATTENTION = (
 
 
 class Clock:
-    """Times calls on a device: with CUDA's events, or on the CPU with its clock."""
+    """Times calls on a device, with CUDA events or the CPU's clock."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
         self.is_gpu = device.type == "cuda"
 
     def milliseconds(self, call: Callable[[], Any], budget: float) -> list[float]:
-        """Times of calls that take `budget` seconds together; on a GPU after two uncounted ones."""
+        """Times of calls repeated for `budget` seconds; on a GPU after two warm-up calls."""
         for _ in range(2 if self.is_gpu else 0):
             self._one(call)
         times: list[float] = []
@@ -81,7 +81,7 @@ class Clock:
         return begin.elapsed_time(end)
 
     def memory(self, call: Callable[[], Any]) -> int | None:
-        """Bytes that a call allocates at its peak beyond what was held; results count."""
+        """Peak bytes that a call allocates beyond those held before, results included."""
         if not self.is_gpu:
             return None
         torch.cuda.synchronize()
@@ -111,7 +111,7 @@ class Clock:
 
 @contextlib.contextmanager
 def default_device(device: torch.device) -> Iterator[None]:
-    """Make tensors on `device` where code does not say on which."""
+    """Make `device` the default device of new tensors."""
     before = torch.get_default_device()
     torch.set_default_device(device)
     try:
@@ -131,7 +131,7 @@ class Plain:
     """Rows in torch alone: its sparse CSR product, and gather and scatter."""
 
     def forms(self, row: Any, inputs: Mapping[str, Tensor], sizes: Any) -> Forms:
-        """The ways to write a row; none for rows that torch alone does not offer."""
+        """The ways to write a row; empty if torch alone has none."""
         make = getattr(self, _PLAIN.get(row.name, ""), None)
         return {} if make is None else make(inputs, sizes.nodes)
 

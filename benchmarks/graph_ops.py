@@ -16,9 +16,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import command, report
+from benchmarks import command
 from benchmarks.graph_rows import FULL, GRAPH_ROWS, SMALL
-from benchmarks.registry import select
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -32,16 +31,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 1 when results disagree or Gossamer could not run a row."""
     options = arguments(argv)
-    chosen = select(options.rows, GRAPH_ROWS)
-    if options.list:
-        print("\n".join(f"{row.name:26} {row.about}" for row in chosen))
-        return 0
-    columns = command.contenders(options)
-    names = [column.name for column in columns]
     sizes = SMALL if options.small else FULL
-    about, rows = command.measure(options, columns, chosen, lambda row: sizes[row.name])
-    table = report.table(rows, names)
-    return command.finish(options, about, rows, names, table, report.summary(rows, names))
+    return command.compare(options, GRAPH_ROWS, lambda row: sizes[row.name])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-"""Seeded inputs, made once with NumPy and given to every library as the same bits.
+"""Seeded inputs, drawn once with NumPy and read by every library from the same files.
 
-The processes that measure run under different NumPy releases, so they never draw numbers
-themselves: the files written here are what they map.
+The measuring processes run under different NumPy releases, so they do not draw numbers themselves.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from benchmarks.registry import HUB, MOLECULE_EDGES, MOLECULE_NODES, RELATIONS, 
 #: Graphs of layers whose edges are stored both ways, without self-loops.
 BOTH_WAYS = ("both ways", "few edges", "aifb")
 
-SKEW = 0.7  # exponent of the power law: the largest hub of 4,000,000 edges has some 30,000
+SKEW = 0.7  # exponent of the power law: of 4,000,000 edges, the largest hub has about 30,000
 
 
 def skewed_edges(
@@ -24,9 +23,9 @@ def skewed_edges(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw both ends of each edge from a power law.
 
-    The node of rank `r` (from 1) is drawn with probability proportional to ``r ** -0.7``; ranks
-    are dealt to node ids by one random permutation for sources and another for destinations, so
-    an id says nothing about a degree. Duplicate edges and self-loops stay.
+    The node of rank `r` (from 1) is drawn with probability proportional to ``r ** -0.7``. Random
+    permutations, one for sources and one for destinations, map ranks to node ids, so ids and
+    degrees are independent. Duplicate edges and self-loops stay.
 
     Parameters
     ----------
@@ -37,7 +36,7 @@ def skewed_edges(
     order : {"destination", "random"}
         ``destination`` sorts the edges by destination, then source.
     hub : float
-        Share of the edges whose destination is moved to the first edge's.
+        Share of the edges whose destination becomes that of the first edge.
 
     Returns
     -------
@@ -78,8 +77,7 @@ def cora_edges(sizes: Sizes, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def edges_both_ways(sizes: Sizes, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Skewed edges without self-loops, each with its reverse, and a ring through all nodes.
 
-    Every normalization by degrees, of whichever end, is then the same and no degree is below 2, so
-    that layers of different libraries agree.
+    In- and out-degrees are then equal and at least 2, so that layers of different libraries agree.
     """
     a, b = skewed_edges(sizes.nodes, sizes.edges // 2, seed, order="random")
     ring = np.arange(sizes.nodes)
@@ -123,12 +121,12 @@ def make_edges(
 def make_arrays(workload: Workload, sizes: Sizes, seed: int = 0) -> dict[str, np.ndarray]:
     """The float32 arrays of a row, with the labels and training nodes of a Cora-like one.
 
-    Where the graph is only rows, each has a relation, of which the last is the largest.
+    In the graphs ``rows`` and ``few rows``, each row has a relation; the last is the most frequent.
     """
     arrays: dict[str, np.ndarray] = {}
     for name in workload.arrays:
         shape = workload.shape(name, sizes)
-        # Keyed by name, so that adding an array to a row leaves the others as they were.
+        # Seeded by name, so that adding an array to a row does not change the others.
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
         arrays[name] = rng.standard_normal(shape, dtype=np.float32)
         if name in workload.weight_arrays:

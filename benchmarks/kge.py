@@ -1,10 +1,9 @@
-"""Steps of knowledge-graph training per second, beside PyKEEN.
+"""Compare steps of knowledge-graph training per second with PyKEEN.
 
-Each library runs in a process of its own, in turn, with the same facts, model, width, batch, number
-of negatives for each fact, loss (self-adversarial, the same margin and temperature), optimizer
-(Adam) and threads. PyKEEN draws negatives for each fact; `gossamer kge train` draws them for a
-step. Both must mean the same by loss and by filtered MRR: the losses of the same scores, and the
-MRR of the same vectors, agree to five digits.
+The libraries take turns, each in its own process, with the same facts, model, width, batch, number
+of negatives for each fact, self-adversarial loss, optimizer (Adam) and threads. PyKEEN draws
+negatives for each fact, `gossamer kge train` for each step. Loss and filtered MRR are checked to
+mean the same: they must agree to five digits for the same scores and vectors.
 
 Examples
 --------

@@ -1,8 +1,8 @@
 """The rows of :mod:`benchmarks.layers`: a layer, forward and backward.
 
-Nothing here runs a library. An array that is a parameter has the name and shape of DGL's parameter
-(the letters are those of :mod:`benchmarks.registry`, and ``B``, the graphs of a batch); ``x`` is
-the input, ``g`` the gradient of the output.
+This module runs no library. Arrays that are parameters have the name and shape of DGL's parameters
+(letters as in :mod:`benchmarks.registry`, and ``B``, the graphs of a batch). ``x`` is the input,
+``g`` the gradient of the output.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from benchmarks.registry import (
 
 #: Types of nodes and edges in the typed rows, of edges in R-GCN's data set AIFB, and edge features.
 NTYPES, ETYPES, AIFB_RELATIONS, EDGE = 3, 4, 90, 16
-# Not "std": near 0 the gradient of a root amplifies rounding noise, and libraries disagree.
+# Not "std": near 0 the gradient of the root amplifies rounding errors, so libraries disagree.
 PNA_REDUCERS = ["mean", "max", "min", "var"]
 DGN_REDUCERS = ["mean", "max", "dir1-av", "dir1-dx"]
 SCALERS = ["identity", "amplification", "attenuation"]
@@ -110,7 +110,7 @@ _ATTENTION = {"attn_l": (1, H, D), "attn_r": (1, H, D), "bias": (HD,)}
 _EDGES = {"w": ("E", EDGE)}
 _TYPED = {"integers": {"etype": ETYPES}}
 _GATED = _linear("linears.0", bias=False) | _gru("gru")
-# A bias before batch normalization has no gradient but rounding noise, so it is none of the arrays.
+# Without the bias before batch normalization, whose gradient is rounding error only.
 _TOWER = (
     _linear("towers.0.M", 2 * F)
     | _linear("towers.0.U", GATHERED * F, bias=False)
@@ -146,8 +146,8 @@ def _graph_rows() -> list[Workload]:
             goal=2.0,
             **_TYPED,
         ),
-        # Of two messages that float32 does not tell apart, libraries may take either as the
-        # maximum, and the gradient goes there.
+        # If two messages are equal up to float32 errors, libraries may choose either as the
+        # maximum, which gets the gradient.
         _row("EdgeConv", "maximum", _maps("theta phi"), may_differ=1e-3),
         _row("AGNNConv", "cosine attention", {"beta": (1,)}),
         _row(

@@ -22,7 +22,6 @@ from benchmarks import command, report
 from benchmarks.argument_types import above_zero
 from benchmarks.layer_rows import LAYER_ROWS, sizes
 from benchmarks.measure import Row
-from benchmarks.registry import select
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -43,16 +42,8 @@ def summary(rows: list[Row], names: list[str]) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 1 when results disagree or Gossamer could not run a row."""
     options = arguments(argv)
-    chosen = select(options.rows, LAYER_ROWS)
-    if options.list:
-        print("\n".join(f"{row.name:26} {row.about}" for row in chosen))
-        return 0
-    columns = command.contenders(options)
-    names = [column.name for column in columns]
     size = partial(sizes, small=options.small, scale=options.scale)
-    about, rows = command.measure(options, columns, chosen, size)
-    table = report.table(rows, names)
-    return command.finish(options, about, rows, names, table, summary(rows, names))
+    return command.compare(options, LAYER_ROWS, size, summary)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a figure was measured on."""
+"""The machine of a measurement, and its load."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WAITING = 0.10
 
 
 def cpu_name() -> str:
-    """The processor's name as the system gives it."""
+    """The processor's name."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -26,7 +26,7 @@ def cpu_name() -> str:
 
 
 def available_memory() -> int | None:
-    """Bytes that can be had without swapping; None where the system does not say."""
+    """Bytes available without swapping; None if unknown."""
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable"):
@@ -59,7 +59,7 @@ class Disturbance:
 
 
 class Watch:
-    """The load by others since the watch was made; zeros where the system does not tell."""
+    """The load of other processes since the watch was made; zeros if unknown."""
 
     def __init__(self, proc: Path = Path("/proc")) -> None:
         self._proc = proc

@@ -18,13 +18,13 @@ from benchmarks.pool import Pool, WorkerError
 from benchmarks.registry import Sizes, Traffic, Workload
 from benchmarks.verify import compare
 
-PATIENCE = 60.0  # seconds of timed calls after which a row ends with three rounds
-PAUSE = 0.02  # seconds for the threads of the previous library to stop spinning
+PATIENCE = 60.0  # seconds of timed calls after which a row ends, with at least three rounds
+PAUSE = 0.02  # seconds, until the threads of the previous library stop spinning
 
 
 @dataclass
 class Column:
-    """What one library did in one row. Times in seconds, memory in bytes."""
+    """The results of one library in one row. Times in seconds, memory in bytes."""
 
     form: str
     forms: dict[str, float]
@@ -41,7 +41,7 @@ class Column:
 
     @property
     def median(self) -> float:
-        """Median over all timed calls, each round counting alike."""
+        """Median over all timed calls, with equal weight for each round."""
         return statistics.median(statistics.median(visit) for visit in self.times)
 
     @property
@@ -68,8 +68,8 @@ class Row:
     flops: int | None = None
     bound: float | None = None
     rates: dict[str, Any] | None = None
-    disturbance: Disturbance | None = None  # while the times that are kept were taken
-    repeats: int = 0  # because another process disturbed the row
+    disturbance: Disturbance | None = None  # during the times kept
+    repeats: int = 0  # made because other processes disturbed the row
 
     def record(self) -> dict[str, Any]:
         """The row for JSON."""
@@ -91,7 +91,7 @@ class Plan:
     unsorted: bool = False
     bounds: bool = True
     best: bool = False
-    repeats: int = 0  # how often a disturbed row is timed again
+    repeats: int = 0  # how many times a disturbed row is timed again
 
 
 def run_row(
@@ -152,7 +152,7 @@ def _compare(
 def _time_undisturbed(
     pool: Pool, workload: Workload, sizes: Sizes, folder: Path, row: Row, plan: Plan
 ) -> None:
-    """Time the row, and again while other processes disturb it; the calmest times are kept."""
+    """Time the row, again if other processes disturb it; keep the least disturbed times."""
     least = math.inf
     for row.repeats in range(plan.repeats + 1):
         for column in row.columns.values():
@@ -179,7 +179,7 @@ def _time(pool: Pool, workload: Workload, sizes: Sizes, folder: Path, row: Row, 
     for turn in range(plan.rounds):
         if turn >= 3 and sum(sum(map(sum, c.times)) for c in row.columns.values()) > PATIENCE:
             break
-        # Each round starts with another library: what one leaves behind (heat, cache) hits all.
+        # Each round starts with another library, so that heat and caches affect all alike.
         start = turn % len(names) if names else 0
         for name in names[start:] + names[:start]:
             time.sleep(PAUSE)

@@ -1,7 +1,7 @@
-"""Gossamer beside DGL and PyG: ``python -m benchmarks.ops``.
+"""Compare operators with DGL and PyG: ``python -m benchmarks.ops``.
 
 Each library runs in its own process, with the Python of its own virtual environment. For each row
-all of them load the same bits, must agree on the result, and are then timed in alternation. Small
+all load the same inputs, must agree on the result, and are then timed in turn. Small
 inputs are compared with dense float64 algebra.
 
 Examples

@@ -1,14 +1,13 @@
 """Training from disk: ``python -m benchmarks.out_of_core --scale 0.01``
 
-A synthetic graph of 100,000,000 nodes and 1,000,000,000 edges with 32 float16 features a node,
-times ``--scale``: the ends of edges are skewed and spread over all ids. `gossamer preprocess`
-builds it, then GraphSAGE is trained on mini-batches, once with an LRU cache in front of the
-features and once with ``lookahead=``, with caches of the same size. Every phase runs in a process
-of its own, whose peak memory is reported.
+The graph is synthetic: 100,000,000 nodes and 1,000,000,000 edges, times ``--scale``, with 32
+float16 features per node and skewed degrees. `gossamer preprocess` builds it. Then GraphSAGE trains
+on mini-batches, once with an LRU cache of features and once with ``lookahead=`` and a cache of the
+same size. Each phase runs in its own process, whose peak memory is reported.
 
-With ``--cold``, the default, the operating system is asked to drop the pages of the features before
-each batch, as if they did not fit its memory. Read amplification is what the disk delivered over
-what the rows of the batches have.
+With ``--cold``, the default, the operating system is asked to drop the cached pages of the features
+before each batch, as if they did not fit in memory. Read amplification is the bytes read from disk
+divided by the bytes of the rows requested.
 """
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ def _device_bytes() -> int:
 
 
 def train(options: argparse.Namespace) -> dict[str, Any]:
-    """Train for some batches, and say how fast and with which reads."""
+    """Train for some batches, and return speed and reads."""
     import torch
     from torch import nn
 
@@ -154,7 +153,7 @@ def _measured(command: list[str]) -> tuple[str, float, float]:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """All phases in a folder; print a line for each."""
-    # In a process of its own as well: what a process had counts for those that it starts.
+    # A separate process: a child inherits the peak memory of its parent.
     made, folder = ["-m", "benchmarks.out_of_core", "--phase", "write"], str(options.folder)
     nodes, edges = json.loads(
         _measured([*made, "--folder", folder, "--scale", str(options.scale)])[0]

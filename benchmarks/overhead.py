@@ -1,9 +1,9 @@
-"""What one call costs before any work is done: ``python -m benchmarks.overhead``
+"""Measure the fixed cost of a call: ``python -m benchmarks.overhead``
 
-A sum over a graph of 10 nodes and 10 edges takes no time, so what is left is the way to it. The
-same kernel and gradient are reached through `torch.autograd.Function`, as eager code does, and
-through the operator registered with `torch.library`, as compiled code does. Each figure is the
-smallest mean of many short runs: other work on the machine can only add to it.
+A sum over a graph of 10 nodes and 10 edges takes almost no time, so the time measured is the
+overhead. The same kernel and gradient are called through `torch.autograd.Function`, as eager code
+does, and through the operator registered with `torch.library`, as compiled code does. Each figure
+is the smallest mean of many short runs, since other load only adds time.
 """
 
 from __future__ import annotations

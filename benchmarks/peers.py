@@ -1,6 +1,6 @@
 """Make the peers' virtual environments: ``python -m benchmarks.peers create DIR``.
 
-Each peer gets an environment of its own, for their torch releases exclude each other. Prints the
+Each peer gets its own environment, because their torch releases conflict. Prints the
 options that ``python -m benchmarks.ops`` then takes.
 """
 

@@ -18,7 +18,7 @@ TIMEOUT = 900.0
 
 
 class WorkerError(Exception):
-    """A worker answered with an error, died or fell silent."""
+    """A worker returned an error, died or did not answer."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Contender:
 
 
 class Worker:
-    """A running ``benchmarks.worker``; started again when it died."""
+    """A running ``benchmarks.worker``, restarted if it has died."""
 
     def __init__(self, contender: Contender, memory_limit: int | None = None) -> None:
         self.contender, self.memory_limit = contender, memory_limit
@@ -76,21 +76,21 @@ class Worker:
             self.process.stdin.write(json.dumps({"do": do, **request}).encode() + b"\n")
             self.process.stdin.flush()
         except BrokenPipeError:
-            raise WorkerError(self._last_words()) from None
+            raise WorkerError(self._why_ended()) from None
         ready, _, _ = select.select([self.process.stdout], [], [], TIMEOUT)
         line = self.process.stdout.readline() if ready else b""
         if not line:
             self.stop()
-            raise WorkerError(self._last_words() if ready else f"no answer in {TIMEOUT:.0f} s")
+            raise WorkerError(self._why_ended() if ready else f"no answer in {TIMEOUT:.0f} s")
         answer = json.loads(line)
         if "error" in answer:
             raise WorkerError(answer["error"])
         return answer
 
-    def _last_words(self) -> str:
+    def _why_ended(self) -> str:
         self.log.seek(0)
         lines = self.log.read().decode(errors="replace").strip().splitlines()
-        return "the process ended" + (f": {lines[-1][:300]}" if lines else " without a word")
+        return "the process ended" + (f": {lines[-1][:300]}" if lines else " without output")
 
     def stop(self) -> None:
         """End the process, if it runs."""

@@ -1,6 +1,6 @@
-"""What is measured: one :class:`Workload` per row, with its inputs and the traffic it cannot avoid.
+"""The rows measured: a :class:`Workload` each, with its inputs and least memory traffic.
 
-Nothing here runs a library. Dimension letters: ``N`` nodes, ``E`` edges, ``F`` = 64 features,
+This module runs no library. Dimension letters: ``N`` nodes, ``E`` edges, ``F`` = 64 features,
 ``H`` = 8 heads, ``D`` = 16 features per head, ``HD`` = 128, ``R`` = 10 relations.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.verify import undecided_nodes
 
 FLOAT = 4
-INDEX = 4  # a compact index; what a library that stores 8 bytes moves beyond it is its own loss
+INDEX = 4  # bytes of a compact index; 8-byte indices of a library do not raise the bound
 
 F, H, D = 64, 8, 16
 HD = H * D
@@ -40,7 +40,7 @@ FULL: dict[str, Sizes] = {
     "skew": Sizes(nodes=200_000, edges=4_000_000),
     "shuffled": Sizes(nodes=200_000, edges=4_000_000),
     "hub": Sizes(nodes=200_000, edges=4_000_000),
-    # Features of 512 MB: beyond every cache.
+    # Features of 512 MB, larger than any cache.
     "large": Sizes(nodes=2_000_000, edges=8_000_000),
     "rows": Sizes(nodes=200_000, edges=1),
     "few rows": Sizes(nodes=4_000, edges=1),
@@ -60,7 +60,7 @@ SMALL: dict[str, Sizes] = {
 
 @dataclass(frozen=True)
 class Traffic:
-    """Bytes that have to move: each operand read once, each result written once, rows gathered.
+    """Least traffic: each operand read once, each result written once, rows gathered.
 
     Attributes
     ----------
@@ -94,35 +94,35 @@ class Workload:
     Attributes
     ----------
     name : str
-        The row's name, which is what ``--rows`` takes.
+        The row's name, as in ``--rows``.
     about : str
         The inputs in words.
     graph : str
         Key of :data:`FULL`: ``skew`` (sorted by destination), ``shuffled``, ``hub`` (``skew``, but
-        a quarter of the edges enter one node), ``large`` (features beyond every cache),
-        ``rows`` and ``few rows`` (no edges to speak of; a relation for each row), or ``cora``; for
-        layers see :mod:`benchmarks.layer_rows`.
+        a quarter of the edges enter one node), ``large`` (features larger than any cache),
+        ``rows`` and ``few rows`` (one edge; a relation for each row), or ``cora``; for layers
+        see :mod:`benchmarks.layer_rows`.
     arrays : mapping of str to dims
-        Float32 inputs beside the graph, by name; dims are letters or numbers.
+        Float32 inputs other than the graph, by name; dims are letters or numbers.
     traffic : callable or None
-        Sizes -> :class:`Traffic`; None where the data fit in cache and call overhead decides.
+        Sizes -> :class:`Traffic`; None where the data fit in cache and call overhead dominates.
     flops : callable
         Sizes -> floating-point operations of the straightforward algorithm.
     goal : float
-        How many times faster than the faster peer Gossamer means to be.
+        The speed to reach, relative to the faster peer.
     weight_arrays : tuple of str
         The arrays that are parameters of a layer (drawn smaller, as an initializer would).
     tolerance : float
-        How far results may differ, in the measure of :func:`benchmarks.verify.disagreement`.
+        The largest :func:`benchmarks.verify.disagreement` of results.
     undecided : mapping of str to callable
-        By the name of a result: (sources, destinations, arrays) -> the rows in which libraries may
-        differ, since float32 does not decide on which side of a kink they lie.
+        Result name -> (sources, destinations, arrays) -> the rows in which libraries may differ,
+        because float32 errors decide on which side of a kink they lie.
     integers : mapping of str to int
-        Integer inputs beside the arrays: name -> number of types. Each edge has one, or each node
+        Integer inputs: name -> number of types. Each edge has one, or each node
         (ascending) where the name is ``ntype``.
     may_differ : float
-        The share of the numbers of a result in which libraries may differ, where float32 does not
-        decide which of two messages is the maximum.
+        The share of a result's numbers in which libraries may differ, because float32 errors decide
+        which of two messages is the maximum.
     """
 
     name: str
@@ -155,7 +155,7 @@ def _aggregate(width: int, *, per_edge: int = 0, passes: int = 1, nodes_io: int 
     """Traffic of sums over neighbors.
 
     ``passes`` walks, each gathering ``width`` floats per edge and reading ``per_edge`` floats of
-    the edge in order; ``nodes_io`` floats per node are read or written once beside.
+    the edge in order; ``nodes_io`` floats per node are read or written once.
     """
 
     def traffic(s: Sizes) -> Traffic:
@@ -240,11 +240,11 @@ _ROWS = [
         "sum of neighbors, 64 features in 16 bits",
         "skew",
         {"x": ("N", "F")},
-        # Half the bytes of a row in float32: as many as in 32 floats.
+        # Half the bytes of a float32 row, so those of 32 floats.
         _aggregate(F // 2, nodes_io=F // 2),
         lambda s: s.edges * F,
         goal=1.6,
-        # Two results that are right but for the last rounding differ by 2 ** -8.
+        # Correct results that round differently differ by 2 ** -8.
         tolerance=2**-7,
     ),
     Workload(
@@ -440,7 +440,7 @@ _ROWS = [
         "a new graph from shuffled edges (int64), compressed by destination",
         "shuffled",
         {},
-        # Both ends read once (8-byte ids, as they come), sources and edge ids written once.
+        # Both ends read once (8-byte ids, as given), sources and edge ids written once.
         lambda s: Traffic(2 * 8 * s.edges + 2 * INDEX * s.edges + INDEX * (s.nodes + 1)),
         lambda s: 0,
     ),
@@ -449,14 +449,13 @@ _ROWS = [
         "a new graph from row pointers and columns (int64), compressed by destination",
         "skew",
         {},
-        # The structure read once as it comes, the other one with its edge ids written once.
+        # The given structure read once, the new one with its edge ids written once.
         lambda s: Traffic((8 + INDEX) * (s.edges + s.nodes + 1) + INDEX * s.edges),
         lambda s: 0,
     ),
 ]
 
-# The same epochs under torch.compile, where a library can be compiled; beside it, each library's
-# best, compiled or not.
+# The same epochs under torch.compile. A library counts with its best, compiled or not.
 _ROWS += [
     replace(
         row,
@@ -478,7 +477,7 @@ def select(names: str | None, rows: Mapping[str, Workload]) -> list[Workload]:
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     for name in wanted:
         if not any(row.startswith(name) for row in rows):
-            # Broken between names, not at the spaces within them.
+            # Break lines between names only, not at the spaces within them.
             known = ", ".join(row.replace(" ", "\xa0") for row in rows)
             wrapped = textwrap.fill(known, break_on_hyphens=False).replace("\xa0", " ")
             raise SystemExit(f"No row is called {name!r}. Rows:\n{wrapped}")

@@ -54,7 +54,7 @@ def summary(rows: list[Row], names: list[str]) -> str:
     ratios = {row.name: ratio(row, names) for row in rows}
     known = {name: value for name, value in ratios.items() if value is not None}
     if not known:
-        return "no row was timed beside a peer"
+        return "no row was timed with a peer"
     mean = geometric_mean(list(known.values()))
     slower = [name for name, value in known.items() if value < 1]
     text = f"geometric mean of {len(known)} ratios: {mean:.2f}"
@@ -172,7 +172,7 @@ def write_json(path: Path, machine: dict[str, Any], rows: list[Row], names: list
 
 
 def _label(row: Row, names: list[str]) -> str:
-    """A row's name in the picture, with its ratio beside the goal and what memory allows."""
+    """A row's name in the picture, with its ratio, its goal and the ratio that memory allows."""
     reached, limit = ratio(row, names), at_most(row, names)
     if reached is None:
         return row.name

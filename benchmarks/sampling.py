@@ -1,10 +1,10 @@
-"""Samplers and loaders beside DGL and PyG: ``python -m benchmarks.sampling --dgl PYTHON``
+"""Compare samplers and loaders with DGL and PyG: ``python -m benchmarks.sampling --dgl PYTHON``
 
-A graph of 1,000,000 nodes and 25,000,000 edges whose ends are skewed, fanouts 15/10/5 and batches
-of 1,024, times ``--scale``. Every library runs in a process of its own on the same edges; one batch
-of each is timed in turn, so that what else the machine does hits all alike. A row says how many
-edges, steps or graphs a second the median batch makes, by the clock and by the processor time of
-the process, and the ratio to the faster peer.
+The graph has 1,000,000 nodes and 25,000,000 edges, times ``--scale``, with skewed degrees; fanouts
+are 15/10/5 and batches hold 1,024 seeds. Each library runs in its own process on the same edges.
+The libraries take turns, one batch each, so that other load on the machine affects all alike. A row
+gives the edges, steps or graphs per second of the median batch, by wall clock and by processor
+time, and the ratio to the faster peer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 FANOUTS = [15, 10, 5]
-ROWS = (
+ROWS = [
     "neighbors",
     "weighted",
     "labor",
@@ -33,8 +33,8 @@ ROWS = (
     "molecules",
     "graphbolt",
     "epoch",
-)
-BATCHES = 8  # steps of an epoch that is timed
+]
+BATCHES = 8  # steps of a timed epoch
 
 
 def write_inputs(folder: Path, scale: float) -> None:
@@ -51,7 +51,7 @@ def write_inputs(folder: Path, scale: float) -> None:
 
 
 def typed_edges(edges: Any, nodes: int) -> tuple[dict, dict]:
-    """The edges dealt out to 8 relations of 5 node types, and the number of nodes of each type."""
+    """The edges split over 8 relations of 5 node types, and the number of nodes of each type."""
     types = "abcde"
     relations = [(types[i % 5], f"r{i}", types[(2 * i + 1) % 5]) for i in range(8)]
     parts = {e: edges[:, i::8] % (nodes // 5) for i, e in enumerate(relations)}
@@ -59,7 +59,7 @@ def typed_edges(edges: Any, nodes: int) -> tuple[dict, dict]:
 
 
 class DglLike:
-    """Gossamer and DGL, which have the same names. Each method makes one batch after another."""
+    """Gossamer or DGL, which have one API. Each method returns a function that draws a batch."""
 
     def __init__(self, name: str, folder: Path, batch: int) -> None:
         import numpy as np
@@ -170,7 +170,7 @@ class DglLike:
 
 
 class Pyg:
-    """PyTorch Geometric; rows that it has no sampler for are left out."""
+    """PyTorch Geometric, for the rows that it has a sampler for."""
 
     def __init__(self, folder: Path, batch: int) -> None:
         import numpy as np
@@ -236,7 +236,7 @@ class Pyg:
 
 
 def serve(library: str, folder: Path, batch: int, threads: int) -> None:
-    """Make a batch for each line that names a row; answer with its size and its times."""
+    """Draw a batch for each row name read; answer with its size and times."""
     import torch
 
     torch.set_num_threads(threads)
@@ -248,7 +248,7 @@ def serve(library: str, folder: Path, batch: int, threads: int) -> None:
         try:
             if row not in ready:
                 ready[row] = getattr(made, row)()
-                for _ in range(3):  # what is built once, and memory that is used again
+                for _ in range(3):  # warm up caches and memory
                     ready[row]()
             clock, cpu = time.perf_counter(), time.process_time()
             size = ready[row]()
@@ -259,7 +259,7 @@ def serve(library: str, folder: Path, batch: int, threads: int) -> None:
 
 
 class Worker:
-    """A library in a process of its own."""
+    """The process of one library."""
 
     def __init__(self, library: str, python: str, options: argparse.Namespace) -> None:
         command = [python, __file__, "--serve", library, "--folder", str(options.folder)]
@@ -282,7 +282,7 @@ class Worker:
         return {"error": "the process ended"}
 
     def time(self, row: str) -> Any:
-        """Size, seconds by the clock and of processor time of one batch, or an error."""
+        """Size, wall-clock seconds and processor seconds of one batch, or an error."""
         if self.process.poll() is not None:
             return {"error": "the process ended"}
         self.process.stdin.write(row + "\n")
@@ -296,7 +296,7 @@ class Worker:
 
 
 def rates(answers: list[Any]) -> tuple[float, float]:
-    """Units a second of the median batch, by the clock and by processor time."""
+    """Units per second of the median batch, by wall clock and by processor time."""
     return tuple(statistics.median(a[0] / a[k] for a in answers) for k in (1, 2))
 
 

@@ -1,4 +1,4 @@
-"""Do the libraries agree? A fast wrong answer never gets a number."""
+"""Compare the libraries' results: wrong results are not timed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def disagreement(
 ) -> float:
     """How far `a` is from `b`: the largest of ``|a - b| / (|b| + rms)``; inf for other shapes.
 
-    Each element is held against its own size, and small ones against the root mean square of the
-    array or, if that is larger, of their row (a hub's sums are of one size, and so are their
-    errors): float32 sums of 30,000 terms in another order differ in the fourth digit, a wrong row
-    in the first. Integers must be equal. The rows `undecided` do not count, nor the share
-    `may_differ` of the numbers that are furthest off, but none may be NaN.
+    ``rms`` is the root mean square of the array or, if larger, of the element's row: the sums of a
+    hub are of one size, and so are their errors. float32 sums of 30,000 terms in another order
+    differ in the fourth digit, a wrong row in the first. Integers must be equal. The rows
+    `undecided` do not count, nor the share `may_differ` of the numbers with the largest error, but
+    no number may be NaN.
     """
     if a.shape != b.shape:
         return float("inf")
@@ -44,12 +44,12 @@ def disagreement(
 def undecided_nodes(
     src: np.ndarray, dst: np.ndarray, arrays: Mapping[str, np.ndarray]
 ) -> np.ndarray:
-    """Both ends of the edges with a GAT score that float32 cannot tell from 0.
+    """Both ends of the edges with a GAT score within float32's error of 0.
 
-    A score is the sum of a number of its source and one of its destination, and LeakyReLU has its
-    kink at 0: where one library rounds a score up and another down, the gradients of the two nodes
-    differ, in the first digits if they have few edges. Undecided is a score no larger than the
-    largest error that float32 makes in any score of this graph, judged by float64.
+    A score is the sum of a number of its source and one of its destination, and LeakyReLU has a
+    kink at 0. If one library rounds a score up and another down, the gradients of the two nodes
+    differ, in the first digits if they have few edges. A score is undecided if it is no larger than
+    the largest float32 error of any score of this graph, measured against float64.
 
     On the full graph (seed 0), 38 edges of 4,000,000 have such a score. Gossamer differed from DGL
     and PyG, by 0.024 and 0.012, in the rows of the two ends of one of them (its score is 2.3e-7 in

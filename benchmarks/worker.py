@@ -1,7 +1,6 @@
-"""The process that holds one library: ``python -m benchmarks.worker --library dgl``.
+"""The process of one library: ``python -m benchmarks.worker --library dgl``.
 
-It reads one JSON request a line and answers with one JSON line. Only the benchmark
-starts it. Requests:
+The benchmark starts it. It reads one JSON request per line and answers with one JSON line:
 
 ``load``   build a row, run each form, keep the fastest, write its results;
 ``visit``  run the kept form for a while, answer with seconds per call;
@@ -42,7 +41,7 @@ SLOW = 1.0  # seconds beyond which a call is not repeated to choose a form
 
 
 def canonical(row: str, results: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Results with what libraries may choose freely taken out: the order within a column."""
+    """Results independent of the order within a column, which libraries may choose."""
     if row.endswith("to CSC"):
         indptr, indices = results["indptr"], results["indices"]
         column = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
@@ -52,13 +51,13 @@ def canonical(row: str, results: dict[str, np.ndarray]) -> dict[str, np.ndarray]
 
 
 def as_array(value: torch.Tensor) -> np.ndarray:
-    """The tensor for NumPy, which has no bfloat16: that becomes float32 as it is."""
+    """The tensor in NumPy; bfloat16, which NumPy lacks, becomes float32."""
     value = value.detach().cpu()
     return (value.float() if value.dtype == torch.bfloat16 else value).numpy()
 
 
 def timed(call: Callable[[], Any]) -> float:
-    """Seconds of one call; its results are dropped inside, as a user's would be."""
+    """Seconds of one call, including the release of its results."""
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
@@ -67,8 +66,8 @@ def timed(call: Callable[[], Any]) -> float:
 def race(forms: Mapping[str, Form], first: dict[str, float], turns: int = 5) -> dict[str, float]:
     """Best seconds of each form, run in turn; one far behind the best is not run again.
 
-    In turn, so that a disturbance hits all of them alike, and best, since it only ever adds.
-    `first` holds the seconds of each form's first call, which is all a slow row gets.
+    Forms take turns, so that other load affects all alike. The best time is kept, since other load
+    only adds time. `first` holds the seconds of each form's first call; a slow row gets no other.
     """
     if min(first.values()) > SLOW:
         return first
@@ -82,7 +81,7 @@ def race(forms: Mapping[str, Form], first: dict[str, float], turns: int = 5) -> 
 
 
 def trim() -> None:
-    """Give freed memory back to the system, so that the next peak shows."""
+    """Return freed memory to the system, so that the next peak is visible."""
     gc.collect()
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
@@ -96,9 +95,9 @@ def _status(key: str) -> int:
 
 
 def extra_memory(call: Callable[[], Any]) -> int | None:
-    """Bytes of resident memory that a call needs beyond what was held; None where unknown.
+    """Peak bytes of resident memory of a call beyond those held before; None if unknown.
 
-    Linux keeps the high-water mark of a process and lets it be reset. Results count.
+    Linux records the peak of a process and can reset it. Results count.
     """
     trim()
     try:
@@ -113,8 +112,8 @@ def extra_memory(call: Callable[[], Any]) -> int | None:
 def rates(source: torch.Tensor, nodes: int, sizes: list[int]) -> dict[str, Any]:
     """Bytes per second of copying (read and written), and of gathering rows of given sizes.
 
-    Rows are gathered with ``embedding_bag`` over bags of 4,096 edges: torch's tuned loop reads each
-    source's row once and writes next to nothing, on the very ids that the row uses.
+    Rows are gathered with ``embedding_bag`` over bags of 4,096 edges, on the ids of the row:
+    torch's tuned loop reads the row of each edge once and writes almost nothing.
     """
     block = torch.ones(32 << 20)
     target = torch.empty_like(block)
@@ -132,7 +131,7 @@ def rates(source: torch.Tensor, nodes: int, sizes: list[int]) -> dict[str, Any]:
 
 
 class Server:
-    """State between requests: the adapter and the kept form of the row in hand."""
+    """State between requests: the adapter, and the form chosen for the current row."""
 
     def __init__(self, library: str) -> None:
         self.adapter = load(library)
@@ -158,7 +157,7 @@ class Server:
     def _prepare(self, row: str) -> tuple[dict, dict, dict, dict]:
         """By form: those that run, their first results and seconds, and why others do not run."""
         arrays = bench_inputs.read(self.folder)
-        # Memory of torch starts at a multiple of 64 bytes, that of NumPy may not.
+        # Copy: torch's memory is aligned to 64 bytes, NumPy's may not be.
         tensors = {name: torch.from_numpy(array).clone() for name, array in arrays.items()}
         forms: dict[str, Form] = {}
         found: dict[str, Mapping] = {}
@@ -196,7 +195,7 @@ class Server:
         return {"seconds": times}
 
     def memory(self) -> dict:
-        """Extra resident memory of one call, without memory that earlier calls left behind."""
+        """Extra resident memory of one call, after the pool of earlier calls is released."""
         if hasattr(self.adapter, "release_memory"):
             self.adapter.release_memory()
         return {"extra": extra_memory(self.form.run)}
@@ -212,10 +211,10 @@ class Server:
 
 
 def use_package_path(folder: str, library: str) -> None:
-    """Import `library` from `folder`, past an editable install of it in this environment."""
+    """Import `library` from `folder`, ahead of an editable install in this environment."""
     sys.path.insert(0, folder)
     standard = {"BuiltinImporter", "FrozenImporter", "PathFinder"}
-    # Finders are classes or instances; editable installs add theirs in front of the path's.
+    # Editable installs put their finders (classes or instances) ahead of PathFinder.
     sys.meta_path[:] = [
         f for f in sys.meta_path if getattr(f, "__name__", type(f).__name__) in standard
     ]
@@ -231,7 +230,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--package-path")
     options = parser.parse_args()
-    # The answers get a pipe of their own: whatever a library prints goes to the log.
+    # Answers use a separate pipe, since libraries may print to stdout; that goes to the log.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
@@ -243,7 +242,7 @@ def main() -> None:
         request = json.loads(line)
         try:
             answer = getattr(server, request.pop("do"))(**request)
-        except Exception as error:  # reported to the benchmark, which goes on with the next row
+        except Exception as error:  # reported to the benchmark, which continues with the next row
             answer = {"error": f"{type(error).__name__}: {error}"[:500]}
         answers.write(json.dumps(answer) + "\n")
 

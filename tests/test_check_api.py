@@ -49,7 +49,7 @@ REPORTING = f"import sys\nprint({REPORT!r}, end='')\nsys.exit(1)\n"
         ("graph", 0, ""),
         ("graph\nnn", 1, "check_api: 'nn' is listed as complete, but {'missing': '1'"),
         ("ops", 1, "'mismatch': '1'"),
-        ("grahp", 1, "lists 'grahp', which is no area"),
+        ("grahp", 1, "lists 'grahp', which the inventory"),
     ],
 )
 def test_complete_areas(tmp_path: Path, complete: str, code: int, message: str) -> None:
@@ -68,7 +68,7 @@ def test_without_the_inventory(tmp_path: Path) -> None:
 def test_no_checker_where_it_should_be(tmp_path: Path) -> None:
     run = _run(tmp_path, "graph", "")
     assert run.returncode == 1
-    assert "checker.py, which is no file" in run.stderr
+    assert "checker.py, which is not a file" in run.stderr
 
 
 def test_a_package_that_cannot_be_imported(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 
 usage: python tools/check_api.py
 
-GOSSAMER_API_CHECK is the path of the checker, beside which its inventory lies. The whole table is a
-report; only the areas listed in tools/api_complete.txt must have no name missing and no parameter
-mismatch.
+GOSSAMER_API_CHECK is the path of the checker, which has its inventory in the same folder. Only the
+areas listed in tools/api_complete.txt must have no missing name and no parameter mismatch; the rest
+of the table is for information.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def main() -> int:
     """Print the report and return 1 if an area listed as complete is incomplete."""
     parser = argparse.ArgumentParser(
         description="Compare the package with the inventory of DGL's public API, if available.",
-        epilog=f"{CHECKER} is the path of the checker, beside which its inventory lies.",
+        epilog=f"{CHECKER} is the path of the checker, with its inventory in the same folder.",
     )
     parser.parse_args()
     checker = os.environ.get(CHECKER)
@@ -32,7 +32,7 @@ def main() -> int:
         print(f"check_api: skipped, {CHECKER} is not set")
         return 0
     if not Path(checker).is_file():
-        print(f"check_api: {CHECKER} is {checker}, which is no file", file=sys.stderr)
+        print(f"check_api: {CHECKER} is {checker}, which is not a file", file=sys.stderr)
         return 1
     command = [sys.executable, checker, "--package", "gossamer"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -44,7 +44,7 @@ def main() -> int:
     failed = False
     for area in complete_areas():
         if area not in table:
-            print(f"check_api: {COMPLETE.name} lists '{area}', which is no area of the inventory")
+            print(f"check_api: {COMPLETE.name} lists '{area}', which the inventory does not have")
             failed = True
             continue
         counts = {column: table[area][column] for column in ("missing", "mismatch")}

@@ -1,9 +1,9 @@
-"""Check that every link within a built site leads to a file and an anchor that exist.
+"""Check that the internal links of a built site lead to existing files and anchors.
 
 usage: python tools/check_links.py FOLDER
 
-Prints ``page: link`` for each one that does not, and exits with 1 if there is one. Links to other
-sites are not followed. Standard library only.
+Prints ``page: link`` for each dead link, and exits with 1 if there is one. Links to other sites are
+not followed. Standard library only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 
 class Page(HTMLParser):
-    """The anchors of a page, and where it leads."""
+    """The anchors and links of a page."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Page(HTMLParser):
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note ids and links."""
+        """Record ids and links."""
         for name, value in attrs:
             if name == "id" or (name == "name" and tag == "a"):
                 self.anchors.add(value or "")
@@ -33,7 +33,7 @@ class Page(HTMLParser):
 
 
 def dead_links(site: Path) -> list[str]:
-    """List ``page: link`` for each link within the site that leads nowhere."""
+    """Return ``page: link`` for each dead internal link."""
     pages = {path.resolve(): Page(path) for path in sorted(site.rglob("*.html"))}
     dead = []
     for path, page in pages.items():

@@ -4,7 +4,7 @@ usage: python tools/check_tests.py [PATH ...]      (default: src tests tools ben
 
 Prints ``file:line: code message`` and exits with 1 when there is a finding. The codes:
 
-dropped-comparison  a statement that compares and throws the result away
+dropped-comparison  a comparison whose result is unused
 assert-free-test    a test that cannot fail, or an assert_*/check_* helper that asserts nothing
 raise-braces        a message with ``{name}`` that is not an f-string
 raise-empty         an exception without a message
@@ -28,56 +28,28 @@ DEFAULT_PATHS = ("src", "tests", "tools", "benchmarks", "examples")
 
 # Calls that are useless without their result.
 VERDICTS = {
-    "all",
-    "allclose",
-    "any",
-    "array_equal",
-    "array_equiv",
-    "equal",
-    "isclose",
-    "isfinite",
-    "isinstance",
-    "issubset",
-    "is_same_size",
-}
+    "all", "allclose", "any", "array_equal", "array_equiv", "equal", "isclose", "isfinite",
+    "isinstance", "issubset", "is_same_size",
+}  # fmt: skip
 # Calls that raise when something is wrong, besides those named assert_* or check_*.
 RAISING_CALLS = {
-    "deprecated_call",
-    "fail",
-    "gradcheck",
-    "gradgradcheck",
-    "opcheck",
-    "raises",
-    "warns",
-}
+    "deprecated_call", "fail", "gradcheck", "gradgradcheck", "opcheck", "raises", "warns",
+}  # fmt: skip
 # Exceptions that need no message, and those whose arguments are not a message.
 WORDLESS = {
-    "GeneratorExit",
-    "KeyboardInterrupt",
-    "StopAsyncIteration",
-    "StopIteration",
-    "SystemExit",
-}
+    "GeneratorExit", "KeyboardInterrupt", "StopAsyncIteration", "StopIteration", "SystemExit",
+}  # fmt: skip
 STRUCTURED = {
-    "BlockingIOError",
-    "CalledProcessError",
-    "FileExistsError",
-    "FileNotFoundError",
-    "IsADirectoryError",
-    "NotADirectoryError",
-    "OSError",
-    "PermissionError",
-    "SyntaxError",
-    "TimeoutExpired",
-    "UnicodeDecodeError",
-    "UnicodeEncodeError",
-}
+    "BlockingIOError", "CalledProcessError", "FileExistsError", "FileNotFoundError",
+    "IsADirectoryError", "NotADirectoryError", "OSError", "PermissionError", "SyntaxError",
+    "TimeoutExpired", "UnicodeDecodeError", "UnicodeEncodeError",
+}  # fmt: skip
 PLACEHOLDER = re.compile(r"\{[A-Za-z_][^{}\n]*\}")
 
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One thing to repair."""
+    """A defect and its place."""
 
     path: str
     line: int
@@ -117,7 +89,7 @@ def _is_checking_name(name: str) -> bool:
 
 
 def _dropped(node: ast.AST, expecting: bool = False) -> Iterator[Found]:
-    """Find dropped comparisons; inside ``with pytest.raises`` a comparison is there to raise."""
+    """Find unused comparisons, except inside ``with pytest.raises``."""
     if isinstance(node, ast.With | ast.AsyncWith):
         expecting = expecting or any(
             _name(item.context_expr) in {"raises", "warns", "deprecated_call"}
@@ -166,9 +138,9 @@ def _is_fixture(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def _checking_helpers(functions: list[ast.FunctionDef | ast.AsyncFunctionDef]) -> set[str]:
-    """Name the functions of this file that assert, whatever they are called, or call one that does.
+    """Return the helpers of this file that assert, or that call one that does.
 
-    A name like assert_this or check_that is believed only of a helper that is imported.
+    Names like assert_this and check_that count only for imported helpers.
     """
     helpers = [node for node in functions if not node.name.startswith("test")]
     local = {node.name for node in helpers}
@@ -186,9 +158,9 @@ def _checking_helpers(functions: list[ast.FunctionDef | ast.AsyncFunctionDef]) -
 
 
 def _can_fail(function: ast.AST, checking: set[str], local: set[str] | None = None) -> bool:
-    """Tell whether a function asserts, itself or through a helper.
+    """Return whether a function asserts, directly or through a helper.
 
-    `checking` are helpers of this file that assert; a name in `local` but not there does not.
+    `checking` are the helpers of this file that assert; other names in `local` do not.
     """
     for node in ast.walk(function):
         if isinstance(node, ast.Assert) and not _is_constant_truth(node.test):
@@ -206,7 +178,7 @@ def _contains_raise(function: ast.AST) -> bool:
 
 
 def _runs_checked(call: ast.Call) -> bool:
-    """Tell whether the call is ``subprocess.run(..., check=True)``."""
+    """Return whether the call is ``subprocess.run(..., check=True)``."""
     return _name(call) == "run" and any(
         keyword.arg == "check" and _is_constant_truth(keyword.value) for keyword in call.keywords
     )
@@ -236,7 +208,7 @@ def _raises(tree: ast.Module, source: str) -> Iterator[Found]:
         if len(error.args) > 1 and name.endswith("Error") and name not in STRUCTURED:
             yield node.lineno, "raise-arguments", f"{name} gets {len(error.args)} arguments"
         for text in _unformatted(error.args[:1], source):
-            yield node.lineno, "raise-braces", f"{text!r} prints as it stands: no f-string"
+            yield node.lineno, "raise-braces", f"{text!r} is printed literally: no f-string"
 
 
 def _is_blank(args: list[ast.expr]) -> bool:
@@ -247,12 +219,12 @@ def _is_blank(args: list[ast.expr]) -> bool:
 
 
 def _unformatted(nodes: list[ast.expr], source: str) -> Iterator[str]:
-    """Find placeholders in plain strings, also those joined to f-strings by juxtaposition."""
+    """Find placeholders in plain strings, including those adjacent to f-strings."""
     for node in nodes:
         if isinstance(node, ast.Call) and _name(node.func) in {"format", "format_map"}:
             continue
         if isinstance(node, ast.JoinedStr):
-            # In the tree of an f-string "{{x}}" and a juxtaposed plain "{x}" look the same.
+            # "{{x}}" in an f-string and an adjacent plain "{x}" have the same syntax tree.
             if "{{" in (ast.get_source_segment(source, node) or ""):
                 continue
             parts = [part for part in node.values if isinstance(part, ast.Constant)]
@@ -271,11 +243,8 @@ def _swallowed(tree: ast.Module) -> Iterator[Found]:
         if not isinstance(node, ast.ExceptHandler):
             continue
         if node.type is None:
-            yield (
-                node.lineno,
-                "swallowed-error",
-                "a bare except also catches Ctrl-C: name the error",
-            )
+            message = "a bare except also catches Ctrl-C: name the error"
+            yield node.lineno, "swallowed-error", message
         elif _catches_everything(node.type) and all(_does_nothing(line) for line in node.body):
             caught = ast.unparse(node.type)
             yield node.lineno, "swallowed-error", f"except {caught} that does nothing hides bugs"

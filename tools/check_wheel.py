@@ -4,14 +4,13 @@ usage: python tools/check_wheel.py [TORCH ...] [--python PYTHON ...] [--pip ARGU
                                    [--folder build/wheels] [--pytest ARGUMENTS]
 
 Each TORCH is a version such as 2.6.0 (default: the oldest, that of tools/constraints.txt and the
-newest) and gets a virtual environment of its own, with the same wheel file. `--python` names
-another interpreter than the one that runs this; given several times, the first one builds the
-wheel and every one installs it, which requires Python 3.12 or newer (an older one can only use the
-wheel that it built).
+newest). Each gets its own virtual environment, with the same wheel file. `--python` names another
+interpreter than the one that runs this. If it is given several times, the first one builds the
+wheel and all install it, which requires Python 3.12 or newer (older ones can only use a wheel that
+they built).
 
-Releases that have no CPU build on the package index bring their CUDA libraries along, several
-gigabytes each; what `--pip` is given, say the options that name another index, goes to pip when it
-installs torch.
+Releases without a CPU build on the package index install CUDA libraries of several gigabytes. The
+arguments of `--pip`, such as another index, are passed to pip when it installs torch.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST, NEWEST = "2.6.0", "2.14.1"
 NEEDED = ["numpy", "pytest>=8.4", "hypothesis>=6.90"]
-# The native core of the wheel must be what the tests run on: without it most of them are skipped.
+# The tests must use the wheel's native core: without it, most of them are skipped.
 LOOK = """
 import sys, torch, gossamer
 from gossamer import kernels
@@ -45,9 +44,9 @@ def main() -> int:
     parser.add_argument("--python", action="append", help="interpreter, may be given repeatedly")
     parser.add_argument("--pip", default="", help="arguments of pip for torch")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "wheels")
-    parser.add_argument("--pytest", default="tests/kernels", help="what pytest is given")
+    parser.add_argument("--pytest", default="tests/kernels", help="arguments of pytest")
     arguments = parser.parse_args()
-    # Absolute, but not resolved: the interpreter of an environment is a link.
+    # Absolute but not resolved, because an environment's python is a symbolic link.
     folder = Path(os.path.abspath(arguments.folder))
     pairs = [(p, v) for p in arguments.python or [sys.executable] for v in arguments.torch]
     environments = {pair: create(*pair, folder) for pair in pairs}
@@ -72,7 +71,7 @@ def pinned() -> str:
 
 
 def create(python: str, version: str, folder: Path) -> str:
-    """The interpreter of the environment for that Python and that torch, made if missing."""
+    """Return the interpreter of the environment for a Python and a torch; create it if missing."""
     code = "import sys; print('{}.{}'.format(*sys.version_info))"
     short = subprocess.run([python, "-c", code], check=True, stdout=subprocess.PIPE, text=True)
     venv = folder / f"python-{short.stdout.strip()}-torch-{version}"
@@ -82,7 +81,7 @@ def create(python: str, version: str, folder: Path) -> str:
 
 
 def build(python: str, target: Path) -> Path:
-    """The wheel, alone in its folder."""
+    """Build the wheel into an empty folder."""
     shutil.rmtree(target, ignore_errors=True)
     pip(python, "wheel", "--no-deps", "-w", str(target), str(ROOT))
     (wheel,) = target.glob("gossamer-*.whl")
@@ -90,14 +89,14 @@ def build(python: str, target: Path) -> Path:
 
 
 def install(python: str, version: str, wheel: Path, options: list[str]) -> None:
-    """Bring the environment to that release of torch, and that very wheel file."""
+    """Install that release of torch and the wheel file into the environment."""
     pip(python, "install", *options, f"torch=={version}")
     pip(python, "install", *NEEDED)
     pip(python, "install", "--force-reinstall", "--no-deps", str(wheel))
 
 
 def pip(python: str, *arguments: str) -> None:
-    """Run pip; its output shows when it fails."""
+    """Run pip; raise if it fails."""
     subprocess.run([python, "-m", "pip", "-q", *arguments], check=True)
 
 

@@ -1,13 +1,13 @@
-"""Print what the Triton kernels use on a GPU: registers, shared memory, spills. Needs no GPU.
+"""Print the registers, shared memory and spills of the Triton kernels. Needs no GPU.
 
 The launches of the kernels are recorded, with every configuration that tuning may choose, and
-compiled with the compilers that Triton brings along::
+compiled with Triton's own compilers::
 
     python tools/kernel_usage.py                       # default configurations, sm_90
     python tools/kernel_usage.py --all --target sm_80 --target gfx942 --kernels attention,spmm
 
-With ``--spills`` only configurations that spill are printed. The exit status is 1 if a default one
-does.
+With ``--spills`` only configurations that spill are printed. The exit status is 1 if a default
+configuration spills.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Launch(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """What one compiled kernel uses; bytes of shared memory and of spilled registers."""
+    """Registers of a compiled kernel, and bytes of shared memory and spilled registers."""
 
     registers: int
     shared: int
@@ -69,7 +69,7 @@ class Usage(NamedTuple):
 
 
 def launches(function: Callable[..., Any], *args: Any) -> list[Launch]:
-    """Call a kernel's wrapper; return what it would launch, in every configuration."""
+    """Call a kernel's wrapper; return its launches, in every configuration."""
     found: list[Launch] = []
 
     def record(kernel: Any, like: Any, programs: Any, configs: Any, *values: Any, **constants: Any):
@@ -243,7 +243,7 @@ def ids_only(idtype: torch.dtype) -> Iterator[tuple[str, tuple]]:
 
 
 def feature_calls(dtype: torch.dtype, idtype: torch.dtype, width: int) -> Iterator[tuple]:
-    """Calls of the kernels with features: name, what is special about it, arguments."""
+    """Calls of the kernels with features: name, description, arguments."""
     same = dtype, idtype, width
     for op in ("copy_lhs", "copy_rhs", "add", "mul", "div"):
         for reduce in ("sum", "max"):
@@ -285,7 +285,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--target", action="append", choices=TARGETS, help="(default: sm_90)")
-    parser.add_argument("--kernels", default="", help="beginnings of names, with commas between")
+    parser.add_argument("--kernels", default="", help="prefixes of names, separated by commas")
     parser.add_argument("--widths", default="32,128", help="numbers of features (32,128)")
     parser.add_argument("--all", action="store_true", help="every configuration that tuning tries")
     parser.add_argument("--spills", action="store_true", help="only configurations that spill")
@@ -316,7 +316,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _kind(argument: tuple[str, Any]) -> tuple:
-    """What the compiler sees of an argument."""
+    """The part of an argument that the compiler depends on."""
     name, value = argument
     return (name, value.dtype) if isinstance(value, Tensor) else (name, str(value))
 

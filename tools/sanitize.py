@@ -2,10 +2,10 @@
 
 usage: python tools/sanitize.py [address,undefined | thread] [pytest arguments ...]
 
-The build goes to build/sanitize-*/ and is used from there; the installed one is not changed.
-Without pytest arguments the tests of the kernels and the fuzz tests of the operators run. The
-thread sanitizer cannot see into an OpenMP runtime: that build runs on threads of its own, and torch
-computes on one. Reports of a sanitizer are printed at the end, and set the exit status to 1.
+The build goes to build/sanitize-*/ and is used from there; the installed one does not change.
+Without pytest arguments, the tests of the kernels and the fuzz tests of the operators run. The
+thread sanitizer does not support OpenMP runtimes: its build creates its own threads, and torch
+uses one. Reports of a sanitizer are printed at the end, and set the exit status to 1.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNTIME = {"address,undefined": "libasan.so", "thread": "libtsan.so"}
-# Triton's kernels use nothing of the core.
+# Triton's kernels do not use the core.
 TESTS = ["tests/kernels", "tests/ops/test_fuzz.py", "--ignore=tests/kernels/triton"]
-# Also for the processes that tests start: this build comes before an editable installation.
+# Import this build instead of an editable installation, also in processes that tests start.
 BEFORE_EDITABLE = """
 import sys
 sys.meta_path[:] = [x for x in sys.meta_path if type(x).__name__ != "ScikitBuildRedirectingFinder"]
@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     for old in folder.glob("report.*"):
         old.unlink()
-    # Enough threads for the thread sanitizer.
+    # The thread sanitizer's build uses enough threads by itself.
     jobs = ["-n", "2"] if kind == "address,undefined" else []
     command = [sys.executable, "-m", "pytest", "-q", *(arguments or [*TESTS, *jobs])]
     status = subprocess.run(command, cwd=ROOT, env=surroundings(kind, folder)).returncode
@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def read(argv: list[str] | None) -> tuple[str, list[str]]:
-    """The kind of the build, and what pytest is given: all words after it, known or not."""
+    """The kind of the build, and the arguments for pytest: all words after it."""
     parser = argparse.ArgumentParser(
         usage="%(prog)s [-h] [address,undefined | thread] [pytest arguments ...]",
         description="Build the native core with sanitizers, and run the kernels' tests on it.",
@@ -65,7 +65,7 @@ def read(argv: list[str] | None) -> tuple[str, list[str]]:
 
 
 def build(kind: str, folder: Path) -> bool:
-    """Install the package, with a core of its own, into ``folder/site``; tell whether it worked."""
+    """Install the package with its core into ``folder/site``; return whether it worked."""
     run = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation"),
@@ -83,14 +83,14 @@ def build(kind: str, folder: Path) -> bool:
 def surroundings(kind: str, folder: Path) -> dict[str, str]:
     """The environment variables that import the build and configure its sanitizer."""
     compiler = os.environ.get("CXX", "g++")
-    # Beside the runtime the C++ library: else it does not know how torch throws an exception.
+    # The C++ library too: else the runtime cannot intercept exceptions that torch throws.
     runtime = ":".join(
         subprocess.run(
             [compiler, f"-print-file-name={name}"], capture_output=True, text=True, check=True
         ).stdout.strip()
         for name in (RUNTIME[kind], "libstdc++.so")
     )
-    # To files: pytest keeps for itself what passing tests print.
+    # Reports go to files, because pytest captures the output of passing tests.
     report = f"log_path={folder / 'report'}"
     settings = {
         **os.environ,
@@ -109,9 +109,9 @@ def surroundings(kind: str, folder: Path) -> dict[str, str]:
 
 
 def pytest_configure() -> None:
-    """Plugin of pytest: the core uses the given number of threads, although torch uses one.
+    """Plugin of pytest: let the core use the given number of threads while torch uses one.
 
-    The sanitizer would report reads by torch's threads as races.
+    With more, the sanitizer would report reads by torch's threads as races.
     """
     import torch
 

@@ -3,10 +3,9 @@
 usage: python tools/setup_env.py {docs,train,test} [--venv .venv] [--torch REQUIREMENT]
 
 Installs torch (the version of tools/constraints.txt), the build tools, and Gossamer itself in
-editable form with the packages of the extra. Where pip would bring a CUDA build and there is no
-GPU, torch comes from PyTorch's index of CPU builds. A stamp in the environment records what it was
-made from, so that a second run returns at once and a change to the build installs again. Standard
-library only.
+editable form with the packages of the extra. If pip would install a CUDA build and there is no GPU,
+torch comes from PyTorch's index of CPU builds. A stamp in the environment records its inputs: a
+second run returns at once, and a change to the build installs again. Standard library only.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CONSTRAINTS = ROOT / "tools" / "constraints.txt"
-# Each environment can do what those in its set can.
+# The extras that each environment includes.
 COVERS = {"train": {"train"}, "test": {"train", "test"}, "docs": {"docs"}}
-# A build of torch that needs one of these is made for CUDA.
+# Only CUDA builds of torch need packages with these prefixes.
 CUDA_PACKAGES = ("nvidia-", "cuda-")
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # A line of Ninja's, such as "[3/14] Building CXX object ...".
@@ -39,13 +38,13 @@ class SetupError(Exception):
 
 
 def main() -> int:
-    """Set the environment up and say what was done."""
+    """Set up the environment and report progress."""
     parser = argparse.ArgumentParser(description="Make the repository's virtual environment.")
     parser.add_argument("extra", choices=sorted(COVERS))
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv")
     parser.add_argument("--torch", default="", help="a requirement such as 'torch==2.13.0'")
     arguments = parser.parse_args()
-    # Absolute, but not resolved: the environment's python is a link to the one that made it.
+    # Absolute but not resolved, because the environment's python is a symbolic link.
     venv = Path(os.path.abspath(arguments.venv))
     try:
         # Concurrent commands, such as `make train` and `make test`, run one after another.
@@ -82,10 +81,9 @@ def set_up(venv: Path, extra: str, torch: str) -> None:
     tools = [*build_requirements(), "cmake", "ninja"]
     pip(python, "install", "-qq", *tools, doing="install the build tools")
     say("building gossamer (csrc/) and installing what it needs")
-    # Not isolated, so that the next build finds the same tools and compiles only what changed.
+    # Without build isolation, the next build finds the same tools and compiles only changes.
     editable = ["--no-build-isolation", "--editable", f"{ROOT}[{extra}]"]
-    # Other compilers may have other warnings, so warnings are errors in continuous integration
-    # only.
+    # Other compilers may have other warnings, so only continuous integration makes them errors.
     strict = (
         f"--config-settings=cmake.define.GOSSAMER_STRICT={'ON' if os.environ.get('CI') else 'OFF'}"
     )
@@ -96,7 +94,7 @@ def set_up(venv: Path, extra: str, torch: str) -> None:
 
 
 def compute_fingerprint(venv: Path, torch: str) -> str:
-    """Return a digest of all that decides what the environment holds."""
+    """Return a digest of everything that determines the environment."""
     digest = hashlib.sha256(repr((sys.version, str(venv), str(ROOT), torch)).encode())
     files = [ROOT / "pyproject.toml", ROOT / "CMakeLists.txt", CONSTRAINTS, Path(__file__)]
     files += sorted(path for path in (ROOT / "csrc").rglob("*") if path.is_file())
@@ -116,7 +114,7 @@ def read_stamp(stamp: Path) -> dict[str, str]:
 
 
 def is_usable(python: Path) -> bool:
-    """Tell whether the environment is there, has pip, and runs the Python that we were given."""
+    """Return whether the environment exists, has pip, and runs this Python version."""
     code = "import pip, sys; print(sys.version)"
     try:
         run = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
@@ -126,14 +124,14 @@ def is_usable(python: Path) -> bool:
 
 
 def create(venv: Path) -> None:
-    """Make an empty environment, in place of a broken one if need be."""
+    """Create an empty environment, replacing a broken one."""
     command = [sys.executable, "-m", "venv", "--clear", str(venv)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         lines = [line for line in (run.stdout + run.stderr).splitlines() if line.strip()]
         raise SetupError(
             f"'{' '.join(command)}' failed ({lines[-1] if lines else 'no output'}). "
-            f"On Debian and Ubuntu the package python3-venv brings the venv module."
+            f"On Debian and Ubuntu, the package python3-venv provides the venv module."
         )
 
 
@@ -153,9 +151,9 @@ def pinned_torch() -> str:
 
 
 def find_torch(python: Path, constraint: list[str]) -> list[str]:
-    """Return the pip options that find a torch for this machine; none where plain pip does.
+    """Return the pip options that find a torch for this machine; empty if pip needs none.
 
-    PyTorch's index of CPU builds is asked only if pip would bring a CUDA build and there is no GPU.
+    PyTorch's index of CPU builds is used only if pip would install a CUDA build without a GPU.
     """
     cuda = cuda_packages(python, constraint)
     if cuda is None:
@@ -167,7 +165,7 @@ def find_torch(python: Path, constraint: list[str]) -> list[str]:
         return []
     reason = "there is a GPU"
     if not has_gpu():
-        # pip prefers 2.13.0+cpu to the 2.13.0 of its own index. One retry: no index, no long wait.
+        # pip prefers 2.13.0+cpu to 2.13.0. One retry: an unreachable index must cost little time.
         options = ["--extra-index-url", CPU_INDEX, "--retries", "1"]
         if cuda_packages(python, [*options, *constraint]) == []:
             return options
@@ -180,7 +178,7 @@ def find_torch(python: Path, constraint: list[str]) -> list[str]:
 
 
 def cuda_packages(python: Path, options: list[str]) -> list[str] | None:
-    """Ask pip what it would install for torch; return the packages of CUDA, None if it fails."""
+    """Return the CUDA packages that pip would install for torch; None if pip fails."""
     command = ["install", "-qq", "--dry-run", "--report", "-", *options, "torch"]
     run = subprocess.run(
         [python, "-m", "pip", "--no-input", "--disable-pip-version-check", *command],
@@ -196,12 +194,12 @@ def cuda_packages(python: Path, options: list[str]) -> list[str] | None:
 
 
 def has_gpu() -> bool:
-    """Tell whether NVIDIA's driver is there."""
+    """Return whether NVIDIA's driver is installed."""
     return shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia").exists()
 
 
 def build(python: Path, *arguments: str) -> None:
-    """Run a verbose pip; show the steps of the native build, and the rest only if it fails."""
+    """Run pip; show the steps of the native build, and other output only if it fails."""
     command = [python, "-m", "pip", "--no-input", "--disable-pip-version-check", *arguments]
     lines: list[str] = []
     with subprocess.Popen(
@@ -224,7 +222,7 @@ def build(python: Path, *arguments: str) -> None:
 
 
 def pip(python: Path, *arguments: str, doing: str) -> None:
-    """Run pip, which prints its errors itself."""
+    """Run pip; raise :class:`SetupError` if it fails."""
     # No input: a prompt would hang.
     command = [python, "-m", "pip", "--no-input", "--disable-pip-version-check", *arguments]
     run = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)

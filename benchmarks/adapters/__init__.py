@@ -1,8 +1,8 @@
-"""How each library does each row.
+"""How each library computes each row.
 
-An adapter offers ``versions()`` and ``forms(row, inputs, sizes)``: the ways in which the library's
-documentation would have a user write this row, by name. Each is a :class:`Form`. Only the fastest
-is kept, so that no library is beaten by measuring it badly.
+An adapter offers ``versions()`` and ``forms(row, inputs, sizes)``: the ways to write the row
+that the library's documentation suggests, by name. Each is a :class:`Form`. Only the fastest is
+kept, so that no library is measured at less than its best.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class Form:
     run : callable
         The timed call; it returns its results by name, as tensors.
     check : callable or None
-        A call whose results are compared instead, where the timed one goes on changing state
-        (an epoch moves the parameters). It is called once, first.
+        A call whose results are compared instead, if the timed one changes state (an epoch updates
+        the parameters). It is called once, first.
     """
 
     run: Callable[[], Mapping[str, Any]]

@@ -1,4 +1,4 @@
-"""The rows of :mod:`benchmarks.data` for Gossamer and DGL: one API, so one text for both."""
+"""The rows of :mod:`benchmarks.data` for Gossamer and DGL, which have one API."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ node_data: [{file_name: nodes.csv}]
 def forms(
     library: str, row: Workload, inputs: Inputs, sizes: Sizes
 ) -> dict[str, Callable[[], Form]]:
-    """The one way to write a row with the library of the given name."""
+    """The only way to write a row with the library of the given name."""
     data = importlib.import_module(f"{library}.data")
     reads = not row.name.startswith("open")
     make = _tables if row.graph == "tables" else _graphs
@@ -74,7 +74,7 @@ def _graphs(data: Any, inputs: Inputs, sizes: Sizes, reads: bool) -> Form:
 
     class Local(data.TUDataset):
         def download(self) -> None:
-            """Copy the files, for DGL, which looks in a folder that only it can name."""
+            """Copy the files to the folder where DGL looks; only DGL names it."""
             shutil.copytree(place, Path(self.raw_path) / "MADE", dirs_exist_ok=True)
 
     def run(force: bool = reads) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def _graphs(data: Any, inputs: Inputs, sizes: Sizes, reads: bool) -> Form:
 
 
 def _until_dropped(form: Form, folder: Path) -> Form:
-    """The form; the folder is deleted with it."""
+    """Delete the folder when the form is dropped; return the form."""
     weakref.finalize(form.run, shutil.rmtree, folder, ignore_errors=True)
     return form
 

@@ -1,4 +1,4 @@
-"""Gossamer and DGL: one API, so one text for both."""
+"""Gossamer and DGL, which have one API."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Adapter:
         self.fn = importlib.import_module(f"{library}.function")
         self.nn = importlib.import_module(f"{library}.nn")
         self.ops = importlib.import_module(f"{library}.ops")
-        # DGL's operators are a library that torch.compile cannot see into: it runs as it is.
+        # torch.compile cannot trace DGL's operators, so DGL runs uncompiled.
         self.compiles = library == "gossamer"
         self.has_sparse = importlib.util.find_spec(f"{library}.sparse") is not None
 
@@ -77,27 +77,23 @@ class Adapter:
     # ------------------------------------------------------------------ operators
 
     def release_memory(self) -> None:
-        """Give back what the library keeps for later results, if it keeps any."""
+        """Release memory that the library keeps for later results, if it keeps any."""
         kernels = getattr(self.api, "kernels", None)
         if hasattr(kernels, "release_memory"):
             kernels.release_memory()
 
     def copy_u(
-        self, reduce: str, dtype: torch.dtype = torch.float32
-    ) -> Callable[..., dict[str, Callable[[], Form]]]:
+        self, graph: Any, inputs: Mapping[str, Tensor], reduce: str, dtype: Any = torch.float32
+    ) -> dict:
         """Rows ``copy_u/*``."""
-
-        def make(graph: Any, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
-            x = inputs["x"].to(dtype)
-            message, reducer = self.fn.copy_u("x", "m"), getattr(self.fn, reduce)("m", "out")
-            forms = {"update_all": lambda: self._update_all(graph, message, reducer, x=x)}
-            # DGL's operator leaves -inf at nodes without in-edges; only update_all makes it 0.
-            if reduce != "max":
-                operator = getattr(self.ops, f"copy_u_{reduce}")
-                forms["ops"] = lambda: Form(lambda: {"out": operator(graph, x)})
-            return forms
-
-        return make
+        x = inputs["x"].to(dtype)
+        message, reducer = self.fn.copy_u("x", "m"), getattr(self.fn, reduce)("m", "out")
+        forms = {"update_all": lambda: self._update_all(graph, message, reducer, x=x)}
+        # DGL's operator leaves -inf at nodes without in-edges; only update_all makes it 0.
+        if reduce != "max":
+            operator = getattr(self.ops, f"copy_u_{reduce}")
+            forms["ops"] = lambda: Form(lambda: {"out": operator(graph, x)})
+        return forms
 
     def _update_all(self, graph: Any, message: Any, reducer: Any, **data: Tensor) -> Form:
         for name, value in data.items():
@@ -131,7 +127,7 @@ class Adapter:
         sparse, matrix = self._sparse(graph, w.flatten(1).squeeze(1))
         if x.dim() == 2:
             return Form(lambda: {"out": sparse.spmm(matrix, x)})
-        heads_last = x.transpose(1, 2).contiguous()  # how the sparse API lays heads out
+        heads_last = x.transpose(1, 2).contiguous()  # the sparse API's layout of heads
         return Form(lambda: {"out": sparse.bspmm(matrix, heads_last).transpose(1, 2)})
 
     def gradient_of_sum(self, graph: Any, inputs: Mapping[str, Tensor]) -> dict:
@@ -195,16 +191,10 @@ class Adapter:
         operator = partial(self.ops.copy_u, graph, x)
         return {"apply_edges": apply_edges, "ops": lambda: Form(lambda: {"out": operator()})}
 
-    def segments(self, reduce: str) -> Callable[..., dict[str, Callable[[], Form]]]:
+    def segments(self, graph: Any, inputs: Mapping[str, Tensor], reduce: str) -> dict:
         """Rows ``segment_reduce *``."""
-
-        def make(graph: Any, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
-            lengths, v = graph.in_degrees(), inputs["v"]
-            return {
-                "ops": lambda: Form(lambda: {"out": self.ops.segment_reduce(lengths, v, reduce)})
-            }
-
-        return make
+        operator = partial(self.ops.segment_reduce, graph.in_degrees(), inputs["v"], reduce)
+        return {"ops": lambda: Form(lambda: {"out": operator()})}
 
     def products(self, inputs: Mapping[str, Tensor], sizes: Sizes, grouped: bool) -> dict:
         """Rows ``segment_mm*`` (the rows grouped by relation) and ``gather_mm*``."""
@@ -256,17 +246,19 @@ class Adapter:
 
     # ------------------------------------------------------------------ layers
 
-    def layer(self, build: Callable[[Any], nn.Module], names: Mapping[str, str]) -> Callable:
+    def layer(
+        self,
+        graph: Any,
+        inputs: Mapping[str, Tensor],
+        build: Callable[[Any], nn.Module],
+        names: Mapping[str, str],
+    ) -> dict:
         """Rows of one layer; `names` maps the registry's arrays to the layer's parameters."""
-
-        def make(graph: Any, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
-            layer = build(self.nn)
-            wrt, turned = set_parameters(layer, names, inputs)
-            x = inputs["x"].requires_grad_()
-            run = differentiate(lambda: layer(graph, x), {"x": x, **wrt}, inputs["g"])
-            return {"layer": lambda: Form(lambda: transpose_weights(run(), turned))}
-
-        return make
+        layer = build(self.nn)
+        wrt, turned = set_parameters(layer, names, inputs)
+        x = inputs["x"].requires_grad_()
+        run = differentiate(lambda: layer(graph, x), {"x": x, **wrt}, inputs["g"])
+        return {"layer": lambda: Form(lambda: transpose_weights(run(), turned))}
 
     def cora_gcn(self, graph: Any, inputs: Mapping[str, Tensor], compiled: bool = False) -> dict:
         """Rows ``Cora GCN epoch`` and ``Cora GCN epoch compiled``."""
@@ -320,26 +312,7 @@ class Adapter:
         return {"layers": layers}
 
 
-def _graph_conv(lib: Any) -> nn.Module:
-    return lib.GraphConv(F, F, norm="both", allow_zero_in_degree=True)
-
-
-def _sage(lib: Any) -> nn.Module:
-    return lib.SAGEConv(F, F, "mean")
-
-
-def _gin(lib: Any) -> nn.Module:
-    return lib.GINConv(nn.Linear(F, F), "sum")
-
-
-def _gat(lib: Any) -> nn.Module:
-    return lib.GATConv(F, D, H, allow_zero_in_degree=True)
-
-
-def _gatv2(lib: Any) -> nn.Module:
-    return lib.GATv2Conv(F, D, H, allow_zero_in_degree=True)
-
-
+_ALLOW = {"allow_zero_in_degree": True}
 _LINEAR = {"weight": "apply_func.weight", "bias": "apply_func.bias"}
 _SAGE = {"weight": "fc_neigh.weight", "weight_self": "fc_self.weight", "bias": "fc_self.bias"}
 _GAT = {"weight": "fc.weight", "att_src": "attn_l", "att_dst": "attn_r", "bias": "bias"}
@@ -353,38 +326,30 @@ _GATV2 = {
 
 
 def _layer(build: Callable[[Any], nn.Module], names: Mapping[str, str]) -> Callable:
-    return lambda self, graph, inputs: self.layer(build, names)(graph, inputs)
-
-
-def _copy_u(reduce: str, dtype: torch.dtype = torch.float32) -> Callable:
-    return lambda self, graph, inputs: self.copy_u(reduce, dtype)(graph, inputs)
-
-
-def _segments(reduce: str) -> Callable:
-    return lambda self, graph, inputs: self.segments(reduce)(graph, inputs)
+    return partial(Adapter.layer, build=build, names=names)
 
 
 _ROWS: dict[str, Callable] = {
-    "copy_u/sum": _copy_u("sum"),
-    "copy_u/mean": _copy_u("mean"),
-    "copy_u/max": _copy_u("max"),
-    "copy_u/sum hub": _copy_u("sum"),
-    "copy_u/sum large": _copy_u("sum"),
-    "copy_u/max large": _copy_u("max"),
-    "copy_u/sum bfloat16": _copy_u("sum", torch.bfloat16),
+    **{
+        f"copy_u/{row}": partial(Adapter.copy_u, reduce=row.split()[0])
+        for row in ("sum", "mean", "max", "sum hub", "sum large", "max large")
+    },
+    "copy_u/sum bfloat16": partial(Adapter.copy_u, reduce="sum", dtype=torch.bfloat16),
     "copy_u to edges": Adapter.to_edges,
     "u_mul_e/sum": Adapter.weighted_sum,
     "u_mul_e/sum heads": Adapter.weighted_sum,
     "copy_u/sum fwd+bwd": Adapter.gradient_of_sum,
     "u_dot_v": Adapter.dot,
     "edge_softmax": Adapter.softmax,
-    "segment_reduce sum": _segments("sum"),
-    "segment_reduce max": _segments("max"),
-    "GraphConv fwd+bwd": _layer(_graph_conv, {"weight": "weight", "bias": "bias"}),
-    "SAGEConv fwd+bwd": _layer(_sage, _SAGE),
-    "GINConv fwd+bwd": _layer(_gin, _LINEAR),
-    "GATConv fwd+bwd": _layer(_gat, _GAT),
-    "GATv2Conv fwd+bwd": _layer(_gatv2, _GATV2),
+    "segment_reduce sum": partial(Adapter.segments, reduce="sum"),
+    "segment_reduce max": partial(Adapter.segments, reduce="max"),
+    "GraphConv fwd+bwd": _layer(
+        lambda lib: lib.GraphConv(F, F, norm="both", **_ALLOW), {"weight": "weight", "bias": "bias"}
+    ),
+    "SAGEConv fwd+bwd": _layer(lambda lib: lib.SAGEConv(F, F, "mean"), _SAGE),
+    "GINConv fwd+bwd": _layer(lambda lib: lib.GINConv(nn.Linear(F, F), "sum"), _LINEAR),
+    "GATConv fwd+bwd": _layer(lambda lib: lib.GATConv(F, D, H, **_ALLOW), _GAT),
+    "GATv2Conv fwd+bwd": _layer(lambda lib: lib.GATv2Conv(F, D, H, **_ALLOW), _GATV2),
     "Cora GCN epoch": Adapter.cora_gcn,
     "Cora GAT epoch": Adapter.cora_gat,
     "Cora GCN epoch compiled": partial(Adapter.cora_gcn, compiled=True),

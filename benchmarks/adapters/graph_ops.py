@@ -1,7 +1,7 @@
-"""Operations that make graphs out of graphs, for Gossamer and DGL: one API, so one text for both.
+"""Operations that turn graphs into graphs, for Gossamer and DGL, which have one API.
 
-A call is over when the edges and features of its result have been read, so nothing that a library
-puts off stays outside the clock. The formats of the inputs are made before it starts.
+The time of a call includes reading the edges and features of its result, since a library may
+compute them lazily. The formats of the inputs are created before.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WIDTH = 16
 def forms(
     api: Any, name: str, inputs: Mapping[str, Tensor], sizes: Sizes
 ) -> dict[str, Callable[[], Form]]:
-    """The one way to write the row `name` with the library `api`."""
+    """The only way to write the row `name` with the library `api`."""
     return {"function": lambda: _ROWS[name](api, inputs, sizes)}
 
 
@@ -100,7 +100,7 @@ def _batch(api: Any, inputs: Mapping[str, Tensor], sizes: Sizes) -> Form:
 
 def _unbatch(api: Any, inputs: Mapping[str, Tensor], sizes: Sizes) -> Form:
     batch = api.batch(_molecules(api, inputs, sizes))
-    # To read ten thousand graphs would be the greater part; every hundredth shows that they work.
+    # Reading all ten thousand graphs would dominate the time, so read every hundredth.
     return Form(lambda: read(*api.unbatch(batch)[::100]))
 
 
@@ -132,7 +132,7 @@ def _to_homogeneous(api: Any, inputs: Mapping[str, Tensor], sizes: Sizes) -> For
 
 def _node_subgraph(api: Any, inputs: Mapping[str, Tensor], sizes: Sizes) -> Form:
     g = _featured(api, inputs, sizes)
-    # Every fourth node, not in order: 7 has no divisor in common with the number of nodes.
+    # Every fourth node, out of order: 7 and the number of nodes are coprime.
     nodes = (torch.arange(sizes.nodes // 4) * 7) % sizes.nodes
     return _result(lambda: api.node_subgraph(g, nodes))
 
@@ -155,7 +155,7 @@ def _to_block(api: Any, inputs: Mapping[str, Tensor], sizes: Sizes) -> Form:
     targets = inputs["dst"].unique()
 
     def check() -> dict[str, Tensor]:
-        # DGL's threads may put the sources that are no targets in any order.
+        # DGL's threads may order the sources that are not targets arbitrarily.
         block = api.to_block(g, targets)
         (u, v), sources = block.edges(), block.srcdata[api.NID]
         found = read(block)

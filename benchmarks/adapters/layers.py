@@ -1,4 +1,4 @@
-"""The rows of :mod:`benchmarks.layers` for Gossamer and DGL: one API, so one text for both."""
+"""The rows of :mod:`benchmarks.layers` for Gossamer and DGL, which have one API."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ALLOW = {"allow_zero_in_degree": True}
 
 
 def forms(api: Any, row: Workload, inputs: Inputs, sizes: Sizes) -> dict[str, Callable[[], Form]]:
-    """The one way to write a row with the library `api`."""
+    """The only way to write a row with the library `api`."""
     return {"layer": lambda: _form(api, row, inputs, sizes)}
 
 
@@ -52,7 +52,7 @@ def _form(api: Any, row: Workload, inputs: Inputs, sizes: Sizes) -> Form:
 
 
 def inputs_of(row: Workload, inputs: Inputs) -> dict[str, Tensor]:
-    """The inputs of a row that are no parameters, with gradients."""
+    """The inputs of a row other than parameters, with gradients."""
     names = [name for name in row.arrays if name not in row.weight_arrays and name != "g"]
     return {name: inputs[name].requires_grad_() for name in names}
 

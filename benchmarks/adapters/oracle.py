@@ -1,7 +1,7 @@
-"""The truth on small inputs: dense incidence matrices and float64, nothing else.
+"""Reference results on small inputs, from dense incidence matrices in float64.
 
-``S`` and ``T`` are `(E, N)`: row `e` has its one at the edge's source, and at its destination.
-Every row of the table is then a matrix expression, and torch's autograd gives its gradients.
+`source` and `target` are `(E, N)`: row `e` has a 1 at the edge's source or destination. Each row of
+the table is then a matrix expression, with gradients from torch's autograd.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Adapter:
     def forms(
         self, row: Workload, inputs: Mapping[str, Tensor], sizes: Sizes
     ) -> dict[str, Callable[[], Form]]:
-        """The one way to write a row."""
+        """The only way to write a row."""
         if sizes.nodes * sizes.edges > 10_000_000:
             raise ValueError("The oracle is dense: run it on small sizes only.")
         double = {k: v.double() if v.is_floating_point() else v for k, v in inputs.items()}

@@ -25,10 +25,10 @@ from benchmarks.registry import D, F, H, Sizes, Workload
 
 
 class Edges:
-    """The row's graph in PyG's layouts, each made on first need and outside the timing."""
+    """The row's graph in PyG's layouts, made outside the timing."""
 
     def __init__(self, inputs: Mapping[str, Tensor], sizes: Sizes, compiled: bool = False) -> None:
-        self.compiled = compiled  # whether layers on these edges are
+        self.compiled = compiled  # whether layers on these edges are compiled
         self.src, self.dst, self.nodes = inputs["src"], inputs["dst"], sizes.nodes
         self.sorted = bool((self.dst[1:] >= self.dst[:-1]).all())
         self.pair = torch.stack([self.src, self.dst])
@@ -53,7 +53,7 @@ class Edges:
         return index.fill_cache_()
 
     def layouts(self, value: Tensor | None = None) -> dict[str, Callable[[], tuple]]:
-        """What a layer takes as its edges: (edges, weights beside them)."""
+        """Functions that make a layer's arguments for its edges: (edges, edge weights)."""
         forms: dict[str, Callable[[], tuple]] = {
             "edge_index": lambda: (self.pair, value),
             "sparse_csr": lambda: (self.csr(value), None),
@@ -111,12 +111,9 @@ class Adapter:
 # ---------------------------------------------------------------------- operators
 
 
-def _copy_u(reduce: str) -> Callable[..., dict[str, Callable[[], Form]]]:
-    def make(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
-        calls = _aggregations(edges, inputs["x"], reduce)
-        return {name: lambda prepare=prepare: _form(prepare()) for name, prepare in calls.items()}
-
-    return make
+def _copy_u(edges: Edges, inputs: Mapping[str, Tensor], reduce: str) -> dict:
+    calls = _aggregations(edges, inputs["x"], reduce)
+    return {name: lambda prepare=prepare: _form(prepare()) for name, prepare in calls.items()}
 
 
 def _bfloat16(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
@@ -132,7 +129,7 @@ def _bfloat16(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[
         adjacency = edges.csr(ones)
         return lambda: torch.sparse.mm(adjacency, x, reduce="sum")
 
-    # Not ``segment``: it adds up in 16 bits, and its sums are wrong in the second digit.
+    # Not ``segment``: it sums in 16 bits, so its results are wrong in the second digit.
     calls = {"EdgeIndex": index, "torch.sparse.mm": reduced, "scatter": calls["scatter"]}
     return {name: lambda prepare=prepare: _form(prepare()) for name, prepare in calls.items()}
 
@@ -145,15 +142,12 @@ def _to_edges(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[
     }
 
 
-def _segments(reduce: str) -> Callable[..., dict[str, Callable[[], Form]]]:
-    def make(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
-        v, (indptr, _, _) = inputs["v"], edges.by_destination()
-        return {
-            "segment": lambda: _form(lambda: segment(v, indptr, reduce)),
-            "scatter": lambda: _form(lambda: scatter(v, edges.dst, 0, edges.nodes, reduce)),
-        }
-
-    return make
+def _segments(edges: Edges, inputs: Mapping[str, Tensor], reduce: str) -> dict:
+    v, (indptr, _, _) = inputs["v"], edges.by_destination()
+    return {
+        "segment": lambda: _form(lambda: segment(v, indptr, reduce)),
+        "scatter": lambda: _form(lambda: scatter(v, edges.dst, 0, edges.nodes, reduce)),
+    }
 
 
 def _products(
@@ -383,7 +377,7 @@ def _layer_form(
 
 
 def _graph_conv(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
-    # The normalization of a directed graph, computed once: PyG's layer knows only in-degrees.
+    # The normalization of a directed graph, computed once: PyG's layer uses in-degrees only.
     degree_in = torch.bincount(edges.dst, minlength=edges.nodes).clamp(min=1).float()
     degree_out = torch.bincount(edges.src, minlength=edges.nodes).clamp(min=1).float()
     norm = (degree_out[edges.src] * degree_in[edges.dst]).rsqrt()
@@ -453,12 +447,10 @@ _GATV2 = {
 }
 
 _ROWS: dict[str, Callable[..., dict[str, Callable[[], Form]]]] = {
-    "copy_u/sum": _copy_u("sum"),
-    "copy_u/mean": _copy_u("mean"),
-    "copy_u/max": _copy_u("max"),
-    "copy_u/sum hub": _copy_u("sum"),
-    "copy_u/sum large": _copy_u("sum"),
-    "copy_u/max large": _copy_u("max"),
+    **{
+        f"copy_u/{row}": partial(_copy_u, reduce=row.split()[0])
+        for row in ("sum", "mean", "max", "sum hub", "sum large", "max large")
+    },
     "copy_u/sum bfloat16": _bfloat16,
     "copy_u to edges": _to_edges,
     "u_mul_e/sum": _weighted_sum,
@@ -466,8 +458,8 @@ _ROWS: dict[str, Callable[..., dict[str, Callable[[], Form]]]] = {
     "copy_u/sum fwd+bwd": _gradient_of_sum,
     "u_dot_v": _dot,
     "edge_softmax": _softmax,
-    "segment_reduce sum": _segments("sum"),
-    "segment_reduce max": _segments("max"),
+    "segment_reduce sum": partial(_segments, reduce="sum"),
+    "segment_reduce max": partial(_segments, reduce="max"),
     "segment_mm": partial(_products, grouped=True),
     "gather_mm": partial(_products, grouped=False),
     "segment_mm few rows": partial(_products, grouped=True),

@@ -1,7 +1,7 @@
 """The rows of :mod:`benchmarks.layers` for PyG, where it has a layer with the same formula.
 
-PyG names and lays out parameters in its own way, so each row says how they are made of DGL's
-(`put`), and how DGL's gradients are made of theirs (`get`).
+PyG's parameters differ from DGL's in name and layout. Each row converts DGL's parameters to PyG's
+(`put`) and PyG's gradients to DGL's (`get`).
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ Making = str | Callable[[Inputs], Tensor]
 
 @dataclass
 class Row:
-    """How PyG does a row.
+    """How PyG computes a row.
 
     Attributes
     ----------
     make : callable
         Builds the layer.
     call : callable
-        (layer, edges, inputs) -> the ways to call it, each a function that prepares a call.
+        (layer, edges, inputs) -> the ways to call it; each is a function that prepares a call.
     put : mapping
-        Parameter of the layer -> DGL's parameter of the same numbers, or a function that makes it
-        of them. By default, names are the same.
+        Parameter of the layer -> DGL's parameter with the same numbers, or a function that computes
+        it from DGL's parameters. Default: the same names.
     get : mapping
-        DGL's parameter -> a function that makes its gradient of those of the layer, where it is
+        DGL's parameter -> a function that computes its gradient from those of the layer, if it is
         not the gradient of one parameter.
     """
 
@@ -106,9 +106,9 @@ def _plain(layer: nn.Module, edges: Edges, inputs: Inputs, *names: str, weight: 
     """The layer on each layout of the edges, with the named inputs after ``x``."""
 
     def prepare(layout: Callable[[], tuple]) -> Callable[[], Tensor]:
-        adjacency, beside = layout()
+        adjacency, weights = layout()
         values = [inputs[name] for name in ("x", *names)]
-        rest = () if beside is None else (beside,)
+        rest = () if weights is None else (weights,)
         return lambda: layer(*values, adjacency, *rest)
 
     return {k: lambda v=v: prepare(v) for k, v in edges.layouts(weight).items()}
@@ -137,7 +137,7 @@ def _normalized(layer: nn.Module, edges: Edges, inputs: Inputs) -> dict:
 
 
 def _norm(edges: Edges) -> Tensor:
-    """The symmetric normalization, once."""
+    """The symmetric normalization of each edge."""
     degrees = [torch.bincount(end, minlength=edges.nodes) for end in (edges.src, edges.dst)]
     out, into = (degree.clamp(min=1).float() for degree in degrees)
     return (out[edges.src] * into[edges.dst]).rsqrt()
@@ -149,7 +149,7 @@ def _graphs(edges: Edges) -> tuple[Tensor, int]:
 
 
 def _pool(function: Callable | None = None) -> Callable:
-    """A readout by index, and by pointer where the layer is a module."""
+    """A readout by index, by pointer and, if given, by `function`."""
 
     def call(layer: nn.Module, edges: Edges, inputs: Inputs) -> dict:
         index, count = _graphs(edges)
@@ -208,7 +208,7 @@ def _attentive(step: nn.Module, edges: Edges, inputs: Inputs) -> dict:
 
 
 def _columns(name: str, path: str, count: int) -> dict[str, Any]:
-    """`count` maps whose weights lie side by side in DGL's."""
+    """`count` linear maps whose weights are column blocks of DGL's weight."""
 
     def part(k: int) -> Callable[[Inputs], Tensor]:
         return lambda inputs: inputs[name][:, F * k : F * (k + 1)]
@@ -221,7 +221,7 @@ def _columns(name: str, path: str, count: int) -> dict[str, Any]:
 
 
 def _turned(name: str, path: str) -> dict[str, Any]:
-    """A weight that is (in, out) in one library and (out, in) in the other."""
+    """A weight that is transposed in PyG."""
     return {
         "put": {path: lambda inputs: inputs[name].t(), "bias": "bias"},
         "get": {name: lambda grads, inputs: grads[path].t()},
@@ -234,7 +234,7 @@ def _gates(kind: str) -> dict[str, str]:
 
 
 def _edge_conv() -> Row:
-    # The difference has the other sign in DGL.
+    # DGL subtracts the ends in the other order.
     def weight(inputs: Inputs) -> Tensor:
         return torch.cat([inputs["phi.weight"], -inputs["theta.weight"]], 1)
 
@@ -270,7 +270,7 @@ def _both(*args: Any, **options: Any) -> dict[str, Row]:
 
 
 def _attention_maps() -> dict[str, Any]:
-    """DGL's layer has one map in three roles."""
+    """DGL's layer uses one linear map for key, query and value."""
     paths = [f"lin_{role}.weight" for role in ("key", "query", "value")]
     return {
         "put": {path: lambda inputs: inputs["fc.weight"] for path in paths},
@@ -280,7 +280,7 @@ def _attention_maps() -> dict[str, Any]:
 
 def _mixture() -> nn.Module:
     layer = gnn.GMMConv(F, F, 2, 4, aggr="mean", root_weight=False, bias=False)
-    layer.root = None  # the layer reads it even where it has none
+    layer.root = None  # the layer reads this attribute even without a root weight
     return layer
 
 

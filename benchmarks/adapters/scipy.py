@@ -28,7 +28,7 @@ class Adapter:
     def matrices(
         self, row: Workload, inputs: Inputs, sizes: Sizes
     ) -> dict[str, Callable[[], Form]]:
-        """The one way to write a row."""
+        """The only way to write a row."""
         if row.name not in _ROWS:
             raise LookupError("SciPy has no such operation")
         shape = sizes.nodes, sizes.nodes

@@ -1,4 +1,4 @@
-"""The rows of :mod:`benchmarks.sparse` for Gossamer and DGL: one API, so one text for both."""
+"""The rows of :mod:`benchmarks.sparse` for Gossamer and DGL, which have one API."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Inputs = Mapping[str, Tensor]
 def forms(
     library: str, row: Workload, inputs: Inputs, sizes: Sizes
 ) -> dict[str, Callable[[], Form]]:
-    """The one way to write a row with the library of the given name."""
+    """The only way to write a row with the library of the given name."""
     sparse = importlib.import_module(f"{library}.sparse")
     return {"sparse": lambda: _ROWS[row.name](sparse, inputs, sizes.nodes)}
 
 
 def by_place(row: Tensor, col: Tensor, value: Tensor, **more: Tensor) -> dict[str, Tensor]:
-    """The entries of a matrix in the order of their places, and other results as they are."""
+    """The entries of a matrix by row and column, and other results unchanged."""
     order = torch.argsort(row.long() * (int(col.max()) + 1) + col, stable=True)
     places = {"row": row[order].long(), "col": col[order].long(), "value": value[order]}
     return places | more
@@ -99,7 +99,7 @@ def _gradient_of_product(sparse: Any, inputs: Inputs, nodes: int) -> Form:
 
     def call() -> dict[str, Tensor]:
         out = (first @ second).val
-        # All ones: an order of the entries is not given.
+        # All ones, since the order of the entries is unspecified.
         grads = torch.autograd.grad(out, list(given.values()), torch.ones_like(out))
         return {f"grad_{name}": grad for name, grad in zip(given, grads, strict=True)}
 

@@ -1,4 +1,4 @@
-"""What is the same for every library: backward with a given cotangent, and a training epoch."""
+"""Shared by all libraries: backward with a given cotangent, and a training epoch."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def epochs(
 
 
 def zero_biases(*layers: nn.Module) -> None:
-    """Set every bias to zero: libraries differ in how they draw it."""
+    """Set every bias to zero, since libraries initialize them differently."""
     with torch.no_grad():
         for layer in layers:
             for name, parameter in layer.named_parameters():

@@ -25,7 +25,7 @@ def test_a_small_run_times_every_row(capsys: pytest.CaptureFixture[str], tmp_pat
     for row in rows:
         assert row["columns"]["gossamer"]["median"] > 0
         assert f"| {row['name']} " in printed.out
-    assert "no row was timed beside a peer" in printed.out
+    assert "no row was timed with a peer" in printed.out
 
 
 def test_rows_have_sizes_and_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,7 +59,7 @@ def test_pyg_has_no_column(
     [
         ([(1.0, 2.0), (1.0, 8.0)], "geometric mean of 2 ratios: 4.00; no row is slower"),
         ([(4.0, 1.0), (1.0, 4.0)], "geometric mean of 2 ratios: 1.00; slower: row 0"),
-        ([(1.0, None)], "no row was timed beside a peer"),
+        ([(1.0, None)], "no row was timed with a peer"),
         ([(1.0, 3.0), (1.0, None)], "geometric mean of 1 ratios: 3.00; no row is slower"),
     ],
 )

@@ -30,7 +30,7 @@ def test_a_small_run_times_rows(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     found = json.loads(json_file.read_text())["rows"]
     assert {row["name"] for row in found} == set(rows)
     assert all(row["columns"]["gossamer"]["median"] > 0 for row in found)
-    assert "no row was timed beside a peer\nmore memory than a peer: no row" in printed.out
+    assert "no row was timed with a peer\nmore memory than a peer: no row" in printed.out
 
 
 @pytest.mark.parametrize("name", OWN)

@@ -374,7 +374,7 @@ def test_inspect_prints_what_it_understood(
         (["--edges", "empty.csv"], "'empty.csv' has no rows"),
         (["--edges", "nothing.csv"], "Cannot read 'nothing.csv': No columns to parse"),
         (["--edges", "bad.parquet"], "Cannot read 'bad.parquet': "),
-        (["--edges", "one.csv"], "one.csv needs two columns, for sources and destinations of edges"),
+        (["--edges", "one.csv"], "one.csv needs two columns, for sources and destinations"),
         (["--edges", "edges.csv", "--source", "x"], "edges.csv has no column 'x', only src, dst"),
         (["--edges", "gap.csv", "--target", "town"], "has missing values"),
         (["--edges", "edges.csv"], "There is nothing to predict. Choose a column with --target"),

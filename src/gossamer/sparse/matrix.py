@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from gossamer.errors import InvalidValueError
+from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.sparse import coalescing, elementwise, products, reduction, selection
 from gossamer.sparse._base import MatrixBase
 
@@ -89,6 +91,18 @@ class SparseMatrix(MatrixBase):
         """Multiply by a dense tensor or a sparse matrix; see :func:`matmul`."""
         return products.matmul(self, B)
 
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: tuple = (), kwargs: Any = None) -> Any:
+        # `torch.compile` calls this for an operator on a matrix and a tensor, and passes the tensor
+        # first in either order.
+        operator = _REVERSED.get(func.__name__)
+        if operator is None or not isinstance(args[0], Tensor):
+            return NotImplemented
+        x, matrix = args
+        if operator is products.matmul and not _is_right_factor(x, matrix):
+            return NotImplemented
+        return operator(matrix, x)
+
     def neg(self) -> SparseMatrix:
         """Return the matrix with negated values."""
         return self.like(self._adjacency, -self.val)
@@ -162,3 +176,24 @@ class SparseMatrix(MatrixBase):
     ) -> tuple[SparseMatrix, Tensor]:
         """Drop empty rows or columns; see `selection.compact`."""
         return selection.compact(self, dim, leading_indices)
+
+
+#: Tensor's method that ``A op x`` of a matrix and a tensor is traced as, and what it is.
+_REVERSED: dict[str, Callable[[Any, Any], Any]] = {
+    "matmul": products.matmul,
+    "mul": elementwise.mul,
+    "__rdiv__": elementwise.div,
+    "__rpow__": elementwise.power,
+}
+
+
+def _is_right_factor(x: Tensor, matrix: SparseMatrix) -> bool:
+    """Whether a product is ``matrix @ x``; ``x @ matrix`` is not supported."""
+    if not torch.compiler.is_dynamo_compiling():
+        return False
+    if x.shape[-1] == matrix.shape[0]:
+        raise InvalidTypeError(
+            "matmul: torch.compile does not tell A @ X from X @ A, and these shapes fit both. "
+            "Write gossamer.sparse.spmm(A, X)."
+        )
+    return True

@@ -12,6 +12,7 @@ from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import EID, NID, Graph
 from gossamer.graph.arguments import by_edge_type, feature_names, require_graph
 from gossamer.graph.frame import Frame, Placeholder
+from gossamer.ops._storage import gathered
 from gossamer.utils import recursive_apply
 
 __all__ = [
@@ -217,6 +218,6 @@ def _column(parent: Any, kind: str, named: Any, name: str) -> Tensor:
 
 def _rows(source: Any, ids: Tensor) -> Tensor:
     if isinstance(source, Tensor):
-        return source.index_select(0, ids.long().to(source.device))
+        return gathered(source, ids.long().to(source.device))
     rows = source.fetch(ids, torch.device("cpu"))
     return rows.wait() if hasattr(rows, "wait") else rows

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
-from gossamer.ops._storage import without_surroundings
+from gossamer.ops._storage import gathered, without_surroundings
 
 __all__ = ["Frame", "Gathered", "Scheme", "zero_initializer"]
 
@@ -52,7 +52,7 @@ class Gathered:
         index = self.index
         if index.is_inference() and not torch.is_inference_mode_enabled():
             index = index.clone()  # autograd cannot save inference tensors
-        return source.index_select(0, index.long())
+        return gathered(source, index.long())
 
     def read_to_keep(self) -> Tensor:
         """Read with gradients enabled and outside inference mode, since the result is kept."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graphbolt.feature_store import Feature
+from gossamer.ops._storage import gathered
 
 __all__ = ["TorchBasedFeature"]
 
@@ -59,7 +60,7 @@ class TorchBasedFeature(Feature):
         if ids is None:
             return self._tensor
         self._check(ids)
-        return self._tensor.index_select(0, ids.to(self._tensor.device)).to(ids.device)
+        return gathered(self._tensor, ids.to(self._tensor.device)).to(ids.device)
 
     def _check(self, ids: Tensor) -> None:
         if len(ids) and (int(ids.min()) < 0 or int(ids.max()) >= len(self._tensor)):

@@ -1,11 +1,30 @@
-"""Copies of tensors that are views into larger memory."""
+"""Where the rows of tensors are stored."""
 
 from __future__ import annotations
+
+from math import prod
 
 import torch
 from torch import Tensor
 
-__all__ = ["without_surroundings"]
+from gossamer import kernels
+from gossamer.ops._torch import forward_mode_active, under_transform
+
+__all__ = ["gathered", "without_surroundings"]
+
+
+def gathered(source: Tensor, index: Tensor) -> Tensor:
+    """The rows `index` of a tensor; many rows in memory that the kernels keep for reuse.
+
+    Memory that the system maps anew, page after page, takes longer than copying the rows.
+    """
+    shape = index.shape[0], *source.shape[1:]
+    plain = type(source) is Tensor and source.layout is torch.strided and not source.requires_grad
+    traced = torch.compiler.is_compiling() or under_transform() or forward_mode_active()
+    if plain and not traced and kernels.keeps_memory(prod(shape), source):
+        out = kernels.empty(shape, source.dtype, source.device)
+        return torch.index_select(source, 0, index, out=out)
+    return source.index_select(0, index)
 
 
 def without_surroundings(tensor: Tensor) -> Tensor:

@@ -83,30 +83,36 @@ INTERNALS = [
     "data.utils.load_graphs",
     "multiprocessing.Process",
     "multiprocessing.Queue",
-]
-
-# Names that packages import and that may be placeholders.
-MISSING_INTERNALS = [
     "data.rdf.AIFBDataset",
     "dataloading.NodeDataLoader",
+    "dataloading.EdgeDataLoader",
     "dataloading.dist_dataloader._remove_kwargs_dist",
+    "nn.ShiftedSoftplus",
+    "nn.pytorch.conv.cfconv.ShiftedSoftplus",
+    "nn.pytorch.hetero.get_aggregate_fn",
+    "nn.pytorch.linear.TypedLinear",
+    "nn.pytorch.utils.matmul_maybe_select",
+    "ops.copy_e",
+    "ops.sddmm.copy_e",
+    "sampling.neighbor.sample_etype_neighbors",
+    "sampling.neighbor.select_topk",
+    "sampling.pinsage.RandomWalkNeighborSampler",
+    "sampling.pinsage._select_pinsage_neighbors",
+    "sampling.randomwalks.random_walk",
+    "sampling.sample_etype_neighbors",
+    "utils.extract_node_subframes",
+    "utils.prepare_tensor",
+    "utils.set_new_frames",
+]
+
+# Names of distributed training that packages import and that may be placeholders.
+MISSING_INTERNALS = [
     "distributed.dist_dataloader.EdgeCollator",
     "distributed.graph_partition_book._etype_str_to_tuple",
     "distributed.kvstore.close_kvstore",
     "distributed.role.init_role",
     "distributed.rpc.Request",
     "distributed.rpc.send_request",
-    "nn.pytorch.conv.cfconv.ShiftedSoftplus",
-    "nn.pytorch.hetero.get_aggregate_fn",
-    "nn.pytorch.linear.TypedLinear",
-    "nn.pytorch.utils.matmul_maybe_select",
-    "sampling.neighbor.select_topk",
-    "sampling.pinsage.RandomWalkNeighborSampler",
-    "sampling.pinsage._select_pinsage_neighbors",
-    "sampling.randomwalks.random_walk",
-    "utils.extract_node_subframes",
-    "utils.prepare_tensor",
-    "utils.set_new_frames",
 ]
 
 
@@ -139,6 +145,20 @@ def test_every_module_can_be_imported(path: str) -> None:
 @pytest.mark.parametrize("name", INTERNALS)
 def test_name_that_packages_use(name: str) -> None:
     assert not is_placeholder(look_up(name))
+
+
+@pytest.mark.usefixtures("dgl")
+def test_placeholders_are_of_distributed_training() -> None:
+    from gossamer.compat.dgl._modules import MODULES, resolve
+
+    left = {
+        f"{path}.{name}"
+        for path, entry in MODULES.items()
+        if path.partition(".")[0] != "distributed"
+        for name in entry.known
+        if is_placeholder(resolve(path, name))
+    }
+    assert not left
 
 
 @pytest.mark.usefixtures("dgl")

@@ -52,6 +52,7 @@ def test_edge_batch(idtype) -> None:
     assert_tensor_equal(batch.src["h"], g.ndata["h"][src.long()])
     assert_tensor_equal(batch.dst["h"], g.ndata["h"][dst.long()])
     assert_tensor_equal(batch.data["w"], g.edata["w"])
+    assert batch._graph is g
 
 
 def test_edge_batch_of_some_edges() -> None:
@@ -62,6 +63,7 @@ def test_edge_batch_of_some_edges() -> None:
     assert batch.src["h"].flatten().tolist() == [4.0, 0.0]
     assert batch.dst["h"].flatten().tolist() == [4.0, 2.0]
     assert batch.data["w"].tolist() == [5.0, 1.0]
+    assert batch._graph is g
 
 
 def test_features_of_a_batch_are_a_mapping() -> None:

@@ -179,6 +179,16 @@ def test_walks_of_pinsage_stop_between_traversals() -> None:
     assert few.edges()[0].tolist() == [1]
 
 
+def test_walk_that_surely_stops() -> None:
+    g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    stops = torch.tensor([0.0, 1.0, 0.0])
+    assert random_walk(g, [0, 1], length=3, restart_prob=stops)[0].tolist() == [
+        [0, 1, -1, -1],
+        [1, 2, -1, -1],
+    ]
+    assert random_walk(g, [2], length=2, restart_prob=1.0)[0].tolist() == [[2, -1, -1]]
+
+
 BAD = [
     (lambda g, h: random_walk(g, [0]), gs.InvalidValueError, "give a metapath, or a length"),
     (lambda g, h: random_walk(h, [0], length=2), gs.InvalidValueError, "give a metapath of them"),
@@ -192,9 +202,9 @@ BAD = [
     (lambda g, h: random_walk(h, [0], metapath="buys"), gs.InvalidTypeError, "list of edge types"),
     (lambda g, h: random_walk(h, [0], metapath=["no"]), gs.UnknownKeyError, "no edge type 'no'"),
     (
-        lambda g, h: random_walk(g, [0], length=1, restart_prob=1.0),
+        lambda g, h: random_walk(g, [0], length=1, restart_prob=1.5),
         gs.InvalidValueError,
-        "at least 0 and below 1",
+        "restart_prob is from 0 to 1, got 1.5",
     ),
     (
         lambda g, h: random_walk(g, [0], length=1, restart_prob=torch.zeros(2)),

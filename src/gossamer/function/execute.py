@@ -21,6 +21,7 @@ from gossamer.function.reducer import ReduceFunction
 from gossamer.function.udf import EdgeBatch, Mailbox, NodeBatch, _Rows
 
 if TYPE_CHECKING:
+    from gossamer.graph import Graph
     from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["Relation", "aggregate", "apply_to_nodes", "messages"]
@@ -33,7 +34,7 @@ class Relation(NamedTuple):
     """One round's edges: an adjacency and the features at its ends.
 
     `src_ids`, `dst_ids` and `edge_ids` are the ids that users see for the rows, where the relation
-    is a part of a larger graph; None means that row ``i`` is id ``i``.
+    is a part of a larger graph; None means that row ``i`` is id ``i``. `graph` is that graph.
     """
 
     adjacency: Adjacency
@@ -44,6 +45,7 @@ class Relation(NamedTuple):
     src_ids: Tensor | None = None
     dst_ids: Tensor | None = None
     edge_ids: Tensor | None = None
+    graph: Graph | None = None
 
     def operand(self, target: str, field: str) -> Tensor:
         """The feature `field` of sources, destinations or edges."""
@@ -63,7 +65,8 @@ class Relation(NamedTuple):
             eids,
         )
         src, dst = _Rows(self.src, row), _Rows(self.dst, col)
-        return EdgeBatch(known, src, dst, _Rows(self.edge, None), self.canonical_etype)
+        rows = _Rows(self.edge, None)
+        return EdgeBatch(known, src, dst, rows, self.canonical_etype, self.graph)
 
 
 def messages(relation: Relation, function: Any) -> dict[str, Tensor]:

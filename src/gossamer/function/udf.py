@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from torch import Tensor
 
 from gossamer.errors import UnknownKeyError
+
+if TYPE_CHECKING:
+    from gossamer.graph import Graph
 
 __all__ = ["EdgeBatch", "NodeBatch"]
 
@@ -87,7 +90,7 @@ class EdgeBatch:
     tensor([1., 2.])
     """
 
-    __slots__ = ("_edges", "canonical_etype", "data", "dst", "src")
+    __slots__ = ("_edges", "_graph", "canonical_etype", "data", "dst", "src")
 
     def __init__(
         self,
@@ -96,8 +99,10 @@ class EdgeBatch:
         dst: Mapping[str, Tensor],
         data: Mapping[str, Tensor],
         canonical_etype: tuple[str, str, str],
+        graph: Graph | None = None,
     ) -> None:
         self._edges = edges
+        self._graph = graph  # as in DGL, where packages read it
         self.src = src
         self.dst = dst
         self.data = data

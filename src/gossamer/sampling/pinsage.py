@@ -111,7 +111,7 @@ class RandomWalkNeighborSampler:
         owner = walk_of.repeat_interleave(self.num_random_walks).unsqueeze(1).expand_as(visited)
         there = visited >= 0
         count = self.G.num_nodes(self.ntype)
-        owner, node, visits = _most_visited(
+        owner, node, visits = most_visited(
             owner[there], visited[there].long(), count, self.num_neighbors
         )
         edges = node.to(self.G.idtype), seeds[owner]
@@ -122,7 +122,7 @@ class RandomWalkNeighborSampler:
         return sub
 
 
-def _most_visited(
+def most_visited(
     owner: Tensor, node: Tensor, num_nodes: int, most: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The nodes that each owner visits most, and how often."""

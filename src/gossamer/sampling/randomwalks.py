@@ -47,7 +47,7 @@ def random_walk(
         An edge feature: a step takes an edge with probability in proportion to it, and none of
         value 0. Edge types without it have equal weights.
     restart_prob : float or Tensor, optional
-        The probability of stopping before each step, below 1; a tensor has one for each step.
+        The probability of stopping before each step, at most 1; a tensor has one for each step.
     return_eids : bool
         Whether the edges are returned as well.
 
@@ -132,8 +132,8 @@ def _stops(restart_prob: Any, count: int, name: str) -> list[float] | None:
     else:
         stops = [float(restart_prob)] * count
     for stop in stops:
-        if not 0 <= stop < 1:
-            raise InvalidValueError(f"{name}: restart_prob is at least 0 and below 1, got {stop}.")
+        if not 0 <= stop <= 1:
+            raise InvalidValueError(f"{name}: restart_prob is from 0 to 1, got {stop}.")
     return stops
 
 

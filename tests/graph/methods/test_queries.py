@@ -149,6 +149,7 @@ def test_matrices_are_scipy_s(case: GraphCase) -> None:
         wanted = scipy.sparse.coo_matrix((np.ones(len(row)), (row, col)), shape=shape).toarray()
         np.testing.assert_array_equal(g.adj(etype).to_dense().numpy(), wanted)
         np.testing.assert_array_equal(g.adj_external(True, etype=etype).to_dense(), wanted.T)
+        np.testing.assert_array_equal(g.adj(etype, scipy_fmt="csr").toarray(), wanted)
         for transpose in (False, True):
             for fmt in ("coo", "csr"):
                 matrix = g.adj_external(transpose, scipy_fmt=fmt, etype=etype)
@@ -297,6 +298,11 @@ def test_ids_of_an_empty_graph() -> None:
         (lambda g: g.edges(order="x"), gs.InvalidValueError, "'eid' or 'srcdst', got 'x'"),
         (lambda g: g.successors([0, 1]), gs.InvalidValueError, r"One node id.*\[0, 1\].*out_edges"),
         (lambda g: g.adj(eweight_name="x"), gs.UnknownKeyError, "no edge feature 'x'"),
+        (
+            lambda g: g.adj(eweight_name="x", scipy_fmt="csr"),
+            gs.InvalidValueError,
+            "has ones as values, got eweight_name='x'",
+        ),
         (lambda g: g.adj_external(scipy_fmt="x"), gs.InvalidValueError, "'coo' or 'csr', got 'x'"),
         (lambda g: g.adj_tensors("x"), gs.InvalidValueError, "'coo', 'csr' or 'csc', got 'x'"),
         (lambda g: g.inc("x"), gs.InvalidValueError, "'in', 'out' or 'both', got 'x'"),

@@ -16,7 +16,8 @@ from gossamer.errors import InvalidTypeError, InvalidValueError
 __all__ = [
     "DEFAULT_ETYPE", "DEFAULT_NTYPE", "Collator", "DGLWarning", "FeatureStorage", "GBWarning",
     "Identity", "TargetCode", "TensorStorage", "dgl_warning", "get_dgl_url", "is_all",
-    "load_citeseer", "load_cora", "load_knowledge_graph", "load_pubmed", "register_service",
+    "load_citeseer", "load_cora", "load_knowledge_graph", "load_pubmed",
+    "matmul_maybe_select", "register_service",
     "wrap_storage",
 ]  # fmt: skip
 
@@ -103,6 +104,13 @@ class TensorStorage(FeatureStorage):
         if pin_memory and torch.cuda.is_available():
             rows = rows.pin_memory()
         return rows.to(device, **kwargs)
+
+
+def matmul_maybe_select(A: Tensor, B: Tensor) -> Tensor:
+    """``A @ B``, or the rows ``B[A]`` if A is a vector of ids, that is, of one-hot rows."""
+    if A.dim() == 1 and not A.is_floating_point():
+        return B[A.long()]
+    return A @ B
 
 
 def wrap_storage(storage: Any) -> FeatureStorage:

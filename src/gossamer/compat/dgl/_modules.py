@@ -46,6 +46,7 @@ class ModuleNames:
 
 
 _LEGACY = "gossamer.compat.dgl._legacy"
+_SAMPLING = "gossamer.compat.dgl._sampling"
 _STRUCTURE = "gossamer.compat.dgl._structure"
 _UTILS = "gossamer.compat.dgl._utils"
 
@@ -68,7 +69,7 @@ _SOURCES = {
     "ops": ("gossamer.ops",),
     "optim": ("gossamer.optim",),
     "random": ("gossamer.random",),
-    "sampling": ("gossamer.sampling",),
+    "sampling": ("gossamer.sampling", _SAMPLING),
     "sparse": ("gossamer.sparse",),
     "transform": ("gossamer.transforms", "gossamer"),
     "transforms": ("gossamer.transforms", "gossamer"),
@@ -96,6 +97,16 @@ _VIEWS = {
     "HeteroNodeDataView": "gossamer.graph.views:Features",
     "HeteroNodeView": "gossamer.graph.views:NodeView",
 }
+# Loaders of DGL 0.8 and earlier, with the arguments of those for distributed graphs.
+_LOADERS = {
+    f"{kind}DataLoader": f"gossamer.dataloading:Dist{kind}DataLoader" for kind in ("Node", "Edge")
+}
+_LOADER_ARGUMENTS = {"_remove_kwargs_dist": f"{_SAMPLING}:_remove_kwargs_dist"}
+_FRAMES = {
+    name: f"{_STRUCTURE}:{name}"
+    for name in ("extract_edge_subframes", "extract_node_subframes", "set_new_frames")
+}
+_COPIES = {"copy_e": f"{_STRUCTURE}:copy_e"}
 _SERVICES = {"register_service": f"{_LEGACY}:register_service"}
 _CITATIONS = {name: f"{_LEGACY}:{name}" for name in ("load_citeseer", "load_cora", "load_pubmed")}
 _FOLDERS = {
@@ -131,10 +142,12 @@ _RENAMED: dict[str, dict[str, str]] = {
     "data.dgl_dataset": _DATASETS,
     "data.knowledge_graph": {"load_data": f"{_LEGACY}:load_knowledge_graph"},
     "data.utils": {**_WARNING, **_FOLDERS, "_get_dgl_url": f"{_LEGACY}:get_dgl_url"},
-    "dataloading": {"Collator": f"{_LEGACY}:Collator"},
-    "dataloading.dist_dataloader": {"Collator": f"{_LEGACY}:Collator"},
+    "dataloading": {"Collator": f"{_LEGACY}:Collator", **_LOADERS},
+    "dataloading.dataloader": _LOADERS,
+    "dataloading.dist_dataloader": {"Collator": f"{_LEGACY}:Collator", **_LOADER_ARGUMENTS},
     "distributed": {**_DISTRIBUTED, **_SERVICES},
     "distributed.constants": _DISTRIBUTED,
+    "distributed.dist_dataloader": _LOADER_ARGUMENTS,
     "distributed.rpc": _SERVICES,
     "frame": {
         **_LAZY,
@@ -177,8 +190,12 @@ _RENAMED: dict[str, dict[str, str]] = {
     "transforms.functional": {"laplacian_pe": _LAPLACIAN["laplacian_pe"], **_DISTANCE},
     "transforms.module": {"LaplacianPE": _LAPLACIAN["LaplacianPE"]},
     "transform": {**_LAPLACIAN, **_DISTANCE},
+    "utils": _FRAMES,
+    "utils.internal": _FRAMES,
     "view": _VIEWS,
-    "nn.pytorch.utils": {"Identity": f"{_LEGACY}:Identity"},
+    "nn.pytorch.utils": {name: f"{_LEGACY}:{name}" for name in ("Identity", "matmul_maybe_select")},
+    "ops": _COPIES,
+    "ops.sddmm": _COPIES,
 }
 
 # As in DGL, `dgl.batch` is a function, and `from dgl.batch import unbatch` works too.
@@ -201,18 +218,27 @@ _NAMES = _read_names()
 
 
 def _sources(path: str) -> tuple[str, ...]:
-    while path not in _SOURCES:
-        path = path.rpartition(".")[0]
-    return _SOURCES[path]
+    """The sources of the longest path that has some, and Gossamer's module at the same place."""
+    room = path
+    while room not in _SOURCES:
+        room = room.rpartition(".")[0]
+    same_place = f"gossamer.{_with_one_framework(path)}"
+    return _SOURCES[room] if room == path else (*_SOURCES[room], same_place)
+
+
+def _with_one_framework(path: str) -> str:
+    return path.replace("nn.pytorch", "nn")
+
+
+def _modules_below(path: str) -> list[str]:
+    """The modules whose names a package has too; the root has a selection only."""
+    real = "nn.pytorch" if path == "nn" else path
+    return [other for other in _NAMES if real and other.startswith(f"{real}.")]
 
 
 def _known(path: str) -> tuple[str, ...]:
-    """A package also has the names of its modules; the root has a selection only."""
     real = "nn.pytorch" if path == "nn" else path
-    found = list(_NAMES[real])
-    for other, names in _NAMES.items():
-        if real and other.startswith(f"{real}."):
-            found += names
+    found = [*_NAMES[real], *(name for other in _modules_below(path) for name in _NAMES[other])]
     return tuple(dict.fromkeys(found))
 
 
@@ -262,6 +288,9 @@ def resolve(path: str, name: str) -> Any:
             found = getattr(source, name, _ABSENT)
             if found is not _ABSENT:
                 return found
+    for other in _modules_below(path) if known else ():
+        if name in _NAMES[other]:
+            return resolve(other, name)
     # A placeholder for a constant would be compared with values and never be equal to one.
     if known and not (name.isupper() and "_" in name):
         return make_placeholder(path, name)
@@ -282,6 +311,6 @@ def import_if_there(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != module:
+        if not f"{module}.".startswith(f"{error.name}."):
             raise
         return None

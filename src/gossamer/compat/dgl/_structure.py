@@ -13,14 +13,15 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.graph import Graph, graph, heterograph
+from gossamer.graph import EID, NID, Graph, graph, heterograph
 from gossamer.graph.frame import Frame
 from gossamer.interop import from_networkx, from_scipy
 from gossamer.sparse import SparseMatrix, from_coo
 
 __all__ = [
     "GraphIndex", "HeteroGraphIndex", "_csrmask", "_csrmm", "_csrsum", "combine_frames", "copy_e",
-    "copy_u", "copy_v", "create_graph_index",
+    "copy_u", "copy_v", "create_graph_index", "extract_edge_subframes", "extract_node_subframes",
+    "set_new_frames",
 ]  # fmt: skip
 
 
@@ -172,6 +173,64 @@ def combine_frames(
     result = Frame(len(next(iter(columns.values()))))
     result.update(columns)
     return result
+
+
+def extract_node_subframes(
+    graph: Graph, nodes_or_device: Any, store_ids: bool = True
+) -> list[Frame]:
+    """The node features of each type: all of them, those of some nodes, or moved to a device."""
+    return [
+        _subframe(frame, nodes_or_device, i, NID if store_ids else None)
+        for i, frame in enumerate(graph.node_frames)
+    ]
+
+
+def extract_edge_subframes(
+    graph: Graph, edges_or_device: Any, store_ids: bool = True
+) -> list[Frame]:
+    """The edge features of each type: all of them, those of some edges, or moved to a device."""
+    return [
+        _subframe(frame, edges_or_device, i, EID if store_ids else None)
+        for i, frame in enumerate(graph.edge_frames)
+    ]
+
+
+def _subframe(frame: Frame, rows_or_device: Any, position: int, name: str | None) -> Frame:
+    if rows_or_device is None:
+        return frame.copy()
+    if isinstance(rows_or_device, (str, torch.device)):
+        return frame.apply(lambda column: column.to(rows_or_device))
+    rows = rows_or_device[position]
+    if rows is None:
+        return frame.copy()
+    part = frame.gather(rows.long())
+    if name is not None:
+        part[name] = rows
+    return part
+
+
+def set_new_frames(
+    graph: Graph,
+    *,
+    node_frames: Sequence[Frame] | None = None,
+    edge_frames: Sequence[Frame] | None = None,
+) -> None:
+    """Replace all node features, all edge features or both, by a frame for each type."""
+    by_side = (
+        ("node_frames", node_frames, [graph.nodes[t].data for t in graph.ntypes]),
+        ("edge_frames", edge_frames, [graph.edges[t].data for t in graph.canonical_etypes]),
+    )
+    for name, frames, features in by_side:
+        if frames is None:
+            continue
+        if len(frames) != len(features):
+            raise InvalidValueError(
+                f"set_new_frames: {name} has one frame for each of {len(features)} types, got "
+                f"{len(frames)}."
+            )
+        for old, frame in zip(features, frames, strict=True):
+            old.clear()
+            old.update(frame)
 
 
 def copy_u(g: Graph, x_node: Tensor, etype: Any = None) -> Tensor:

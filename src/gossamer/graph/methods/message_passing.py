@@ -358,6 +358,7 @@ class MessagePassing:
             self._node_frames[dst],
             self._edge_frames[position],
             self._schema.canonical_etypes[position],
+            graph=self,
         )
 
     def _part(
@@ -378,7 +379,9 @@ class MessagePassing:
             dst = dst.gather(nodes)
         edge = whole.edge.gather(eids)
         etype = whole.canonical_etype
-        return Relation(adjacency, whole.src, dst, edge, etype, dst_ids=nodes, edge_ids=eids)
+        return Relation(
+            adjacency, whole.src, dst, edge, etype, dst_ids=nodes, edge_ids=eids, graph=self
+        )
 
     def _receive(
         self: Graph,

@@ -315,7 +315,13 @@ class Queries:
 
     # ---------------------------------------------------------------------------------- matrices
 
-    def adj(self: Graph, etype: Any = None, eweight_name: str | None = None) -> SparseMatrix:
+    def adj(
+        self: Graph,
+        etype: Any = None,
+        eweight_name: str | None = None,
+        *,
+        scipy_fmt: str | None = None,
+    ) -> SparseMatrix | Any:
         """The adjacency matrix ``(num_src, num_dst)``; see :func:`gossamer.sparse.from_graph`.
 
         The matrix shares the structure of the graph and, with `eweight_name`, the feature.
@@ -326,6 +332,8 @@ class Queries:
             Edge type; may be left out if there is only one.
         eweight_name : str, optional
             Edge feature to use as values. Default: ones. Gradients flow into it.
+        scipy_fmt : {"coo", "csr"}, optional
+            Return this kind of scipy matrix instead, of ones; as in DGL before 1.0.
 
         Examples
         --------
@@ -337,7 +345,14 @@ class Queries:
         """
         from gossamer.sparse import from_graph
 
-        return from_graph(self, etype, eweight_name)
+        if scipy_fmt is None:
+            return from_graph(self, etype, eweight_name)
+        if eweight_name is not None:
+            raise InvalidValueError(
+                f"Graph.adj: a scipy matrix has ones as values, got eweight_name={eweight_name!r}. "
+                "Leave out one of eweight_name and scipy_fmt."
+            )
+        return self.adj_external(scipy_fmt=scipy_fmt, etype=etype)
 
     adjacency_matrix = adj
 

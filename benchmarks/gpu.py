@@ -66,8 +66,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--device", default="cuda", help="where to run (cuda)")
     parser.add_argument("--minutes", type=above_zero, default=8, help="for everything (8)")
-    parser.add_argument("--rows", default=ROWS, metavar="NAMES", help="beginnings of row names")
-    parser.add_argument("--seed", type=seed, default=0, help="what inputs are drawn with (0)")
+    parser.add_argument("--rows", default=ROWS, metavar="NAMES", help="prefixes of row names")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the inputs (0)")
     parser.add_argument("--small", action="store_true", help="tiny inputs, few tests")
     parser.add_argument("--without-tests", action="store_true", help="measure only")
     parser.add_argument("--json", type=output, metavar="FILE", help="write all figures there")
@@ -133,7 +133,7 @@ def contenders() -> dict[str, Any]:
 def measure_forms(
     offered: Mapping[str, Forms], clock: Clock, seconds: float
 ) -> tuple[dict[str, dict], dict[str, dict]]:
-    """Time every form of every contender; what was measured, and the results, by contender."""
+    """Time every form of every contender; return measurements and results by contender."""
     measured: dict[str, dict] = {}
     results: dict[str, dict] = {}
     budget = seconds / max(1, sum(len(forms) for forms in offered.values()))
@@ -162,7 +162,7 @@ def measure_forms(
 def disagreements(
     results: Mapping[str, Mapping[str, np.ndarray]], tolerance: float, own: str = "gossamer"
 ) -> list[str]:
-    """What differs from Gossamer's results by more than the tolerance."""
+    """Differences from Gossamer's results above the tolerance."""
     faults = []
     for name, found in results.items():
         for key in set(found) & set(results.get(own, {})):

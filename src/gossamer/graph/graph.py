@@ -18,7 +18,14 @@ from gossamer.graph.batch_sizes import checked_sizes
 from gossamer.graph.devices import as_device
 from gossamer.graph.edge_data import EdgeData, checked_count, foreign_edges, foreign_kind
 from gossamer.graph.frame import Initializer, Scheme
-from gossamer.graph.methods import Edits, MessagePassing, Queries, TransformMethods
+from gossamer.graph.methods import (
+    Edits,
+    Matrices,
+    MessagePassing,
+    MultiUpdate,
+    Queries,
+    TransformMethods,
+)
 from gossamer.graph.schema import CanonicalEType, Schema
 from gossamer.graph.views import EdgeView, Features, FeatureView, NodeView, TypedFeatureView
 from gossamer.ops.adjacency import FORMATS, Adjacency
@@ -26,7 +33,7 @@ from gossamer.ops.adjacency import FORMATS, Adjacency
 __all__ = ["Graph"]
 
 
-class Graph(Queries, MessagePassing, Edits, TransformMethods, GraphBase):
+class Graph(Queries, Matrices, MessagePassing, MultiUpdate, Edits, TransformMethods, GraphBase):
     """A graph, homogeneous, bipartite or heterogeneous, with features on nodes and edges.
 
     Build one with :func:`gossamer.graph`, :func:`gossamer.heterograph` or

@@ -16,7 +16,8 @@ from torch import Tensor
 from gossamer import kernels
 from gossamer.errors import InvalidValueError
 from gossamer.ops._check import requires_grad
-from gossamer.ops._register import Structure, differentiable, opaque, plain
+from gossamer.ops._extreme import arg_backward, reduce_features
+from gossamer.ops._register import Structure, differentiable, plain
 
 __all__ = ["reverse", "scaled_sum", "sddmm", "sddmm_of", "segment_structure", "spmm", "spmm_of"]
 
@@ -125,7 +126,7 @@ def _spmm_backward(ctx: Any, grad: Tensor) -> tuple:
     u, e, arg = ctx.saved_tensors
     _, want_u, want_e, *_ = ctx.needs_input_grad
     if ctx.reduce in ("max", "min"):
-        grads = _arg_backward(ctx, grad, u, e, arg, want_u, want_e)
+        grads = arg_backward(ctx, grad, u, e, arg, want_u, want_e)
     else:
         grads = _sum_backward(ctx, grad, u, e, want_u, want_e)
     return None, *grads, None, None, None
@@ -148,9 +149,9 @@ def _sum_backward(
     grad_u = grad_e = None
     if want_u:
         if op in ("mul", "div"):
-            grad_u = _reduce_features(spmm(reverse(structure), grad, e, op, "sum"), shape_u)
+            grad_u = reduce_features(spmm(reverse(structure), grad, e, op, "sum"), shape_u)
         else:
-            flow = _reduce_features(grad, shape_u)
+            flow = reduce_features(grad, shape_u)
             grad_u = spmm(reverse(structure), flow, None, "copy_lhs", "sum")
     if want_e:
         if op == "mul":
@@ -159,137 +160,11 @@ def _sum_backward(
             grad_e = _edge_product(structure, _wide(u), _wide(grad), shape_e)
             grad_e = _over_square(-grad_e, e)
         else:
-            flow = _reduce_features(grad, shape_e)
+            flow = reduce_features(grad, shape_e)
             grad_e = sddmm(structure, None, flow, "copy_rhs", "u", "v")
             if op == "sub":
                 grad_e = -grad_e
     return grad_u, grad_e
-
-
-def _arg_backward(
-    ctx: Any,
-    grad: Tensor,
-    u: Tensor | None,
-    e: Tensor | None,
-    arg: Tensor,
-    want_u: bool,
-    want_e: bool,
-) -> tuple[Tensor | None, Tensor | None]:
-    shape_u, shape_e = ctx.shapes
-    if torch.is_grad_enabled():
-        # A second derivative is needed: use operations that torch can differentiate.
-        grads = _arg_formula(ctx, grad, u, e, arg, want_u, want_e)
-        return tuple(
-            None if x is None else _reduce_features(x, shape)
-            for x, shape in zip(grads, ctx.shapes, strict=True)
-        )
-    rows_u = shape_u[0] if want_u else -1
-    rows_e = shape_e[0] if want_e else -1
-    grads = _arg_grad(*ctx.structure[4:6], arg, grad, u, e, ctx.op, rows_u, rows_e)
-    return (
-        _reduce_features(grads[0], shape_u) if want_u else None,
-        _reduce_features(grads[1], shape_e) if want_e else None,
-    )
-
-
-def _arg_formula(
-    ctx: Any,
-    grad: Tensor,
-    u: Tensor | None,
-    e: Tensor | None,
-    arg: Tensor,
-    want_u: bool,
-    want_e: bool,
-) -> tuple[Tensor | None, Tensor | None]:
-    indices, eids = ctx.structure[4:6]
-    feature = grad.shape[1:]
-    found = arg >= 0
-    flow = grad.masked_fill(~found, 0)  # not a product: the gradient may be infinite there
-    if indices.shape[0] == 0:
-        # There is no extremum, and there may be no row to read.
-        neighbor = edge = arg[:0].long()
-        flow, found = flow[:0], found[:0]
-    else:
-        slot = arg.clamp(min=0).long()
-        neighbor = indices[slot].long()
-        edge = slot if eids is None else eids[slot].long()
-
-    def pick(x: Tensor, ids: Tensor) -> Tensor:
-        # Where there is no extremum any row was read, and its values must not count.
-        return x.expand(x.shape[0], *feature).gather(0, ids).masked_fill(~found, 1)
-
-    def scatter(values: Tensor, ids: Tensor, shape: torch.Size) -> Tensor:
-        return values.new_zeros((shape[0], *feature)).scatter_add(0, ids, values)
-
-    shape_u, shape_e = ctx.shapes
-    grad_u = grad_e = None
-    slope = flow
-    if ctx.op == "mul":
-        slope = flow * pick(e, edge)
-    elif ctx.op == "div":
-        slope = flow / pick(e, edge)
-    if want_u:
-        grad_u = scatter(slope, neighbor, shape_u)
-    if want_e:
-        if ctx.op == "mul":
-            slope = flow * pick(u, neighbor)
-        elif ctx.op == "div":
-            slope = -slope * pick(u, neighbor) / pick(e, edge)
-        grad_e = scatter(-slope if ctx.op == "sub" else slope, edge, shape_e)
-    return grad_u, grad_e
-
-
-def _arg_kernel(
-    indices: Tensor,
-    eids: Tensor | None,
-    arg: Tensor,
-    grad: Tensor,
-    u: Tensor | None,
-    e: Tensor | None,
-    op: str,
-    rows_u: int,
-    rows_e: int,
-) -> tuple[Tensor, Tensor]:
-    u = None if u is None else plain(u)
-    e = None if e is None else plain(e)
-    wants = rows_u >= 0, rows_e >= 0
-    rows = max(rows_u, 0), max(rows_e, 0)
-    grads = kernels.spmm_arg_backward(indices, eids, arg, plain(grad), u, e, op, *rows, *wants)
-    return tuple(grad.new_empty(0) if x is None else x for x in grads)
-
-
-def _arg_fake(
-    indices: Tensor,
-    eids: Tensor | None,
-    arg: Tensor,
-    grad: Tensor,
-    u: Tensor | None,
-    e: Tensor | None,
-    op: str,
-    rows_u: int,
-    rows_e: int,
-) -> tuple[Tensor, Tensor]:
-    def like(x: Tensor | None, rows: int) -> Tensor:
-        feature = grad.shape[1:] if x is None else x.shape[1:]
-        return grad.new_empty((rows, *feature) if rows >= 0 else (0,))
-
-    return like(u, rows_u), like(e, rows_e)
-
-
-_arg_grad = opaque(
-    "spmm_winners_backward",
-    "(Tensor indices, Tensor? eids, Tensor arg, Tensor grad, Tensor? u, Tensor? e, str op,"
-    " SymInt rows_u, SymInt rows_e) -> (Tensor, Tensor)",
-    kernel=_arg_kernel,
-    fake=_arg_fake,
-)
-
-
-def _reduce_features(x: Tensor, shape: torch.Size) -> Tensor:
-    """Sum `x` over the feature dimensions in which `shape` was broadcast; rows stay."""
-    if x.shape[1:] == shape[1:]:
-        return x
-    return x.sum_to_size((x.shape[0], *shape[1:]))
 
 
 def _wide(x: Tensor) -> Tensor:
@@ -433,19 +308,19 @@ def _collect(
     """Sum ``grad[e] * factor[...]`` over the edges of each row of the operand at `target`."""
     if factor is not None and factor_target == target and target != "e":
         # The factor is the same on every edge of a row: multiply after the sum.
-        return _reduce_features(
+        return reduce_features(
             _collect(structure, grad, None, "e", target, grad.shape) * factor, shape
         )
     if factor is not None and (factor_target == "e" or target == "e"):
         grad = _on_edges(structure, grad, factor, factor_target)
         factor = None
     if target == "e":
-        return _reduce_features(grad, shape)
+        return reduce_features(grad, shape)
     # Rows of the result are destinations for "v", and of the reversed structure sources for "u".
     way = structure if target == "v" else reverse(structure)
     if factor is None:
-        return spmm(way, None, _reduce_features(grad, shape), "copy_rhs", "sum")
-    return _reduce_features(spmm(way, factor, grad, "mul", "sum"), shape)
+        return spmm(way, None, reduce_features(grad, shape), "copy_rhs", "sum")
+    return reduce_features(spmm(way, factor, grad, "mul", "sum"), shape)
 
 
 def _collect_quotients(
@@ -462,7 +337,7 @@ def _collect_quotients(
     """
     if divisor_target == target and target != "e":
         total = _collect(structure, grad, None, "e", target, grad.shape)
-        return _reduce_features(total / divisor, shape)
+        return reduce_features(total / divisor, shape)
     if divisor_target == "e":
         grad = grad / divisor
     else:
@@ -490,10 +365,10 @@ def _edge_product(structure: Structure, u: Tensor, v: Tensor, shape: torch.Size)
     if ones and u.shape[1:] == v.shape[1:] and width > 1:
         u, v = (x.reshape(x.shape[0], *kept, width) for x in (u, v))
         product = sddmm(structure, u, v, "dot", "u", "v")
-        return _reduce_features(product, (shape[0], *shape[1 : len(shape) - ones], 1)).reshape(
+        return reduce_features(product, (shape[0], *shape[1 : len(shape) - ones], 1)).reshape(
             product.shape[0], *shape[1:]
         )
-    return _reduce_features(sddmm(structure, u, v, "mul", "u", "v"), shape)
+    return reduce_features(sddmm(structure, u, v, "mul", "u", "v"), shape)
 
 
 #: Combine features on edges.

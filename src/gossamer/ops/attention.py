@@ -29,6 +29,7 @@ from gossamer.ops._register import (
     opaque,
     plain,
 )
+from gossamer.ops.adjacency import Adjacency
 from gossamer.ops.softmax import edge_softmax_of
 
 __all__ = ["graph_attention"]
@@ -155,9 +156,22 @@ def graph_attention(
     if scale != 1:
         query = query * scale
     operands = value, key, query, weight, bias, out_bias
+    out = _attend(adjacency, operands, (score, negative_slope, dropout), edge_key, edge_value)
+    return out.reshape(out.shape[0], *shape[1:]) if batch else out
+
+
+def _attend(
+    adjacency: Adjacency,
+    operands: tuple[Tensor | None, ...],
+    options: tuple[str, float, float],
+    edge_key: Tensor | None,
+    edge_value: Tensor | None,
+) -> Tensor:
+    """Call the operator, or its parts; all operands are validated."""
+    value, _, query, _, bias, out_bias = operands
+    score, _, dropout = options
     grad = any(requires_grad(*operands, edge_key, edge_value))
     seed = torch.randint(2**63 - 1, (), device="cpu") if dropout else None
-    options = score, negative_slope, dropout
     on_cpu = value.device.type == "cpu"
     in_parts = edge_value is not None or (edge_key is not None and score != "dot")
     later = None
@@ -178,9 +192,7 @@ def graph_attention(
             # The gradient subtracts the bias from the result again, which is rounded too coarsely.
             later, operands = out_bias, (*operands[:-1], None)
         out = attention_of(structure, *operands, seed, *options, edge_key, edge_value)
-    if later is not None:
-        out = out + later
-    return out.reshape(out.shape[0], *shape[1:]) if batch else out
+    return out if later is None else out + later
 
 
 def _one_dtype(value: Tensor, *others: Tensor | None) -> list[Tensor | None]:

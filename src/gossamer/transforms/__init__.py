@@ -44,6 +44,12 @@ from gossamer.transforms.modules import (
     ToLevi,
     ToSimple,
 )
+from gossamer.transforms.neighborhood import (
+    in_subgraph,
+    khop_in_subgraph,
+    khop_out_subgraph,
+    out_subgraph,
+)
 from gossamer.transforms.neighbors import knn_graph, radius_graph, segmented_knn_graph
 from gossamer.transforms.norm import norm_by_dst
 from gossamer.transforms.partition import metis_partition, metis_partition_assignment
@@ -71,12 +77,8 @@ from gossamer.transforms.structure import (
 from gossamer.transforms.subgraph import (
     edge_subgraph,
     edge_type_subgraph,
-    in_subgraph,
-    khop_in_subgraph,
-    khop_out_subgraph,
     node_subgraph,
     node_type_subgraph,
-    out_subgraph,
 )
 from gossamer.transforms.traversal import (
     bfs_edges_generator,

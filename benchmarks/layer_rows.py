@@ -23,6 +23,11 @@ from benchmarks.registry import (
     Workload,
 )
 
+# If two messages are equal up to float32 errors, libraries may choose either as the maximum, which
+# gets the gradient; the same holds for the sides of LeakyReLU's kink. One such edge changes the
+# gradient of a weight, which is a sum over all edges, by less than 1 %.
+DECISIONS = {"may_differ": 1e-3, "tolerance": 1e-2}
+
 #: Types of nodes and edges in the typed rows, of edges in R-GCN's data set AIFB, and edge features.
 NTYPES, ETYPES, AIFB_RELATIONS, EDGE = 3, 4, 90, 16
 # Not "std": near 0 the gradient of the root amplifies rounding errors, so libraries disagree.
@@ -146,9 +151,7 @@ def _graph_rows() -> list[Workload]:
             goal=2.0,
             **_TYPED,
         ),
-        # If two messages are equal up to float32 errors, libraries may choose either as the
-        # maximum, which gets the gradient.
-        _row("EdgeConv", "maximum", _maps("theta phi"), may_differ=1e-3),
+        _row("EdgeConv", "maximum", _maps("theta phi"), **DECISIONS),
         _row("AGNNConv", "cosine attention", {"beta": (1,)}),
         _row(
             "DotGatConv",
@@ -161,14 +164,14 @@ def _graph_rows() -> list[Workload]:
             "4 aggregators, 3 scalers",
             _TOWER,
             goal=2.0,
-            may_differ=1e-3,
+            **DECISIONS,
         ),
         _row(
             "DGNConv",
             "4 aggregators, 3 scalers",
             _TOWER,
             inputs={"eigen": ("N", 1)},
-            may_differ=1e-3,
+            **DECISIONS,
         ),
         _row(
             "EGNNConv",
@@ -347,8 +350,14 @@ def _per_graph() -> dict:
 
 # The layers of benchmarks.ops, on the graph of the others.
 _SHARED = [
-    replace(WORKLOADS[f"{name} fwd+bwd"], graph="both ways", traffic=None)
-    for name in ("GraphConv", "SAGEConv", "GINConv", "GATConv", "GATv2Conv")
+    replace(WORKLOADS[f"{name} fwd+bwd"], graph="both ways", traffic=None, **options)
+    for name, options in {
+        "GraphConv": {},
+        "SAGEConv": {},
+        "GINConv": {},
+        "GATConv": DECISIONS,
+        "GATv2Conv": {},
+    }.items()
 ]
 LAYER_ROWS: dict[str, Workload] = {
     row.name: row

@@ -57,6 +57,7 @@ class TestDenseIsSparse:
     @pytest.mark.parametrize("norm", ["both", "right", "none"])
     def test_graphconv(self, norm: str) -> None:
         sparse, full = gnn.GraphConv(4, 3, norm), gnn.DenseGraphConv(4, 3, norm)
+        nn.init.normal_(sparse.bias)
         full.load_state_dict(sparse.state_dict())
         torch.testing.assert_close(full(dense(RING), self.x), sparse(RING, self.x))
 
@@ -70,6 +71,7 @@ class TestDenseIsSparse:
     @pytest.mark.parametrize("k", [1, 2, 4])
     def test_chebconv(self, k: int) -> None:
         sparse, full = gnn.ChebConv(4, 3, k, None), gnn.DenseChebConv(4, 3, k)
+        nn.init.normal_(full.bias)
         state = full.state_dict()
         weight = state["W"].flatten(0, 1).t()
         sparse.load_state_dict({"linear.weight": weight, "linear.bias": state["bias"]})

@@ -119,10 +119,12 @@ class GatedGraphConv(nn.Module):
             check_features(self, x, relation.num_src, self._in_feats)
         typed = self._typed(relation, etypes)
 
+        weight = torch.cat([linear.weight for linear in self.linears])
+        bias = torch.cat([linear.bias for linear in self.linears])
         h = F.pad(x, (0, self._out_feats - x.shape[1]))
         for _ in range(self._n_steps):
             # A source per node and edge type, each with its own linear map.
-            z = torch.stack([linear(h) for linear in self.linears], 1).flatten(0, 1)
+            z = F.linear(h, weight, bias).view(-1, self._out_feats)
             h = self.gru(ops.copy_u_sum(typed, z), h)
         return h
 

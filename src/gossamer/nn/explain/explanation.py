@@ -281,6 +281,7 @@ class Explanation:
             nodes="\n".join(_svg_nodes(picture)),
             low=f"{low:.6g}",  # as `data-weight`, so that the slider reaches both ends
             high=f"{high:.6g}",
+            least=f"{low:.4g}",
             edge_rows="\n".join(
                 f'<tr data-weight="{w:.6g}"><td>{escape(picture.names[u])} → '
                 f"{escape(picture.names[v])}</td>{_bar(w, share)}</tr>"

@@ -89,9 +89,13 @@ def unchanged(folder: Path, fingerprints: dict[str, list]) -> bool:
     """Whether the files still have these fingerprints; a checksum is made only when in doubt."""
     for name, (size, time, checksum) in fingerprints.items():
         path = folder / name
-        if not path.is_file() or _stamp(path)[0] != size:
+        try:
+            size_now, time_now = _stamp(path)
+        except OSError:
             return False
-        if _stamp(path)[1] != time and file_checksum(path, "sha256") != checksum:
+        if size_now != size:
+            return False
+        if time_now != time and file_checksum(path, "sha256") != checksum:
             return False
     return True
 

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
+from gossamer import kernels
 from gossamer.graph.io.layout import checked
 
 __all__ = ["StoredTensor", "TensorFile", "read_exactly"]
@@ -136,7 +137,7 @@ class StoredTensor:
         return values.view(self.dtype).reshape(self.shape)
 
     def _read(self, offset: int, shape: tuple[int, ...]) -> Tensor:
-        tensor = torch.empty(shape, dtype=self.dtype, device="cpu")
+        tensor = kernels.empty(shape, self.dtype, torch.device("cpu"))
         # NumPy has no bfloat16, so bytes are read.
         target = memoryview(tensor.view(-1).view(torch.uint8).numpy())
         self._file.seek(self._start + offset)

@@ -52,7 +52,7 @@ def output(text: str) -> Path:
     """A file that can be written: its folder is there."""
     path = Path(text)
     if not path.parent.is_dir():
-        raise ArgumentTypeError(f"there is no folder {path.parent} for {path.name}; make it first")
+        raise ArgumentTypeError(f"there is no folder {path.parent} for {path.name}")
     if path.is_dir():
         raise ArgumentTypeError(f"{path} is a folder; name a file")
     if not os.access(path if path.exists() else path.parent, os.W_OK):

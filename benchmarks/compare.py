@@ -54,7 +54,7 @@ def checkout(name: str, folder: Path) -> Iterator[Path]:
 
 
 def install(source: Path, target: Path, python: str, build: Path) -> None:
-    """Build a source tree and install the package, without what it depends on, into a folder."""
+    """Build a source tree and install the package, without dependencies, into a folder."""
     pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target)]
     # A separate build folder: two builds must not share the working tree's.
     pip += ["--config-settings", f"build-dir={build}"]
@@ -62,7 +62,7 @@ def install(source: Path, target: Path, python: str, build: Path) -> None:
     if python == sys.executable and all(importlib.util.find_spec(tool) for tool in tools):
         pip.append("--no-build-isolation")  # nothing to download
     if subprocess.run([*pip, str(source)]).returncode:
-        raise SystemExit(f"{source} does not build; the lines above say why.")
+        raise SystemExit(f"{source} does not build; see the lines above.")
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:

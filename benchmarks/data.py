@@ -1,6 +1,6 @@
 """Files of datasets, compared with DGL: ``python -m benchmarks.data``.
 
-Both libraries read the same files, which are written from the same bits, must agree on what is in
+Both libraries read the same files, written from the same arrays, must agree on what is in
 them, and are then timed in alternation. Reading includes writing the cache, in both.
 
 Examples

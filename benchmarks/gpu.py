@@ -94,7 +94,7 @@ def interpret() -> None:
 
 
 def run_tests(options: argparse.Namespace) -> str:
-    """Run the tests of the kernels on the device; "passed", or what was wrong."""
+    """Run the tests of the kernels on the device; return "passed" or the problem."""
     chosen = [str(TESTS), "-k", CHOSEN]
     if importlib.util.find_spec("xdist"):
         chosen += ["-n", "8"]  # most of the time is compilation, on the CPU
@@ -222,7 +222,7 @@ def measure_sampling(options: argparse.Namespace, clock: Clock, seconds: float) 
 
 
 def measure(options: argparse.Namespace, clock: Clock, end: float) -> list[dict[str, Any]]:
-    """Measure all rows until `end`, each with an equal share of what is left."""
+    """Measure all rows until `end`, each with an equal share of the remaining time."""
     adapters = contenders()
     chosen: list[Any] = [*select(options.rows, WORKLOADS), *ATTENTION, "sampling"]
     records = []

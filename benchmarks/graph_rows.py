@@ -42,7 +42,7 @@ _ABOUT = {
     "unbatch": "the same 10,000 graphs out of it",
     "to_simple": "2,000,000 edges with duplicates, counts",
     "add_reverse_edges": "2,000,000 edges",
-    "line_graph": "40,000 edges, of which some 80,000 pairs follow one another",
+    "line_graph": "40,000 edges, of which about 80,000 pairs are consecutive",
     "khop_in_subgraph": "2 hops around 100 nodes of a graph of 2,000,000 edges",
     "to_homogeneous": "3 node types, 4 edge types, 2,000,000 edges, a feature of 16 numbers",
     "node_subgraph": "50,000 nodes of 200,000, 2,000,000 edges, a feature of 16 numbers",

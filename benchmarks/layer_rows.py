@@ -246,7 +246,7 @@ def _edge_rows() -> list[Workload]:
 
 
 def _typed_rows() -> list[Workload]:
-    """Layers that know types of nodes or edges."""
+    """Layers for typed nodes or edges."""
     sage = _maps("fc_self fc_neigh", bias=False)
     return [
         _row("RelGraphConv", "4 relations", {"linear_r.W": (ETYPES, F, F)} | _RELATIONAL, **_TYPED),

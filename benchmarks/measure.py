@@ -1,4 +1,4 @@
-"""One row: write its inputs, let every library load it, compare, then time in alternation."""
+"""Measure a row: write inputs, load them in every library, compare results, time in turn."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# DGL's last release with a wheel on the index wants this torch, and NumPy before 2.
+# DGL's last release with a wheel on the index needs this torch, and NumPy before 2.
 REQUIREMENTS: dict[str, list[str]] = {
     "dgl": [
         "dgl==2.1.0",
@@ -36,7 +36,7 @@ def python_of(environment: Path) -> Path:
 
 
 def create(folder: Path, names: list[str], python: str, pip_options: list[str]) -> None:
-    """Make the environments that are not there yet, and see that each library loads."""
+    """Create missing environments, and check that each library loads."""
     for name in names:
         interpreter = python_of(folder / name)
         if not interpreter.exists():

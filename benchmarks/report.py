@@ -141,7 +141,7 @@ def arithmetic(row: Row) -> str:
 
 
 def notes(rows: list[Row]) -> str:
-    """The forms kept, the bound's arithmetic, and what was disturbed, failed or is missing."""
+    """The forms kept, the arithmetic of bounds, and disturbed, failed or missing measurements."""
     lines = []
     for row in rows:
         kept = [

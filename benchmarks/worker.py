@@ -34,7 +34,7 @@ from benchmarks.layer_rows import LAYER_ROWS
 from benchmarks.registry import FLOAT, WORKLOADS, Sizes
 from benchmarks.sparse_rows import SPARSE_ROWS
 
-# What a form may raise that a library lacks or cannot compile, or that does not fit in memory.
+# Errors of forms that a library lacks or cannot compile, or that do not fit in memory.
 FAILURES = RuntimeError, TypeError, ValueError, LookupError, ImportError, OSError, AttributeError
 
 SLOW = 1.0  # seconds beyond which a call is not repeated to choose a form
@@ -155,7 +155,7 @@ class Server:
         return {"forms": seconds, "failures": failures, "kept": kept}
 
     def _prepare(self, row: str) -> tuple[dict, dict, dict, dict]:
-        """By form: those that run, their first results and seconds, and why others do not run."""
+        """By form: those that run, their first results and seconds, and the errors of others."""
         arrays = bench_inputs.read(self.folder)
         # Copy: torch's memory is aligned to 64 bytes, NumPy's may not be.
         tensors = {name: torch.from_numpy(array).clone() for name, array in arrays.items()}

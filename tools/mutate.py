@@ -1,14 +1,14 @@
-"""Break each layer of ``gossamer.nn`` on purpose and see whether a test notices.
+"""Break each layer of ``gossamer.nn`` on purpose and check that a test fails.
 
     python tools/mutate.py                    # every layer, half an hour
     python tools/mutate.py GATConv ChebConv   # some layers
 
 Each layer is broken in three ways, one at a time: a sign (``a + b`` becomes ``a - b``), a
 normalization (a mean becomes a sum, a division a product, a softmax is left out) and the ends of
-the edges (all are reversed, or the two ends change places). Where the source has nothing of the
-kind, the result is negated or halved; a module that knows no edges has no ends. Then the tests that
-name the layer run, in a process of their own. The table shows the broken line and whether a test
-failed; the exit status is 1 if one did not.
+the edges (all are reversed, or the two ends are swapped). If the source has no such place, the
+result is negated or halved; a module without edges is not broken in the third way. Then the tests
+that name the layer run, in a separate process. The table shows the broken line and whether a test
+failed; the exit status is 1 if none did.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def layers() -> dict[str, type]:
 
 
 def functions(layer: type) -> list[tuple[str, ast.FunctionDef]]:
-    """The functions in which a layer's formula is, each with its class; `forward` is the first.
+    """The functions that compute a layer's formula, each with its class, `forward` first.
 
     After the methods of the layer come the functions of its file that they use, and the methods of
     classes that are not public, such as the towers of PNA.
@@ -105,7 +105,7 @@ def functions(layer: type) -> list[tuple[str, ast.FunctionDef]]:
 
 
 def is_size(node: ast.AST) -> bool:
-    """Whether an operand is a count or an index instead of a tensor, or next to nothing."""
+    """Whether an operand is a count or an index instead of a tensor, or close to 0."""
     text = ast.unparse(node)
     if any(word in text for word in (".shape", ".dim()", "len(", "num_", "'", "_size")):
         return True
@@ -127,7 +127,7 @@ def change_sign(node: ast.AST) -> ast.AST | None:
 
 
 def change_normalization(node: ast.AST) -> ast.AST | None:
-    """The node with another normalization, or without."""
+    """The node with another normalization or none."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
         if is_size(node.left) and is_size(node.right):
             return None
@@ -150,7 +150,7 @@ def change_normalization(node: ast.AST) -> ast.AST | None:
 
 
 def places(tree: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
-    """Each node with where it hangs: (parent, field, index, node), in the order of the text."""
+    """Each node and its place: (parent, field, index, node), in source order."""
     for name, value in ast.iter_fields(tree):
         if name in ("returns", "annotation", "decorator_list"):
             continue
@@ -224,7 +224,7 @@ def change_of_ends(layer: type) -> Break | None:
 
 
 def breaks(layer: type) -> list[Break | None]:
-    """The three changes of a layer; None for ends where there are none."""
+    """The three changes of a layer; None for ends if it has none."""
     return [
         first_change(layer, change_sign) or change_of_result(layer, -1.0),
         first_change(layer, change_normalization) or change_of_result(layer, 0.5),
@@ -246,7 +246,7 @@ def apply(change: Break) -> None:
 
 
 def noticed(change: Break) -> bool:
-    """Whether a test fails; they run in a child, so that the layer stays whole here."""
+    """Whether a test fails; tests run in a child, so that the layer here is unchanged."""
     child = os.fork()
     if child == 0:
         status = 99

@@ -106,7 +106,7 @@ def compute_fingerprint(venv: Path, torch: str) -> str:
 
 
 def read_stamp(stamp: Path) -> dict[str, str]:
-    """Return what the last complete set-up recorded; nothing if there was none."""
+    """Return the stamp of the last complete set-up; empty if there was none."""
     try:
         return json.loads(stamp.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

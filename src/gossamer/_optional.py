@@ -34,7 +34,7 @@ def optional_import(name: str, purpose: str, extra: str | None = None) -> Module
     name : str
         Dotted module name, such as ``"scipy.sparse"``.
     purpose : str
-        What needs it, as the subject of a sentence: ``"Graph.adj_external"``.
+        The feature that needs it, as the subject of a sentence: ``"Graph.adj_external"``.
     extra : str, optional
         The extra of Gossamer to name. Default: the one of the package.
 

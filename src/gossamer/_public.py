@@ -151,7 +151,7 @@ from gossamer.transforms import (
 )
 from gossamer.utils import apply_each, is_libxsmm_enabled, use_libxsmm
 
-# What builds on graphs is not needed to build one: `gossamer.__getattr__` loads it by itself.
+# Building graphs does not need these: `gossamer.__getattr__` loads them separately.
 if TYPE_CHECKING:
     from gossamer import (
         __version__,

@@ -89,7 +89,7 @@ def test_wrong_side_of_a_block_is_told() -> None:
         BLOCK.ntype_id("tag", "src")
     with pytest.raises(gs.UnknownKeyError, match="'item' among the destination types"):
         BLOCK.ntype_id("item", "dst")
-    with pytest.raises(gs.InvalidValueError, match="say which: use srcnodes, dstnodes"):
+    with pytest.raises(gs.InvalidValueError, match="choose one: use srcnodes, dstnodes"):
         BLOCK.ntype_id(None)
 
 

@@ -244,7 +244,7 @@ class TestGroupedProducts:
     def test_bad_ids(self) -> None:
         a, b = torch.ones(3, 3), torch.ones(2, 3, 2)
         for ids in ([0, 1, 2], [-1, 0, 1]):
-            with pytest.raises(OutOfRangeError, match=r"must lie in 0 \.\.\. 1, got"):
+            with pytest.raises(OutOfRangeError, match=r"must be in 0 \.\.\. 1, got"):
                 ops.gather_mm(a, b, idx_b=torch.tensor(ids))
         with pytest.raises(InvalidValueError, match=r"each of 3 rows, got shape \(2,\)"):
             ops.gather_mm(a, b, idx_b=torch.tensor([0, 1]))

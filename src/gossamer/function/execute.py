@@ -178,7 +178,7 @@ def _require_callable(function: Any, role: str) -> None:
 
 
 def _require_alike(results: list[dict[str, Tensor]]) -> None:
-    """Raise unless a reduce function gave the same features whatever the number of messages."""
+    """Raise unless a reduce function gave the same features for every number of messages."""
 
     def scheme(values: dict[str, Tensor]) -> dict[str, tuple]:
         return {name: (tuple(x.shape[1:]), x.dtype) for name, x in values.items()}
@@ -193,7 +193,7 @@ def _require_alike(results: list[dict[str, Tensor]]) -> None:
 
 
 def _checked(result: Any, batch: Tensor, role: str) -> dict[str, Tensor]:
-    """What a user-defined function gave for the nodes or edges `batch`, once it can be stored."""
+    """The validated result of a user-defined function for the nodes or edges `batch`."""
     if not isinstance(result, Mapping):
         raise InvalidTypeError(
             f"A {role} function returns a dict from feature name to tensor, "

@@ -1,4 +1,4 @@
-"""Batches of edges and nodes, as user-defined functions see them."""
+"""Batches of edges and nodes, the arguments of user-defined functions."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class _Rows(MutableMapping[str, Tensor]):
 
 
 class EdgeBatch:
-    """A batch of edges: what a user-defined message function is called with.
+    """A batch of edges, the argument of a user-defined message function.
 
     Attributes
     ----------
@@ -132,7 +132,7 @@ class Mailbox(dict[str, Tensor]):
 
 
 class NodeBatch:
-    """A batch of nodes: what a user-defined reduce or apply function is called with.
+    """A batch of nodes, the argument of a user-defined reduce or apply function.
 
     Attributes
     ----------

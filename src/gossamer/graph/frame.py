@@ -31,7 +31,7 @@ def zero_initializer(
 
 
 class Placeholder:
-    """Stands in a frame for a feature that a loader fills in; it has no rows yet."""
+    """Placeholder for a feature that a loader fills in; it has no rows yet."""
 
     shape: tuple[int, ...] = (0,)
     dtype = None
@@ -83,7 +83,7 @@ class Frame(MutableMapping[str, Tensor]):
         self._default_initializer: Initializer = zero_initializer
 
     # Features are gathered before pickling, and views are copied: a pickled block must not contain
-    # the features of its whole graph, nor an unbatched graph those of the batch.
+    # the features of its whole graph, and an unbatched graph not those of the batch.
     def __getstate__(self) -> tuple:
         columns = {
             name: value if isinstance(value, Placeholder) else without_surroundings(value)

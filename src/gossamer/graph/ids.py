@@ -149,7 +149,7 @@ def in_idtype(ids: Tensor, idtype: torch.dtype, what: str, copy: bool = False) -
 
 
 def check_range(ids: Tensor, limit: int, what: str) -> None:
-    """Raise unless every id lies in ``0 ... limit - 1``.
+    """Raise unless every id is in ``0 ... limit - 1``.
 
     Raises
     ------

@@ -110,7 +110,7 @@ class Schema:
             ids = self.ntype_ids
             if ntype is None and self.is_block:
                 raise InvalidValueError(
-                    "A block has source and destination nodes, so say which: use srcnodes, "
+                    "A block has source and destination nodes, so choose one: use srcnodes, "
                     "dstnodes, srcdata, dstdata, num_src_nodes or num_dst_nodes."
                 )
         if ntype is None:

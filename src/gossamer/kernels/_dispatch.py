@@ -146,7 +146,7 @@ def kernel(
     device: str | None = None,
     dtypes: Iterable[torch.dtype] = (),
 ) -> Callable[[Function], Function]:
-    """Put a function into the dispatch table; the function itself stays as it is.
+    """Put a function into the dispatch table; the function itself does not change.
 
     Parameters
     ----------

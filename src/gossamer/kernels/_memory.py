@@ -1,6 +1,6 @@
 """Memory for results: from the pool of the native core where it serves, else from torch.
 
-Results above 4 MiB of the native kernels lie in huge pages that are kept, when the tensor is freed,
+Results above 4 MiB of the native kernels are in huge pages that are kept, when the tensor is freed,
 for the next result. `csrc/memory.cpp` holds the pool.
 """
 
@@ -66,19 +66,19 @@ def release_memory() -> None:
 
     torch allocates CPU tensors with the C library, which maps new memory for each large tensor; the
     system then clears every page. The native kernels take the memory of a result
-    above 4 MiB, and of intermediate values above 512 KiB, from a pool instead: it lies in huge
+    above 4 MiB, and of intermediate values above 512 KiB, from a pool instead: it is in huge
     pages, and when the tensor is freed it is kept for the next result. The rest of torch is not
     affected.
 
     Idle memory is at most an eighth of the memory that the process may use (the physical memory, or
     the limit of its control group) and at most 2 GiB. The environment variable
-    ``GOSSAMER_IDLE_MIB`` sets another limit in MiB; with 0 all results lie in torch's own memory.
-    The system takes idle pages back by itself when memory is short, so a call is rarely needed. A
+    ``GOSSAMER_IDLE_MIB`` sets another limit in MiB; with 0 torch allocates all results. The system
+    reclaims idle pages when memory is short, so a call is rarely needed. A
     forked process, such as a worker of a data loader, inherits no idle memory and may keep an
     eighth of its parent's limit.
 
-    ``resize_`` cannot enlarge a tensor from the pool, nor can ``out=`` of a larger result: torch
-    raises an error which says that the storage is not resizable. A ``clone()`` can be enlarged.
+    Neither ``resize_`` nor ``out=`` of a larger result can enlarge a tensor from the pool: torch
+    raises an error that the storage is not resizable. A ``clone()`` can be enlarged.
 
     Examples
     --------

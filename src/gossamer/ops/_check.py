@@ -21,7 +21,7 @@ __all__ = [
     "counted", "match_dims", "outside_transforms", "relation_of", "requires_grad", "structure_of",
 ]  # fmt: skip
 
-# Not bool, which has no arithmetic, nor complex, whose gradients would need conjugates.
+# Not bool, which has no arithmetic, or complex, whose gradients would need conjugates.
 _DTYPES = {
     torch.float32,
     torch.float64,
@@ -115,7 +115,7 @@ def counted(x: Tensor | None) -> Tensor | None:
 
 
 def common_dtype(lhs: Tensor, rhs: Tensor, op: str) -> tuple[Tensor, Tensor]:
-    """Both operands in one dtype: as they are, or promoted under autocast."""
+    """Both operands in one dtype: unchanged, or promoted under autocast."""
     if lhs.dtype == rhs.dtype:
         return lhs, rhs
     if torch.is_autocast_enabled(lhs.device.type):
@@ -159,7 +159,7 @@ def match_dims(lhs: Tensor, rhs: Tensor, op: str) -> tuple[Tensor, Tensor]:
 def requires_grad(*tensors: Tensor | None) -> tuple[bool, ...]:
     """For each tensor, whether a gradient may be requested for it."""
     if _torch.under_transform() or _torch.forward_mode_active():
-        # A tensor inside vmap does not show what the transforms around it need, nor its tangent.
+        # A tensor in vmap shows neither its tangent nor whether outer transforms need gradients.
         return tuple(x is not None for x in tensors)
     if not torch.is_grad_enabled():
         return (False,) * len(tensors)

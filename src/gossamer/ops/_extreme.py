@@ -62,7 +62,7 @@ def _arg_formula(
         edge = slot if eids is None else eids[slot].long()
 
     def pick(x: Tensor, ids: Tensor) -> Tensor:
-        # Where there is no extremum any row was read, and its values must not count.
+        # Without an extremum, an arbitrary row was read; ignore its values.
         return x.expand(x.shape[0], *feature).gather(0, ids).masked_fill(~found, 1)
 
     def scatter(values: Tensor, ids: Tensor, shape: torch.Size) -> Tensor:

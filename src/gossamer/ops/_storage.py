@@ -16,7 +16,7 @@ __all__ = ["gathered", "without_surroundings"]
 def gathered(source: Tensor, index: Tensor) -> Tensor:
     """The rows `index` of a tensor; many rows in memory that the kernels keep for reuse.
 
-    Memory that the system maps anew, page after page, takes longer than copying the rows.
+    Newly mapped memory costs a page fault per page, which takes longer than copying the rows.
     """
     shape = index.shape[0], *source.shape[1:]
     plain = type(source) is Tensor and source.layout is torch.strided and not source.requires_grad

@@ -431,7 +431,7 @@ def _ranges(first: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
     """(i, member) of all ranges ``first[i] ... first[i] + count[i] - 1``, concatenated."""
     end = count.cumsum(0)
     total = int(end[-1]) if len(end) else 0
-    # Members fit the dtype of `first`; their number may not.
+    # Ids fit the dtype of `first`, but their number may exceed it.
     form = {"dtype": first.dtype if total < INT32_MAX else end.dtype, "device": first.device}
     shift = (first + count - end).to(form["dtype"])
     owner = torch.repeat_interleave(count, output_size=total).to(form["dtype"])

@@ -196,7 +196,7 @@ def _attend(
 
 
 def _one_dtype(value: Tensor, *others: Tensor | None) -> list[Tensor | None]:
-    """The other operands in the dtype of `value`: as they are, or cast under autocast."""
+    """The other operands in the dtype of `value`: unchanged, or cast under autocast."""
     if not value.is_floating_point():
         raise InvalidTypeError(
             f"graph_attention: the operands must be floating-point, but value is {value.dtype}."

@@ -147,7 +147,7 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
         low, high = (int(x) for x in torch.aminmax(idx_b))
         if low < 0 or high >= b.shape[0]:
             raise OutOfRangeError(
-                f"gather_mm: idx_b must lie in 0 ... {b.shape[0] - 1}, got {low} ... {high}."
+                f"gather_mm: idx_b must be in 0 ... {b.shape[0] - 1}, got {low} ... {high}."
             )
     seglen, order, place = outside_transforms(lambda: _grouping(idx_b, b.shape[0]))
     if order is None:

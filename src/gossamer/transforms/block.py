@@ -31,7 +31,7 @@ def to_block(
     Every edge ``u -> v`` becomes an edge from source node ``u'`` to destination node ``v'`` with
     the same id. Every node type is on both sides. The source nodes start with the destination
     nodes, in their order; the other sources follow in the order in which they first occur in edges,
-    edge type by edge type. Thus ``block.srcdata["h"][:block.num_dst_nodes()]`` are the features of
+    edge type by edge type. So ``block.srcdata["h"][:block.num_dst_nodes()]`` are the features of
     the destinations.
 
     Parameters

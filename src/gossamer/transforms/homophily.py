@@ -1,6 +1,6 @@
 """Homophily and label informativeness: how strongly labels of neighbors depend on each other.
 
-All measures are computed in float64, whatever torch's default dtype is.
+All measures are computed in float64, regardless of torch's default dtype.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Placeholders for classes and functions that Gossamer lacks: importable, not usable.
 
-A package imports all layers when it is loaded, also those that a program does not use. A missing
+A package imports all its layers, including those that a program does not use. A missing
 class can therefore be imported and derived from. Building one raises an error that names what is
 missing.
 """

@@ -22,7 +22,7 @@ def joined(parts: list[Tensor]) -> Tensor:
 
 
 def check_ids(parts: list[Tensor], bounds: Tensor, what: str) -> None:
-    """Raise unless the ids of part ``i`` lie in ``0 ... bounds[i] - 1``."""
+    """Raise unless the ids of part ``i`` are in ``0 ... bounds[i] - 1``."""
     ids = joined(parts)
     if ids.numel() == 0:
         return

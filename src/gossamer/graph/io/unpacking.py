@@ -113,7 +113,7 @@ def _sizes(layout: Layout, number: int, read: Read) -> tuple[Tensor, Tensor]:
 
 
 def _of_form(tensor: StoredTensor, feature: Feature, shape: tuple[int, ...]) -> StoredTensor:
-    """The tensor, if it has the shape and dtype that the header says."""
+    """The tensor, if it has the shape and dtype of the header."""
     dtype, stored_shape = feature.dtype, shape
     if dtype not in STORED_DIRECTLY:
         dtype, stored_shape = torch.uint8, (*shape, feature.dtype.itemsize)

@@ -112,7 +112,7 @@ class MultiUpdate:
     def _require_one_shape(
         self: Graph, name: str, positions: list[int], values: list[Tensor]
     ) -> None:
-        """Raise an error if edge types bring features of different widths to a node type."""
+        """Raise an error if edge types give a node type features of different widths."""
         for position, value in zip(positions, values, strict=True):
             if value.shape != values[0].shape:
                 first, other = (self.canonical_etypes[p] for p in (positions[0], position))

@@ -1,4 +1,4 @@
-"""What the wrappers of the native kernels share: codes, allocation and broadcast plans."""
+"""Shared by the wrappers of the native kernels: codes, allocation and broadcast plans."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = [
     "empty", "is_large", "scratch", "zeros",
 ]  # fmt: skip
 
-# What kernels over features and over ids are compiled for.
+# Dtypes that kernels over features and over ids are compiled for.
 FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 IDS = (torch.int32, torch.int64)
 
@@ -39,7 +39,7 @@ _DLPACK = {
     torch.int64: (0, 64),
 }
 
-# Below this the C library reuses memory, above it maps fresh pages: see
+# Below this size the C library reuses memory, above it maps new pages: see
 # csrc/memory.cpp.
 _LARGE = 4 << 20
 # Scratch memory of a call need not be packed as tightly as results, of which there may be many.
@@ -53,7 +53,7 @@ def is_large(size: int, dtype: torch.dtype, limit: int | None = None) -> bool:
 
 def empty(shape: tuple[int, ...], dtype: torch.dtype, limit: int | None = None) -> Tensor:
     """Allocate memory that a kernel must fill; the tests replace this to poison it."""
-    # From the shape, because a tracer may not know a tensor's number of elements.
+    # From the shape, because a tracer may lack a tensor's number of elements.
     if is_large(prod(shape), dtype, limit):
         capsule = core.allocate(shape, *_DLPACK[dtype])
         if capsule is not None:
@@ -123,7 +123,7 @@ def broadcast(lhs: torch.Size | None, rhs: torch.Size | None, dot: bool = False)
 def _collapse(
     lhs: tuple[int, ...], rhs: tuple[int, ...], lhs_stride: int, rhs_stride: int
 ) -> list[tuple[int, int, int]]:
-    """Merge dimensions that both operands traverse alike, as (size, lhs stride, rhs stride)."""
+    """Merge dimensions that both operands traverse equally: (size, lhs stride, rhs stride)."""
     dims: list[tuple[int, int, int]] = []
     for m, n in zip(reversed(lhs), reversed(rhs), strict=True):
         size = n if m == 1 else m

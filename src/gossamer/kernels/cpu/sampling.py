@@ -199,7 +199,7 @@ def number_nodes(
     """Number ids as they appear; see `gossamer.kernels.reference.sampling.number_nodes`."""
     id_dtype = like.dtype
     totals = [sum(ids.shape[0] for ids in parts) for parts in lists]
-    # With room for one more: the kernel writes an id before it looks up whether it is new.
+    # One more: the kernel writes each id before it checks whether it is new.
     unique = [_common.empty((total + 1,), id_dtype) for total in totals]
     places = [[_common.empty((ids.shape[0],), dtype) for ids in parts] for parts in lists]
     numberings = _table(

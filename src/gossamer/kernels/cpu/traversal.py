@@ -11,7 +11,7 @@ from gossamer.kernels.cpu._common import IDS, address, core
 
 __all__ = ["breadth_first", "depth_first", "topological"]
 
-# The buffers have room for the largest possible result. Results are copied, so that a small one
+# The buffers fit the largest possible result. Results are copied, so that a small one
 # does not keep its buffer.
 
 

@@ -1,4 +1,4 @@
-"""What the reference kernels share."""
+"""Helpers of the reference kernels."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def unique_relabel(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
     Returns
     -------
     tuple
-        The distinct ids in that order, and for each of `ids` where it stands among them, both in
+        The distinct ids in that order, and for each of `ids` its position among them, both in
         the dtype of `ids`.
     """
     positions = torch.arange(len(ids), device=ids.device)

@@ -43,7 +43,7 @@ class Candidates(NamedTuple):
     slots: Tensor | None
     sums: Tensor | None
     weights: Tensor | None
-    local: bool  # row i belongs to the i-th row that is drawn for, not to row number i
+    local: bool  # row i is the i-th row to draw for, not row number i
 
 
 class Times(NamedTuple):
@@ -100,7 +100,7 @@ def candidates_of(
     weights: Tensor | None,
     times: Times | None = None,
 ) -> Candidates:
-    """The slots with a weight other than 0 that lie before the row's time.
+    """The slots with a nonzero weight and a time before the row's.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def sample_neighbors(like: Tensor, relations: Sequence[Relation], replace: bool)
     Parameters
     ----------
     like : Tensor
-        Ids like the rows: they tell where to run.
+        Ids with the dtype and device of the rows.
 
     Returns
     -------
@@ -256,7 +256,7 @@ def _choose(key: Tensor, degree: int, fanout: int) -> Tensor:
 
 
 def _by_weight(key: Tensor, sums: Tensor, fanout: int, weights: Tensor) -> Tensor:
-    """Different ones, each the next with the probability of its share of what is left."""
+    """Distinct ones; each next one with the probability of its share of the remaining weight."""
     bounds = [0.0, *sums.tolist()]
     units = random_unit(key, torch.arange(fanout, device=key.device)).tolist()
     chosen: list[int] = []
@@ -320,7 +320,7 @@ def number_nodes(
     Parameters
     ----------
     like : Tensor
-        Ids like those of the lists: they tell where to run.
+        Ids with the dtype and device of those of the lists.
     lists : sequence of sequences of Tensor
         For each kind the lists of ids, one after another; at least one list.
     limits : sequence of int
@@ -333,7 +333,7 @@ def number_nodes(
     nodes : list of Tensor
         The distinct ids of each kind, in order of appearance.
     places : list of list of Tensor
-        Where each id stands among them.
+        The position of each id among them.
     first : list of int
         How many distinct ids the first list of each kind has.
     """

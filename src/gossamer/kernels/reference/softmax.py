@@ -18,7 +18,7 @@ def edge_softmax(indptr: Tensor, eids: Tensor | None, logits: Tensor) -> Tensor:
     indptr, eids : Tensor
         Slots of each row and their edge ids (None: slot ``k`` is edge ``k``).
     logits : Tensor
-        ``(E, *f)``; each feature column is normalized by itself.
+        ``(E, *f)``; each feature column is normalized separately.
 
     Returns
     -------

@@ -22,7 +22,7 @@ def breadth_first(
     Parameters
     ----------
     sources : Tensor
-        ``(S,)``: the first level, as it is. Its dtype is that of the ids returned.
+        ``(S,)``: the first level, unchanged. The ids returned have its dtype.
 
     Returns
     -------

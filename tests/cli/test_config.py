@@ -180,6 +180,8 @@ def test_lists_of_values() -> None:
         from_mapping({"edges": ["a", 5]})
     with pytest.raises(InvalidValueError, match="'fanout' must be between -1 and 1000000, got -2"):
         from_mapping({"fanout": [-2]})
+    with pytest.raises(InvalidValueError, match="--fanout is at least 1, or -1"):
+        from_mapping({"fanout": [0]}).fanouts()
 
 
 def test_settings_of_tables_need_tables() -> None:

@@ -373,3 +373,13 @@ def test_datasets_of_every_kind(
     assert items in (None, len(task.label))
     result = fit_seed(task, config, 0, lambda epoch: None).result
     assert np.isfinite(result.test)
+
+
+def test_several_types_without_a_split(linked: Callable[[str], str]) -> None:
+    options = {"model": "rgcn", "hidden": 8, "epochs": 1, "minibatch": True, "fanout": (2,)}
+    config = _config(dataset="dblp", raw_dir=linked("DBLP"), **options)
+    task = load_dataset(config, CPU)
+    sizes = [int(task.masks[part].sum()) for part in PARTS]
+    assert (sum(sizes), len(task.label)) == (4057, 4057)
+    assert sizes[0] > 2 * max(sizes[1:])
+    assert np.isfinite(fit_seed(task, config, 0, lambda epoch: None).result.test)

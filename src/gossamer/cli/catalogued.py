@@ -169,11 +169,16 @@ def _entities(entry: Entry, open_dataset: Any, config: TrainConfig, device: torc
     dataset = open_dataset()
     graph, end = dataset[0], dataset.predict_category
     data = graph.nodes[end].data
-    train = data["train_mask"].bool()
-    inner = random_masks(torch.where(train, data["label"], -1), (0.8, 0.2, 0.0), seed=0)
-    masks = {**inner, "test": data["test_mask"].bool()}
+    if "train_mask" in data:
+        train = data["train_mask"].bool()
+        inner = random_masks(torch.where(train, data["label"], -1), (0.8, 0.2, 0.0), seed=0)
+        masks = {**inner, "test": data["test_mask"].bool()}
+    else:
+        masks = random_masks(data["label"], seed=0)
+    found = {t: graph.nodes[t].data for t in graph.ntypes}
+    feat = {t: as_features(own["feat"]) for t, own in found.items() if "feat" in own}
     label, target = _judged(entry, dataset, data["label"])
-    return node_task(entry.name, graph, {}, end, label, masks, target, config, device)
+    return node_task(entry.name, graph, feat, end, label, masks, target, config, device)
 
 
 def _graphs(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.device) -> Task:

@@ -124,8 +124,10 @@ class TrainConfig:
         Raises
         ------
         InvalidValueError
-            If `fanout` has neither one number nor one for each layer.
+            If `fanout` has neither one number nor one for each layer, or has a 0.
         """
+        if 0 in self.fanout:
+            raise InvalidValueError("--fanout is at least 1, or -1 for all neighbors; got 0.")
         if len(self.fanout) not in (1, self.layers):
             raise InvalidValueError(
                 f"--fanout gives {len(self.fanout)} numbers for {self.layers} layers. Give one for "

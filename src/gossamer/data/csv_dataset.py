@@ -55,8 +55,8 @@ class CSVDataset(GraphList):
     ------
     FileError
         If a file is missing or malformed, a column or key is missing or not known, an id occurs
-        twice or is not known, or a value is not a number. The message names the file, and the line
-        as far as there is one.
+        twice or is not known, or a value is missing or not a number. The message names the file,
+        and the line as far as there is one.
     MissingExtraError
         If pandas or PyYAML is not installed.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,11 @@ def _default_parser(frame: Any) -> dict[str, np.ndarray]:
         if str(name).startswith("Unnamed"):
             continue
         if column.dtype.kind in "biuf":
+            missing = column.index[column.isna()]
+            if len(missing):
+                raise FileError(
+                    f"line {missing[0] + 2}: '{name}' has no value, and no parser fills it in"
+                )
             found[name] = column.to_numpy()
         else:
             found[name] = _vectors(name, list(column))
@@ -121,9 +127,21 @@ def _read(raw: RawFolder, meta: Meta, file: str) -> tuple[Path, Any]:
         if path.suffix == ".parquet":
             optional_import("pyarrow", "Reading a Parquet file")
             return path, pandas.read_parquet(path)
+        _check_first_row(path, meta.separator)
         return path, pandas.read_csv(path, sep=meta.separator)
     except (ValueError, OSError) as error:
         raise _wrong(path, " ".join(str(error).split())) from None
+
+
+def _check_first_row(path: Path, separator: str) -> None:
+    """Raise if it is longer than the header: pandas would take its first values for row names."""
+    pandas = optional_import("pandas", "CSVDataset")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pandas.errors.ParserWarning)
+            pandas.read_csv(path, sep=separator, index_col=False, nrows=1)
+    except pandas.errors.ParserWarning:
+        raise ValueError("line 2 has more values than line 1 has names") from None
 
 
 def _column(path: Path, frame: Any, name: str) -> Any:

@@ -41,4 +41,4 @@ class SIGN(nn.Module):
 
 
 if __name__ == "__main__":
-    run(__doc__, "SIGN", SIGN, {}, weight_decay=5e-3)
+    run(__doc__, "SIGN", SIGN, {})

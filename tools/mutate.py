@@ -107,7 +107,7 @@ def functions(layer: type) -> list[tuple[str, ast.FunctionDef]]:
 def is_size(node: ast.AST) -> bool:
     """Whether an operand is a count or an index instead of a tensor, or close to 0."""
     text = ast.unparse(node)
-    if any(word in text for word in (".shape", ".dim()", "len(", "num_", "'", "_size")):
+    if any(word in text for word in (".shape", ".dim()", "len(", "num_", "'", "_size", ".long()")):
         return True
     if text.endswith("tiny"):
         return True
@@ -259,9 +259,9 @@ def noticed(change: Break) -> bool:
         finally:
             os._exit(status)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status not in (0, 1):
-        raise SystemExit(f"{change.layer.__name__}: the tests ended with status {status}")
-    return status == 1
+    if status == 99:
+        raise SystemExit(f"{change.layer.__name__}: the change cannot be applied: {change.text}")
+    return status != 0  # a negative one is a crash
 
 
 def runs_of(layer: type) -> list[tuple[Path, str]]:

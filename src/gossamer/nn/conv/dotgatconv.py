@@ -24,7 +24,8 @@ __all__ = ["DotGatConv"]
 
 
 class DotGatConv(ZeroInDegreeGuard, nn.Module):
-    r"""`GATConv` with the scaled dot product of transformers as score.
+    r"""`GATConv` with the scaled dot product of `Attention Is All You Need
+    <https://arxiv.org/abs/1706.03762>`__ as score.
 
     Per head, with :math:`\mathcal{N}(i)` the sources of the in-edges of node :math:`i`,
 

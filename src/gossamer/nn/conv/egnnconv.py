@@ -46,8 +46,9 @@ class EGNNConv(nn.Module):
 
     Notes
     -----
-    The perceptrons are drawn as `torch.nn.Linear` draws them. Nodes without in-edges keep their
-    coordinates. Two nodes at one place do not move each other. Duplicate edges each count.
+    The paper takes :math:`x_i - x_j` and does not divide it by the distance. The perceptrons are
+    drawn as `torch.nn.Linear` draws them. Nodes without in-edges keep their coordinates. Two nodes
+    at one place do not move each other. Duplicate edges each count.
 
     Examples
     --------

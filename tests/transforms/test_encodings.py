@@ -8,7 +8,7 @@ import torch
 
 import gossamer as gs
 from gossamer import GossamerError, InvalidTypeError, InvalidValueError, UnknownKeyError
-from gossamer.transforms import encodings
+from gossamer.transforms import walk_encodings
 from helpers.graphs import graph_cases
 
 
@@ -315,8 +315,8 @@ def test_random_walk_pe_is_the_same_in_pieces_sparse_or_dense(
     g = _undirected(50, 60)
     whole = gs.random_walk_pe(g, 6)
     for entries, filled in ((100, 20), (100, 0), (1 << 20, 0), (1 << 20, 10**6)):
-        monkeypatch.setattr(encodings, "_ENTRIES", entries)
-        monkeypatch.setattr(encodings, "_FILLED", filled)
+        monkeypatch.setattr(walk_encodings, "ENTRIES", entries)
+        monkeypatch.setattr(walk_encodings, "_FILLED", filled)
         torch.testing.assert_close(gs.random_walk_pe(g, 6), whole)
 
 

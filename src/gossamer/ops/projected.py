@@ -19,6 +19,7 @@ from gossamer import kernels
 from gossamer._options import number_in
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.ops import _torch
+from gossamer.ops._attention import attention_of
 from gossamer.ops._check import check_dense, check_operand, relation_of, requires_grad, structure_of
 from gossamer.ops._register import (
     gradients_of_parts,
@@ -26,7 +27,7 @@ from gossamer.ops._register import (
     take_gradient,
     traced,
 )
-from gossamer.ops.attention import attention_of, graph_attention
+from gossamer.ops.attention import graph_attention
 
 if TYPE_CHECKING:
     from gossamer.ops._register import Structure

@@ -4,7 +4,7 @@ from gossamer.transforms.block import block_to_graph, to_block
 from gossamer.transforms.cast import to_bfloat16, to_double, to_float, to_half
 from gossamer.transforms.compact import compact_graphs
 from gossamer.transforms.distances import double_radius_node_labeling, shortest_dist
-from gossamer.transforms.encodings import lap_pe, laplacian_lambda_max, random_walk_pe, svd_pe
+from gossamer.transforms.encodings import lap_pe, laplacian_lambda_max, svd_pe
 from gossamer.transforms.halo import partition_graph_with_halo
 from gossamer.transforms.homogeneous import to_heterogeneous, to_homogeneous
 from gossamer.transforms.homophily import (
@@ -87,6 +87,7 @@ from gossamer.transforms.traversal import (
     dfs_labeled_edges_generator,
     topological_nodes_generator,
 )
+from gossamer.transforms.walk_encodings import random_walk_pe
 
 __all__ = [
     "GDC", "PPR", "SVDPE", "AddEdge", "AddMetaPaths", "AddReverse", "AddSelfLoop", "BaseTransform",

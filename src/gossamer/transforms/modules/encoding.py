@@ -5,8 +5,9 @@ from __future__ import annotations
 from gossamer._options import as_int
 from gossamer.graph import Graph
 from gossamer.transforms._validate import one_relation
-from gossamer.transforms.encodings import lap_pe, random_walk_pe, svd_pe
+from gossamer.transforms.encodings import lap_pe, svd_pe
 from gossamer.transforms.modules.base import BaseTransform
+from gossamer.transforms.walk_encodings import random_walk_pe
 
 __all__ = ["SVDPE", "LapPE", "RandomWalkPE"]
 

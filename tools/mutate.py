@@ -45,6 +45,7 @@ ENDS = {
     ("degrees",): "degrees = degrees.flip(0)",
     ("dist",): "dist = dist.transpose(1, 2)",
     ("efeat",): "efeat = efeat.transpose(1, 2)",
+    ("g", "X"): "g = g.reverse()",
     ("g", "inputs"): "g = g.reverse()",
     ("h_head", "h_tail"): "h_head, h_tail = h_tail, h_head",
     ("h_src", "h_dst"): "h_src, h_dst = h_dst, h_src",

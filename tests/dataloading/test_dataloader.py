@@ -374,6 +374,16 @@ BAD = [
     (lambda g: DataLoader(g, [0], 3), gs.InvalidTypeError, "needs a method sample"),
     (lambda g: DataLoader(g, 3, Echo()), gs.InvalidTypeError, "ids, a dict of type to ids"),
     (lambda g: DataLoader(g, torch.ones(2), Echo()), gs.InvalidTypeError, "must be integers"),
+    (
+        lambda g: DataLoader(g, torch.ones(39).bool(), Echo()),
+        gs.InvalidValueError,
+        "each of 40 nodes or 400 edges, got 39",
+    ),
+    (
+        lambda g: DataLoader(hetero(), {"a": torch.ones(3).bool().numpy()}, Echo()),
+        gs.InvalidValueError,
+        "each of 4 nodes, got 3",
+    ),
     (lambda g: DataLoader(g, [0], Echo(), batch_size=0), gs.InvalidValueError, "at least 1, got 0"),
     (lambda g: DataLoader(g, [0], Echo(), batch_size=1.5), gs.InvalidTypeError, "is an int"),
     (lambda g: DataLoader(g, [0], Echo(), collate_fn=len), gs.InvalidTypeError, "decides collate"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import threading
 
 import pytest
@@ -11,6 +12,7 @@ import torch
 import gossamer as gs
 import gossamer.graphbolt as gb
 from gossamer import InvalidTypeError, InvalidValueError
+from gossamer.sampling import _core
 
 T = torch.tensor
 
@@ -58,6 +60,19 @@ def test_blocks_and_features_belong_together(layer) -> None:
             nodes = block.srcdata[gs.NID]
             assert torch.equal(nodes[rows], src)
             assert torch.equal(nodes[cols], dst)
+
+
+def test_a_pipeline_can_be_pickled_and_left_at_any_batch() -> None:
+    """Workers that are started anew need the former."""
+    g, graph = _graph()
+    items = gb.ItemSet(torch.stack(g.edges(), 1)[:20], "seeds")
+    pipe = gb.ItemSampler(items, 5, seed=1).sample_uniform_negative(graph, 2)
+    pipe = pipe.sample_neighbor(graph, [3]).exclude_seed_edges(True).transform()
+    batches = iter(pipe)
+    next(batches)
+    assert _core.current_stream() is None  # the caller draws its own random numbers
+    for batch, other in zip(pipe, pickle.loads(pickle.dumps(pipe)), strict=True):
+        assert torch.equal(batch.input_nodes, other.input_nodes)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -170,6 +185,16 @@ def test_moving() -> None:
             lambda pipe, g: list(gb.ItemSampler(gb.ItemSet(3, "x"), 2).sample_neighbor(g, [1])),
             InvalidValueError,
             "no seeds",
+        ),
+        (
+            lambda pipe, g: list(gb.ItemSampler(gb.ItemSet(3), 2).sample_neighbor(g, [1])),
+            InvalidValueError,
+            "no seeds",
+        ),
+        (
+            lambda pipe, g: list(gb.ItemSampler(gb.ItemSet(3), 2).sample_uniform_negative(g, 1)),
+            InvalidValueError,
+            "UniformNegativeSampler: the batch has no seeds",
         ),
         (
             lambda pipe, g: list(pipe.temporal_sample_neighbor(g, [1])),

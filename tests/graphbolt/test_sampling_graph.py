@@ -116,6 +116,9 @@ def test_weights_decide_which_edges_a_layer_draws() -> None:
     # By the formula of the paper 2.45 heavy ones of a row and 0.46 others, on average.
     assert 0.82 < float(heavy.double().mean()) < 0.86
     graph.add_edge_attribute("w", -weights)
+    graph.add_edge_attribute("two", torch.ones(rows * degree, 2))
+    with pytest.raises(gs.InvalidValueError, match="'two' must be one number for each"):
+        graph.sample_neighbors(T([1]), T([4]), probs_name="two")
     for draw in (graph.sample_layer_neighbors, graph.sample_neighbors):
         with pytest.raises(gs.InvalidValueError, match="'w' must be finite and not negative"):
             draw(T([1]), T([4]), probs_name="w")

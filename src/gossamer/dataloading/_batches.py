@@ -39,12 +39,12 @@ class Items:
         self._objects: Sequence[Any] | None = None
         if isinstance(indices, Mapping):
             self._names = list(indices)
-            parts = [_ids(own, f"{name}: indices of {t!r}") for t, own in indices.items()]
+            parts = [_ids(own, f"indices of {t!r}") for t, own in indices.items()]
             kinds = [np.full(len(part), k) for k, part in enumerate(parts)]
             self._ids = np.concatenate([np.empty(0, np.int64), *parts])
             self._kinds = np.concatenate([np.empty(0, np.int64), *kinds])
         elif _is_ids(indices):
-            self._ids = _ids(indices, f"{name}: indices")
+            self._ids = _ids(indices, f"indices of {name}")
         elif isinstance(indices, Sized) and hasattr(indices, "__getitem__"):
             self._objects = indices
         else:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 
 from gossamer.dataloading._ahead import ahead
@@ -15,6 +16,7 @@ from gossamer.dataloading._travel import pack, unpack
 from gossamer.dataloading._workers import reporting_workers
 from gossamer.dataloading.lazy import fetch
 from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graph import Graph
 from gossamer.graph.devices import as_device
 from gossamer.sampling import _core
 from gossamer.utils import recursive_apply
@@ -163,6 +165,7 @@ class DataLoader(torch.utils.data.DataLoader):
         self.other_storages: dict[str, Any] = {}
         self._check_device()
         share = Share.of_this_process() if use_ddp else Share(0, 1)
+        _check_masks(graph, indices)
         items = Items(indices, "DataLoader")
         self._batches = Batches(items, batch_size, shuffle, drop_last, share, "DataLoader")
         self._epoch = 0
@@ -286,6 +289,26 @@ class DataLoader(torch.utils.data.DataLoader):
             self._cores = None
             os.sched_setaffinity(0, available)
             torch.set_num_threads(threads)
+
+
+def _check_masks(graph: Any, indices: Any) -> None:
+    """Raise for a mask that has neither an entry for each node nor one for each edge."""
+    masks = indices if isinstance(indices, Mapping) else {None: indices}
+    for kind, mask in masks.items():
+        if getattr(mask, "dtype", None) not in (torch.bool, np.dtype(bool)):
+            continue
+        if not isinstance(graph, Graph):
+            continue
+        counts = {}
+        if kind is None or kind in graph.ntypes:
+            counts["nodes"] = graph.num_nodes(kind)
+        if kind is None or kind not in graph.ntypes:
+            counts["edges"] = graph.num_edges(kind)
+        if len(mask) not in counts.values():
+            wanted = " or ".join(f"{count} {what}" for what, count in counts.items())
+            raise InvalidValueError(
+                f"DataLoader: a mask has an entry for each of {wanted}, got {len(mask)}."
+            )
 
 
 class _Pinned:

@@ -249,6 +249,11 @@ def relation(
     adjacency = graph.structure(etype)
     csc, table = adjacency.csc(), None
     weights = None if probs_name is None else graph.edge_attribute(probs_name)
+    if weights is not None and weights.numel() != graph.total_num_edges:
+        raise InvalidValueError(
+            f"The weights {probs_name!r} must be one number for each of the "
+            f"{graph.total_num_edges} edges, got shape {tuple(weights.shape)}."
+        )
     if times is not None:
         first = 0 if src is None else graph.first_node(src)
         csc = times.admissible(csc, rows, ntype, first)

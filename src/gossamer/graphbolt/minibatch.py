@@ -18,7 +18,7 @@ from gossamer.graphbolt.types import ByType, etype_str_to_tuple, map_by_type
 if TYPE_CHECKING:
     from gossamer.graph import Graph
 
-__all__ = ["MiniBatch"]
+__all__ = ["MiniBatch", "require_seeds"]
 
 
 @dataclass
@@ -183,6 +183,14 @@ class MiniBatch:
         rows = [[name, _shapes(getattr(self, name))] for name in self._names()]
         shown = [row for row in rows if row[1]]
         return html_table("MiniBatch", f"{len(shown)} fields", ["field", "content"], shown)
+
+
+def require_seeds(batch: Any, stage: str) -> None:
+    """Raise unless a batch has seeds; `stage` needs them."""
+    if getattr(batch, "seeds", None) is None:
+        raise InvalidValueError(
+            f"{stage}: the batch has no seeds. Name the items, as in ItemSet(items, names='seeds')."
+        )
 
 
 def _shapes(value: Any, name: str = "") -> list[str]:

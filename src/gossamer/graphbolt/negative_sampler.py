@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gossamer._options import as_int
 from gossamer.errors import InvalidValueError
-from gossamer.graphbolt.minibatch import MiniBatch
+from gossamer.graphbolt.minibatch import MiniBatch, require_seeds
 from gossamer.graphbolt.pipeline import Stage
 from gossamer.sampling import _core
 
@@ -38,9 +38,11 @@ class NegativeSampler(Stage):
 
     def __iter__(self) -> Iterator[MiniBatch]:
         for batch in self.datapipe:
+            require_seeds(batch, type(self).__name__)
             # A number of its own, so that samplers of the same batch draw other numbers.
             with _core.stream(*batch._stream, 1) if batch._stream else nullcontext():
-                yield self._add_negatives(batch)
+                done = self._add_negatives(batch)
+            yield done  # outside of the stream, which is the caller's as well
 
     def _add_negatives(self, batch: MiniBatch) -> MiniBatch:
         seeds = batch.seeds

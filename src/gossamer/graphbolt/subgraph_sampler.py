@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer.errors import InvalidValueError
 from gossamer.graphbolt.compacting import unique_and_compact
-from gossamer.graphbolt.minibatch import MiniBatch
+from gossamer.graphbolt.minibatch import MiniBatch, require_seeds
 from gossamer.graphbolt.pipeline import Stage
 from gossamer.graphbolt.types import ByType, map_by_type, seed_type_str_to_ntypes
 from gossamer.sampling import _core
@@ -41,11 +40,7 @@ class SubgraphSampler(Stage):
     def sampling_stages(self, datapipe: Any) -> Iterator[MiniBatch]:
         """Draw for each batch of `datapipe`."""
         for batch in datapipe:
-            if batch.seeds is None:
-                raise InvalidValueError(
-                    f"{type(self).__name__}: the batch has no seeds. Name the items, as in "
-                    "ItemSet(items, names='seeds')."
-                )
+            require_seeds(batch, type(self).__name__)
             if not batch._stream:
                 yield self._sample(batch)
                 continue

@@ -26,8 +26,8 @@ SIZES = [4, 0, 1, 6]
 WIDTH = 6
 
 
-def make_batch() -> gs.Graph:
-    return gs.batch([gs.graph(([], []), num_nodes=size) for size in SIZES])
+def make_batch(idtype: torch.dtype = torch.int64) -> gs.Graph:
+    return gs.batch([gs.graph(([], []), num_nodes=size, idtype=idtype) for size in SIZES])
 
 
 def gate_and_values() -> GlobalAttentionPooling:
@@ -135,9 +135,11 @@ FORMULAS = {
 }
 
 
+@pytest.mark.parametrize("idtype", [torch.int64, torch.int32], ids=str)
 @pytest.mark.parametrize("name", LAYERS)
-def test_matches_the_formula(name: str) -> None:
-    g, layer = make_batch(), LAYERS[name]().double()
+def test_matches_the_formula(name: str, idtype: torch.dtype) -> None:
+    g, layer = make_batch(idtype), LAYERS[name]().double()
+    assert g.batch_num_nodes().dtype is idtype
     with torch.no_grad():
         for parameter in layer.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))

@@ -22,7 +22,7 @@ __all__ = ["GlobalAttentionPooling", "Set2Set", "SortPooling", "WeightAndSum"]
 
 def owners_of(graph: Graph) -> Adjacency:
     """An edge from each node to the graph of the batch that it belongs to."""
-    lengths, num_nodes = graph.batch_num_nodes(), graph.num_nodes()
+    lengths, num_nodes = graph.batch_num_nodes().long(), graph.num_nodes()
     nodes = torch.arange(num_nodes + 1, device=lengths.device)
     first = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
     owner = torch.repeat_interleave(lengths, output_size=num_nodes)

@@ -2,7 +2,7 @@
 //
 // Gustavson's algorithm by rows, with a dense workspace for each thread. Each row is computed by one
 // thread in a fixed order, so results do not depend on the number of threads. Products and sums take
-// two passes: the first counts the entries of each row, so that the second writes each to its place.
+// two passes, because a row has a place only when the entries of all rows before it are counted.
 #include <nanobind/nanobind.h>
 
 #include <algorithm>
@@ -66,6 +66,7 @@ struct Pair {
     uintptr_t a_indptr, a_indices, b_indptr, b_indices;
     uintptr_t x, y;  // values; `width` numbers an entry
     uintptr_t counts, indptr, indices, out;
+    uintptr_t packed_indices, packed;  // entries of a sum between the two passes
     int64_t rows, cols, width, work;
     bool wide, is_double;
     int threads;
@@ -128,22 +129,6 @@ template <class Index, class T> void fill_product(const Pair& p) {
         });
 }
 
-template <class Index> void count_sum(const Pair& p) {
-    const auto a = p.a<Index>(), b = p.b<Index>();
-    auto* const counts = static_cast<int64_t*>(writable(p.counts));
-    by_rows(
-        p.rows, p.work, p.threads, [&] { return zeros<Index>(p.cols); },
-        [&](int64_t row, Zeros<Index>& seen) {
-            const auto mark = static_cast<Index>(row + 1);
-            for (Index i = a.indptr[row]; i < a.indptr[row + 1]; ++i)
-                seen[static_cast<size_t>(a.indices[i])] = mark;
-            int64_t count = a.indptr[row + 1] - a.indptr[row];
-            for (Index j = b.indptr[row]; j < b.indptr[row + 1]; ++j)
-                count += seen[static_cast<size_t>(b.indices[j])] != mark;
-            counts[row] = count;
-        });
-}
-
 // The number itself or 0, without a branch.
 template <class T> T if_taken(T number, bool taken) {
     using Bits = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
@@ -154,25 +139,29 @@ template <class T> T if_taken(T number, bool taken) {
     return number;
 }
 
-// Merges rows that are sorted and without duplicates.
-template <class Index, class T, bool scalars> void fill_sum(const Pair& p) {
+// Merges rows that are sorted and without duplicates, and counts their entries. The entries of a block
+// of rows are packed, from the place where they would be if no two fell together.
+template <class Index, class T, bool scalars> void merge_rows(const Pair& p) {
     const auto a = p.a<Index>(), b = p.b<Index>();
     const auto *const x = at<T>(p.x), *const y = at<T>(p.y);
-    const auto* const indptr = at<Index>(p.indptr);
-    auto* const indices = static_cast<Index*>(writable(p.indices));
-    auto* const out = static_cast<T*>(writable(p.out));
+    auto* const counts = static_cast<int64_t*>(writable(p.counts));
+    auto* const indices = static_cast<Index*>(writable(p.packed_indices));
+    auto* const out = static_cast<T*>(writable(p.packed));
     const int64_t width = scalars ? 1 : p.width;
     const auto copy = [&](const Index* columns, const T* values, Index begin, Index end, Index to) {
         for (; begin < end; ++begin, ++to) {
             indices[to] = columns[begin];
             for (int64_t d = 0; d < width; ++d) out[to * width + d] = values[begin * width + d];
         }
+        return to;
     };
     by_rows(
-        p.rows, p.work, p.threads, [] { return 0; },
-        [&](int64_t row, int) {
-            Index i = a.indptr[row], j = b.indptr[row], to = indptr[row];
+        p.rows, p.work, p.threads, [] { return Index{}; },
+        [&](int64_t row, Index& next) {
+            Index i = a.indptr[row], j = b.indptr[row];
             const Index a_end = a.indptr[row + 1], b_end = b.indptr[row + 1];
+            const Index begin = row % kRows ? next : i + j;
+            Index to = begin;
             // No branch depends on the columns, which a processor could not predict.
             for (; i < a_end && j < b_end; ++to) {
                 const Index left = a.indices[i], right = b.indices[j];
@@ -184,9 +173,27 @@ template <class Index, class T, bool scalars> void fill_sum(const Pair& p) {
                 i += take_a;
                 j += take_b;
             }
-            copy(a.indices, x, i, a_end, to);
-            copy(b.indices, y, j, b_end, to);
+            next = copy(b.indices, y, j, b_end, copy(a.indices, x, i, a_end, to));
+            counts[row] = next - begin;
         });
+}
+
+template <class Index> void unpack(const Pair& p) {
+    const auto* const indptr = at<Index>(p.indptr);
+    const auto move = [](uintptr_t from, uintptr_t to, Index first, Index target, Index count,
+                         int64_t size) {
+        std::memcpy(static_cast<char*>(writable(to)) + target * size, at<char>(from) + first * size,
+                    static_cast<size_t>(count * size));
+    };
+    parallel_for((p.rows + kRows - 1) / kRows, useful_threads(p.threads, p.work),
+                 [&](int64_t block, int) {
+                     const int64_t row = block * kRows, end = std::min(row + kRows, p.rows);
+                     const Index first = at<Index>(p.a_indptr)[row] + at<Index>(p.b_indptr)[row];
+                     const Index to = indptr[row], count = indptr[end] - to;
+                     if (!count) return;
+                     move(p.packed_indices, p.indices, first, to, count, sizeof(Index));
+                     move(p.packed, p.out, first, to, count, p.width * (p.is_double ? 8 : 4));
+                 });
 }
 
 // For each entry of a the slot of b in the same place, or -1.
@@ -215,14 +222,14 @@ void csr_product(const Pair& p) {
 }
 
 void csr_sum(const Pair& p) {
-    const auto fill = [&](auto index, auto zero) {
+    const auto merge = [&](auto index, auto zero) {
         using Index = decltype(index);
         using T = decltype(zero);
-        p.width == 1 ? fill_sum<Index, T, true>(p) : fill_sum<Index, T, false>(p);
+        p.width == 1 ? merge_rows<Index, T, true>(p) : merge_rows<Index, T, false>(p);
     };
     by_type(p.wide, [&](auto index) {
-        if (p.counts) return count_sum<decltype(index)>(p);
-        p.is_double ? fill(index, double{}) : fill(index, float{});
+        if (!p.counts) return unpack<decltype(index)>(p);
+        p.is_double ? merge(index, double{}) : merge(index, float{});
     });
 }
 
@@ -315,6 +322,7 @@ void register_spgemm(nb::module_& m) {
     const std::vector<Field> pair = {
         FIELD(a_indptr), FIELD(a_indices), FIELD(b_indptr), FIELD(b_indices), FIELD(x),
         FIELD(y),        FIELD(counts),    FIELD(indptr),   FIELD(indices),   FIELD(out),
+        FIELD(packed_indices), FIELD(packed),
         FIELD(rows),     FIELD(cols),      FIELD(width),    FIELD(work),      FIELD(wide),
         FIELD(is_double), FIELD(threads)};
 #undef FIELD

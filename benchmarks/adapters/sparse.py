@@ -24,7 +24,11 @@ def forms(
 
 
 def by_place(row: Tensor, col: Tensor, value: Tensor, **more: Tensor) -> dict[str, Tensor]:
-    """The entries of a matrix by row and column, and other results unchanged."""
+    """The entries of a matrix by row and column, and other results unchanged.
+
+    Without zeros, which SciPy does not store.
+    """
+    row, col, value = (part[value != 0] for part in (row, col, value))
     order = torch.argsort(row.long() * (int(col.max()) + 1) + col, stable=True)
     places = {"row": row[order].long(), "col": col[order].long(), "value": value[order]}
     return places | more

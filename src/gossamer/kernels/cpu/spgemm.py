@@ -16,7 +16,6 @@ from gossamer.kernels.reference.spgemm import Compressed
 __all__ = ["csr_match", "csr_product", "csr_sum", "masked_product"]
 
 _VALUES = (torch.float32, torch.float64)
-_INT32_MAX = 2**31 - 1
 
 
 @kernel("csr_product", device="cpu", dtypes=_VALUES)
@@ -46,31 +45,39 @@ def csr_sum(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Add two matrices; see `gossamer.kernels.reference.csr_sum`."""
     parts = a_indptr, a_indices, x, b_indptr, b_indices, y
-    work = a_indices.shape[0] + b_indices.shape[0]
-    return _in_two_passes(core.csr_sum, parts, num_cols, work)
+    most = a_indices.shape[0] + b_indices.shape[0]
+    return _in_two_passes(core.csr_sum, parts, num_cols, most, most)
 
 
 def _in_two_passes(
-    kernel: Any, parts: tuple[Tensor, ...], num_cols: int, work: int
+    kernel: Any, parts: tuple[Tensor, ...], num_cols: int, work: int, most: int = 0
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Count the entries of each row, then write them."""
+    """Count the entries of each row, of which up to `most` are kept, then write them."""
     _, _, x, _, _, y = parts
     rows, feature = parts[0].shape[0] - 1, x.shape[1:]
+    ids = _ids(parts, most)
     counts = _common.empty((rows,), torch.int64)
+    packed = _common.scratch((most,), ids[0].dtype), _common.scratch((most, *feature), x.dtype)
     values = {"x": x.data_ptr(), "y": y.data_ptr(), "is_double": x.dtype is torch.float64}
     values |= {"cols": num_cols, "width": prod(feature), "work": work}
-    ids = parts[0], parts[1], parts[3], parts[4]
+    values |= {"packed_indices": packed[0].data_ptr(), "packed": packed[1].data_ptr()}
     kernel(**_addresses(*ids), **values, counts=counts.data_ptr(), indptr=0, indices=0, out=0)
     total = int(counts.sum())
-    dtype = torch.int64 if total >= _INT32_MAX else ids[0].dtype
-    ids = tuple(t.to(dtype) for t in ids)
-    indptr = torch.zeros(rows + 1, dtype=dtype, device="cpu")
-    torch.cumsum(counts, 0, dtype=dtype, out=indptr[1:])
-    indices, out = _common.empty((total,), dtype), _common.empty((total, *feature), x.dtype)
+    ids = _ids(parts, max(most, total))
+    indptr = torch.zeros(rows + 1, dtype=ids[0].dtype, device="cpu")
+    torch.cumsum(counts, 0, dtype=indptr.dtype, out=indptr[1:])
+    indices = _common.empty((total,), indptr.dtype)
+    out = _common.empty((total, *feature), x.dtype)
     filled = {"indptr": indptr, "indices": indices, "out": out}
     filled = {name: t.data_ptr() for name, t in filled.items()}
     kernel(**_addresses(*ids), **values, counts=0, **filled)
     return indptr, indices, out
+
+
+def _ids(parts: tuple[Tensor, ...], total: int) -> tuple[Tensor, ...]:
+    """The ids of both matrices, int64 if there are too many entries for int32."""
+    ids = parts[0], parts[1], parts[3], parts[4]
+    return ids if total < 2**31 else tuple(part.to(torch.int64) for part in ids)
 
 
 @kernel("csr_match", device="cpu", dtypes=IDS)
@@ -81,7 +88,9 @@ def csr_match(
     out = _common.empty(tuple(a_indices.shape), a_indices.dtype)
     core.csr_match(
         **_addresses(a_indptr, a_indices, b_indptr, b_indices),
-        **dict.fromkeys(("x", "y", "counts", "indptr", "indices", "width"), 0),
+        **dict.fromkeys(
+            ("x", "y", "counts", "indptr", "indices", "packed_indices", "packed", "width"), 0
+        ),
         out=out.data_ptr(),
         cols=num_cols,
         work=a_indices.shape[0] + b_indices.shape[0],

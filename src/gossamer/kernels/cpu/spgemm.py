@@ -77,7 +77,7 @@ def _in_two_passes(
 def _ids(parts: tuple[Tensor, ...], total: int) -> tuple[Tensor, ...]:
     """The ids of both matrices, int64 if there are too many entries for int32."""
     ids = parts[0], parts[1], parts[3], parts[4]
-    return ids if total < 2**31 else tuple(part.to(torch.int64) for part in ids)
+    return ids if total < 2**31 - 1 else tuple(part.to(torch.int64) for part in ids)
 
 
 @kernel("csr_match", device="cpu", dtypes=IDS)

@@ -45,8 +45,9 @@ def test_dgllife_predictors_are_as_good_as_on_dgl() -> None:
     theirs = recorded("dgllife_zoo")
     assert [line["model"] for line in ours] == [line["model"] for line in theirs]
     for own, other in zip(ours, theirs, strict=True):
-        spread = max(other["rmse"]) - min(other["rmse"])
-        assert abs(mean(own["rmse"]) - mean(other["rmse"])) < 0.02 + spread, own["model"]
+        # Rounding grows over the steps of some models, and dropout draws otherwise in torch 2.2.
+        noise = sum(max(line["rmse"]) - min(line["rmse"]) for line in (own, other))
+        assert abs(mean(own["rmse"]) - mean(other["rmse"])) < 0.02 + noise, own["model"]
 
 
 def test_dgllife_tasks_have_the_losses_that_they_have_on_dgl() -> None:

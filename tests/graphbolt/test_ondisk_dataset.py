@@ -347,6 +347,8 @@ def _bad(change):
     [
         (lambda f, c: c["graph"]["edges"][0].update(path="../e.npy"), "leaves the folder"),
         (lambda f, c: c["graph"]["edges"][0].update(path="no.npy"), "there is no file"),
+        (lambda f, c: c["graph"]["edges"][0].update(path=5), "a path must be text, got 5"),
+        (lambda f, c: c["graph"]["feature_data"][0].pop("path"), "lacks 'path'"),
         (lambda f, c: c["graph"]["edges"][0].update(format="xml"), "a 'format' of"),
         (lambda f, c: c["graph"]["nodes"][0].update(num=10), "but there are 10 nodes"),
         (lambda f, c: c["graph"].pop("nodes"), "needs 'num'"),

@@ -197,6 +197,8 @@ class _Reader:
 
 def inside(folder: Path, relative: str, file: Path) -> Path:
     """A path below `folder`; `file` is named in the error for any other."""
+    if not isinstance(relative, str):
+        raise FileError(f"{file}: a path must be text, got {shown(relative)}.")
     path = (folder / relative).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise FileError(

@@ -1,18 +1,20 @@
 """Sparse matrices with gradients: graph networks in matrix form."""
 
 from gossamer.sparse.broadcast import sp_add_v, sp_broadcast_v, sp_div_v, sp_mul_v, sp_sub_v
+from gossamer.sparse.conversion import (
+    from_torch_sparse,
+    to_torch_sparse_coo,
+    to_torch_sparse_csc,
+    to_torch_sparse_csr,
+)
 from gossamer.sparse.creation import (
     diag,
     from_coo,
     from_csc,
     from_csr,
     from_graph,
-    from_torch_sparse,
     identity,
     spmatrix,
-    to_torch_sparse_coo,
-    to_torch_sparse_csc,
-    to_torch_sparse_csr,
     val_like,
 )
 from gossamer.sparse.elementwise import add, div, mul, power, sub

@@ -42,9 +42,6 @@ from gossamer.data.graph_datasets import (
     FakeNewsDataset,
     GINDataset,
     LegacyTUDataset,
-    QM7bDataset,
-    QM9Dataset,
-    QM9EdgeDataset,
     SSTDataset,
     TUDataset,
 )
@@ -75,7 +72,12 @@ from gossamer.data.link_datasets import (
 from gossamer.data.mini_gc import (
     MiniGCDataset,
 )
-from gossamer.data.molecule_datasets import MoleculeDataset
+from gossamer.data.molecule_datasets import (
+    MoleculeDataset,
+    QM7bDataset,
+    QM9Dataset,
+    QM9EdgeDataset,
+)
 from gossamer.data.node_datasets import (
     AmazonCoBuyComputerDataset,
     AmazonCoBuyPhotoDataset,

@@ -1,8 +1,8 @@
-"""Many graphs with a label each: TU, GIN, QM7b, QM9, BA-2motifs, fake news, sentiment trees."""
+"""Many graphs with a label each: TU, GIN, BA-2motifs, fake news, sentiment trees."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +13,9 @@ from gossamer.data.catalogue.graphs import gin_entry, tu_entry
 from gossamer.data.catalogued import GraphList, LabelledGraphs
 from gossamer.data.dataset import Transform
 from gossamer.data.node_datasets import check_mode
-from gossamer.data.readers.molecules import QM9_EDGE_KEYS, check_keys
 from gossamer.data.readers.sst import NO_WORD, read_embeddings, read_vocab
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
-
-_QM9_KEYS = [
-    "A",
-    "B",
-    "C",
-    "mu",
-    "alpha",
-    "homo",
-    "lumo",
-    "gap",
-    "r2",
-    "zpve",
-    "U0",
-    "U",
-    "H",
-    "G",
-    "Cv",
-]
 
 
 class TUDataset(LabelledGraphs):
@@ -234,130 +215,6 @@ class GINDataset(LabelledGraphs):
         file; without them it is -1 for all graphs.
         """
         return self._labels["fold"]
-
-
-class QM7bDataset(LabelledGraphs):
-    """Molecules of up to seven heavy atoms with 14 properties.
-
-    G. Montavon et al., "Machine learning of molecular electronic properties in chemical compound
-    space", New J. Phys. 2013. Graphs: 7,211. An example is a graph and its properties (14,)
-    float32. Each atom is a node; ``edata['h']`` (E, 1) float32 is an entry of the Coulomb matrix,
-    whose diagonal makes self-loops.
-
-    Parameters
-    ----------
-    raw_dir : str, optional
-        Folder with ``qm7b.mat``. It is downloaded if it is not there. Default: ``~/.gossamer``.
-    force_reload, verbose, transform
-        As in `TUDataset`.
-    """
-
-    entry_name = "qm7b"
-
-    @property
-    def num_tasks(self) -> int:
-        """Number of properties: 14."""
-        return self._labels["label"].shape[-1]
-
-    @property
-    def num_labels(self) -> int:
-        """Same as `num_tasks`."""
-        return self.num_tasks
-
-    @property
-    def num_classes(self) -> int:
-        """Same as `num_tasks`."""
-        return self.num_tasks
-
-    @property
-    def label(self) -> Tensor:
-        """Properties of all molecules."""
-        return self._labels["label"]
-
-
-class QM9Dataset(QM7bDataset):
-    """Molecules of up to nine heavy atoms as graphs of near atoms.
-
-    R. Ramakrishnan et al., "Quantum chemistry structures and properties of 134 kilo molecules",
-    Scientific Data 2014. Graphs: 130,831. An example is a graph and its properties (T,) float32.
-    ``ndata`` has ``R`` (N, 3) float32, positions in Angstrom, and ``Z`` (N,) int64, atomic numbers.
-    An edge joins two atoms, in both directions, at a distance of at most `cutoff`.
-
-    Parameters
-    ----------
-    label_keys : list of str
-        Properties to learn: 'mu', 'alpha', 'homo', 'lumo', 'gap', 'r2', 'zpve', 'U0', 'U', 'H',
-        'G', 'Cv', 'A', 'B' or 'C'; energies in eV.
-    cutoff : float, optional
-        Largest distance in Angstrom.
-    raw_dir : str, optional
-        Folder with ``qm9_eV.npz``. It is downloaded if it is not there. Default: ``~/.gossamer``.
-    force_reload, verbose, transform
-        As in `TUDataset`.
-
-    Raises
-    ------
-    InvalidValueError
-        If a property does not exist, or there is none.
-    """
-
-    entry_name = "qm9"
-
-    def __init__(
-        self,
-        label_keys: Sequence[str],
-        cutoff: float = 5.0,
-        raw_dir: str | None = None,
-        force_reload: bool = False,
-        verbose: bool = False,
-        transform: Transform | None = None,
-    ) -> None:
-        check_keys("QM9Dataset", label_keys, _QM9_KEYS)
-        self.label_keys, self.cutoff = list(label_keys), float(cutoff)
-        options = {"label_keys": self.label_keys, "cutoff": self.cutoff}
-        self._start(options, raw_dir, force_reload, verbose, transform)
-
-
-class QM9EdgeDataset(QM7bDataset):
-    """Molecules of up to nine heavy atoms with their bonds.
-
-    R. Ramakrishnan et al., Scientific Data 2014. Graphs: 130,831. An example is a graph and its
-    properties, (T,) float32, or (1, 19) without `label_keys`. ``ndata`` has ``pos`` (N, 3) and
-    ``attr`` (N, 15) float32, ``edata`` has ``edge_attr`` (E, 4) float32, the kind of bond in
-    one-hot form.
-
-    Parameters
-    ----------
-    label_keys : list of str, optional
-        Properties to learn, as in `QM9Dataset` and also 'U0_atom', 'U_atom', 'H_atom', 'G_atom'.
-        Default: all 19.
-    raw_dir : str, optional
-        Folder with ``qm9_edge.npz``. It is downloaded if it is not there. Default:
-        ``~/.gossamer``.
-    force_reload, verbose, transform
-        As in `TUDataset`.
-
-    Raises
-    ------
-    InvalidValueError
-        If a property does not exist, or there is none.
-    """
-
-    entry_name = "qm9_edge"
-
-    def __init__(
-        self,
-        label_keys: Sequence[str] | None = None,
-        raw_dir: str | None = None,
-        force_reload: bool = False,
-        verbose: bool = True,
-        transform: Transform | None = None,
-    ) -> None:
-        if label_keys is not None:
-            check_keys("QM9EdgeDataset", label_keys, QM9_EDGE_KEYS)
-            label_keys = list(label_keys)
-        self.label_keys = label_keys
-        self._start({"label_keys": label_keys}, raw_dir, force_reload, verbose, transform)
 
 
 class BA2MotifDataset(LabelledGraphs):

@@ -128,6 +128,6 @@ def main(names: list[str]) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["DGL_DOWNLOAD_DIR"] = folder
+        os.environ["DGL_DOWNLOAD_DIR"] = os.environ["GOSSAMER_DOWNLOAD_DIR"] = folder
         os.chdir(folder)  # OpenHGNN writes its logs into the current folder
         main(sys.argv[1:])

@@ -88,7 +88,7 @@ def _members(session: int) -> list[int]:
 
 def _all_gone(session: int) -> bool:
     """Whether no process of the session is left, now or within some seconds."""
-    for _ in range(100):
+    for _ in range(600):
         if not _members(session):
             return True
         time.sleep(0.1)
@@ -137,7 +137,7 @@ for number, batch in enumerate(loader({kind!r}, {workers})):
     assert run.stdout.readline() == "running\n", run.communicate()[1]
     if end == "signal":
         os.killpg(run.pid, signal.SIGINT)  # as the terminal does
-    _, err = run.communicate(timeout=60)
+    _, err = run.communicate(timeout=240)
     assert ("KeyboardInterrupt" if end == "signal" else "ZeroDivisionError") in err
     assert _all_gone(run.pid)
     assert _shared() <= before
@@ -146,7 +146,7 @@ for number, batch in enumerate(loader({kind!r}, {workers})):
 def test_a_killed_worker_of_a_pipeline_is_an_error() -> None:
     before = _shared()
     run = _start("list(loader('graphbolt', 1, deadly=True))\n")
-    _, err = run.communicate(timeout=60)
+    _, err = run.communicate(timeout=240)
     assert "GossamerError: A worker process of the loader died" in err
     assert _all_gone(run.pid)
     assert _shared() <= before

@@ -254,3 +254,12 @@ def test_memory_that_a_device_lacks_is_named() -> None:
         function(torch.empty(1))
     with pytest.raises(torch.OutOfMemoryError):
         function(torch.empty(1))
+
+
+def test_a_kernel_is_not_traced() -> None:
+    def reference(x: torch.Tensor) -> bool:
+        return torch.compiler.is_dynamo_compiling()
+
+    traced = torch.compile(reference, backend="eager")
+    compiled = torch.compile(Kernel(reference, ["x"]), backend="eager")
+    assert traced(torch.ones(1)) and not compiled(torch.ones(1))

@@ -46,7 +46,7 @@ _TYPES = {
     torch.int64: "*i64",
     torch.uint8: "*u8",
 }
-_OPTIONS = ("num_warps", "num_stages", "enable_fp_fusion")
+_OPTIONS = ("num_warps", "num_stages", "maxnreg", "enable_fp_fusion")
 _EDGES = 3000  # of one row, so that the kernels of long rows are launched too
 
 

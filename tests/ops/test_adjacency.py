@@ -106,6 +106,17 @@ def test_wide_indices_from_two_to_the_31_on() -> None:
     assert Adjacency(2, limit, torch.int64, coo=edges).index_dtype == torch.int64
 
 
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_ids_of_several_dtypes_are_refused(fmt: str) -> None:
+    long, short = torch.tensor([0, 1]), torch.tensor([0, 1], dtype=torch.int32)
+    arrays = (long, short) if fmt == "coo" else Compressed(long, short[:1], None)
+    with pytest.raises(gs.InvalidTypeError, match="one dtype of ids, got torch.int32, torch.int64"):
+        Adjacency(2, 2, torch.int64, **{fmt: arrays})
+    with pytest.raises(gs.InvalidTypeError, match="got torch.int64"):
+        arrays = (long, long) if fmt == "coo" else Compressed(long, long[:1], None)
+        Adjacency(2, 2, torch.int32, **{fmt: arrays})
+
+
 def test_int32_ids_do_not_reach_beyond_int32() -> None:
     edges = torch.tensor([0], dtype=torch.int32), torch.tensor([1], dtype=torch.int32)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gossamer.errors import InvalidValueError
+from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.ops import _torch, csr
 from gossamer.ops._storage import without_surroundings
 
@@ -93,6 +93,8 @@ class Adjacency:
         # Kernels need contiguous ids; a column of an edge table is strided.
         self._coo, self._csr, self._csc = map(_contiguous, (coo, csr, csc))
         self._memo: dict[Any, Any] = {}
+        for arrays in (self._coo, self._csr, self._csc):
+            _check_one_dtype(arrays, idtype)
         if idtype == torch.int32 and max(num_src, num_dst, self.num_edges) > INT32_MAX:
             raise InvalidValueError(
                 f"A graph with {max(num_src, num_dst, self.num_edges)} nodes or edges does not fit "
@@ -401,6 +403,14 @@ class Adjacency:
 def _row_of_slot(compressed: Compressed) -> Tensor:
     counts = compressed.indptr.diff()
     return torch.repeat_interleave(counts, output_size=compressed.indices.shape[0])
+
+
+def _check_one_dtype(parts: Any, idtype: torch.dtype) -> None:
+    """Kernels read all ids of a format in one width: the structure's, or int32 where they fit."""
+    found = {x.dtype for x in parts or () if x is not None}
+    if len(found) > 1 or not found <= {idtype, torch.int32}:
+        names = ", ".join(sorted(map(str, found)))
+        raise InvalidTypeError(f"A structure of {idtype} ids needs one dtype of ids, got {names}.")
 
 
 def _contiguous(parts: Any) -> Any:

@@ -44,5 +44,5 @@ def test_a_model_that_is_no_better_than_one_without_the_graph(recorded: RunResul
     (doubt,) = find_doubts(recorded)
     assert (
         doubt
-        == "The model is no better than logistic regression without the graph (90.0 against 85.0)."
+        == "The model is no better than logistic regression without the graph (85.0 against 90.0)."
     )

@@ -36,7 +36,7 @@ def find_weaknesses(result: RunResult) -> list[str]:
     test = result.summary("test")[0]
     for name, score in result.details.baselines if result.details else []:
         if score >= test:
-            scores = f"{100 * score:.1f} against {100 * test:.1f}"
+            scores = f"{100 * test:.1f} against {100 * score:.1f}"
             found.append(f"The model is no better than {name} without the graph ({scores}).")
     return found
 

@@ -182,6 +182,7 @@ template <class Index> void unpack(const Pair& p) {
     const auto* const indptr = at<Index>(p.indptr);
     const auto move = [](uintptr_t from, uintptr_t to, Index first, Index target, Index count,
                          int64_t size) {
+        if (!size) return;  // entries of no features have no address
         std::memcpy(static_cast<char*>(writable(to)) + target * size, at<char>(from) + first * size,
                     static_cast<size_t>(count * size));
     };

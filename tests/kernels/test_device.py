@@ -168,6 +168,13 @@ CALLS |= {
         for name, rest in (("sample_neighbors", (False,)), ("sample_labors", ()))
         for fanout in (-1, 2)
     },
+    "labor_chances": (
+        "labor_chances",
+        lambda adj, u, e: (
+            *(adj.indptr.long(), adj.indices.int(), e.flatten(1)[:, 0].abs() + 0.1),
+            *(adj.num_cols, 2, 1),
+        ),
+    ),
     "number_nodes": (
         "number_nodes",
         lambda adj, u, e: (

@@ -447,10 +447,12 @@ _GATV2 = {
 }
 
 _ROWS: dict[str, Callable[..., dict[str, Callable[[], Form]]]] = {
-    **{
-        f"copy_u/{row}": partial(_copy_u, reduce=row.split()[0])
-        for row in ("sum", "mean", "max", "sum hub", "sum large", "max large")
-    },
+    "copy_u/sum": partial(_copy_u, reduce="sum"),
+    "copy_u/mean": partial(_copy_u, reduce="mean"),
+    "copy_u/max": partial(_copy_u, reduce="max"),
+    "copy_u/sum hub": partial(_copy_u, reduce="sum"),
+    "copy_u/sum large": partial(_copy_u, reduce="sum"),
+    "copy_u/max large": partial(_copy_u, reduce="max"),
     "copy_u/sum bfloat16": _bfloat16,
     "copy_u to edges": _to_edges,
     "u_mul_e/sum": _weighted_sum,

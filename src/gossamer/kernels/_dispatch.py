@@ -77,13 +77,9 @@ class Kernel:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if torch.compiler.is_dynamo_compiling():
-            return self._untraced(*args, **kwargs)
+            # Traced in pieces, a function would free the tensors whose addresses it hands to the core.
+            return torch.compiler.disable(self.__call__)(*args, **kwargs)
         return self.find(*[args[i] for i in self._positions])(*args, **kwargs)
-
-    @torch.compiler.disable
-    def _untraced(self, *args: Any, **kwargs: Any) -> Any:
-        # Traced in pieces, a function would free the tensors whose addresses it hands to the core.
-        return self(*args, **kwargs)
 
     def __repr__(self) -> str:
         return f"<kernel {self.__name__}>"

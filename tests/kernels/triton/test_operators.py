@@ -16,6 +16,7 @@ import gossamer as gs
 from gossamer import nn, ops
 from gossamer.kernels import use
 from gossamer.sampling import _core
+from gossamer.sampling._labor import labor_layer
 from helpers.compare import random_cotangent_grads
 from helpers.pretended import Pretended, counted_waits
 from helpers.triton_cases import pretended_gpu
@@ -91,7 +92,7 @@ def test_operators_do_not_wait_once_the_structure_is_built(name, gpu) -> None:
 
 @pytest.mark.parametrize("score", ["dot", "add_dot"])
 def test_attention_with_operands_of_edges_is_one_operator(score, gpu, monkeypatch) -> None:
-    monkeypatch.setattr("gossamer.ops.attention._in_parts", None)
+    monkeypatch.setattr("gossamer.ops.attention.unfused", None)
     u, e = (torch.ones(3, 2, 4).to(gpu).requires_grad_() for _ in range(2))
     g = gs.graph(([0, 1, 2], [1, 2, 0])).to(gpu)
     CASES[f"attention-edges-{score}"](g, u, e, None).sum().backward()
@@ -125,7 +126,7 @@ def test_a_layer_of_neighbors_waits_once_for_all_relations(gpu) -> None:
     rows, csc = torch.tensor([0, 2, 1]).to(gpu), _csc(gpu)
     for fanout in (2, -1):
         relations = [_core.relation(csc, rows, fanout, key=key) for key in (1, 2, 3)]
-        for draw in (_core.layer, _core.labor_layer):
+        for draw in (_core.layer, labor_layer):
             with counted_waits() as seen:
                 drawn = draw(relations)
             assert seen == ["tolist"]

@@ -77,7 +77,7 @@ class Kernel:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if torch.compiler.is_dynamo_compiling():
-            # Traced in pieces, a function would free the tensors whose addresses it hands to the core.
+            # Traced in pieces, a function frees tensors whose addresses the core still uses.
             return torch.compiler.disable(self.__call__)(*args, **kwargs)
         return self.find(*[args[i] for i in self._positions])(*args, **kwargs)
 

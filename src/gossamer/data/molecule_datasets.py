@@ -12,23 +12,7 @@ from gossamer.data.dataset import Transform
 from gossamer.data.graph_datasets import check_name
 from gossamer.data.readers.molecules import QM9_EDGE_KEYS, check_keys
 
-_QM9_KEYS = [
-    "A",
-    "B",
-    "C",
-    "mu",
-    "alpha",
-    "homo",
-    "lumo",
-    "gap",
-    "r2",
-    "zpve",
-    "U0",
-    "U",
-    "H",
-    "G",
-    "Cv",
-]
+_QM9_KEYS = [key for key in QM9_EDGE_KEYS if not key.endswith("_atom")]
 
 
 class MoleculeDataset(LabelledGraphs):

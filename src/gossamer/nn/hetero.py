@@ -166,18 +166,9 @@ def get_aggregate_fn(agg: str) -> Aggregate:
     return partial(_aggregate, agg)
 
 
-def _sum(outputs: list[Tensor]) -> Tensor:
-    if len(outputs) < 2:
-        return outputs[0]
-    total = outputs[0] + outputs[1]
-    for output in outputs[2:]:
-        total += output  # no further tensor
-    return total
-
-
 _AGGREGATES: dict[str, Callable[[list[Tensor]], Tensor]] = {
-    "sum": _sum,
-    "mean": lambda outputs: _sum(outputs) / len(outputs),
+    "sum": lambda outputs: sum(outputs[1:], outputs[0]),
+    "mean": lambda outputs: sum(outputs[1:], outputs[0]) / len(outputs),
     "max": lambda outputs: torch.stack(outputs).max(0).values,
     "min": lambda outputs: torch.stack(outputs).min(0).values,
     "stack": lambda outputs: torch.stack(outputs, dim=1),

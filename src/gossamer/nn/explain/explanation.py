@@ -267,13 +267,12 @@ class Explanation:
             The HTML document.
         """
         picture = self._picture(max_edges)
-        template = resources.files("gossamer.nn.explain").joinpath("page.html")
+        file = resources.files("gossamer.nn.explain").joinpath("page.html")
+        template = Template(file.read_text(encoding="utf-8"))
         features = self._features[:_FEATURES]
         center = "" if self._center is None else f" of node {self._names[self._center]}"
         low, high = (picture.weight.min(), picture.weight.max()) if len(picture.weight) else (0, 1)
-        page = Template(
-            template.read_text(encoding="utf-8")
-        ).substitute(
+        page = template.substitute(
             title=escape(f"Explanation{center}"),
             caption=escape(_caption(picture)),
             size=f"0 0 {_WIDTH} {_HEIGHT}",

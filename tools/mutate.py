@@ -8,7 +8,7 @@ normalization (a mean becomes a sum, a division a product, a softmax is left out
 the edges (all are reversed, or the two ends are swapped). If the source has no such place, the
 result is negated or halved; a module without edges is not broken in the third way. Then the tests
 that name the layer run, in a separate process. The table shows the broken line and whether a test
-failed; the exit status is 1 if none did.
+failed; the exit status is 1 if any break made no test fail.
 """
 
 from __future__ import annotations

@@ -57,13 +57,16 @@ class GraphCollator:
 
 
 def _stack(items: Sequence[Tensor]) -> Tensor:
-    shapes = {tuple(item.shape) for item in items}
-    if len(shapes) != 1:
+    try:
+        return torch.utils.data.default_collate(list(items))
+    except RuntimeError as error:
+        shapes = {tuple(item.shape) for item in items}
+        if len(shapes) == 1:
+            raise
         raise InvalidValueError(
             f"GraphDataLoader: the tensors of a batch have different shapes, {sorted(shapes)}. "
             "Give a collate_fn that puts them together."
-        )
-    return torch.utils.data.default_collate(list(items))
+        ) from error
 
 
 class GraphDataLoader(torch.utils.data.DataLoader):

@@ -195,6 +195,8 @@ class Adjacency:
 
     def coo(self) -> tuple[Tensor, Tensor]:
         """Source and destination of each edge, in the order of edge ids, in `idtype`."""
+        if self._coo is not None and self._coo[0].dtype == self.idtype:
+            return self._coo
         coo = self._compute_to_keep(self._ends)
         if "coo" in self.allowed:
             self._coo = coo

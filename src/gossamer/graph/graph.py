@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,11 +11,9 @@ import torch
 from torch import Tensor
 
 from gossamer._optional import optional_import
-from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import display, type_slicing
 from gossamer.graph.base import GraphBase
 from gossamer.graph.batch_sizes import checked_sizes
-from gossamer.graph.devices import as_device
 from gossamer.graph.edge_data import EdgeData, checked_count, foreign_edges, foreign_kind
 from gossamer.graph.frame import Initializer, Scheme
 from gossamer.graph.methods import (
@@ -24,16 +22,19 @@ from gossamer.graph.methods import (
     MessagePassing,
     MultiUpdate,
     Queries,
+    Storage,
     TransformMethods,
 )
 from gossamer.graph.schema import CanonicalEType, Schema
 from gossamer.graph.views import EdgeView, Features, FeatureView, NodeView, TypedFeatureView
-from gossamer.ops.adjacency import FORMATS, Adjacency
+from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["Graph"]
 
 
-class Graph(Queries, Matrices, MessagePassing, MultiUpdate, Edits, TransformMethods, GraphBase):
+class Graph(
+    Queries, Matrices, MessagePassing, MultiUpdate, Edits, TransformMethods, Storage, GraphBase
+):
     """A graph, homogeneous, bipartite or heterogeneous, with features on nodes and edges.
 
     Build one with :func:`gossamer.graph`, :func:`gossamer.heterograph` or
@@ -361,152 +362,6 @@ class Graph(Queries, Matrices, MessagePassing, MultiUpdate, Edits, TransformMeth
             eids = self.edge_ids(*edges, etype=etype)
             return torch.as_tensor(eids, dtype=self.idtype, device=self.device).reshape(-1)
         return self.checked_edges(edges, position)
-
-    # ------------------------------------------------------------------------- device, id type
-
-    def to(self, device: torch.device | str, **kwargs: Any) -> Graph:
-        """The graph on another device; itself if it is already there.
-
-        Parameters
-        ----------
-        device : torch.device or str
-            The target device.
-        **kwargs
-            Passed to :meth:`torch.Tensor.to`, such as ``non_blocking=True``.
-        """
-        device = as_device(device)
-        if device == self.device:
-            return self
-        return self._apply(lambda tensor: tensor.to(device, **kwargs))
-
-    def cpu(self) -> Graph:
-        """The graph in main memory."""
-        return self.to("cpu")
-
-    def int(self) -> Graph:
-        """The graph with int32 ids; itself if it has them already."""
-        return self.astype(torch.int32)
-
-    def long(self) -> Graph:
-        """The graph with int64 ids; itself if it has them already."""
-        return self.astype(torch.int64)
-
-    def astype(self, idtype: torch.dtype) -> Graph:
-        """The graph with ids of `idtype`, torch.int32 or torch.int64; itself if it has them."""
-        if idtype not in (torch.int32, torch.int64):
-            raise InvalidTypeError(f"idtype is torch.int32 or torch.int64, got {idtype!r}.")
-        if idtype == self.idtype:
-            return self
-        adjacencies = [adjacency.astype(idtype) for adjacency in self._adjacencies]
-        return self.local_var().replaced(relations=adjacencies)
-
-    def _apply(self, function: Callable[[Tensor], Tensor]) -> Graph:
-        def batch(sizes: dict | None) -> dict | None:
-            return None if sizes is None else {key: function(t) for key, t in sizes.items()}
-
-        graph = self.replaced(
-            relations=[adjacency.apply(function) for adjacency in self._adjacencies],
-            node_frames=[frame.apply(function) for frame in self._node_frames],
-            edge_frames=[frame.apply(function) for frame in self._edge_frames],
-        )
-        graph._batch_num_nodes = batch(self._batch_num_nodes)
-        graph._batch_num_edges = batch(self._batch_num_edges)
-        return graph
-
-    def pin_memory_(self) -> Graph:
-        """Move structure and features to page-locked memory, for fast copies to a CUDA device.
-
-        Raises
-        ------
-        InvalidValueError
-            If the graph is not in main memory, or there is no CUDA device.
-        """
-        if self.device.type != "cpu" or not torch.cuda.is_available():
-            raise InvalidValueError(
-                f"Pinning needs a graph in main memory and a CUDA device; the graph is on "
-                f"{self.device} and CUDA is {'' if torch.cuda.is_available() else 'not '}available."
-            )
-        self.__dict__.update(self._apply(lambda tensor: tensor.pin_memory()).__dict__)
-        return self
-
-    def unpin_memory_(self) -> Graph:
-        """Move structure and features back to pageable memory."""
-        if self.is_pinned():
-            self.__dict__.update(self._apply(lambda tensor: tensor.clone()).__dict__)
-        return self
-
-    def is_pinned(self) -> bool:
-        """Whether the structure is in page-locked memory."""
-        if self.device.type != "cpu" or not torch.cuda.is_available():
-            return False
-        return all(t.is_pinned() for a in self._adjacencies for t in a.tensors())
-
-    def shared_memory(self, name: str, formats: Sequence[str] = FORMATS) -> Graph:
-        """Put the structure into shared memory, for other processes of this machine.
-
-        Other processes get it by :func:`gossamer.hetero_from_shared_memory`. Features are not
-        shared. The name is free again when the returned graph is deleted or this process ends.
-
-        Parameters
-        ----------
-        name : str
-            A new name of letters, digits, ``_``, ``-`` and ``.``.
-        formats : list of str
-            Sparse formats to store, among "coo", "csr" and "csc".
-
-        Returns
-        -------
-        Graph
-            The structure in shared memory, without features.
-
-        Raises
-        ------
-        InvalidValueError
-            If the name is in use or invalid, or no format is allowed.
-        """
-        from gossamer.graph.io import shared_memory
-
-        return shared_memory.share(self, name, formats)
-
-    # ------------------------------------------------------------------------------------ formats
-
-    def formats(self, formats: str | list[str] | None = None) -> dict[str, list[str]] | Graph:
-        """The sparse formats of the graph, or a copy restricted to some formats.
-
-        Parameters
-        ----------
-        formats : str or list of str, optional
-            Any of "coo", "csr", "csc".
-
-        Returns
-        -------
-        dict or Graph
-            Without an argument, ``{"created": [...], "not created": [...]}``.
-
-        Examples
-        --------
-        >>> import gossamer as gs
-        >>> gs.graph(([0], [1])).formats("csc").formats()
-        {'created': ['csc'], 'not created': []}
-        """
-        if formats is None:
-            created = [n for n in FORMATS if all(n in a.created() for a in self._adjacencies)]
-            allowed = self._adjacencies[0].allowed
-            return {
-                "created": created,
-                "not created": [name for name in allowed if name not in created],
-            }
-        names = formats if isinstance(formats, (list, tuple, set)) else [formats]
-        if not names or any(name not in FORMATS for name in names):
-            raise InvalidValueError(f"Formats are among {list(FORMATS)}, got {formats!r}.")
-        adjacencies = [adjacency.restrict(names) for adjacency in self._adjacencies]
-        return self.local_var().replaced(relations=adjacencies)
-
-    def create_formats_(self) -> Graph:
-        """Build all allowed sparse formats now, for example before forking workers."""
-        for adjacency in self._adjacencies:
-            adjacency.create()
-        return self
 
     # -------------------------------------------------------------------------------------- batch
 

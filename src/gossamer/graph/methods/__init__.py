@@ -5,6 +5,15 @@ from gossamer.graph.methods.matrices import Matrices
 from gossamer.graph.methods.message_passing import MessagePassing
 from gossamer.graph.methods.multi_update import MultiUpdate
 from gossamer.graph.methods.queries import Queries
+from gossamer.graph.methods.storage import Storage
 from gossamer.graph.methods.transforms import TransformMethods
 
-__all__ = ["Edits", "Matrices", "MessagePassing", "MultiUpdate", "Queries", "TransformMethods"]
+__all__ = [
+    "Edits",
+    "Matrices",
+    "MessagePassing",
+    "MultiUpdate",
+    "Queries",
+    "Storage",
+    "TransformMethods",
+]

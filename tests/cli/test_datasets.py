@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import gossamer as gs
-from gossamer.cli import dataset_page, main
+from gossamer.cli import dataset_page, datasets, main
 from gossamer.data.registry import DATASETS
 
 
@@ -43,6 +45,81 @@ def test_summary_of_many_graphs(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert re.search(r"^graphs +160$", out, re.MULTILINE)
     assert re.search(r"classes of graphs\n0  20  #{40}", out)
+
+
+def test_a_summary_that_counts_some_of_the_graphs(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(datasets, "_MAX_GRAPHS", 20)
+    assert main(["datasets", "show", "mini-gc"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^counted +the first 20 graphs$", out, re.MULTILINE)
+    assert re.search(r"classes of graphs\n0  20  #{40}", out)
+
+
+def test_in_degrees_are_of_nodes_and_not_of_each_relation() -> None:
+    g = gs.heterograph(
+        {("a", "x", "b"): ([0, 1], [0, 0]), ("b", "y", "b"): ([1], [0])}, {"a": 2, "b": 2}
+    )
+    assert sorted(datasets._in_degrees(g).tolist()) == [0, 0, 0, 3]
+
+
+class _Labelled:
+    """Three graphs whose nodes have labels, as atoms have kinds, each with its `labels`."""
+
+    def __init__(self, labels: list, names: list[str] | None = None) -> None:
+        self.labels = labels
+        if names:
+            self.targets = names
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, number: int) -> tuple[gs.Graph, torch.Tensor]:
+        g = gs.graph(([0], [1]))
+        g.ndata["label"], g.ndata["feat"] = torch.tensor([7, 8]), torch.eye(2, 3)
+        return g, torch.tensor(self.labels[number])
+
+
+@pytest.mark.parametrize(
+    ("dataset", "texts", "absent"),
+    [
+        (_Labelled([0, 1, 1]), ["classes of graphs\n0  1  #+\n1  2  #{40}\n"], "target"),
+        (
+            _Labelled([[0.0, 1], [1, math.nan], [1, 0]], ["toxic", "soluble"]),
+            ["graphs with each label\n +toxic  2  #{40}\nsoluble  1  #{20}\n"],
+            "target",
+        ),
+        (
+            _Labelled([[-1.0], [2], [math.nan]], ["exp"]),
+            ["target exp +mean 0.5, deviation 1.5, from -1 to 2, known for 2\n"],
+            "classes",
+        ),
+    ],
+)
+def test_what_graphs_are_labelled_with(
+    capsys, monkeypatch, dataset: _Labelled, texts: list[str], absent: str
+) -> None:
+    monkeypatch.setattr(datasets.registry, "load", lambda *_, **__: dataset)
+    assert main(["datasets", "show", "mini-gc"]) == 0
+    out = capsys.readouterr().out
+    assert [text for text in texts if not re.search(text, out)] == []
+    # The labels of nodes of such graphs are no classes.
+    assert "homophily" not in out and absent not in out
+    assert re.search(
+        r"^features +\(3,\) for each node, 66.7% zeros in the first", out, re.MULTILINE
+    )
+
+
+def test_ratings_and_relations(capsys, monkeypatch) -> None:
+    g = gs.graph(([0, 1, 1], [1, 0, 1]))
+    g.edata["etype"] = torch.tensor([3, 3, 5])
+    g.edata["rate"] = torch.tensor([1.0, 4.5, 4.5])
+    g.edata["train_mask"] = torch.tensor([True, True, False])
+    monkeypatch.setattr(datasets.registry, "load", lambda *_, **__: [g])
+    assert main(["datasets", "show", "mini-gc"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"ratings\n +1  1  #{20}\n4.5  2  #{40}\n", out)
+    assert re.search(r"facts of each relation\n3  2  #{40}\n5  1  #{20}\n", out)
+    assert re.search(r"^train_mask +2 edges$", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

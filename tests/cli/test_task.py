@@ -19,7 +19,7 @@ from gossamer.cli.model_list import MODELS, fitting
 from gossamer.cli.network import Network
 from gossamer.cli.schema import Schema
 from gossamer.cli.splits import random_masks
-from gossamer.cli.targets import CLASSES, LABELS, Target, of_values
+from gossamer.cli.targets import CLASSES, LABELS, VALUES, Target, of_values
 from gossamer.cli.task import PARTS, GraphTask, NodeTask, PairTask, pick_device
 from gossamer.cli.training import evaluate, fit_seed
 from gossamer.data import registry
@@ -373,6 +373,24 @@ def test_datasets_of_every_kind(
     assert items in (None, len(task.label))
     result = fit_seed(task, config, 0, lambda epoch: None).result
     assert np.isfinite(result.test)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("BBBP", LABELS), ("ESOL", VALUES)])
+def test_one_target_of_graphs(monkeypatch: pytest.MonkeyPatch, name: str, kind: str) -> None:
+    entry = registry.DATASETS[name]
+    assert entry.classes == 1
+
+    class Molecules(list):
+        targets = ("brain",)
+
+    label = torch.arange(40) % 2
+    molecules = [(gossamer.rand_graph(4, 6), value.float().reshape(1)) for value in label]
+    monkeypatch.setattr(type(entry), "make", lambda *_, **__: Molecules(molecules))
+    config = _config(dataset=name, epochs=1)
+    task = load_dataset(config, CPU)
+    assert (task.target.kind, task.target.names) == (kind, ["brain"])
+    assert task.label.tolist() == [[value] for value in label]
+    assert np.isfinite(fit_seed(task, config, 0, lambda epoch: None).result.test)
 
 
 def test_several_types_without_a_split(linked: Callable[[str], str]) -> None:

@@ -185,7 +185,9 @@ def _graphs(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.
     dataset, pairs, part = _pieces(entry, open_dataset)
     graphs = [pair[0] for pair in pairs]
     label = torch.stack([torch.as_tensor(pair[1]) for pair in pairs])
-    label = label.squeeze(1) if label.dim() == 2 and label.shape[1] == 1 else label
+    if entry.task == GRAPHS:
+        # A class is a number or a tensor of one number, depending on the dataset.
+        label = label.reshape(len(label))
     if part is not None:
         masks = {name: part == number for number, name in enumerate(PARTS)}
     else:
@@ -260,12 +262,11 @@ def _judged(
     entry: Entry, dataset: Any, label: Tensor, masks: dict[str, Tensor] | None = None
 ) -> tuple[Tensor, Target]:
     """The labels in the form of their target, and the target."""
-    if entry.task in (MULTI_LABEL, MULTI_LABEL_GRAPHS):
-        names = [str(i) for i in range(label.shape[1])]
-        return label.float(), Target(LABELS, names, entry.metric)
-    if entry.task == REGRESSION:
+    if entry.task in (MULTI_LABEL, MULTI_LABEL_GRAPHS, REGRESSION):
         label = label.float().reshape(len(label), -1)
-        names = [str(i) for i in range(label.shape[1])]
+        names = [str(n) for n in getattr(dataset, "targets", range(label.shape[1]))]
+        if entry.task != REGRESSION:
+            return label, Target(LABELS, names, entry.metric)
         return label, of_values(label, masks["train"].bool(), names, entry.metric)
     count = int(dataset.num_classes)
     names = getattr(dataset, "class_names", None) or range(count)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from itertools import count
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ __all__ = ["print_dataset", "print_datasets"]
 
 _BAR_WIDTH = 40
 _MAX_BARS = 12
+_MAX_GRAPHS = 10_000
 
 
 def print_datasets() -> None:
@@ -30,7 +31,7 @@ def print_datasets() -> None:
     print(
         "\nFiles that are not embedded are read from --raw-dir, or downloaded to a cache."
         "\nSummary of one: gossamer datasets show NAME"
-        "\nTrain on one for node classification: gossamer train --dataset NAME"
+        "\nTrain on one: gossamer train --dataset NAME"
     )
 
 
@@ -54,7 +55,7 @@ class Summary:
     """The content of a dataset.
 
     `facts` come from the catalogue, `sizes` are counts of nodes and edges by type, `distributions`
-    are titles with counts by name, `numbers` are properties of the first graph.
+    are titles with counts by name, `numbers` are properties of the first graph and of targets.
     """
 
     graphs: list[Graph]
@@ -87,8 +88,9 @@ def print_dataset(name: str, raw_dir: str | None = None, page_file: str | None =
         print(f"\n{title}\n{bars(values)}")
     if summary.numbers:
         print()
+    width = max([18, *(len(key) for key, _ in summary.numbers)])
     for key, value in summary.numbers:
-        print(f"{key:<18} {value}")
+        print(f"{key:<{width}} {value}")
     if page_file is not None:
         from gossamer.cli.dataset_page import dataset_page
 
@@ -108,14 +110,22 @@ def _summary(name: str, raw_dir: str | None) -> Summary:
         ("class", f"gossamer.data.{info.dataset}"),
         ("graphs", f"{len(dataset):,}"),
     ]
-    graphs = [item if isinstance(item, Graph) else item[0] for item in _first(dataset)]
-    distributions = _distributions(graphs, dataset)
-    return Summary(graphs, facts, _sizes(graphs), distributions, _numbers(graphs[0]))
-
-
-def _first(dataset: Any, limit: int = 1000) -> list[Any]:
-    """The first `limit` items of a dataset."""
-    return [dataset[number] for number in range(min(len(dataset), limit))]
+    items = [dataset[number] for number in range(min(len(dataset), _MAX_GRAPHS))]
+    if len(items) < len(dataset):
+        facts.append(("counted", f"the first {len(items):,} graphs"))
+    graphs = [item if isinstance(item, Graph) else item[0] for item in items]
+    labels = [] if isinstance(items[0], Graph) else [torch.as_tensor(item[1]) for item in items]
+    found = [("in-degrees", degree_counts(torch.cat([_in_degrees(g) for g in graphs])))]
+    found += _of_edges(graphs[0]) if len(graphs) == 1 else []
+    numbers = _numbers(graphs[0], len(graphs) > 1)
+    names = getattr(dataset, "targets", None)
+    if labels:
+        target = torch.stack(labels).reshape(len(labels), -1)
+        found += _classes("graphs", target, names)
+        numbers += _values(target, names)
+    else:
+        found += _classes("nodes", _of_nodes(graphs), names)
+    return Summary(graphs, facts, _sizes(graphs), found, numbers)
 
 
 def _sizes(graphs: list[Graph]) -> list[tuple[str, str]]:
@@ -129,21 +139,69 @@ def _sizes(graphs: list[Graph]) -> list[tuple[str, str]]:
     return [(name, f"{count:,}") for name, count in nodes.items()]
 
 
-def _distributions(graphs: list[Graph], dataset: Any) -> list[tuple[str, dict[str, int]]]:
-    """Titles and counts: in-degrees of all nodes, classes of nodes or graphs."""
-    degrees = torch.cat([g.in_degrees(etype=e) for g in graphs for e in g.canonical_etypes])
-    found = [("in-degrees", degree_counts(degrees))]
-    labels = [
-        v for g in graphs for t in g.ntypes if (v := g.nodes[t].data.get("label")) is not None
+def _in_degrees(g: Graph) -> Tensor:
+    """In-degree of each node over the edges of all types."""
+    found = {ntype: torch.zeros(g.num_nodes(ntype), dtype=torch.int64) for ntype in g.ntypes}
+    for etype in g.canonical_etypes:
+        found[etype[2]] += g.in_degrees(etype=etype)
+    return torch.cat(list(found.values()))
+
+
+def _of_nodes(graphs: list[Graph]) -> Tensor | None:
+    """Labels of nodes as a matrix, or None if there are none or their shapes differ."""
+    found = [g.nodes[t].data.get("label") for g in graphs for t in g.ntypes]
+    found = [label.reshape(len(label), -1) for label in found if label is not None and len(label)]
+    if not found or len({label.shape[1] for label in found}) > 1:
+        return None
+    return torch.cat(found)
+
+
+def _of_edges(g: Graph) -> list[tuple[str, dict[str, int]]]:
+    """How many edges have each rating, or are facts of each relation."""
+    found = []
+    for key, title in (("rate", "ratings"), ("etype", "facts of each relation")):
+        # The reverse of a rating repeats it, so one type of edges says it all.
+        data = next((g.edges[e].data for e in g.canonical_etypes if key in g.edges[e].data), None)
+        if data is None or data[key].dim() != 1:
+            continue
+        value, count = data[key].unique(return_counts=True)
+        found.append(
+            (title, {f"{v:g}": int(n) for v, n in zip(value.tolist(), count, strict=True)})
+        )
+    return found
+
+
+def _classes(
+    what: str, label: Tensor | None, names: list[str] | None
+) -> list[tuple[str, dict[str, int]]]:
+    """How many nodes or graphs belong to each class, or have each of several labels."""
+    if label is None or not len(label):
+        return []
+    known = label[~label.isnan()]
+    if label.shape[1] == 1 and not label.is_floating_point():
+        counts = known[known >= 0].long().bincount().tolist()
+        return [(f"classes of {what}", {str(c): n for c, n in enumerate(counts)})]
+    if ((known != 0) & (known != 1)).any():
+        return []
+    counts = (label == 1).sum(0).tolist()
+    return [
+        (
+            f"{what} with each label",
+            {str(n): c for n, c in zip(names or count(), counts, strict=False)},
+        )
     ]
-    title = "classes of nodes"
-    if not labels and not isinstance(dataset[0], Graph):
-        labels = [torch.as_tensor(item[1]).reshape(-1) for item in _first(dataset)]
-        title = "classes of graphs"
-    if labels and not labels[0].is_floating_point() and labels[0].dim() == 1:
-        label = torch.cat(labels)
-        counts = label[label >= 0].bincount()
-        found.append((title, {str(c): int(n) for c, n in enumerate(counts)}))
+
+
+def _values(label: Tensor, names: list[str] | None) -> list[tuple[str, str]]:
+    """Mean, deviation and range of each value to predict."""
+    if not label.is_floating_point() or ((label == 0) | (label == 1) | label.isnan()).all():
+        return []
+    found = []
+    for name, column in zip(names or count(), label.T, strict=False):
+        known = column[~column.isnan()]
+        text = f"mean {known.mean():.4g}, deviation {known.std(correction=0):.4g}, "
+        text += f"from {known.min():.4g} to {known.max():.4g}, known for {len(known):,}"
+        found.append((f"target {name}", text if len(known) else "never known"))
     return found
 
 
@@ -182,19 +240,25 @@ def bars(values: dict[str, int]) -> str:
     return "\n".join([*lines, *([f"and {rest} more"] if rest else [])])
 
 
-def _numbers(g: Graph) -> list[tuple[str, str]]:
-    """Homophily, sparsity of features and sizes of the splits of the first graph."""
+def _numbers(g: Graph, many: bool) -> list[tuple[str, str]]:
+    """Homophily, features and sizes of the splits of a graph, which is the first of `many`."""
     if len(g.ntypes) > 1 or len(g.canonical_etypes) > 1:
         return []
     data, found = g.ndata, []
     label = data.get("label")
-    if label is not None and label.dim() == 1 and not label.is_floating_point():
+    # Where there are many graphs, labels of nodes are often kinds of atoms or the like.
+    if not many and label is not None and label.dim() == 1 and not label.is_floating_point():
         found.append(("edge homophily", f"{edge_homophily(g, label):.3f}"))
     if "feat" in data and data["feat"].numel():
         zeros = (data["feat"] == 0).double().mean().item()
-        found.append(("features", f"{tuple(data['feat'].shape)}, {zeros:.1%} zeros"))
+        shape = tuple(data["feat"].shape)
+        text = f"{shape}, {zeros:.1%} zeros"
+        if many:
+            text = f"{shape[1:]} for each node, {zeros:.1%} zeros in the first graph"
+        found.append(("features", text))
     for mask in MASKS:
-        if mask in data:
-            part = data[mask].reshape(g.num_nodes(), -1)[:, 0]
-            found.append((mask, f"{int(part.sum()):,} nodes"))
+        for frame, what in ((data, "nodes"), (g.edata, "edges")):
+            if mask in frame and not many:
+                part = frame[mask].reshape(len(frame[mask]), -1)[:, 0]
+                found.append((mask, f"{int(part.sum()):,} {what}"))
     return found

@@ -183,6 +183,7 @@ _TOX21 = (
     "SR-ARE SR-ATAD5 SR-HSE SR-MMP SR-p53"
 )
 # Name: file without .csv, columns to predict, whether they are classes, rows, what they say.
+# A column that has two names, depending on who distributes the table, is a tuple of both.
 _MOLECULES = {
     "ESOL": (
         "delaney-processed",
@@ -190,8 +191,7 @@ _MOLECULES = {
         *(False, 1128, "how soluble molecules are in water"),
     ),
     "Lipophilicity": ("Lipophilicity", ("exp",), False, 4200, "how molecules spread in oil"),
-    # The column has either name, depending on who distributes the table.
-    "BBBP": ("BBBP", ("BBBP", "p_np"), True, 2039, "molecules that may reach the brain"),
+    "BBBP": ("BBBP", (("BBBP", "p_np"),), True, 2039, "molecules that may reach the brain"),
     "ClinTox": (
         *("clintox", ("FDA_APPROVED", "CT_TOX"), True, 1480),
         "drugs that are approved or failed because they are toxic",
@@ -205,6 +205,7 @@ def molecule_entry(name: str) -> Entry:
     unknown = (name, None, None, -1, "a table of molecules")
     stem, targets, binary, rows, description = _MOLECULES.get(name, unknown)
     file = f"{stem}.csv"
+    columns = targets and tuple(c for t in targets for c in ((t,) if isinstance(t, str) else t))
     return Entry(
         name=name,
         dataset="MoleculeDataset",
@@ -214,7 +215,7 @@ def molecule_entry(name: str) -> Entry:
         reference=_WU,
         files=(RawFile(file, _DEEPCHEM + file if targets else ()),),
         reader="smiles:molecules",
-        options={"file": file, "targets": targets, "binary": binary},
+        options={"file": file, "targets": columns, "binary": binary},
         graphs=rows,
         features=9,
         classes=len(targets or ()),

@@ -10,7 +10,7 @@ import torch
 from torch.utils._pytree import tree_flatten, tree_map
 
 from gossamer.kernels import reference
-from gossamer.kernels.reference.sampling import Relation
+from gossamer.kernels.reference.candidates import Relation
 from helpers.compare import assert_tensor_equal
 from helpers.kernel_cases import ID_TYPES, adjacency, attention_operands, operand
 

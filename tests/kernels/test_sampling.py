@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from gossamer.kernels import reference
 from gossamer.kernels.reference import coo_to_csr, labor_chances
-from gossamer.kernels.reference import sampling as reference
-from gossamer.kernels.reference.sampling import BadWeightsError, Candidates, Relation, Times
+from gossamer.kernels.reference.candidates import BadWeightsError, Candidates, Relation, Times
 from helpers.compare import assert_tensor_equal
 from helpers.kernel_cases import ID_TYPES, require_native
 

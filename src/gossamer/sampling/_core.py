@@ -21,8 +21,8 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
-from gossamer.kernels.reference import sampling as reference
-from gossamer.kernels.reference.sampling import (
+from gossamer.kernels.reference._common import random_unit
+from gossamer.kernels.reference.candidates import (
     BadWeightsError,
     Candidates,
     Drawn,
@@ -121,7 +121,7 @@ def next_key() -> int:
 def random_units(count: int, device: torch.device | str = "cpu", key: int | None = None) -> Tensor:
     """``(count,)`` numbers, uniform on [0, 1), float64."""
     counter = torch.arange(count, device=device)
-    return reference.random_unit(next_key() if key is None else key, counter)
+    return random_unit(next_key() if key is None else key, counter)
 
 
 def random_integers(
@@ -388,7 +388,7 @@ def node2vec(
     length: int,
     key: int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Walk with node2vec's bias; see `gossamer.kernels.reference.sampling.node2vec`."""
+    """Walk with node2vec's bias; see `gossamer.kernels.reference.walks.node2vec`."""
     key = next_key() if key is None else key
     seeds = seeds.contiguous()
     return kernels.node2vec(relation, sorted_indices, p, q, seeds, length, key)

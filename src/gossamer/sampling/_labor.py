@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
-from gossamer.kernels.reference.sampling import random_unit
+from gossamer.kernels.reference._common import random_unit
 from gossamer.ops.adjacency import Compressed
 from gossamer.sampling import _core
 

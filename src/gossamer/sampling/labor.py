@@ -19,7 +19,7 @@ from gossamer.graph.arguments import (
     refuse_block,
     require_graph,
 )
-from gossamer.kernels.reference.sampling import random_unit
+from gossamer.kernels.reference._common import random_unit
 from gossamer.sampling import _core
 from gossamer.sampling._blocks import subgraph_of
 from gossamer.sampling._labor import by_weight, labor_layer

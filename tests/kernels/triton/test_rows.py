@@ -7,7 +7,7 @@ import torch
 
 pytest.importorskip("triton", reason="triton is not installed")
 from gossamer import kernels
-from gossamer.kernels.reference.sampling import Relation, Times
+from gossamer.kernels.reference.candidates import Relation, Times
 from helpers.compare import assert_tensor_equal
 from helpers.kernel_cases import GRAPHS, ID_TYPES, adjacency
 from helpers.triton_cases import fast

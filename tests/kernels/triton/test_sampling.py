@@ -11,7 +11,7 @@ from torch import Tensor
 pytest.importorskip("triton", reason="triton is not installed")
 from gossamer import kernels
 from gossamer.kernels.reference import coo_to_csr
-from gossamer.kernels.reference.sampling import BadWeightsError, Relation
+from gossamer.kernels.reference.candidates import BadWeightsError, Relation
 from helpers.compare import assert_tensor_equal
 from helpers.kernel_cases import ID_TYPES
 from helpers.triton_cases import fast

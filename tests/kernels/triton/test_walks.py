@@ -8,7 +8,7 @@ import torch
 pytest.importorskip("triton", reason="triton is not installed")
 from gossamer import kernels
 from gossamer.kernels.reference import coo_to_csr
-from gossamer.kernels.reference.sampling import Relation
+from gossamer.kernels.reference.candidates import Relation
 from helpers.compare import assert_tensor_equal
 from helpers.kernel_cases import ID_TYPES
 from helpers.triton_cases import fast

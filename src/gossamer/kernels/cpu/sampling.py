@@ -10,7 +10,7 @@ from torch import Tensor
 from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.cpu import _common
 from gossamer.kernels.cpu._common import address, core
-from gossamer.kernels.reference.sampling import (
+from gossamer.kernels.reference.candidates import (
     BadWeightsError,
     Candidates,
     Drawn,
@@ -104,7 +104,7 @@ def sample_neighbors(like: Tensor, relations: Sequence[Relation], replace: bool)
 
 @kernel("sample_labors", device="cpu", dtypes=(torch.int32, torch.int64))
 def sample_labors(like: Tensor, relations: Sequence[Relation]) -> list[Drawn]:
-    """Layer-neighbor sampling; see `gossamer.kernels.reference.sampling.sample_labors`."""
+    """Layer-neighbor sampling; see `gossamer.kernels.reference.labor.sample_labors`."""
     if not relations:
         return []
     threads, dtype = torch.get_num_threads(), like.dtype
@@ -154,7 +154,7 @@ def candidates_of(
     weights: Tensor | None,
     times: Times | None = None,
 ) -> Candidates:
-    """The slots that may be drawn; see `gossamer.kernels.reference.sampling.candidates_of`."""
+    """The slots that may be drawn; see `gossamer.kernels.reference.candidates.candidates_of`."""
     threads = torch.get_num_threads()
     count = indptr.shape[0] - 1 if rows is None else rows.shape[0]
     row_times, edge_times, node_times = times or (None, None, None)
@@ -196,7 +196,7 @@ def candidates_of(
 def number_nodes(
     like: Tensor, lists: Sequence[Sequence[Tensor]], limits: Sequence[int], dtype: torch.dtype
 ) -> tuple[list[Tensor], list[list[Tensor]], list[int]]:
-    """Number ids as they appear; see `gossamer.kernels.reference.sampling.number_nodes`."""
+    """Number ids as they appear; see `gossamer.kernels.reference.numbering.number_nodes`."""
     id_dtype = like.dtype
     totals = [sum(ids.shape[0] for ids in parts) for parts in lists]
     # One more: the kernel writes each id before it checks whether it is new.
@@ -237,7 +237,7 @@ def random_walk(
     seeds: Tensor,
     key: int,
 ) -> tuple[Tensor, Tensor]:
-    """Walk at random; see `gossamer.kernels.reference.sampling.random_walk`."""
+    """Walk at random; see `gossamer.kernels.reference.walks.random_walk`."""
     length, count = len(path), seeds.shape[0]
     nodes = _common.empty((count, length + 1), seeds.dtype)
     edges = _common.empty((count, length), seeds.dtype)
@@ -270,7 +270,7 @@ def node2vec(
     length: int,
     key: int,
 ) -> tuple[Tensor, Tensor]:
-    """Walk with node2vec's bias; see `gossamer.kernels.reference.sampling.node2vec`."""
+    """Walk with node2vec's bias; see `gossamer.kernels.reference.walks.node2vec`."""
     nodes = _common.empty((seeds.shape[0], length + 1), seeds.dtype)
     edges = _common.empty((seeds.shape[0], length), seeds.dtype)
     table = _table([_fields(relation)])

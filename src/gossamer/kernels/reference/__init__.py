@@ -7,6 +7,7 @@ memory in proportion to the number of edges times the width of the features.
 from __future__ import annotations
 
 from gossamer.kernels.reference.attention import attention, attention_backward
+from gossamer.kernels.reference.candidates import candidates_of
 from gossamer.kernels.reference.csr import (
     coo_to_csr,
     gather_neighbors,
@@ -15,22 +16,17 @@ from gossamer.kernels.reference.csr import (
     unique_relabel,
 )
 from gossamer.kernels.reference.grouped_mm import segment_mm, segment_outer
-from gossamer.kernels.reference.labor import labor_chances
+from gossamer.kernels.reference.labor import labor_chances, sample_labors
+from gossamer.kernels.reference.numbering import number_nodes
 from gossamer.kernels.reference.reading import read_rows
-from gossamer.kernels.reference.sampling import (
-    candidates_of,
-    node2vec,
-    number_nodes,
-    random_walk,
-    sample_labors,
-    sample_neighbors,
-)
+from gossamer.kernels.reference.sampling import sample_neighbors
 from gossamer.kernels.reference.sddmm import sddmm
 from gossamer.kernels.reference.softmax import edge_softmax, edge_softmax_backward
 from gossamer.kernels.reference.spgemm import csr_match, csr_product, csr_sum, masked_product
 from gossamer.kernels.reference.spmm import scaled_sum, spmm, spmm_arg_backward
 from gossamer.kernels.reference.topk import topk
 from gossamer.kernels.reference.traversal import breadth_first, depth_first, topological
+from gossamer.kernels.reference.walks import node2vec, random_walk
 
 __all__ = [
     "attention", "attention_backward", "breadth_first", "candidates_of", "coo_to_csr", "csr_match",

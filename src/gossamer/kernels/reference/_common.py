@@ -62,10 +62,24 @@ def _signed(x: int) -> int:
     return x - (1 << 64) if x >= 1 << 63 else x
 
 
+def random_unit(key: int | Tensor, counter: Tensor) -> Tensor:
+    """Uniform on [0, 1), float64, a multiple of ``2**-53``."""
+    return shift(random_bits(key, counter), 11).double() * 2.0**-53
+
+
+def row_keys(key: int, rows: Tensor) -> Tensor:
+    """The key of each row: it depends on the row's position alone."""
+    return random_bits(key, torch.arange(len(rows), device=rows.device))
+
+
 def row_of_slot(indptr: Tensor) -> Tensor:
     """Return the row that owns each slot, as int64."""
     rows = torch.arange(len(indptr) - 1, device=indptr.device)
     return rows.repeat_interleave(indptr.diff().long())
+
+
+def row_starts(counts: Tensor) -> Tensor:
+    return torch.cat([counts.new_zeros(1), counts.cumsum(0)])
 
 
 def take(x: Tensor, ids: Tensor | None) -> Tensor:

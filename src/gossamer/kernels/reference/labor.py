@@ -1,13 +1,17 @@
-"""With which probabilities layer-neighbor sampling draws edges by weight."""
+"""Layer-neighbor sampling: its draws, and their probabilities by weight."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from gossamer.kernels._dispatch import kernel
+from gossamer.kernels.reference._common import random_unit
+from gossamer.kernels.reference.candidates import Drawn, Relation, edges_in
 
-__all__ = ["labor_chances"]
+__all__ = ["labor_chances", "sample_labors"]
 
 _ROUNDS = 50  # of importances that settle, at most
 _TOLERANCE = 1e-4
@@ -91,3 +95,30 @@ def _capped(owner: Tensor, degree: Tensor, w: Tensor, pi: Tensor, fanout: int) -
             break
     c = torch.where(degree <= fanout, torch.full_like(c, torch.inf), c)
     return (c[owner] * pi).clamp(max=1)
+
+
+@kernel("sample_labors", operands=("like",))
+def sample_labors(like: Tensor, relations: Sequence[Relation]) -> list[Drawn]:
+    """Layer-neighbor sampling: edges whose source's random number is below fanout / degree.
+
+    The number depends on the key and the source alone, so rows tend to share sources. Returns what
+    :func:`~gossamer.kernels.reference.sampling.sample_neighbors` does.
+    """
+    drawn = []
+    for relation in relations:
+        rows = relation.rows
+        indptr, slots_of, _, _, local = relation.pool
+        at = torch.arange(len(rows), device=rows.device) if local else rows.long()
+        first = indptr[at].long()
+        degrees = indptr[at + 1].long() - first
+        owner = torch.arange(len(rows), device=rows.device).repeat_interleave(degrees)
+        behind = torch.arange(len(owner), device=rows.device)
+        slots = first[owner] + behind - (degrees.cumsum(0) - degrees)[owner]
+        slots = slots if slots_of is None else slots_of[slots].long()
+        units = random_unit(relation.key, relation.indices[slots])
+        kept = units < (relation.fanout / degrees.double())[owner]
+        if relation.fanout < 0:
+            kept = torch.ones_like(kept)
+        kept |= (degrees <= relation.fanout)[owner]
+        drawn.append(edges_in(relation, owner[kept], slots[kept]))
+    return drawn

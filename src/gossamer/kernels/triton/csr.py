@@ -59,7 +59,7 @@ def unique_relabel(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
 def number_nodes(
     like: Tensor, lists: Sequence[Sequence[Tensor]], limits: Sequence[int], dtype: torch.dtype
 ) -> tuple[list[Tensor], list[list[Tensor]], list[int]]:
-    """Number ids as they appear; see `gossamer.kernels.reference.sampling.number_nodes`."""
+    """Number ids as they appear; see `gossamer.kernels.reference.numbering.number_nodes`."""
     parts = [_numbered(torch.cat(list(ids))) for ids in lists]
     counts = []
     for ids, (_, _, known) in zip(lists, parts, strict=True):

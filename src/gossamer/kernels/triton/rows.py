@@ -15,7 +15,7 @@ import triton.language as tl
 from torch import Tensor
 
 from gossamer.kernels._dispatch import kernel
-from gossamer.kernels.reference.sampling import Candidates, Drawn, Relation, Times
+from gossamer.kernels.reference.candidates import Candidates, Drawn, Relation, Times
 from gossamer.kernels.triton._common import (
     IDS,
     Config,
@@ -233,7 +233,7 @@ def candidates_of(
     weights: Tensor | None,
     times: Times | None = None,
 ) -> Candidates:
-    """The slots that may be drawn; see `gossamer.kernels.reference.sampling.candidates_of`."""
+    """The slots that may be drawn; see `gossamer.kernels.reference.candidates.candidates_of`."""
     now, edge_times, node_times = times or (None, None, None)
     condition = {"weights": weights, "now": now, "edge_times": edge_times, "node_times": node_times}
     choice = Choice(indptr, indices, eids, rows, **condition)
@@ -262,7 +262,7 @@ def candidates_of(
 
 @kernel("sample_labors", device="cuda", dtypes=IDS)
 def sample_labors(like: Tensor, relations: Sequence[Relation]) -> list[Drawn]:
-    """Layer-neighbor sampling; see `gossamer.kernels.reference.sampling.sample_labors`."""
+    """Layer-neighbor sampling; see `gossamer.kernels.reference.labor.sample_labors`."""
     return draw_all([choice_of(r, labor=r.fanout >= 0) for r in relations], relations)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gossamer.kernels import reference
 from gossamer.kernels._dispatch import kernel
-from gossamer.kernels.reference.sampling import BadWeightsError, Drawn, Relation
+from gossamer.kernels.reference.candidates import BadWeightsError, Drawn, Relation
 from gossamer.kernels.triton._common import (
     IDS,
     Config,

@@ -9,7 +9,7 @@ import triton.language as tl
 from torch import Tensor
 
 from gossamer.kernels._dispatch import kernel
-from gossamer.kernels.reference.sampling import Relation
+from gossamer.kernels.reference.candidates import Relation
 from gossamer.kernels.triton._common import (
     IDS,
     Config,
@@ -176,7 +176,7 @@ def random_walk(
     seeds: Tensor,
     key: int,
 ) -> tuple[Tensor, Tensor]:
-    """Walk at random; see `gossamer.kernels.reference.sampling.random_walk`."""
+    """Walk at random; see `gossamer.kernels.reference.walks.random_walk`."""
     nodes, edges = _walks(seeds, len(path))
     count = seeds.shape[0]
     for step, number in enumerate(path if count else ()):
@@ -205,7 +205,7 @@ def node2vec(
     length: int,
     key: int,
 ) -> tuple[Tensor, Tensor]:
-    """Walk with node2vec's bias; see `gossamer.kernels.reference.sampling.node2vec`."""
+    """Walk with node2vec's bias; see `gossamer.kernels.reference.walks.node2vec`."""
     nodes, edges = _walks(seeds, length)
     count = seeds.shape[0]
     biases = float_bits(1 / p), float_bits(1 / q)

@@ -1,0 +1,150 @@
+"""Edges by row, and which of them may be drawn."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gossamer.kernels._dispatch import kernel
+from gossamer.kernels.reference._common import row_starts
+
+__all__ = [
+    "BadWeightsError",
+    "Candidates",
+    "Drawn",
+    "Relation",
+    "Times",
+    "candidates_of",
+    "edges_in",
+]
+
+
+class BadWeightsError(Exception):
+    """A row to draw for has weights that are negative or not finite."""
+
+    def __init__(self, relation: int) -> None:
+        super().__init__(relation)
+        self.relation = relation
+
+
+class Candidates(NamedTuple):
+    """The slots of each row that may be drawn.
+
+    Row ``r`` owns the candidates ``indptr[r]`` to ``indptr[r + 1]``; candidate ``c`` is the slot
+    ``slots[c]``, or ``c`` when `slots` is None. `sums` holds the running sums of their weights,
+    scaled so that the largest weight of the row is 1; None for equal weights. Rows that cannot be
+    drawn by their weights end with NaN. `weights` are the unscaled ones, by edge id.
+    """
+
+    indptr: Tensor
+    slots: Tensor | None
+    sums: Tensor | None
+    weights: Tensor | None
+    local: bool  # row i is the i-th row to draw for, not row number i
+
+
+class Times(NamedTuple):
+    """What happened before a row's time may be drawn: times by position, edge id and node id."""
+
+    rows: Tensor
+    edges: Tensor | None
+    nodes: Tensor | None
+
+
+class Relation(NamedTuple):
+    """The edges of one relation by row, and the rows to draw some of them for."""
+
+    indptr: Tensor
+    indices: Tensor
+    eids: Tensor | None
+    rows: Tensor
+    fanout: int  # -1 for all
+    key: int
+    candidates: Candidates | None = None
+    excluded: Tensor | None = None  # edge ids, ascending int64
+
+    @property
+    def pool(self) -> Candidates:
+        """The candidates; without a choice, all slots."""
+        return self.candidates or Candidates(self.indptr, None, None, None, False)
+
+
+Drawn = tuple[Tensor, Tensor, Tensor]  # starts, neighbors, edge ids
+
+
+@kernel("candidates_of", operands=("indptr",))
+def candidates_of(
+    indptr: Tensor,
+    indices: Tensor,
+    eids: Tensor | None,
+    rows: Tensor | None,
+    weights: Tensor | None,
+    times: Times | None = None,
+) -> Candidates:
+    """The slots with a nonzero weight and a time before the row's.
+
+    Parameters
+    ----------
+    rows : Tensor, optional
+        Rows to look at; the result is local to them. Default: all.
+    weights : Tensor, optional
+        By edge id: float32, float64, or uint8 for a mask.
+    times : Times, optional
+        Needs `rows`. All int64 or all float64.
+    """
+    every = torch.arange(len(indptr) - 1, device=indptr.device) if rows is None else rows.long()
+    first, last = indptr[every].long(), indptr[every + 1].long()
+    owner = torch.arange(len(every), device=indptr.device).repeat_interleave(last - first)
+    behind = torch.arange(len(owner), device=indptr.device)
+    slots = first[owner] + behind - ((last - first).cumsum(0) - (last - first))[owner]
+    edges = slots if eids is None else eids[slots].long()
+    kept = torch.ones(len(slots), dtype=torch.bool, device=indptr.device)
+    if weights is not None:
+        kept &= weights[edges] != 0
+    if times is not None and times.edges is not None:
+        kept &= times.edges[edges] < times.rows[owner]
+    if times is not None and times.nodes is not None:
+        kept &= times.nodes[indices[slots].long()] < times.rows[owner]
+    owner, slots, edges = owner[kept], slots[kept], edges[kept]
+    starts = row_starts(torch.bincount(owner, minlength=len(every))).to(indptr.dtype)
+    everything = rows is None and bool(kept.all())
+    sums = None
+    if weights is not None and weights.dtype != torch.uint8:
+        sums = _running_sums(weights[edges].double(), starts)
+    else:
+        weights = None
+    return Candidates(
+        indptr if everything else starts,
+        None if everything else slots.to(indptr.dtype),
+        sums,
+        weights,
+        rows is not None,
+    )
+
+
+def _running_sums(weights: Tensor, starts: Tensor) -> Tensor:
+    sums = torch.empty_like(weights)
+    bounds = starts.tolist()
+    for begin, end in pairwise(bounds):
+        if begin == end:
+            continue
+        row = weights[begin:end]
+        sums[begin:end] = (row / row.max()).cumsum(0)
+        if not bool((row.isfinite() & (row > 0)).all()):
+            sums[end - 1] = math.nan
+    return sums
+
+
+def edges_in(relation: Relation, owner: Tensor, slots: Tensor) -> Drawn:
+    """The edges in `slots` by row, without the excluded ones."""
+    rows = relation.rows
+    edges = slots if relation.eids is None else relation.eids[slots].long()
+    if relation.excluded is not None:
+        kept = torch.isin(edges, relation.excluded, invert=True)
+        owner, slots, edges = owner[kept], slots[kept], edges[kept]
+    starts = row_starts(torch.bincount(owner, minlength=len(rows)))
+    return starts, relation.indices[slots].to(rows.dtype), edges.to(rows.dtype)

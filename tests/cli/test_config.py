@@ -185,7 +185,61 @@ def test_lists_of_values() -> None:
 
 
 def test_settings_of_tables_need_tables() -> None:
-    with pytest.raises(InvalidValueError, match=r"--target is for your own tables\. Give"):
+    with pytest.raises(InvalidValueError, match="'target' is x, but it is for your own tables"):
         resolve({"target": ["x"]})
-    with pytest.raises(InvalidValueError, match="--raw-dir is for datasets, not for --edges"):
-        resolve({"edges": ["x.csv"], "raw_dir": "."})
+    with pytest.raises(InvalidValueError, match="'raw_dir' is here, but it is for datas"):
+        resolve({"edges": ["x.csv"], "raw_dir": "here"})
+
+
+LINKS = {"task": "links"}
+TABLES = {"edges": ["x.csv"], "task": "links"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"fanout": [5]},
+            "'fanout' is 5, but without minibatches every step takes the",
+        ),
+        ({"fanout": [10]}, "Omit it, or add --minibatch."),  # also if it is the default
+        ({"batch_size": 9}, "'batch_size' is 9, but without minibatches"),
+        ({"workers": 2}, "'workers' is 2, but without minibatches"),
+        ({**LINKS, "minibatch": True}, "'minibatch' is true, but links are not trained on"),
+        ({**LINKS, "fanout": [4]}, "'fanout' is 4, but links are not trained on sampled"),
+        ({**LINKS, "batch_size": 9}, "'batch_size' is 9, but links are trained all at once"),
+        ({"dataset": "ml-100k", "workers": 1}, "'workers' is 1, but links are not trained on"),
+        ({"dataset": "gin-mutag", "minibatch": True}, "'minibatch' is true, but whole graphs are"),
+        ({"dataset": "gin-mutag", "fanout": [4]}, "'fanout' is 4, but whole graphs are not"),
+        ({"model": "pna", "norm": "batch"}, "'norm' is batch, but model 'pna' has no choice of"),
+        ({"model": "gcnii", "residual": True}, "'residual' is true, but model 'gcnii' has no res"),
+        ({"model": "appnp", "layers": 3}, "'layers' is 3, but model 'appnp' has two layers"),
+        ({**LINKS, "model": "lightgcn", "dropout": 0.5}, "'dropout' is 0.5, but model 'lightgcn'"),
+        ({"model": "rgcn", "self_loops": True}, "'self_loops' is true, but model 'rgcn' adds none"),
+        ({"reverse": False}, "'reverse' is false, but it is for your own tables. Omit it, or give"),
+        ({**TABLES, "target": ["x"]}, "'target' is x, but --task links predicts links. Omit it; -"),
+        ({**TABLES, "split": "x"}, "'split' is x, but --task links holds out random links"),
+        ({**TABLES, "graphs": "g.csv"}, "'graphs' is g.csv, but --task links predicts links of"),
+    ],
+)
+def test_a_setting_without_effect_is_an_error(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=re.escape(message)):
+        resolve(settings)
+
+
+def test_settings_with_an_effect(tmp_path: Path) -> None:
+    for settings in (
+        {"minibatch": True, "fanout": [5], "batch_size": 9, "workers": 2},
+        {"dataset": "gin-mutag", "batch_size": 9},
+        {"edges": ["x.csv"], "graphs": "g.csv", "nodes": ["n.csv"], "target": ["x"]},
+        {"model": "appnp", "layers": 3, "minibatch": True},
+        {"workers": 0, "minibatch": False, "residual": False, "model": "pna"},
+    ):
+        assert resolve(settings)
+    # A file that a run wrote has all settings. Those of a recipe may be ones without effect.
+    for settings in ({}, LINKS, {"dataset": "minesweeper", "model": "appnp"}, {"model": "rgcn"}):
+        config = resolve(settings)
+        path = _write(tmp_path, "run.json", json.dumps(config.as_dict()))
+        assert resolve({}, path) == config
+        with pytest.raises(InvalidValueError, match="'workers' is 3, but "):
+            resolve({"workers": 3}, path)

@@ -276,13 +276,17 @@ def test_values_and_labels(
     assert pandas.read_parquet("p.parquet").columns.tolist() == columns
 
 
-def test_links(folder: Path) -> None:
+def test_links(folder: Path, fails: Callable[..., str]) -> None:
     argv = ["--edges", "edges.csv", "--nodes", "people.csv", "--task", "links", *QUICK]
     assert main(["train", *argv, "--out", "run"]) == 0
     metrics = json.loads((folder / "run/metrics.json").read_text())
     assert metrics["metric"] == "roc_auc" and metrics["items"] == "links"
     assert main(["predict", "run", "--out", "p.csv", "--quiet"]) == 0
     assert list(_read(folder / "p.csv")[0]) == ["source", "destination", "label", "p_link"]
+    new = ("predict", "run", "--edges", "edges.csv", "--nodes", "people.csv")
+    assert "--dataset is not for tables" in fails(*new, "--dataset", "cora")
+    assert "--raw-dir is not for tables" in fails(*new, "--raw-dir", ".")
+    assert "not trained on whole graphs. Omit" in fails(*new, "--graphs", "people.csv")
 
 
 def test_several_types_and_nodes_without_features(folder: Path) -> None:
@@ -391,7 +395,7 @@ def test_inspect_prints_what_it_understood(
         (["--edges", "edges.csv", "--nodes", "twice.csv", "--target", "y"], "'p00' occurs twice"),
         (["--edges", "edges.csv", "--nodes", "u=people.csv", "--target", "town"],
          "--nodes has the type 'u', which no table of edges has. They have _N"),
-        (["--nodes", "people.csv"], "--nodes is for your own tables. Give"),
+        (["--nodes", "people.csv"], "'nodes' is people.csv, but it is for your own tables"),
         (["--edges", "edges.csv", "--graphs", "people.csv", "--target", "town"],
          "--graphs needs one table of edges and one of nodes"),
     ],

@@ -54,6 +54,8 @@ def test_checking(folder: Path, capsys, fails: Callable[..., str]) -> None:
     assert main(["preprocess", str(folder), "--quiet"]) == 0
     assert main(["preprocess", str(folder), "--check"]) == 0
     assert "match their checksums" in capsys.readouterr().out
+    line = fails("preprocess", str(folder), "--check", "--force")
+    assert "--check builds nothing, so --force has no effect. Omit one of them" in line
     path = folder / BUILT / "indices.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     assert "indices.npy has changed" in fails("preprocess", str(folder), "--check")

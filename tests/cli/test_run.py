@@ -119,6 +119,7 @@ def test_ten_splits_with_roc_auc(tmp_path: Path) -> None:
         (["--task", "regression"], "Dataset 'digits' is for node classification, not for --task"),
         (["--hidden", "65536", "--layers", "200"], "Training needs about "),
         (["--minibatch", "--fanout", "5", "4", "3"], "--fanout gives 3 numbers for 2 layers"),
+        (["--fanout", "5"], "'fanout' is 5, but without minibatches every step takes the whole gr"),
         (["--hidden", "0"], "'hidden' must be between 1 and 65536, got 0"),
         (["--config", "nowhere.yaml"], "Cannot read configuration file 'nowhere.yaml'"),
         (["--config", "run.yaml"], "Unknown configuration key 'hiden'. Did you mean 'hidden'?"),

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from gossamer._optional import optional_import
-from gossamer.cli.model_list import ATTENTION, MODELS
+from gossamer.cli.model_list import MODELS
 from gossamer.cli.recipes import recipe, usual_model
+from gossamer.cli.unused import refuse_unused
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, UnknownKeyError
 
 __all__ = ["TASKS", "TrainConfig", "is_list", "option_kind", "options", "resolve"]
@@ -182,55 +183,15 @@ def resolve(given: Mapping[str, Any], config_file: str | None = None) -> TrainCo
     8
     """
     from_file = read_config_file(config_file) if config_file else {}
-    config = from_mapping({**from_file, **given})
-    _refuse_unused(config)
+    asked = {**from_file, **given}
+    config = from_mapping(asked)
+    usual = {name: option.default for name, option in options().items()}
+    usual |= recipe(config.dataset, config.model, asked)
+    # Not in `from_mapping`, because checkpoints trained with such a setting are valid.
+    refuse_unused(config, given, asked, usual)
     if config.minibatch:
         config.fanouts()
-    _refuse_without_edges(config)
     return config
-
-
-def _refuse_unused(config: TrainConfig) -> None:
-    """Raise an error for a setting that the model would ignore.
-
-    Not in `from_mapping`, because checkpoints trained with such a setting are valid.
-    """
-    attention = config.model in ATTENTION
-    for name in ("heads", "out_heads", "attn_dropout"):
-        if attention and not (name == "out_heads" and config.residual):
-            continue
-        if name == "heads" and config.model == "hgt":
-            continue
-        value = getattr(config, name)
-        if value != options()[name].default:
-            what = "the residual stack's last layer" if attention else f"model '{config.model}'"
-            raise InvalidValueError(
-                f"'{name}' is {value:g}, but {what} has no attention heads. Omit it, or "
-                f"{'switch residual off' if attention else 'choose model gat or gatv2'}."
-            )
-
-
-def _refuse_without_edges(config: TrainConfig) -> None:
-    """Raise an error for a setting of own tables if there are none."""
-    if config.edges:
-        if config.raw_dir is not None:
-            raise InvalidValueError("--raw-dir is for datasets, not for --edges. Omit it.")
-        return
-    for name in [
-        "nodes",
-        "graphs",
-        "target",
-        "ignore",
-        "split",
-        "node_id",
-        "source",
-        "destination",
-    ]:
-        if getattr(config, name):
-            flag = f"--{name.replace('_', '-')}"
-            raise InvalidValueError(
-                f"{flag} is for your own tables. Give their edges with --edges."
-            )
 
 
 def from_mapping(values: Mapping[str, Any]) -> TrainConfig:

@@ -316,6 +316,13 @@ def _run_preprocess(args: argparse.Namespace) -> int:
     from gossamer.cli.preprocess import preprocess
 
     flags = ("edge_ids", "wide_ids", "force", "check", "quiet")
+    if args.check:
+        for name in ("edge_ids", "wide_ids", "force"):
+            if getattr(args, name):
+                raise InvalidValueError(
+                    f"--check builds nothing, so --{name.replace('_', '-')} has no effect. Omit "
+                    "one of them."
+                )
     return preprocess(args.folder, **{name: getattr(args, name) for name in flags})
 
 

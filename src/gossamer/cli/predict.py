@@ -97,6 +97,12 @@ def _data(config: TrainConfig, given: dict[str, Any]) -> TrainConfig:
             )
         if "edges" not in given:
             raise InvalidValueError("Give the edges of the new nodes too, with --edges.")
+        if "graphs" in given and not config.graphs:
+            raise InvalidValueError("The model was not trained on whole graphs. Omit --graphs.")
+        for name in ("dataset", "raw_dir"):
+            if name in given:
+                flag = f"--{name.replace('_', '-')}"
+                raise InvalidValueError(f"{flag} is not for tables, which --edges gives. Omit one.")
     elif config.edges and given:
         raise InvalidValueError(
             "The model was trained on tables, not on a dataset. Give --edges and --nodes."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["recipe", "usual_model", "varied"]
+__all__ = ["predicted", "recipe", "usual_model", "varied"]
 
 # SAGE and GIN include a node's own features.
 _MODEL: dict[str, dict[str, Any]] = {
@@ -95,6 +95,24 @@ def usual_model(dataset: str, values: Mapping[str, Any]) -> str:
     if "graph" in task.split():
         return "gin"
     return "rgcn" if task in ("entity classification", "rating prediction") else "gcn"
+
+
+def predicted(dataset: str, values: Mapping[str, Any]) -> str | None:
+    """What a run predicts: "nodes", "links" or "graphs"; None for an unknown dataset.
+
+    Examples
+    --------
+    >>> predicted("cora", {}), predicted("cora", {"task": "links"}), predicted("aifb", {})
+    ('nodes', 'links', 'nodes')
+    """
+    if values.get("task") == "links":
+        return "links"
+    if values.get("edges"):
+        return "graphs" if values.get("graphs") else "nodes"
+    words = _family(dataset)[1].split()
+    known = {"graph": "graphs", "link": "links", "rating": "links", "node": "nodes"}
+    known["entity"] = "nodes"
+    return next((level for word, level in known.items() if word in words), None)
 
 
 def recipe(dataset: str, model: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -101,12 +101,38 @@ def test_rows_from_disk(tmp_path, dtype, shape) -> None:
     assert torch.equal(feature.read_into_memory().read().flatten(), expected.flatten())
 
 
+def test_ids_of_another_feature_in_one_cache() -> None:
+    cache = gb.CPUFeatureCache((8, 1), torch.float32)
+    first, second = (gb.TorchBasedFeature(torch.full((4, 1), float(i))) for i in (1, 2))
+    first = gb.CPUCachedFeature(first, cache, 0)
+    second = gb.CPUCachedFeature(second, cache, 4)
+    assert second.read(torch.tensor([0])).tolist() == [[2.0]]
+    with pytest.raises(OutOfRangeError, match="Ids from 4 to 4 were asked of a feature, which has"):
+        first.read(torch.tensor([4]))  # the key of the row above
+
+
 def test_wrong_files_and_ids(tmp_path) -> None:
     path = tmp_path / "x.npy"
     np.save(path, np.zeros((5, 2)))
     feature = gb.DiskBasedFeature(path)
     with pytest.raises(OutOfRangeError, match="has 5 rows"):
         feature.read(torch.tensor([5]))
+    for name, own in (
+        ("x.npy", feature),
+        ("a feature", gb.TorchBasedFeature(torch.zeros(5, 2))),
+        ("a feature", gb.cpu_cached_feature(feature, 64)),
+    ):
+        with pytest.raises(OutOfRangeError, match=f"Ids from -1 to 5 .*{name}, which has 5 rows"):
+            own.read(torch.tensor([5, -1]))
+        for ids, text in (
+            (torch.ones(5, dtype=torch.bool), r"got torch.bool. Use mask.nonzero"),
+            (torch.tensor([1.7]), "tensor of integers, got torch.float32"),
+            ([1, 2], r"tensor of integers, got \[1, 2\]"),
+        ):
+            with pytest.raises(InvalidTypeError, match=text):
+                own.read(ids)
+        with pytest.raises(InvalidValueError, match=r"one dimension, got shape \(1, 1\)"):
+            own.read(torch.tensor([[1]]))
     with pytest.raises(InvalidValueError, match="read only"):
         feature.update(torch.zeros(5, 2))
     with pytest.raises(FileError, match="no file"):

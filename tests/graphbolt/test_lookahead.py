@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import gossamer.graphbolt as gb
-from gossamer import InvalidValueError
+from gossamer import FileError, InvalidValueError
 from gossamer.graphbolt import lookahead
 from gossamer.graphbolt.lookahead import PlannedFeature
 
@@ -149,6 +149,15 @@ def test_rows_in_a_temporary_file(feature, monkeypatch) -> None:
     window = [torch.randint(0, NODES, (50,)) for _ in range(4)]  # some rows twice
     for ids, batch in zip(window, planned.prepare(window, []), strict=True):
         assert torch.equal(planned.collect(batch)[:, 0], 3.0 * ids)
+
+
+def test_a_disk_without_room_for_the_rows(feature, monkeypatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(lookahead.os, "posix_fallocate", fail, raising=False)
+    with pytest.raises(FileError, match=r"Cannot lay out 1 MB .*No space left on device"):
+        lookahead._room(1000, 1000, 10, feature)
 
 
 def test_wrong_numbers(feature) -> None:

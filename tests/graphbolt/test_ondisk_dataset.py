@@ -289,6 +289,41 @@ def test_too_little_space_is_told_before_writing(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(csc_build.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     with pytest.raises(FileError, match=r"needs about 0 MB, but the disk has 0 MB free"):
         gb.OnDiskDataset(str(tmp_path))
+    # Weights of edges are copied too.
+    torch.save(torch.zeros(EDGES, 10_000), tmp_path / "w.pt")
+    monkeypatch.setattr(csc_build.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**7))
+    with pytest.raises(FileError, match=r"needs about 16 MB, but the disk has 10 MB free"):
+        gb.OnDiskDataset(str(tmp_path))
+
+
+_SMALL_DISK = """
+import shutil, sys, types
+import gossamer as gs, gossamer.graphbolt as gb
+shutil.disk_usage = lambda _: types.SimpleNamespace(free=10**12)  # another process fills the disk
+try:
+    gb.OnDiskDataset("disk")
+except gs.FileError as error:
+    print(error)
+"""
+
+
+def test_a_disk_that_fills_up_with_attributes(tmp_path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    content = _dataset(source)
+    del content["feature_data"], content["tasks"]
+    torch.save(torch.zeros(EDGES, 2000), source / "w.pt")  # 3.2 MB
+    _write(source, content)
+    mount = "mkdir disk && mount -t tmpfs -o size=5m none disk && cp source/* disk && exec "
+    command = ["unshare", "-rm", "sh", "-c", mount + '"$0" -c "$1"', sys.executable, _SMALL_DISK]
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    except FileNotFoundError:
+        pytest.skip("there is no command unshare")
+    if "unshare" in run.stderr or "mount" in run.stderr:
+        pytest.skip("a file system cannot be mounted here")
+    assert run.returncode == 0, run.stderr  # a store to a mapped file would end the process
+    assert "Cannot preprocess disk: No space left on device. Free space" in run.stdout
 
 
 def test_changed_content_is_refused(tmp_path, monkeypatch) -> None:

@@ -11,7 +11,12 @@ from torch import Tensor
 from gossamer._options import as_int, one_of
 from gossamer.errors import InvalidTypeError
 from gossamer.graphbolt.cache_policies import POLICIES, make_policy
-from gossamer.graphbolt.feature_store import Feature, FeatureKey, bytes_to_number_of_items
+from gossamer.graphbolt.feature_store import (
+    Feature,
+    FeatureKey,
+    bytes_to_number_of_items,
+    check_rows,
+)
 from gossamer.graphbolt.sampled_subgraph import Done
 
 __all__ = [
@@ -135,6 +140,8 @@ class CPUCachedFeature(Feature):
         """Read the rows `ids`, or all rows."""
         if ids is None:
             return self._fallback_feature.read()
+        # Before the cache is asked, where such an id may be the key of another feature's row.
+        check_rows(ids, self.count())
         keys = ids.cpu() + self._offset
         values, missing = self._feature.query(keys)
         if len(missing):

@@ -233,6 +233,8 @@ class Builder:
         """Refuse at once what cannot fit on the disk."""
         outputs = sum(dtype.itemsize for dtype in self._outputs(edges).values())
         needed = edges * (self.record.itemsize + outputs) + 8 * self.num_nodes
+        for row in self.layout.attributes:
+            needed += inside(self.layout.file.parent, row.path, self.layout.file).stat().st_size
         free = shutil.disk_usage(self.work).free
         if needed > free:
             raise FileError(

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from gossamer import kernels
 from gossamer._options import as_int
-from gossamer.errors import FileError, InvalidValueError, OutOfRangeError
+from gossamer.errors import FileError, InvalidValueError
 from gossamer.graphbolt import compact
-from gossamer.graphbolt.feature_store import Feature
+from gossamer.graphbolt.feature_store import Feature, check_rows
 from gossamer.graphbolt.npy import read_header
 from gossamer.graphbolt.torch_feature import TorchBasedFeature
 
@@ -127,7 +127,7 @@ class DiskBasedFeature(Feature):
 
     def read_into(self, ids: Tensor, places: Tensor, out: Tensor) -> None:
         """Read rows as they are stored into the rows `places` of `out`; `ids` are ascending."""
-        self._check(ids)
+        check_rows(ids, self._shape[0], str(self._path))
         self._start(ids, places, out).wait_stored()
 
     def decode(self, stored: Tensor) -> Tensor:
@@ -137,15 +137,8 @@ class DiskBasedFeature(Feature):
             return compact.decode(rows.reshape(-1))
         return torch.from_numpy(rows.reshape(len(stored), *self._shape[1:]))
 
-    def _check(self, ids: Tensor) -> None:
-        if len(ids) and (int(ids.min()) < 0 or int(ids.max()) >= self._shape[0]):
-            raise OutOfRangeError(
-                f"Ids from {int(ids.min())} to {int(ids.max())} were asked of {self._path}, which "
-                f"has {self._shape[0]} rows."
-            )
-
     def _submit(self, ids: Tensor) -> _Reading:
-        self._check(ids)
+        check_rows(ids, self._shape[0], str(self._path))
         out = torch.empty((len(ids), self.row_bytes), dtype=torch.uint8)
         ordered, places = ids.cpu().to(torch.int64).sort()
         return self._start(ordered, places, out, ids.device)

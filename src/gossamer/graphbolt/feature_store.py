@@ -8,9 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer.errors import UnknownKeyError
+from gossamer._options import shown
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
 
-__all__ = ["BasicFeatureStore", "Feature", "FeatureKey", "FeatureStore", "bytes_to_number_of_items"]
+__all__ = [
+    "BasicFeatureStore", "Feature", "FeatureKey", "FeatureStore", "bytes_to_number_of_items",
+    "check_rows",
+]  # fmt: skip
 
 #: ``(domain, type, name)``: the domain is "node", "edge" or "graph"; the type is None in a
 #: homogeneous graph.
@@ -57,6 +61,25 @@ class Feature:
     def metadata(self) -> dict[str, Any]:
         """What else is known of the feature."""
         return {}
+
+
+def check_rows(ids: Tensor, count: int, what: str = "a feature") -> None:
+    """Raise unless `ids` are ``(n,)`` integers from 0 to ``count - 1``."""
+    if not isinstance(ids, Tensor):
+        raise InvalidTypeError(f"Rows are named by a tensor of integers, got {shown(ids)}.")
+    if ids.dtype == torch.bool or ids.is_floating_point() or ids.is_complex():
+        hint = " Use mask.nonzero().flatten()." if ids.dtype == torch.bool else ""
+        raise InvalidTypeError(f"Rows are named by a tensor of integers, got {ids.dtype}.{hint}")
+    if ids.dim() != 1:
+        raise InvalidValueError(
+            f"Rows are named by a tensor of one dimension, got shape {tuple(ids.shape)}."
+        )
+    if len(ids):
+        least, most = (int(end) for end in ids.aminmax())
+        if least < 0 or most >= count:
+            raise OutOfRangeError(
+                f"Ids from {least} to {most} were asked of {what}, which has {count} rows."
+            )
 
 
 class FeatureStore:

@@ -6,10 +6,11 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from gossamer._options import as_int, shown
+from gossamer._options import as_int, integer, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 
 __all__ = ["HeteroItemSet", "ItemSet", "ItemSetDict"]
@@ -29,8 +30,14 @@ class ItemSet:
 
     Raises
     ------
+    InvalidTypeError
+        If a part has no length or index, a number is no integer, or an index is neither integers,
+        a slice nor a bool mask.
     InvalidValueError
-        If names and parts are not equally many, or parts differ in length.
+        If names and parts are not equally many, parts differ in length, or a mask has not an entry
+        for each item.
+    OutOfRangeError
+        If an index is out of range. Negative ones count from the end.
 
     Examples
     --------
@@ -49,8 +56,8 @@ class ItemSet:
         self._dtype = torch.int64
         if isinstance(items, Tensor) and items.dim() == 0:
             self._dtype = items.dtype
-            items = int(items)
-        if isinstance(items, int) and not isinstance(items, bool):
+            items = items.item()
+        if _number(items) is not None or isinstance(items, float):
             self._count = as_int(items, "ItemSet", "items", 0)
             self._items: tuple = ()
         else:
@@ -65,6 +72,11 @@ class ItemSet:
             )
 
     def _check_items(self) -> None:
+        if not self._items:
+            raise InvalidValueError(
+                "ItemSet: a tuple holds one sequence per part, got an empty one. Give 0 for no "
+                "items."
+            )
         for part in self._items:
             if not hasattr(part, "__len__") or not hasattr(part, "__getitem__"):
                 raise InvalidTypeError(
@@ -97,17 +109,16 @@ class ItemSet:
             yield from zip(*self._items, strict=True)
 
     def __getitem__(self, index: int | slice | Iterable[int] | Tensor) -> Any:
+        index = _checked(index, len(self))
         if self._count is not None:
             return self._numbers(index)
-        parts = tuple(_pick(part, index, len(self)) for part in self._items)
+        parts = tuple(_pick(part, index) for part in self._items)
         return parts[0] if len(parts) == 1 else parts
 
-    def _numbers(self, index: Any) -> Any:
+    def _numbers(self, index: int | slice | Tensor) -> Any:
         if isinstance(index, slice):
             return torch.arange(*index.indices(self._count), dtype=self._dtype)
-        if isinstance(index, int):
-            return _position(index, self._count)
-        return torch.as_tensor(index, dtype=self._dtype)
+        return index if isinstance(index, int) else index.to(self._dtype)
 
     def __repr__(self) -> str:
         items = self._count if self._count is not None else self._items
@@ -115,20 +126,65 @@ class ItemSet:
         return f"ItemSet(\n{textwrap.indent(inner, '    ')}\n)"
 
 
-def _position(index: int, count: int) -> int:
-    if not -count <= index < count:
-        raise OutOfRangeError(f"Item {index} is not among the {count} items.")
-    return index % count
+def _checked(index: Any, count: int) -> int | slice | Tensor:
+    """`index` as a position, a slice with a positive step, or ``(n,)`` int64 positions."""
+    number = _number(index)
+    if number is not None:
+        if not -count <= number < count:
+            raise OutOfRangeError(f"Item {number} is not among the {count} items.")
+        return number % count
+    if isinstance(index, slice):
+        if index.step is None or index.step > 0:
+            return index
+        return torch.arange(*index.indices(count))
+    positions = _as_tensor(index)
+    if positions.dtype == torch.bool:
+        if len(positions) != count:
+            raise InvalidValueError(
+                f"A mask has an entry for each of the {count} items, got {len(positions)}."
+            )
+        return positions.nonzero().flatten()
+    positions = positions.long()
+    if len(positions):
+        least, most = (int(end) for end in positions.aminmax())
+        if least < -count or most >= count:
+            wrong = least if least < -count else most
+            raise OutOfRangeError(f"Item {wrong} is not among the {count} items.")
+        if least < 0:
+            positions = torch.where(positions < 0, positions + count, positions)
+    return positions
 
 
-def _pick(part: Any, index: Any, count: int) -> Any:
-    if isinstance(index, int):
-        return part[_position(index, count)]
-    if isinstance(index, slice) or isinstance(part, Tensor):
+def _number(value: Any) -> int | None:
+    """`value` as an int if it is one integer, not a sequence of one."""
+    return None if getattr(value, "ndim", 0) else integer(value)
+
+
+def _as_tensor(index: Any) -> Tensor:
+    """Integers or bools in one dimension."""
+    found: Tensor | None = None
+    if isinstance(index, (Tensor, np.ndarray, Sequence)) and not isinstance(index, str):
+        try:
+            found = torch.as_tensor(index)
+        except (TypeError, ValueError, RuntimeError):
+            found = None
+    if found is not None and found.numel() == 0 and not isinstance(index, Tensor):
+        found = found.long()  # an empty list has no dtype of its own
+    if found is None or found.dim() != 1 or found.is_floating_point() or found.is_complex():
+        dtype = "" if found is None else f" of {found.dtype} with {found.dim()} dimensions"
+        raise InvalidTypeError(
+            f"Items are chosen by an integer, a slice, a bool mask or a sequence of integers, got "
+            f"{shown(index) if found is None else type(index).__name__}{dtype}."
+        )
+    return found
+
+
+def _pick(part: Any, index: int | slice | Tensor) -> Any:
+    if isinstance(index, (int, slice)) or isinstance(part, Tensor):
         return part[index]
     if hasattr(part, "dtype"):  # numpy
-        return part[index.numpy() if isinstance(index, Tensor) else index]
-    return [part[int(i)] for i in index]
+        return part[index.numpy()]
+    return [part[i] for i in index.tolist()]
 
 
 class HeteroItemSet:
@@ -141,8 +197,12 @@ class HeteroItemSet:
 
     Raises
     ------
+    InvalidTypeError
+        If a value is no `ItemSet`, or an index is none that an `ItemSet` takes.
     InvalidValueError
-        If the item sets have different names.
+        If the item sets have different names, or a mask has not an entry for each item.
+    OutOfRangeError
+        If an index is out of range.
 
     Examples
     --------
@@ -156,6 +216,11 @@ class HeteroItemSet:
 
     def __init__(self, itemsets: dict[str, ItemSet]) -> None:
         self._itemsets = dict(itemsets)
+        for key, itemset in self._itemsets.items():
+            if not isinstance(itemset, ItemSet):
+                raise InvalidTypeError(
+                    f"HeteroItemSet: {key!r} must have an ItemSet, got {type(itemset).__name__}."
+                )
         names = {itemset.names for itemset in self._itemsets.values()}
         if len(names) > 1:
             raise InvalidValueError(
@@ -180,15 +245,13 @@ class HeteroItemSet:
                 yield {key: item}
 
     def __getitem__(self, index: int | slice | Iterable[int] | Tensor) -> dict[str, Any]:
+        index = _checked(index, len(self))
         if isinstance(index, int):
-            position = _position(index, len(self))
-            which = int(torch.searchsorted(self._ends, position, right=True))
+            which = int(torch.searchsorted(self._ends, index, right=True))
             key, itemset = list(self._itemsets.items())[which]
-            start = int(self._ends[which]) - len(itemset)
-            return {key: itemset[position - start]}
+            return {key: itemset[index - int(self._ends[which]) + len(itemset)]}
         if isinstance(index, slice):
             index = torch.arange(*index.indices(len(self)))
-        index = torch.as_tensor(index)
         which = torch.searchsorted(self._ends, index, right=True)
         picked = {}
         for i, (key, itemset) in enumerate(self._itemsets.items()):

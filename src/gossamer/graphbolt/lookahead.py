@@ -15,13 +15,16 @@ from __future__ import annotations
 
 import math
 import mmap
+import os
 import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gossamer.errors import FileError
 from gossamer.graphbolt.caches import CPUCachedFeature
 from gossamer.graphbolt.disk_feature import DiskBasedFeature
 
@@ -194,6 +197,26 @@ def _room(count: int, row_bytes: int, in_memory: int, feature: DiskBasedFeature)
     if count <= in_memory or not size:
         return torch.empty((count, row_bytes), dtype=torch.uint8)
     with tempfile.TemporaryFile(dir=feature.folder) as file:
-        file.truncate(size)
+        _allocate(file.fileno(), size, feature.folder)
         mapped = mmap.mmap(file.fileno(), size)
     return torch.frombuffer(mapped, dtype=torch.uint8).view(count, row_bytes)
+
+
+def _allocate(file: int, size: int, folder: Path) -> None:
+    """Give the file its blocks on the disk: a store to a mapped one without would end the process.
+
+    Raises
+    ------
+    FileError
+        If the disk has no room for them.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        os.truncate(file, size)
+        return
+    try:
+        os.posix_fallocate(file, 0, size)
+    except OSError as error:
+        raise FileError(
+            f"Cannot lay out {size / 1e6:,.0f} MB of rows in {folder}: {error.strerror}. Free "
+            "space on the disk, or choose a smaller lookahead."
+        ) from None

@@ -209,13 +209,17 @@ def _store_edge_attribute(
     types = np.load(work / "types.npy", mmap_mode="r") if layout.typed else None
     sources = [_of_type(values, source.etype, name, layout).numpy() for source in layout.sources]
     shape = (len(eids), *sources[0].shape[1:])
-    out = np.lib.format.open_memmap(target, "w+", sources[0].dtype, shape)
-    for first in range(0, len(eids), _PIECE):
-        piece = slice(first, first + _PIECE)
-        for number, value in enumerate(sources):
-            own = slice(None) if types is None else types[piece] == number
-            out[piece][own] = value[eids[piece][own]]
-    out.flush()
+    header = {"descr": sources[0].dtype.str, "fortran_order": False, "shape": shape}
+    # Written, not mapped: on a full disk, a store to a mapped file kills the process.
+    with open(target, "wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for first in range(0, len(eids), _PIECE):
+            piece = slice(first, first + _PIECE)
+            out = np.empty((len(eids[piece]), *shape[1:]), sources[0].dtype)
+            for number, value in enumerate(sources):
+                own = slice(None) if types is None else types[piece] == number
+                out[own] = value[eids[piece][own]]
+            file.write(out.data)
 
 
 def _of_type(values: dict, kind: str | None, name: str, layout: Layout) -> Tensor:

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
-from gossamer.graphbolt.feature_store import Feature
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graphbolt.feature_store import Feature, check_rows
 from gossamer.ops._storage import gathered
 
 __all__ = ["TorchBasedFeature"]
@@ -59,15 +59,8 @@ class TorchBasedFeature(Feature):
         """Read the rows `ids`, or all rows."""
         if ids is None:
             return self._tensor
-        self._check(ids)
+        check_rows(ids, len(self._tensor))
         return gathered(self._tensor, ids.to(self._tensor.device)).to(ids.device)
-
-    def _check(self, ids: Tensor) -> None:
-        if len(ids) and (int(ids.min()) < 0 or int(ids.max()) >= len(self._tensor)):
-            raise OutOfRangeError(
-                f"Ids from {int(ids.min())} to {int(ids.max())} were asked of a feature with "
-                f"{len(self._tensor)} rows."
-            )
 
     def size(self) -> torch.Size:
         """Shape of one row."""
@@ -87,10 +80,10 @@ class TorchBasedFeature(Feature):
         if ids is None:
             self._tensor = value
             return
+        check_rows(ids, len(self._tensor))
         if len(ids) != len(value):
             raise InvalidValueError(f"update: there are {len(ids)} ids but {len(value)} rows.")
-        self._check(ids)
-        self._tensor[ids] = value.to(self._tensor.dtype)
+        self._tensor[ids.long()] = value.to(self._tensor.dtype)
 
     def metadata(self) -> dict[str, Any]:
         """What else is known of the feature."""

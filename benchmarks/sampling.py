@@ -4,7 +4,8 @@ The graph has 1,000,000 nodes and 25,000,000 edges, times ``--scale``, with skew
 are 15/10/5 and batches hold 1,024 seeds. Each library runs in its own process on the same edges.
 The libraries take turns, one batch each, so that other load on the machine affects all alike. A row
 gives the edges, steps or graphs per second of the median batch, by wall clock and by processor
-time, and the ratio to the faster peer.
+time, and the ratio to the faster peer. The rows ``epoch`` and ``ahead`` also give the share of time
+that the model waits for batches; in ``ahead``, a thread prepares them (``use_prefetch_thread``).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ ROWS = [
     "molecules",
     "graphbolt",
     "epoch",
+    "ahead",
 ]
 BATCHES = 8  # steps of a timed epoch
 
@@ -74,6 +76,7 @@ class DglLike:
         self.g.edata["w"] = torch.from_numpy(np.load(folder / "weights.npy"))
         self.g.create_formats_()
         self.at = 0
+        self.waited: float | None = None  # seconds of the last epoch without a batch
 
     def some(self, count: int | None = None) -> Any:
         """The next seeds."""
@@ -140,7 +143,7 @@ class DglLike:
 
         return draw
 
-    def epoch(self) -> Callable[[], int]:
+    def epoch(self, **options: Any) -> Callable[[], int]:
         torch = self.torch
         conv = __import__(
             self.gs.__name__ + (".nn" if self.gs.__name__ == "gossamer" else ".nn.pytorch"),
@@ -153,10 +156,11 @@ class DglLike:
         sampler = self.gs.dataloading.NeighborSampler(FANOUTS, prefetch_node_feats=["x"])
 
         def train() -> int:
+            seeds = self.some(BATCHES * self.batch)
             loader = self.gs.dataloading.DataLoader(
-                self.g, self.some(BATCHES * self.batch), sampler, batch_size=self.batch
+                self.g, seeds, sampler, batch_size=self.batch, **options
             )
-            for _, outputs, blocks in loader:
+            for _, outputs, blocks in self._timed(loader):
                 h = blocks[0].srcdata["x"]
                 for layer, block in zip(layers, blocks, strict=True):
                     h = layer(block, h).relu()
@@ -167,6 +171,18 @@ class DglLike:
             return BATCHES
 
         return train
+
+    def ahead(self) -> Callable[[], int]:
+        return self.epoch(use_prefetch_thread=True)
+
+    def _timed(self, loader: Any) -> Iterator[Any]:
+        """The batches; `waited` is the time that they took to come."""
+        self.waited, begin = 0.0, time.perf_counter()
+        for batch in loader:
+            self.waited += time.perf_counter() - begin
+            yield batch
+            begin = time.perf_counter()
+        self.waited += time.perf_counter() - begin
 
 
 class Pyg:
@@ -200,6 +216,8 @@ class Pyg:
             return int(found.num_edges)
 
         return draw
+
+    waited: float | None = None
 
     def neighbors(self) -> Callable[[], int]:
         return self._loader(self.data, self.seeds)
@@ -250,9 +268,11 @@ def serve(library: str, folder: Path, batch: int, threads: int) -> None:
                 ready[row] = getattr(made, row)()
                 for _ in range(3):  # warm up caches and memory
                     ready[row]()
+            made.waited = None
             clock, cpu = time.perf_counter(), time.process_time()
             size = ready[row]()
-            answer = [size, time.perf_counter() - clock, time.process_time() - cpu]
+            clock, cpu = time.perf_counter() - clock, time.process_time() - cpu
+            answer = [size, clock, cpu, made.waited and made.waited / clock]
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {str(error)[:80]}"}
         print(json.dumps(answer), flush=True)
@@ -282,7 +302,7 @@ class Worker:
         return {"error": "the process ended"}
 
     def time(self, row: str) -> Any:
-        """Size, wall-clock seconds and processor seconds of one batch, or an error."""
+        """Size, wall-clock and processor seconds of one batch and the share waited, or an error."""
         if self.process.poll() is not None:
             return {"error": "the process ended"}
         self.process.stdin.write(row + "\n")
@@ -300,6 +320,12 @@ def rates(answers: list[Any]) -> tuple[float, float]:
     return tuple(statistics.median(a[0] / a[k] for a in answers) for k in (1, 2))
 
 
+def waiting(answers: list[Any]) -> str:
+    """The share of time that the model waited for batches, where it was timed."""
+    shares = [a[3] for a in answers if a[3] is not None]
+    return f", waits {statistics.median(shares):.0%}" if shares else ""
+
+
 def report(row: str, workers: dict[str, Worker], rounds: int) -> None:
     """Time one row in turn, and print it."""
     answers: dict[str, list[Any]] = {name: [] for name in workers}
@@ -314,7 +340,11 @@ def report(row: str, workers: dict[str, Worker], rounds: int) -> None:
             else:
                 answers[name].append(answer)
     found = {name: rates(a) for name, a in answers.items() if name not in failures}
-    text = ", ".join(f"{n} {c:,.0f}/s ({p:,.0f}/cpu s)" for n, (c, p) in found.items())
+    text = ", ".join(
+        f"{n} {c:,.{d}f}/s ({p:,.{d}f}/cpu s){waiting(answers[n])}"
+        for n, (c, p) in found.items()
+        for d in [0 if c > 100 else 2]
+    )
     peers = [rate for name, rate in found.items() if name != "gossamer"]
     ratio = ""
     if peers and "gossamer" in found:

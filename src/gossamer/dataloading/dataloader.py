@@ -87,8 +87,9 @@ class DataLoader(torch.utils.data.DataLoader):
     shuffle : bool
         Whether each epoch takes the items in another order.
     use_prefetch_thread : bool, optional
-        Whether a thread draws batches, and fetches their features, while the caller computes.
-        Default: no.
+        Whether a thread draws up to two batches ahead, and fetches their features, while the caller
+        computes. Default: no. With it, a sampler that draws from torch's generator shares it with
+        the caller, and features that the caller writes may be read before that.
     use_alternate_streams : bool, optional
         Accepted as in DGL. Copies to a GPU are ordered by torch's current stream.
     pin_prefetcher : bool, optional

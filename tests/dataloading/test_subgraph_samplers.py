@@ -214,6 +214,13 @@ BAD = [
         gs.InvalidValueError,
         "different shapes",
     ),
+    (lambda g: GraphCollator().collate([(g, 1), g]), gs.InvalidTypeError, "forms, Graph and tuple"),
+    (
+        lambda g: GraphCollator().collate([1, "a"]),
+        gs.InvalidTypeError,
+        "int and str cannot be",
+    ),
+    (lambda g: GraphCollator().collate([g, None]), gs.InvalidTypeError, "Graph and NoneType"),
     (lambda g: GraphCollator().collate([(g, 1), (g,)]), gs.InvalidValueError, "different lengths"),
 ]
 

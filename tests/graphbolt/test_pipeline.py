@@ -178,6 +178,18 @@ def test_moving() -> None:
     [
         (lambda pipe, g: list(pipe.sample_uniform_negative(g, 1)), InvalidValueError, r"\(N, 2\)"),
         (lambda pipe, g: list(pipe.sample_neighbor(g, [])), InvalidValueError, "fanouts is a list"),
+        (
+            lambda pipe, g: pipe.sample_neighbor(g, ["a"]),
+            InvalidTypeError,
+            "a fanout is an int",
+        ),
+        (
+            lambda pipe, g: list(
+                gb.ItemSampler(gb.ItemSet([1], "seeds"), 2).sample_neighbor(g, [1])
+            ),
+            InvalidTypeError,
+            "Seeds must be an int32 or int64 tensor, got list. Make the item set of a tensor",
+        ),
         (lambda pipe, g: pipe.fetch_feature({}), InvalidTypeError, "must be a FeatureStore"),
         (lambda pipe, g: gb.DataLoader([1]), InvalidTypeError, "starts with an ItemSampler"),
         (lambda pipe, g: pipe.transform(3), InvalidTypeError, "a function or None"),

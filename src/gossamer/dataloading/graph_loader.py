@@ -35,6 +35,8 @@ class GraphCollator:
         form.
         """
         first = items[0]
+        if len({type(item) for item in items}) > 1:
+            _check_form(items)
         if isinstance(first, Graph):
             return batch(items)
         if isinstance(first, Mapping):
@@ -51,9 +53,29 @@ class GraphCollator:
             return [self.collate(part) for part in zip(*items, strict=True)]
         if isinstance(first, Tensor):
             return _stack(items)
-        return torch.utils.data.default_collate(list(items))
+        try:
+            return torch.utils.data.default_collate(list(items))
+        except TypeError as error:
+            raise InvalidTypeError(
+                f"GraphDataLoader: samples of type {_types(items)} cannot be put together: {error}."
+                " Give a collate_fn that does."
+            ) from error
 
     __call__ = collate
+
+
+def _types(items: Sequence[Any]) -> str:
+    return " and ".join(sorted({type(item).__name__ for item in items}))
+
+
+def _check_form(items: Sequence[Any]) -> None:
+    """Raise if some samples, but not all, are graphs, mappings, sequences or tensors."""
+    for kind in (Graph, Mapping, (tuple, list), Tensor):
+        if len({isinstance(item, kind) for item in items}) > 1:
+            raise InvalidTypeError(
+                "GraphDataLoader: the samples of a batch have different forms, "
+                f"{_types(items)}. Give a collate_fn that puts them together."
+            )
 
 
 def _stack(items: Sequence[Tensor]) -> Tensor:

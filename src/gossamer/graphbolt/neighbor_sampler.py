@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer._options import as_int
-from gossamer.errors import InvalidValueError
+from gossamer._options import as_int, shown
+from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graphbolt.compacting import compact_csc_format, unique_and_compact_csc_formats
 from gossamer.graphbolt.pipeline import Stage
 from gossamer.graphbolt.sampled_subgraph import SampledSubgraphImpl
@@ -28,7 +28,12 @@ def as_fanouts(fanouts: Any, name: str) -> list[Tensor]:
         raise InvalidValueError(
             f"{name}: fanouts is a list with a number or a tensor for each layer, got {fanouts!r}."
         )
-    return [torch.as_tensor(fanout).reshape(-1) for fanout in fanouts]
+    try:
+        return [torch.as_tensor(fanout).reshape(-1) for fanout in fanouts]
+    except (TypeError, ValueError, RuntimeError):
+        raise InvalidTypeError(
+            f"{name}: a fanout is an integer or a tensor of integers, got {shown(fanouts)}."
+        ) from None
 
 
 class NeighborSampler(SubgraphSampler):

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer.errors import InvalidTypeError
 from gossamer.graphbolt.compacting import unique_and_compact
 from gossamer.graphbolt.minibatch import MiniBatch, require_seeds
 from gossamer.graphbolt.pipeline import Stage
@@ -75,7 +76,14 @@ class SubgraphSampler(Stage):
 def _output_nodes(batch: MiniBatch) -> tuple[ByType, ByType | None, ByType | None]:
     """The nodes to draw for, their times, and the seeds as positions among them."""
     seeds, times = batch.seeds, batch.timestamp
-    pairs = [s for s in (seeds.values() if isinstance(seeds, dict) else [seeds]) if s.dim() == 2]
+    parts = list(seeds.values()) if isinstance(seeds, dict) else [seeds]
+    for part in parts:
+        if not isinstance(part, Tensor):
+            raise InvalidTypeError(
+                f"Seeds must be an int32 or int64 tensor, got {type(part).__name__}. Make the item "
+                "set of a tensor."
+            )
+    pairs = [part for part in parts if part.dim() == 2]
     if not pairs:
         return seeds, times, map_by_type(_positions, seeds)
     if times is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
 import socket
@@ -148,6 +149,61 @@ def test_gives_up_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+# urllib leaves a connection to the garbage collector when it cannot read where it is redirected.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("http://[", "it is or leads to a malformed address"),
+        ("file:///etc/passwd", "the server answered 302 .*is not allowed"),
+        ("/folder/file.bin", "the server answered 302 .*infinite loop"),
+    ],
+)
+def test_a_redirection_that_leads_nowhere(server: Server, tmp_path, target, message) -> None:
+    def redirect(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(302)
+        handler.send_header("Location", target)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    server.replies = [redirect] * 20
+    with pytest.raises(FileError, match=message) as error:
+        download(server.url, str(tmp_path), log=False)
+    assert "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+    del error
+    gc.collect()
+
+
+@pytest.mark.parametrize("length", ["\xb2", "9" * 5000, "-5", "many"])
+def test_a_length_that_is_no_number(server: Server, tmp_path: Path, length: str) -> None:
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", length)
+        handler.end_headers()
+        handler.wfile.write(CONTENT)
+
+    server.replies = [reply]
+    path = download(server.url, str(tmp_path), log=False, retries=1)
+    assert Path(path).read_bytes() == CONTENT
+
+
+def test_a_server_that_stalls(server: Server, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(_download, "_TIMEOUT_SECONDS", 0.3)
+    done = threading.Event()
+
+    def stall(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "100")
+        handler.end_headers()
+        done.wait(5)
+
+    server.replies = [stall]
+    with pytest.raises(FileError, match=r"sent nothing for 0\.3 s \(1 attempt\)"):
+        download(server.url, str(tmp_path), retries=1, log=False)
+    done.set()
+
+
 @pytest.mark.parametrize("code", [403, 404, 410])
 def test_a_refusal_is_not_retried(
     server: Server, tmp_path: Path, pauses: list[float], code: int
@@ -245,6 +301,8 @@ def test_unwritable_folder(server: Server, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "kind", "message"),
     [
+        ({"url": "http://["}, InvalidValueError, "http or https url, got"),
+        ({"url": 3}, InvalidTypeError, "url must be a str, got int"),
         ({"url": "file:///etc/passwd"}, InvalidValueError, "http or https url, got 'file:"),
         ({"url": "http://host/"}, InvalidValueError, "ends without a file name"),
         ({"url": "http://host/.."}, InvalidValueError, "ends without a file name"),

@@ -74,12 +74,39 @@ def test_broadcasts(op, axis, width) -> None:
             r"shape \(4, 1\) for the rows",
         ),
         (lambda a, b: sparse.sp_broadcast_v(a, torch.ones(5), "dot"), InvalidValueError, "one of"),
+        (
+            lambda a, b: a - b.to(dtype=torch.bool),
+            InvalidTypeError,
+            "sub: the values of B are bool",
+        ),
+        (lambda a, b: -b.to(dtype=torch.bool), InvalidTypeError, "neg: the values of the matrix"),
+        (
+            lambda a, b: sparse.sp_sub_v(a, torch.ones(5, dtype=torch.bool)),
+            InvalidTypeError,
+            "sp_broadcast_v: the values of v are bool",
+        ),
+        (
+            lambda a, b: sparse.sp_sub_v(a.to(dtype=torch.bool), torch.ones(5)),
+            InvalidTypeError,
+            "sp_broadcast_v: the values of A are bool",
+        ),
+        (lambda a, b: a.to(dtype=torch.int64) ** -2, InvalidValueError, "exponent -2.*Give -2.0"),
+        (
+            lambda a, b: a.to(dtype=torch.int64) ** torch.tensor(-1),
+            InvalidValueError,
+            "integers have no negative powers",
+        ),
     ],
 )
 def test_wrong_operands(call, error, message) -> None:
     a = random_matrix(4, 5, 6, duplicates=False)
     with pytest.raises(error, match=message):
         call(a, random_matrix(4, 5, 6, duplicates=False, seed=3))
+
+
+def test_whole_numbers_to_the_power_of_a_fraction() -> None:
+    a = sparse.diag(torch.tensor([1, 4]))
+    assert (a**-0.5).val.tolist() == [1.0, 0.5] and (a**2).val.tolist() == [1, 16]
 
 
 def test_quotients_of_duplicates_are_refused() -> None:

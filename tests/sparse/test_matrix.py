@@ -142,6 +142,17 @@ def test_torch_tensors_and_back() -> None:
         (lambda: sparse.spmatrix(T([[0], [5]]), shape=(2, 2)), OutOfRangeError, "outside"),
         (lambda: sparse.spmatrix(T([[0], [5]]), T([1.0, 2.0])), InvalidValueError, "row for each"),
         (lambda: sparse.spmatrix(T([[0], [5]]), shape=3), InvalidTypeError, "pair of ints"),
+        (
+            lambda: sparse.spmatrix(T([[0], [5]]).to("meta")),
+            InvalidValueError,
+            "row is on the meta",
+        ),
+        (
+            lambda: sparse.identity((2, 2)).index_select(0, T([1]).to("meta")),
+            InvalidValueError,
+            "index_select: index is on the meta device",
+        ),
+        (lambda: sparse.identity(None), InvalidTypeError, "shape is a pair of ints, got None"),
         (lambda: sparse.from_csr(T([0, 2, 1]), T([0])), InvalidValueError, "never fall"),
         (lambda: sparse.from_csr(T([0, 1]), T([0]), shape=(2, 2)), InvalidValueError, "2 rows"),
         (lambda: sparse.from_csc(T([0, 1]), T([4]), shape=(2, 1)), OutOfRangeError, "outside"),

@@ -122,14 +122,21 @@ def download(
                 reason = error
                 if log:
                     print(f"Attempt {attempt + 1} of {retries} failed: {error}", flush=True)
+    attempts = "1 attempt" if retries == 1 else f"{retries} attempts"
     raise FileError(
-        f"Cannot download {url}: {reason} ({retries} attempts). "
+        f"Cannot download {url}: {reason} ({attempts}). "
         f"Try again later, or fetch it by other means and save it as {target}."
     )
 
 
 def _check_arguments(url: str, checksum: str | None, retries: int) -> None:
-    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+    if not isinstance(url, str):
+        raise InvalidTypeError(f"download: url must be a str, got {type(url).__name__}.")
+    try:
+        known = urllib.parse.urlsplit(url).scheme in ("http", "https")
+    except ValueError:
+        known = False
+    if not known:
         raise InvalidValueError(f"download: expected an http or https url, got '{url}'.")
     if integer(retries) is None:
         raise InvalidTypeError(f"download: retries must be an int, got {type(retries).__name__}.")
@@ -288,8 +295,16 @@ def _fetch(url: str, partial: _Partial, context: ssl.SSLContext | None, log: boo
             raise _refusal(url, error, partial.target) from None
     except urllib.error.URLError as error:
         raise _no_connection(url, error.reason, partial.target) from None
-    except (http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError) as error:
-        raise _Transient(f"{type(error).__name__}: {error}") from None
+    except TimeoutError:
+        raise _Transient(f"the server sent nothing for {_TIMEOUT_SECONDS:g} s") from None
+    except (http.client.HTTPException, ConnectionError, ssl.SSLError) as error:
+        raise _Transient(f"{type(error).__name__}: {_line(error)}") from None
+    except ValueError as error:
+        # The address, or the one that the server redirects to.
+        raise FileError(
+            f"Cannot download {url}: it is or leads to a malformed address ({_line(error)}). "
+            f"Fetch the file by other means and save it as {partial.target}."
+        ) from None
     # The server has another version by now. An empty file asks for no range, so this ends.
     partial.discard()
     _fetch(url, partial, context, log)
@@ -311,11 +326,16 @@ def _check_content(url: str, partial: _Partial, checksum: str | None) -> None:
 
 def _refusal(url: str, error: urllib.error.HTTPError, target: Path) -> Exception:
     if error.code in _TRANSIENT_STATUS:
-        return _Transient(f"the server answered {error.code} {error.reason}")
+        return _Transient(f"the server answered {error.code} {_line(error.reason)}")
     return FileError(
-        f"Cannot download {url}: the server answered {error.code} {error.reason}. "
+        f"Cannot download {url}: the server answered {error.code} {_line(error.reason)}. "
         f"Fetch the file by other means and save it as {target}."
     )
+
+
+def _line(text: object) -> str:
+    """What a server or a library says, on one line."""
+    return " ".join(str(text).split())
 
 
 def _no_connection(url: str, reason: object, target: Path) -> Exception:
@@ -341,9 +361,10 @@ def _no_connection(url: str, reason: object, target: Path) -> Exception:
 
 def _chunks(response: Any, partial: _Partial, log: bool) -> Iterator[bytes]:
     """The body in pieces, checked for completeness at its end."""
-    declared = response.headers.get("Content-Length")
+    # None if the server declares no length, or nonsense.
+    length = response.length
     start = received = partial.size
-    total = start + int(declared) if declared and declared.isdigit() else None
+    total = None if length is None else start + length
     with _progress_bar(partial.target.name, start, total, log) as bar:
         while chunk := response.read(_CHUNK):
             received += len(chunk)

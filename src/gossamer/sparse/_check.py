@@ -19,6 +19,7 @@ __all__ = [
     "check_dense",
     "check_ids",
     "check_matrix",
+    "check_not_bool",
     "check_same_shape",
     "check_values",
     "is_scalar",
@@ -49,9 +50,23 @@ def check_ids(ids: Any, op: str, name: str) -> Tensor:
         raise InvalidValueError(
             f"{op}: {name} must be one-dimensional, got shape {tuple(ids.shape)}."
         )
+    if ids.is_meta:
+        raise InvalidValueError(
+            f"{op}: {name} is on the meta device, which stores no indices. Use another device."
+        )
     if ids.numel() and int(ids.min()) < 0:
         raise OutOfRangeError(f"{op}: {name} contains {int(ids.min())}; indices start at 0.")
     return ids
+
+
+def check_not_bool(x: Tensor, op: str, name: str) -> Tensor:
+    """`x`, which must not be bool, since torch subtracts no bool values."""
+    if x.dtype == torch.bool:
+        raise InvalidTypeError(
+            f"{op}: the values of {name} are bool, which cannot be subtracted or negated. Convert "
+            "them with .to(dtype=torch.float32)."
+        )
+    return x
 
 
 def check_values(val: Any, nnz: int, device: torch.device, op: str) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gossamer._options import one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.sparse._check import check_matrix
+from gossamer.sparse._check import check_matrix, check_not_bool
 
 if TYPE_CHECKING:
     from gossamer.sparse.matrix import SparseMatrix
@@ -62,6 +62,9 @@ def sp_broadcast_v(A: SparseMatrix, v: Tensor, op: str) -> SparseMatrix:
     check_matrix(A, "sp_broadcast_v", "A")
     one_of(op, "sp_broadcast_v", "op", tuple(_OPERATORS))
     other = _spread(A, v)
+    if op == "sub":
+        check_not_bool(A.val, "sp_broadcast_v", "A")
+        check_not_bool(other, "sp_broadcast_v", "v")
     return A.like(A.adjacency, _OPERATORS[op](A.val, other))
 
 

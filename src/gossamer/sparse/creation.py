@@ -323,8 +323,8 @@ def _check_shape(
     exact_rows: bool = False,
     turned: bool = False,
 ) -> Shape:
-    """The shape as two ints, at least `least`; its default is `least`."""
-    if shape is None:
+    """The shape as two ints, at least `least`, which is its default unless it is None."""
+    if shape is None and least is not None:
         return least
     if not isinstance(shape, (tuple, list)) or len(shape) != 2:
         raise InvalidTypeError(f"{op}: shape is a pair of ints, got {shown(shape)}.")

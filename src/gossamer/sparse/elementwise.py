@@ -12,7 +12,7 @@ from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.ops.adjacency import Adjacency
 from gossamer.ops.spgemm import match, sparse_sum
 from gossamer.sparse._base import MatrixBase
-from gossamer.sparse._check import check_matrix, check_same_shape, is_scalar
+from gossamer.sparse._check import check_matrix, check_not_bool, check_same_shape, is_scalar
 
 if TYPE_CHECKING:
     from gossamer.sparse.matrix import SparseMatrix
@@ -60,7 +60,8 @@ def sub(A: SparseMatrix, B: SparseMatrix) -> SparseMatrix:
     >>> gsp.sub(gsp.identity((2, 2), dtype=None) * 3, gsp.identity((2, 2))).val
     tensor([2., 2.])
     """
-    return _union(A, B, "sub", -B.val if isinstance(B, MatrixBase) else None)
+    check_matrix(B, "sub", "B")
+    return _union(A, B, "sub", -check_not_bool(B.val, "sub", "B"))
 
 
 def _union(a: SparseMatrix, b: SparseMatrix, op: str, b_values: Tensor | None) -> SparseMatrix:
@@ -186,6 +187,8 @@ def power(A: SparseMatrix, scalar: Any) -> SparseMatrix:
     ------
     InvalidTypeError
         If `scalar` is not a number.
+    InvalidValueError
+        If the exponent is negative and the values are integers.
 
     Examples
     --------
@@ -196,4 +199,10 @@ def power(A: SparseMatrix, scalar: Any) -> SparseMatrix:
     check_matrix(A, "power", "A")
     if not is_scalar(scalar):
         raise InvalidTypeError(f"power: the exponent must be a number, got {shown(scalar)}.")
+    kinds = torch.result_type(A.val, scalar)
+    if not (kinds.is_floating_point or kinds.is_complex) and scalar < 0:
+        raise InvalidValueError(
+            f"power: integers have no negative powers, got the exponent {int(scalar)} for "
+            f"{A.dtype}. Give {float(scalar)}, or convert the matrix with .to(dtype=torch.float32)."
+        )
     return A.like(A.adjacency, A.val**scalar)

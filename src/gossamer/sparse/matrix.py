@@ -11,6 +11,7 @@ from torch import Tensor
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.sparse import coalescing, elementwise, products, reduction, selection
 from gossamer.sparse._base import MatrixBase
+from gossamer.sparse._check import check_not_bool
 
 __all__ = ["SparseMatrix"]
 
@@ -105,7 +106,7 @@ class SparseMatrix(MatrixBase):
 
     def neg(self) -> SparseMatrix:
         """Return the matrix with negated values."""
-        return self.like(self._adjacency, -self.val)
+        return self.like(self._adjacency, -check_not_bool(self.val, "neg", "the matrix"))
 
     def inv(self) -> SparseMatrix:
         """Return the inverse of a square diagonal matrix with scalar values.

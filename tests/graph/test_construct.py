@@ -347,3 +347,24 @@ def test_ids_of_unsigned_integers() -> None:
     assert g.edges()[0].tolist() == [1, 2]
     with pytest.raises(gs.InvalidValueError, match="contain 9223372036854775808, which does not"):
         gs.graph(([2**63], [0]))
+
+
+def test_a_list_of_edges_may_hold_tensors_and_arrays() -> None:
+    pairs = list(zip(U, V, strict=True))
+    for kind in (torch.tensor, np.array):
+        assert_graph_equal(gs.graph([kind(pair) for pair in pairs]), WANTED)
+    small = [torch.tensor(pair, dtype=torch.int32) for pair in pairs]
+    assert gs.heterograph({("a", "r", "b"): small}).idtype == torch.int64
+    with pytest.raises(gs.InvalidValueError, match="A list of edges holds"):
+        gs.graph([torch.tensor(U), torch.tensor(V)])
+
+
+def test_an_id_type_that_is_named_converts_tensors_of_several() -> None:
+    u, v = torch.tensor(U, dtype=torch.int32), torch.tensor(V)
+    for idtype in (torch.int32, torch.int64):
+        assert gs.graph((u, v), idtype=idtype).idtype == idtype
+        assert gs.heterograph({("a", "r", "b"): (u, v)}, idtype=idtype).idtype == idtype
+    with pytest.raises(gs.InvalidTypeError, match="All ids need one dtype"):
+        gs.graph((u, v))
+    with pytest.raises(gs.InvalidTypeError, match="All ids need one dtype"):
+        gs.heterograph({("a", "r", "b"): (u, v)})

@@ -30,3 +30,8 @@ def test_what_is_no_device_is_refused(door, device) -> None:
 @pytest.mark.parametrize("device", ["cpu", torch.device("cpu")], ids=["str", "device"])
 def test_devices_are_taken(device) -> None:
     assert as_device(device) == torch.device("cpu")
+
+
+def test_only_a_graph_on_a_gpu_has_streams() -> None:
+    with pytest.raises(gs.InvalidValueError, match="record_stream needs a graph on a CUDA device"):
+        gs.graph(([0], [1])).record_stream(None)

@@ -47,6 +47,25 @@ def test_each_type_has_features_of_its_own(case: GraphCase) -> None:
         assert_tensor_equal(getattr(g, side)[key].data[name], value)
 
 
+def test_keys_and_values_print_as_those_of_a_dict_and_allow_changes() -> None:
+    g = gs.graph(([0, 1], [1, 0]))
+    g.ndata["x"], g.ndata["y"] = torch.zeros(2), torch.ones(2)
+    assert repr(g.ndata.keys()) == "dict_keys(['x', 'y'])"
+    assert repr(g.ndata.values()) == "dict_values([tensor([0., 0.]), tensor([1., 1.])])"
+    names = g.ndata.keys()
+    for name in names:
+        g.ndata[f"{name}2"] = g.ndata.pop(name)
+    assert list(g.ndata) == ["x2", "y2"]
+
+    several = hetero().ndata
+    several["x"] = {"user": torch.ones(4)}
+    assert repr(several.keys()) == f"dict_keys({list(several)})"
+    names = several.keys()
+    for name in names:
+        several.pop(name)
+    assert not several
+
+
 def test_views_are_mappings_over_the_same_tensors() -> None:
     g = gs.graph(([0, 1], [1, 2]))
     h = torch.ones(3, 2)

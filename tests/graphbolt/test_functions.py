@@ -89,3 +89,10 @@ def test_columns() -> None:
     assert gb.indptr_edge_ids(indptr).tolist() == [0, 1, 0]
     with pytest.raises(InvalidValueError, match="give dtype or node_ids"):
         gb.expand_indptr(indptr)
+
+
+def test_reverse_edges_of_tuples() -> None:
+    u, v = gb.add_reverse_edges((T([0]), T([1])))
+    assert (u.tolist(), v.tolist()) == ([0, 1], [1, 0])
+    both = gb.add_reverse_edges({"u:f:v": (T([0]), T([1]))}, {"u:f:v": "v:b:u"})
+    assert [ids.tolist() for ids in both["v:b:u"]] == [[1], [0]]

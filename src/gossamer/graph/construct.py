@@ -222,9 +222,10 @@ def _relations(
                 "An edge type is a (source type, relation, destination type) tuple of str, "
                 f"got {etype!r}."
             )
-    if idtype is None:
-        idtype = common_idtype(data_dict.values())
-    relations = {etype: EdgeData(data_dict[etype], idtype, device) for etype in sorted(data_dict)}
+    default = common_idtype(data_dict.values())
+    relations = {
+        etype: EdgeData(data_dict[etype], idtype, device, default) for etype in sorted(data_dict)
+    }
     devices = {edges.device for edges in relations.values()}
     if len(devices) > 1:
         raise InvalidValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,9 +20,19 @@ __all__ = ["EdgeData", "checked_count", "common_idtype", "foreign_edges", "forei
 
 
 class EdgeData:
-    """Checked edges of one relation, before the number of nodes is known."""
+    """Checked edges of one relation, before the number of nodes is known.
 
-    def __init__(self, data: Any, idtype: torch.dtype | None, device: Any) -> None:
+    `idtype` is the id type that the caller named, or None. Then it is `default`, which a graph of
+    several relations has, or the type of the tensors, which must agree.
+    """
+
+    def __init__(
+        self,
+        data: Any,
+        idtype: torch.dtype | None,
+        device: Any,
+        default: torch.dtype | None = None,
+    ) -> None:
         if idtype not in (None, torch.int32, torch.int64):
             raise InvalidTypeError(f"idtype is torch.int32 or torch.int64, got {idtype!r}.")
         self.fmt, arrays = _split(data)
@@ -29,7 +40,8 @@ class EdgeData:
         if self.fmt != "coo":
             names = ("row pointers", "column ids", "edge ids")
         tensors = [as_id_tensor(x, name) for x, name in zip(arrays, names, strict=True)]
-        self._check_agreement(arrays, tensors)
+        self._check_agreement(arrays, tensors, same_dtype=idtype is None)
+        idtype = idtype or default
         if idtype is None:
             given = [t for x, t in zip(arrays, tensors, strict=True) if isinstance(x, Tensor)]
             # torch.tensor([]) is floating-point, so empty tensors count last.
@@ -50,13 +62,14 @@ class EdgeData:
             self._check_compressed()
 
     @staticmethod
-    def _check_agreement(arrays: Any, tensors: list[Tensor]) -> None:
+    def _check_agreement(arrays: Any, tensors: list[Tensor], same_dtype: bool) -> None:
         given = [
             t for x, t in zip(arrays, tensors, strict=True) if isinstance(x, Tensor) and t.numel()
         ]
-        if len({t.dtype for t in given}) > 1:
+        if same_dtype and len({t.dtype for t in given}) > 1:
             raise InvalidTypeError(
-                f"All ids need one dtype, got {[t.dtype for t in given]}. Convert one with .long()."
+                f"All ids need one dtype, got {[t.dtype for t in given]}. Convert one with "
+                ".long(), or pass idtype=..."
             )
         if len({t.device for t in given}) > 1:
             raise InvalidValueError(
@@ -147,6 +160,7 @@ def _split(data: Any) -> tuple[str, Any]:
     if isinstance(data, tuple) and len(data) == 2:
         return "coo", data
     if isinstance(data, list):
+        data = [pair.tolist() if _is_array_pair(pair) else pair for pair in data]
         if any(not isinstance(pair, (tuple, list)) or len(pair) != 2 for pair in data):
             raise InvalidValueError(
                 "A list of edges holds (source, destination) pairs. "
@@ -157,6 +171,11 @@ def _split(data: Any) -> tuple[str, Any]:
         "Edge data is (u, v), a list of pairs, or ('coo' | 'csr' | 'csc', arrays); "
         f"got {type(data).__name__}."
     )
+
+
+def _is_array_pair(pair: Any) -> bool:
+    """Whether a tensor or an array holds two numbers: one edge, in a list of edges."""
+    return isinstance(pair, (Tensor, np.ndarray)) and tuple(pair.shape) == (2,)
 
 
 def foreign_kind(data: Any) -> str | None:
@@ -202,8 +221,8 @@ def common_idtype(parts: Any) -> torch.dtype:
     filled, empty = set(), set()
     for data in parts:
         arrays = data[1] if isinstance(data, tuple) and isinstance(data[0], str) else data
-        if not isinstance(arrays, Iterable):
-            continue  # EdgeData reports it
+        if isinstance(arrays, list) or not isinstance(arrays, Iterable):
+            continue  # pairs are int64, and EdgeData reports what else there is
         for x in arrays:
             if isinstance(x, Tensor):
                 (filled if x.numel() else empty).add(x.dtype)

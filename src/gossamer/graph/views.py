@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, KeysView, Mapping, MutableMapping, ValuesView
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -32,6 +32,14 @@ class Features(MutableMapping[str, Any]):
     @abstractmethod
     def as_dict(self) -> dict[str, Any]:
         """The features as plain dicts."""
+
+    def keys(self) -> KeysView[str]:
+        """The names, as they are now: a loop over them may set and delete features."""
+        return dict.fromkeys(self).keys()
+
+    def values(self) -> ValuesView[Any]:
+        """The features, as they are now: a loop over them may set and delete features."""
+        return self.as_dict().values()
 
 
 class FeatureView(Features):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -89,14 +90,14 @@ def from_graph(
     ----------
     DGLGraphInstance : Graph
     is_homogeneous : bool
-        Whether the result has no types; for graphs with one node type and one edge type. Their
-        features become attributes.
+        Whether the result has no types; for graphs with one node type and one edge type.
     include_original_edge_id : bool
         Whether to keep the edge ids of the graph, which edge features need.
 
     Returns
     -------
     FusedCSCSamplingGraph
+        Features become attributes, if all node types, or all edge types, have them.
 
     Raises
     ------
@@ -132,7 +133,11 @@ def from_graph(
     whole = Adjacency(total, total, torch.int64, coo=(_cat(rows), _cat(cols)))
     indptr, indices, order = whole.csc()
     order = slice(None) if order is None else order.long()
-    attributes = {ORIGINAL_EDGE_ID: _cat(eids)[order]} if include_original_edge_id else {}
+    ndata = [g.nodes[ntype].data for ntype in g.ntypes]
+    edata = [g.edges[etype].data for etype in g.canonical_etypes]
+    attributes = {name: value[order] for name, value in _common(edata).items()}
+    if include_original_edge_id:
+        attributes[ORIGINAL_EDGE_ID] = _cat(eids)[order]
     return fused_csc_sampling_graph(
         indptr.long(),
         indices.long(),
@@ -140,8 +145,21 @@ def from_graph(
         type_per_edge=_cat(types)[order],
         node_type_to_id={ntype: i for i, ntype in enumerate(g.ntypes)},
         edge_type_to_id={etype_tuple_to_str(e): i for i, e in enumerate(g.canonical_etypes)},
+        node_attributes=_common(ndata),
         edge_attributes=attributes,
     )
+
+
+def _common(features: list[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The features that all types have, with rows of one form, type after type."""
+    found = {}
+    for name in features[0] if features else ():
+        if name in _INTERNAL or any(name not in other for other in features):
+            continue
+        parts = [other[name] for other in features]
+        if len({(part.dtype, part.shape[1:]) for part in parts}) == 1:
+            found[name] = torch.cat(parts) if len(parts) > 1 else parts[0]
+    return found
 
 
 def _cat(parts: list[Tensor]) -> Tensor:

@@ -13,21 +13,24 @@ from gossamer.graphbolt.types import CANONICAL_ETYPE_DELIMITER
 __all__ = ["add_reverse_edges", "exclude_seed_edges"]
 
 
+Edges = Tensor | tuple[Tensor, Tensor]
+
+
 def add_reverse_edges(
-    edges: Tensor | dict[str, Tensor], reverse_etypes_mapping: dict[str, str] | None = None
-) -> Tensor | dict[str, Tensor]:
+    edges: Edges | dict[str, Edges], reverse_etypes_mapping: dict[str, str] | None = None
+) -> Edges | dict[str, Edges]:
     """Add the reverse of each edge.
 
     Parameters
     ----------
-    edges : Tensor or dict of str to Tensor
-        ``(N, 2)`` pairs, by edge type in a heterogeneous graph.
+    edges : Tensor, tuple of Tensor, or dict of str to these
+        ``(N, 2)`` pairs or ``(u, v)``, by edge type in a heterogeneous graph.
     reverse_etypes_mapping : dict of str to str, optional
         The edge type of the reverse edges, by edge type.
 
     Returns
     -------
-    Tensor or dict of str to Tensor
+    Tensor, tuple of Tensor, or dict of str to these
         The edges followed by their reverses.
 
     Examples
@@ -40,14 +43,24 @@ def add_reverse_edges(
             [3, 2]])
     """
     if not isinstance(edges, dict):
-        return torch.cat([edges, edges.flip(1)])
+        return _joined(edges, _turned(edges))
     combined = dict(edges)
     for etype, reverse in (reverse_etypes_mapping or {}).items():
         if etype in edges:
-            turned = edges[etype].flip(1)
+            turned = _turned(edges[etype])
             known = combined.get(reverse)
-            combined[reverse] = turned if known is None else torch.cat([known, turned])
+            combined[reverse] = turned if known is None else _joined(known, turned)
     return combined
+
+
+def _turned(edges: Edges) -> Edges:
+    return edges[::-1] if isinstance(edges, tuple) else edges.flip(1)
+
+
+def _joined(first: Edges, second: Edges) -> Edges:
+    if isinstance(first, tuple):
+        return tuple(map(torch.cat, zip(first, second, strict=True)))
+    return torch.cat([first, second])
 
 
 def exclude_seed_edges(

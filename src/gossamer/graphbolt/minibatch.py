@@ -12,6 +12,7 @@ from gossamer._optional import optional_import
 from gossamer.errors import InvalidValueError
 from gossamer.graph import EID, NID, create_block
 from gossamer.graph.display import html_table
+from gossamer.graphbolt.node_pairs import NodePairs
 from gossamer.graphbolt.sampled_subgraph import CSCFormatBase, SampledSubgraph
 from gossamer.graphbolt.types import ByType, etype_str_to_tuple, map_by_type
 
@@ -22,7 +23,7 @@ __all__ = ["MiniBatch", "require_seeds"]
 
 
 @dataclass
-class MiniBatch:
+class MiniBatch(NodePairs):
     """What a pipeline passes from stage to stage.
 
     Node and edge types of heterogeneous graphs are keys of dicts; edge types are written as
@@ -68,15 +69,6 @@ class MiniBatch:
 
     @seed_nodes.setter
     def seed_nodes(self, seeds: ByType) -> None:
-        self.seeds = seeds
-
-    @property
-    def node_pairs(self) -> ByType | None:
-        """The seeds, under the name that GraphBolt 2.1 gives to node pairs."""
-        return self.seeds
-
-    @node_pairs.setter
-    def node_pairs(self, seeds: ByType) -> None:
         self.seeds = seeds
 
     def node_ids(self) -> ByType | None:

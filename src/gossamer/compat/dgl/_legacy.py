@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from gossamer.errors import InvalidTypeError, InvalidValueError
 
 __all__ = [
-    "DEFAULT_ETYPE", "DEFAULT_NTYPE", "Collator", "DGLWarning", "FeatureStorage", "GBWarning",
-    "Identity", "TargetCode", "TensorStorage", "dgl_warning", "get_dgl_url", "is_all",
+    "DEFAULT_ETYPE", "DEFAULT_NTYPE", "AmazonCoBuy", "Coauthor", "Collator", "DGLWarning",
+    "FeatureStorage", "GBWarning", "Identity", "TargetCode", "TensorStorage", "dgl_warning",
+    "get_dgl_url", "is_all",
     "load_citeseer", "load_cora", "load_knowledge_graph", "load_pubmed",
     "matmul_maybe_select", "register_service",
     "wrap_storage",
@@ -154,3 +155,21 @@ def load_citeseer(**arguments: Any) -> Any:
 def load_pubmed(**arguments: Any) -> Any:
     """The dataset PubMed; the arguments are those of its class."""
     return _citations("PubmedGraphDataset", arguments)
+
+
+def AmazonCoBuy(name: str) -> Any:
+    """The dataset of products that are bought together: ``"computers"`` or ``"photo"``."""
+    kinds = {"computers": "AmazonCoBuyComputerDataset", "photo": "AmazonCoBuyPhotoDataset"}
+    return _named_dataset("AmazonCoBuy", kinds, name)
+
+
+def Coauthor(name: str) -> Any:
+    """The dataset of authors who write together: ``"cs"`` or ``"physics"``."""
+    kinds = {"cs": "CoauthorCSDataset", "physics": "CoauthorPhysicsDataset"}
+    return _named_dataset("Coauthor", kinds, name)
+
+
+def _named_dataset(function: str, kinds: dict[str, str], name: str) -> Any:
+    if name not in kinds:
+        raise InvalidValueError(f"{function}: the name is one of {list(kinds)}, got {name!r}.")
+    return getattr(importlib.import_module("dgl.data"), kinds[name])()

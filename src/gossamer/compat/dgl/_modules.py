@@ -118,6 +118,17 @@ _DATASETS = {
     "DGLBuiltinDataset": "gossamer.data:BuiltinDataset",
 }
 
+# Names from before DGL 0.5, which dgl.data still has.
+_SHORT_NAMES = [
+    "BitcoinOTC", "CoraFull", "GDELT", "ICEWS18", "QM7b", "QM9", "QM9Edge", "SBMMixture", "SST",
+]  # fmt: skip
+_OLD_DATASETS = {
+    **{name: f"gossamer.data:{name}Dataset" for name in _SHORT_NAMES},
+    "AmazonCoBuy": f"{_LEGACY}:AmazonCoBuy",
+    "Coauthor": f"{_LEGACY}:Coauthor",
+    "citegrh": "dgl.data.citation_graph:",
+}
+
 # Names that differ in Gossamer, or that only the compatibility layer has.
 _RENAMED: dict[str, dict[str, str]] = {
     "": {
@@ -137,7 +148,7 @@ _RENAMED: dict[str, dict[str, str]] = {
         "is_all": f"{_LEGACY}:is_all",
     },
     "convert": _GRAPHS,
-    "data": {**_DATASETS, **_CITATIONS},
+    "data": {**_DATASETS, **_CITATIONS, **_OLD_DATASETS},
     "data.citation_graph": _CITATIONS,
     "data.dgl_dataset": _DATASETS,
     "data.knowledge_graph": {"load_data": f"{_LEGACY}:load_knowledge_graph"},

@@ -92,6 +92,29 @@ class Storage:
             self.__dict__.update(self._apply(lambda tensor: tensor.clone()).__dict__)
         return self
 
+    def record_stream(self: Graph, stream: torch.cuda.Stream) -> Graph:
+        """Keep the memory of structure and features until `stream` has done what it has to do.
+
+        As :meth:`torch.Tensor.record_stream`, for a graph that was copied on another stream.
+
+        Raises
+        ------
+        InvalidValueError
+            If the graph is not on a CUDA device.
+        """
+        if self.device.type != "cuda":
+            raise InvalidValueError(
+                f"record_stream needs a graph on a CUDA device, got one on {self.device}. "
+                "Move it with .to('cuda')."
+            )
+
+        def record(tensor: Tensor) -> Tensor:
+            tensor.record_stream(stream)
+            return tensor
+
+        self._apply(record)
+        return self
+
     def is_pinned(self: Graph) -> bool:
         """Whether the structure is in page-locked memory."""
         if self.device.type != "cpu" or not torch.cuda.is_available():

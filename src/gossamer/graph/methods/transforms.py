@@ -135,6 +135,63 @@ class TransformMethods:
     ) -> Graph:
         """See :func:`gossamer.sampling.sample_neighbors`."""
 
+    @_calls("sampling.sample_neighbors_biased")
+    def sample_neighbors_biased(
+        self: Graph,
+        nodes: Any,
+        fanout: int,
+        bias: Any,
+        edge_dir: str = "in",
+        tag_offset_name: str = "_TAG_OFFSET",
+        replace: bool = False,
+        copy_ndata: bool = True,
+        copy_edata: bool = True,
+        output_device: Any = None,
+    ) -> Graph:
+        """See :func:`gossamer.sampling.sample_neighbors_biased`."""
+
+    @_calls("sampling.sample_labors")
+    def sample_labors(
+        self: Graph,
+        nodes: Any,
+        fanout: Any,
+        edge_dir: str = "in",
+        prob: Any = None,
+        importance_sampling: int = 0,
+        random_seed: Any = None,
+        seed2_contribution: float = 0,
+        copy_ndata: bool = True,
+        copy_edata: bool = True,
+        exclude_edges: Any = None,
+        output_device: Any = None,
+    ) -> tuple[Graph, list[Tensor]]:
+        """See :func:`gossamer.sampling.sample_labors`."""
+
+    @_calls("sampling.select_topk")
+    def select_topk(
+        self: Graph,
+        k: Any,
+        weight: str,
+        nodes: Any = None,
+        edge_dir: str = "in",
+        ascending: bool = False,
+        copy_ndata: bool = True,
+        copy_edata: bool = True,
+        output_device: Any = None,
+    ) -> Graph:
+        """See :func:`gossamer.sampling.select_topk`."""
+
+    @_calls("sampling.global_uniform_negative_sampling")
+    def global_uniform_negative_sampling(
+        self: Graph,
+        num_samples: int,
+        exclude_self_loops: bool = True,
+        replace: bool = False,
+        etype: Any = None,
+        redundancy: float | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """See :func:`gossamer.sampling.global_uniform_negative_sampling`."""
+
     @_calls("transforms.in_subgraph")
     def in_subgraph(
         self: Graph,

@@ -1,0 +1,122 @@
+"""The names that GraphBolt 2.1 gives to the pairs of nodes of a mini-batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gossamer.graphbolt.types import ByType, map_by_type
+
+__all__ = ["NodePairs"]
+
+#: Source and destination nodes.
+Pair = tuple[Tensor, Tensor]
+
+
+class NodePairs:
+    """Pairs of a :class:`MiniBatch` as tuples ``(u, v)``, positive and negative ones apart.
+
+    They are views of `seeds` and `compacted_seeds`, in which the negative pairs follow the positive
+    ones. Each is None if the seeds are not pairs, or if there are no negative ones.
+    """
+
+    seeds: ByType | None
+    compacted_seeds: ByType | None
+    indexes: ByType | None
+    labels: ByType | None
+
+    @property
+    def node_pairs(self) -> Pair | dict[str, Pair] | None:
+        """The positive pairs, in the ids of the graph."""
+        return self._by_type(self.seeds, _positive)
+
+    @node_pairs.setter
+    def node_pairs(self, seeds: ByType) -> None:
+        self.seeds = seeds
+
+    @property
+    def compacted_node_pairs(self) -> Pair | dict[str, Pair] | None:
+        """The positive pairs, as positions among the output nodes of the last layer."""
+        return self._by_type(self.compacted_seeds, _positive)
+
+    @property
+    def positive_node_pairs(self) -> Pair | dict[str, Pair] | None:
+        """The same as `compacted_node_pairs`."""
+        return self.compacted_node_pairs
+
+    @property
+    def negative_node_pairs(self) -> Pair | dict[str, Pair] | None:
+        """The negative pairs, ``(P, K)`` for `P` positive ones, as positions."""
+        return self._by_type(self.compacted_seeds, _negative)
+
+    @property
+    def negative_srcs(self) -> None:
+        """None: negative pairs have the source of their positive one."""
+        return None
+
+    @property
+    def compacted_negative_srcs(self) -> None:
+        """None: negative pairs have the source of their positive one."""
+        return None
+
+    @property
+    def negative_dsts(self) -> ByType | None:
+        """Destinations of the negative pairs, ``(P, K)``, in the ids of the graph."""
+        return map_by_type(_last, self._by_type(self.seeds, _negative))
+
+    @property
+    def compacted_negative_dsts(self) -> ByType | None:
+        """Destinations of the negative pairs, ``(P, K)``, as positions."""
+        return map_by_type(_last, self.negative_node_pairs)
+
+    @property
+    def node_pairs_with_labels(self) -> tuple[Any, ByType | None] | None:
+        """All pairs, as positions, and their labels: those of the batch, or 1 and 0."""
+        pairs = self._by_type(self.compacted_seeds, _all)
+        return None if pairs is None else (pairs, map_by_type(_as_numbers, self.labels))
+
+    def _by_type(self, seeds: ByType | None, function: Callable[..., Pair | None]) -> Any:
+        if not isinstance(seeds, dict):
+            return None if seeds is None else function(seeds, self.labels, self.indexes)
+        labels, indexes = self.labels or {}, self.indexes or {}
+        found = {
+            etype: function(pairs, labels.get(etype), indexes.get(etype))
+            for etype, pairs in seeds.items()
+        }
+        return None if None in found.values() else found
+
+
+def _all(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> Pair | None:
+    if pairs.dim() != 2 or pairs.shape[1] != 2:
+        return None
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _positive(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> Pair | None:
+    if labels is not None and indexes is not None:
+        pairs = pairs[labels.bool()]
+    return _all(pairs, labels, indexes)
+
+
+def _negative(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> Pair | None:
+    """The negative pairs in a row for each positive one; None if the rows differ in length."""
+    if labels is None or indexes is None:
+        return None
+    negative = ~labels.bool()
+    rows, count = len(labels) - int(negative.sum()), int(negative.sum())
+    if not rows or count % rows:
+        return None
+    together = indexes[negative].argsort(stable=True)
+    found = _all(pairs[negative][together], labels, indexes)
+    return None if found is None else (found[0].reshape(rows, -1), found[1].reshape(rows, -1))
+
+
+def _last(pair: Pair) -> Tensor:
+    return pair[1]
+
+
+def _as_numbers(labels: Tensor) -> Tensor:
+    return labels.float() if labels.dtype == torch.bool else labels

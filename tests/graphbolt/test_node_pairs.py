@@ -1,0 +1,89 @@
+"""The names of GraphBolt 2.1 for the pairs of a mini-batch, with answers of DGL 2.1.0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+import gossamer as gs
+import gossamer.graphbolt as gb
+
+T = torch.tensor
+PAIRS = T([[0, 1], [2, 3], [1, 2]])
+GRAPH = gb.fused_csc_sampling_graph(T([0, 2, 3, 5, 6]), T([1, 2, 0, 1, 3, 2]))
+
+
+def _batch(items: Any, names: Any, negatives: int = 0) -> gb.MiniBatch:
+    pipe = gb.ItemSampler(gb.ItemSet(items, names), batch_size=3)
+    if negatives:
+        pipe = pipe.sample_uniform_negative(GRAPH, negatives)
+    return next(iter(pipe.sample_neighbor(GRAPH, [-1])))
+
+
+def _in_graph(batch: gb.MiniBatch, places: tuple) -> list:
+    return [batch.input_nodes[ids].tolist() for ids in places]
+
+
+def test_positive_pairs() -> None:
+    batch = _batch(PAIRS, "node_pairs")
+    assert [ids.tolist() for ids in batch.node_pairs] == [[0, 2, 1], [1, 3, 2]]
+    assert _in_graph(batch, batch.compacted_node_pairs) == [[0, 2, 1], [1, 3, 2]]
+    assert _in_graph(batch, batch.positive_node_pairs) == [[0, 2, 1], [1, 3, 2]]
+    assert batch.negative_node_pairs is None
+    assert batch.negative_dsts is None
+
+
+def test_negative_pairs_follow_their_positive_one() -> None:
+    batch = _batch(PAIRS, "node_pairs", negatives=2)
+    assert [ids.tolist() for ids in batch.node_pairs] == [[0, 2, 1], [1, 3, 2]]
+    u, v = batch.negative_node_pairs
+    assert u.shape == v.shape == (3, 2)
+    assert batch.input_nodes[u].tolist() == [[0, 0], [2, 2], [1, 1]]
+    assert torch.equal(batch.input_nodes[v], batch.negative_dsts)
+    assert torch.equal(batch.compacted_negative_dsts, v)
+    assert batch.negative_srcs is batch.compacted_negative_srcs is None
+    (u, v), labels = batch.node_pairs_with_labels
+    assert u.shape == v.shape == (9,)
+    assert torch.equal(labels, T([1.0] * 3 + [0.0] * 6))
+
+
+def test_labels_of_the_pairs_are_kept() -> None:
+    batch = _batch((PAIRS, T([1.0, 0.0, 1.0])), ("node_pairs", "labels"))
+    assert _in_graph(batch, batch.compacted_node_pairs) == [[0, 2, 1], [1, 3, 2]]
+    pairs, labels = batch.node_pairs_with_labels
+    assert _in_graph(batch, pairs) == [[0, 2, 1], [1, 3, 2]]
+    assert labels.tolist() == [1, 0, 1]
+
+
+def test_nodes_are_no_pairs() -> None:
+    batch = _batch(T([0, 1, 2]), "seed_nodes")
+    assert batch.node_pairs is batch.compacted_node_pairs is batch.node_pairs_with_labels is None
+
+
+def test_pairs_of_several_types() -> None:
+    batch = gb.MiniBatch(
+        compacted_seeds={"a:r:b": PAIRS, "b:s:a": PAIRS[:2]},
+        labels={"a:r:b": T([True, False, False]), "b:s:a": T([True, False])},
+        indexes={"a:r:b": T([0, 0, 0]), "b:s:a": T([0, 0])},
+    )
+    assert {e: v.tolist() for e, v in batch.compacted_negative_dsts.items()} == {
+        "a:r:b": [[3, 2]],
+        "b:s:a": [[3]],
+    }
+
+
+def test_features_that_all_types_have_become_attributes() -> None:
+    g = gs.graph(([0, 1, 2], [1, 2, 0]))
+    g.ndata["x"], g.edata["w"] = T([5, 6, 7]), T([1.0, 2.0, 3.0])
+    graph = gb.from_graph(g)
+    assert graph.node_attributes["x"].tolist() == [5, 6, 7]
+    assert graph.edge_attributes["w"].tolist() == [3, 1, 2]
+
+    several = gs.heterograph({("a", "r", "b"): ([0, 1], [1, 0]), ("b", "s", "a"): ([0], [1])})
+    several.ndata["x"] = {"a": T([1, 2]), "b": T([3, 4])}
+    several.nodes["a"].data["only"] = T([1, 2])
+    several.edata["w"] = {"r": T([1.0, 2.0]), "s": T([3.0])}
+    graph = gb.from_graph(several)
+    assert {name: x.tolist() for name, x in graph.node_attributes.items()} == {"x": [1, 2, 3, 4]}
+    assert graph.edge_attributes["w"].tolist() == [3, 2, 1]

@@ -130,6 +130,18 @@ def test_copies_to_edges(dgl: ModuleType) -> None:
         dgl.copy_e(g, rows, etype="y")
 
 
+def test_unary_functions_of_sparse_matrices(dgl: ModuleType) -> None:
+    A = dgl.sparse.diag(torch.tensor([1.0, 2.0]))
+    assert dgl.sparse.inv(A).val.tolist() == [1, 0.5]
+    assert dgl.sparse.neg(A).val.tolist() == [-1, -2]
+
+
+def test_old_datasets_have_names_in_one_class(dgl: ModuleType) -> None:
+    for name in ("AmazonCoBuy", "Coauthor"):
+        with pytest.raises(gs.InvalidValueError, match=f"{name}: the name is one of"):
+            getattr(dgl.data, name)("other")
+
+
 def test_nodes_are_reordered(dgl: ModuleType) -> None:
     g = dgl.graph(([0, 1, 2], [1, 2, 0]))
     for ids in ([2, 0, 1], torch.tensor([2, 0, 1])):

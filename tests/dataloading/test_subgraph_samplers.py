@@ -229,3 +229,9 @@ BAD = [
 def test_wrong_arguments(call, error: type, text: str) -> None:
     with pytest.raises(error, match=text):
         call(graph())
+
+
+def test_names_of_samples_come_as_a_tuple() -> None:
+    samples = [(graph(), "a", 2.5), (graph(), "b", 1.5)]
+    batched, names, numbers = GraphCollator().collate(samples)
+    assert (batched.batch_size, names, numbers.tolist()) == (2, ("a", "b"), [2.5, 1.5])

@@ -283,3 +283,28 @@ def test_no_message_of_the_future(layers: int, linked: Callable[[str], str]) -> 
             rows[csc.indices] = limit[column]
             limit = rows
     assert drawn > 10_000
+
+
+def test_in_edges_have_their_positions_as_ids() -> None:
+    indptr, indices = T([0, 2, 3, 5, 6]), T([1, 2, 0, 1, 3, 2])
+    graph = gb.fused_csc_sampling_graph(indptr, indices)
+    assert graph.in_subgraph(T([2, 0])).original_edge_ids.tolist() == [3, 4, 0, 1]
+    ids = {gb.ORIGINAL_EDGE_ID: torch.arange(10, 16)}
+    graph = gb.fused_csc_sampling_graph(indptr, indices, edge_attributes=ids)
+    assert graph.in_subgraph(T([0, 2])).original_edge_ids.tolist() == [10, 11, 13, 14]
+    assert "node_attributes" not in repr(graph)
+    assert "edge_attributes" in repr(graph)
+    typed = gb.fused_csc_sampling_graph(
+        T([0, 1, 3]),
+        T([1, 0, 1]),
+        node_type_offset=T([0, 1, 2]),
+        type_per_edge=T([1, 0, 2]),
+        node_type_to_id={"a": 0, "b": 1},
+        edge_type_to_id={"a:r:b": 0, "b:s:a": 1, "b:t:b": 2},
+    )
+    found = typed.in_subgraph({"b": T([0]), "a": T([0])}).original_edge_ids
+    assert {etype: ids.tolist() for etype, ids in found.items()} == {
+        "a:r:b": [1],
+        "b:s:a": [0],
+        "b:t:b": [2],
+    }

@@ -54,7 +54,7 @@ class GraphCollator:
         if isinstance(first, Tensor):
             return _stack(items)
         try:
-            return torch.utils.data.default_collate(list(items))
+            return torch.utils.data.default_collate(items)
         except TypeError as error:
             raise InvalidTypeError(
                 f"GraphDataLoader: samples of type {_types(items)} cannot be put together: {error}."

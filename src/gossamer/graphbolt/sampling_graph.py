@@ -232,6 +232,9 @@ class FusedCSCSamplingGraph(SamplingGraph):
     def in_subgraph(self, nodes: ByType) -> SampledSubgraphImpl:
         """Return all in-edges of some nodes.
 
+        Edge ids are those of the graph that this one was made of, if it has them as an attribute,
+        and else positions in `indices`.
+
         Examples
         --------
         >>> import gossamer.graphbolt as gb, torch
@@ -239,7 +242,8 @@ class FusedCSCSamplingGraph(SamplingGraph):
         >>> graph.in_subgraph(torch.tensor([1, 0])).sampled_csc.indptr
         tensor([0, 1, 3])
         """
-        return self.sample_neighbors(nodes, torch.tensor([-1]))
+        every = torch.tensor([-1])
+        return self._draw("in_subgraph", nodes, every, False, None, positions=True)
 
     def temporal_sample_neighbors(
         self,
@@ -330,6 +334,7 @@ class FusedCSCSamplingGraph(SamplingGraph):
         probs_name: str | None,
         labor_key: int | None = None,
         times: draws.PastEdges | None = None,
+        positions: bool = False,
     ) -> SampledSubgraphImpl:
         """Draw neighbors; with a key, by layer-neighbor sampling."""
         seeds, counts = draws.check_seeds(self, seeds), draws.check_fanouts(self, fanouts, op)
@@ -340,20 +345,24 @@ class FusedCSCSamplingGraph(SamplingGraph):
             return SampledSubgraphImpl(
                 CSCFormatBase(drawn[0], drawn[1]),
                 original_column_node_ids=seeds,
-                original_edge_ids=self._original_ids(drawn[2]),
+                original_edge_ids=self._original_ids(drawn[2], positions),
             )
         parts = draws.by_edge_type if len(counts) > 1 else draws.across_edge_types
         drawn = parts(self, seeds, counts, probs_name, draw, key, times)
-        eids = {etype: self._original_ids(edges) for etype, (_, _, edges) in drawn.items()}
+        eids = {
+            etype: self._original_ids(edges, positions) for etype, (_, _, edges) in drawn.items()
+        }
         return SampledSubgraphImpl(
             {etype: CSCFormatBase(starts, ids) for etype, (starts, ids, _) in drawn.items()},
             original_column_node_ids=seeds,
             original_edge_ids=None if None in eids.values() else eids,
         )
 
-    def _original_ids(self, edges: Tensor) -> Tensor | None:
+    def _original_ids(self, edges: Tensor, positions: bool) -> Tensor | None:
         original = self.edge_attributes.get(ORIGINAL_EDGE_ID)
-        return None if original is None else original.index_select(0, edges)
+        if original is None:
+            return edges.long() if positions else None
+        return original.index_select(0, edges)
 
     # ------------------------------------------------------------------------------------- moving
 
@@ -393,6 +402,7 @@ class FusedCSCSamplingGraph(SamplingGraph):
         for name in ("node_type_offset", "type_per_edge", "node_type_to_id", "edge_type_to_id"):
             if getattr(self, name) is not None:
                 parts.append(f"{name}={getattr(self, name)}")
-        parts.append(f"node_attributes={self.node_attributes}")
-        parts.append(f"edge_attributes={self.edge_attributes}")
-        return "FusedCSCSamplingGraph(" + (",\n" + " " * 22).join(parts) + ")"
+        for name in ("node_attributes", "edge_attributes"):
+            if getattr(self, name):
+                parts.append(f"{name}={getattr(self, name)}")
+        return "FusedCSCSamplingGraph(" + (",\n" + " " * 22).join(parts) + ",)"

@@ -106,6 +106,7 @@ _FRAMES = {
     name: f"{_STRUCTURE}:{name}"
     for name in ("extract_edge_subframes", "extract_node_subframes", "set_new_frames")
 }
+_UNARY = {name: f"{_STRUCTURE}:{name}" for name in ("inv", "neg")}
 _COPIES = {"copy_e": f"{_STRUCTURE}:copy_e"}
 _SERVICES = {"register_service": f"{_LEGACY}:register_service"}
 _CITATIONS = {name: f"{_LEGACY}:{name}" for name in ("load_citeseer", "load_cora", "load_pubmed")}
@@ -205,6 +206,8 @@ _RENAMED: dict[str, dict[str, str]] = {
     "utils.internal": _FRAMES,
     "view": _VIEWS,
     "nn.pytorch.utils": {name: f"{_LEGACY}:{name}" for name in ("Identity", "matmul_maybe_select")},
+    "sparse": _UNARY,
+    "sparse.unary_op": _UNARY,
     "ops": _COPIES,
     "ops.sddmm": _COPIES,
 }

@@ -21,7 +21,7 @@ from gossamer.sparse import SparseMatrix, from_coo
 __all__ = [
     "GraphIndex", "HeteroGraphIndex", "_csrmask", "_csrmm", "_csrsum", "combine_frames", "copy_e",
     "copy_u", "copy_v", "create_graph_index", "extract_edge_subframes", "extract_node_subframes",
-    "set_new_frames",
+    "inv", "neg", "set_new_frames",
 ]  # fmt: skip
 
 
@@ -249,3 +249,13 @@ def copy_e(g: Graph, x_edge: Tensor, etype: Any = None) -> Tensor:
     if len(x_edge) != count:
         raise InvalidValueError(f"copy_e: the graph has {count} edges, x_edge {len(x_edge)} rows.")
     return x_edge
+
+
+def inv(A: SparseMatrix) -> SparseMatrix:
+    """The inverse of a square diagonal matrix."""
+    return A.inv()
+
+
+def neg(A: SparseMatrix) -> SparseMatrix:
+    """The matrix with negated values."""
+    return A.neg()

@@ -69,7 +69,7 @@ def test_features() -> None:
     assert store.keys() == [("node", "u", "a")]
     with pytest.raises(UnknownKeyError, match="no feature"):
         store.read("node", "u", "b")
-    with pytest.raises(OutOfRangeError, match="feature with 5 rows"):
+    with pytest.raises(OutOfRangeError, match="of a feature, which has 5 rows"):
         feature.read(T([5]))
     with pytest.raises(InvalidValueError, match="at least two dimensions"):
         gb.TorchBasedFeature(torch.arange(3))

@@ -81,6 +81,17 @@ def test_actor_is_what_dgl_gives(tmp_path: Path) -> None:
     assert int(g.ndata["feat"].sum()) == 40977
 
 
+def test_the_folders_of_the_authors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOSSAMER_DATA_DIR", str(tmp_path))  # nothing is downloaded
+    for name in ("film", "splits"):
+        shutil.copytree(shared_data("geom-gcn", name), tmp_path / name)
+    g = ActorDataset(raw_dir=str(tmp_path))[0]
+    assert (g.num_nodes(), g.num_edges()) == (7600, 33391)
+    next(tmp_path.glob("splits/film_*")).unlink()
+    with pytest.raises(FileError, match="'actor' needs"):
+        ActorDataset(raw_dir=str(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("nodes", "message"),
     [

@@ -9,7 +9,7 @@ import numpy as np
 from gossamer.data._build import MASKS, node_graph
 from gossamer.data._files import read_npz
 from gossamer.data.dataset import Transform
-from gossamer.data.raw import RawFile, SingleFileDataset
+from gossamer.data.raw import RawFile, SingleFileDataset, offline_dir
 from gossamer.errors import FileError
 
 _URL = "https://github.com/graphdml-uiuc-jlu/geom-gcn/raw/master/"
@@ -32,8 +32,9 @@ class GeomGCNDataset(SingleFileDataset):
     ----------
     raw_dir : str, optional
         Folder with ``out1_node_feature_label.txt``, ``out1_graph_edges.txt`` and the ten
-        ``<name>_split_0.6_0.2_<s>.npz``, or with a folder of the dataset's name that holds them.
-        They are downloaded if they are not there. Default: ``~/.gossamer``.
+        ``<name>_split_0.6_0.2_<s>.npz``, or with a folder of the dataset's name that holds them, or
+        with the folders of its authors: one of the two text files, and ``splits``. They are
+        downloaded if they are not there. Default: ``~/.gossamer``.
     force_reload : bool, optional
         No effect: nothing is cached but the files.
     verbose : bool, optional
@@ -79,6 +80,28 @@ class GeomGCNDataset(SingleFileDataset):
 
     def _split_names(self) -> list[str]:
         return [f"{self._file_name}_split_0.6_0.2_{split}.npz" for split in range(_NUM_SPLITS)]
+
+    def find_raw(self) -> Path | None:
+        """Folder that holds all needed files, or those of the authors' folders; or None."""
+        return super().find_raw() or self._authors_folder()
+
+    def raw_file(self, name: str) -> Path:
+        """Path of one raw file, or a FileError that tells which files are expected where."""
+        folder = self._authors_folder()
+        if folder is None or super().find_raw() is not None:
+            return super().raw_file(name)
+        return folder.parent / "splits" / name if name.endswith(".npz") else folder / name
+
+    def _authors_folder(self) -> Path | None:
+        """The folder of the two text files, beside which the folder ``splits`` has the splits."""
+        for root in (Path(self.raw_dir), offline_dir()):
+            if root is None:
+                continue
+            folder, splits = root / self._file_name, root / "splits"
+            files = [folder / _NODES, folder / _EDGES, *(splits / n for n in self._split_names())]
+            if all(file.is_file() for file in files):
+                return folder
+        return None
 
     def process(self) -> None:
         """Build the graph from the raw files."""

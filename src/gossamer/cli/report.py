@@ -133,7 +133,11 @@ def _data(result: RunResult) -> str:
     details = result.details
     if details is None:
         return report_tables.pairs(dict(facts))
-    sizes = details.sizes()
+    sizes, pairs = details.sizes(), ""
+    if result.items == "links":
+        label = result.label.reshape(-1)
+        sizes = {part: int((label[items] == 1).sum()) for part, items in details.parts.items()}
+        pairs = " Pairs without a link, which are scored beside the links, are not counted."
     total = sum(sizes.values())
     for part, name in (("train", "training"), ("val", "validation"), ("test", "test")):
         share = f"{100 * sizes[part] / max(total, 1):.0f} %"
@@ -159,7 +163,8 @@ def _data(result: RunResult) -> str:
         else ""
     )
     table = report_tables.pairs(dict(facts))
-    note = report_tables.note(f"Sizes of the split of seed {result.best.result.seed}.{homophily}")
+    seed = result.best.result.seed
+    note = report_tables.note(f"Sizes of the split of seed {seed}.{pairs}{homophily}")
     return f'<div class="pair"><div>{table}{note}</div><div>{compared}</div></div>'
 
 

@@ -47,7 +47,7 @@ def _modules_added_by(statement: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def added() -> list[str]:
-    return _modules_added_by("import gossamer; gossamer.graph")
+    return _modules_added_by("import gossamer; gossamer.graph; gossamer.nn.GraphConv")
 
 
 def test_no_optional_package_is_loaded(added: list[str]) -> None:

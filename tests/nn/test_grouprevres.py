@@ -132,6 +132,20 @@ def test_without_gradients() -> None:
     torch.testing.assert_close(out, by_formula(layer.gnn_modules, G, x))
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # dynamo reads it after a graph break
+def test_inside_of_a_compiled_function() -> None:
+    layer, x = GroupRevRes(GraphConv(3, 3)), torch.randn(9, 6, requires_grad=True)
+    torch._dynamo.reset()
+    results = [
+        random_cotangent_grads(function, [x])
+        for function in (
+            lambda x: layer(G, x) * 2,
+            torch.compile(lambda x: layer(G, x) * 2, backend="eager"),
+        )
+    ]
+    torch.testing.assert_close(results[1], results[0])
+
+
 class TestBadInput:
     layer = GroupRevRes(GraphConv(3, 3))
 

@@ -243,9 +243,11 @@ class _Reversible(torch.autograd.Function):
         return None, None, None, torch.cat(flows, -1), *of_args, *totals
 
 
-@torch.compiler.disable
 def _apply(*inputs: Any) -> Tensor:
-    """Tracers cannot follow a backward pass that runs modules."""
+    if torch.compiler.is_dynamo_compiling():
+        # Tracers cannot follow a backward pass that runs modules. As a decorator, `disable` would
+        # load torch's compiler in every program.
+        return torch.compiler.disable(_Reversible.apply)(*inputs)
     return _Reversible.apply(*inputs)
 
 

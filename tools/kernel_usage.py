@@ -28,7 +28,7 @@ from torch import Tensor
 from triton.backends.compiler import GPUTarget
 
 from gossamer.kernels import triton as kernels
-from gossamer.kernels.reference.sampling import Candidates, Relation, Times
+from gossamer.kernels.reference.candidates import Candidates, Relation, Times
 
 TARGETS = {
     "sm_80": GPUTarget("cuda", 80, 32),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -199,10 +200,16 @@ def power(A: SparseMatrix, scalar: Any) -> SparseMatrix:
     check_matrix(A, "power", "A")
     if not is_scalar(scalar):
         raise InvalidTypeError(f"power: the exponent must be a number, got {shown(scalar)}.")
-    kinds = torch.result_type(A.val, scalar)
-    if not (kinds.is_floating_point or kinds.is_complex) and scalar < 0:
+    # Not `torch.result_type`, which torch.compile cannot trace.
+    if _is_integer(A.val) and _is_integer(scalar) and scalar < 0:
         raise InvalidValueError(
             f"power: integers have no negative powers, got the exponent {int(scalar)} for "
             f"{A.dtype}. Give {float(scalar)}, or convert the matrix with .to(dtype=torch.float32)."
         )
     return A.like(A.adjacency, A.val**scalar)
+
+
+def _is_integer(x: Any) -> bool:
+    if isinstance(x, Tensor):
+        return not (x.is_floating_point() or x.is_complex())
+    return isinstance(x, Integral)

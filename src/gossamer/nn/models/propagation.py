@@ -77,7 +77,7 @@ class APPNP(Model):
 class GCNII(Model):
     r"""GCNII of `Chen et al. <https://arxiv.org/abs/2007.02133>`__: layers of
     :class:`gossamer.nn.GCN2Conv` between two linear maps. It may be deep: the weights of the layers
-    are drawn uniformly from :math:`\pm D^{-1/2}`, as by the authors.
+    are drawn uniformly from :math:`\pm D^{-1/2}` and they have no bias, as by the authors.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class GCNII(Model):
         self.dropout = nn.Dropout(dropout)
         self.first = nn.Linear(in_size, hidden_size)
         self.convs = nn.ModuleList(
-            GCN2Conv(hidden_size, i + 1, alpha, lambda_, allow_zero_in_degree=True)
+            GCN2Conv(hidden_size, i + 1, alpha, lambda_, allow_zero_in_degree=True, bias=False)
             for i in range(num_layers)
         )
         self.last = nn.Linear(hidden_size, out_size)

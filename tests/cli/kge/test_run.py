@@ -178,5 +178,6 @@ def test_umls(tmp_path: Path, model: str, least: float) -> None:
 @pytest.mark.slow
 def test_wn18(tmp_path: Path) -> None:
     argv = ["--model", "complex", "--steps", "3000", "--lr", "0.03", "--rank", "1000"]
+    argv += ["--penalty", "0.001"]
     metrics = _train(tmp_path / "out", "--data", str(shared_data("WN18")), *argv)
     assert metrics["test"]["mrr"] > 0.88

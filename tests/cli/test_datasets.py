@@ -93,6 +93,11 @@ class _Labelled:
             ["target exp +mean 0.5, deviation 1.5, from -1 to 2, known for 2\n"],
             "classes",
         ),
+        (
+            _Labelled([[math.nan, 2.0], [math.nan, 3]], ["a", "b"]),
+            ["target a +never known\n", "target b +mean 2.5"],
+            "classes",
+        ),
     ],
 )
 def test_what_graphs_are_labelled_with(

@@ -198,10 +198,11 @@ def _values(label: Tensor, names: list[str] | None) -> list[tuple[str, str]]:
         return []
     found = []
     for name, column in zip(names or count(), label.T, strict=False):
-        known = column[~column.isnan()]
-        text = f"mean {known.mean():.4g}, deviation {known.std(correction=0):.4g}, "
-        text += f"from {known.min():.4g} to {known.max():.4g}, known for {len(known):,}"
-        found.append((f"target {name}", text if len(known) else "never known"))
+        known, text = column[~column.isnan()], "never known"
+        if len(known):
+            text = f"mean {known.mean():.4g}, deviation {known.std(correction=0):.4g}, "
+            text += f"from {known.min():.4g} to {known.max():.4g}, known for {len(known):,}"
+        found.append((f"target {name}", text))
     return found
 
 

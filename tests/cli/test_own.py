@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -281,6 +282,9 @@ def test_links(folder: Path, fails: Callable[..., str]) -> None:
     assert main(["train", *argv, "--out", "run"]) == 0
     metrics = json.loads((folder / "run/metrics.json").read_text())
     assert metrics["metric"] == "roc_auc" and metrics["items"] == "links"
+    report = re.sub("<[^>]+>", " ", (folder / "run/report.html").read_text())
+    parts = re.findall(r"(?:training|validation|test) links\s+([\d,]+)", report)
+    assert sum(int(count.replace(",", "")) for count in parts) == metrics["graph"]["links"]
     assert main(["predict", "run", "--out", "p.csv", "--quiet"]) == 0
     assert list(_read(folder / "p.csv")[0]) == ["source", "destination", "label", "p_link"]
     new = ("predict", "run", "--edges", "edges.csv", "--nodes", "people.csv")

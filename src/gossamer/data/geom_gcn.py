@@ -33,8 +33,8 @@ class GeomGCNDataset(SingleFileDataset):
     raw_dir : str, optional
         Folder with ``out1_node_feature_label.txt``, ``out1_graph_edges.txt`` and the ten
         ``<name>_split_0.6_0.2_<s>.npz``, or with a folder of the dataset's name that holds them, or
-        with the folders of its authors: one of the two text files, and ``splits``. They are
-        downloaded if they are not there. Default: ``~/.gossamer``.
+        with two folders, as its authors have them: ``<name>`` with the text files and ``splits``.
+        They are downloaded if they are not there. Default: ``~/.gossamer``.
     force_reload : bool, optional
         No effect: nothing is cached but the files.
     verbose : bool, optional

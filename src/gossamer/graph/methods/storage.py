@@ -93,7 +93,7 @@ class Storage:
         return self
 
     def record_stream(self: Graph, stream: torch.cuda.Stream) -> Graph:
-        """Keep the memory of structure and features until `stream` has done what it has to do.
+        """Keep the memory of structure and features until the work queued on `stream` is done.
 
         As :meth:`torch.Tensor.record_stream`, for a graph that was copied on another stream.
 

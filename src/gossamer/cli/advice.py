@@ -53,6 +53,6 @@ def _disagreement(result: RunResult) -> list[str]:
         return []
     return [
         f"Validation ({100 * val:.1f}) and test ({100 * test:.1f}) differ by more than chance "
-        f"explains for {sizes['val']:,} and {sizes['test']:,} {result.items}: their distributions "
+        f"explains for {sizes['val']:,} and {sizes['test']:,} {result.scored}: their distributions "
         "may differ, or the settings overfit the validation data."
     ]

@@ -267,7 +267,7 @@ def _mistakes(result: RunResult) -> str:
 def _embeddings(result: RunResult) -> str:
     best, config, names = result.best, result.config, result.class_names
     nodes, places, how = project(best.embedding, config.picture, config.seed)
-    how = how.replace("nodes", result.items)
+    how = how.replace("nodes", result.scored)
     if result.confusion is None:
         plot = scatter(places, np.full(len(nodes), -1), [], f"Scatter plot of embeddings, {how}")
         return (

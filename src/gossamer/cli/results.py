@@ -86,6 +86,11 @@ class RunResult:
     details: Details | None = None
 
     @property
+    def scored(self) -> str:
+        """What has scores: pairs of nodes, links and others, where links are predicted."""
+        return "pairs" if self.items == "links" else self.items
+
+    @property
     def confusion(self) -> np.ndarray | None:
         """Confusion matrix of the test items of all seeds together."""
         known = [seed.confusion for seed in self.seeds if seed.confusion is not None]

@@ -84,7 +84,7 @@ class Parser(argparse.ArgumentParser):
         Errors of Gossamer, such as files that are missing or broken, take one line.
         """
         args = self.parse_args()
-        # MKL then adds in the same order on any number of threads.
+        # MKL then adds in the same order for any number of threads and any address of an operand.
         os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
         start, busy = time.perf_counter(), time.process_time()
         try:

@@ -14,6 +14,9 @@ import gossamer
 
 pytest.register_assert_rewrite("helpers.compare")
 
+# As the commands set it. MKL reads it once, at the first product: later it has no effect.
+os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
+
 from helpers.memory import poisoned_memory  # noqa: E402  (after the rewrite hook)
 from helpers.paths import shared_data  # noqa: E402
 from helpers.pretended import pretended_accelerator  # noqa: E402

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from gossamer.cli import main, run
 from gossamer.cli.checkpoint import load_checkpoint
@@ -52,7 +53,7 @@ def test_the_written_configuration_trains_the_same_again(trained: Path, tmp_path
             del seed["seconds"]
     assert first == second
     weights = [load_checkpoint(out).model.state_dict() for out in (trained, tmp_path)]
-    assert all(weights[0][name].equal(weights[1][name]) for name in weights[0])
+    torch.testing.assert_close(*weights, rtol=0, atol=0)
 
 
 def test_a_later_seed_alone_repeats_its_row(trained: Path, tmp_path: Path) -> None:

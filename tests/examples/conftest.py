@@ -19,8 +19,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     """Run an example; return its exit code, output and errors."""
     # The examples import examples/_run.py.
     monkeypatch.syspath_prepend(str(EXAMPLES))
-    # They set it; this restores it.
-    monkeypatch.setenv("MKL_CBWR", "AUTO,STRICT")
 
     def run(name: str, *argv: str) -> tuple[object, str, str]:
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *argv])

@@ -38,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         is closed, 143 after SIGTERM in a training.
     """
     command = "gossamer"
+    # MKL then adds in the same order for any number of threads and any address of an operand.
+    os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
     try:
         _check_encoding(sys.argv[1:] if argv is None else argv)
         args = build_parser().parse_args(argv)

@@ -146,7 +146,32 @@ def test_wrong_files_and_ids(tmp_path) -> None:
     np.save(path, np.asfortranarray(np.zeros((5, 2))))
     with pytest.raises(FileError, match="in C order"):
         gb.DiskBasedFeature(path)
-    with pytest.raises(InvalidTypeError, match="A Feature is expected"):
+    with pytest.raises(InvalidTypeError, match="must be a Feature, got Tensor"):
         gb.cpu_cached_feature(torch.zeros(3, 1), 64)
     with pytest.raises(InvalidValueError, match="policy is one of"):
         gb.cpu_cached_feature(gb.TorchBasedFeature(torch.zeros(3, 1)), 64, "fifo")
+
+
+def test_a_cached_feature_is_written_as_its_store_keeps_it() -> None:
+    store = gb.TorchBasedFeature(torch.zeros(4, 1, dtype=torch.float16))
+    feature = gb.cpu_cached_feature(store, 64)
+    feature.update(torch.tensor([[0.1], [3.0]]), torch.tensor([2, 1]))
+    for _ in range(2):
+        assert torch.equal(feature.read(torch.arange(4)), store.read())
+    feature.update(torch.ones(4, 1, dtype=torch.float16))
+    assert feature.read(torch.tensor([3, 0])).tolist() == [[1], [1]]
+    with pytest.raises(InvalidValueError, match="keeps its 4 rows, got 5"):
+        feature.update(torch.zeros(5, 1))
+    with pytest.raises(InvalidTypeError, match="value must be a Tensor, got list"):
+        feature.update([[1.0]], torch.tensor([0]))
+    with pytest.raises(InvalidTypeError, match="value must be a Tensor, got list"):
+        store.update([[1.0]], torch.tensor([0]))
+
+
+@pytest.mark.parametrize("storage", ["float16", "bfloat16"])
+def test_numbers_that_16_bits_cannot_hold(tmp_path, storage) -> None:
+    limit = torch.finfo(getattr(torch, storage)).max
+    gb.write_compact(np.array([[limit]]), tmp_path / "x.npy", storage)
+    assert gb.DiskBasedFeature(tmp_path / "x.npy").read(torch.tensor([0])).tolist() == [[limit]]
+    with pytest.raises(InvalidValueError, match="row 1 has the value"):
+        gb.write_compact(np.array([[1.0], [limit * 1.003]]), tmp_path / "x.npy", storage)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import gossamer.graphbolt as gb
-from gossamer import FileError, InvalidValueError
+from gossamer import FileError, InvalidValueError, OutOfRangeError
 from gossamer.graphbolt import lookahead
 from gossamer.graphbolt.lookahead import PlannedFeature
 
@@ -39,6 +39,16 @@ def _batches(store: gb.FeatureStore, ahead: int, batches: int = 20) -> tuple[lis
         store, ["x"], ["w"], lookahead=ahead
     )
     return list(gb.DataLoader(pipe)), pipe
+
+
+def test_a_feature_with_fewer_rows_than_nodes(feature) -> None:
+    store = gb.BasicFeatureStore({("node", None, "x"): feature})
+    for ahead in (0, 4):
+        pipe = gb.ItemSampler(gb.ItemSet(torch.tensor([NODES]), "seeds"), 1)
+        graph = gb.fused_csc_sampling_graph(torch.zeros(NODES + 2).long(), torch.tensor([]).long())
+        pipe = pipe.sample_neighbor(graph, [1]).fetch_feature(store, ["x"], lookahead=ahead)
+        with pytest.raises(OutOfRangeError, match=f"Ids from {NODES} to {NODES} were asked of"):
+            list(pipe)
 
 
 @pytest.mark.parametrize("rows", [1, 20, 1000])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 
 import gossamer as gs
@@ -87,3 +88,29 @@ def test_features_that_all_types_have_become_attributes() -> None:
     graph = gb.from_graph(several)
     assert {name: x.tolist() for name, x in graph.node_attributes.items()} == {"x": [1, 2, 3, 4]}
     assert graph.edge_attributes["w"].tolist() == [3, 2, 1]
+
+
+def test_negative_destinations_of_the_items() -> None:
+    wrong = T([[3, 3], [0, 1], [1, 0]])
+    for order in ((0, 1), (1, 0)):  # of the parts
+        items, names = (PAIRS, wrong), ("node_pairs", "negative_dsts")
+        batch = _batch(tuple(items[i] for i in order), tuple(names[i] for i in order))
+        assert [ids.tolist() for ids in batch.node_pairs] == [[0, 2, 1], [1, 3, 2]]
+        assert torch.equal(batch.negative_dsts, wrong)
+        assert batch.input_nodes[batch.compacted_negative_dsts].tolist() == wrong.tolist()
+        assert batch.labels.tolist() == [True] * 3 + [False] * 6
+        assert batch.indexes.tolist() == [0, 1, 2, 0, 0, 1, 1, 2, 2]
+        assert batch.seeds[3:, 0].tolist() == [0, 0, 2, 2, 1, 1]
+    with pytest.raises(gs.InvalidValueError, match=r"\(P, K\), a row for each of the 3 node pairs"):
+        _batch((PAIRS, T([3, 0, 1])), ("node_pairs", "negative_dsts"))
+    with pytest.raises(gs.InvalidValueError, match="node pairs have the shape"):
+        gb.MiniBatch().negative_dsts = wrong
+
+
+def test_negative_destinations_by_type() -> None:
+    batch = gb.MiniBatch(seeds={"a:x:b": T([[0, 1]]), "a:y:b": T([[2, 3]])})
+    batch.negative_dsts = {"a:x:b": T([[7, 8]])}
+    assert batch.seeds["a:x:b"].tolist() == [[0, 1], [0, 7], [0, 8]]
+    assert batch.seeds["a:y:b"].tolist() == [[2, 3]]
+    assert batch.labels["a:x:b"].tolist() == [True, False, False]
+    assert batch.labels["a:y:b"] is batch.indexes["a:y:b"] is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -132,6 +133,102 @@ def test_compact_storage(tmp_path) -> None:
     np.save(tmp_path / "x.npy", np.full_like(values, np.inf))
     with pytest.raises(FileError, match=r"storage 'bfloat16' of x\.npy"):
         gb.OnDiskDataset(str(tmp_path)).load()
+
+
+@pytest.mark.parametrize("storage", ["float16", "bfloat16", "int8"])
+def test_compact_storage_of_a_torch_file(tmp_path, storage) -> None:
+    content = _dataset(tmp_path)
+    content["feature_data"][1].update(storage=storage)
+    torch.save(torch.tensor([[0.5, -1.27], [0.0, 0.0]]), tmp_path / "w.pt")
+    del content["graph"]["feature_data"]
+    _write(tmp_path, content)
+    feature = gb.OnDiskDataset(str(tmp_path)).load().feature["edge", None, "w"]
+    assert isinstance(feature, gb.DiskBasedFeature)
+    read = feature.read(torch.tensor([1, 0]))
+    assert torch.allclose(read, torch.tensor([[0, 0], [0.5, -1.27]]), atol=4e-3)
+
+
+def _typed_dataset(folder: Path) -> dict:
+    for seed, name in enumerate(("a", "b")):
+        np.save(folder / f"{name}.npy", _edges(seed))
+        np.save(folder / f"w{name}.npy", np.arange(EDGES, dtype=np.float32) + 1000 * seed)
+        np.save(folder / f"x{name}.npy", np.arange(NODES) + 1000 * seed)
+    edges = {"u:a:v": "a", "v:b:u": "b"}
+    row = {"format": "numpy"}
+    return {
+        "graph": {
+            "nodes": [{"num": NODES, "type": ntype} for ntype in ("u", "v")],
+            "edges": [{**row, "type": t, "path": f"{name}.npy"} for t, name in edges.items()],
+            "feature_data": [
+                *(
+                    {**row, "domain": "edge", "name": "w", "type": t, "path": f"w{name}.npy"}
+                    for t, name in edges.items()
+                ),
+                *(
+                    {**row, "domain": "node", "name": "x", "type": t, "path": f"x{name}.npy"}
+                    for t, name in (("u", "a"), ("v", "b"))
+                ),
+            ],
+        }
+    }
+
+
+def test_attributes_of_types(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(preprocess, "_PIECE", 150)
+    _write(tmp_path, _typed_dataset(tmp_path))
+    graph = gb.OnDiskDataset(str(tmp_path), include_original_edge_id=True).load().graph
+    eids, types = graph.edge_attribute(gb.ORIGINAL_EDGE_ID), graph.type_per_edge
+    assert torch.equal(graph.edge_attribute("w").long(), eids + 1000 * types.long())
+    both = torch.cat([torch.arange(NODES), torch.arange(NODES) + 1000])
+    assert torch.equal(graph.node_attribute("x"), both)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f, c: np.save(f / "wb.npy", np.zeros(EDGES, np.int64)), "one dtype and shape of"),
+        (lambda f, c: np.save(f / "wb.npy", np.zeros((EDGES, 2), np.float32)), "one dtype and sh"),
+        (lambda f, c: np.save(f / "wb.npy", np.zeros(EDGES + 1)), "of type 'v:b:u' must have 400"),
+        (lambda f, c: np.save(f / "xb.npy", np.zeros(NODES + 1)), "of type 'v' must have 50 rows"),
+        (lambda f, c: np.save(f / "xb.npy", np.zeros(NODES)), "one dtype and shape of"),
+        (lambda f, c: c["graph"]["feature_data"].pop(0), "'w' is not given for type 'u:a:v'"),
+        (lambda f, c: c["graph"]["feature_data"].pop(3), "'x' is not given for type 'v'"),
+        (
+            lambda f, c: c["graph"]["feature_data"].append(
+                {**c["graph"]["feature_data"][3], "type": "w"}
+            ),
+            "'x' is given for an unknown type 'w'",
+        ),
+        (lambda f, c: c["graph"]["edges"][0].pop("type"), "needs a text as 'type'"),
+        (lambda f, c: c["graph"]["edges"][0].update(type=3), "needs a text as 'type'"),
+        (lambda f, c: c["graph"]["nodes"][1].update(type="u"), "2 entries of type 'u'"),
+        (lambda f, c: c["graph"]["edges"][1].update(type="u:a:v"), "2 entries of type 'u:a:v'"),
+    ],
+)
+def test_types_that_do_not_fit(tmp_path, change, message) -> None:
+    content = _typed_dataset(tmp_path)
+    _bad(change)(tmp_path, content)
+    with pytest.raises(FileError, match=message):
+        gb.OnDiskDataset(str(tmp_path))
+    assert not (tmp_path / preprocess.BUILT).exists()
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch, number) -> None:
+    content = _dataset(tmp_path)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch, pytest.raises(FileError, match="Copy the dataset to a"):
+        patch.setattr(Path, "mkdir", fail)
+        gb.OnDiskDataset(str(tmp_path))
+    content["feature_data"][0]["storage"] = "int8"
+    _write(tmp_path, content)
+    dataset = gb.OnDiskDataset(str(tmp_path))
+    monkeypatch.setattr(preprocess, "write_compact", fail)
+    with pytest.raises(FileError, match=r"Cannot write .*: .*\. Copy the dataset to a folder"):
+        dataset.load()
 
 
 def test_types(tmp_path) -> None:
@@ -396,6 +493,35 @@ def _bad(change):
         (lambda f, c: np.save(f / "train.npy", np.arange(3)), r"have \[3, 10\] rows"),
         (lambda f, c: (f / "w.pt").write_bytes(b"PK"), "cannot be read as torch"),
         (lambda f, c: os.truncate(f / "x.npy", 200), "truncated"),
+        (lambda f, c: np.save(f / "x.npy", np.ones((NODES, 2), ">f4")), "torch does not have"),
+        (lambda f, c: np.save(f / "x.npy", np.full(NODES, "a")), "torch does not have"),
+        (lambda f, c: c["feature_data"][0].update(path="a\0b"), "a path must be text"),
+        (lambda f, c: torch.save(torch.zeros(EDGES - 1), f / "w.pt"), r"must have 400 rows, got"),
+        (lambda f, c: torch.save(torch.zeros(EDGES + 1), f / "w.pt"), r"must have 400 rows, got"),
+        (lambda f, c: torch.save(torch.tensor(1.0), f / "w.pt"), r"must have 400 rows, got"),
+        (lambda f, c: torch.save(torch.zeros(EDGES).bfloat16(), f / "w.pt"), "Store it as float32"),
+        (lambda f, c: c["graph"]["feature_data"][0].update(domain="node"), "must have 50 rows"),
+        (
+            lambda f, c: c["graph"]["feature_data"][0].update(type="u:a:v"),
+            "an unknown type 'u:a:v'",
+        ),
+        (lambda f, c: c["graph"]["edges"].append(c["graph"]["edges"][0]), "2 entries of type None"),
+        (lambda f, c: c["graph"]["nodes"].append({"num": 3}), "2 entries of type None"),
+        (
+            lambda f, c: c["graph"]["nodes"].append({"num": 3, "type": "u"}),
+            "needs a text as 'type'",
+        ),
+        (lambda f, c: c["graph"]["edges"][0].update(type="u:a:u"), "but 'nodes' have none"),
+        (
+            lambda f, c: c["tasks"][0].update(train_set=2 * c["tasks"][0]["train_set"]),
+            r"must each have a 'type' of their own, .* got \[None, None\]",
+        ),
+        (
+            lambda f, c: c["tasks"][0]["train_set"].append(
+                {"type": "u", **c["tasks"][0]["train_set"][0]}
+            ),
+            r"got \[None, 'u'\]",
+        ),
     ],
 )
 def test_wrong_metadata_and_files(tmp_path, change, message) -> None:

@@ -75,6 +75,20 @@ def test_a_pipeline_can_be_pickled_and_left_at_any_batch() -> None:
         assert torch.equal(batch.input_nodes, other.input_nodes)
 
 
+@pytest.mark.parametrize("seed", [None, 5])
+@pytest.mark.parametrize("persistent", [False, True])
+def test_every_epoch_has_an_order_of_its_own_whatever_the_workers(seed, persistent) -> None:
+    def epochs(workers: int) -> list[list[int]]:
+        gs.seed(1)
+        pipe = gb.ItemSampler(gb.ItemSet(40, "seeds"), 8, shuffle=True, seed=seed)
+        loader = gb.DataLoader(pipe, num_workers=workers, persistent_workers=persistent)
+        return [torch.cat([batch.seeds for batch in loader]).tolist() for _ in range(3)]
+
+    alone = epochs(0)
+    assert len({tuple(order) for order in alone}) == 3
+    assert epochs(2) == alone
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_workers_change_no_batch(workers) -> None:
     _, graph = _graph()
@@ -209,7 +223,9 @@ def test_moving() -> None:
             "UniformNegativeSampler: the batch has no seeds",
         ),
         (
-            lambda pipe, g: list(pipe.temporal_sample_neighbor(g, [1])),
+            lambda pipe, g: list(
+                pipe.temporal_sample_neighbor(g, [1], edge_timestamp_attr_name=gb.ORIGINAL_EDGE_ID)
+            ),
             InvalidValueError,
             "no timestamps",
         ),

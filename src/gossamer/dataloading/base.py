@@ -58,6 +58,9 @@ class Sampler:
     [1, 0]
     """
 
+    #: Whether `g` must be a `Graph`, which loaders then check at once.
+    needs_graph = False
+
     def sample(self, g: Graph, indices: Any) -> Any:
         """The part of `g` that the batch `indices` needs; a subclass says which."""
         raise TypeError(f"{type(self).__name__} does not define sample(g, indices).")

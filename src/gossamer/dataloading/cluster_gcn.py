@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gossamer._files import replacing
 from gossamer._options import as_int
 from gossamer.dataloading.base import Sampler
 from gossamer.dataloading.lazy import set_edge_lazy_features, set_node_lazy_features
@@ -62,6 +64,8 @@ class ClusterGCNSampler(Sampler):
     4
     """
 
+    needs_graph = True
+
     def __init__(
         self,
         g: Graph,
@@ -83,7 +87,8 @@ class ClusterGCNSampler(Sampler):
                 g, parts, balance_ntypes, balance_edges, mode
             ).long()
             if cache_path:
-                torch.save({"parts": parts, "assignment": assignment}, cache_path)
+                with replacing(Path(cache_path)) as temporary:
+                    torch.save({"parts": parts, "assignment": assignment}, temporary)
         self.partition_node_ids = torch.argsort(assignment, stable=True)
         counts = torch.bincount(assignment, minlength=parts)
         self.partition_offset = torch.cat([counts.new_zeros(1), counts.cumsum(0)])

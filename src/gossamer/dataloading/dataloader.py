@@ -17,6 +17,7 @@ from gossamer.dataloading._workers import reporting_workers
 from gossamer.dataloading.lazy import fetch
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
+from gossamer.graph.arguments import require_graph
 from gossamer.graph.devices import as_device
 from gossamer.sampling import _core
 from gossamer.utils import recursive_apply
@@ -107,7 +108,8 @@ class DataLoader(torch.utils.data.DataLoader):
     GossamerError
         If a worker process dies.
     InvalidTypeError
-        If `graph_sampler` has no method ``sample``, or `indices` are no ids or items.
+        If `graph` is no graph but the sampler needs one, `graph_sampler` has no method ``sample``,
+        or `indices` are no ids or items.
     InvalidValueError
         If `batch_size` is below 1, or an argument needs another device.
 
@@ -146,6 +148,8 @@ class DataLoader(torch.utils.data.DataLoader):
                 "DataLoader: graph_sampler needs a method sample(graph, indices), got "
                 f"{type(graph_sampler).__name__}."
             )
+        if getattr(graph_sampler, "needs_graph", False):
+            require_graph(graph, "DataLoader")
         for name in _DECIDED:
             if name in kwargs:
                 raise InvalidTypeError(

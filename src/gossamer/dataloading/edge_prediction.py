@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer._options import require_function
 from gossamer.dataloading.base import BlockSampler, Sampler
-from gossamer.dataloading.exclude import find_exclude_eids
+from gossamer.dataloading.exclude import check_exclude, find_exclude_eids
 from gossamer.dataloading.lazy import set_edge_lazy_features
 from gossamer.errors import InvalidTypeError
 from gossamer.graph import EID, NID, Graph, heterograph
@@ -34,6 +35,8 @@ class EdgePredictionSampler(Sampler):
     (2, tensor([1, 3, 2, 0]))
     """
 
+    needs_graph = True
+
     def __init__(
         self,
         sampler: BlockSampler,
@@ -48,6 +51,9 @@ class EdgePredictionSampler(Sampler):
                 "as_edge_prediction_sampler takes a sampler of blocks, got "
                 f"{type(sampler).__name__}."
             )
+        name = "as_edge_prediction_sampler"
+        check_exclude(exclude, reverse_eids, reverse_etypes, name)
+        require_function(negative_sampler, name, "negative_sampler")
         self.sampler = sampler
         self.exclude = exclude
         self.reverse_eids = reverse_eids

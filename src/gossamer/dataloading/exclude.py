@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer._options import one_of
+from gossamer._options import as_int, one_of
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import by_edge_type, edge_ids, require_graph
 from gossamer.graph.devices import as_device
 
-__all__ = ["SpotTarget", "find_exclude_eids"]
+__all__ = ["SpotTarget", "check_exclude", "find_exclude_eids"]
 
 Edges = Tensor | dict[tuple[str, str, str], Tensor]
 _MODES = ("self", "reverse_id", "reverse_types")
@@ -73,7 +73,7 @@ def find_exclude_eids(
     if callable(exclude):
         found = exclude(seed_edges)
     else:
-        one_of(exclude, name, "exclude", _MODES)
+        check_exclude(exclude, reverse_eids, reverse_etypes, name)
         seeds = edge_ids(g, seed_edges, name)
         by_type = {i: ids for i, ids in enumerate(seeds) if ids is not None}
         if exclude == "self" and isinstance(seed_edges, Mapping):
@@ -90,6 +90,20 @@ def find_exclude_eids(
     return found if output_device is None else _moved(found, output_device)
 
 
+def check_exclude(exclude: Any, reverse_eids: Any, reverse_etypes: Any, name: str) -> None:
+    """Raise unless `exclude` is a mode that has its argument, a function, or None."""
+    if exclude is None or callable(exclude):
+        return
+    one_of(exclude, name, "exclude", _MODES)
+    if exclude == "reverse_id" and reverse_eids is None:
+        raise InvalidValueError(f"{name}: exclude='reverse_id' needs reverse_eids.")
+    if exclude == "reverse_types" and not isinstance(reverse_etypes, Mapping):
+        raise InvalidValueError(
+            f"{name}: exclude='reverse_types' needs reverse_etypes, a dict from edge type to its "
+            "reverse type."
+        )
+
+
 def _moved(found: Edges, output_device: torch.device | str) -> Edges:
     device = as_device(output_device, "output_device")
     if isinstance(found, Mapping):
@@ -100,8 +114,6 @@ def _moved(found: Edges, output_device: torch.device | str) -> Edges:
 def _with_reverse_ids(
     g: Graph, seeds: dict[int, Tensor], reverse_eids: Any, name: str
 ) -> dict[int, Tensor]:
-    if reverse_eids is None:
-        raise InvalidValueError(f"{name}: exclude='reverse_id' needs reverse_eids.")
     if isinstance(reverse_eids, Mapping):
         reverse = by_edge_type(g, reverse_eids, name)
     else:
@@ -125,11 +137,6 @@ def _with_reverse_ids(
 def _with_reverse_types(
     g: Graph, seeds: dict[int, Tensor], reverse_etypes: Any, name: str
 ) -> dict[int, Tensor]:
-    if not isinstance(reverse_etypes, Mapping):
-        raise InvalidValueError(
-            f"{name}: exclude='reverse_types' needs reverse_etypes, a dict from edge type to its "
-            "reverse type."
-        )
     reverse = {i: g.get_etype_id(t) for i, t in by_edge_type(g, reverse_etypes, name).items()}
     found = dict(seeds)
     for i, ids in seeds.items():
@@ -177,9 +184,11 @@ class SpotTarget:
         reverse_eids: Any = None,
         reverse_etypes: Mapping[Any, Any] | None = None,
     ) -> None:
+        require_graph(g, "SpotTarget")
+        check_exclude(exclude, reverse_eids, reverse_etypes, "SpotTarget")
         self.g = g
         self.exclude = exclude
-        self.degree_threshold = degree_threshold
+        self.degree_threshold = as_int(degree_threshold, "SpotTarget", "degree_threshold", 0)
         self.reverse_eids = reverse_eids
         self.reverse_etypes = reverse_etypes
 

@@ -64,6 +64,8 @@ class SAINTSampler(Sampler):
     [4, 4]
     """
 
+    needs_graph = True
+
     def __init__(
         self,
         mode: str,

@@ -65,6 +65,8 @@ class LaborSampler(BlockSampler):
     tensor([0, 1, 2, 3, 4, 5])
     """
 
+    needs_graph = True
+
     def __init__(
         self,
         fanouts: Sequence[int | Mapping[Any, int]],

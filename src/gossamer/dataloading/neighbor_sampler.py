@@ -62,6 +62,8 @@ class NeighborSampler(BlockSampler):
     (tensor([0, 1, 2, 3, 4, 5]), [5, 2])
     """
 
+    needs_graph = True
+
     def __init__(
         self,
         fanouts: Sequence[int | Mapping[Any, int]],

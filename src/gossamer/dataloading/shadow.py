@@ -51,6 +51,8 @@ class ShaDowKHopSampler(Sampler):
     (tensor([0, 1, 2, 3]), 4)
     """
 
+    needs_graph = True
+
     def __init__(
         self,
         fanouts: Sequence[int | Mapping[Any, int]],

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer._options import as_int, one_of
-from gossamer.errors import InvalidTypeError
+from gossamer._options import as_int, one_of, shown
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graphbolt.arguments import require
 from gossamer.graphbolt.cache_policies import POLICIES, make_policy
 from gossamer.graphbolt.feature_store import (
     Feature,
@@ -59,6 +60,11 @@ class CPUFeatureCache:
         pin_memory: bool = False,
     ) -> None:
         policy = one_of(policy or "s3-fifo", "CPUFeatureCache", "policy", tuple(POLICIES))
+        if not isinstance(cache_shape, (tuple, list)) or not cache_shape:
+            raise InvalidTypeError(
+                f"CPUFeatureCache: cache_shape is (rows, *shape of a row), got "
+                f"{shown(cache_shape)}."
+            )
         capacity = as_int(cache_shape[0], "CPUFeatureCache", "cache_shape[0]", 1)
         self._rows = torch.zeros(cache_shape, dtype=dtype, pin_memory=pin_memory)
         self._policy = make_policy(policy, capacity)
@@ -127,14 +133,13 @@ class CPUCachedFeature(Feature):
     """
 
     def __init__(self, fallback_feature: Feature, cache: CPUFeatureCache, offset: int = 0) -> None:
-        if not isinstance(fallback_feature, Feature):
-            raise InvalidTypeError(
-                f"{type(self).__name__}: fallback_feature must be a Feature, got "
-                f"{type(fallback_feature).__name__}."
-            )
+        name = type(self).__name__
+        fix = "Use cpu_cached_feature(feature, bytes), which makes both."
+        require(fallback_feature, Feature, name, "fallback_feature", fix)
+        require(cache, CPUFeatureCache, name, "cache", fix)
         self._fallback_feature = fallback_feature
         self._feature = cache
-        self._offset = offset
+        self._offset = as_int(offset, name, "offset", 0)
 
     def read(self, ids: Tensor | None = None) -> Tensor:
         """Read the rows `ids`, or all rows."""
@@ -163,10 +168,16 @@ class CPUCachedFeature(Feature):
         return self._fallback_feature.count()
 
     def update(self, value: Tensor, ids: Tensor | None = None) -> None:
-        """Write rows, to the store and to the cache."""
+        """Write rows, to the store and to the cache. Their number stays."""
+        require(value, Tensor, "update", "value", "Give the rows as a tensor.")
+        if ids is None and len(value) != self.count():
+            raise InvalidValueError(
+                f"update: a feature with a cache keeps its {self.count()} rows, got {len(value)}."
+            )
         self._fallback_feature.update(value, ids)
-        keys = torch.arange(len(value)) if ids is None else ids.cpu()
-        self._feature.replace(keys + self._offset, value)
+        rows = torch.arange(len(value)) if ids is None else ids.cpu()
+        # As the store has them, which may be of another dtype than `value`.
+        self._feature.replace(rows + self._offset, self._fallback_feature.read_stored(rows))
 
     def metadata(self) -> dict[str, Any]:
         """What else is known of the feature."""
@@ -236,8 +247,8 @@ def _cached(kind: type, fallback: Any, size: int, policy: str | None, pin_memory
 
 
 def _sample(feature: Any) -> Tensor:
-    if not isinstance(feature, Feature):
-        raise InvalidTypeError(f"A Feature is expected, got {type(feature).__name__}.")
+    fix = "Give Feature objects, such as DiskBasedFeature(path)."
+    require(feature, Feature, "A cache", "the feature behind it", fix)
     return feature.read_stored(torch.zeros(1, dtype=torch.int64))
 
 

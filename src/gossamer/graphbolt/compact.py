@@ -93,14 +93,14 @@ def write_compact(feature: Any, path: str | Path, storage: str) -> None:
 def _encode(piece: np.ndarray, dtype: np.dtype, storage: str, first: int) -> np.ndarray:
     records = np.empty(len(piece), dtype)
     flat = piece.reshape(len(piece), -1)
-    limit = 65504 if storage == "float16" else np.inf
+    limit = np.inf if storage == "int8" else torch.finfo(getattr(torch, storage)).max
     largest = np.abs(flat).max(1, initial=0)
     wrong = ~(largest <= limit) | np.isinf(largest)
     if wrong.any():
         row = int(wrong.argmax())
         raise InvalidValueError(
             f"write_compact: row {first + row} has the value {largest[row]}, which {storage} "
-            "cannot hold. Replace NaN and infinity; bfloat16 holds all finite numbers."
+            "cannot hold. Replace NaN and infinity; bfloat16 holds numbers up to 3.38e38."
         )
     if storage == "float16":
         records[storage] = piece

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gossamer._options import shown
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graphbolt.sampled_subgraph import CSC, CSCFormatBase, Done
 from gossamer.graphbolt.types import ByType, etype_str_to_tuple
 from gossamer.sampling import _core
@@ -56,9 +59,30 @@ def unique_and_compact(
 
 def _number(lists: list[list[Tensor]]) -> tuple[list[Tensor], list[list[Tensor]], list[int]]:
     """Number the ids of each type; see `_core.number_nodes`."""
-    lists = [[part.contiguous() for part in parts] for parts in lists]
-    limits = [max((int(p.max()) + 1 for p in parts if len(p)), default=0) for parts in lists]
-    return _core.number_nodes(lists, limits)
+    dtypes = set()
+    for part in itertools.chain.from_iterable(lists):
+        integers = isinstance(part, Tensor) and part.dtype in (torch.int32, torch.int64)
+        if not integers or part.dim() != 1:
+            raise InvalidTypeError(
+                "Ids to compact are int32 or int64 tensors of one dimension, got "
+                f"{part.dtype if isinstance(part, Tensor) else shown(part)}."
+            )
+        dtypes.add(part.dtype)
+    dtype = dtypes.pop() if len(dtypes) == 1 else torch.int64
+    lists = [[part.to(dtype).contiguous() for part in parts] for parts in lists]
+    return _core.number_nodes(lists, [_limit(parts) for parts in lists])
+
+
+def _limit(parts: list[Tensor]) -> int:
+    """One more than the largest id."""
+    limit = 0
+    for part in parts:
+        if len(part):
+            least, most = (int(end) for end in part.aminmax())
+            if least < 0:
+                raise OutOfRangeError(f"Ids to compact are not negative, got {least}.")
+            limit = max(limit, most + 1)
+    return limit
 
 
 def unique_and_compact_csc_formats(
@@ -81,6 +105,11 @@ def unique_and_compact_csc_formats(
     async_op : bool
         Whether to return an object whose ``wait()`` gives the result.
 
+    Raises
+    ------
+    InvalidValueError
+        If a destination node stands twice.
+
     Returns
     -------
     unique_nodes : Tensor or dict of str to Tensor
@@ -99,7 +128,8 @@ def unique_and_compact_csc_formats(
     if isinstance(csc_formats, dict):
         result = _compact_types(csc_formats, unique_dst_nodes)
     else:
-        unique, places, _ = _number([[unique_dst_nodes, csc_formats.indices]])
+        unique, places, first = _number([[unique_dst_nodes, csc_formats.indices]])
+        _check_unique(first[0], len(unique_dst_nodes), "")
         result = unique[0], CSCFormatBase(csc_formats.indptr, places[0][1])
     return Done(result) if async_op else result
 
@@ -115,9 +145,9 @@ def _compact_types(
         parts = lists.setdefault(src, [csc.indices[:0]])
         where[etype] = src, len(parts)
         parts.append(csc.indices)
-    dtype = next((parts[-1].dtype for parts in lists.values() if len(parts) > 1), torch.int64)
-    same = [[part.to(dtype) for part in parts] for parts in lists.values()]
-    unique, places, _ = _number(same)
+    unique, places, first = _number(list(lists.values()))
+    for (ntype, parts), distinct in zip(lists.items(), first, strict=True):
+        _check_unique(distinct, len(parts[0]), f" of type {ntype!r}")
     unique_of, places_of = (
         dict(zip(lists, unique, strict=True)),
         dict(zip(lists, places, strict=True)),
@@ -127,6 +157,15 @@ def _compact_types(
         for etype, (src, position) in where.items()
     }
     return unique_of, compacted
+
+
+def _check_unique(distinct: int, count: int, of_type: str) -> None:
+    if distinct < count:
+        raise InvalidValueError(
+            f"Only {distinct} of the {count} destination nodes{of_type} are different, but each is "
+            "to be computed once. Take seeds that are unique in a batch, or sample with "
+            "deduplicate=False."
+        )
 
 
 def compact_csc_format(
@@ -178,7 +217,9 @@ def compact_csc_format(
         compacted[etype] = _one_row_per_edge(csc, before)
         rows[src].append(csc.indices)
         if dst_timestamps is not None:
-            times.setdefault(src, []).append(dst_timestamps[dst][csc.columns().long()])
+            none = next(iter(dst_timestamps.values()))[:0]
+            later = dst_timestamps.get(dst, none)[csc.columns().long()]
+            times.setdefault(src, []).append(later)
     rows = {ntype: torch.cat(parts) for ntype, parts in rows.items()}
     if dst_timestamps is None:
         return rows, compacted

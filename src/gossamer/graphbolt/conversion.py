@@ -10,9 +10,9 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import EID, ETYPE, NID, NTYPE, Graph
-from gossamer.graphbolt.draws import check_csc, check_rows, lookup
+from gossamer.graphbolt.arguments import check_rows
 from gossamer.graphbolt.sampling_graph import ORIGINAL_EDGE_ID, FusedCSCSamplingGraph
-from gossamer.graphbolt.types import etype_str_to_tuple, etype_tuple_to_str
+from gossamer.graphbolt.types import etype_tuple_to_str
 from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["from_graph", "fused_csc_sampling_graph"]
@@ -57,26 +57,19 @@ def fused_csc_sampling_graph(
     >>> gb.fused_csc_sampling_graph(torch.tensor([0, 2, 3]), torch.tensor([0, 1, 1])).num_edges
     3
     """
-    check_csc(csc_indptr, indices)
-    nodes, edges = len(csc_indptr) - 1, len(indices)
     typed = (node_type_offset, type_per_edge, node_type_to_id, edge_type_to_id)
-    if any(part is not None for part in typed):
-        if any(part is None for part in typed):
-            raise InvalidValueError(
-                "fused_csc_sampling_graph: a heterogeneous graph needs node_type_offset, "
-                "type_per_edge, node_type_to_id and edge_type_to_id."
-            )
-        check_rows(type_per_edge, edges, "type_per_edge")
-        check_rows(node_type_offset, len(node_type_to_id) + 1, "node_type_offset")
-        for etype in edge_type_to_id:
-            src, _, dst = etype_str_to_tuple(etype)
-            for ntype in (src, dst):
-                lookup(node_type_to_id, ntype, "node type of an edge type")
-    for name, tensor in (node_attributes or {}).items():
-        check_rows(tensor, nodes, f"node attribute {name!r}")
-    for name, tensor in (edge_attributes or {}).items():
-        check_rows(tensor, edges, f"edge attribute {name!r}")
-    return FusedCSCSamplingGraph(csc_indptr, indices, *typed, node_attributes, edge_attributes)
+    if any(part is not None for part in typed) and any(part is None for part in typed):
+        raise InvalidValueError(
+            "fused_csc_sampling_graph: a heterogeneous graph needs node_type_offset, "
+            "type_per_edge, node_type_to_id and edge_type_to_id."
+        )
+    graph = FusedCSCSamplingGraph(csc_indptr, indices, *typed, node_attributes, edge_attributes)
+    graph.check()
+    for name, tensor in graph.node_attributes.items():
+        check_rows(tensor, graph.total_num_nodes, f"node attribute {name!r}")
+    for name, tensor in graph.edge_attributes.items():
+        check_rows(tensor, graph.total_num_edges, f"edge attribute {name!r}")
+    return graph
 
 
 def from_graph(

@@ -65,6 +65,8 @@ class Layout:
         if not nodes or any(not _is_count(row.get("num")) for row in nodes):
             raise FileError(f"{self.file}: every entry of 'nodes' needs 'num', a number of nodes.")
         self.typed = any(row.get("type") is not None for row in nodes)
+        for name, rows in (("nodes", nodes), ("edges", edges)):
+            self._check_names([row.get("type") for row in rows], name)
         ordered = sorted(nodes, key=lambda row: row.get("type") or "")
         self.counts = {row.get("type"): row["num"] for row in ordered}
         self.offsets = [0, *np.cumsum(list(self.counts.values())).tolist()]
@@ -77,6 +79,25 @@ class Layout:
         self.attributes = [row for row in features if row.domain.value in ("node", "edge")]
         names = [*(row["path"] for row in rows), *(row.path for row in self.attributes)]
         self._files = {name: inside(folder, name, self.file) for name in names}
+
+    def _check_names(self, types: list[Any], where: str) -> None:
+        """Raise unless each type stands once, or there are none."""
+        if self.typed and not all(isinstance(name, str) and name for name in types):
+            raise FileError(
+                f"{self.file}: the node types have names, so every entry of '{where}' needs a text "
+                f"as 'type'; got {shown(types)}."
+            )
+        if not self.typed and any(name is not None for name in types):
+            raise FileError(
+                f"{self.file}: entries of '{where}' have a 'type', but 'nodes' have none. Give "
+                "both, or neither."
+            )
+        if len(set(types)) < len(types):
+            twice = next(name for name in types if types.count(name) > 1)
+            raise FileError(
+                f"{self.file}: '{where}' has {types.count(twice)} entries of type {twice!r}. Put "
+                "them into one."
+            )
 
     def stamps(self) -> dict[str, list[int]]:
         """The stamps of all files that the graph is built from."""

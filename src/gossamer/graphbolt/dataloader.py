@@ -13,6 +13,7 @@ from gossamer.dataloading._ahead import ahead
 from gossamer.dataloading._workers import reporting_workers
 from gossamer.errors import InvalidTypeError
 from gossamer.graphbolt.feature_fetcher import FeatureFetcher
+from gossamer.graphbolt.item_sampler import ItemSampler
 from gossamer.graphbolt.pipeline import CopyTo, Stage
 
 __all__ = ["DataLoader"]
@@ -77,7 +78,8 @@ class DataLoader:
         return len(self.datapipe)
 
     def __iter__(self) -> Iterator[Any]:
-        last = self._last_sampling_stage()
+        stages = self.datapipe.stages()
+        last = _last_sampling_stage(stages)
         if self.num_workers == 0:
             source: Any = last
         else:
@@ -88,13 +90,29 @@ class DataLoader:
                     num_workers=self.num_workers,
                     persistent_workers=self._persistent,
                 )
-            source = self._loader
+            source = _InWorkers(self._loader, stages[0])
         pipeline = self.datapipe.after(last, source)
         return reporting_workers(ahead(lambda: iter(pipeline)), self.num_workers)
 
-    def _last_sampling_stage(self) -> Stage:
-        stages = self.datapipe.stages()
-        for before, stage in itertools.pairwise(stages):
-            if isinstance(stage, (FeatureFetcher, CopyTo)):
-                return before
-        return stages[-1]
+
+def _last_sampling_stage(stages: list[Stage]) -> Stage:
+    for before, stage in itertools.pairwise(stages):
+        if isinstance(stage, (FeatureFetcher, CopyTo)):
+            return before
+    return stages[-1]
+
+
+class _InWorkers:
+    """What worker processes make of copies of the stages, epoch after epoch."""
+
+    def __init__(self, loader: torch.utils.data.DataLoader, first: Stage) -> None:
+        self._loader, self._first = loader, first
+
+    def __iter__(self) -> Iterator[Any]:
+        sampler = self._first if isinstance(self._first, ItemSampler) else None
+        if sampler is not None:
+            sampler.base_seed()  # drawn here, so that workers of all epochs have the same
+        batches = iter(self._loader)  # copies the stages
+        if sampler is not None:
+            sampler.count_epoch()
+        return batches

@@ -170,8 +170,7 @@ class LegacyDataset(Dataset):
         g = legacy[0]
         self._name = getattr(legacy, "name", type(legacy).__name__)
         self._num_nodes: int | dict[str, int]
-        homogeneous = len(g.ntypes) == 1
-        if homogeneous:
+        if g.is_homogeneous:
             self._num_nodes = g.num_nodes()
         else:
             self._num_nodes = {ntype: g.num_nodes(ntype) for ntype in g.ntypes}
@@ -223,7 +222,7 @@ def _masked(g: Any, mask: str) -> Items | None:
             sets[ntype] = ItemSet((nodes, data["label"][nodes]), ("seeds", "labels"))
     if not sets:
         return None
-    return next(iter(sets.values())) if len(g.ntypes) == 1 else HeteroItemSet(sets)
+    return next(iter(sets.values())) if g.is_homogeneous else HeteroItemSet(sets)
 
 
 def _features_of(g: Any) -> FeatureStore:
@@ -232,7 +231,7 @@ def _features_of(g: Any) -> FeatureStore:
 
     features = {}
     for ntype in g.ntypes:
-        key = None if len(g.ntypes) == 1 else ntype
+        key = None if g.is_homogeneous else ntype
         for name, value in g.nodes[ntype].data.items():
             rows = value.view(-1, 1) if value.dim() == 1 else value
             features["node", key, name] = TorchBasedFeature(rows)

@@ -86,12 +86,24 @@ class DiskBasedFeature(Feature):
                 f"{self._path} must hold numbers, or be a file of write_compact; it holds records "
                 f"of {self._dtype.names}."
             )
+        self._check_dtype()
         self._shape = (shape[0], *(self._compact or shape[1:] or (1,)))
         self.row_bytes = self._dtype.itemsize * math.prod(shape[1:])
         self.bytes_read = 0
         self._file: int | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._process = -1
+
+    def _check_dtype(self) -> None:
+        if self._compact is not None:
+            return
+        try:
+            torch.from_numpy(np.empty(0, self._dtype))
+        except (TypeError, ValueError):
+            raise FileError(
+                f"{self._path} holds {self._dtype}, which torch does not have. Store numbers, in "
+                "the byte order of this machine."
+            ) from None
 
     def _open(self) -> tuple[int, ThreadPoolExecutor]:
         # Neither threads nor the position of a file survive a fork.

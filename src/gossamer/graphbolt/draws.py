@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from gossamer._options import shown
-from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
+from gossamer.errors import InvalidValueError
 from gossamer.graphbolt.types import ByType, etype_str_to_tuple
 from gossamer.ops.adjacency import INT32_MAX, Adjacency, Compressed
 from gossamer.sampling import _core
@@ -22,13 +21,8 @@ __all__ = [
     "PastEdges",
     "across_edge_types",
     "by_edge_type",
-    "check_csc",
-    "check_fanouts",
-    "check_rows",
-    "check_seeds",
     "drawing",
     "labor_key",
-    "lookup",
     "relation",
     "split_type",
     "whole",
@@ -36,28 +30,6 @@ __all__ = [
 
 Draw = Callable[[list[_core.Relation]], list[_core.Drawn]]
 Key = Callable[[str | None], int | None]
-
-
-def check_csc(indptr: Any, indices: Any) -> None:
-    """Raise unless the two describe compressed columns over as many rows."""
-    for name, tensor in (("csc_indptr", indptr), ("indices", indices)):
-        if not isinstance(tensor, Tensor) or tensor.dtype not in (torch.int32, torch.int64):
-            came = tensor.dtype if isinstance(tensor, Tensor) else type(tensor).__name__
-            raise InvalidTypeError(f"{name} must be an int32 or int64 tensor, got {came}.")
-        if tensor.dim() != 1:
-            raise InvalidValueError(f"{name} must have one dimension, got {tuple(tensor.shape)}.")
-    rises = len(indptr) > 0 and int(indptr[0]) == 0 and int(indptr[-1]) == len(indices)
-    if not rises or bool((indptr[1:] < indptr[:-1]).any()):
-        raise InvalidValueError(
-            "csc_indptr must start at 0, never fall and end at the number of edges, "
-            f"{len(indices)}."
-        )
-    if len(indices):
-        low, high = torch.aminmax(indices)
-        if low < 0 or high >= len(indptr) - 1:
-            raise OutOfRangeError(
-                f"indices go from {int(low)} to {int(high)}, but there are {len(indptr) - 1} nodes."
-            )
 
 
 def whole(indptr: Tensor, indices: Tensor) -> Adjacency:
@@ -88,56 +60,6 @@ def split_type(
     return Adjacency(src[1], count, torch.int64, csc=parts)
 
 
-def check_seeds(graph: FusedCSCSamplingGraph, seeds: Any) -> ByType:
-    """Seeds of the graph's form, with ids in range."""
-    if graph.is_heterogeneous != isinstance(seeds, dict):
-        wanted = "a dict from node type to tensor" if graph.is_heterogeneous else "a tensor"
-        raise InvalidTypeError(f"Seeds of this graph are {wanted}, got {type(seeds).__name__}.")
-    if not isinstance(seeds, dict):
-        return _check_ids(seeds, graph.total_num_nodes, "nodes")
-    counts = graph.num_nodes
-    unknown = [ntype for ntype in seeds if ntype not in counts]
-    if unknown:
-        raise UnknownKeyError(f"There is no node type {unknown[0]!r}; there are {list(counts)}.")
-    return {
-        ntype: _check_ids(ids, counts[ntype], f"nodes of type {ntype!r}")
-        for ntype, ids in seeds.items()
-    }
-
-
-def _check_ids(ids: Any, limit: int, what: str) -> Tensor:
-    if not isinstance(ids, Tensor) or ids.dtype not in (torch.int32, torch.int64):
-        came = ids.dtype if isinstance(ids, Tensor) else shown(ids)
-        raise InvalidTypeError(f"Seeds must be an int32 or int64 tensor, got {came}.")
-    if ids.dim() != 1:
-        raise InvalidValueError(f"Seeds must have one dimension, got {tuple(ids.shape)}.")
-    if len(ids):
-        low, high = torch.aminmax(ids)
-        if low < 0 or high >= limit:
-            raise OutOfRangeError(
-                f"Seed {int(low) if low < 0 else int(high)} is not among the {limit} {what}."
-            )
-    return ids
-
-
-def check_fanouts(graph: FusedCSCSamplingGraph, fanouts: Any, op: str) -> list[int]:
-    """One fanout, or one for each edge type."""
-    if not isinstance(fanouts, Tensor) or fanouts.dim() != 1 or fanouts.is_floating_point():
-        raise InvalidTypeError(
-            f"{op}: fanouts must be a one-dimensional integer tensor, got {shown(fanouts)}."
-        )
-    types = len(graph.edge_type_to_id) if graph.is_heterogeneous else 1
-    if len(fanouts) not in (1, types):
-        raise InvalidValueError(
-            f"{op}: fanouts must have one number, or one for each of the {types} edge types, "
-            f"got {len(fanouts)}."
-        )
-    counts = fanouts.tolist()
-    if min(counts) < -1:
-        raise InvalidValueError(f"{op}: a fanout is -1 (all edges) or more, got {min(counts)}.")
-    return counts
-
-
 def drawing(
     graph: FusedCSCSamplingGraph,
     op: str,
@@ -165,24 +87,6 @@ def drawing(
     return draw, key
 
 
-def check_rows(tensor: Any, rows: int, what: str) -> None:
-    """Raise unless a tensor has this many rows."""
-    if not isinstance(tensor, Tensor):
-        raise InvalidTypeError(f"The {what} must be a torch.Tensor, got {type(tensor).__name__}.")
-    if tensor.dim() == 0 or tensor.shape[0] != rows:
-        raise InvalidValueError(f"The {what} must have {rows} rows, got {tuple(tensor.shape)}.")
-
-
-def lookup(attributes: dict[str, Any], name: str, what: str) -> Any:
-    """An entry of a dict, with an error that lists what there is."""
-    try:
-        return attributes[name]
-    except KeyError:
-        raise UnknownKeyError(
-            f"There is no {what} {name!r}; the graph has {list(attributes)}."
-        ) from None
-
-
 def labor_key(random_seed: Tensor | None, seed2_contribution: float) -> int:
     """The key of a layer-neighbor draw."""
     if random_seed is None:
@@ -202,11 +106,40 @@ class PastEdges:
         node_name: str | None,
         edge_name: str | None,
     ) -> None:
+        self.require_times(node_name, edge_name)
         self.graph = graph
         self.seed_times = seed_times
         self.windows = windows
         self.node_times = None if node_name is None else graph.node_attribute(node_name)
         self.edge_times = None if edge_name is None else graph.edge_attribute(edge_name)
+
+    @staticmethod
+    def require_times(node_name: str | None, edge_name: str | None) -> None:
+        """Raise if neither nodes nor edges have times."""
+        if node_name is None and edge_name is None:
+            raise InvalidValueError(
+                "Temporal sampling needs node_timestamp_attr_name or edge_timestamp_attr_name: "
+                "without times of nodes or edges, the future would be drawn too."
+            )
+
+    def check(self, seeds: ByType) -> None:
+        """Raise unless there is a time, and a window if there are windows, for each seed."""
+        parts = seeds if isinstance(seeds, dict) else {None: seeds}
+        given = {"seeds_timestamp": self.seed_times}
+        if self.windows is not None:
+            given["seeds_pre_time_window"] = self.windows
+        for name, values in given.items():
+            for ntype, ids in parts.items():
+                own = values if ntype is None else None
+                if ntype is not None and isinstance(values, dict):
+                    own = values.get(ntype)
+                if not isinstance(own, Tensor) or own.shape != ids.shape:
+                    of_type = "" if ntype is None else f" of type {ntype!r}"
+                    came = tuple(own.shape) if isinstance(own, Tensor) else type(own).__name__
+                    raise InvalidValueError(
+                        f"{name} must have a number for each of the {len(ids)} seeds{of_type}, got "
+                        f"{came}."
+                    )
 
     def admissible(
         self, csc: Compressed, rows: Tensor, ntype: str | None, first_src: int
@@ -275,14 +208,22 @@ def by_edge_type(
     times: PastEdges | None,
 ) -> dict[str, _core.Drawn]:
     """Draw for each edge type with a fanout of its own."""
-    relations = {}
+    relations, nothing = {}, _nothing(graph, seeds)
     for etype, number in graph.edge_type_to_id.items():
         src, _, dst = etype_str_to_tuple(etype)
         if dst in seeds:
             relations[etype] = relation(
                 graph, etype, seeds[dst], fanouts[number], probs_name, key, times, dst, src
             )
-    return dict(zip(relations, draw(list(relations.values())), strict=True))
+    drawn = dict(zip(relations, draw(list(relations.values())), strict=True))
+    return {etype: drawn.get(etype, nothing) for etype in graph.edge_type_to_id}
+
+
+def _nothing(graph: FusedCSCSamplingGraph, seeds: dict[str, Tensor]) -> _core.Drawn:
+    """The draw of an edge type without destinations: a batch has all edge types, as in DGL."""
+    form = {"dtype": torch.int64, "device": graph.device}
+    like = next(iter(seeds.values()), torch.zeros(0, **form))
+    return torch.zeros(1, **form), like[:0], torch.zeros(0, **form)
 
 
 def across_edge_types(
@@ -313,6 +254,7 @@ def across_edge_types(
     for etype, number in graph.edge_type_to_id.items():
         src, _, dst = etype_str_to_tuple(etype)
         if dst not in drawn:
+            result[etype] = _nothing(graph, seeds)
             continue
         starts, sources, edges = drawn[dst]
         own = graph.type_per_edge.index_select(0, edges) == number

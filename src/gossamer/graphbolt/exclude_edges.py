@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gossamer.graphbolt.minibatch import MiniBatch
-from gossamer.graphbolt.types import CANONICAL_ETYPE_DELIMITER
+from gossamer._options import shown
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graphbolt.arguments import as_pairs
+from gossamer.graphbolt.minibatch import MiniBatch, require_seeds
+from gossamer.graphbolt.types import CANONICAL_ETYPE_DELIMITER, etype_str_to_tuple
 
-__all__ = ["add_reverse_edges", "exclude_seed_edges"]
+__all__ = ["add_reverse_edges", "check_reverse_types", "exclude_seed_edges"]
 
 
 Edges = Tensor | tuple[Tensor, Tensor]
@@ -33,6 +37,11 @@ def add_reverse_edges(
     Tensor, tuple of Tensor, or dict of str to these
         The edges followed by their reverses.
 
+    Raises
+    ------
+    InvalidValueError
+        If edges by type come without `reverse_etypes_mapping`.
+
     Examples
     --------
     >>> import gossamer.graphbolt as gb, torch
@@ -44,13 +53,33 @@ def add_reverse_edges(
     """
     if not isinstance(edges, dict):
         return _joined(edges, _turned(edges))
+    check_reverse_types(reverse_etypes_mapping)
+    if reverse_etypes_mapping is None:
+        raise InvalidValueError(
+            "Reverse edges of a heterogeneous graph need reverse_etypes_mapping, a dict from edge "
+            f"type to reverse edge type; the edges are of types {list(edges)}."
+        )
     combined = dict(edges)
-    for etype, reverse in (reverse_etypes_mapping or {}).items():
+    for etype, reverse in reverse_etypes_mapping.items():
         if etype in edges:
             turned = _turned(edges[etype])
             known = combined.get(reverse)
             combined[reverse] = turned if known is None else _joined(known, turned)
     return combined
+
+
+def check_reverse_types(reverse_etypes_mapping: Any) -> None:
+    """Raise unless the argument is None or a dict of edge types."""
+    if reverse_etypes_mapping is None:
+        return
+    if not isinstance(reverse_etypes_mapping, Mapping):
+        raise InvalidTypeError(
+            "reverse_etypes_mapping is a dict from edge type to reverse edge type, got "
+            f"{shown(reverse_etypes_mapping)}."
+        )
+    for pair in reverse_etypes_mapping.items():
+        for etype in pair:
+            etype_str_to_tuple(etype)
 
 
 def _turned(edges: Edges) -> Edges:
@@ -87,6 +116,12 @@ def exclude_seed_edges(
     MiniBatch
         The same object.
 
+    Raises
+    ------
+    InvalidValueError
+        If the seeds are not node pairs, there are no subgraphs, or reverse edges of a heterogeneous
+        graph are wanted without `reverse_etypes_mapping`.
+
     Examples
     --------
     >>> import gossamer.graphbolt as gb, torch
@@ -96,6 +131,12 @@ def exclude_seed_edges(
     >>> batch.blocks[0].num_edges()
     1
     """
+    require_seeds(minibatch, "exclude_seed_edges")
+    if minibatch.sampled_subgraphs is None:
+        raise InvalidValueError(
+            "exclude_seed_edges: the batch has no subgraphs. Put the stage after one such as "
+            "sample_neighbor."
+        )
     edges = _positive_pairs(minibatch)
     if include_reverse_edges:
         edges = add_reverse_edges(edges, reverse_etypes_mapping)
@@ -114,9 +155,15 @@ def _positive_pairs(batch: MiniBatch) -> Any:
     """Seed pairs, without the negative ones that a sampler added."""
 
     def positive(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> Tensor:
+        pairs = as_pairs(pairs, "exclude_seed_edges")
         return pairs if labels is None or indexes is None else pairs[labels.bool()]
 
     if isinstance(batch.seeds, dict):
+        if not any(CANONICAL_ETYPE_DELIMITER in key for key in batch.seeds):
+            raise InvalidValueError(
+                f"exclude_seed_edges: the seeds are nodes of types {list(batch.seeds)}. Give node "
+                "pairs by edge type."
+            )
         labels, indexes = batch.labels or {}, batch.indexes or {}
         return {
             etype: positive(pairs, labels.get(etype), indexes.get(etype))

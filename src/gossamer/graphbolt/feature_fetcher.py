@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from gossamer._options import as_int
+from gossamer._options import as_int, shown
 from gossamer.dataloading._ahead import ahead
 from gossamer.errors import InvalidTypeError
+from gossamer.graphbolt.arguments import feature_keys, require
 from gossamer.graphbolt.feature_store import FeatureKey, FeatureStore
 from gossamer.graphbolt.lookahead import PlannedFeature, plan_for
 from gossamer.graphbolt.minibatch import MiniBatch
@@ -64,14 +65,12 @@ class FeatureFetcher(Stage):
         lookahead: int = 0,
     ) -> None:
         super().__init__(datapipe)
-        if not isinstance(feature_store, FeatureStore):
-            raise InvalidTypeError(
-                "FeatureFetcher: feature_store must be a FeatureStore, got "
-                f"{type(feature_store).__name__}."
-            )
+        name = type(self).__name__
+        fix = "Put features into a BasicFeatureStore."
+        require(feature_store, FeatureStore, name, "feature_store", fix)
         self.feature_store = feature_store
-        self.node_feature_keys = node_feature_keys
-        self.edge_feature_keys = edge_feature_keys
+        self.node_feature_keys = feature_keys(node_feature_keys, name, "node_feature_keys")
+        self.edge_feature_keys = feature_keys(edge_feature_keys, name, "edge_feature_keys")
         self.lookahead = as_int(lookahead, "FeatureFetcher", "lookahead", 0)
         self._planned: dict[FeatureKey, PlannedFeature] = {}  # shared by copies of the stage
         self._counts: dict[FeatureKey, tuple[int, int]] = {}
@@ -153,6 +152,11 @@ class _Read(NamedTuple):
 def _of_domain(domain: str, layer: int | None, keys: Any, ids: Any) -> list[_Read]:
     if not keys or ids is None:
         return []
+    if isinstance(keys, dict) != isinstance(ids, dict):
+        wanted = "a dict from type to names" if isinstance(ids, dict) else "a list of names"
+        raise InvalidTypeError(
+            f"FeatureFetcher: {domain}_feature_keys of this graph are {wanted}, got {shown(keys)}."
+        )
     if isinstance(keys, dict):
         return [
             _Read(layer, (kind, name), (domain, kind, name), ids[kind])

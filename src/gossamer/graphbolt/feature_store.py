@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gossamer._options import shown
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
+from gossamer.graphbolt.arguments import require
 
 __all__ = [
     "BasicFeatureStore", "Feature", "FeatureKey", "FeatureStore", "bytes_to_number_of_items",
@@ -145,6 +146,15 @@ class BasicFeatureStore(FeatureStore):
     """
 
     def __init__(self, features: dict[FeatureKey, Feature]) -> None:
+        fix = "It has Feature objects, such as TorchBasedFeature(tensor), by (domain, type, name)."
+        require(features, dict, type(self).__name__, "features", fix)
+        for key, feature in features.items():
+            if not isinstance(key, tuple) or len(key) != 3:
+                raise InvalidValueError(
+                    f"{type(self).__name__}: a key is (domain, type, name), with type None in a "
+                    f"homogeneous graph; got {shown(key)}."
+                )
+            require(feature, Feature, type(self).__name__, f"feature {key}", fix)
         self._features = features
 
     def __getitem__(self, feature_key: FeatureKey) -> Feature:

@@ -9,8 +9,9 @@ import torch
 import torch.distributed as dist
 from torch.utils.data import get_worker_info
 
-from gossamer._options import as_int
-from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer._options import as_int, require_function
+from gossamer.errors import InvalidValueError
+from gossamer.graphbolt.arguments import require
 from gossamer.graphbolt.item_set import HeteroItemSet, ItemSet
 from gossamer.graphbolt.minibatch import MiniBatch
 from gossamer.graphbolt.pipeline import Stage
@@ -44,7 +45,8 @@ def minibatcher_default(batch: Any, names: tuple[str, ...] | None) -> Any:
     if names is None:
         return batch
     minibatch = MiniBatch()
-    for position, name in enumerate(names):
+    # Negative destinations are joined to the pairs, which must be there.
+    for position, name in sorted(enumerate(names), key=lambda item: item[1] == "negative_dsts"):
         if isinstance(batch, dict):
             part = {key: item if len(names) == 1 else item[position] for key, item in batch.items()}
         else:
@@ -94,17 +96,15 @@ class ItemSampler(Stage):
     ) -> None:
         super().__init__()
         name = type(self).__name__
-        if not isinstance(item_set, (ItemSet, HeteroItemSet)):
-            raise InvalidTypeError(
-                f"{name}: item_set must be an ItemSet or a HeteroItemSet, got "
-                f"{type(item_set).__name__}."
-            )
+        fix = "Make one with ItemSet(items, names='seeds')."
+        require(item_set, (ItemSet, HeteroItemSet), name, "item_set", fix)
         self.item_set = item_set
         self.batch_size = as_int(batch_size, name, "batch_size", 1)
+        require_function(minibatcher, name, "minibatcher")
         self.minibatcher = minibatcher or minibatcher_default
         self.drop_last = drop_last
         self.shuffle = shuffle
-        self.seed = seed
+        self.seed = None if seed is None else as_int(seed, name, "seed")
         self._epoch = 0
         self._drawn_seed: int | None = None
 
@@ -116,15 +116,21 @@ class ItemSampler(Stage):
         end = count - count % self.batch_size if self.drop_last else count
         return range(0, end, self.batch_size)
 
-    def _base_seed(self) -> int:
-        worker = get_worker_info()
+    def base_seed(self) -> int:
+        """The seed of all epochs: `seed`, or one that is drawn when it is needed first."""
         if self.seed is not None:
             return self.seed
-        if worker is not None:
+        worker = get_worker_info()
+        if self._drawn_seed is None and worker is not None:
             return worker.seed - worker.id
         if self._drawn_seed is None:
             self._drawn_seed = int(torch.empty((), dtype=torch.int64).random_())
         return self._drawn_seed
+
+    def count_epoch(self) -> int:
+        """The number of the epoch that begins."""
+        self._epoch += 1
+        return self._epoch - 1
 
     def _order(self, key: int) -> torch.Tensor | None:
         """The items of this epoch in their order; None for all of them as they stand."""
@@ -134,8 +140,7 @@ class ItemSampler(Stage):
         return torch.randperm(len(self.item_set), generator=generator)
 
     def __iter__(self) -> Iterator[Any]:
-        seed, epoch = self._base_seed(), self._epoch
-        self._epoch += 1
+        seed, epoch = self.base_seed(), self.count_epoch()
         order = self._order(_core.mix(seed, epoch))
         worker = get_worker_info()
         first, step = (0, 1) if worker is None else (worker.id, worker.num_workers)
@@ -209,6 +214,11 @@ class DistributedItemSampler(ItemSampler):
             fewest = len(super()._batches(len(self.item_set) // self._world_size))
             batches = batches[:fewest]
         return batches
+
+    def count_epoch(self) -> int:
+        """The number of the epoch that begins."""
+        self._epoch += 1
+        return self._epoch - 1
 
     def _order(self, key: int) -> torch.Tensor:
         order = super()._order(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,7 @@ class ItemSet:
         else:
             self._items = items if isinstance(items, tuple) else (items,)
             self._check_items()
-        self._names = (names,) if isinstance(names, str) else names
+        self._names = _as_names(names)
         parts = max(len(self._items), 1)
         if self._names is not None and len(self._names) != parts:
             raise InvalidValueError(
@@ -187,6 +187,14 @@ def _pick(part: Any, index: int | slice | Tensor) -> Any:
     return [part[i] for i in index.tolist()]
 
 
+def _as_names(names: Any) -> tuple[str, ...] | None:
+    if names is None or isinstance(names, str):
+        return names if names is None else (names,)
+    if not isinstance(names, (tuple, list)) or not all(isinstance(n, str) for n in names):
+        raise InvalidTypeError(f"ItemSet: names are texts, one for each part, got {shown(names)}.")
+    return tuple(names)
+
+
 class HeteroItemSet:
     """Items by node type or edge type.
 
@@ -215,6 +223,11 @@ class HeteroItemSet:
     """
 
     def __init__(self, itemsets: dict[str, ItemSet]) -> None:
+        if not isinstance(itemsets, Mapping):
+            raise InvalidTypeError(
+                "HeteroItemSet: itemsets is a dict from type to ItemSet, got "
+                f"{type(itemsets).__name__}."
+            )
         self._itemsets = dict(itemsets)
         for key, itemset in self._itemsets.items():
             if not isinstance(itemset, ItemSet):
@@ -228,8 +241,8 @@ class HeteroItemSet:
                 f"{sorted(map(str, names))}."
             )
         self._names = next(iter(names), None)
-        lengths = torch.tensor([len(itemset) for itemset in self._itemsets.values()])
-        self._ends = lengths.cumsum(0)
+        lengths = [len(itemset) for itemset in self._itemsets.values()]
+        self._ends = torch.tensor(lengths, dtype=torch.int64).cumsum(0)
 
     @property
     def names(self) -> tuple[str, ...] | None:

@@ -27,6 +27,7 @@ from torch import Tensor
 from gossamer.errors import FileError
 from gossamer.graphbolt.caches import CPUCachedFeature
 from gossamer.graphbolt.disk_feature import DiskBasedFeature
+from gossamer.graphbolt.feature_store import check_rows
 
 __all__ = ["PlannedFeature", "plan_for"]
 
@@ -98,6 +99,8 @@ class PlannedFeature:
         known : list of Tensor
             Those of batches that follow, as far as they are known.
         """
+        for ids in (*window, *known):
+            check_rows(ids, self.feature.count(), repr(self.feature))
         uses = self._next_uses([*window, *known])
         batches = [self._plan(ids, use) for ids, use in zip(window, uses, strict=False)]
         self._lay_out(batches)

@@ -197,7 +197,7 @@ class _Reader:
 
 def inside(folder: Path, relative: str, file: Path) -> Path:
     """A path below `folder`; `file` is named in the error for any other."""
-    if not isinstance(relative, str):
+    if not isinstance(relative, str) or "\0" in relative:
         raise FileError(f"{file}: a path must be text, got {shown(relative)}.")
     path = (folder / relative).resolve()
     if not path.is_relative_to(folder.resolve()):
@@ -216,6 +216,8 @@ def read_yaml(file: Path) -> dict[str, Any]:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FileError(f"There is no file {file}. Name the folder that holds it.") from None
+    except OSError as error:
+        raise FileError(f"{file} cannot be read: {error.strerror}.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise FileError(f"{file} is not valid YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(content, dict):

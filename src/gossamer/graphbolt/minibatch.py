@@ -228,13 +228,12 @@ def _make_block(subgraph: SampledSubgraph) -> Graph:
         if edges is not None:
             block.edata[EID] = edges
         return block
+    parts = {etype_str_to_tuple(etype): part for etype, part in csc.items()}
     block = create_block(
-        {
-            etype_str_to_tuple(etype): ("csc", (part.indptr, part.indices, part.indptr[:0]))
-            for etype, part in csc.items()
-        },
-        num_src_nodes=map_by_type(len, rows),
-        num_dst_nodes=map_by_type(len, cols),
+        {e: ("csc", (part.indptr, part.indices, part.indptr[:0])) for e, part in parts.items()},
+        # A batch need not have nodes of all types.
+        num_src_nodes={**{src: 0 for src, _, _ in parts}, **map_by_type(len, rows)},
+        num_dst_nodes={**{dst: 0 for _, _, dst in parts}, **map_by_type(len, cols)},
     )
     for ntype, ids in rows.items():
         if ntype in block.srctypes:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gossamer._options import as_int
-from gossamer.errors import InvalidValueError
+from gossamer.graphbolt.arguments import as_pairs, require_sampling_graph
 from gossamer.graphbolt.minibatch import MiniBatch, require_seeds
 from gossamer.graphbolt.pipeline import Stage
 from gossamer.sampling import _core
@@ -56,11 +56,7 @@ class NegativeSampler(Stage):
         return batch
 
     def _combine(self, pairs: Tensor, etype: str | None) -> tuple[Tensor, Tensor, Tensor]:
-        if not isinstance(pairs, Tensor) or pairs.dim() != 2 or pairs.shape[1] != 2:
-            came = tuple(pairs.shape) if isinstance(pairs, Tensor) else type(pairs).__name__
-            raise InvalidValueError(
-                f"{type(self).__name__}: seeds must be node pairs of shape (N, 2), got {came}."
-            )
+        pairs = as_pairs(pairs, type(self).__name__)
         negatives = self._sample_with_etype(pairs, etype)
         count = len(pairs)
         labels = torch.zeros(count + len(negatives), dtype=torch.bool, device=pairs.device)
@@ -100,6 +96,7 @@ class UniformNegativeSampler(NegativeSampler):
 
     def __init__(self, datapipe: Stage, graph: Any, negative_ratio: int) -> None:
         super().__init__(datapipe, negative_ratio)
+        require_sampling_graph(graph, type(self).__name__)
         self.graph = graph
 
     def _sample_with_etype(self, seeds: Tensor, etype: str | None = None) -> Tensor:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gossamer._options import as_int, shown
-from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer._options import as_int
+from gossamer.graphbolt.arguments import as_fanouts, require_sampling_graph
 from gossamer.graphbolt.compacting import compact_csc_format, unique_and_compact_csc_formats
 from gossamer.graphbolt.pipeline import Stage
 from gossamer.graphbolt.sampled_subgraph import SampledSubgraphImpl
@@ -17,23 +16,7 @@ from gossamer.graphbolt.subgraph_sampler import SubgraphSampler
 from gossamer.graphbolt.types import ByType
 from gossamer.sampling import _core
 
-__all__ = ["InSubgraphSampler", "LayerNeighborSampler", "NeighborSampler", "as_fanouts"]
-
-
-def as_fanouts(fanouts: Any, name: str) -> list[Tensor]:
-    """The fanouts of each layer as tensors."""
-    if isinstance(fanouts, int):
-        fanouts = [fanouts]
-    if not isinstance(fanouts, (Sequence, Tensor)) or len(fanouts) == 0:
-        raise InvalidValueError(
-            f"{name}: fanouts is a list with a number or a tensor for each layer, got {fanouts!r}."
-        )
-    try:
-        return [torch.as_tensor(fanout).reshape(-1) for fanout in fanouts]
-    except (TypeError, ValueError, RuntimeError):
-        raise InvalidTypeError(
-            f"{name}: a fanout is an integer or a tensor of integers, got {shown(fanouts)}."
-        ) from None
+__all__ = ["InSubgraphSampler", "LayerNeighborSampler", "NeighborSampler"]
 
 
 class NeighborSampler(SubgraphSampler):
@@ -84,8 +67,9 @@ class NeighborSampler(SubgraphSampler):
         asynchronous: bool = False,
     ) -> None:
         super().__init__(datapipe)
+        require_sampling_graph(graph, type(self).__name__)
         self.graph = graph
-        self.fanouts = as_fanouts(fanouts, type(self).__name__)
+        self.fanouts = as_fanouts(fanouts, graph, type(self).__name__)
         self.replace = replace
         self.prob_name = prob_name
         self.deduplicate = deduplicate
@@ -184,6 +168,7 @@ class InSubgraphSampler(SubgraphSampler):
 
     def __init__(self, datapipe: Stage, graph: Any) -> None:
         super().__init__(datapipe)
+        require_sampling_graph(graph, type(self).__name__)
         self.graph = graph
 
     def sample_subgraphs(

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer.errors import InvalidValueError
+from gossamer.graphbolt.arguments import as_pairs
 from gossamer.graphbolt.types import ByType, map_by_type
 
 __all__ = ["NodePairs"]
@@ -67,6 +69,20 @@ class NodePairs:
         """Destinations of the negative pairs, ``(P, K)``, in the ids of the graph."""
         return map_by_type(_last, self._by_type(self.seeds, _negative))
 
+    @negative_dsts.setter
+    def negative_dsts(self, negative_dsts: ByType) -> None:
+        typed = isinstance(self.seeds, dict)
+        pairs = self.seeds if typed else {None: self.seeds}
+        given = negative_dsts if typed else {None: negative_dsts}
+        found = {
+            etype: _with_negatives(own, given[etype]) if etype in given else (own, None, None)
+            for etype, own in pairs.items()
+        }
+        self.seeds, self.labels, self.indexes = (
+            {etype: part[i] for etype, part in found.items()} if typed else found[None][i]
+            for i in range(3)
+        )
+
     @property
     def compacted_negative_dsts(self) -> ByType | None:
         """Destinations of the negative pairs, ``(P, K)``, as positions."""
@@ -112,6 +128,24 @@ def _negative(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> P
     together = indexes[negative].argsort(stable=True)
     found = _all(pairs[negative][together], labels, indexes)
     return None if found is None else (found[0].reshape(rows, -1), found[1].reshape(rows, -1))
+
+
+def _with_negatives(pairs: Any, dsts: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Positive pairs followed by those with other destinations, labels and indexes."""
+    pairs = as_pairs(pairs, "negative_dsts")
+    if not isinstance(dsts, Tensor) or dsts.dim() != 2 or len(dsts) != len(pairs):
+        came = tuple(dsts.shape) if isinstance(dsts, Tensor) else type(dsts).__name__
+        raise InvalidValueError(
+            f"negative_dsts have the shape (P, K), a row for each of the {len(pairs)} node pairs, "
+            f"got {came}."
+        )
+    count, each = dsts.shape
+    src = pairs[:, 0].repeat_interleave(each)
+    negative = torch.stack([src, dsts.reshape(-1).to(pairs.dtype)], 1)
+    labels = torch.zeros(count * (1 + each), dtype=torch.bool, device=pairs.device)
+    labels[:count] = True
+    number = torch.arange(count, device=pairs.device)
+    return torch.cat([pairs, negative]), labels, torch.cat([number, number.repeat_interleave(each)])
 
 
 def _last(pair: Pair) -> Tensor:

@@ -72,8 +72,8 @@ class TorchBasedFeatureStore(BasicFeatureStore):
         for row in feat_data:
             kind = OnDiskFeatureDataFormat(row.format)
             path = Path(row.path)
-            on_disk = row.storage is not None or not row.in_memory
-            if kind is OnDiskFeatureDataFormat.NUMPY and on_disk:
+            mapped = kind is OnDiskFeatureDataFormat.NUMPY and not row.in_memory
+            if row.storage is not None or mapped:
                 feature: Any = DiskBasedFeature(path, row.extra_fields)
             else:
                 value = read_tensor(path, kind, row.in_memory)
@@ -213,6 +213,12 @@ class OnDiskDataset(Dataset):
     def _items(self, sets: list[OnDiskTVTSet]) -> Items | None:
         if not sets:
             return None
+        types = [part.type for part in sets]
+        if len(set(types)) < len(types) or (None in types and len(types) > 1):
+            raise FileError(
+                f"{self._file}: the entries of a set must each have a 'type' of their own, unless "
+                f"there is one without; got {types}."
+            )
         found = {part.type: self._item_set(part) for part in sets}
         return found[None] if None in found else HeteroItemSet(found)
 

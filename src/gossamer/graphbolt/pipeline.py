@@ -12,6 +12,7 @@ from torch.utils.data import IterableDataset
 
 from gossamer._options import require_function
 from gossamer.errors import InvalidTypeError
+from gossamer.graph.devices import as_device
 from gossamer.graphbolt.minibatch import MiniBatch
 
 if TYPE_CHECKING:
@@ -20,23 +21,27 @@ if TYPE_CHECKING:
 __all__ = ["CopyTo", "MiniBatchTransformer", "Stage"]
 
 
+_NO_STAGE: Any = object()
+
+
 class Stage(IterableDataset):
     """A stage of a pipeline. Methods add the next stage and return it.
 
     Parameters
     ----------
     datapipe : Stage, optional
-        The stage before this one.
+        The stage before this one; left out by the first stage alone.
     """
 
-    def __init__(self, datapipe: Stage | None = None) -> None:
+    def __init__(self, datapipe: Any = _NO_STAGE) -> None:
         super().__init__()
-        if datapipe is not None and not hasattr(datapipe, "__iter__"):
+        first = datapipe is _NO_STAGE
+        if not first and (isinstance(datapipe, str) or not hasattr(datapipe, "__iter__")):
             raise InvalidTypeError(
                 f"{type(self).__name__}: datapipe must be a stage of a pipeline, such as an "
                 f"ItemSampler, got {type(datapipe).__name__}."
             )
-        self.datapipe = datapipe
+        self.datapipe = None if first else datapipe
 
     def __iter__(self) -> Iterator[Any]:
         raise TypeError(f"{type(self).__name__} does not define __iter__.")
@@ -159,8 +164,9 @@ class Stage(IterableDataset):
         asynchronous: bool = False,
     ) -> Stage:
         """Add a stage that removes the seed edges from the subgraphs; see `exclude_seed_edges`."""
-        from gossamer.graphbolt.exclude_edges import exclude_seed_edges
+        from gossamer.graphbolt.exclude_edges import check_reverse_types, exclude_seed_edges
 
+        check_reverse_types(reverse_etypes_mapping)
         options = {
             "include_reverse_edges": include_reverse_edges,
             "reverse_etypes_mapping": reverse_etypes_mapping,
@@ -249,7 +255,7 @@ class CopyTo(Stage):
         self, datapipe: Stage, device: torch.device | str, non_blocking: bool = False
     ) -> None:
         super().__init__(datapipe)
-        self.device = torch.device(device)
+        self.device = as_device(device, "CopyTo: device")
         self.non_blocking = non_blocking
 
     def __iter__(self) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -89,9 +90,9 @@ def preprocess_graph(
     except OSError as error:
         if isinstance(error, FileError):
             raise
+        fix = "Free space on the disk and run again: what is done so far is kept."
         raise FileError(
-            f"Cannot preprocess {folder}: {error.strerror or error}. Free space on the disk and "
-            "run again: what is done so far is kept."
+            f"Cannot preprocess {folder}: {error.strerror or error}. {_fix(error, folder, fix)}"
         ) from None
     return built
 
@@ -150,12 +151,17 @@ def compact_feature(folder: Path, row: OnDiskFeatureData) -> Path | None:
     except OSError as error:
         if isinstance(error, FileError):
             raise
-        raise FileError(
-            f"Cannot write {target}: {error.strerror}. Free space on the disk."
-        ) from None
+        fix = _fix(error, folder, "Free space on the disk.")
+        raise FileError(f"Cannot write {target}: {error.strerror}. {fix}") from None
     except (InvalidValueError, InvalidTypeError) as error:
         raise FileError(f"{file}: storage {row.storage!r} of {row.path}: {error}") from None
     return target
+
+
+def _fix(error: OSError, folder: Path, otherwise: str) -> str:
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"Copy the dataset to a folder that you may write to, or make {folder} writable."
+    return otherwise
 
 
 def _replace(work: Path, built: Path) -> None:
@@ -188,10 +194,10 @@ def _complete(layout: Layout, folder: Path, work: Path, state: dict[str, Any]) -
     for (domain, name), values in by_name.items():
         file = f"{domain}-{len(stored)}.npy"
         if domain == "node":
-            rows = [_of_type(values, ntype, name, layout) for ntype in layout.counts]
-            np.save(work / file, torch.cat(rows).numpy())
+            np.save(work / file, np.concatenate(_parts(values, layout.counts, name, layout)))
         else:
-            _store_edge_attribute(layout, name, values, work, work / file)
+            parts = _parts(values, _edge_counts(layout, work), name, layout)
+            _store_edge_attribute(layout, parts, work, work / file)
         stored[f"{domain}:{name}"] = file
     files = sorted(path for path in work.glob("*.npy") if path.name != "degrees.npy")
     state["attributes"] = stored
@@ -201,13 +207,57 @@ def _complete(layout: Layout, folder: Path, work: Path, state: dict[str, Any]) -
     write_state(work, state)
 
 
+def _edge_counts(layout: Layout, work: Path) -> dict[str | None, int]:
+    """The number of edges by type."""
+    if not layout.typed:
+        return {None: len(np.load(work / "eids.npy", mmap_mode="r"))}
+    types = np.load(work / "types.npy", mmap_mode="r")
+    counts = np.zeros(len(layout.sources), np.int64)
+    for first in range(0, len(types), _PIECE):
+        counts += np.bincount(types[first : first + _PIECE], minlength=len(counts))
+    return {source.etype: int(n) for source, n in zip(layout.sources, counts, strict=True)}
+
+
+def _parts(
+    values: dict[str | None, Tensor], counts: dict[str | None, int], name: str, layout: Layout
+) -> list[np.ndarray]:
+    """The attribute `name` of each type, if there is a row of one form for each node or edge."""
+    found, where = [], f"{layout.file}: the attribute {name!r}"
+    unknown = [kind for kind in values if kind not in counts]
+    if unknown:
+        raise FileError(
+            f"{where} is given for an unknown type {unknown[0]!r}; the types are {list(counts)}."
+        )
+    for kind, count in counts.items():
+        of_type = "" if kind is None else f" of type {kind!r}"
+        if kind not in values:
+            raise FileError(f"{where} is not given for type {kind!r}.")
+        value = values[kind]
+        if value.dim() == 0 or len(value) != count:
+            raise FileError(
+                f"{where}{of_type} must have {count} rows, got shape {tuple(value.shape)}."
+            )
+        try:
+            found.append(value.numpy())
+        except TypeError:
+            raise FileError(
+                f"{where}{of_type} has the dtype {value.dtype}, which NumPy does not have. Store "
+                "it as float32."
+            ) from None
+    forms = {(str(value.dtype), value.shape[1:]) for value in found}
+    if len(forms) > 1:
+        raise FileError(
+            f"{where} must have one dtype and shape of rows for all types, got {sorted(forms)}."
+        )
+    return found
+
+
 def _store_edge_attribute(
-    layout: Layout, name: str, values: dict[str | None, Tensor], work: Path, target: Path
+    layout: Layout, sources: list[np.ndarray], work: Path, target: Path
 ) -> None:
     """Write an attribute in the order of the CSC, some edges at a time."""
     eids = np.load(work / "eids.npy", mmap_mode="r")
     types = np.load(work / "types.npy", mmap_mode="r") if layout.typed else None
-    sources = [_of_type(values, source.etype, name, layout).numpy() for source in layout.sources]
     shape = (len(eids), *sources[0].shape[1:])
     header = {"descr": sources[0].dtype.str, "fortran_order": False, "shape": shape}
     # Written, not mapped: on a full disk, a store to a mapped file kills the process.
@@ -220,12 +270,6 @@ def _store_edge_attribute(
                 own = slice(None) if types is None else types[piece] == number
                 out[own] = value[eids[piece][own]]
             file.write(out.data)
-
-
-def _of_type(values: dict, kind: str | None, name: str, layout: Layout) -> Tensor:
-    if kind not in values:
-        raise FileError(f"{layout.file}: the attribute {name!r} is not given for type {kind!r}.")
-    return values[kind]
 
 
 def open_graph(built: Path) -> FusedCSCSamplingGraph:
@@ -266,7 +310,7 @@ def open_graph(built: Path) -> FusedCSCSamplingGraph:
         state["edge_types"],
         attributes["node"],
         attributes["edge"],
-    )
+    ).assume_checked()
 
 
 def check_graph(built: Path) -> None:

@@ -184,6 +184,8 @@ class SampledSubgraph:
         edge_index, size = {}, {}
         for etype, part in self.sampled_csc.items():
             src, relation, dst = etype_str_to_tuple(etype)
+            if dst not in self.original_column_node_ids:
+                continue  # an edge type without destinations
             edge_index[src, relation, dst] = torch.stack([part.indices, part.columns()])
             rows, cols = self.original_row_node_ids[src], self.original_column_node_ids[dst]
             size[src, relation, dst] = (len(rows), len(cols))

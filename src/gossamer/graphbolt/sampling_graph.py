@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from gossamer._options import as_int
-from gossamer.graphbolt import draws
-from gossamer.graphbolt.dataset import SamplingGraph
+from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graphbolt import arguments, draws
+from gossamer.graphbolt.fused_csc import FusedCSC
 from gossamer.graphbolt.sampled_subgraph import CSCFormatBase, Done, SampledSubgraphImpl
-from gossamer.graphbolt.types import ByType, etype_str_to_tuple, map_by_type
-from gossamer.ops.adjacency import Adjacency
+from gossamer.graphbolt.types import ByType, etype_str_to_tuple
 from gossamer.sampling import _core
 
 __all__ = ["ORIGINAL_EDGE_ID", "FusedCSCSamplingGraph"]
@@ -22,7 +21,7 @@ __all__ = ["ORIGINAL_EDGE_ID", "FusedCSCSamplingGraph"]
 ORIGINAL_EDGE_ID = "_ORIGINAL_EDGE_ID"
 
 
-class FusedCSCSamplingGraph(SamplingGraph):
+class FusedCSCSamplingGraph(FusedCSC):
     """A graph as one CSC over the nodes of all types.
 
     Nodes are numbered type after type: node ``i`` of type ``t`` is ``node_type_offset[t] + i``.
@@ -36,120 +35,6 @@ class FusedCSCSamplingGraph(SamplingGraph):
     >>> graph.sample_neighbors(torch.tensor([0]), torch.tensor([-1])).sampled_csc.indices
     tensor([0, 1])
     """
-
-    def __init__(
-        self,
-        csc_indptr: Tensor,
-        indices: Tensor,
-        node_type_offset: Tensor | None = None,
-        type_per_edge: Tensor | None = None,
-        node_type_to_id: dict[str, int] | None = None,
-        edge_type_to_id: dict[str, int] | None = None,
-        node_attributes: dict[str, Tensor] | None = None,
-        edge_attributes: dict[str, Tensor] | None = None,
-    ) -> None:
-        self.csc_indptr = csc_indptr
-        self.indices = indices
-        self.node_type_offset = node_type_offset
-        self.type_per_edge = type_per_edge
-        self.node_type_to_id = node_type_to_id
-        self.edge_type_to_id = edge_type_to_id
-        self.node_attributes = node_attributes or {}
-        self.edge_attributes = edge_attributes or {}
-        self._structures: dict[str | None, Adjacency] = {}
-        self._checked = self._versions()
-
-    # -------------------------------------------------------------------------------- properties
-
-    @property
-    def is_heterogeneous(self) -> bool:
-        """Whether there are node and edge types."""
-        return self.node_type_offset is not None
-
-    @property
-    def total_num_nodes(self) -> int:
-        """Number of nodes of all types."""
-        return len(self.csc_indptr) - 1
-
-    @property
-    def total_num_edges(self) -> int:
-        """Number of edges of all types."""
-        return len(self.indices)
-
-    @property
-    def num_nodes(self) -> int | dict[str, int]:
-        """Number of nodes, by type in a heterogeneous graph."""
-        if not self.is_heterogeneous:
-            return self.total_num_nodes
-        counts = self.node_type_offset.diff().tolist()
-        return {ntype: counts[i] for ntype, i in self.node_type_to_id.items()}
-
-    @property
-    def num_edges(self) -> int | dict[str, int]:
-        """Number of edges, by type in a heterogeneous graph."""
-        if not self.is_heterogeneous:
-            return self.total_num_edges
-        counts = torch.bincount(self.type_per_edge, minlength=len(self.edge_type_to_id)).tolist()
-        return {etype: counts[i] for etype, i in self.edge_type_to_id.items()}
-
-    @property
-    def device(self) -> torch.device:
-        """Where the structure is."""
-        return self.indices.device
-
-    def node_attribute(self, name: str) -> Tensor:
-        """An attribute of the nodes of all types."""
-        return draws.lookup(self.node_attributes, name, "node attribute")
-
-    def edge_attribute(self, name: str) -> Tensor:
-        """An attribute of the edges of all types, in the order of the CSC."""
-        return draws.lookup(self.edge_attributes, name, "edge attribute")
-
-    def add_node_attribute(self, name: str, tensor: Tensor) -> None:
-        """Add an attribute of the nodes of all types."""
-        draws.check_rows(tensor, self.total_num_nodes, f"node attribute {name!r}")
-        self.node_attributes[name] = tensor
-
-    def add_edge_attribute(self, name: str, tensor: Tensor) -> None:
-        """Add an attribute of the edges of all types, in the order of the CSC."""
-        draws.check_rows(tensor, self.total_num_edges, f"edge attribute {name!r}")
-        self.edge_attributes[name] = tensor
-
-    # ---------------------------------------------------------------------------------- structure
-
-    def structure(self, etype: str | None = None) -> Adjacency:
-        """In-edges by destination; of one edge type with node ids of its types, else of all types.
-
-        Edge ids are positions in `indices`. `csc_indptr` and `indices` belong to the user, who may
-        change them in place, so they are checked again after a change.
-        """
-        versions = self._versions()
-        if versions != self._checked:
-            draws.check_csc(self.csc_indptr, self.indices)
-            self._structures.clear()
-            self._checked = versions
-        if etype not in self._structures:
-            if etype is None:
-                self._structures[None] = draws.whole(self.csc_indptr, self.indices)
-            else:
-                src, _, dst = etype_str_to_tuple(etype)
-                self._structures[etype] = draws.split_type(
-                    self.structure().csc(),
-                    self.type_per_edge,
-                    self.edge_type_to_id[etype],
-                    (self.first_node(src), self.num_nodes[src]),
-                    (self.first_node(dst), self.num_nodes[dst]),
-                )
-        return self._structures[etype]
-
-    def _versions(self) -> list[tuple[int, int]]:
-        """Changes when a tensor of the structure is replaced or written to in place."""
-        tensors = (self.csc_indptr, self.indices)
-        return [(id(t), 0 if t.is_inference() else t._version) for t in tensors]
-
-    def first_node(self, ntype: str) -> int:
-        """The first node of a type in the numbers of all types."""
-        return int(self.node_type_offset[self.node_type_to_id[ntype]])
 
     # ------------------------------------------------------------------------------------ sampling
 
@@ -317,11 +202,21 @@ class FusedCSCSamplingGraph(SamplingGraph):
             ``(N * negative_ratio, 2)``, the pairs of each source together.
         """
         ratio = as_int(negative_ratio, "sample_negative_edges_uniform", "negative_ratio", 1)
-        if isinstance(node_pairs, tuple):
-            node_pairs = torch.stack(node_pairs, 1)
+        node_pairs = arguments.as_pairs(node_pairs, "sample_negative_edges_uniform")
+        if self.is_heterogeneous != (edge_type is not None):
+            wanted = "one of the edge types" if self.is_heterogeneous else "None"
+            raise InvalidTypeError(
+                f"sample_negative_edges_uniform: edge_type of this graph is {wanted}, got "
+                f"{edge_type!r}."
+            )
         limit = self.total_num_nodes
         if edge_type is not None:
+            arguments.lookup(self.edge_type_to_id, edge_type, "edge type")
             limit = self.num_nodes[etype_str_to_tuple(edge_type)[2]]
+        if not limit and len(node_pairs):
+            raise InvalidValueError(
+                "sample_negative_edges_uniform: there is no destination node to draw."
+            )
         src = node_pairs[:, 0].repeat_interleave(ratio)
         return torch.stack([src, _core.random_integers(limit, len(src), src.dtype, src.device)], 1)
 
@@ -337,8 +232,10 @@ class FusedCSCSamplingGraph(SamplingGraph):
         positions: bool = False,
     ) -> SampledSubgraphImpl:
         """Draw neighbors; with a key, by layer-neighbor sampling."""
-        seeds, counts = draws.check_seeds(self, seeds), draws.check_fanouts(self, fanouts, op)
-
+        seeds = arguments.check_seeds(self, seeds)
+        counts = arguments.check_fanouts(self, fanouts, op)
+        if times is not None:
+            times.check(seeds)
         draw, key = draws.drawing(self, op, replace, probs_name, labor_key)
         if not self.is_heterogeneous:
             (drawn,) = draw([draws.relation(self, None, seeds, counts[0], probs_name, key, times)])
@@ -363,29 +260,6 @@ class FusedCSCSamplingGraph(SamplingGraph):
         if original is None:
             return edges.long() if positions else None
         return original.index_select(0, edges)
-
-    # ------------------------------------------------------------------------------------- moving
-
-    def _apply(self, function: Callable[[Tensor], Tensor]) -> FusedCSCSamplingGraph:
-        return FusedCSCSamplingGraph(
-            function(self.csc_indptr),
-            function(self.indices),
-            map_by_type(function, self.node_type_offset),
-            map_by_type(function, self.type_per_edge),
-            self.node_type_to_id,
-            self.edge_type_to_id,
-            map_by_type(function, self.node_attributes),
-            map_by_type(function, self.edge_attributes),
-        )
-
-    def to(self, device: torch.device | str) -> FusedCSCSamplingGraph:
-        """Return the graph on a device."""
-        return self._apply(lambda x: x.to(device))
-
-    def pin_memory_(self) -> FusedCSCSamplingGraph:
-        """Move the tensors to pinned memory, in place."""
-        self.__dict__.update(self._apply(lambda x: x.pin_memory()).__dict__)
-        return self
 
     def copy_to_shared_memory(self, shared_memory_name: str) -> FusedCSCSamplingGraph:
         """Return the graph in shared memory, where other processes find it by name.

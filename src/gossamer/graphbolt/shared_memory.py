@@ -83,4 +83,4 @@ def load_from_shared_memory(shared_memory_name: str) -> FusedCSCSamplingGraph:
         edge_types,
         {key[5:]: x for key, x in tensors.items() if key.startswith("node:")},
         {key[5:]: x for key, x in tensors.items() if key.startswith("edge:")},
-    )
+    ).assume_checked()

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer.errors import InvalidTypeError
+from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graphbolt.compacting import unique_and_compact
 from gossamer.graphbolt.minibatch import MiniBatch, require_seeds
 from gossamer.graphbolt.pipeline import Stage
@@ -84,10 +84,10 @@ def _output_nodes(batch: MiniBatch) -> tuple[ByType, ByType | None, ByType | Non
                 "set of a tensor."
             )
     pairs = [part for part in parts if part.dim() == 2]
-    if not pairs:
-        return seeds, times, map_by_type(_positions, seeds)
     if times is not None:
-        return _timed_ends(seeds, times)
+        return (
+            _timed_ends(seeds, times) if pairs else (seeds, times, map_by_type(_positions, seeds))
+        )
     if not isinstance(seeds, dict):
         unique, (flat,) = unique_and_compact([seeds.reshape(-1)])
         return unique, None, flat.view(seeds.shape)
@@ -115,7 +115,13 @@ def _positions(ids: Tensor) -> Tensor:
 def _typed_columns(key: str, seeds: Tensor) -> Iterator[tuple[Tensor, str]]:
     """The columns of seeds, each with its node type."""
     columns = [seeds] if seeds.dim() == 1 else seeds.unbind(1)
-    return zip(columns, seed_type_str_to_ntypes(key, len(columns)), strict=True)
+    ntypes = seed_type_str_to_ntypes(key, len(columns))
+    if len(ntypes) != len(columns):
+        raise InvalidValueError(
+            f"Seeds of the edge type {key!r} must be node pairs of shape (N, 2), got "
+            f"{tuple(seeds.shape)}."
+        )
+    return zip(columns, ntypes, strict=True)
 
 
 def _timed_ends(seeds: ByType, times: ByType) -> tuple[ByType, ByType, ByType]:

@@ -7,8 +7,9 @@ from typing import Any
 from torch import Tensor
 
 from gossamer.errors import InvalidValueError
+from gossamer.graphbolt.arguments import as_fanouts, require_sampling_graph
 from gossamer.graphbolt.compacting import compact_csc_format
-from gossamer.graphbolt.neighbor_sampler import as_fanouts
+from gossamer.graphbolt.draws import PastEdges
 from gossamer.graphbolt.pipeline import Stage
 from gossamer.graphbolt.sampled_subgraph import SampledSubgraphImpl
 from gossamer.graphbolt.subgraph_sampler import SubgraphSampler
@@ -34,7 +35,7 @@ class TemporalNeighborSampler(SubgraphSampler):
     prob_name : str, optional
         Edge attribute with weights or a mask.
     node_timestamp_attr_name, edge_timestamp_attr_name : str, optional
-        Attributes with the times of nodes and edges.
+        Attributes with the times of nodes and edges; at least one of them.
 
     Examples
     --------
@@ -59,8 +60,10 @@ class TemporalNeighborSampler(SubgraphSampler):
         edge_timestamp_attr_name: str | None = None,
     ) -> None:
         super().__init__(datapipe)
+        require_sampling_graph(graph, type(self).__name__)
+        PastEdges.require_times(node_timestamp_attr_name, edge_timestamp_attr_name)
         self.graph = graph
-        self.fanouts = as_fanouts(fanouts, type(self).__name__)
+        self.fanouts = as_fanouts(fanouts, graph, type(self).__name__)
         self.replace = replace
         self.prob_name = prob_name
         self.node_timestamp_attr_name = node_timestamp_attr_name

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graphbolt.arguments import require
 from gossamer.graphbolt.feature_store import Feature, check_rows
 from gossamer.ops._storage import gathered
 
@@ -72,6 +73,7 @@ class TorchBasedFeature(Feature):
 
     def update(self, value: Tensor, ids: Tensor | None = None) -> None:
         """Write the rows `ids`, or replace all rows."""
+        require(value, Tensor, "update", "value", "Give the rows as a tensor.")
         if value.shape[1:] != self.size():
             raise InvalidValueError(
                 f"update: rows of this feature have shape {tuple(self.size())}, got "

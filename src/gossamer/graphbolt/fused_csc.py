@@ -1,0 +1,183 @@
+"""Graphs of several types as one CSC: parts, checks and moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gossamer.graphbolt import arguments, draws
+from gossamer.graphbolt.dataset import SamplingGraph
+from gossamer.graphbolt.types import etype_str_to_tuple, map_by_type
+from gossamer.ops.adjacency import Adjacency
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["FusedCSC"]
+
+
+class FusedCSC(SamplingGraph):
+    """One CSC over the nodes of all types; see `FusedCSCSamplingGraph`, which samples from it."""
+
+    def __init__(
+        self,
+        csc_indptr: Tensor,
+        indices: Tensor,
+        node_type_offset: Tensor | None = None,
+        type_per_edge: Tensor | None = None,
+        node_type_to_id: dict[str, int] | None = None,
+        edge_type_to_id: dict[str, int] | None = None,
+        node_attributes: dict[str, Tensor] | None = None,
+        edge_attributes: dict[str, Tensor] | None = None,
+    ) -> None:
+        self.csc_indptr = csc_indptr
+        self.indices = indices
+        self.node_type_offset = node_type_offset
+        self.type_per_edge = type_per_edge
+        self.node_type_to_id = node_type_to_id
+        self.edge_type_to_id = edge_type_to_id
+        self.node_attributes = node_attributes or {}
+        self.edge_attributes = edge_attributes or {}
+        self._structures: dict[str | None, Adjacency] = {}
+        self._checked: list[tuple[int, int]] | None = None
+
+    # -------------------------------------------------------------------------------- properties
+
+    @property
+    def is_heterogeneous(self) -> bool:
+        """Whether there are node and edge types."""
+        return self.node_type_offset is not None
+
+    @property
+    def total_num_nodes(self) -> int:
+        """Number of nodes of all types."""
+        return len(self.csc_indptr) - 1
+
+    @property
+    def total_num_edges(self) -> int:
+        """Number of edges of all types."""
+        return len(self.indices)
+
+    @property
+    def num_nodes(self) -> int | dict[str, int]:
+        """Number of nodes, by type in a heterogeneous graph."""
+        if not self.is_heterogeneous:
+            return self.total_num_nodes
+        counts = self.node_type_offset.diff().tolist()
+        return {ntype: counts[i] for ntype, i in self.node_type_to_id.items()}
+
+    @property
+    def num_edges(self) -> int | dict[str, int]:
+        """Number of edges, by type in a heterogeneous graph."""
+        if not self.is_heterogeneous:
+            return self.total_num_edges
+        counts = torch.bincount(self.type_per_edge, minlength=len(self.edge_type_to_id)).tolist()
+        return {etype: counts[i] for etype, i in self.edge_type_to_id.items()}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the structure is."""
+        return self.indices.device
+
+    def node_attribute(self, name: str) -> Tensor:
+        """An attribute of the nodes of all types."""
+        return arguments.lookup(self.node_attributes, name, "node attribute")
+
+    def edge_attribute(self, name: str) -> Tensor:
+        """An attribute of the edges of all types, in the order of the CSC."""
+        return arguments.lookup(self.edge_attributes, name, "edge attribute")
+
+    def add_node_attribute(self, name: str, tensor: Tensor) -> None:
+        """Add an attribute of the nodes of all types."""
+        arguments.check_rows(tensor, self.total_num_nodes, f"node attribute {name!r}")
+        self.node_attributes[name] = tensor
+
+    def add_edge_attribute(self, name: str, tensor: Tensor) -> None:
+        """Add an attribute of the edges of all types, in the order of the CSC."""
+        arguments.check_rows(tensor, self.total_num_edges, f"edge attribute {name!r}")
+        self.edge_attributes[name] = tensor
+
+    # ---------------------------------------------------------------------------------- structure
+
+    def structure(self, etype: str | None = None) -> Adjacency:
+        """In-edges by destination; of one edge type with node ids of its types, else of all types.
+
+        Edge ids are positions in `indices`. `csc_indptr` and `indices` belong to the user, who may
+        change them in place, so they are checked again after a change.
+        """
+        versions = self._versions()
+        if versions != self._checked:
+            self.check()
+            self._structures.clear()
+            self._checked = versions
+        if etype not in self._structures:
+            if etype is None:
+                self._structures[None] = draws.whole(self.csc_indptr, self.indices)
+            else:
+                src, _, dst = etype_str_to_tuple(etype)
+                self._structures[etype] = draws.split_type(
+                    self.structure().csc(),
+                    self.type_per_edge,
+                    self.edge_type_to_id[etype],
+                    (self.first_node(src), self.num_nodes[src]),
+                    (self.first_node(dst), self.num_nodes[dst]),
+                )
+        return self._structures[etype]
+
+    def check(self) -> None:
+        """Raise unless the parts of the structure fit together."""
+        arguments.check_csc(self.csc_indptr, self.indices)
+        types = self.node_type_offset, self.type_per_edge
+        names = self.node_type_to_id, self.edge_type_to_id
+        if any(part is not None for part in (*types, *names)):
+            arguments.check_types(self.csc_indptr, self.indices, *types, *names)
+        self.assume_checked()
+
+    def assume_checked(self) -> Self:
+        """Take the structure as it is, until a tensor of it changes; return the graph."""
+        self._checked = self._versions()
+        return self
+
+    def _versions(self) -> list[tuple[int, int]]:
+        """Changes when a tensor of the structure is replaced or written to in place."""
+        tensors = self.csc_indptr, self.indices, self.node_type_offset, self.type_per_edge
+        return [(id(t), 0 if t is None or t.is_inference() else t._version) for t in tensors]
+
+    def first_node(self, ntype: str) -> int:
+        """The first node of a type in the numbers of all types."""
+        return int(self.node_type_offset[self.node_type_to_id[ntype]])
+
+    # ------------------------------------------------------------------------------------- moving
+
+    def _apply(self, function: Callable[[Tensor], Tensor]) -> Self:
+        moved = type(self)(
+            function(self.csc_indptr),
+            function(self.indices),
+            map_by_type(function, self.node_type_offset),
+            map_by_type(function, self.type_per_edge),
+            self.node_type_to_id,
+            self.edge_type_to_id,
+            map_by_type(function, self.node_attributes),
+            map_by_type(function, self.edge_attributes),
+        )
+        return moved.assume_checked() if self._checked == self._versions() else moved
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process has the same tensors under other ids.
+        return {**self.__dict__, "_checked": self._checked == self._versions()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._checked = self._versions() if state["_checked"] else None
+
+    def to(self, device: torch.device | str) -> Self:
+        """Return the graph on a device."""
+        return self._apply(lambda x: x.to(device))
+
+    def pin_memory_(self) -> Self:
+        """Move the tensors to pinned memory, in place."""
+        self.__dict__.update(self._apply(lambda x: x.pin_memory()).__dict__)
+        return self

@@ -70,7 +70,9 @@ class Batches:
             self.loader = [(graph, nodes, mask, nodes[mask])]
         elif sampler in BLOCKS:
             ids, neighbors = nodes[mask], BLOCKS[sampler](FANOUTS)
-            self.loader = DataLoader(graph, ids, neighbors, batch_size=batch_size, shuffle=True)
+            self.loader = DataLoader(
+                graph, ids, neighbors, batch_size=batch_size, shuffle=True, use_prefetch_thread=True
+            )
         elif sampler == "cluster":
             ids, parts = torch.arange(PARTS), ClusterGCNSampler(graph, PARTS, cache_path=None)
             self.loader = DataLoader(graph, ids, parts, batch_size=TOGETHER, shuffle=True)

@@ -106,7 +106,7 @@ class TrainConfig:
         (10,), "neighbors to sample: a number for each layer, or one for all", low=-1, high=10**6
     )
     batch_size: int = _option(1024, "nodes, or whole graphs, of a batch", low=1, high=100_000_000)
-    workers: int = _option(0, "processes that sample batches", low=0, high=256)
+    workers: int = _option(0, "processes that sample batches; 0: a thread", low=0, high=256)
     tensorboard: bool = _option(False, "also write the history as TensorBoard events")
     picture: str = _option(
         "tsne", "2-D projection of the embeddings in the report", choices=("tsne", "pca")

@@ -119,6 +119,7 @@ class NodeTask(Task):
             batch_size=config.batch_size,
             shuffle=True,
             num_workers=config.workers,
+            use_prefetch_thread=not config.workers,
         )
         for sources, seeds, graphs in loader:
             if only:

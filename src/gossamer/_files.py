@@ -12,11 +12,14 @@ from gossamer.errors import FileError
 
 
 @contextmanager
-def replacing(path: Path, fix: str = "Choose a folder that you may write to.") -> Iterator[Path]:
+def replacing(
+    path: Path, fix: str = "Choose a folder that you may write to.", durable: bool = True
+) -> Iterator[Path]:
     """Yield a temporary file; when the block succeeds, atomically rename it to `path`.
 
     If the block or the machine fails, `path` does not change. Missing parent folders are created.
-    Error messages end with `fix`.
+    Error messages end with `fix`. With `durable` false, nothing waits for the disk, and `path` may
+    have wrong content after the machine has failed.
 
     Raises
     ------
@@ -35,20 +38,22 @@ def replacing(path: Path, fix: str = "Choose a folder that you may write to.") -
     temporary = Path(name)
     try:
         yield temporary
-        put_in_place(temporary, path, fix)
+        put_in_place(temporary, path, fix, durable)
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
 
 
-def put_in_place(temporary: Path, path: Path, fix: str) -> None:
-    """Write `temporary` out to the disk and rename it to `path`."""
+def put_in_place(temporary: Path, path: Path, fix: str, durable: bool = True) -> None:
+    """Rename `temporary` to `path`; with `durable`, first write it out to the disk."""
     try:
         # mkstemp makes the file private; give it the mode that open() would have given.
         os.chmod(temporary, 0o666 & ~_umask())
-        _flush(temporary)
+        if durable:
+            _flush(temporary)
         os.replace(temporary, path)
-        _flush(path.parent)
+        if durable:
+            _flush(path.parent)
     except OSError as error:
         raise FileError(f"Cannot write {path}: {error.strerror}. {fix}") from None
 

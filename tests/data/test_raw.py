@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+import torch
 
 from gossamer.data import FlickrDataset, TUDataset, catalogued
 from gossamer.data.catalogue.entry import Entry
@@ -132,13 +134,32 @@ def test_the_cache_works_without_raw_files_and_is_made_anew_when_broken(tmp_path
     assert len(TUDataset("T", raw_dir=str(tmp_path))) == 5
 
 
+def test_a_cache_with_lost_values_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[int] = []
+    monkeypatch.setattr(os, "fsync", waits.append)
+    write_tu(tmp_path / "T", "T")
+    attributes = [g.ndata["node_attr"] for g, _ in TUDataset("T", raw_dir=str(tmp_path))]
+    # Since damage is found, writing does not wait for the disk.
+    assert waits == []
+    (cache,) = (tmp_path / "T").glob("*.graphs")
+    content, values = cache.read_bytes(), torch.cat(attributes).numpy().tobytes()
+    assert content.count(values) == 1 and any(values)
+    cache.write_bytes(content.replace(values, bytes(len(values))))
+    with pytest.warns(UserWarning, match="cannot be loaded .*not those that were written"):
+        again = TUDataset("T", raw_dir=str(tmp_path))
+    assert all(g.ndata["node_attr"].equal(x) for (g, _), x in zip(again, attributes, strict=True))
+    assert cache.read_bytes() == content
+
+
 def test_a_folder_that_cannot_be_written_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise FileError("Cannot write.")
 
-    monkeypatch.setattr(catalogued, "save_graphs", refuse)
+    monkeypatch.setattr(catalogued, "write_graphs", refuse)
     write_tu(tmp_path / "T", "T")
     assert len(TUDataset("T", raw_dir=str(tmp_path), verbose=True)) == 5
     assert "is not kept: Cannot write." in capsys.readouterr().out

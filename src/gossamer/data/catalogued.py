@@ -16,7 +16,8 @@ from gossamer.data.catalogue.entry import Contents, Entry
 from gossamer.data.dataset import Transform
 from gossamer.data.raw import FileDataset, RawFile, RawFolder, unchanged
 from gossamer.errors import FileError, InvalidTypeError, MissingExtraError, OutOfRangeError
-from gossamer.graph import Graph, load_graphs, save_graphs
+from gossamer.graph import Graph, load_graphs
+from gossamer.graph.io.container import write_graphs
 
 # Part of the name of a cache file. Increase it when a reader returns something else than before.
 _VERSION = 2
@@ -28,8 +29,9 @@ class CatalogueDataset(FileDataset):
     """A dataset that its row of the catalogue describes.
 
     The reader of the row turns the raw files into graphs. What it returns is kept in a file of
-    `save_path`, which `save_graphs` wrote and whose name depends on the options; it is made anew if
-    a raw file has changed since. Where that folder cannot be written to, nothing is kept.
+    `save_path`, which `load_graphs` can read and whose name depends on the options. It is made anew
+    if a raw file has changed since, or if its values do not have the checksums that they had.
+    Where that folder cannot be written to, nothing is kept.
     """
 
     entry_name: ClassVar[str]
@@ -104,7 +106,8 @@ class CatalogueDataset(FileDataset):
         graphs = [self._graphs.batch] if batched else self._graphs
         text = torch.frombuffer(bytearray(json.dumps(info).encode()), dtype=torch.uint8)
         try:
-            save_graphs(self._cache_file, graphs, {**self._labels, _INFO: text})
+            # A cache that a failure of the machine damages is made anew.
+            write_graphs(self._cache_file, graphs, {**self._labels, _INFO: text}, durable=False)
         except (FileError, MissingExtraError) as error:
             if self.verbose:
                 print(f"The processed data of '{self.name}' is not kept: {error}", flush=True)

@@ -88,20 +88,20 @@ class RawFolder:
 def unchanged(folder: Path, fingerprints: dict[str, list]) -> bool:
     """Whether the files still have these fingerprints; a checksum is made only when in doubt."""
     for name, (size, time, checksum) in fingerprints.items():
-        path = folder / name
+        path = os.path.join(folder, name)
         try:
             size_now, time_now = _stamp(path)
         except OSError:
             return False
         if size_now != size:
             return False
-        if time_now != time and file_checksum(path, "sha256") != checksum:
+        if time_now != time and file_checksum(Path(path), "sha256") != checksum:
             return False
     return True
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    status = path.stat()
+def _stamp(path: str | Path) -> tuple[int, int]:
+    status = os.stat(path)
     return status.st_size, status.st_mtime_ns
 
 
@@ -156,7 +156,8 @@ class FileDataset(BuiltinDataset):
     def _find(self, names: Iterable[str]) -> Path | None:
         names = list(names)
         for folder in self._candidates():
-            if all((folder / name).is_file() for name in names):
+            # Paths as text: this is the most frequent step of opening a cache.
+            if all(os.path.isfile(os.path.join(folder, name)) for name in names):
                 return folder
         return None
 
@@ -171,11 +172,13 @@ class FileDataset(BuiltinDataset):
         for raw_dir in (Path(self.raw_dir), offline_dir()):
             if raw_dir is None:
                 continue
-            own = [raw_dir / self.name, *sorted(raw_dir.glob(f"{self.name}_*"))]
-            yield own[0]
+            own = raw_dir / self.name
+            yield own
             yield raw_dir
-            yield from own[1:]
-            for folder in own:
+            # Only now, since most files are found before.
+            others = sorted(raw_dir.glob(f"{self.name}_*"))
+            yield from others
+            for folder in (own, *others):
                 yield from _subfolders(folder, _MAX_DEPTH)
 
     def _missing(self) -> str:

@@ -48,6 +48,21 @@ def saved(tmp_path: Path) -> Path:
     return path
 
 
+def edited(path: Path, edit: Callable[[dict, dict], Any]) -> None:
+    """Save the header and the tensors of a file after an edit."""
+    with safetensors.safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+        header = json.loads(file.metadata()[KEY])
+    edit(header, tensors)
+    tensors = {name: value.contiguous() for name, value in tensors.items()}
+    safetensors.torch.save_file(tensors, path, {KEY: json.dumps(header)})
+
+
+def without_checksums(path: Path) -> None:
+    """Leave out the checksums, which who makes a file up can make up, too."""
+    edited(path, lambda header, tensors: header.pop("checksums"))
+
+
 def try_to_load(path: Path) -> None:
     """Load what can be loaded; it must be sound."""
     try:
@@ -82,6 +97,7 @@ def test_truncated_files(name: str, saved: Path) -> None:
 def test_changed_bytes(number: int, changes: list, saved: Path) -> None:
     if number == len(ARCHIVE_NAMES):
         gs.save_graphs(saved, graphs(), {"y": torch.arange(4)}, ["coo", "csr"])
+        without_checksums(saved)
         content, start = bytearray(saved.read_bytes()), 0
     else:
         content, start = bytearray(contents()[number]), 4088
@@ -133,6 +149,39 @@ def test_pickles_are_not_opened(write: Callable, tmp_path: Path) -> None:
     assert not (tmp_path / "evidence").exists()
 
 
+# --- values that are not those that were written -------------------------------------------------
+
+
+def test_every_changed_value_is_found(saved: Path) -> None:
+    content = saved.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    tensors = json.loads(content[8 : 8 + length])
+    del tensors["__metadata__"]
+    assert len(tensors) > 20
+    for entry in tensors.values():
+        first, end = entry["data_offsets"]
+        changed = bytearray(content)
+        changed[8 + length + (first + end) // 2] ^= 16
+        saved.write_bytes(changed)
+        with pytest.raises(gs.FileError, match=r"graphs is damaged.*not those that were written"):
+            gs.load_graphs(saved)
+
+
+def test_rows_of_a_file_are_read_without_a_checksum(tmp_path: Path) -> None:
+    parts = [gs.graph(([0], [1])) for _ in range(3)]
+    for number, g in enumerate(parts):
+        g.ndata["x"] = torch.full((2,), float(number))
+    gs.save_graphs(tmp_path / "x", parts)
+    content = (tmp_path / "x").read_bytes()
+    values = torch.tensor([0.0, 0, 1, 1, 2, 2]).numpy().tobytes()
+    assert content.count(values) == 1
+    (tmp_path / "x").write_bytes(content.replace(values, bytes(24)))
+    (first,), _ = gs.load_graphs(tmp_path / "x", [0])
+    assert first.ndata["x"].tolist() == [0, 0]
+    with pytest.raises(gs.FileError, match="not those that were written"):
+        gs.load_graphs(tmp_path / "x")
+
+
 # --- headers and tensors that contradict one another ---------------------------------------------
 
 HEADERS = {
@@ -142,6 +191,7 @@ HEADERS = {
     "no version": "{}",
     "a version that is no number": '{"version": "1"}',
     "no groups": '{"version": 1}',
+    "checksums that are no dict": '{"version": 1, "groups": [], "labels": [], "checksums": []}',
     "a truth value for a version": '{"version": true}',
 }
 
@@ -243,18 +293,16 @@ EDITS = {
 
 @pytest.mark.parametrize(("edit", "match"), EDITS.values(), ids=EDITS)
 def test_contradictions(edit: Callable, match: str, saved: Path) -> None:
-    with safetensors.safe_open(saved, framework="pt") as file:
-        tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-        header = json.loads(file.metadata()[KEY])
-    edit(header, tensors)
-    tensors = {name: value.contiguous() for name, value in tensors.items()}
-    safetensors.torch.save_file(tensors, saved, {KEY: json.dumps(header)})
+    without_checksums(saved)
+    edited(saved, edit)
     with pytest.raises(gs.FileError, match=match):
         gs.load_graphs(saved)
 
 
 def test_unedited_is_loaded(saved: Path) -> None:
     """What the edits of `test_contradictions` change is sound without them."""
+    # So are files of earlier versions, which have no checksums.
+    without_checksums(saved)
     for found in gs.load_graphs(saved)[0]:
         assert_graph_valid(found)
 

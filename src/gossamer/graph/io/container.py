@@ -24,7 +24,7 @@ from gossamer.graph.io.tensor_file import TensorFile
 from gossamer.graph.io.unpacking import Contents, NewerVersionError
 from gossamer.ops.adjacency import FORMATS
 
-__all__ = ["load_graphs", "load_labels", "save_graphs"]
+__all__ = ["load_graphs", "load_labels", "save_graphs", "write_graphs"]
 
 T = TypeVar("T")
 
@@ -76,13 +76,28 @@ def save_graphs(
     ...     gs.load_graphs(path, [1])
     ([Graph(num_nodes=2, num_edges=1)], {'y': tensor([1, 0])})
     """
+    write_graphs(filename, g_list, labels, formats)
+
+
+def write_graphs(
+    filename: str | os.PathLike[str],
+    g_list: Graph | Sequence[Graph],
+    labels: Mapping[str, Tensor] | None = None,
+    formats: str | Sequence[str] | None = None,
+    durable: bool = True,
+) -> None:
+    """Do what :func:`save_graphs` does.
+
+    With `durable` false, nothing waits for the disk. If the machine fails soon after, the file may
+    be damaged, which :func:`load_graphs` finds by the checksums: enough for a cache.
+    """
     safetensors = optional_import("safetensors", "save_graphs")
     save_file = optional_import("safetensors.torch", "save_graphs").save_file
     path = _path(filename)
     tensors, header = pack(_checked_graphs(g_list), _checked_labels(labels), _checked(formats))
     if path.is_dir():
         raise FileError(f"Cannot write {path}: it is a folder. Add a file name.")
-    with replacing(path) as temporary:
+    with replacing(path, durable=durable) as temporary:
         try:
             save_file(tensors, temporary, {KEY: header})
         except (OSError, safetensors.SafetensorError) as error:
@@ -95,7 +110,7 @@ def load_graphs(
     """Read graphs and labels that :func:`save_graphs` wrote, or DGL 0.4 or 2.1.0.
 
     Everything is read into memory, so later changes of the file do not affect the graphs. With
-    `idx_list`, only the rows of these graphs are read.
+    `idx_list`, only the rows of these graphs are read, without comparing their checksum.
 
     Parameters
     ----------

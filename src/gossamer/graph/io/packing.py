@@ -12,6 +12,7 @@ from torch import Tensor
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph.frame import Frame
 from gossamer.graph.graph import Graph
+from gossamer.graph.io.checksum import checksum
 from gossamer.graph.io.layout import (
     STORED_AS_BYTES,
     STORED_DIRECTLY,
@@ -27,12 +28,15 @@ __all__ = ["pack"]
 
 
 def pack(
-    graphs: Sequence[Graph], labels: Mapping[str, Tensor], formats: Sequence[str] | None
+    graphs: Sequence[Graph],
+    labels: Mapping[str, Tensor],
+    formats: Sequence[str] | None,
+    checksums: bool = True,
 ) -> tuple[dict[str, Tensor], str]:
     """The tensors and the header of a file that holds `graphs`, `labels`.
 
     Graphs of the same layout are concatenated in shared tensors, so the number of tensors does not
-    depend on the number of graphs.
+    depend on the number of graphs. With `checksums`, the header has those of all tensors.
     """
     groups: dict[Layout, list[Graph]] = {}
     order: list[list[int]] = []
@@ -55,13 +59,16 @@ def pack(
     for number, (name, label) in enumerate(labels.items()):
         described.append(Feature(name, label.dtype, tuple(label.shape)))
         tensors[f"label{number}"] = _plain(label)
+    tensors = _without_sharing(tensors)
     header = {
         "version": VERSION,
         "order": order,
         "groups": [layout.to_json() for layout in groups],
         "labels": described,
     }
-    return _without_sharing(tensors), json.dumps(as_json(header), separators=(",", ":"))
+    if checksums:
+        header["checksums"] = {name: checksum(tensor) for name, tensor in tensors.items()}
+    return tensors, json.dumps(as_json(header), separators=(",", ":"))
 
 
 def _layout(graph: Graph, formats: Sequence[str] | None) -> Layout:

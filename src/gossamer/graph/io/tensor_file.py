@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
+from gossamer.graph.io.checksum import checksum
 from gossamer.graph.io.layout import checked
 
 __all__ = ["StoredTensor", "TensorFile", "read_exactly"]
@@ -95,7 +96,11 @@ class StoredTensor:
     shape : tuple of int
     span : (int, int)
         First byte and end among the values of the file.
+    checksum : int, optional
+        If it is set, the values are compared with it when all rows are read.
     """
+
+    checksum: int | None = None
 
     def __init__(self, file: BinaryIO, start: int, entry: dict[str, Any]) -> None:
         name = checked(entry.get("dtype"), str)
@@ -143,4 +148,6 @@ class StoredTensor:
         self._file.seek(self._start + offset)
         if self._file.readinto(target) != len(target):
             raise ValueError(f"values are missing at byte {self._start + offset}")
+        if self.checksum is not None and shape == self.shape and checksum(tensor) != self.checksum:
+            raise ValueError(f"values from byte {self._start} on are not those that were written")
         return tensor

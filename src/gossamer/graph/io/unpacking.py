@@ -45,14 +45,21 @@ class Contents:
         version = checked(content.get("version"), int)
         if version > VERSION:
             raise NewerVersionError(f"version {version}, and this one reads up to {VERSION}")
-        self._read = read
+        self._stored = read
+        self._checksums = checked(content.get("checksums", {}), dict)
         self._layouts = [Layout.from_json(v) for v in checked(content.get("groups"), list)]
         self._labels = [Feature.from_json(v) for v in checked(content.get("labels"), list)]
-        self._sizes = [_sizes(layout, i, read) for i, layout in enumerate(self._layouts)]
+        self._sizes = [_sizes(layout, i, self._read) for i, layout in enumerate(self._layouts)]
         self._order = self._checked_order(content.get("order"))
 
     def __len__(self) -> int:
         return len(self._order)
+
+    def _read(self, name: str) -> StoredTensor:
+        stored = self._stored(name)
+        if name in self._checksums:
+            stored.checksum = checked(self._checksums[name], int)
+        return stored
 
     def labels(self) -> dict[str, Tensor]:
         """The labels by name."""

@@ -8,13 +8,16 @@ import io
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from gossamer.data import _download
+from gossamer.data._retry_after import retry_after
 from gossamer.data.utils import check_sha1, download, get_download_dir
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError
 
@@ -101,6 +104,20 @@ def status(code: int) -> Callable[[BaseHTTPRequestHandler], None]:
     return lambda handler: handler.send_error(code)
 
 
+def busy(code: int, retry_after: str) -> Callable[[BaseHTTPRequestHandler], None]:
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(code)
+        handler.send_header("Retry-After", retry_after)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return reply
+
+
+def in_seconds(seconds: float) -> str:
+    return formatdate(time.time() + seconds, usegmt=True)
+
+
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -137,6 +154,57 @@ def test_retries_with_growing_pauses(
     assert Path(path).read_bytes() == CONTENT
     assert server.requests == 4
     assert pauses == [0.5, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "pause"),
+    [
+        (503, "7", 7),
+        (429, "60", 60),
+        # Its own pause is longer, or what it says is no time.
+        (429, "0", 0.5),
+        (503, "soon", 0.5),
+        (503, "-3", 0.5),
+        (503, "\xb2", 0.5),
+        (503, "Sun, 06 Nov 1994 08:49:37 GMT", 0.5),
+        (503, "Sun, 06 Nov 99999999999999999999 08:49:37 GMT", 0.5),
+    ],
+)
+def test_waits_as_long_as_a_busy_server_asks(
+    server: Server, tmp_path: Path, pauses: list[float], code: int, text: str, pause: float
+) -> None:
+    server.replies = [busy(code, text), hang_up]
+    path = download(server.url, str(tmp_path), log=False)
+    assert Path(path).read_bytes() == CONTENT
+    assert pauses == [pause, 1.0]
+
+
+def test_waits_until_a_date(server: Server, tmp_path: Path, pauses: list[float]) -> None:
+    server.replies = [lambda handler: busy(429, in_seconds(40))(handler)]
+    download(server.url, str(tmp_path), log=False)
+    # Dates are in whole seconds.
+    assert pauses == [pytest.approx(40, abs=1.1)]
+
+
+def test_a_date_counts_from_the_clock_of_the_server() -> None:
+    now = "Sun, 06 Nov 1994 08:49:37 GMT"
+    later = "Sun, 06 Nov 1994 08:50:07 GMT"
+    assert retry_after({"Retry-After": later, "Date": now}) == 30
+    assert retry_after({"Retry-After": later, "Date": "yesterday"}) == 0
+    assert retry_after({"Retry-After": in_seconds(30)}) == pytest.approx(30, abs=1.1)
+    assert retry_after({"Retry-After": "9" * 5000}) > 1e9
+    assert retry_after({}) == 0
+
+
+@pytest.mark.parametrize("wait", ["61", "9" * 5000, None])
+def test_a_server_that_asks_to_wait_for_long_is_not_tried_again(
+    server: Server, tmp_path: Path, pauses: list[float], wait: str | None
+) -> None:
+    server.replies = [busy(503, wait or in_seconds(3600))]
+    with pytest.raises(FileError, match=r"answered 503 .* asked to wait for [\d,]+ s\. Try again"):
+        download(server.url, str(tmp_path), log=False)
+    assert (pauses, server.requests) == ([], 1)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("reply", [truncated, hang_up, status(500)], ids=range(3))

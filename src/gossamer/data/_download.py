@@ -26,12 +26,15 @@ from gossamer.data._files import (
     make_folder,
     matches_checksum,
 )
+from gossamer.data._retry_after import retry_after
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, MissingExtraError
 
 _CHUNK = 1 << 16
 # For the connection, and for each pause of the server after that.
 _TIMEOUT_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.5
+# What a busy server may ask for; if it asks for more, it is not tried again.
+_LONGEST_PAUSE_SECONDS = 60.0
 _FIX = "Choose a folder that you may write to."
 # Temporary errors of the server; any other 4xx would be the same next time.
 _TRANSIENT_STATUS = {408, 425, 429, 500, 502, 503, 504}
@@ -40,7 +43,11 @@ _RANGE_NOT_SATISFIABLE = 416
 
 
 class _Transient(Exception):
-    """A failure after which another attempt makes sense."""
+    """A failure after which another attempt makes sense, in `pause` seconds at the earliest."""
+
+    def __init__(self, reason: str, pause: float = 0.0) -> None:
+        super().__init__(reason)
+        self.pause = pause
 
 
 def download(
@@ -56,10 +63,12 @@ def download(
 
     The content goes to ``.NAME.part`` beside the target, which is renamed only when it is complete
     and its checksum is right. Broken connections, answers that stop for 10 seconds and temporary
-    errors of the server are retried after pauses of 0.5, 1, 2, 4 ... seconds; no connection within
-    10 seconds ends it. The next attempt or call asks only for the missing bytes if the server named
-    the version of the file (a strong ETag or Last-Modified) and still has that one; otherwise it
-    starts again. If another process downloads the same file, its end is awaited.
+    errors of the server are retried after pauses of 0.5, 1, 2, 4 ... seconds, or longer if the
+    server asks for it in ``Retry-After``. No connection within 10 seconds ends it, and so does a
+    server that asks to wait for more than 60. The next attempt or call asks only for the missing
+    bytes if the server named the version of the file (a strong ETag or Last-Modified) and still has
+    that one; otherwise it starts again. If another process downloads the same file, its end is
+    awaited.
 
     Parameters
     ----------
@@ -110,16 +119,17 @@ def download(
         # Another process may have fetched it while this one waited for the lock.
         if present():
             return str(target)
+        pause = 0.0
         for attempt in range(retries):
             if attempt:
-                time.sleep(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+                time.sleep(max(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), pause))
             try:
                 _fetch(url, partial, context, log)
                 _check_content(url, partial, sha1_hash)
                 partial.complete()
                 return str(target)
             except _Transient as error:
-                reason = error
+                reason, pause = error, error.pause
                 if log:
                     print(f"Attempt {attempt + 1} of {retries} failed: {error}", flush=True)
     attempts = "1 attempt" if retries == 1 else f"{retries} attempts"
@@ -325,12 +335,15 @@ def _check_content(url: str, partial: _Partial, checksum: str | None) -> None:
 
 
 def _refusal(url: str, error: urllib.error.HTTPError, target: Path) -> Exception:
+    answer = f"the server answered {error.code} {_line(error.reason)}"
+    fix = "Fetch the file by other means and"
     if error.code in _TRANSIENT_STATUS:
-        return _Transient(f"the server answered {error.code} {_line(error.reason)}")
-    return FileError(
-        f"Cannot download {url}: the server answered {error.code} {_line(error.reason)}. "
-        f"Fetch the file by other means and save it as {target}."
-    )
+        pause = retry_after(error.headers)
+        answer += f" and asked to wait for {pause:,.0f} s" if pause else ""
+        if pause <= _LONGEST_PAUSE_SECONDS:
+            return _Transient(answer, pause)
+        fix = "Try again later, or fetch it by other means and"
+    return FileError(f"Cannot download {url}: {answer}. {fix} save it as {target}.")
 
 
 def _line(text: object) -> str:

@@ -14,6 +14,7 @@ import torch
 import gossamer as gs
 from gossamer.cli import dataset_page, datasets, main
 from gossamer.data.registry import DATASETS
+from helpers.raw_formats import write_ppi
 
 
 def test_every_dataset_has_a_row(capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,6 +126,44 @@ def test_ratings_and_relations(capsys, monkeypatch) -> None:
     assert re.search(r"ratings\n +1  1  #{20}\n4.5  2  #{40}\n", out)
     assert re.search(r"facts of each relation\n3  2  #{40}\n5  1  #{20}\n", out)
     assert re.search(r"^train_mask +2 edges$", out, re.MULTILINE)
+
+
+def test_facts_are_counted_as_published(capsys, tmp_path: Path) -> None:
+    for part, facts in (("train", "arb asc brc"), ("valid", "cra"), ("test", "csb")):
+        (tmp_path / f"{part}.txt").write_text("".join("\t".join(f) + "\n" for f in facts.split()))
+    assert main(["datasets", "show", "nations", "--raw-dir", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^counted +facts as published; the class adds the reverse", out, re.MULTILINE)
+    assert re.search(r"^_N _E _N +5$", out, re.MULTILINE)
+    # Nothing follows the second relation.
+    assert re.search(r"facts of each relation\n0  3  #{40}\n1  2  #{27}\n\n", out)
+    for mask, count in (("train", 3), ("val", 1), ("test", 1)):
+        assert re.search(rf"^{mask}_mask +{count} edges$", out, re.MULTILINE)
+
+
+def test_edges_of_graphs_that_grow_are_counted_once(capsys, tmp_path: Path) -> None:
+    lines = [f"{i % 3 + 1},{i % 4 + 4},5,{1289241911 + i * 86400}\n" for i in range(60)]
+    (tmp_path / "soc-sign-bitcoinotc.csv").write_text("".join(lines))
+    page = tmp_path / "page.html"
+    argv = ["datasets", "show", "bitcoinotc", "--raw-dir", str(tmp_path), "--page", str(page)]
+    assert main(argv) == 0
+    out = capsys.readouterr().out
+    count = len(gs.data.BitcoinOTCDataset(str(tmp_path)))
+    assert count > 3 and re.search(rf"^graphs +{count}$", out, re.MULTILINE)
+    assert re.search(r"^counted +the last graph, which has the edges of all$", out, re.MULTILINE)
+    assert re.search(r"^_N +7$", out, re.MULTILINE) and re.search(r"^_N _E _N +60$", out, re.M)
+    assert "All 7 nodes of the graph" in page.read_text(encoding="utf-8")
+
+
+def test_all_parts_of_a_dataset_are_counted(capsys, tmp_path: Path) -> None:
+    for mode in ("train", "valid", "test"):
+        write_ppi(tmp_path, mode)
+    assert main(["datasets", "show", "ppi", "--raw-dir", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^graphs +24$", out, re.MULTILINE)
+    assert re.search(r"^parts +train 20, val 2, test 2$", out, re.MULTILINE)
+    nodes = sum(len(np.load(path)) for path in tmp_path.glob("*_feats.npy"))
+    assert re.search(rf"^_N +{nodes}$", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -284,7 +284,9 @@ def test_links(folder: Path, fails: Callable[..., str]) -> None:
     assert metrics["metric"] == "roc_auc" and metrics["items"] == "links"
     report = re.sub("<[^>]+>", " ", (folder / "run/report.html").read_text())
     parts = re.findall(r"(?:training|validation|test) links\s+([\d,]+)", report)
-    assert sum(int(count.replace(",", "")) for count in parts) == metrics["graph"]["links"]
+    counts = [int(count.replace(",", "")) for count in parts]
+    assert sum(counts) == metrics["graph"]["links"]
+    assert list(metrics["parts"].values()) == counts
     assert main(["predict", "run", "--out", "p.csv", "--quiet"]) == 0
     assert list(_read(folder / "p.csv")[0]) == ["source", "destination", "label", "p_link"]
     new = ("predict", "run", "--edges", "edges.csv", "--nodes", "people.csv")

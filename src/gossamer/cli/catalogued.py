@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from torch import Tensor
 import gossamer
 from gossamer.cli.build import graph_task, link_task, node_task, rating_task
 from gossamer.cli.config import TrainConfig
+from gossamer.cli.parts import open_parts
 from gossamer.cli.splits import random_masks
 from gossamer.cli.targets import CLASSES, LABELS, Target, of_values
 from gossamer.cli.task import PARTS, Task
@@ -35,15 +35,6 @@ __all__ = ["load_dataset"]
 
 _MODES = {"train": "train", "val": "valid", "test": "test"}
 _GRAPH_TASKS = (GRAPHS, MULTI_LABEL_GRAPHS, REGRESSION)
-# Argument that selects a part -> class -> its values; "" stands for the other classes.
-_KEYS = {
-    "mode": {"": ("train", "valid", "test")},
-    "split": {
-        "": ("train", "val", "test"),
-        "MNISTSuperPixelDataset": ("train", "test"),
-        "CIFAR10SuperPixelDataset": ("train", "test"),
-    },
-}
 _WIDEST = 64  # one-hot columns; larger values share the last one
 
 
@@ -145,20 +136,14 @@ def _pieces(entry: Entry, open_dataset: Any) -> tuple[Any, list[Any], Tensor | N
 
     Some classes open one part at a time.
     """
-    known = [key for key in _KEYS if key in signature(entry.find_class()).parameters]
-    if not known:
-        dataset = open_dataset()
-        return dataset, [dataset[i] for i in range(len(dataset))], None
-    names = _KEYS[known[0]].get(entry.dataset, _KEYS[known[0]][""])
-    items: list[Any] = []
-    part: list[int] = []
-    for name in names:
-        dataset = open_dataset(**{known[0]: name})
-        number = ("train", "va", "test").index(name[:2] if name.startswith("va") else name)
-        items += [dataset[i] for i in range(len(dataset))]
-        part += [number] * len(dataset)
-    found = torch.tensor(part)
-    if len(names) == 2:
+    parts = open_parts(entry, open_dataset)
+    items = [dataset[i] for dataset in parts.values() for i in range(len(dataset))]
+    dataset = next(iter(parts.values()))
+    if "" in parts:
+        return dataset, items, None
+    numbers = torch.tensor([PARTS.index(name) for name in parts])
+    found = numbers.repeat_interleave(torch.tensor([len(part) for part in parts.values()]))
+    if "val" not in parts:
         inner = random_masks(torch.where(found == 0, 0, -1), (0.9, 0.1, 0.0))
         found[inner["val"][:, 0]] = 1
     return dataset, items, found

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from gossamer.cli.files import check_page, write_atomic
+from gossamer.cli.parts import open_parts
 from gossamer.cli.text import format_table
 from gossamer.data import registry
 from gossamer.data._build import MASKS
+from gossamer.data.catalogue.entry import EVENTS, TRIPLES
 from gossamer.data.registry import DATASETS, DatasetInfo
 from gossamer.graph import Graph
 from gossamer.transforms import edge_homophily
@@ -100,7 +103,7 @@ def print_dataset(name: str, raw_dir: str | None = None, page_file: str | None =
 
 def _summary(name: str, raw_dir: str | None) -> Summary:
     info = registry.info(name)
-    dataset = registry.load(name, raw_dir, verbose=True)
+    parts = _parts(info, raw_dir)
     facts = [
         ("name", info.name),
         ("about", info.description),
@@ -108,11 +111,16 @@ def _summary(name: str, raw_dir: str | None) -> Summary:
         ("reference", info.reference),
         ("license", info.licence),
         ("class", f"gossamer.data.{info.dataset}"),
-        ("graphs", f"{len(dataset):,}"),
+        ("graphs", f"{sum(map(len, parts.values())):,}"),
     ]
-    items = [dataset[number] for number in range(min(len(dataset), _MAX_GRAPHS))]
-    if len(items) < len(dataset):
-        facts.append(("counted", f"the first {len(items):,} graphs"))
+    dataset = next(iter(parts.values()))
+    items, counted = _items(list(parts.values()))
+    if "" not in parts:
+        facts.append(("parts", ", ".join(f"{key} {len(part):,}" for key, part in parts.items())))
+    if counted:
+        facts.append(("counted", counted))
+    if info.task == TRIPLES:
+        facts.append(("counted", "facts as published; the class adds the reverse of each"))
     graphs = [item if isinstance(item, Graph) else item[0] for item in items]
     labels = [] if isinstance(items[0], Graph) else [torch.as_tensor(item[1]) for item in items]
     found = [("in-degrees", degree_counts(torch.cat([_in_degrees(g) for g in graphs])))]
@@ -126,6 +134,29 @@ def _summary(name: str, raw_dir: str | None) -> Summary:
     else:
         found += _classes("nodes", _of_nodes(graphs), names)
     return Summary(graphs, facts, _sizes(graphs), found, numbers)
+
+
+def _parts(info: DatasetInfo, raw_dir: str | None) -> dict[str, Any]:
+    """The parts of a dataset by name; one of name "" if the class does not open them singly."""
+
+    def load(**arguments: Any) -> Any:
+        return registry.load(info.name, raw_dir, verbose=True, **arguments)
+
+    if info.task == TRIPLES:
+        return {"": load(reverse=False)}
+    # Each graph of these has the edges of those before it, from the first of its part on.
+    return {"": load()} if info.task == EVENTS else open_parts(info, load)
+
+
+def _items(parts: list[Any]) -> tuple[list[Any], str]:
+    """The items to count, and which they are unless they are all."""
+    total = sum(map(len, parts))
+    if getattr(parts[0], "is_temporal", False):
+        mode = getattr(parts[0], "mode", None)
+        text = "the last graph, which has the edges of all" + (f", of part {mode}" if mode else "")
+        return [parts[0][total - 1]], text
+    items = [part[i] for part in parts for i in range(min(len(part), _MAX_GRAPHS))][:_MAX_GRAPHS]
+    return items, f"the first {len(items):,} graphs" if len(items) < total else ""
 
 
 def _sizes(graphs: list[Graph]) -> list[tuple[str, str]]:

@@ -133,10 +133,8 @@ def _data(result: RunResult) -> str:
     details = result.details
     if details is None:
         return report_tables.pairs(dict(facts))
-    sizes, pairs = details.sizes(), ""
+    sizes, pairs = result.sizes(), ""
     if result.items == "links":
-        label = result.label.reshape(-1)
-        sizes = {part: int((label[items] == 1).sum()) for part, items in details.parts.items()}
         pairs = " Pairs without a link, which are scored beside the links, are not counted."
     total = sum(sizes.values())
     for part, name in (("train", "training"), ("val", "validation"), ("test", "test")):

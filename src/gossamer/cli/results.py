@@ -90,6 +90,18 @@ class RunResult:
         """What has scores: pairs of nodes, links and others, where links are predicted."""
         return "pairs" if self.items == "links" else self.items
 
+    def sizes(self) -> dict[str, int] | None:
+        """Number of `items` in each part of the split of the best seed.
+
+        Pairs without a link, which are scored beside the links, are not counted.
+        """
+        if self.details is None:
+            return None
+        if self.items != "links":
+            return self.details.sizes()
+        linked = self.label.reshape(len(self.label), -1)[:, 0] == 1
+        return {part: int(linked[items].sum()) for part, items in self.details.parts.items()}
+
     @property
     def confusion(self) -> np.ndarray | None:
         """Confusion matrix of the test items of all seeds together."""
@@ -142,7 +154,7 @@ class RunResult:
             "class_names": self.class_names,
             "confusion_matrix_all_seeds": None if confusion is None else confusion.tolist(),
             "graph": self.graph,
-            "parts": details.sizes() if details else None,
+            "parts": self.sizes(),
             "baselines": dict(details.baselines) if details else None,
             "homophily": details.homophily if details else None,
             "num_parameters": self.num_parameters,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from gossamer.data.catalogue import CATALOGUE, Entry
 from gossamer.data.dataset import Dataset
@@ -33,7 +34,7 @@ def info(name: str) -> DatasetInfo:
     raise UnknownKeyError(f"There is no dataset '{name}'. Choose one of {', '.join(DATASETS)}.")
 
 
-def load(name: str, raw_dir: str | None = None, verbose: bool = False) -> Dataset:
+def load(name: str, raw_dir: str | None = None, verbose: bool = False, **arguments: Any) -> Dataset:
     """Load a dataset by name, downloading it if its files are not found.
 
     Parameters
@@ -45,6 +46,8 @@ def load(name: str, raw_dir: str | None = None, verbose: bool = False) -> Datase
         datasets have no files and ignore it.
     verbose : bool, optional
         Whether to show the progress of a download.
+    **arguments
+        Further arguments of the dataset's class.
 
     Raises
     ------
@@ -58,7 +61,7 @@ def load(name: str, raw_dir: str | None = None, verbose: bool = False) -> Datase
     >>> load("karate")[0].num_nodes()
     34
     """
-    return info(name).make(raw_dir=raw_dir, verbose=verbose)
+    return info(name).make(raw_dir=raw_dir, verbose=verbose, **arguments)
 
 
 def register_data_args(parser: argparse.ArgumentParser) -> None:

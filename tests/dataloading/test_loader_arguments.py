@@ -7,7 +7,6 @@ import torch
 
 import gossamer as gs
 
-
 SAMPLERS = [
     lambda g: gs.dataloading.NeighborSampler([1]),
     lambda g: gs.dataloading.MultiLayerFullNeighborSampler(1),

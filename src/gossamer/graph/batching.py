@@ -11,7 +11,7 @@ from torch import Tensor
 from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph.arguments import feature_names, require_graph
-from gossamer.graph.frame import Frame
+from gossamer.graph.frame import Frame, columns_of
 from gossamer.graph.graph import Graph
 from gossamer.graph.ids import ALL, EID, NID
 from gossamer.ops.adjacency import Adjacency
@@ -54,27 +54,27 @@ def batch(graphs: Iterable[Graph], ndata: Any = ALL, edata: Any = ALL) -> Graph:
     first = graphs[0]
     schema = first.schema
     form = {"dtype": torch.int64, "device": first.device}
-    # By type: the frames of all graphs. Each pass over many small graphs takes noticeable time.
-    node_parts = list(zip(*[graph.node_frames for graph in graphs], strict=True))
-    edge_parts = list(zip(*[graph.edge_frames for graph in graphs], strict=True))
-    sizes = [torch.tensor([frame.num_rows for frame in part], **form) for part in node_parts]
-    edge_sizes = [torch.tensor([frame.num_rows for frame in part], **form) for part in edge_parts]
-    totals = [int(size.sum()) for size in sizes]
+    # By type: the parts of all graphs. Each pass over many small graphs takes noticeable time.
+    relations = list(zip(*[graph._adjacencies for graph in graphs], strict=True))
+    node_parts = list(zip(*[graph._node_frames for graph in graphs], strict=True))
+    edge_parts = list(zip(*[graph._edge_frames for graph in graphs], strict=True))
+    counts = [[frame.num_rows for frame in part] for part in node_parts]
+    edge_counts = [[frame.num_rows for frame in part] for part in edge_parts]
+    sizes = [torch.tensor(own, **form) for own in counts]
+    edge_sizes = [torch.tensor(own, **form) for own in edge_counts]
     offsets = [(size.cumsum(0) - size).to(first.idtype) for size in sizes]
     adjacencies = []
     for i, (src, dst) in enumerate(schema.endpoints):
-        parts = [graph.relations[i].coo() for graph in graphs]
-        counts = edge_sizes[i]
-        row = torch.cat([row for row, _ in parts]).add_(offsets[src].repeat_interleave(counts))
-        col = torch.cat([col for _, col in parts]).add_(offsets[dst].repeat_interleave(counts))
-        adjacencies.append(Adjacency(totals[src], totals[dst], first.idtype, coo=(row, col)))
+        coo = _side_by_side(relations[i], edge_sizes[i], offsets[src], offsets[dst])
+        shape = sum(counts[src]), sum(counts[dst])
+        adjacencies.append(Adjacency(*shape, first.idtype, coo=coo))
     node_frames = [
-        _join(part, ndata, f"node type '{name}'")
-        for part, name in zip(node_parts, schema.ntypes, strict=True)
+        _join(part, own, ndata, f"node type '{name}'")
+        for part, own, name in zip(node_parts, counts, schema.ntypes, strict=True)
     ]
     edge_frames = [
-        _join(part, edata, f"edge type {name}")
-        for part, name in zip(edge_parts, schema.canonical_etypes, strict=True)
+        _join(part, own, edata, f"edge type {name}")
+        for part, own, name in zip(edge_parts, edge_counts, schema.canonical_etypes, strict=True)
     ]
     result = Graph.from_parts(schema, adjacencies, node_frames, edge_frames)
     inner_nodes = [graph._batch_num_nodes for graph in graphs]
@@ -88,6 +88,20 @@ def batch(graphs: Iterable[Graph], ndata: Any = ALL, edata: Any = ALL) -> Graph:
         for i, etype in enumerate(schema.canonical_etypes)
     }
     return result
+
+
+def _side_by_side(
+    relations: Sequence[Adjacency], counts: Tensor, src: Tensor, dst: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The ends of all edges, those of each graph after the nodes of the ones before it."""
+    ends = [relation.coo() for relation in relations]
+    both = torch.cat([*[row for row, _ in ends], *[col for _, col in ends]])
+    total = len(both) // 2
+    offset = src.repeat_interleave(counts, output_size=total)
+    row, col = both[:total], both[total:]
+    row.add_(offset)
+    col.add_(offset if dst is src else dst.repeat_interleave(counts, output_size=total))
+    return row, col
 
 
 def _inner_sizes(inner: list[Mapping[Any, Tensor] | None], key: Any, sizes: Tensor) -> Tensor:
@@ -111,9 +125,9 @@ def _check_alike(graphs: list[Graph]) -> None:
                 f"batch takes a list of graphs; element {number} is of type {kind.__name__}."
             )
     first = graphs[0]
-    relations = [graph.relations[0] for graph in graphs]
+    relations = [graph._adjacencies[0] for graph in graphs]
     if (
-        len({id(graph.schema) for graph in graphs}) == 1
+        len({id(graph._schema) for graph in graphs}) == 1
         and len({relation.idtype for relation in relations}) == 1
         and len({relation.device for relation in relations}) == 1
     ):
@@ -132,22 +146,44 @@ def _check_alike(graphs: list[Graph]) -> None:
                 )
 
 
-def _join(frames: Sequence[Frame], wanted: Any, where: str) -> Frame:
+def _join(frames: Sequence[Frame], counts: Sequence[int], wanted: Any, where: str) -> Frame:
     """One frame with the rows of all frames."""
-    result = Frame(sum(frame.num_rows for frame in frames), frames[0].kind)
+    result = Frame(sum(counts), frames[0].kind)
     if wanted is None:
         return result
     everything = isinstance(wanted, str) and wanted == ALL
-    # Frames without rows need not have the features.
-    filled = [(i, frame) for i, frame in enumerate(frames) if frame.num_rows or not everything]
-    if not filled:
-        filled = [(0, frames[0])]
-    lead = filled[0][1]
-    names = list(lead) if everything else feature_names(wanted, "batch: the features to keep")
-    carried = lead.names()
-    for i, frame in filled:
-        if everything and frame.names() == carried:
-            continue
+    numbers: Sequence[int] = range(len(frames))
+    if everything and 0 in counts:  # frames without rows need not have the features
+        numbers = [i for i in numbers if counts[i]] or [0]
+        frames = [frames[i] for i in numbers]
+    names = list(frames[0]) if everything else feature_names(wanted, "batch: the features to keep")
+    columns = columns_of(frames)
+    if everything and set(map(len, columns)) != {len(names)}:
+        _raise_different_names(frames, numbers, names, everything, where)
+    for name in names:
+        try:
+            parts = [own[name] for own in columns]
+        except KeyError:
+            _raise_different_names(frames, numbers, names, everything, where)
+            raise
+        if set(map(type, parts)) != {Tensor}:
+            parts = [frame[name] for frame in frames]  # gathers those that are not yet
+        # torch.cat promotes dtypes, skips empty vectors, and refuses all other differences.
+        if len({x.dtype for x in parts}) > 1 or len(set(map(Tensor.dim, parts))) > 1:
+            _raise_different_schemes(frames, numbers, name, where)
+        try:
+            result[name] = torch.cat(parts)
+        except RuntimeError:
+            _raise_different_schemes(frames, numbers, name, where)
+            raise
+    return result
+
+
+def _raise_different_names(
+    frames: Sequence[Frame], numbers: Sequence[int], names: list[str], everything: bool, where: str
+) -> None:
+    """Raise for the first frame that lacks a feature, or has one more."""
+    for i, frame in zip(numbers, frames, strict=True):
         missing = [name for name in names if name not in frame]
         extra = [name for name in frame if name not in names] if everything else []
         if missing or extra:
@@ -155,28 +191,18 @@ def _join(frames: Sequence[Frame], wanted: Any, where: str) -> Frame:
                 f"Graphs of a batch need the same features on {where}: graph {i} has "
                 f"{list(frame)}, expected {names}. Choose features with ndata=[...] or edata=[...]."
             )
-    for name in names:
-        columns = [frame[name] for _, frame in filled]
-        # torch.cat promotes dtypes, skips empty vectors, and refuses all other differences.
-        if len({x.dtype for x in columns}) > 1 or len({x.dim() for x in columns}) > 1:
-            _raise_different_schemes(filled, name, where)
-        try:
-            result[name] = torch.cat(columns)
-        except RuntimeError:
-            _raise_different_schemes(filled, name, where)
-            raise
-    return result
 
 
-def _raise_different_schemes(frames: list[tuple[int, Frame]], name: str, where: str) -> None:
+def _raise_different_schemes(
+    frames: Sequence[Frame], numbers: Sequence[int], name: str, where: str
+) -> None:
     """Raise for the first frame whose feature differs in row shape or dtype."""
-    lead, first = frames[0]
-    scheme = first.scheme(name)
-    for i, frame in frames:
+    scheme = frames[0].scheme(name)
+    for i, frame in zip(numbers, frames, strict=True):
         if frame.scheme(name) != scheme:
             raise InvalidValueError(
                 f"Feature {name!r} on {where} differs between graphs: graph {i} has "
-                f"{tuple(frame.scheme(name))}, graph {lead} has {tuple(scheme)}."
+                f"{tuple(frame.scheme(name))}, graph {numbers[0]} has {tuple(scheme)}."
             )
 
 

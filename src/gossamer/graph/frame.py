@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, KeysView, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, MutableMapping
 from typing import NamedTuple
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.ops._storage import gathered, without_surroundings
 
-__all__ = ["Frame", "Gathered", "Scheme", "zero_initializer"]
+__all__ = ["Frame", "Gathered", "Scheme", "columns_of", "zero_initializer"]
 
 Initializer = Callable[[tuple[int, ...], torch.dtype, torch.device, slice], Tensor]
 
@@ -295,3 +295,8 @@ class Frame(MutableMapping[str, Tensor]):
             else:
                 old = self.initial_column(name, scheme, device)
             self._columns[name] = old.index_copy(0, index.long(), value)
+
+
+def columns_of(frames: Iterable[Frame]) -> list[Mapping[str, Tensor | Gathered]]:
+    """`Frame.columns` of many frames, in less time than the property takes for each."""
+    return [frame._columns for frame in frames]

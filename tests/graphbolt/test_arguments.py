@@ -282,6 +282,19 @@ def test_seeds_that_repeat_are_computed_once(typed, deduplicate) -> None:
     assert batch.blocks[0].num_dst_nodes("a" if typed else None) == 2
 
 
+@pytest.mark.parametrize("pairs", [False, True])
+def test_samplers_without_times_leave_times_alone(pairs) -> None:
+    seeds = T([[1, 0], [0, 1], [1, 2]]) if pairs else T([1, 0, 1])
+    items = gb.ItemSet((seeds, T([3, 4, 5])), ("seeds", "timestamp"))
+    pipe = gb.ItemSampler(items, 3)
+    for stage in (pipe.sample_neighbor(_graph(), [1]), pipe.sample_in_subgraph(_graph())):
+        batch = next(iter(stage))
+        rows = batch.sampled_subgraphs[0].original_column_node_ids
+        assert rows.tolist() == ([1, 0, 2] if pairs else [1, 0])
+        assert torch.equal(rows[batch.compacted_seeds], seeds)
+        assert batch.timestamp.tolist() == [3, 4, 5]
+
+
 def test_destinations_to_compact_are_different() -> None:
     csc = gb.CSCFormatBase(T([0, 1, 1, 2]), T([5, 6]))
     with pytest.raises(InvalidValueError, match="Only 2 of the 3 destination nodes are different"):

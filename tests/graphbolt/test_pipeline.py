@@ -75,6 +75,36 @@ def test_a_pipeline_can_be_pickled_and_left_at_any_batch() -> None:
         assert torch.equal(batch.input_nodes, other.input_nodes)
 
 
+@pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
+@pytest.mark.parametrize("typed", [False, True])
+@pytest.mark.parametrize("pairs", [False, True])
+def test_seeds_of_both_dtypes(dtype, typed, pairs) -> None:
+    """The batch has the dtype of its seeds, as in DGL."""
+    g = gs.graph(([0, 1, 2, 2], [1, 2, 0, 1]))
+    g.ndata["x"] = torch.eye(3)
+    graph = gb.from_graph(g, is_homogeneous=not typed, include_original_edge_id=True)
+    part = gb.ItemSet(T([[2, 1], [0, 2]] if pairs else [2, 1], dtype=dtype), "seeds")
+    kind = g.canonical_etypes[0] if pairs else g.ntypes[0]
+    kind = gb.etype_tuple_to_str(kind) if pairs else kind
+    pipe = gb.ItemSampler(gb.HeteroItemSet({kind: part}) if typed else part, 2)
+    key = ("node", g.ntypes[0] if typed else None, "x")
+    store = gb.BasicFeatureStore({key: gb.TorchBasedFeature(torch.eye(3))})
+    names = {g.ntypes[0]: ["x"]} if typed else ["x"]
+    batch = next(iter(pipe.sample_neighbor(graph, [-1, -1]).fetch_feature(store, names)))
+    rows = batch.input_nodes[g.ntypes[0]] if typed else batch.input_nodes
+    places = batch.compacted_seeds[kind] if typed else batch.compacted_seeds
+    assert rows.dtype == places.dtype == dtype
+    assert torch.equal(rows[places.long()], T([[2, 1], [0, 2]] if pairs else [2, 1]).to(dtype))
+    x = batch.node_features[g.ntypes[0], "x"] if typed else batch.node_features["x"]
+    assert torch.equal(x, torch.eye(3)[rows.long()])
+    for block in batch.blocks:
+        assert block.idtype == block.srcdata[gs.NID].dtype == dtype
+        src, dst = g.find_edges(block.edata[gs.EID])
+        u, v = block.edges()
+        assert torch.equal(block.srcdata[gs.NID][u].long(), src)
+        assert torch.equal(block.srcdata[gs.NID][v].long(), dst)
+
+
 @pytest.mark.parametrize("seed", [None, 5])
 @pytest.mark.parametrize("persistent", [False, True])
 def test_every_epoch_has_an_order_of_its_own_whatever_the_workers(seed, persistent) -> None:

@@ -220,7 +220,7 @@ def _make_block(subgraph: SampledSubgraph) -> Graph:
 
     if isinstance(csc, CSCFormatBase):
         block = create_block(
-            ("csc", (csc.indptr, csc.indices, csc.indptr[:0])),
+            _edges_of(csc, csc.indices.dtype),
             num_src_nodes=count(rows, csc.num_rows()),
             num_dst_nodes=count(cols, len(csc.indptr) - 1),
         )
@@ -229,8 +229,10 @@ def _make_block(subgraph: SampledSubgraph) -> Graph:
             block.edata[EID] = edges
         return block
     parts = {etype_str_to_tuple(etype): part for etype, part in csc.items()}
+    dtypes = {part.indices.dtype for part in parts.values()}
+    dtype = dtypes.pop() if len(dtypes) == 1 else torch.int64
     block = create_block(
-        {e: ("csc", (part.indptr, part.indices, part.indptr[:0])) for e, part in parts.items()},
+        {etype: _edges_of(part, dtype) for etype, part in parts.items()},
         # A batch need not have nodes of all types.
         num_src_nodes={**{src: 0 for src, _, _ in parts}, **map_by_type(len, rows)},
         num_dst_nodes={**{dst: 0 for _, _, dst in parts}, **map_by_type(len, cols)},
@@ -241,3 +243,9 @@ def _make_block(subgraph: SampledSubgraph) -> Graph:
     for etype, ids in (edges or {}).items():
         block.edges[etype_str_to_tuple(etype)].data[EID] = ids
     return block
+
+
+def _edges_of(csc: CSCFormatBase, dtype: torch.dtype) -> tuple[str, tuple[Tensor, ...]]:
+    """The edges of a block, in one dtype."""
+    indptr = csc.indptr.to(dtype)
+    return "csc", (indptr, csc.indices.to(dtype), indptr[:0])

@@ -52,6 +52,8 @@ class NeighborSampler(SubgraphSampler):
     tensor([0, 1, 2])
     """
 
+    _at_times = False
+
     def __init__(
         self,
         datapipe: Stage,
@@ -165,6 +167,8 @@ class InSubgraphSampler(SubgraphSampler):
     datapipe : Stage
     graph : FusedCSCSamplingGraph
     """
+
+    _at_times = False
 
     def __init__(self, datapipe: Stage, graph: Any) -> None:
         super().__init__(datapipe)

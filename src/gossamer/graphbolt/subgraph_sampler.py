@@ -31,6 +31,9 @@ class SubgraphSampler(Stage):
         Passed on to :meth:`sample_subgraphs`.
     """
 
+    #: Whether seeds are nodes at the times of the batch, if it has times.
+    _at_times = True
+
     def __init__(self, datapipe: Stage, *args: Any, **kwargs: Any) -> None:
         super().__init__(datapipe)
         self.args, self.kwargs = args, kwargs
@@ -50,7 +53,8 @@ class SubgraphSampler(Stage):
             yield done
 
     def _sample(self, batch: MiniBatch) -> MiniBatch:
-        seeds, times, batch.compacted_seeds = _output_nodes(batch)
+        times = batch.timestamp if self._at_times else None
+        seeds, times, batch.compacted_seeds = _output_nodes(batch.seeds, times)
         batch.input_nodes, batch.sampled_subgraphs = self.sample_subgraphs(
             seeds, times, *self.args, **self.kwargs
         )
@@ -73,9 +77,10 @@ class SubgraphSampler(Stage):
         raise TypeError(f"{type(self).__name__} does not define sample_subgraphs.")
 
 
-def _output_nodes(batch: MiniBatch) -> tuple[ByType, ByType | None, ByType | None]:
+def _output_nodes(
+    seeds: ByType, times: ByType | None
+) -> tuple[ByType, ByType | None, ByType | None]:
     """The nodes to draw for, their times, and the seeds as positions among them."""
-    seeds, times = batch.seeds, batch.timestamp
     parts = list(seeds.values()) if isinstance(seeds, dict) else [seeds]
     for part in parts:
         if not isinstance(part, Tensor):

@@ -86,8 +86,11 @@ def check_values(val: Any, nnz: int, device: torch.device, op: str) -> Tensor:
     return val
 
 
-def check_dense(x: Any, a: SparseMatrix, op: str, name: str) -> Tensor:
-    """`x`, which must be a dense tensor with the device and the dtype of the values of `a`."""
+def check_dense(x: Any, a: SparseMatrix, op: str, name: str, any_dtype: bool = False) -> Tensor:
+    """`x`, which must be a dense tensor with the device and the dtype of the values of `a`.
+
+    With `any_dtype`, the dtype may be another one.
+    """
     if not isinstance(x, Tensor):
         raise InvalidTypeError(f"{op}: {name} must be a torch.Tensor, got {type(x).__name__}.")
     if x.device != a.device:
@@ -95,7 +98,7 @@ def check_dense(x: Any, a: SparseMatrix, op: str, name: str) -> Tensor:
             f"{op}: {name} is on {x.device} but the sparse matrix is on {a.device}. "
             "Move one of them with .to(...)."
         )
-    if x.dtype != a.dtype and not torch.is_autocast_enabled(x.device.type):
+    if not any_dtype and x.dtype != a.dtype and not torch.is_autocast_enabled(x.device.type):
         raise InvalidTypeError(
             f"{op}: {name} is {x.dtype} but the sparse matrix is {a.dtype}. "
             "Convert one of them with .to(dtype)."

@@ -112,7 +112,8 @@ def sddmm(A: SparseMatrix, X1: Tensor, X2: Tensor) -> SparseMatrix:
     A : SparseMatrix
         ``(N, M)`` with scalars as values.
     X1, X2 : Tensor
-        ``(N, K)`` and ``(K, M)``; or ``(N,)`` and ``(M,)`` for an outer product.
+        ``(N, K)`` and ``(K, M)``; or ``(N,)`` and ``(M,)`` for an outer product. They have one
+        dtype; the result has the common one of theirs and that of `A`.
 
     Returns
     -------
@@ -189,7 +190,11 @@ def bsddmm(A: SparseMatrix, X1: Tensor, X2: Tensor) -> SparseMatrix:
 
 def _check_factors(a: SparseMatrix, x1: Any, x2: Any, op: str, dims: tuple[int, ...]) -> None:
     for name, x in (("X1", x1), ("X2", x2)):
-        check_dense(x, a, op, name)
+        check_dense(x, a, op, name, any_dtype=True)
+    if x1.dtype != x2.dtype and not torch.is_autocast_enabled(x1.device.type):
+        raise InvalidTypeError(
+            f"{op}: X1 is {x1.dtype} but X2 is {x2.dtype}. Convert one of them with .to(dtype)."
+        )
     rows, cols = a.shape
     fits = x1.dim() == x2.dim() and x1.dim() in dims and x1.shape[0] == rows
     if fits and x1.dim() == 1:
@@ -200,9 +205,10 @@ def _check_factors(a: SparseMatrix, x1: Any, x2: Any, op: str, dims: tuple[int, 
         wanted = (
             f"({rows}, K, D) and (K, {cols}, D)" if 3 in dims else f"({rows}, K) and (K, {cols})"
         )
+        fix = " Use bsddmm." if 3 not in dims and x1.dim() == x2.dim() == 3 else ""
         raise InvalidValueError(
             f"{op}: X1 and X2 must have shapes {wanted} for a matrix of shape {a.shape}, got "
-            f"{tuple(x1.shape)} and {tuple(x2.shape)}."
+            f"{tuple(x1.shape)} and {tuple(x2.shape)}.{fix}"
         )
 
 

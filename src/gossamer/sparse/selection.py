@@ -204,8 +204,8 @@ def compact(
     SparseMatrix
         The entries of `A`, in their order.
     Tensor
-        For each row or column of the result, its former index. Those that do not lead follow in the
-        order in which they first occur.
+        For each row or column of the result, its former index. Those that do not lead follow in
+        ascending order.
 
     Raises
     ------
@@ -218,9 +218,9 @@ def compact(
     >>> A = gsp.spmatrix(torch.tensor([[4, 2], [0, 1]]), torch.tensor([1.0, 2.0]))
     >>> B, ids = A.compact(0, leading_indices=torch.tensor([3]))
     >>> ids
-    tensor([3, 4, 2])
+    tensor([3, 2, 4])
     >>> B.row
-    tensor([1, 2])
+    tensor([2, 1])
     """
     check_matrix(A, "compact", "A")
     axis = as_axis(dim, "compact")
@@ -229,9 +229,10 @@ def compact(
         leading_indices = ends[axis][:0]
     check_ids(leading_indices, "compact", "leading_indices")
     _check_lines(A, axis, leading_indices, "compact")
-    leading = leading_indices.to(A.adjacency.idtype)
-    ids, places = kernels.unique_relabel(torch.cat([leading, ends[axis]]), A.shape[axis])
-    ends[axis] = places[len(leading) :]
+    # Numbers are given in the order of the first mention.
+    mentioned = leading_indices.to(A.adjacency.idtype), ends[axis].unique(), ends[axis]
+    ids, places = kernels.unique_relabel(torch.cat(mentioned), A.shape[axis])
+    ends[axis] = places[len(places) - A.nnz :]
     shape = list(A.shape)
     shape[axis] = len(ids)
     pattern = Adjacency(*shape, A.adjacency.idtype, coo=tuple(ends))

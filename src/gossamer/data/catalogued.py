@@ -93,7 +93,7 @@ class CatalogueDataset(FileDataset):
 
     @property
     def _cache_file(self) -> Path:
-        return Path(self.save_path) / f"{self.name}_{self.hash}.graphs"
+        return Path(self.save_path, f"{self.name}_{self.hash}.graphs")
 
     def has_cache(self) -> bool:
         """Whether there is a cache file for these options."""

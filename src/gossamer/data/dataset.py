@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings
 from collections.abc import Callable, Hashable
 from pathlib import Path
@@ -154,7 +155,7 @@ class Dataset:
     @property
     def raw_path(self) -> str:
         """Folder that holds the raw data of this dataset: ``raw_dir/name``."""
-        return str(Path(self.raw_dir) / self.name)
+        return os.path.join(self.raw_dir, self.name)
 
     @property
     def save_dir(self) -> str:
@@ -164,7 +165,7 @@ class Dataset:
     @property
     def save_path(self) -> str:
         """Folder that holds the processed data of this dataset: ``save_dir/name``."""
-        return str(Path(self.save_dir) / self.name)
+        return os.path.join(self.save_dir, self.name)
 
     @property
     def verbose(self) -> bool:

@@ -167,6 +167,23 @@ def test_every_changed_value_is_found(saved: Path) -> None:
             gs.load_graphs(saved)
 
 
+def test_values_that_are_read_in_parts(tmp_path: Path) -> None:
+    g = gs.graph((torch.arange(200_000), torch.zeros(200_000, dtype=torch.int64)))
+    g.edata["w"] = torch.rand(200_000, 3, dtype=torch.float64)
+    gs.save_graphs(tmp_path / "x", g)
+    (back,), _ = gs.load_graphs(tmp_path / "x")
+    assert back.edata["w"].equal(g.edata["w"]) and back.edges()[0].equal(g.edges()[0])
+    content = (tmp_path / "x").read_bytes()
+    start = content.index(g.edata["w"].numpy().tobytes())
+    # The first, a middle and the last part.
+    for place in (0, 2_500_000, 4_799_999):
+        changed = bytearray(content)
+        changed[start + place] ^= 1
+        (tmp_path / "x").write_bytes(changed)
+        with pytest.raises(gs.FileError, match="not those that were written"):
+            gs.load_graphs(tmp_path / "x")
+
+
 def test_rows_of_a_file_are_read_without_a_checksum(tmp_path: Path) -> None:
     parts = [gs.graph(([0], [1])) for _ in range(3)]
     for number, g in enumerate(parts):

@@ -31,6 +31,9 @@ class Table:
         return [name for name in ids if name in frame.columns]
 
 
+_ID_FIELDS = tuple(field.name for field in fields(Table) if field.name.endswith("_field"))
+
+
 @dataclass(frozen=True)
 class Meta:
     """The content of ``meta.yaml``."""
@@ -110,8 +113,7 @@ def _tables(path: Path, content: dict, key: str, kind: str) -> tuple[Table, ...]
 def _table(
     path: Path, content: Any, key: str, needed: str | None, kind: str | None = None
 ) -> Table:
-    ids = [field.name for field in fields(Table) if field.name.endswith("_field")]
-    known = ("file_name", *((kind,) if kind else ()), *ids)
+    known = ("file_name", *((kind,) if kind else ()), *_ID_FIELDS)
     required = ("file_name", *((needed,) if needed else ()))
     _check_keys(path, content, known, required, f" in {key}")
     values = dict(content)
@@ -124,6 +126,7 @@ def _table(
             )
         values["etype"] = tuple(map(str, etype))
     file = str(values["file_name"])
-    if Path(file).is_absolute() or ".." in Path(file).parts:
+    place = Path(file)
+    if place.is_absolute() or ".." in place.parts:
         raise FileError(f"{path}: file_name must lie in the folder of the dataset, got '{file}'.")
     return Table(**{name: v if name == "etype" else str(v) for name, v in values.items()})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import zlib
 
+import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["checksum"]
+__all__ = ["checksum", "checksum_of_bytes"]
 
 _PAGE = 4096
 
@@ -29,12 +30,19 @@ def checksum(tensor: Tensor) -> int:
     True
     """
     # The stride of no or one element can be anything.
-    data = tensor.as_strided((tensor.numel(),), (1,)).view(torch.uint8)
-    whole = data.numel() - data.numel() % _PAGE
-    if not whole:
-        return zlib.crc32(data.numpy())
-    pages = data[:whole]
-    if data.storage_offset() % 8:
-        pages = pages.clone()
-    sums = pages.view(torch.int64).view(-1, _PAGE // 8).sum(1)
-    return zlib.crc32(data[whole:].numpy(), zlib.crc32(sums.numpy()))
+    values = tensor.as_strided((tensor.numel(),), (1,))
+    # NumPy has no bfloat16.
+    return checksum_of_bytes(values.view(torch.uint8).numpy())
+
+
+def checksum_of_bytes(data: np.ndarray, found: int = 0) -> int:
+    """The checksum of values whose bytes are `data`, (N,) uint8.
+
+    Values may come in several parts, all but the last of whole pages of 4096 bytes: `found` is the
+    checksum of those before.
+    """
+    whole = len(data) - len(data) % _PAGE
+    if whole:
+        sums = data[:whole].view(np.int64).reshape(-1, _PAGE // 8).sum(1)
+        found = zlib.crc32(sums, found)
+    return zlib.crc32(data[whole:], found)

@@ -16,12 +16,14 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
-from gossamer.graph.io.checksum import checksum
+from gossamer.graph.io.checksum import checksum_of_bytes
 from gossamer.graph.io.layout import checked
 
 __all__ = ["StoredTensor", "TensorFile", "read_exactly"]
 
 _MAX_HEADER = 100_000_000
+_CPU = torch.device("cpu")
+_PART = 1 << 20
 
 _DTYPES = {
     "BOOL": torch.bool,
@@ -61,7 +63,7 @@ class TensorFile:
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        size = os.fstat(file.fileno()).st_size
+        size = file.seek(0, os.SEEK_END)
         length = int.from_bytes(read_exactly(file, 0, 8), "little")
         if length > min(size - 8, _MAX_HEADER):
             raise ValueError(f"the header cannot have {length} bytes")
@@ -125,8 +127,8 @@ class StoredTensor:
         return self.shape[0]
 
     def __getitem__(self, rows: slice) -> Tensor:
-        if not self.shape:
-            return self._read(0, ())
+        if not self.shape or rows == slice(None):
+            return self._read(0, self.shape)
         start, stop, _ = rows.indices(self.shape[0])
         width = math.prod(self.shape[1:]) * self.dtype.itemsize
         return self._read(start * width, (max(stop - start, 0), *self.shape[1:]))
@@ -142,12 +144,18 @@ class StoredTensor:
         return values.view(self.dtype).reshape(self.shape)
 
     def _read(self, offset: int, shape: tuple[int, ...]) -> Tensor:
-        tensor = kernels.empty(shape, self.dtype, torch.device("cpu"))
+        tensor = kernels.empty(shape, self.dtype, _CPU)
         # NumPy has no bfloat16, so bytes are read.
-        target = memoryview(tensor.view(-1).view(torch.uint8).numpy())
+        target = tensor.view(-1).view(torch.uint8).numpy()
         self._file.seek(self._start + offset)
-        if self._file.readinto(target) != len(target):
-            raise ValueError(f"values are missing at byte {self._start + offset}")
-        if self.checksum is not None and shape == self.shape and checksum(tensor) != self.checksum:
+        verify = self.checksum is not None and shape == self.shape
+        found = 0
+        # A part is still in the cache of the processor when it is added up.
+        for start in range(0, len(target), _PART):
+            part = target[start : start + _PART]
+            if self._file.readinto(part) != len(part):
+                raise ValueError(f"values are missing at byte {self._start + offset + start}")
+            found = checksum_of_bytes(part, found) if verify else 0
+        if verify and found != self.checksum:
             raise ValueError(f"values from byte {self._start} on are not those that were written")
         return tensor

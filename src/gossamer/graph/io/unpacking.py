@@ -70,6 +70,8 @@ class Contents:
 
     def graphs(self, wanted: Sequence[int] | None) -> list[Graph]:
         """The graphs with the numbers `wanted`, in that order. None: all of them."""
+        if wanted is None and len(self._layouts) == 1:
+            return _Group("0.", self._layouts[0], self._read, *self._sizes[0], None).graphs()
         group, member = self._order.unbind(1)
         if wanted is not None:
             group, member = group[list(wanted)], member[list(wanted)]
@@ -110,9 +112,10 @@ def _sizes(layout: Layout, number: int, read: Read) -> tuple[Tensor, Tensor]:
             raise ValueError(f"{name} has shape {tuple(table.shape)} and {table.dtype}")
         if len(table) == 0:
             raise ValueError("a group has no graphs")
+        low, high = map(int, table.aminmax()) if table.numel() else (0, 0)
         # Sums must not overflow; no file comes near.
-        if int(table.min()) < 0 or int(table.max()) >= 2**62 // len(table):
-            raise ValueError(f"{name} cannot be {int(table.min())} ... {int(table.max())}")
+        if low < 0 or high >= 2**62 // len(table):
+            raise ValueError(f"{name} cannot be {low} ... {high}")
         tables.append(table)
     if len(tables[0]) != len(tables[1]):
         raise ValueError(f"there are {len(tables[0])} or {len(tables[1])} graphs in a group")
@@ -191,6 +194,8 @@ class _Group:
 
     def _split(self, name: str, stored: StoredTensor, counts: Tensor) -> list[Tensor]:
         """The rows of each chosen graph."""
+        if self._all and len(counts) == 1 and len(stored) == int(counts):
+            return [stored[:]]
         ends = counts.cumsum(0)
         if len(stored) != int(ends[-1]):
             raise ValueError(f"{name} has {len(stored)} rows, the graphs {int(ends[-1])}")

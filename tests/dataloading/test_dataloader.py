@@ -6,7 +6,6 @@ import gc
 import os
 import signal
 import threading
-from pathlib import Path
 
 import pytest
 import torch
@@ -27,6 +26,7 @@ from gossamer.dataloading import (
 )
 from gossamer.dataloading._batches import Batches, Items, Share
 from helpers.compare import assert_graph_equal, assert_tensor_equal
+from helpers.shared_memory import left_files, nothing_left
 from helpers.workers import children
 
 pytestmark = pytest.mark.filterwarnings(
@@ -198,18 +198,13 @@ class Killed(BlockSampler):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("options", [{}, {"use_prefetch_thread": True}])
 def test_a_worker_that_is_killed_is_an_error(options) -> None:
-    before = shared_files()
+    before = left_files()
     loader = DataLoader(graph(), torch.arange(9), Killed(), num_workers=1, **options)
     with pytest.raises(gs.GossamerError, match="worker process of the loader died"):
         list(loader)
     gc.collect()
     assert not children()
-    assert shared_files() <= before
-
-
-def shared_files() -> set[str]:
-    folder = Path("/dev/shm")
-    return {f.name for f in folder.glob("torch_*")} if folder.is_dir() else set()
+    assert nothing_left(before)
 
 
 class Broken(Sampler):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from helpers.paths import REPOSITORY
+from helpers.shared_memory import left_files, nothing_left
 
 PROGRAM = """
 import gc, os, pathlib, signal, sys
@@ -95,10 +96,6 @@ def _all_gone(session: int) -> bool:
     return False
 
 
-def _shared() -> set[str]:
-    return {path.name for path in Path("/dev/shm").glob("torch_*")}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("kind", ["dataloading", "graphbolt"])
@@ -123,7 +120,7 @@ for number, batch in enumerate(loader({kind!r}, {workers})):
 @pytest.mark.parametrize("kind", ["dataloading", "graphbolt"])
 @pytest.mark.parametrize("end", ["signal", "exception"])
 def test_nothing_is_left(kind: str, workers: int, end: str) -> None:
-    before = _shared()
+    before = left_files()
     run = _start(
         f"""
 for number, batch in enumerate(loader({kind!r}, {workers})):
@@ -140,13 +137,13 @@ for number, batch in enumerate(loader({kind!r}, {workers})):
     _, err = run.communicate(timeout=240)
     assert ("KeyboardInterrupt" if end == "signal" else "ZeroDivisionError") in err
     assert _all_gone(run.pid)
-    assert _shared() <= before
+    assert nothing_left(before)
 
 
 def test_a_killed_worker_of_a_pipeline_is_an_error() -> None:
-    before = _shared()
+    before = left_files()
     run = _start("list(loader('graphbolt', 1, deadly=True))\n")
     _, err = run.communicate(timeout=240)
     assert "GossamerError: A worker process of the loader died" in err
     assert _all_gone(run.pid)
-    assert _shared() <= before
+    assert nothing_left(before)

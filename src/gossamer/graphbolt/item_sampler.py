@@ -215,11 +215,6 @@ class DistributedItemSampler(ItemSampler):
             batches = batches[:fewest]
         return batches
 
-    def count_epoch(self) -> int:
-        """The number of the epoch that begins."""
-        self._epoch += 1
-        return self._epoch - 1
-
     def _order(self, key: int) -> torch.Tensor:
         order = super()._order(key)
         if order is None:

@@ -116,6 +116,8 @@ def test_ten_splits_with_roc_auc(tmp_path: Path) -> None:
     [
         (["--dataset", "mnist"], "There is no dataset 'mnist'. Choose one of digits"),
         (["--dataset", "wn18"], "Dataset 'wn18' is for knowledge-graph completion, which `gossam"),
+        (["--dataset", "chickenpox"], "does not support. examples/forecast.py in the repository"),
+        (["--dataset", "sst"], "Dataset 'sst' is for classes of the nodes of trees, which `gossa"),
         (["--model", "mlp"], "'model' must be one of gcn, sage, gat, gatv2, gin, pna, appnp, "),
         (["--model", "rgcn", "--dataset", "gin-mutag"], "Dataset "),
         (["--raw-dir", "."], "Dataset 'digits' is part of Gossamer and reads no files. Omit"),

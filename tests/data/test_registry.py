@@ -41,6 +41,15 @@ def test_sizes_are_those_of_the_data(name: str) -> None:
     assert (listed.metric == "accuracy") or listed.classes == 2
 
 
+@pytest.mark.parametrize("name", ["tox21", "USAIR", "Roman_Empire", "collegemsg"])
+def test_case_does_not_matter(name: str) -> None:
+    assert info(name).name.lower() == name.lower().replace("_", "-")
+
+
+def test_names_differ_in_more_than_case() -> None:
+    assert len({name.replace("-", "_").casefold() for name in DATASETS}) == len(DATASETS)
+
+
 def test_what_is_embedded() -> None:
     assert {name for name, listed in DATASETS.items() if not listed.download} == {
         "ba-community",
@@ -63,9 +72,8 @@ def test_hyphens_and_underscores(name: str, tmp_path: Path) -> None:
 
 
 def test_unknown_name() -> None:
-    with pytest.raises(
-        UnknownKeyError, match=r"no dataset 'kora'\. Choose one of digits, karate, cora"
-    ):
+    similar = r"Did you mean cora.*\? Choose one of digits, karate, cora"
+    with pytest.raises(UnknownKeyError, match=rf"no dataset 'kora'\. {similar}"):
         load("kora")
 
 

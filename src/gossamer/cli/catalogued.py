@@ -26,6 +26,7 @@ from gossamer.data.catalogue.entry import (
     NODES,
     RATINGS,
     REGRESSION,
+    SERIES,
     TRIPLES,
     Entry,
 )
@@ -35,6 +36,11 @@ __all__ = ["load_dataset"]
 
 _MODES = {"train": "train", "val": "valid", "test": "test"}
 _GRAPH_TASKS = (GRAPHS, MULTI_LABEL_GRAPHS, REGRESSION)
+_OTHERS = "Choose another; `gossamer datasets` lists them."
+_HINTS = {
+    TRIPLES: "Use `gossamer kge train`.",
+    SERIES: "examples/forecast.py in the repository trains a model on it.",
+}
 _WIDEST = 64  # one-hot columns; larger values share the last one
 
 
@@ -59,12 +65,9 @@ def load_dataset(config: TrainConfig, device: torch.device, verbose: bool = Fals
         )
     load = _loader(entry)
     if load is None and config.task != "links":
-        hint = "Choose another; `gossamer datasets` lists them."
-        if entry.task == TRIPLES:
-            hint = "Use `gossamer kge train`."
         raise InvalidValueError(
-            f"Dataset '{entry.name}' is for {entry.task}, which `gossamer train` does not support. "
-            f"{hint}"
+            f"Dataset '{entry.name}' is for {_purpose(entry)}, which `gossamer train` does not "
+            f"support. {_HINTS.get(entry.task, _OTHERS)}"
         )
     raw_dir = config.raw_dir
     if raw_dir is not None and not entry.download:
@@ -84,6 +87,10 @@ def load_dataset(config: TrainConfig, device: torch.device, verbose: bool = Fals
     task = load(entry, open_dataset, config, device)
     task.picture_shape = getattr(getattr(gossamer.data, entry.dataset), "picture_shape", None)
     return task
+
+
+def _purpose(entry: Entry) -> str:
+    return "classes of the nodes of trees" if entry.dataset == "SSTDataset" else entry.task
 
 
 def _level(entry: Entry) -> str:
@@ -236,7 +243,7 @@ def _links(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.d
     if entry.graphs != 1 or entry.task not in (NODES, MULTI_LABEL, LINKS):
         raise InvalidValueError(
             f"--task links needs one graph of nodes, and dataset '{entry.name}' is for "
-            f"{entry.task}. Choose another; `gossamer datasets` lists them."
+            f"{entry.task}. {_OTHERS}"
         )
     graph = open_dataset()[0]
     feat = {graph.ntypes[0]: as_features(graph.ndata["feat"])} if "feat" in graph.ndata else {}

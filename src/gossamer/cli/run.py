@@ -36,6 +36,7 @@ from gossamer.errors import InvalidValueError
 __all__ = ["CONFIG_NAME", "load_task", "set_threads", "train"]
 
 CONFIG_NAME = "config.json"
+_PICTURES = {"tsne": "t-SNE (--picture pca is faster)", "pca": "PCA"}
 _SECONDS = 30.0  # between lines of progress, without a terminal
 
 
@@ -98,6 +99,8 @@ def _train_in(out: Path, task: Task, config: TrainConfig, result: RunResult) -> 
     write_atomic(out / CONFIG_NAME, json.dumps(config.as_dict(), indent=2) + "\n")
     _say(config, _headline(result))
     stop = _train_seeds(task, config, result, out, progress)
+    # The picture of the embeddings can take longer than the training.
+    _say(config, f"  writing the report, with a picture by {_PICTURES[config.picture]}")
     result.details = describe(task, result.best.result.split)
     write_atomic(out / "metrics.json", result.to_json())
     from gossamer.cli.report import render_report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from difflib import get_close_matches
 from typing import Any
 
 from gossamer.data.catalogue import CATALOGUE, Entry
@@ -14,12 +15,12 @@ DATASETS = CATALOGUE
 
 
 def info(name: str) -> DatasetInfo:
-    """Look up a dataset; underscores and hyphens in its name are the same.
+    """Look up a dataset; case, underscores and hyphens in its name do not matter.
 
     Raises
     ------
     UnknownKeyError
-        If there is none of this name; the message lists them all.
+        If there is none of this name; the message lists them all, and similar ones first.
 
     Examples
     --------
@@ -29,9 +30,18 @@ def info(name: str) -> DatasetInfo:
     # Those of Geom-GCN have a prefix, as some names are taken; without it they are found too.
     for wanted in (name, f"geom-{name}"):
         for candidate in DATASETS.values():
-            if candidate.name.replace("-", "_") == wanted.replace("-", "_"):
+            if _plain(candidate.name) == _plain(wanted):
                 return candidate
-    raise UnknownKeyError(f"There is no dataset '{name}'. Choose one of {', '.join(DATASETS)}.")
+    plain = {_plain(known): known for known in DATASETS}
+    close = [plain[word] for word in get_close_matches(_plain(name), plain)]
+    similar = f" Did you mean {' or '.join(close)}?" if close else ""
+    raise UnknownKeyError(
+        f"There is no dataset '{name}'.{similar} Choose one of {', '.join(DATASETS)}."
+    )
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "_").casefold()
 
 
 def load(name: str, raw_dir: str | None = None, verbose: bool = False, **arguments: Any) -> Dataset:

@@ -38,7 +38,7 @@ _OF_MODEL = {
     "transe": (2e-3, 9.0, 0.0),
     "distmult": (2e-3, 0.0, 1e-2),
     "complex": (2e-3, 0.0, 1e-2),
-    "rotate": (2e-3, 9.0, 0.0),
+    "rotate": (1e-2, 9.0, 0.0),
 }
 
 #: Options allowed together with --resume, since they do not change the result.

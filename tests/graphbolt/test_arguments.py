@@ -434,3 +434,11 @@ def test_seeds_of_an_edge_type_are_pairs(shape) -> None:
     pipe = gb.ItemSampler(items, 3).sample_neighbor(_typed(), [1])
     with pytest.raises(InvalidValueError, match=r"edge type 'a:y:a' must be node pairs of shape"):
         next(iter(pipe))
+
+
+def test_a_check_forgets_what_was_made_of_earlier_values() -> None:
+    graph = _typed()
+    assert graph.structure("a:y:a").csc().indices.tolist() == [0]
+    graph.indices[1] = 1
+    graph.check()
+    assert graph.structure("a:y:a").csc().indices.tolist() == [1]

@@ -108,11 +108,8 @@ class FusedCSC(SamplingGraph):
         Edge ids are positions in `indices`. `csc_indptr` and `indices` belong to the user, who may
         change them in place, so they are checked again after a change.
         """
-        versions = self._versions()
-        if versions != self._checked:
+        if self._versions() != self._checked:
             self.check()
-            self._structures.clear()
-            self._checked = versions
         if etype not in self._structures:
             if etype is None:
                 self._structures[None] = draws.whole(self.csc_indptr, self.indices)
@@ -138,6 +135,7 @@ class FusedCSC(SamplingGraph):
 
     def assume_checked(self) -> Self:
         """Take the structure as it is, until a tensor of it changes; return the graph."""
+        self._structures.clear()
         self._checked = self._versions()
         return self
 

@@ -52,10 +52,21 @@ def test_the_written_configuration_trains_the_same_again(trained: Path, tmp_path
         for seed in metrics["seeds"]:
             del seed["seconds"]
     assert first == second
-    weights = [load_checkpoint(out).model.state_dict() for out in (trained, tmp_path)]
-    # Not to the bit: where a test has set the number of threads before, MKL may split products
-    # in another way.
-    torch.testing.assert_close(*weights, rtol=1e-3, atol=1e-3)
+
+
+def test_the_weights_are_the_same_on_any_number_of_threads(tmp_path: Path) -> None:
+    weights = []
+    for threads in ("1", "2"):
+        out = tmp_path / threads
+        argv = ["train", "--seeds", "1", "--out", str(out), *TINY, "--quiet"]
+        environment = {**os.environ, "OMP_NUM_THREADS": threads}
+        # The tests set it, and the command must do so itself.
+        environment.pop("MKL_CBWR", None)
+        command = [sys.executable, "-m", "gossamer", *argv]
+        subprocess.run(command, env=environment, check=True, timeout=300)
+        assert str(_metrics(out)["environment"]["threads"]) == threads
+        weights.append(load_checkpoint(out).model.state_dict())
+    torch.testing.assert_close(*weights, rtol=0, atol=0)
 
 
 def test_a_later_seed_alone_repeats_its_row(trained: Path, tmp_path: Path) -> None:

@@ -232,7 +232,7 @@ _EXPRESSIONS = [
 ]
 
 _NEGATIVE = "A negative dimension counts from the end; DGL gives zeros, infinities or an error."
-_INSIDE = "Entries and leading indices lie inside the shape."
+_INSIDE = "Entries and leading indices must lie inside the shape."
 _VECTORS = "Where one operand has vectors as values, so has the other; DGL mixes up entries."
 
 TABLE = Table(
@@ -250,7 +250,9 @@ TABLE = Table(
         Difference("*o.A.s*(-1)*", "other", _NEGATIVE),
         Difference("*o.A.index_select(-1*", "value", _NEGATIVE),
         Difference("*o.A.sum(2)*", "error", "A dimension is 0, 1, -1 or -2; DGL takes any number."),
-        Difference("*range_select(0, slice(*", "value", "A slice is as for a list."),
+        Difference(
+            "*range_select(0, slice(*", "value", "A slice selects what it selects of a list."
+        ),
         Difference(
             "*compact(0, torch.tensor([0, 0]))*", "value", "A leading index may be repeated."
         ),
@@ -258,9 +260,21 @@ TABLE = Table(
         Difference("*o.s.spmatrix(torch.tensor([[0, ?1], [1, 1]])*", "error", _INSIDE),
         Difference("*o.s.spmatrix(torch.tensor([[0, 1], [1, 1]])*", "error", _INSIDE),
         Difference("*torch.tensor([0, 5]), shape=(1, 3))*", "error", _INSIDE),
-        Difference("*torch.tensor([1, 1], dtype=torch.int32))*", "error", "Ids have one dtype."),
-        Difference("*o.V.sample(0, 5, *bias=True)*", "error", "A bias is a number for each entry."),
-        Difference("*o.s.sddmm(o.A, o.x(3, 2, 2)*", "error", "Batches are for bsddmm."),
+        Difference(
+            "*torch.tensor([1, 1], dtype=torch.int32))*",
+            "error",
+            "The ids of rows and columns have one dtype.",
+        ),
+        Difference(
+            "*o.V.sample(0, 5, *bias=True)*",
+            "error",
+            "Values that bias a sample are one number an entry.",
+        ),
+        Difference(
+            "*o.s.sddmm(o.A, o.x(3, 2, 2)*",
+            "error",
+            "sddmm takes matrices, bsddmm batches of them.",
+        ),
         Difference("*o.s.sddmm(o.W, *", "error", _VECTORS),
         Difference("*o.B ? o.V*", "error", _VECTORS),
         Difference("*o.B ? o.W*", "error", _VECTORS),

@@ -59,7 +59,7 @@ def edited(path: Path, edit: Callable[[dict, dict], Any]) -> None:
 
 
 def without_checksums(path: Path) -> None:
-    """Leave out the checksums, which who makes a file up can make up, too."""
+    """Leave out the checksums: the author of a hostile file can make them fit."""
     edited(path, lambda header, tensors: header.pop("checksums"))
 
 

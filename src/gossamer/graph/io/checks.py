@@ -6,6 +6,7 @@ kernels must not read.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,7 +22,7 @@ def joined(parts: list[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
-def check_ids(parts: list[Tensor], bounds: Tensor, what: str) -> None:
+def check_ids(parts: list[Tensor], bounds: np.ndarray, what: str) -> None:
     """Raise unless the ids of part ``i`` are in ``0 ... bounds[i] - 1``."""
     ids = joined(parts)
     if ids.numel() == 0:
@@ -32,31 +33,31 @@ def check_ids(parts: list[Tensor], bounds: Tensor, what: str) -> None:
         raise ValueError(f"{what} are out of range")
 
 
-def _exceed(parts: list[Tensor], ids: Tensor, bounds: Tensor) -> bool:
-    if len(parts) > 1:
-        bounds = bounds.repeat_interleave(_lengths(parts))
-    return bool((ids >= bounds).any())
+def _exceed(parts: list[Tensor], ids: Tensor, bounds: np.ndarray) -> bool:
+    limit = bounds.repeat(_lengths(parts)) if len(parts) > 1 else bounds
+    return bool((ids >= torch.from_numpy(limit)).any())
 
 
 def check_compressed(
     indptr: list[Tensor],
     indices: list[Tensor],
     eids: list[Tensor] | None,
-    num_cols: Tensor,
-    num_edges: Tensor,
+    num_cols: np.ndarray,
+    num_edges: np.ndarray,
 ) -> None:
     """Raise unless part ``i`` of each is a compressed adjacency of ``num_edges[i]`` edges."""
-    ends, pointers = _lengths(indptr).cumsum(0), joined(indptr)
-    steps = pointers.diff()
+    lengths, pointers = _lengths(indptr), joined(indptr).numpy()
+    ends = lengths.cumsum()
+    steps = np.diff(pointers)
     steps[ends[:-1] - 1] = 0
-    first, last = pointers[ends - _lengths(indptr)], pointers[ends - 1]
-    if bool((first != 0).any() | (last != num_edges).any() | (steps < 0).any()):
+    first, last = pointers[ends - lengths], pointers[ends - 1]
+    if (first != 0).any() or (last != num_edges).any() or (steps < 0).any():
         raise ValueError("row pointers do not rise from 0 to the number of edges")
     check_ids(indices, num_cols, "node ids")
     if eids is None:
         return
     check_ids(eids, num_edges, "edge ids")
-    offsets = (num_edges.cumsum(0) - num_edges).repeat_interleave(num_edges)
+    offsets = torch.from_numpy((num_edges.cumsum() - num_edges).repeat(num_edges))
     if bool((torch.bincount(joined(eids) + offsets) != 1).any()):
         raise ValueError("an edge id occurs twice")
 
@@ -83,5 +84,5 @@ def assemble(
     return Adjacency(num_src, num_dst, idtype, **kept, allowed=allowed)
 
 
-def _lengths(parts: list[Tensor]) -> Tensor:
-    return torch.tensor([len(part) for part in parts], dtype=torch.int64, device="cpu")
+def _lengths(parts: list[Tensor]) -> np.ndarray:
+    return np.array([len(part) for part in parts], np.int64)

@@ -30,6 +30,7 @@ import os
 from collections.abc import Sequence
 from typing import BinaryIO
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -171,7 +172,7 @@ def _coo(stream: Stream) -> tuple[int, int, tuple[Tensor, Tensor]]:
         raise ValueError("the two ends of edges differ in form, or come with ids")
     for ids, bound in ((row, num_rows), (col, num_cols)):
         check_size(bound)
-        check_ids([ids], torch.tensor([bound]), "node ids")
+        check_ids([ids], np.array([bound]), "node ids")
     return num_rows, num_cols, (row, col)
 
 
@@ -184,9 +185,9 @@ def _compressed(stream: Stream) -> tuple[int, int, Compressed]:
     wrong = [t for t in (indptr, indices, eids) if t.dim() != 1 or t.dtype not in ID_TYPES]
     if wrong or len(indptr) != num_rows + 1:
         raise ValueError(f"{num_rows} rows have {len(indptr)} pointers")
-    num_edges = torch.tensor([len(indices)])
+    num_edges = np.array([len(indices)])
     if len(eids) not in (0, len(indices)):
         raise ValueError(f"{len(indices)} edges have {len(eids)} ids")
     ids = [eids] if len(eids) else None
-    check_compressed([indptr], [indices], ids, torch.tensor([num_cols]), num_edges)
+    check_compressed([indptr], [indices], ids, np.array([num_cols]), num_edges)
     return num_rows, num_cols, Compressed(indptr, indices, eids if len(eids) else None)

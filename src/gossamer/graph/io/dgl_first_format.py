@@ -20,7 +20,7 @@ import os
 from collections.abc import Sequence
 from typing import BinaryIO
 
-import torch
+import numpy as np
 from torch import Tensor
 
 from gossamer.graph.graph import Graph
@@ -77,7 +77,7 @@ class FirstArchive:
         sizes = len(indptr), len(indices), len(eids)
         if sizes != (num_nodes + 1, num_edges, num_edges):
             raise ValueError(f"{num_nodes} nodes and {num_edges} edges have arrays of {sizes}")
-        bounds = torch.tensor([num_nodes]), torch.tensor([num_edges])
+        bounds = np.array([num_nodes]), np.array([num_edges])
         check_compressed([indptr], [indices], [eids], *bounds)
         in_edges = Compressed(indptr, indices, eids)
         adjacency = assemble(num_nodes, num_nodes, indices.dtype, FORMATS, {"csc": in_edges})

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -72,19 +73,19 @@ class Contents:
         """The graphs with the numbers `wanted`, in that order. None: all of them."""
         if wanted is None and len(self._layouts) == 1:
             return _Group("0.", self._layouts[0], self._read, *self._sizes[0], None).graphs()
-        group, member = self._order.unbind(1)
+        group, member = self._order.T
         if wanted is not None:
             group, member = group[list(wanted)], member[list(wanted)]
         result: dict[int, Graph] = {}
         for number, layout in enumerate(self._layouts):
-            positions = (group == number).nonzero().squeeze(1)
+            positions = np.flatnonzero(group == number)
             if len(positions):
                 chosen = None if wanted is None else member[positions]
                 part = _Group(f"{number}.", layout, self._read, *self._sizes[number], chosen)
                 result.update(zip(positions.tolist(), part.graphs(), strict=True))
         return [result[position] for position in range(len(group))]
 
-    def _checked_order(self, runs: Any) -> Tensor:
+    def _checked_order(self, runs: Any) -> np.ndarray:
         """(group, number within the group) of each graph, from the groups' runs of graphs."""
         used = [0] * len(self._sizes)
         rows = []
@@ -92,27 +93,30 @@ class Contents:
             number, count = (checked(value, int) for value in checked(run, list, length=2))
             if not 0 <= number < len(used) or not 0 < count <= len(self._sizes[number][0]):
                 raise ValueError(f"there are no {count} graphs of group {number}")
-            members = torch.arange(used[number], used[number] + count)
-            rows.append(torch.stack([torch.full_like(members, number), members], dim=1))
+            members = np.arange(used[number], used[number] + count)
+            rows.append(np.stack([np.full_like(members, number), members], axis=1))
             used[number] += count
             if used[number] > len(self._sizes[number][0]):
                 break
         if used != [len(num_nodes) for num_nodes, _ in self._sizes]:
             raise ValueError("the order of graphs does not name each of them once")
-        return torch.cat([torch.empty(0, 2, dtype=torch.int64), *rows])
+        return np.concatenate([np.empty((0, 2), np.int64), *rows])
 
 
-def _sizes(layout: Layout, number: int, read: Read) -> tuple[Tensor, Tensor]:
-    """Numbers of nodes and of edges, graphs by types, of a group."""
+def _sizes(layout: Layout, number: int, read: Read) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of nodes and of edges, graphs by types, of a group.
+
+    They are NumPy arrays, whose operations on few numbers are faster than those of torch.
+    """
     tables = []
     widths = len(layout.schema.ntypes), len(layout.schema.canonical_etypes)
     for name, width in zip(("num_nodes", "num_edges"), widths, strict=True):
-        table = read(f"{number}.{name}")[:]
-        if table.dtype != torch.int64 or table.dim() != 2 or table.shape[1] != width:
-            raise ValueError(f"{name} has shape {tuple(table.shape)} and {table.dtype}")
+        table = read(f"{number}.{name}")[:].numpy()
+        if table.dtype != np.int64 or table.ndim != 2 or table.shape[1] != width:
+            raise ValueError(f"{name} has shape {table.shape} and {table.dtype}")
         if len(table) == 0:
             raise ValueError("a group has no graphs")
-        low, high = map(int, table.aminmax()) if table.numel() else (0, 0)
+        low, high = (int(table.min()), int(table.max())) if table.size else (0, 0)
         # Sums must not overflow; no file comes near.
         if low < 0 or high >= 2**62 // len(table):
             raise ValueError(f"{name} cannot be {low} ... {high}")
@@ -151,9 +155,9 @@ class _Group:
         prefix: str,
         layout: Layout,
         read: Read,
-        num_nodes: Tensor,
-        num_edges: Tensor,
-        chosen: Tensor | None,
+        num_nodes: np.ndarray,
+        num_edges: np.ndarray,
+        chosen: np.ndarray | None,
     ) -> None:
         self._prefix = prefix
         self._layout = layout
@@ -185,18 +189,18 @@ class _Group:
                 self._set_batch(graphs, kind)
         return graphs
 
-    def _column(self, name: str, dtypes: Sequence[torch.dtype], counts: Tensor) -> list[Tensor]:
+    def _column(self, name: str, dtypes: Sequence[torch.dtype], counts: np.ndarray) -> list[Tensor]:
         """The part of each chosen graph of a tensor with one dimension."""
         tensor = self._read(self._prefix + name)
         if tensor.dtype not in dtypes or tensor.dim() != 1:
             raise ValueError(f"{name} has shape {tensor.shape} and {tensor.dtype}")
         return self._split(name, tensor, counts)
 
-    def _split(self, name: str, stored: StoredTensor, counts: Tensor) -> list[Tensor]:
+    def _split(self, name: str, stored: StoredTensor, counts: np.ndarray) -> list[Tensor]:
         """The rows of each chosen graph."""
-        if self._all and len(counts) == 1 and len(stored) == int(counts):
+        if self._all and len(counts) == 1 and len(stored) == counts[0]:
             return [stored[:]]
-        ends = counts.cumsum(0)
+        ends = counts.cumsum()
         if len(stored) != int(ends[-1]):
             raise ValueError(f"{name} has {len(stored)} rows, the graphs {int(ends[-1])}")
         starts = ends - counts
@@ -205,7 +209,7 @@ class _Group:
         return [tensor[start:end] for start, end in zip(*bounds, strict=True)]
 
     def _frames(
-        self, prefix: str, features: tuple[Feature, ...], counts: Tensor, kind: str
+        self, prefix: str, features: tuple[Feature, ...], counts: np.ndarray, kind: str
     ) -> list[Frame]:
         frames = [Frame(count, kind) for count in counts[self._chosen].tolist()]
         total = int(counts.sum())
@@ -235,7 +239,7 @@ class _Group:
             for num_src, num_dst, own in zip(*sizes, kept, strict=True)
         ]
 
-    def _coo(self, i: int, src: Tensor, dst: Tensor) -> list[Kept]:
+    def _coo(self, i: int, src: np.ndarray, dst: np.ndarray) -> list[Kept]:
         counts = self._num_edges[:, i]
         ends = []
         for name, bounds in (("src", src), ("dst", dst)):
@@ -245,7 +249,7 @@ class _Group:
         return list(zip(*ends, strict=True))
 
     def _compressed(
-        self, i: int, form: str, relation: Relation, rows: Tensor, cols: Tensor
+        self, i: int, form: str, relation: Relation, rows: np.ndarray, cols: np.ndarray
     ) -> list[Kept]:
         counts, dtypes = self._num_edges[:, i], (torch.int32, torch.int64)
         indptr = self._column(f"edges{i}.{form}.indptr", dtypes, rows + 1)
@@ -266,15 +270,16 @@ class _Group:
         sizes: list[dict[Any, Tensor]] = [{} for _ in graphs]
         for number, (key, position) in enumerate(keys.items()):
             name = f"batch_{kind}{number}"
-            counts = self._read(f"{self._prefix}{name}.count")[:]
-            if counts.dtype != torch.int64 or counts.shape != (len(table),) or counts.min() < 0:
+            counts = self._read(f"{self._prefix}{name}.count")[:].numpy()
+            if counts.dtype != np.int64 or counts.shape != (len(table),) or counts.min() < 0:
                 raise ValueError(f"{name} has impossible lengths")
             parts = self._column(name, (self._layout.idtype,), counts)
             totals = table[self._chosen, position]
             check_ids(parts, totals + 1, f"the sizes in {name}")
-            owner = torch.arange(len(parts)).repeat_interleave(counts[self._chosen])
-            sums = torch.zeros_like(totals).index_add_(0, owner, joined(parts).long())
-            if not torch.equal(sums, totals):
+            owner = np.arange(len(parts)).repeat(counts[self._chosen])
+            sums = np.zeros_like(totals)
+            np.add.at(sums, owner, joined(parts).numpy())
+            if not np.array_equal(sums, totals):
                 raise ValueError(f"the sizes in {name} do not add up")
             for own, part in zip(sizes, parts, strict=True):
                 own[key] = part

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 import gossamer.data as data
 from gossamer.errors import FileError
@@ -68,9 +69,6 @@ REAL = {
     "GIN IMDBBINARY": _gin("IMDBBINARY"),
     "TU ENZYMES": _linked(data.TUDataset, "ENZYMES", to="ENZYMES", name="ENZYMES"),
     "LegacyTU ENZYMES": _linked(data.LegacyTUDataset, "ENZYMES", to="ENZYMES", name="ENZYMES"),
-    "CoraFull cora": _linked(
-        data.CoraFullDataset, "gnn-benchmark", "cora.npz", rename="cora_full.npz"
-    ),
     "Bitcoin": _linked(data.BitcoinOTCDataset, "bitcoin", "soc-sign-bitcoinotc.csv"),
 }
 
@@ -78,6 +76,25 @@ REAL = {
 @pytest.mark.parametrize("name", REAL)
 def test_as_dgl_reads_them(name: str, tmp_path: Path) -> None:
     assert _digest(REAL[name](tmp_path)) == ANSWERS[name]
+
+
+def test_cora_full_as_dgl_reads_it(tmp_path: Path) -> None:
+    make = _linked(data.CoraFullDataset, "gnn-benchmark", "cora.npz", rename="cora_full.npz")
+    assert _content(make(tmp_path)[0]) == ANSWERS["CoraFull cora"]
+
+
+def _content(g: Any) -> str:
+    """A digest of nodes and edges, whatever the order of nodes.
+
+    SciPy's reverse Cuthill-McKee leaves ties to NumPy's sort, which depends on the processor and
+    on the version.
+    """
+    rows = zip(g.ndata["feat"].numpy(), g.ndata["label"].tolist(), strict=True)
+    nodes = [hashlib.sha256(x.tobytes() + str(y).encode()).hexdigest() for x, y in rows]
+    edges = sorted(
+        (nodes[u], nodes[v]) for u, v in zip(*map(Tensor.tolist, g.edges()), strict=True)
+    )
+    return hashlib.sha256(json.dumps([sorted(nodes), edges]).encode()).hexdigest()[:16]
 
 
 @pytest.mark.slow

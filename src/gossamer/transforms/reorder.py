@@ -40,8 +40,9 @@ def reorder_graph(
     g : Graph
         One node type and one edge type.
     node_permute_algo : {"rcmk", "metis", "custom"}, optional
-        ``"rcmk"``: reverse Cuthill-McKee, which gives neighbors close ids. ``"metis"``: by part of
-        a METIS partition into ``permute_config["k"]`` parts. ``"custom"``:
+        ``"rcmk"``: reverse Cuthill-McKee of SciPy, which gives neighbors close ids. Nodes of equal
+        degree are in the order of NumPy's sort, which can differ between processors and versions.
+        ``"metis"``: by part of a METIS partition into ``permute_config["k"]`` parts. ``"custom"``:
         ``permute_config["nodes_perm"]``. Default: nodes keep their ids.
     edge_permute_algo : {"src", "dst", "custom"}
         By new source, by new destination, or ``permute_config["edges_perm"]``. Ties keep the order

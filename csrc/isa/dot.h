@@ -1,6 +1,8 @@
 // Inner products of blocks of features.
 #pragma once
 
+#include <type_traits>
+
 #include "isa/simd.h"
 
 namespace gossamer::GOSSAMER_ISA {
@@ -54,10 +56,17 @@ GOSSAMER_INLINE void sum_blocks(O* out, int64_t blocks, const Block& block) {
     for (; b + group <= blocks; b += group) {
         GOSSAMER_UNROLL
         for (int i = 0; i < group; ++i) sums[i] = block(b + i);
-        S::store(out + b, sum_group<A>(sums), group);
+        // With a number of lanes AVX2's store has a mask, which is slow on AMD's processors.
+        if constexpr (group == S::lanes)
+            S::store(out + b, sum_group<A>(sums));
+        else
+            S::store(out + b, sum_group<A>(sums), group);
     }
     if (b + 1 == blocks) {
-        S::store(out + b, sum_lanes<A>(block(b)), 1);
+        if constexpr (std::is_same_v<A, O>)
+            out[b] = sum_lanes<A>(block(b))[0];
+        else
+            S::store(out + b, sum_lanes<A>(block(b)), 1);
     } else if (b < blocks) {
         const int rest = static_cast<int>(blocks - b);
         GOSSAMER_UNROLL

@@ -386,7 +386,8 @@ GOSSAMER_INLINE f64v larger(f64v v, f64v best) {
 template <class V> GOSSAMER_INLINE V larger(V v, V best) { return select(wins(v, best), v, best); }
 #endif
 
-// Sums of neighbouring lanes: those of a in the lower half, those of b in the upper.
+// Sums of neighbouring lanes: those of a in the lower half, those of b in the upper. In AVX2 this holds
+// for each half of the vectors, since a shuffle across the halves is slow.
 template <class V> GOSSAMER_INLINE V add_pairs(V a, V b) {
     constexpr int n = sizeof(V) / sizeof(a[0]);
     if constexpr (n == 16) {
@@ -394,9 +395,14 @@ template <class V> GOSSAMER_INLINE V add_pairs(V a, V b) {
                                        30) +
                __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29,
                                        31);
+    } else if constexpr (n == 8 && sizeof(V) == 32) {
+        return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
+               __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
     } else if constexpr (n == 8) {
         return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14) +
                __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+    } else if constexpr (n == 4 && sizeof(V) == 32) {
+        return __builtin_shufflevector(a, b, 0, 4, 2, 6) + __builtin_shufflevector(a, b, 1, 5, 3, 7);
     } else if constexpr (n == 4) {
         return __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
     } else {
@@ -404,11 +410,23 @@ template <class V> GOSSAMER_INLINE V add_pairs(V a, V b) {
     }
 }
 
+// The last of the sums: that of the halves of a and that of the halves of b where they were kept apart.
+template <class V> GOSSAMER_INLINE V add_last(V a, V b) {
+    constexpr int n = sizeof(V) / sizeof(a[0]);
+    if constexpr (n == 8 && sizeof(V) == 32)
+        return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11) +
+               __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+    else if constexpr (n == 4 && sizeof(V) == 32)
+        return __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7);
+    else
+        return add_pairs(a, b);
+}
+
 // The sum of the lanes of a vector, in the first lane of the result; as sum_group adds them.
 template <class A> GOSSAMER_INLINE typename Simd<A>::reg sum_lanes(typename Simd<A>::reg x) {
 #pragma GCC unroll 4
-    for (int n = Simd<A>::lanes; n > 1; n /= 2) x = add_pairs(x, x);
-    return x;
+    for (int n = Simd<A>::lanes; n > 2; n /= 2) x = add_pairs(x, x);
+    return add_last(x, x);
 }
 
 // How many vectors sum_group adds up at a time.
@@ -418,13 +436,11 @@ template <class A> constexpr int kGroup = Simd<A>::lanes < 8 ? Simd<A>::lanes : 
 template <class A>
 GOSSAMER_INLINE typename Simd<A>::reg sum_group(typename Simd<A>::reg (&x)[kGroup<A>]) {
 #pragma GCC unroll 3
-    for (int n = kGroup<A> / 2; n > 0; n /= 2)
+    for (int n = kGroup<A> / 2; n > 1; n /= 2)
 #pragma GCC unroll 4
         for (int i = 0; i < n; ++i) x[i] = add_pairs(x[2 * i], x[2 * i + 1]);
-    if constexpr (Simd<A>::lanes > kGroup<A>)
-        return add_pairs(x[0], x[0]);
-    else
-        return x[0];
+    x[0] = add_last(x[0], x[1]);
+    return Simd<A>::lanes > kGroup<A> ? add_pairs(x[0], x[0]) : x[0];
 }
 
 }  // namespace

@@ -95,8 +95,8 @@ class SparseMatrix(MatrixBase):
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: tuple = (), kwargs: Any = None) -> Any:
         # `torch.compile` calls this for an operator on a matrix and a tensor, and passes the tensor
-        # first in either order.
-        operator = _REVERSED.get(func.__name__)
+        # first in either order. In torch 2.15 it does not know the name of a wrapped function.
+        operator = _REVERSED.get(getattr(func, "__wrapped__", func).__name__)
         if operator is None or not isinstance(args[0], Tensor):
             return NotImplemented
         x, matrix = args

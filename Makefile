@@ -1,6 +1,6 @@
 # Two commands on a fresh machine with Python 3.10+ and a C++ compiler:
 #   make train    train a graph network on real data (handwritten digits) and write a report
-#   make test     every check and every test
+#   make test     every check and all tests but the slow ones
 # Each sets up .venv by itself. Variables: PYTHON (interpreter), VENV (environment), TORCH (a
 # requirement such as 'torch>=2.6', in place of tools/constraints.txt), ARGS (more arguments), JOBS
 # (processes that run the tests; 0: the one that collects them).

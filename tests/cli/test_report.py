@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
+from gossamer.cli.config import options, resolve
+from gossamer.cli.parser import build_parser
 from gossamer.cli.report import render_report
 from gossamer.cli.results import RunResult
 
@@ -95,6 +99,29 @@ def test_the_page_tells_scores_matrix_configuration_and_command(
     for count in recorded.confusion.ravel():
         assert f">{count:,}</td>" in html
     assert html.count('<tr class="best">') == 1
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"dataset": "cora", "model": "sage", "minibatch": True, "fanout": (10, -1)},
+        {"edges": ("my edges.csv",), "nodes": ("n.csv",), "target": ("y",), "node_id": "id"},
+        {
+            "edges": ("u:rates:m=a.csv", "m:of:g=b.csv"),
+            "nodes": ("u=u.csv", "m=m.csv"),
+            "target": ("a", "b"),
+            "task": "multilabel",
+            "reverse": False,
+        },
+    ],
+    ids=["fanouts", "tables", "typed tables"],
+)
+def test_the_command_gives_the_configuration_again(given: dict, recorded: RunResult) -> None:
+    recorded.config = resolve(given)
+    (command,) = re.findall(r"(gossamer train --dataset [^<]+)<", render_report(recorded))
+    args = build_parser().parse_args(shlex.split(unescape(command))[1:])
+    again = {name: getattr(args, name) for name in options() if hasattr(args, name)}
+    assert resolve(again) == recorded.config
 
 
 def test_the_page_tells_of_the_data_and_of_simpler_models(html: str) -> None:

@@ -60,7 +60,7 @@ def usual_task(frame: Any, names: list[str]) -> str:
     Text, bools and few distinct integers are classes, several columns of 0 and 1 are labels, and
     all others are values.
     """
-    types = optional_import("pandas", "Reading tables").api.types
+    types = optional_import("pandas", "Reading tables", "tables").api.types
     numeric = all(types.is_numeric_dtype(frame[name]) for name in names)
     if len(names) > 1:
         flags = all(frame[name].dropna().isin([0, 1]).all() for name in names)
@@ -111,7 +111,7 @@ def _text(value: Any) -> str:
 
 
 def _numbers(values: Any, name: str) -> np.ndarray:
-    pandas = optional_import("pandas", "Reading tables")
+    pandas = optional_import("pandas", "Reading tables", "tables")
     try:
         return pandas.to_numeric(values).to_numpy(np.float32, copy=True, na_value=np.nan)
     except (ValueError, TypeError):

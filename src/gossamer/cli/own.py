@@ -134,7 +134,9 @@ def _to_predict(
         raise FileError(f"The tables have no nodes of type '{end}', which the model predicts.")
     frame = own.graph_table if whole else own.frames.get(end)
     if frame is None:
-        frame = optional_import("pandas", "Reading tables").DataFrame(index=range(len(ids)))
+        frame = optional_import("pandas", "Reading tables", "tables").DataFrame(
+            index=range(len(ids))
+        )
     masks = dict.fromkeys(PARTS, torch.ones(len(ids), 1, dtype=torch.bool))
     label = known_labels(frame, config.target, target)
     common = (label, masks, target, config, device)
@@ -187,7 +189,7 @@ def read_graph(config: TrainConfig, columns: dict | None = None) -> OwnGraph:
                 f"{', '.join(sorted(ends))}. Name types as in --edges user:plays:game=plays.csv."
             )
     ids = _ids(edges, frames, id_columns)
-    pandas = optional_import("pandas", "Reading tables")
+    pandas = optional_import("pandas", "Reading tables", "tables")
     graph = from_edge_table(edges, nodes={t: pandas.DataFrame({"id": ids[t]}) for t in ids})
     graph = _with_reverse(graph) if config.reverse else graph
     feat, found = _features(config, frames, id_columns, columns)
@@ -199,7 +201,7 @@ def _ids(edges: dict, frames: dict, id_columns: dict) -> dict[str, np.ndarray]:
 
     Ids that are numbers in one table and text in another become text.
     """
-    pandas = optional_import("pandas", "Reading tables")
+    pandas = optional_import("pandas", "Reading tables", "tables")
     ids = {}
     for ntype in sorted({t for src, _, dst in edges for t in (src, dst)}):
         sides = [
@@ -290,7 +292,11 @@ def _by_graph(file: str, graph_ids: Any) -> tuple[Any, np.ndarray]:
     """A table sorted by graph, and the number of the graph of each row."""
     frame = read_table(file)
     column = column_named(frame, (str(graph_ids.name).lower(), *_GRAPH), 0)
-    number = optional_import("pandas", "Reading tables").Index(graph_ids).get_indexer(frame[column])
+    number = (
+        optional_import("pandas", "Reading tables", "tables")
+        .Index(graph_ids)
+        .get_indexer(frame[column])
+    )
     if (number < 0).any():
         row = int(np.flatnonzero(number < 0)[0])
         raise FileError(f"{file}: there is no graph '{frame[column].iloc[row]}'.")
@@ -307,7 +313,7 @@ def _joined(
     of_node: np.ndarray,
 ) -> Any:
     """All graphs as one; the ids of nodes are unique within a graph only."""
-    index = optional_import("pandas", "Reading tables").MultiIndex
+    index = optional_import("pandas", "Reading tables", "tables").MultiIndex
     places = index.from_arrays([of_node, node_ids])
     if not places.is_unique:
         raise FileError(f"{files[1]}: a node id occurs twice in one graph.")

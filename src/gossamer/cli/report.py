@@ -333,16 +333,22 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _command(result: RunResult) -> str:
     """The shortest command line that gives this configuration."""
-    config = result.config
-    chosen = {"dataset": config.dataset, "model": config.model}
-    usual = from_mapping(chosen).as_dict()
-    words = ["gossamer", "train", "--dataset", config.dataset, "--model", config.model]
-    for key, value in config.as_dict().items():
-        if value == usual[key] or key == "quiet":
-            continue
+    wanted = {k: v for k, v in result.config.as_dict().items() if k != "quiet"}
+    given = {"dataset": wanted["dataset"], "model": wanted["model"]}
+    while more := _differing(wanted, from_mapping(given).as_dict()):
+        given |= more
+    words = ["gossamer", "train"]
+    for key, value in given.items():
         flag = f"--{key.replace('_', '-')}"
         if isinstance(value, bool):
             words.append(flag if value else flag.replace("--", "--no-", 1))
+        elif isinstance(value, tuple):
+            words += [flag, *map(str, value)]
         else:
             words += [flag, str(value)]
     return shlex.join(words)
+
+
+def _differing(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of `wanted` that `found` has otherwise; defaults depend on other settings."""
+    return {key: value for key, value in wanted.items() if found[key] != value}

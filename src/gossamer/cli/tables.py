@@ -74,7 +74,7 @@ def read_table(name: str) -> Any:
     MissingExtraError
         If pandas, or for their files pyarrow or DuckDB, is not installed.
     """
-    pandas = optional_import("pandas", "Reading tables")
+    pandas = optional_import("pandas", "Reading tables", "tables")
     database, _, table = name.rpartition(":")
     if database.lower().endswith((".duckdb", ".db")):
         frame = _read_duckdb(database, table)

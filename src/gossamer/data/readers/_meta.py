@@ -61,7 +61,7 @@ def read_meta(path: Path) -> Meta:
     """
     if not path.is_file():
         raise FileError(f"There is no file {path}. It describes the tables of the dataset.")
-    yaml = optional_import("yaml", "CSVDataset")
+    yaml = optional_import("yaml", "CSVDataset", "data")
     try:
         # The loader of libyaml takes a tenth of the time.
         content = yaml.load(read_text(path), getattr(yaml, "CSafeLoader", yaml.SafeLoader))

@@ -122,7 +122,7 @@ def _tensors(path: Path, parser: Parser, frame: Any) -> dict[str, Tensor]:
 
 def _read(raw: RawFolder, meta: Meta, file: str) -> tuple[Path, Any]:
     path = raw.path(file)
-    pandas = optional_import("pandas", "CSVDataset")
+    pandas = optional_import("pandas", "CSVDataset", "data")
     try:
         if path.suffix == ".parquet":
             optional_import("pyarrow", "Reading a Parquet file")
@@ -135,7 +135,7 @@ def _read(raw: RawFolder, meta: Meta, file: str) -> tuple[Path, Any]:
 
 def _check_first_row(path: Path, separator: str) -> None:
     """Raise if it is longer than the header: pandas would take its first values for row names."""
-    pandas = optional_import("pandas", "CSVDataset")
+    pandas = optional_import("pandas", "CSVDataset", "data")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pandas.errors.ParserWarning)
@@ -164,7 +164,7 @@ def _graph_numbers(path: Path, frame: Any, field: str) -> np.ndarray:
 
 
 def _nodes(raw: RawFolder, meta: Meta, table: Table, parser: Parser) -> _Nodes:
-    pandas = optional_import("pandas", "CSVDataset")
+    pandas = optional_import("pandas", "CSVDataset", "data")
     path, frame = _read(raw, meta, table.file_name)
     graph = _graph_numbers(path, frame, table.graph_id_field)
     ids = _column(path, frame, table.node_id_field)
@@ -181,7 +181,7 @@ def _nodes(raw: RawFolder, meta: Meta, table: Table, parser: Parser) -> _Nodes:
 
 def _index(graph: np.ndarray, ids: Any) -> Any:
     """Looks up nodes by their id, or by graph and id where there are several graphs."""
-    pandas = optional_import("pandas", "CSVDataset")
+    pandas = optional_import("pandas", "CSVDataset", "data")
     if len(graph) and (graph == graph[0]).all():
         return pandas.Index(ids)
     return pandas.MultiIndex.from_arrays([graph, ids])
@@ -218,7 +218,7 @@ def _edges(
 
 
 def _index_pairs(graph: np.ndarray, ids: np.ndarray) -> Any:
-    pandas = optional_import("pandas", "CSVDataset")
+    pandas = optional_import("pandas", "CSVDataset", "data")
     return pandas.MultiIndex.from_arrays([graph, ids])
 
 

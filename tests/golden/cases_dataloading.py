@@ -163,8 +163,8 @@ _DIFFERENCES = [
     Difference(
         "*prob='nope'*",
         "error",
-        "A feature to walk by that no edge type has is an error; DGL walks as if all edges had "
-        "equal weights.",
+        "A weight that no edge type has as a feature is an error; DGL then walks with equal "
+        "weights.",
     ),
 ]
 

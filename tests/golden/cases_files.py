@@ -86,14 +86,18 @@ TABLE = Table(
     ],
     differences=[
         Difference("back(*block", "value", "Blocks can be saved; DGL refuses them."),
-        Difference("back(*batched", "other", "A batch stays one; DGL forgets batch_num_nodes."),
+        Difference(
+            "back(*batched",
+            "other",
+            "A batch is still a batch when it is loaded; DGL loses batch_num_nodes.",
+        ),
         Difference(
             "gs.save_graphs(path, gs.graph(([0], [1])), {'b': *",
             "other",
-            "Truth values stay truth values; DGL makes uint8 of them.",
+            "Boolean values stay boolean; DGL converts them to uint8.",
         ),
         Difference("gs.save_graphs(path, []) @*", "value", "A file may hold no graphs."),
-        Difference("gs.save_graphs(path, (*", "value", "A tuple of graphs is as good as a list."),
+        Difference("gs.save_graphs(path, (*", "value", "A tuple of graphs may stand for a list."),
         Difference("*torch.tensor([1]))[0]) @*", "value", "Ids may be a tensor everywhere."),
     ],
     names={"back": _back, "labels": _labels, "path": _PATH, "folder": _FOLDER.name},

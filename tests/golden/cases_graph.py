@@ -347,7 +347,7 @@ TABLE = Table(
         Difference(
             "'h' in g.ndata, 'nope' in g.ndata*",
             "other",
-            "A name is in the features of several types if some type has it; in DGL every name is.",
+            "`in` is true if one of the types has the feature; in DGL it is true for every name.",
         ),
         Difference(
             "del g.ndata['nope']*",

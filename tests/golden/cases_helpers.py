@@ -136,7 +136,7 @@ TABLE = Table(
         Difference(
             "*all_set_embedding*",
             "other",
-            "The table is set; DGL sets it within a group of processes only.",
+            "The call replaces the table; in DGL it does so only in a group of processes.",
         ),
         Difference("embedding(gs, 'e')([4]) @*", "value", "Ids may be a list everywhere."),
         Difference("gs.random.choice(3, 2, prob=torch.zeros(3)) @*", "error", _WEIGHTS),

@@ -208,7 +208,8 @@ _DIFFERENCES = [
         Difference(
             f"gs.transforms.{call}(g) @ no_edges",
             "error",
-            "What is wrong is so without edges too; DGL looks at it only when there are some.",
+            "Wrong arguments are an error also for graphs without edges; DGL checks them only "
+            "if there are edges.",
         )
         for call in ("GCNNorm('k')", "SIGNDiffusion(1, 'label')", "AddEdge(-1)")
     ),

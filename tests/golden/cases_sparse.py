@@ -243,16 +243,18 @@ TABLE = Table(
         Difference("*o.P.to_dense()*", "other", "Entries in one place add up."),
         Difference("*o.I.smean(?)*", "other", "The mean of integers is floating-point."),
         Difference("*o.I.smean()*", "value", "The mean of integers is floating-point."),
-        Difference("*o.A.sample(0, 10).coal*", "value", "Without ids, all lines are drawn from."),
+        Difference(
+            "*o.A.sample(0, 10).coal*",
+            "value",
+            "Without ids, entries of all rows or columns are drawn.",
+        ),
         Difference("*o.P * o.*", "value", "Duplicates are added up first."),
         Difference("*o.A @ o.P.T*", "value", "Duplicates are allowed in products."),
         Difference("*sp_broadcast_v(o.A, o.x(3, 1), 'div')*", "value", "div is an operator."),
         Difference("*o.A.s*(-1)*", "other", _NEGATIVE),
         Difference("*o.A.index_select(-1*", "value", _NEGATIVE),
         Difference("*o.A.sum(2)*", "error", "A dimension is 0, 1, -1 or -2; DGL takes any number."),
-        Difference(
-            "*range_select(0, slice(*", "value", "A slice selects what it selects of a list."
-        ),
+        Difference("*range_select(0, slice(*", "value", "Slices work as those of lists do."),
         Difference(
             "*compact(0, torch.tensor([0, 0]))*", "value", "A leading index may be repeated."
         ),

@@ -282,7 +282,8 @@ _DIFFERENCES = [
     Difference(
         "gs.metapath_reachable_graph(g, [g.etypes[0]] * 2)*",
         "error",
-        "A metapath must hang together; DGL follows a broken one if the numbers of nodes agree.",
+        "Each edge type of a metapath must begin where the one before ends; DGL compares only the "
+        "numbers of nodes.",
     ),
     Difference(
         "gs.sort_cs*@ no_edges",
@@ -297,7 +298,7 @@ _DIFFERENCES = [
     Difference(
         "gs.reorder_graph(*edges_perm': [0, 0]*",
         "error",
-        "A permutation names everything once; DGL drops and repeats edges.",
+        "A permutation must contain each id once; DGL drops and repeats edges.",
     ),
     Difference(
         "g*.reorder_graph(*'metis', permute_config*@ awkward32",

@@ -352,7 +352,7 @@ _DIFFERENCES = [
     Difference(
         "gs.edge_subgraph(g, {'follows': [0], ('user'*",
         "error",
-        "An edge type may be named once; DGL takes the last.",
+        "An edge type may occur only once; DGL takes the last one.",
     ),
     Difference(
         "gs.edge_type_subgraph(g, ['follows', 'follows'])*",

@@ -191,7 +191,7 @@ TABLE = Table(
         Difference("g.nodes['tag'].data.pop*", "error", _FORGOTTEN),
         Difference("*metagraph=g.metagraph()) @ shared_name", "other", _ONE_OF_TWO),
         Difference("*['a'], ['q', 'q'])*", "other", _ONE_OF_TWO),
-        Difference("*['a', 'a'], *", "error", "The name of a node type must occur once."),
+        Difference("*['a', 'a'], *", "error", "The name of a node type may occur only once."),
         Difference("gs.merge(* @ block", "error", _MERGED_BLOCK),
         *(
             Difference(f"gs.merge({graphs}) @ {name}*", "other", _ALL_KEPT)

@@ -393,9 +393,35 @@ def test_without_safetensors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_newer_files_say_so(tmp_path: Path) -> None:
     gs.save_graphs(tmp_path / "x", gs.graph(([0], [1])))
-    edited(tmp_path / "x", lambda header, _: header.update(version=2, groups="unheard of"))
-    with pytest.raises(gs.FileError, match=r"newer Gossamer: it is of version 2, .* Update Goss"):
+    edited(tmp_path / "x", lambda header, _: header.update(version=3, groups="unheard of"))
+    with pytest.raises(gs.FileError, match=r"newer Gossamer: it is of version 3, .* Update Goss"):
         gs.load_graphs(tmp_path / "x")
+
+
+def test_files_of_the_first_version_have_ids_in_the_dtype_of_the_graph(tmp_path: Path) -> None:
+    saved = [case.values[0]() for case in graph_cases()]
+    gs.save_graphs(tmp_path / "x", saved, formats="coo")
+
+    def edit(header: dict, tensors: dict) -> None:
+        header.update(version=1, checksums={})
+        for i, group in enumerate(header["groups"]):
+            for name in [name for name in tensors if name.startswith(f"{i}.edges")]:
+                tensors[name] = tensors[name].to(getattr(torch, group["idtype"]))
+
+    loaded, _ = gs.load_graphs(edited(tmp_path / "x", edit))
+    for found, expected in zip(loaded, saved, strict=True):
+        assert_graph_equal(found, expected)
+
+
+def test_node_ids_have_32_bits_if_they_fit(tmp_path: Path) -> None:
+    for name, last, itemsize in (("few", 2**31 - 2, 4), ("many", 2**31 - 1, 8)):
+        saved = gs.graph((torch.arange(1000), torch.full((1000,), last)))
+        gs.save_graphs(tmp_path / name, saved)
+        assert (tmp_path / name).stat().st_size - 2 * 1000 * itemsize < 2000
+        (loaded,), _ = gs.load_graphs(tmp_path / name)
+        assert loaded.num_nodes() == last + 1
+        for found, expected in zip(loaded.edges(), saved.edges(), strict=True):
+            assert_tensor_equal(found, expected)
 
 
 def test_other_safetensors_files_say_so(tmp_path: Path) -> None:

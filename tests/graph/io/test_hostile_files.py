@@ -259,7 +259,7 @@ EDITS = {
     "a block without destinations": (put("groups", 0, "block", value=2), "cannot have 2 source"),
     "a block of wrong ends": (put("groups", 0, "block", value=1), "do not exist"),
     "float ids": (put("groups", 0, "idtype", value="float32"), "ids cannot be 'float32'"),
-    "another id type": (put("groups", 0, "idtype", value="int32"), "edges0.coo.src has shape"),
+    "ids of another type": (tensor("0.edges0.coo.src", lambda t: t.short()), "coo.src has shape"),
     "a type without features": (put("groups", 0, "nodes", value=[[]]), "list of length 2"),
     "no dtype": (put("groups", 0, "nodes", 0, 0, 1, value="save"), "no dtype 'save'"),
     "an odd dtype": (put("groups", 0, "nodes", 0, 0, 1, value="quint8"), "no dtype 'quint8'"),

@@ -15,7 +15,7 @@ __all__ = [
 ]  # fmt: skip
 
 #: Increased with each change that older readers would misread.
-VERSION = 1
+VERSION = 2
 
 #: The key of the file's metadata that holds the header.
 KEY = "gossamer.graphs"

@@ -22,7 +22,7 @@ from gossamer.graph.io.layout import (
     Relation,
     as_json,
 )
-from gossamer.ops.adjacency import Adjacency
+from gossamer.ops.adjacency import INT32_MAX, Adjacency
 
 __all__ = ["pack"]
 
@@ -31,12 +31,13 @@ def pack(
     graphs: Sequence[Graph],
     labels: Mapping[str, Tensor],
     formats: Sequence[str] | None,
-    checksums: bool = True,
+    in_place: bool = False,
 ) -> tuple[dict[str, Tensor], str]:
     """The tensors and the header of a file that holds `graphs`, `labels`.
 
     Graphs of the same layout are concatenated in shared tensors, so the number of tensors does not
-    depend on the number of graphs. With `checksums`, the header has those of all tensors.
+    depend on the number of graphs. Node ids have 32 bits if they fit, and the header has checksums
+    of all tensors; neither if the graph is to be used `in_place`.
     """
     groups: dict[Layout, list[Graph]] = {}
     order: list[list[int]] = []
@@ -52,7 +53,7 @@ def pack(
 
     tensors: dict[str, Tensor] = {}
     for number, (layout, members) in enumerate(groups.items()):
-        for name, parts in _columns(layout, members):
+        for name, parts in _columns(layout, members, narrow=not in_place):
             parts = [part.detach().cpu() for part in parts]
             tensors[f"{number}.{name}"] = _plain(parts[0] if len(parts) == 1 else torch.cat(parts))
     described = []
@@ -66,7 +67,7 @@ def pack(
         "groups": [layout.to_json() for layout in groups],
         "labels": described,
     }
-    if checksums:
+    if not in_place:
         header["checksums"] = {name: checksum(tensor) for name, tensor in tensors.items()}
     return tensors, json.dumps(as_json(header), separators=(",", ":"))
 
@@ -105,7 +106,9 @@ def _relation(adjacency: Adjacency, frame: Frame, formats: Sequence[str] | None)
     return Relation(adjacency.allowed, stored, with_eids, _features(frame))
 
 
-def _columns(layout: Layout, graphs: list[Graph]) -> Iterator[tuple[str, list[Tensor]]]:
+def _columns(
+    layout: Layout, graphs: list[Graph], narrow: bool
+) -> Iterator[tuple[str, list[Tensor]]]:
     """The name of each tensor of a group, and the part of each graph."""
     yield "num_nodes", [_table([f.num_rows for f in graph.node_frames] for graph in graphs)]
     yield "num_edges", [_table([a.num_edges for a in graph.relations] for graph in graphs)]
@@ -113,6 +116,8 @@ def _columns(layout: Layout, graphs: list[Graph]) -> Iterator[tuple[str, list[Te
         adjacencies = [graph.relations[i] for graph in graphs]
         for form in relation.stored:
             kept = [getattr(adjacency, form)() for adjacency in adjacencies]
+            if form == "coo" and narrow and all(map(_has_few_nodes, adjacencies)):
+                kept = [(src.to(torch.int32), dst.to(torch.int32)) for src, dst in kept]
             names = ("src", "dst") if form == "coo" else ("indptr", "indices", "eids")
             for name, parts in zip(names, zip(*kept, strict=True), strict=True):
                 if parts[0] is not None:
@@ -131,6 +136,11 @@ def _columns(layout: Layout, graphs: list[Graph]) -> Iterator[tuple[str, list[Te
                 f"batch_{kind}{i}.count",
                 [torch.tensor([len(part) for part in parts], device="cpu")],
             )
+
+
+def _has_few_nodes(adjacency: Adjacency) -> bool:
+    """Whether node ids have at most 32 bits."""
+    return max(adjacency.num_src, adjacency.num_dst) <= INT32_MAX
 
 
 def _table(rows: Iterable[list[int]]) -> Tensor:

@@ -46,7 +46,7 @@ def share(graph: Graph, name: str, formats: Sequence[str]) -> Graph:
     save_file = optional_import("safetensors.torch", "Graph.shared_memory").save_file
     counts = [frame.num_rows for frame in graph.node_frames]
     structure = Graph.from_parts(graph.schema, graph.relations, num_nodes=counts)
-    tensors, header = pack([structure], {}, kept, checksums=False)
+    tensors, header = pack([structure], {}, kept, in_place=True)
     with replacing(path) as temporary:
         save_file(tensors, temporary, {KEY: header})
     shared = _mapped(path)

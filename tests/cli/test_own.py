@@ -277,6 +277,20 @@ def test_values_and_labels(
     assert pandas.read_parquet("p.parquet").columns.tolist() == columns
 
 
+@pytest.mark.parametrize("target", ["height", "town"])
+def test_unknown_labels_are_empty_or_null(folder: Path, target: str) -> None:
+    people = pandas.read_csv("people.csv")
+    people.loc[7, target] = None
+    people.to_csv("people.csv", index=False)
+    argv = ["--edges", "edges.csv", "--nodes", "people.csv", "--target", target]
+    assert main(["train", *argv, *QUICK, "--epochs", "1", "--out", "run"]) == 0
+    for name in ("p.csv", "p.parquet"):
+        assert main(["predict", "run", "--out", name, "--quiet"]) == 0
+    unknown = [label == "" for label in (row["label"] for row in _read(folder / "p.csv"))]
+    assert unknown == people[target].isna().tolist() and unknown[7]
+    assert pandas.read_parquet("p.parquet")["label"].isna().tolist() == unknown
+
+
 def test_links(folder: Path, fails: Callable[..., str]) -> None:
     argv = ["--edges", "edges.csv", "--nodes", "people.csv", "--task", "links", *QUICK]
     assert main(["train", *argv, "--out", "run"]) == 0

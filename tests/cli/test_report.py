@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -131,6 +132,11 @@ def test_the_page_tells_of_the_data_and_of_simpler_models(html: str) -> None:
     assert "largest class40.00" in text and "logistic regression70.00" in text
     assert "gain +15.00" in text
     assert "All seeds use the same split" in text
+
+
+def test_a_split_by_time_says_so(recorded: RunResult) -> None:
+    recorded = replace(recorded, details=replace(recorded.details, by_time=True))
+    assert "The last nodes are tested, and those before them validate." in render_report(recorded)
 
 
 def test_splits_are_told_from_seeds(recorded: RunResult) -> None:

@@ -14,6 +14,7 @@ from gossamer.cli import catalogued
 from gossamer.cli.build import graph_task, link_task, node_task, rating_task
 from gossamer.cli.catalogued import as_features, load_dataset
 from gossamer.cli.config import TrainConfig, from_mapping
+from gossamer.cli.details import describe
 from gossamer.cli.metrics import roc_auc
 from gossamer.cli.model_list import MODELS, fitting
 from gossamer.cli.network import Network
@@ -303,6 +304,7 @@ def test_the_last_links_are_held_out() -> None:
     linked = task.label[:, 0] == 1
     test = task.part("test", 0)
     assert sorted(task.pairs[0][test[linked[test]]].tolist()) == [0, 1, 2, 3]
+    assert describe(task, 0).by_time
 
 
 def test_links_between_types_leave_no_way_around() -> None:

@@ -142,6 +142,7 @@ def link_task(
         structure.to(device),
         _floats(feat, device),
         ((items // size).to(device), (items % size).to(device)),
+        by_time=order is not None,
         **more,
     )
 

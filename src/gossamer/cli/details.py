@@ -40,6 +40,8 @@ class Details:
         Fraction of edges that join equal labels.
     pictures : array (N, H, W), optional
         The items, if they are pictures.
+    by_time : bool
+        Whether the split is by time.
     """
 
     parts: dict[str, np.ndarray]
@@ -47,6 +49,7 @@ class Details:
     baselines: list[tuple[str, float]] = field(default_factory=list)
     homophily: float | None = None
     pictures: np.ndarray | None = None
+    by_time: bool = False
 
     def sizes(self) -> dict[str, int]:
         """Number of items in each part."""
@@ -56,7 +59,7 @@ class Details:
 def describe(task: Task, split: int) -> Details:
     """Facts about the data of a task in one split."""
     parts = {part: task.part(part, split).cpu().numpy() for part in task.masks}
-    details = Details(parts, task.num_splits)
+    details = Details(parts, task.num_splits, by_time=task.by_time)
     if task.target.kind != CLASSES:
         return details
     label = task.label.cpu()

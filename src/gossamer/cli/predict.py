@@ -37,6 +37,8 @@ def predict(
 ) -> int:
     """Write a row for each item: its id, label, prediction, and the probabilities.
 
+    An unknown label is empty in CSV, and null in Parquet.
+
     Parameters
     ----------
     checkpoint : str
@@ -161,9 +163,11 @@ def _columns(checkpoint: Checkpoint, task: Task, prediction: np.ndarray) -> dict
     if kind == CLASSES:
         chosen = prediction.argmax(1)
         if task.ids is not None:
-            # Names of the user's own classes; an unknown class is empty.
-            named = np.array([*names, ""], dtype=object)
+            # Names of the user's own classes.
+            named = np.array([*names, None], dtype=object)
             label, chosen = named[label], named[chosen]
+        elif (label < 0).any():
+            label = np.where(label < 0, None, label)
         columns |= {"label": label, "predicted": chosen}
     elif label.ndim == 2:
         columns |= {_titled("label", name, names): label[:, i] for i, name in enumerate(names)}
@@ -186,18 +190,23 @@ def _write_csv(path: Path, columns: dict[str, np.ndarray]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    # Nine significant digits represent a float32 exactly.
     cells = [
-        [f"{value:.9g}" for value in column] if column.dtype.kind == "f" else column.tolist()
+        list(map(_number, column)) if column.dtype.kind == "f" else column.tolist()
         for column in columns.values()
     ]
     writer.writerows(zip(*cells, strict=True))
     write_atomic(path, text.getvalue())
 
 
+def _number(value: float) -> str:
+    """Nine significant digits, which represent a float32 exactly; nothing for NaN."""
+    return "" if np.isnan(value) else f"{value:.9g}"
+
+
 def _write_parquet(path: Path, columns: dict[str, np.ndarray]) -> None:
     arrow = optional_import("pyarrow", "Writing Parquet")
     parquet = optional_import("pyarrow.parquet", "Writing Parquet")
     sink = arrow.BufferOutputStream()
-    parquet.write_table(arrow.table(columns), sink)
+    arrays = {name: arrow.array(column, from_pandas=True) for name, column in columns.items()}
+    parquet.write_table(arrow.table(arrays), sink)
     write_atomic(path, sink.getvalue().to_pybytes())

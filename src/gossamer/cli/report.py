@@ -134,8 +134,10 @@ def _data(result: RunResult) -> str:
     if details is None:
         return report_tables.pairs(dict(facts))
     sizes, pairs = result.sizes(), ""
+    if details.by_time:
+        pairs = f" The last {result.items} are tested, and those before them validate."
     if result.items == "links":
-        pairs = " Pairs without a link, which are scored beside the links, are not counted."
+        pairs += " Pairs without a link, which are scored beside the links, are not counted."
     total = sum(sizes.values())
     for part, name in (("train", "training"), ("val", "validation"), ("test", "test")):
         share = f"{100 * sizes[part] / max(total, 1):.0f} %"

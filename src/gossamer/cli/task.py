@@ -46,6 +46,8 @@ class Task(ABC):
         How tables are read as features, stored with the model to read other tables.
     picture_shape : tuple, optional
         Height and width, if the features of an item are the pixels of a picture.
+    by_time : bool
+        Whether the split is by time: the last items are tested.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Task(ABC):
     ids: np.ndarray | None = field(default=None, kw_only=True)
     columns: dict[str, Any] | None = field(default=None, kw_only=True)
     picture_shape: tuple[int, int] | None = field(default=None, kw_only=True)
+    by_time: bool = field(default=False, kw_only=True)
 
     @property
     def num_splits(self) -> int:

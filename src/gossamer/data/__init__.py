@@ -54,20 +54,22 @@ from gossamer.data.heterophilous import (
     TolokersDataset,
 )
 from gossamer.data.karate import KarateClubDataset
+from gossamer.data.knowledge_graph_datasets import (
+    FB15k237Dataset,
+    FB15kDataset,
+    KnowledgeGraphDataset,
+    SmallKnowledgeGraphDataset,
+    WN18Dataset,
+)
 from gossamer.data.link_datasets import (
     BitcoinAlphaDataset,
     BitcoinOTCDataset,
-    FB15k237Dataset,
-    FB15kDataset,
     GDELTDataset,
     ICEWS18Dataset,
-    KnowledgeGraphDataset,
     MessagesDataset,
     MovieLensDataset,
     SEALDataset,
-    SmallKnowledgeGraphDataset,
     SpatioTemporalDataset,
-    WN18Dataset,
 )
 from gossamer.data.mini_gc import (
     MiniGCDataset,

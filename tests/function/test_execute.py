@@ -84,7 +84,7 @@ def test_several_results_at_once() -> None:
     g.update_all(
         lambda edges: {"m": edges.src["h"], "n": edges.data["w"]},
         lambda nodes: {"a": nodes.mailbox["m"].sum(1), "b": nodes.mailbox["n"].amax(1)},
-        lambda nodes: {"c": nodes.data["a"] + nodes.data["b"]},
+        lambda nodes: {**nodes.data, "c": nodes.data["a"] + nodes.data["b"]},
     )
     a, b = ops.copy_u_sum(g, g.ndata["h"]), ops.copy_e_max(g, g.edata["w"])
     torch.testing.assert_close(g.ndata["a"], a)

@@ -209,6 +209,37 @@ def test_apply_functions_run_afterwards() -> None:
     assert_tensor_equal(g.ndata["h"], torch.tensor([0.0, 2.0, 4.0]))
 
 
+_SEND = {
+    "update_all": lambda g, *functions: g.update_all(*functions),
+    "pull": lambda g, *functions: g.pull([4, 2], *functions),
+    "push": lambda g, *functions: g.push([0], *functions),
+    "send_and_recv": lambda g, *functions: g.send_and_recv([1, 2], *functions),
+    "prop_nodes": lambda g, *functions: g.prop_nodes([[1], [2]], *functions),
+    "prop_edges": lambda g, *functions: g.prop_edges([[0], [1, 2]], *functions),
+}
+# What DGL 2.1.0 gives for the new feature.
+_APPLIED = {
+    "update_all": [0, 1, 3, 4, 0],
+    "pull": [0, 0, 3, 0, 0],
+    "push": [0, 1, 1, 0, 0],
+    "send_and_recv": [0, 0, 3, 0, 0],
+    "prop_nodes": [0, 1, 3, 0, 0],
+    "prop_edges": [0, 1, 3, 0, 0],
+}
+
+
+@pytest.mark.parametrize("reduce", [fn.sum("m", "h"), lambda n: {"h": n.mailbox["m"].sum(1)}])
+@pytest.mark.parametrize("how", _SEND)
+def test_only_what_the_apply_function_returns_is_kept(how: str, reduce: Any) -> None:
+    g = gs.graph(([0, 0, 1, 3], [1, 2, 2, 3]), num_nodes=5)
+    g.ndata["h"] = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])
+    _SEND[how](g, fn.copy_u("h", "m"), reduce, lambda nodes: {"z": nodes.data["h"]})
+
+    assert sorted(g.ndata) == ["h", "z"]
+    assert g.ndata["h"].tolist() == [1, 2, 3, 4, 5]
+    assert g.ndata["z"].tolist() == _APPLIED[how]
+
+
 # --- parts of a graph ----------------------------------------------------------------------------
 
 

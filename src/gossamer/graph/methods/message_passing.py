@@ -45,7 +45,7 @@ class MessagePassing:
             A function of :mod:`gossamer.function`, or one from a node batch (with `mailbox`) to a
             dict of tensors, which is called once for each in-degree.
         apply_node_func : callable, optional
-            From a node batch to a dict of features, applied to the destinations afterwards.
+            From a node batch, with the reduced features, to a dict of the features to keep.
         etype : str or (str, str, str), optional
             Edge type. If left out on a graph with several, built-in functions run on each of them,
             and results for the same node type are reduced across edge types likewise.
@@ -74,10 +74,10 @@ class MessagePassing:
         frame = self._node_frames[target]
         if not isinstance(reduce_func, ReduceFunction):
             result = _initialized(result, frame, self._adjacencies[position], None, self.device)
+        if apply_node_func is not None:
+            result = self._applied(apply_node_func, target, frame, result, None)
         for name, value in result.items():
             frame[name] = value
-        if apply_node_func is not None:
-            self._apply_nodes(apply_node_func, target, ALL)
 
     def apply_nodes(self: Graph, func: Callable, v: Any = ALL, ntype: str | None = None) -> None:
         """Update features of nodes by a function from a node batch to a dict of tensors.
@@ -291,9 +291,25 @@ class MessagePassing:
         frame = self._node_frames[target]
         if not isinstance(reduce, ReduceFunction):
             result = _initialized(result, frame, part.adjacency, nodes, self.device)
-        frame.update_rows(nodes, result, self.device)
         if apply is not None:
-            self._apply_nodes(apply, target, nodes)
+            result = self._applied(apply, target, frame, result, nodes)
+        frame.update_rows(nodes, result, self.device)
+
+    def _applied(
+        self: Graph,
+        function: Callable,
+        position: int,
+        frame: Frame,
+        reduced: Mapping[str, Tensor],
+        ids: Tensor | None,
+    ) -> dict[str, Tensor]:
+        """What `function` gives for the nodes `ids`, reading `reduced` in front of their features.
+
+        Only this is kept: a reduced feature that the function does not return is left as it was.
+        """
+        batch = self._node_batch(frame, position, ids)
+        batch.data.update(reduced)
+        return apply_to_nodes(function, batch)
 
     def _node_batch(
         self: Graph, frame: Mapping[str, Tensor], position: int, ids: Tensor | None

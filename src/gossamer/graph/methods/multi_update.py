@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.function.execute import aggregate, apply_to_nodes
+from gossamer.function.execute import aggregate
 from gossamer.function.message import MessageFunction
 from gossamer.function.reducer import ReduceFunction
 from gossamer.graph.ids import ALL
@@ -72,10 +72,8 @@ class MultiUpdate:
             target = self._schema.endpoints[position][1]
             result = aggregate(self._relation(position), functions[0], functions[1])
             if len(functions) == 3 and functions[2] is not None:
-                frame = self._node_frames[target].copy()
-                frame.update(result)
-                batch = self._node_batch(frame, target, None)
-                result = apply_to_nodes(functions[2], batch)
+                frame = self._node_frames[target]
+                result = self._applied(functions[2], target, frame, result, None)
             reached = self._reached(position, functions, cross_reducer)
             for name, value in result.items():
                 arrived.setdefault(target, {}).setdefault(name, []).append(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from gossamer._options import as_int, number_in, one_of
-from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.errors import InvalidValueError
 
 __all__ = ["BiasedMHA"]
 
@@ -99,8 +98,8 @@ class BiasedMHA(nn.Module):
         attn_bias : Tensor, optional
             :math:`b`, :math:`(B, N, N, H)`.
         attn_mask : Tensor, optional
-            :math:`(B, N, N)`, True where a node must not attend to another. Each row needs a place
-            that is False, rows of nodes that do not exist too.
+            :math:`(B, N, N)`, True (or a number other than 0) where a node must not attend to
+            another. Each row needs a place that is False, rows of nodes that do not exist too.
 
         Returns
         -------
@@ -111,18 +110,11 @@ class BiasedMHA(nn.Module):
         ------
         InvalidValueError
             If a shape does not fit.
-        InvalidTypeError
-            If the mask is not boolean.
         """
         check_dense("BiasedMHA", ndata, self.feat_size)
         pairs = (ndata.shape[0], ndata.shape[1], ndata.shape[1])
         check_pairs("BiasedMHA", "attn_bias", attn_bias, (*pairs, self.num_heads))
         check_pairs("BiasedMHA", "attn_mask", attn_mask, pairs)
-        if attn_mask is not None and attn_mask.dtype != torch.bool:
-            raise InvalidTypeError(
-                f"BiasedMHA: attn_mask must be boolean, True where attention is forbidden, but got "
-                f"{attn_mask.dtype}."
-            )
         query, key, value = (
             proj(ndata).unflatten(-1, (self.num_heads, self.head_dim)).transpose(1, 2)
             for proj in (self.q_proj, self.k_proj, self.v_proj)
@@ -132,7 +124,7 @@ class BiasedMHA(nn.Module):
             bias = attn_bias.permute(0, 3, 1, 2)
             scores = scores + bias if self.attn_bias_type == "add" else scores * bias
         if attn_mask is not None:
-            scores = scores.masked_fill(attn_mask.unsqueeze(1), float("-inf"))
+            scores = scores.masked_fill(attn_mask.bool().unsqueeze(1), float("-inf"))
         share = self.dropout(scores.softmax(-1))
         return self.out_proj((share @ value).transpose(1, 2).flatten(-2))
 

@@ -99,8 +99,8 @@ class GraphormerLayer(nn.Module):
         attn_bias : Tensor, optional
             :math:`(B, N, N, H)`.
         attn_mask : Tensor, optional
-            :math:`(B, N, N)`, True where a node must not attend to another. Each row needs a place
-            that is False.
+            :math:`(B, N, N)`, True (or a number other than 0) where a node must not attend to
+            another. Each row needs a place that is False.
 
         Returns
         -------

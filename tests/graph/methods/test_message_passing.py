@@ -230,7 +230,7 @@ _APPLIED = {
 
 @pytest.mark.parametrize("reduce", [fn.sum("m", "h"), lambda n: {"h": n.mailbox["m"].sum(1)}])
 @pytest.mark.parametrize("how", _SEND)
-def test_only_what_the_apply_function_returns_is_kept(how: str, reduce: Any) -> None:
+def test_only_what_the_apply_function_returns_is_kept(how: str, reduce: Callable) -> None:
     g = gs.graph(([0, 0, 1, 3], [1, 2, 2, 3]), num_nodes=5)
     g.ndata["h"] = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])
     _SEND[how](g, fn.copy_u("h", "m"), reduce, lambda nodes: {"z": nodes.data["h"]})

@@ -7,7 +7,8 @@ import torch
 
 import gossamer
 from gossamer import function as fn
-from gossamer.errors import UnknownKeyError
+from gossamer.errors import InvalidValueError, UnknownKeyError
+from gossamer.graph import Graph
 from gossamer.udf import EdgeBatch, NodeBatch
 from helpers.compare import assert_tensor_equal
 
@@ -177,28 +178,67 @@ def _product(g, h):
     return torch.stack(rows)
 
 
-def test_batch_of_edges_is_scratch_for_the_function() -> None:
-    """Programs take features out of a batch, and put some in; the graph does not change."""
+def _scratch(edges: EdgeBatch) -> dict[str, torch.Tensor]:
+    """A message function that takes features out of a batch, and puts some in."""
+    edges.data["twice"] = 2 * edges.data.pop("w")
+    edges.src["h"] = edges.src.pop("h") + 1
+    assert edges.data.pop("w", None) is None
+    return {"m": edges.data["twice"] + edges.dst["h"]}
+
+
+def _scored() -> Graph:
     g = gossamer.graph(([0, 1], [1, 2]))
     g.ndata["h"] = torch.tensor([1.0, 2.0, 4.0])
     g.edata["w"] = torch.tensor([3.0, 5.0])
-    seen = []
+    return g
 
+
+@pytest.mark.parametrize("how", ["apply_edges", "update_all"])
+def test_features_of_all_edges_are_those_of_the_graph(how: str) -> None:
+    """As in DGL 2.1.0: what the function sets or deletes in `edges.data` is set in the graph."""
+    g = _scored()
+    if how == "apply_edges":
+        g.apply_edges(_scratch)
+        assert g.edata.pop("m").tolist() == [8.0, 14.0]
+    else:
+        g.update_all(_scratch, fn.sum("m", "out"))
+        assert g.ndata.pop("out").tolist() == [0.0, 8.0, 14.0]
+    assert list(g.edata) == ["twice"]
+    assert g.edata["twice"].tolist() == [6.0, 10.0]
+    assert list(g.ndata) == ["h"]
+    assert g.ndata["h"].tolist() == [1.0, 2.0, 4.0]
+    with g.local_scope():
+        g.apply_edges(lambda edges: {"m": edges.data.pop("twice")})
+    assert list(g.edata) == ["twice"]
+
+
+def test_a_batch_of_some_edges_is_scratch_for_the_function() -> None:
+    """As in DGL 2.1.0: the graph does not change."""
+    for call in (
+        lambda g: g.apply_edges(_scratch, edges=[0, 1]),
+        lambda g: g.send_and_recv([0, 1], _scratch, fn.sum("m", "out")),
+        lambda g: g.pull([1, 2], _scratch, fn.sum("m", "out")),
+        lambda g: g.filter_edges(lambda edges: _scratch(edges)["m"] > 0),
+    ):
+        g = _scored()
+        call(g)
+        assert g.edata["w"].tolist() == [3.0, 5.0]
+        assert "twice" not in g.edata
+        assert g.ndata["h"].tolist() == [1.0, 2.0, 4.0]
+
+
+def test_deleted_features_of_a_batch() -> None:
     def message(edges: EdgeBatch) -> dict[str, torch.Tensor]:
-        edges.data["twice"] = 2 * edges.data.pop("w")
-        edges.src.pop("h")
-        seen.append((list(edges.data), list(edges.src), edges.data.pop("w", None)))
+        del edges.src["h"]
         with pytest.raises(UnknownKeyError, match="'h' was deleted from this batch"):
             _ = edges.src["h"]
         with pytest.raises(UnknownKeyError, match="no feature 'h' to delete"):
             del edges.src["h"]
-        return {"m": edges.data["twice"] + edges.dst["h"]}
+        with pytest.raises(InvalidValueError, match="one row for each of the 2 edges"):
+            edges.data["x"] = torch.ones(3)
+        return {"m": edges.dst["h"]}
 
-    g.apply_edges(message)
-    assert g.edata.pop("m").tolist() == [8.0, 14.0]
-    assert seen == [(["twice"], [], None)]
-    assert list(g.edata) == ["w"]
-    assert list(g.ndata) == ["h"]
+    _scored().apply_edges(message)
 
 
 def test_a_message_that_is_not_there() -> None:

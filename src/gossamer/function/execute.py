@@ -18,10 +18,11 @@ from gossamer import ops
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.function.message import MessageFunction
 from gossamer.function.reducer import ReduceFunction
-from gossamer.function.udf import EdgeBatch, Mailbox, NodeBatch, _Rows
+from gossamer.function.udf import EdgeBatch, Mailbox, NodeBatch, _Rows, _Whole
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
+    from gossamer.graph.frame import Frame
     from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["Relation", "aggregate", "apply_to_nodes", "messages"]
@@ -40,7 +41,7 @@ class Relation(NamedTuple):
     adjacency: Adjacency
     src: Mapping[str, Tensor]
     dst: Mapping[str, Tensor]
-    edge: Mapping[str, Tensor]
+    edge: Frame
     canonical_etype: tuple[str, str, str]
     src_ids: Tensor | None = None
     dst_ids: Tensor | None = None
@@ -65,8 +66,8 @@ class Relation(NamedTuple):
             eids,
         )
         src, dst = _Rows(self.src, row), _Rows(self.dst, col)
-        rows = _Rows(self.edge, None)
-        return EdgeBatch(known, src, dst, rows, self.canonical_etype, self.graph)
+        data = _Whole(self.edge, row.device)
+        return EdgeBatch(known, src, dst, data, self.canonical_etype, self.graph)
 
 
 def messages(relation: Relation, function: Any) -> dict[str, Tensor]:

@@ -5,31 +5,58 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, NoReturn
 
+import torch
 from torch import Tensor
 
 from gossamer.errors import UnknownKeyError
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
+    from gossamer.graph.frame import Frame
 
 __all__ = ["EdgeBatch", "NodeBatch"]
 
 
+class _Whole(MutableMapping[str, Tensor]):
+    """Every feature of a frame; setting and deleting features changes the frame, as in DGL."""
+
+    __slots__ = ("_device", "_frame")
+
+    def __init__(self, frame: Frame, device: torch.device) -> None:
+        self._frame = frame
+        self._device = device
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._frame[name]
+
+    def __setitem__(self, name: str, value: Tensor) -> None:
+        self._frame.check(name, value, self._device, self._frame.num_rows)
+        self._frame[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._frame[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._frame)
+
+    def __len__(self) -> int:
+        return len(self._frame)
+
+    def __repr__(self) -> str:
+        return repr(self._frame)
+
+
 class _Rows(MutableMapping[str, Tensor]):
-    """Rows `index` of every feature of a frame, gathered when read and kept.
+    """Rows `index` (None: all) of every feature of a frame, copied when read and kept.
 
     Features can be set and deleted, as a function may use it for scratch; the frame does not
-    change. Tensors of all rows are the frame's own unless `copies`: writing into features of
-    edges changes the graph, as in DGL.
+    change.
     """
 
-    __slots__ = ("_cache", "_copies", "_deleted", "_frame", "_index")
+    __slots__ = ("_cache", "_deleted", "_frame", "_index")
 
-    def __init__(
-        self, frame: Mapping[str, Tensor], index: Tensor | None, *, copies: bool = False
-    ) -> None:
+    def __init__(self, frame: Mapping[str, Tensor], index: Tensor | None) -> None:
         self._frame = frame
-        self._copies = copies
         self._index = None if index is None else index.long()
         self._cache: dict[str, Tensor] = {}
         self._deleted: set[str] = set()
@@ -39,8 +66,6 @@ class _Rows(MutableMapping[str, Tensor]):
             return self._cache[name]
         if name in self._deleted:
             raise UnknownKeyError(f"Feature '{name}' was deleted from this batch.")
-        if self._index is None and not self._copies:
-            return self._frame[name]
         whole = self._frame[name]
         self._cache[name] = (
             whole.clone() if self._index is None else whole.index_select(0, self._index)
@@ -75,8 +100,9 @@ class EdgeBatch:
     ----------
     src, dst : Mapping[str, Tensor]
         Features of the source and destination node of each edge, ``(B, *)``.
-    data : Mapping[str, Tensor]
-        Features of the edges, ``(B, *)``.
+    data : MutableMapping[str, Tensor]
+        Features of the edges, ``(B, *)``. If the batch is all edges of the graph, setting or
+        deleting a feature changes the graph.
     canonical_etype : (str, str, str)
         Type of the edges.
 
@@ -97,7 +123,7 @@ class EdgeBatch:
         edges: tuple[Tensor, Tensor, Tensor],
         src: Mapping[str, Tensor],
         dst: Mapping[str, Tensor],
-        data: Mapping[str, Tensor],
+        data: MutableMapping[str, Tensor],
         canonical_etype: tuple[str, str, str],
         graph: Graph | None = None,
     ) -> None:

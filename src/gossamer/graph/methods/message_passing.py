@@ -318,7 +318,7 @@ class MessagePassing:
         if known is None:
             count = self._node_frames[position].num_rows
             known = torch.arange(count, dtype=self.idtype, device=self.device)
-        rows = _Rows(frame, ids, copies=True)
+        rows = _Rows(frame, ids)
         return NodeBatch(known, rows, None, self._schema.ntypes[position])
 
 

@@ -58,8 +58,18 @@ def test_first_time_then_cache_then_forced(tmp_path: Path) -> None:
     assert Recorder(**where, force_reload=True).steps == ["process", "save"]
 
 
-def test_without_url_there_is_no_download(tmp_path: Path) -> None:
-    assert Recorder(raw_dir=str(tmp_path)).steps == ["process", "save"]
+def test_download_is_called_without_a_url_too(tmp_path: Path) -> None:
+    assert Recorder(raw_dir=str(tmp_path)).steps == ["download", "process", "save"]  # as in DGL
+
+
+@pytest.mark.parametrize("method", ["download", "save"])
+def test_a_class_that_keeps_files_finds_raw_dir(tmp_path: Path, method: str) -> None:
+    def write(self: Dataset) -> None:
+        Path(self.raw_dir, "notes.txt").write_text("a")
+
+    parts = {"process": lambda self: None, method: write}
+    type("Notes", (Dataset,), parts)("notes", raw_dir=str(tmp_path / "a" / "b"))
+    assert (tmp_path / "a" / "b" / "notes.txt").read_text("ascii") == "a"
 
 
 def test_a_broken_cache_is_made_anew(tmp_path: Path) -> None:
@@ -67,7 +77,7 @@ def test_a_broken_cache_is_made_anew(tmp_path: Path) -> None:
     file.write_bytes(b"\xff")
     with pytest.warns(UserWarning, match="cache of dataset 'recorder' .*UnicodeDecodeError"):
         dataset = Recorder(raw_dir=str(tmp_path))
-    assert dataset.steps == ["load", "process", "save"]
+    assert dataset.steps == ["load", "process", "save"]  # the raw data is still there
     assert file.read_text("ascii") == "abc"
 
 

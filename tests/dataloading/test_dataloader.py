@@ -98,6 +98,9 @@ def test_batches_of_several_types() -> None:
     edges = {("a", "r", "b"): torch.arange(3)}
     (batch,) = DataLoader(hetero(), edges, Echo(), batch_size=9)
     assert batch[("a", "r", "b")].tolist() == [0, 1, 2]
+    small = {"a": torch.tensor([3, 1], dtype=torch.int32), "b": torch.tensor([0]).int()}
+    (batch,) = DataLoader(hetero().int(), small, Echo(), batch_size=9)
+    assert {name: ids.dtype for name, ids in batch.items()} == {"a": torch.int32, "b": torch.int32}
     sampler = NeighborSampler([2])
     for inputs, outputs, _ in DataLoader(hetero(), indices, sampler, batch_size=2):
         assert set(inputs) == {"a", "b"}

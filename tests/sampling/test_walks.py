@@ -54,7 +54,7 @@ def test_walks_follow_edges(idtype: torch.dtype, prob) -> None:
     nodes = torch.arange(8, dtype=idtype).repeat(20)
     traces, eids, types = random_walk(g, nodes, length=5, prob=prob, return_eids=True)
     assert traces.shape == (160, 6)
-    assert traces.dtype == eids.dtype == idtype
+    assert traces.dtype == eids.dtype == types.dtype == idtype  # as in DGL
     assert types.tolist() == [0] * 6
     assert_tensor_equal(traces[:, 0], nodes)
     u, v = g.find_edges(eids.flatten())
@@ -164,6 +164,8 @@ def test_neighbors_by_visits() -> None:
     assert int(visits[:2].sum()) == int(visits[2:4].sum()) == int(visits[4]) == 3000
     assert abs(int(visits[0]) - 2250) < 150  # half of the users of item 2 buy nothing else
     assert bool((visits[:2].diff() <= 0).all())
+    small = PinSAGESampler(g.int(), "item", "user", 1, 0.0, 9, 2)(torch.tensor([0]))
+    assert (visits.dtype, small.edata["weights"].dtype) == (torch.int64, torch.int32)  # as in DGL
 
 
 def test_walks_of_pinsage_stop_between_traversals() -> None:

@@ -24,11 +24,12 @@ class Dataset:
     On construction::
 
         has_cache()?  yes: load()
-                      no:  download() if there is a url and no raw data yet; process(); save()
+                      no:  download() if `raw_path` does not exist; process(); save()
 
     A subclass defines ``process``, ``__getitem__`` and ``__len__``; ``download``, ``has_cache``,
     ``save`` and ``load`` do nothing unless overridden. A cache that fails to load is built anew,
-    with a warning. Folders are created only when something is written into them.
+    with a warning. `raw_dir` is created before ``download`` if the subclass defines ``download``
+    or ``save``, other folders only when something is written into them.
 
     Parameters
     ----------
@@ -134,8 +135,13 @@ class Dataset:
         self.save()
 
     def _download(self) -> None:
-        if self.url is not None and not Path(self.raw_path).exists():
-            self.download()
+        if Path(self.raw_path).exists():
+            return
+        cls = type(self)
+        fetches = cls.download not in (Dataset.download, BuiltinDataset.download)
+        if fetches or cls.save is not Dataset.save:
+            make_folder(Path(self.raw_dir))
+        self.download()
 
     @property
     def name(self) -> str:
@@ -213,7 +219,9 @@ class BuiltinDataset(Dataset):
         )
 
     def download(self) -> None:
-        """Fetch the url into `raw_path`, unpacking an archive."""
+        """Fetch the url, if there is one, into `raw_path`, unpacking an archive."""
+        if self.url is None:
+            return
         folder = self.raw_dir if is_archive(self.url) else self.raw_path
         make_folder(Path(folder))
         file = download(self.url, path=folder, log=self.verbose)

@@ -41,8 +41,8 @@ class Items:
             self._names = list(indices)
             parts = [_ids(own, f"indices of {t!r}") for t, own in indices.items()]
             kinds = [np.full(len(part), k) for k, part in enumerate(parts)]
-            self._ids = np.concatenate([np.empty(0, np.int64), *parts])
-            self._kinds = np.concatenate([np.empty(0, np.int64), *kinds])
+            self._ids = np.concatenate(parts or [np.empty(0, np.int64)])
+            self._kinds = np.concatenate(kinds or [np.empty(0, np.int64)])
         elif _is_ids(indices):
             self._ids = _ids(indices, f"indices of {name}")
         elif isinstance(indices, Sized) and hasattr(indices, "__getitem__"):

@@ -118,7 +118,7 @@ class RandomWalkNeighborSampler:
         sub = heterograph(
             {(self.ntype, "_E", self.ntype): edges}, {self.ntype: count}, idtype=self.G.idtype
         )
-        sub.edata[self.weight_column] = visits
+        sub.edata[self.weight_column] = visits.to(self.G.idtype)
         return sub
 
 

@@ -59,7 +59,7 @@ def random_walk(
     eids : Tensor
         ``(R, L)``: the edges; only if requested.
     types : Tensor
-        ``(L + 1,)``: the positions in ``g.ntypes`` of the types of the nodes.
+        ``(L + 1,)``: the positions in ``g.ntypes`` of the types of the nodes, in the id type.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def random_walk(
     relations = [_relation(g.relations[i], seeds, weights.get(i), prob, name) for i in used]
     path = [used.index(i) for i in steps]
     traces, eids = _core.random_walk(relations, path, seeds, stops)
-    kinds = torch.tensor(types, dtype=torch.int64, device=g.device)
+    kinds = torch.tensor(types, dtype=g.idtype, device=g.device)
     return (traces, eids, kinds) if return_eids else (traces, kinds)
 
 

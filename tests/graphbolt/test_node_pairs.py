@@ -114,3 +114,33 @@ def test_negative_destinations_by_type() -> None:
     assert batch.seeds["a:y:b"].tolist() == [[2, 3]]
     assert batch.labels["a:x:b"].tolist() == [True, False, False]
     assert batch.labels["a:y:b"] is batch.indexes["a:y:b"] is None
+
+
+def test_batches_made_of_the_names_of_graphbolt_2_1() -> None:
+    """Values as in DGL 2.1.0."""
+    assert gb.MiniBatch(seed_nodes=T([4, 2])).seed_nodes.tolist() == [4, 2]
+    batch = gb.MiniBatch(node_pairs=(T([0, 4]), T([1, 0])), negative_dsts=T([[1, 2], [3, 4]]))
+    assert [ids.tolist() for ids in batch.node_pairs] == [[0, 4], [1, 0]]
+    assert batch.negative_dsts.tolist() == [[1, 2], [3, 4]]
+    typed = gb.MiniBatch(node_pairs={"a:x:b": (T([0, 1]), T([1, 2]))})
+    assert [ids.tolist() for ids in typed.node_pairs["a:x:b"]] == [[0, 1], [1, 2]]
+    with pytest.raises(gs.InvalidValueError, match="one of seeds, seed_nodes and node_pairs"):
+        gb.MiniBatch(seeds=T([1]), seed_nodes=T([1]))
+
+
+def test_a_stage_may_set_pairs() -> None:
+    def turned(batch: gb.MiniBatch) -> gb.MiniBatch:
+        batch.node_pairs = batch.node_pairs[::-1]
+        return batch
+
+    items = gb.ItemSampler(gb.ItemSet(T([[0, 1], [2, 3]]), "node_pairs"), 2)
+    (batch,) = items.transform(turned)
+    assert batch.seeds.tolist() == [[1, 0], [3, 2]]
+
+
+def test_arguments_of_graphbolt_2_1() -> None:
+    items = gb.ItemSet(T([3, 1, 2]), "seed_nodes")
+    pipe = gb.ItemSampler(items, 2, shuffle=True, use_indexing=False, buffer_size=1)
+    seeds = [batch.seed_nodes for batch in pipe.copy_to("cpu", extra_attrs=["input_nodes"])]
+    assert [len(part) for part in seeds] == [2, 1]
+    assert torch.cat(seeds).sort()[0].tolist() == [1, 2, 3]

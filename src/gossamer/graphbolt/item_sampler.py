@@ -71,6 +71,8 @@ class ItemSampler(Stage):
     seed : int, optional
         Seed of the permutations and of the random numbers of the samplers that follow. Default: one
         drawn from torch's generator. The batches do not depend on the number of workers.
+    use_indexing, buffer_size : optional
+        Arguments of GraphBolt 2.1 without effect: all items are permuted.
 
     Raises
     ------
@@ -93,6 +95,8 @@ class ItemSampler(Stage):
         drop_last: bool = False,
         shuffle: bool = False,
         seed: int | None = None,
+        use_indexing: bool = True,
+        buffer_size: int = -1,
     ) -> None:
         super().__init__()
         name = type(self).__name__
@@ -171,6 +175,8 @@ class DistributedItemSampler(ItemSampler):
         Whether to leave out the last batches of processes that have more than others.
     seed : int, optional
         Must be the same in all processes. Default: one drawn by the first process.
+    buffer_size : optional
+        An argument of GraphBolt 2.1 without effect: all items are permuted.
 
     Raises
     ------
@@ -187,6 +193,7 @@ class DistributedItemSampler(ItemSampler):
         shuffle: bool = False,
         drop_uneven_inputs: bool = False,
         seed: int | None = None,
+        buffer_size: int = -1,
     ) -> None:
         super().__init__(item_set, batch_size, minibatcher, drop_last, shuffle, seed)
         if not (dist.is_available() and dist.is_initialized()):

@@ -12,7 +12,7 @@ from gossamer._optional import optional_import
 from gossamer.errors import InvalidValueError
 from gossamer.graph import EID, NID, create_block
 from gossamer.graph.display import html_table
-from gossamer.graphbolt.node_pairs import NodePairs
+from gossamer.graphbolt.node_pairs import NodePairs, Pair
 from gossamer.graphbolt.sampled_subgraph import CSCFormatBase, SampledSubgraph
 from gossamer.graphbolt.types import ByType, etype_str_to_tuple, map_by_type
 
@@ -47,6 +47,8 @@ class MiniBatch(NodePairs):
         Features of the edges of each layer, by name or by ``(edge type, name)``.
     compacted_seeds : Tensor or dict of Tensor, optional
         The seeds as positions among the output nodes of the last layer.
+    seed_nodes, node_pairs, negative_dsts : optional
+        The seeds under their names of GraphBolt 2.1, see :class:`NodePairs`.
     """
 
     labels: ByType | None = None
@@ -61,6 +63,34 @@ class MiniBatch(NodePairs):
     #: (seed, epoch, number of the batch): names the random numbers of its stages.
     _stream: tuple[int, ...] = field(default=(), repr=False, compare=False)
     _blocks: list[Graph] | None = field(default=None, repr=False, compare=False)
+
+    def __init__(
+        self,
+        labels: ByType | None = None,
+        seeds: ByType | None = None,
+        indexes: ByType | None = None,
+        sampled_subgraphs: list[SampledSubgraph] | None = None,
+        input_nodes: ByType | None = None,
+        node_features: dict[Any, Tensor] | None = None,
+        edge_features: list[dict[Any, Tensor]] | None = None,
+        compacted_seeds: ByType | None = None,
+        timestamp: ByType | None = None,
+        *,
+        seed_nodes: ByType | None = None,
+        node_pairs: ByType | Pair | dict[str, Pair] | None = None,
+        negative_dsts: ByType | None = None,
+    ) -> None:
+        given = [x for x in (seeds, seed_nodes, node_pairs) if x is not None]
+        if len(given) > 1:
+            raise InvalidValueError("MiniBatch takes one of seeds, seed_nodes and node_pairs.")
+        self.labels, self.indexes = labels, indexes
+        self.node_pairs = given[0] if given else None
+        self.sampled_subgraphs, self.input_nodes = sampled_subgraphs, input_nodes
+        self.node_features, self.edge_features = node_features, edge_features
+        self.compacted_seeds, self.timestamp = compacted_seeds, timestamp
+        self._stream, self._blocks = (), None
+        if negative_dsts is not None:
+            self.negative_dsts = negative_dsts
 
     @property
     def seed_nodes(self) -> ByType | None:

@@ -12,7 +12,7 @@ from gossamer.errors import InvalidValueError
 from gossamer.graphbolt.arguments import as_pairs
 from gossamer.graphbolt.types import ByType, map_by_type
 
-__all__ = ["NodePairs"]
+__all__ = ["NodePairs", "Pair"]
 
 #: Source and destination nodes.
 Pair = tuple[Tensor, Tensor]
@@ -36,8 +36,12 @@ class NodePairs:
         return self._by_type(self.seeds, _positive)
 
     @node_pairs.setter
-    def node_pairs(self, seeds: ByType) -> None:
-        self.seeds = seeds
+    def node_pairs(self, pairs: ByType | Pair | dict[str, Pair]) -> None:
+        self.seeds = (
+            {etype: _stacked(own) for etype, own in pairs.items()}
+            if isinstance(pairs, dict)
+            else _stacked(pairs)
+        )
 
     @property
     def compacted_node_pairs(self) -> Pair | dict[str, Pair] | None:
@@ -103,6 +107,11 @@ class NodePairs:
             for etype, pairs in seeds.items()
         }
         return None if None in found.values() else found
+
+
+def _stacked(pairs: Any) -> Any:
+    """Pairs ``(u, v)`` as ``(N, 2)``; anything else as it is."""
+    return as_pairs(pairs, "node_pairs") if isinstance(pairs, tuple) else pairs
 
 
 def _all(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> Pair | None:

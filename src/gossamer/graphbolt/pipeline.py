@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -199,9 +199,14 @@ class Stage(IterableDataset):
         """Add a `MiniBatchTransformer`."""
         return MiniBatchTransformer(self, transformer)
 
-    def copy_to(self, device: torch.device | str, non_blocking: bool = False) -> Stage:
+    def copy_to(
+        self,
+        device: torch.device | str,
+        non_blocking: bool = False,
+        extra_attrs: Sequence[str] | None = None,
+    ) -> Stage:
         """Add a `CopyTo`."""
-        return CopyTo(self, device, non_blocking)
+        return CopyTo(self, device, non_blocking, extra_attrs)
 
 
 class MiniBatchTransformer(Stage):
@@ -242,6 +247,8 @@ class CopyTo(Stage):
     device : torch.device
     non_blocking : bool
         Whether copies from pinned memory run asynchronously.
+    extra_attrs : list of str, optional
+        An argument of GraphBolt 2.1 without effect: all attributes are copied.
 
     Examples
     --------
@@ -252,7 +259,11 @@ class CopyTo(Stage):
     """
 
     def __init__(
-        self, datapipe: Stage, device: torch.device | str, non_blocking: bool = False
+        self,
+        datapipe: Stage,
+        device: torch.device | str,
+        non_blocking: bool = False,
+        extra_attrs: Sequence[str] | None = None,
     ) -> None:
         super().__init__(datapipe)
         self.device = as_device(device, "CopyTo: device")

@@ -243,6 +243,27 @@ def test_only_what_the_apply_function_returns_is_kept(how: str, reduce: Callable
 # --- parts of a graph ----------------------------------------------------------------------------
 
 
+# What DGL 2.1.0 gives for sums and means.
+_LISTED_TWICE = [
+    (lambda g, *functions: g.pull([2, 1, 2], *functions), [0, 1, 6, 0], [0, 1, 1.5, 0]),
+    (lambda g, *functions: g.pull([3, 3], *functions), [0, 0, 0, 0], [0, 0, 0, 0]),
+    (lambda g, *functions: g.push([1, 0, 1], *functions), [0, 1, 5, 0], [0, 1, 5 / 3, 0]),
+    (lambda g, *functions: g.send_and_recv([1, 2, 1], *functions), [0, 0, 4, 0], [0, 0, 4 / 3, 0]),
+]
+
+
+@pytest.mark.parametrize(("call", "sums", "means"), _LISTED_TWICE)
+def test_what_is_listed_twice_counts_twice(call: Callable, sums: list, means: list) -> None:
+    g = gs.graph(([0, 0, 1], [1, 2, 2]), num_nodes=4)
+    g.ndata["h"] = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    call(g, fn.copy_u("h", "m"), fn.sum("m", "sum"))
+    call(g, fn.copy_u("h", "m"), fn.mean("m", "mean"))
+    call(g, fn.copy_u("h", "m"), lambda nodes: {"udf": nodes.mailbox["m"].sum(1)})
+    assert g.ndata["sum"].tolist() == sums
+    assert_tensor_equal(g.ndata["mean"], torch.tensor(means, dtype=torch.float32))
+    assert g.ndata.get("udf", g.ndata["sum"]).tolist() == sums
+
+
 @pytest.mark.parametrize("case", graph_cases("homogeneous", exclude="no_edges"))
 def test_parts_update_only_who_receives(case: GraphCase) -> None:
     g = case()

@@ -186,6 +186,8 @@ class MessagePassing:
     ) -> None:
         """Update the nodes `v` from all their in-edges; other nodes keep their features.
 
+        A node that is listed twice gets each message twice, as an edge does in `send_and_recv`.
+
         Examples
         --------
         >>> import gossamer as gs, torch
@@ -197,10 +199,11 @@ class MessagePassing:
         tensor([1., 2., 2.])
         """
         position = self._schema.etype_id(etype)
-        nodes = self.checked_nodes(v, self._schema.endpoints[position][1]).unique()
-        if nodes.numel() == 0:
+        listed = self.checked_nodes(v, self._schema.endpoints[position][1])
+        if listed.numel() == 0:
             return
-        _, target, eids = self._adjacencies[position].in_slots(nodes)
+        _, target, eids = self._adjacencies[position].in_slots(listed)
+        nodes = listed.unique()
         local = torch.searchsorted(nodes, target)
         self._receive(position, eids, nodes, local, message_func, reduce_func, apply_node_func)
 

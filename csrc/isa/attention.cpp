@@ -39,11 +39,9 @@ template <class T> class Attention {
           key_bytes(key_width * static_cast<int64_t>(sizeof(T))),
           sums_width(attention_width(args)),
           half_bytes(row_bytes / 128 * 64),
-          ahead(prefetch_distance(row_bytes)),
-          key_ahead(prefetch_distance(key_bytes)),
-          row_straddles(straddle(
-              args.pass == AttentionPass::backward ? args.grad : args.value, row_bytes)),
-          key_straddles(straddle(args.far_key, key_bytes)),
+          row_prefetch(args.pass == AttentionPass::backward ? args.grad : args.value, row_bytes,
+                       row_bytes),
+          key_prefetch(args.far_key, key_bytes, key_bytes),
           scores(reinterpret_cast<A*>(scratch)),
           weights(scores + kChunk * heads),
           dots(weights + kChunk * heads),
@@ -273,13 +271,15 @@ template <class T> class Attention {
         const int64_t dim = a.key_dim;
         // Prefetch the values here, during the computation of the scores; in the other passes one half
         // here and the rest during the inner products.
-        int64_t asked = half_bytes;
-        if (a.pass == AttentionPass::forward) asked = a.value == a.far_key ? 0 : row_bytes;
+        const bool forward = a.pass == AttentionPass::forward, shared = a.value == a.far_key;
         for (int64_t j = 0; j < count; ++j) {
             const T* far = key_of(j);
             A* to = scores + j * heads;
-            prefetch_row(far_key[slot + j + key_ahead], key_bytes, key_straddles);
-            prefetch_row(far_row[slot + j + ahead], asked, asked == row_bytes && row_straddles);
+            key_prefetch(far_key, slot + j);
+            if (!forward)
+                prefetch_row(far_row[slot + j + row_prefetch.ahead], half_bytes, false);
+            else if (!shared)
+                row_prefetch(far_row, slot + j);
             if (a.score == Score::add) {
                 each_head([&](int64_t h, int n) __attribute__((always_inline)) {
                     S::store(to + h, S::load(own + h, n) + S::load(far + h, n), n);
@@ -372,9 +372,9 @@ template <class T> class Attention {
         const int64_t stats_bytes = 3 * heads * static_cast<int64_t>(sizeof(A));
         score(own_key, k, count);
         for (int64_t j = 0; j < count; ++j) {
-            prefetch_row(far_row[slot + j + ahead] + half_bytes, row_bytes - half_bytes,
-                         row_straddles);
-            if (far_ends) prefetch_row(far_stats[slot + j + key_ahead], stats_bytes, false);
+            prefetch_row(far_row[slot + j + row_prefetch.ahead] + half_bytes,
+                         row_bytes - half_bytes, row_prefetch.straddles);
+            if (far_ends) prefetch_row(far_stats[slot + j + key_prefetch.ahead], stats_bytes, false);
             const T* far = row_of(j);
             sum_blocks<A>(dots + j * heads, heads, [&](int64_t h) __attribute__((always_inline)) {
                 return multiply_add<T, 1, 0>(far + h * a.dim, own_row + h * a.dim, a.dim);
@@ -520,9 +520,8 @@ template <class T> class Attention {
     }
 
     const AttentionArgs& a;
-    const int64_t heads, width, key_width, row_bytes, key_bytes, sums_width, half_bytes, ahead,
-        key_ahead;
-    const bool row_straddles, key_straddles;
+    const int64_t heads, width, key_width, row_bytes, key_bytes, sums_width, half_bytes;
+    const RowPrefetch row_prefetch, key_prefetch;
     A *scores, *weights, *dots, *peaks, *scales, *means;  // of a chunk, per slot and head
     A* row_sums;
     int64_t window_begin = 0, window_end = 0;

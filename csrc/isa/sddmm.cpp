@@ -13,20 +13,22 @@ constexpr int64_t kMostPrefetched = 1024;
 struct Window {
     const Binary& value;
     Operand output;
-    int64_t lhs_ahead, rhs_ahead, limit;
+    RowPrefetch lhs_prefetch, rhs_prefetch;
+    int64_t limit;
     const char* lhs[kWindow + kMaxAhead];
     const char* rhs[kWindow + kMaxAhead];
     const char* out[kWindow];
-    bool lhs_straddles, rhs_straddles;
 
     Window(const SddmmArgs& a, int64_t element, int64_t end)
         : value(a.value),
           output{static_cast<const char*>(a.out), a.width * element, a.out_ids, 1, 1},
-          lhs_ahead(prefetch_distance(a.value.lhs.stride)),
-          rhs_ahead(prefetch_distance(a.value.rhs.stride)),
-          limit(end),
-          lhs_straddles(straddle(a.value.lhs.base, a.value.lhs.stride)),
-          rhs_straddles(straddle(a.value.rhs.base, a.value.rhs.stride)) {}
+          lhs_prefetch(prefetch_of(a.value.lhs)),
+          rhs_prefetch(prefetch_of(a.value.rhs)),
+          limit(end) {}
+
+    static RowPrefetch prefetch_of(const Operand& operand) {
+        return {operand.base, operand.stride, std::min(operand.stride, kMostPrefetched)};
+    }
 
     void fill(const char** to, const Operand& operand, int64_t begin, int64_t known) {
         resolve(to, operand, value.wide, begin, known);
@@ -44,14 +46,10 @@ struct Window {
         return count;
     }
 
-    // Rows that are read in order need no prefetch, nor does the row of the previous slot.
+    // Rows that are read in order need no prefetch.
     GOSSAMER_INLINE void prefetch(int64_t j) const {
-        if (value.lhs.ids && lhs[j + lhs_ahead] != lhs[j + lhs_ahead - 1])
-            prefetch_row(lhs[j + lhs_ahead], std::min(value.lhs.stride, kMostPrefetched),
-                         lhs_straddles);
-        if (value.rhs.base && value.rhs.ids && rhs[j + rhs_ahead] != rhs[j + rhs_ahead - 1])
-            prefetch_row(rhs[j + rhs_ahead], std::min(value.rhs.stride, kMostPrefetched),
-                         rhs_straddles);
+        if (value.lhs.ids) lhs_prefetch(lhs, j);
+        if (value.rhs.base && value.rhs.ids) rhs_prefetch(rhs, j);
     }
 };
 

@@ -6,7 +6,8 @@ the subgraph of the nodes within one or two hops, without the pair's edge, with 
 as features. DGCNN scores it: four graph convolutions of 32, 32, 32 and 1 units with tanh, the k
 nodes with the largest last unit (60 % of the subgraphs have at most k), two one-dimensional
 convolutions and 128 hidden units; Adam with learning rate 1e-4, 50 epochs of batches of 50, test at
-the epoch with the best AUC on a tenth of the training pairs. Departure: no node2vec embeddings.
+the epoch with the best AUC on a tenth of the training pairs. Features are labels only, without
+embeddings.
 
     python examples/seal.py --dataset NS --hops 2
 """

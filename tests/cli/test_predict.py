@@ -21,6 +21,7 @@ from gossamer.cli.config import from_mapping
 from gossamer.cli.network import Network
 from gossamer.cli.schema import Schema
 from gossamer.cli.targets import Target
+from gossamer.cli.task import Task
 from gossamer.cli.training import evaluate, fit_seed
 from gossamer.data.digits import DigitsDataset
 
@@ -76,6 +77,23 @@ def test_parquet_holds_what_csv_holds(trained: Path, tmp_path: Path) -> None:
         values = table[name].to_numpy()
         assert values.dtype == (np.float32 if name.startswith("p_") else np.int64)
         np.testing.assert_array_equal(columns[name].astype(values.dtype), values)
+
+
+def test_unknown_classes_of_a_dataset_are_empty_or_null(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def partly_known(*args: object) -> Task:
+        task = load_dataset(*args)
+        task.label[3] = -1
+        return task
+
+    monkeypatch.setattr("gossamer.cli.predict.load_dataset", partly_known)
+    for name in ("p.csv", "p.parquet"):
+        assert main(["predict", str(trained), "--out", str(tmp_path / name), "--quiet"]) == 0
+    label = _read_csv(tmp_path / "p.csv")["label"]
+    assert np.flatnonzero(label == "").tolist() == [3]
+    column = pyarrow.parquet.read_table(tmp_path / "p.parquet")["label"]
+    assert column.null_count == 1 and not column[3].is_valid and column[4].as_py() == int(label[4])
 
 
 def test_csv_needs_neither_pandas_nor_pyarrow(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -200,7 +201,7 @@ def _write_csv(path: Path, columns: dict[str, np.ndarray]) -> None:
 
 def _number(value: float) -> str:
     """Nine significant digits, which represent a float32 exactly; nothing for NaN."""
-    return "" if np.isnan(value) else f"{value:.9g}"
+    return "" if math.isnan(value) else f"{value:.9g}"
 
 
 def _write_parquet(path: Path, columns: dict[str, np.ndarray]) -> None:

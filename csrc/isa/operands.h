@@ -91,7 +91,7 @@ GOSSAMER_INLINE void prefetch_row(const char* row, int64_t bytes, bool straddles
     if (straddles) __builtin_prefetch(row + bytes - 1);
 }
 
-// Prefetches rows of later slots. Of a row of more than 256 bytes, these come at twice the distance of the
+// Prefetches rows of later slots. The first 256 bytes of a row are prefetched at twice the distance of the
 // rest: in the meantime the hardware fetches more of it. (Dot products of 8 heads of 16 floats from
 // memory, Zen 3: 5 to 10 % less time.)
 struct RowPrefetch {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -95,6 +96,27 @@ def test_compact_indices_do_not_show(idtype: torch.dtype) -> None:
     seen += [g.in_degrees(), g.out_degrees(), g.successors(3), g.predecessors(1), g.nodes()]
     seen += [*g.find_edges([0]), g.edge_ids([3], [1]), *g.edge_ids([3], [1], return_uv=True)]
     assert {t.dtype for t in seen} == {idtype}
+
+
+@pytest.mark.parametrize("allowed", [FORMATS, ("csr",), ("coo", "csc")])
+@pytest.mark.parametrize("case", graph_cases(idtypes=[torch.int64]))
+def test_narrow_coo_is_widened_when_it_is_used(case: GraphCase, allowed: tuple) -> None:
+    for adjacency in relations(case()):
+        wanted = oracle(adjacency)
+        narrow = Adjacency(
+            adjacency.num_src,
+            adjacency.num_dst,
+            torch.int64,
+            coo=tuple(ids.int() for ids in adjacency.coo()),
+        )
+        assert {ids.dtype for ids in narrow.tensors()} == {torch.int32}
+        sent = pickle.loads(pickle.dumps(narrow))
+        for same in (narrow.restrict(allowed), sent, narrow):
+            for name in FORMATS:
+                assert_format(same, name, wanted[name])
+            assert {ids.dtype for ids in same.coo()} == {torch.int64}
+        for kept, again in zip(narrow.coo(), narrow.coo(), strict=True):
+            assert kept is again
 
 
 def test_wide_indices_from_two_to_the_31_on() -> None:

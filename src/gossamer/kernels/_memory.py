@@ -1,6 +1,6 @@
 """Memory for results: from the pool of the native core where it serves, else from torch.
 
-Results above 4 MiB of the native kernels are in huge pages that are kept, when the tensor is freed,
+Results above 3 MiB of the native kernels are in huge pages that are kept, when the tensor is freed,
 for the next result. `csrc/memory.cpp` holds the pool.
 """
 
@@ -66,7 +66,7 @@ def release_memory() -> None:
 
     torch allocates CPU tensors with the C library, which maps new memory for each large tensor; the
     system then clears every page. The native kernels take the memory of a result
-    above 4 MiB, and of intermediate values above 512 KiB, from a pool instead: it is in huge
+    above 3 MiB, and of intermediate values above 512 KiB, from a pool instead: it is in huge
     pages, and when the tensor is freed it is kept for the next result. The rest of torch is not
     affected.
 

@@ -53,8 +53,9 @@ class Adjacency:
     restricted to some formats. Within a row of CSR or CSC, edges are in insertion order, except in
     formats passed to the constructor.
 
-    COO has the id type of the user. CSR and CSC, which kernels read, are int32 if node and edge
-    counts allow it, which halves the index traffic.
+    COO has the id type of the user; COO that was given as int32 is widened when it is first used.
+    CSR and CSC, which kernels read, are int32 if node and edge counts allow it, which halves the
+    index traffic.
 
     The adjacency takes ownership of the tensors passed to it and returns them without copying:
     nothing else may write to them. Graphs copy ids at their boundary.
@@ -197,7 +198,7 @@ class Adjacency:
         """Source and destination of each edge, in the order of edge ids, in `idtype`."""
         if self._coo is not None and self._coo[0].dtype == self.idtype:
             return self._coo
-        coo = self._compute_to_keep(self._ends)
+        coo = self._compute_to_keep(self._widened_ends)
         if "coo" in self.allowed:
             self._coo = coo
         return coo
@@ -232,8 +233,13 @@ class Adjacency:
         row, col = self._ends()
         return Compressed(*csr.coo_to_csr(col, row, self.num_dst, self.index_dtype))
 
+    def _widened_ends(self) -> tuple[Tensor, Tensor]:
+        """The result of `coo`, not kept."""
+        row, col = self._ends()
+        return row.to(self.idtype), col.to(self.idtype)
+
     def _ends(self) -> tuple[Tensor, Tensor]:
-        """The result of `coo`, not kept.
+        """Source and destination of each edge, in the order of edge ids, in the width stored.
 
         CSR and CSC are built from COO, unless the edges of the other are in id order: transposing
         would otherwise sort the edges of a row by neighbor instead of insertion order.
@@ -241,10 +247,9 @@ class Adjacency:
         if self._coo is not None:
             return self._coo
         if self._csr is not None:
-            row, col = _expand(self._csr)
-        else:
-            col, row = _expand(self._csc)
-        return row.to(self.idtype), col.to(self.idtype)
+            return _expand(self._csr)
+        col, row = _expand(self._csc)
+        return row, col
 
     def create(self) -> None:
         """Build every allowed format now."""

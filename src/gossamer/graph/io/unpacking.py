@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gossamer import kernels
 from gossamer.graph.frame import Frame
 from gossamer.graph.graph import Graph
 from gossamer.graph.io.checks import Kept, assemble, check_compressed, check_ids, joined
@@ -125,13 +124,6 @@ def _sizes(layout: Layout, number: int, read: Read) -> tuple[np.ndarray, np.ndar
     if len(tables[0]) != len(tables[1]):
         raise ValueError(f"there are {len(tables[0])} or {len(tables[1])} graphs in a group")
     return tables[0], tables[1]
-
-
-def _widened(ids: Tensor, idtype: torch.dtype) -> Tensor:
-    """The ids in the dtype of the graph."""
-    if ids.dtype == idtype:
-        return ids
-    return kernels.empty(ids.shape, idtype, ids.device).copy_(ids)
 
 
 def _of_form(tensor: StoredTensor, feature: Feature, shape: tuple[int, ...]) -> StoredTensor:
@@ -254,7 +246,7 @@ class _Group:
             # Version 1 stored them in the dtype of the graph.
             parts = self._column(f"edges{i}.coo.{name}", (torch.int32, idtype), counts)
             check_ids(parts, bounds[self._chosen], "node ids")
-            ends.append(_widened(joined(parts), idtype).split([len(part) for part in parts]))
+            ends.append(parts)
         return list(zip(*ends, strict=True))
 
     def _compressed(

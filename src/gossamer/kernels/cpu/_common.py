@@ -41,7 +41,7 @@ _DLPACK = {
 
 # Below this size the C library reuses memory, above it maps new pages: see
 # csrc/memory.cpp.
-_LARGE = 4 << 20
+_LARGE = 3 << 20
 # Scratch memory of a call need not be packed as tightly as results, of which there may be many.
 _LARGE_SCRATCH = 512 << 10
 

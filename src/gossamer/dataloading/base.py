@@ -18,13 +18,7 @@ from gossamer.dataloading.lazy import (
 )
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import (
-    edge_ids,
-    node_ids,
-    on_device,
-    refuse_block,
-    require_graph,
-)
+from gossamer.graph.arguments import on_device
 
 __all__ = [
     "BlockSampler",
@@ -32,7 +26,6 @@ __all__ = [
     "Sampler",
     "as_fanouts",
     "by_type",
-    "checked_seeds",
     "set_dst_lazy_features",
     "set_edge_lazy_features",
     "set_node_lazy_features",
@@ -151,20 +144,6 @@ def as_fanouts(fanouts: Any, name: str) -> list[Any]:
             where = f"fanout {k}" if etype is None else f"fanout {k} of {etype}"
             as_int(count, name, where, -1)
     return fanouts
-
-
-def checked_seeds(
-    g: Graph, seeds: Any, exclude_eids: Any, name: str
-) -> tuple[list[Tensor], list[Tensor | None]]:
-    """Seeds of each node type, and edges to leave out of each edge type."""
-    require_graph(g, name)
-    refuse_block(g, name)
-    nothing = torch.empty(0, dtype=g.idtype, device=g.device)
-    targets = [nothing if ids is None else ids for ids in node_ids(g, seeds, name)]
-    excluded: list[Tensor | None] = [None] * len(g.relations)
-    if exclude_eids is not None:
-        excluded = edge_ids(g, exclude_eids, name)
-    return targets, excluded
 
 
 def by_type(g: Graph, nodes: Sequence[Tensor]) -> Ids:

@@ -17,6 +17,7 @@ from gossamer.errors import FileError, OutOfRangeError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import on_device, require_homogeneous
 from gossamer.graph.ids import as_id_tensor
+from gossamer.kernels.reference._common import row_starts
 from gossamer.transforms import metis_partition_assignment, node_subgraph
 
 __all__ = ["ClusterGCNSampler"]
@@ -90,8 +91,7 @@ class ClusterGCNSampler(Sampler):
                 with replacing(Path(cache_path)) as temporary:
                     torch.save({"parts": parts, "assignment": assignment}, temporary)
         self.partition_node_ids = torch.argsort(assignment, stable=True)
-        counts = torch.bincount(assignment, minlength=parts)
-        self.partition_offset = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+        self.partition_offset = row_starts(torch.bincount(assignment, minlength=parts))
         self.prefetch_ndata = prefetch_ndata or []
         self.prefetch_edata = prefetch_edata or []
         self.output_device = output_device

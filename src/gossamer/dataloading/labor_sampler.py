@@ -8,20 +8,12 @@ from typing import Any
 import torch
 
 from gossamer._options import as_int
-from gossamer.dataloading.base import (
-    BlockSampler,
-    Ids,
-    Sampled,
-    as_fanouts,
-    by_type,
-    checked_seeds,
-)
-from gossamer.errors import InvalidValueError
+from gossamer.dataloading.base import BlockSampler, Ids, Sampled, as_fanouts, by_type
 from gossamer.graph import Graph
 from gossamer.sampling import _core
 from gossamer.sampling._blocks import block_of
 from gossamer.sampling.labor import as_rounds, draw_labors
-from gossamer.sampling.neighbors import fanouts_of, weights_of
+from gossamer.sampling.neighbors import checked_seeds, fanouts_of, is_inward, weights_of
 
 __all__ = ["LaborSampler"]
 
@@ -81,8 +73,7 @@ class LaborSampler(BlockSampler):
         output_device: torch.device | str | None = None,
     ) -> None:
         super().__init__(prefetch_node_feats, prefetch_labels, prefetch_edge_feats, output_device)
-        if edge_dir not in ("in", "out"):
-            raise InvalidValueError(f"LaborSampler: edge_dir is 'in' or 'out', got {edge_dir!r}.")
+        is_inward(edge_dir, "LaborSampler")
         self.fanouts = as_fanouts(fanouts, "LaborSampler")
         self.edge_dir = edge_dir
         self.prob = prob
@@ -150,7 +141,7 @@ class LaborSampler(BlockSampler):
             keys, second = self._keys(seed, number, layer)
             drawn, found = draw_labors(
                 g,
-                [targets[dst if inward else src] for src, dst in g.schema.endpoints],
+                targets,
                 fanouts_of(g, fanout, "LaborSampler"),
                 weights,
                 excluded,

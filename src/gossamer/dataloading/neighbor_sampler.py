@@ -8,19 +8,12 @@ from typing import Any
 import torch
 
 from gossamer._options import as_int
-from gossamer.dataloading.base import (
-    BlockSampler,
-    Ids,
-    Sampled,
-    as_fanouts,
-    by_type,
-    checked_seeds,
-)
+from gossamer.dataloading.base import BlockSampler, Ids, Sampled, as_fanouts, by_type
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
 from gossamer.sampling import _core
 from gossamer.sampling._blocks import block_of
-from gossamer.sampling.neighbors import draw, fanouts_of, weights_of
+from gossamer.sampling.neighbors import checked_seeds, draw, fanouts_of, is_inward, weights_of
 
 __all__ = ["MultiLayerFullNeighborSampler", "MultiLayerNeighborSampler", "NeighborSampler"]
 
@@ -78,10 +71,7 @@ class NeighborSampler(BlockSampler):
         fused: bool = True,
     ) -> None:
         super().__init__(prefetch_node_feats, prefetch_labels, prefetch_edge_feats, output_device)
-        if edge_dir not in ("in", "out"):
-            raise InvalidValueError(
-                f"NeighborSampler: edge_dir is 'in' or 'out', got {edge_dir!r}."
-            )
+        is_inward(edge_dir, "NeighborSampler")
         if prob is not None and mask is not None:
             raise InvalidValueError(
                 "NeighborSampler takes prob or mask, not both. Multiply the weights by the mask "
@@ -115,7 +105,7 @@ class NeighborSampler(BlockSampler):
         for fanout in reversed(self.fanouts):
             drawn = draw(
                 g,
-                [targets[dst if inward else src] for src, dst in g.schema.endpoints],
+                targets,
                 fanouts_of(g, fanout, "NeighborSampler"),
                 weights,
                 excluded,

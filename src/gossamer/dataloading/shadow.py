@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer.dataloading.base import Ids, Sampler, as_fanouts, by_type, checked_seeds
+from gossamer.dataloading.base import Ids, Sampler, as_fanouts, by_type
 from gossamer.dataloading.lazy import set_edge_lazy_features, set_node_lazy_features
 from gossamer.graph import EID, Graph
 from gossamer.graph.arguments import on_device
 from gossamer.sampling import _core
-from gossamer.sampling.neighbors import draw, fanouts_of, weights_of
+from gossamer.sampling.neighbors import checked_seeds, draw, fanouts_of, weights_of
 from gossamer.transforms import node_subgraph, remove_edges
 
 __all__ = ["ShaDowKHopSampler"]
@@ -85,7 +85,7 @@ class ShaDowKHopSampler(Sampler):
         for fanout in reversed(self.fanouts):
             drawn = draw(
                 g,
-                [nodes[dst] for _, dst in g.schema.endpoints],
+                nodes,
                 fanouts_of(g, fanout, name),
                 weights,
                 excluded,

@@ -14,7 +14,12 @@ from gossamer.graph.schema import Schema
 from gossamer.ops.adjacency import INT32_MAX, Adjacency, Compressed
 from gossamer.sampling import _core
 
-__all__ = ["block_of", "subgraph_of"]
+__all__ = ["block_of", "rows_of", "subgraph_of"]
+
+
+def rows_of(g: Graph, targets: Sequence[Tensor], inward: bool) -> list[Tensor]:
+    """By relation, the nodes at the end that edges are drawn for; `targets` are by node type."""
+    return [targets[dst if inward else src] for src, dst in g.schema.endpoints]
 
 
 @lru_cache(maxsize=64)
@@ -91,19 +96,18 @@ def _number(
 
 def subgraph_of(
     g: Graph,
-    rows: Sequence[Tensor | None],
+    targets: Sequence[Tensor],
     drawn: Sequence[_core.Drawn],
     inward: bool = True,
     *,
     copy_ndata: bool = True,
     copy_edata: bool = True,
 ) -> Graph:
-    """All nodes of `g` and the edges drawn for `rows`."""
+    """All nodes of `g` and the edges drawn for the nodes `targets` of each type."""
     ends = []
+    rows = rows_of(g, targets, inward)
     for own, (starts, neighbors, _) in zip(rows, drawn, strict=True):
-        near = neighbors
-        if own is not None:
-            near = torch.repeat_interleave(own, starts.diff(), output_size=neighbors.shape[0])
+        near = torch.repeat_interleave(own, starts.diff(), output_size=neighbors.shape[0])
         ends.append((neighbors, near) if inward else (near, neighbors))
     eids = [edges for _, _, edges in drawn]
     return with_edges(

@@ -27,7 +27,6 @@ from gossamer.kernels.reference.candidates import (
     Candidates,
     Drawn,
     Relation,
-    Times,
 )
 from gossamer.ops.adjacency import Adjacency, Compressed
 
@@ -36,7 +35,6 @@ __all__ = [
     "Candidates",
     "Drawn",
     "Relation",
-    "Times",
     "as_weights",
     "candidates",
     "current_stream",
@@ -148,10 +146,7 @@ def as_weights(weights: Tensor) -> Tensor:
 
 
 def candidates(
-    csc: Compressed,
-    weights: Tensor | None = None,
-    rows: Tensor | None = None,
-    times: Times | None = None,
+    csc: Compressed, weights: Tensor | None = None, rows: Tensor | None = None
 ) -> Candidates:
     """What may be drawn: slots of a weight other than 0, with running sums of their weights.
 
@@ -166,10 +161,8 @@ def candidates(
         By edge id, as :func:`as_weights` gives them.
     rows : Tensor, optional
         The rows that will be drawn for, in their order. Default: all rows.
-    times : Times, optional
-        Edges and neighbors must come before the time of their row. Needs `rows`.
     """
-    return kernels.candidates_of(*csc, rows, weights, times)
+    return kernels.candidates_of(*csc, rows, weights)
 
 
 class _Kept:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
-from gossamer.kernels.reference._common import random_unit
+from gossamer.kernels.reference._common import random_unit, row_starts
 from gossamer.ops.adjacency import Compressed
 from gossamer.sampling import _core
 
@@ -76,8 +76,7 @@ def by_weight(
         If a row has weights that are negative or not finite.
     """
     owner, neighbor, edges = csc.gather_rows(rows)
-    counts = torch.bincount(owner, minlength=len(rows))
-    starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+    starts = row_starts(torch.bincount(owner, minlength=len(rows)))
     w = torch.ones(len(edges), dtype=torch.float64, device=rows.device)
     if weights is not None:
         w = _core.as_weights(weights).index_select(0, edges).double()

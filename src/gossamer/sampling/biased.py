@@ -11,9 +11,11 @@ from gossamer._options import as_int
 from gossamer.errors import InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import on_device, require_homogeneous
+from gossamer.kernels.reference._common import row_starts
 from gossamer.ops.adjacency import Compressed
 from gossamer.sampling import _core
 from gossamer.sampling._blocks import subgraph_of
+from gossamer.sampling.neighbors import is_inward
 
 __all__ = ["sample_neighbors_biased"]
 
@@ -83,9 +85,7 @@ def sample_neighbors_biased(
     [0, 2]
     """
     require_homogeneous(g, _NAME)
-    if edge_dir not in ("in", "out"):
-        raise InvalidValueError(f"{_NAME}: edge_dir is 'in' or 'out', got {edge_dir!r}.")
-    inward = edge_dir == "in"
+    inward = is_inward(edge_dir, _NAME)
     count = as_int(fanout, _NAME, "fanout", -1)
     rows = g.checked_nodes(nodes, 0)
     if tag_offset_name not in g.node_frames[0]:
@@ -99,8 +99,7 @@ def sample_neighbors_biased(
     # The rows to draw for, as a graph of their own whose edges are numbered by slot.
     csc = g.adjacency.csc() if inward else g.adjacency.csr()
     owner, neighbor, edges = csc.gather_rows(rows)
-    counts = torch.bincount(owner, minlength=len(rows))
-    starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+    starts = row_starts(torch.bincount(owner, minlength=len(rows)))
     place = torch.arange(len(owner), device=rows.device) - starts[owner.long()]
     bounds = offsets[rows[owner.long()].long(), 1:]
     tag = (place.unsqueeze(1) >= bounds).sum(1).clamp_(max=len(weights) - 1)

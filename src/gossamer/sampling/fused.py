@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
-from gossamer.errors import InvalidValueError
 from gossamer.graph import EID, NID, Graph
-from gossamer.graph.arguments import edge_ids, node_ids, refuse_block, require_graph
 from gossamer.graph.frame import Frame
 from gossamer.sampling._blocks import block_of
 from gossamer.sampling.neighbors import (
     EdgeIds,
     NodeIds,
     Weights,
+    checked_seeds,
     draw,
     fanouts_of,
+    is_inward,
     weights_of,
 )
 
@@ -69,26 +67,10 @@ def sample_neighbors_fused(
     >>> gs.sampling.sample_neighbors_fused(g, torch.tensor([2, 0]), -1).srcdata[gs.NID]
     tensor([2, 0, 3, 1])
     """
-    require_graph(g, _NAME)
-    refuse_block(g, _NAME)
-    if edge_dir not in ("in", "out"):
-        raise InvalidValueError(f"{_NAME}: edge_dir is 'in' or 'out', got {edge_dir!r}.")
-    inward = edge_dir == "in"
-    nothing = torch.empty(0, dtype=g.idtype, device=g.device)
-    targets = [nothing if ids is None else ids for ids in node_ids(g, nodes, _NAME)]
-    excluded = [None] * len(g.relations)
-    if exclude_edges is not None:
-        excluded = edge_ids(g, exclude_edges, _NAME)
-    drawn = draw(
-        g,
-        [targets[dst if inward else src] for src, dst in g.schema.endpoints],
-        fanouts_of(g, fanout, _NAME),
-        weights_of(g, prob, _NAME),
-        excluded,
-        inward=inward,
-        replace=replace,
-        name=_NAME,
-    )
+    targets, excluded = checked_seeds(g, nodes, exclude_edges, _NAME)
+    inward = is_inward(edge_dir, _NAME)
+    fanouts, weights = fanouts_of(g, fanout, _NAME), weights_of(g, prob, _NAME)
+    drawn = draw(g, targets, fanouts, weights, excluded, inward=inward, replace=replace, name=_NAME)
     block, _ = block_of(g, targets, drawn, inward)
     node_frames = [f if copy_ndata else _only(f, NID) for f in block.node_frames]
     edge_frames = [f if copy_edata else _only(f, EID) for f in block.edge_frames]

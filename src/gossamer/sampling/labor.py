@@ -12,23 +12,20 @@ from torch import Tensor
 from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import (
-    edge_ids,
-    node_ids,
-    on_device,
-    refuse_block,
-    require_graph,
-)
+from gossamer.graph.arguments import on_device
 from gossamer.kernels.reference._common import random_unit
 from gossamer.sampling import _core
-from gossamer.sampling._blocks import subgraph_of
+from gossamer.sampling._blocks import rows_of, subgraph_of
 from gossamer.sampling._labor import by_weight, labor_layer
 from gossamer.sampling.neighbors import (
     EdgeIds,
     NodeIds,
     Weights,
     bad_weights,
+    checked_seeds,
     fanouts_of,
+    is_inward,
+    no_edges,
     weights_of,
 )
 
@@ -106,19 +103,11 @@ def sample_labors(
     >>> sub.in_degrees()[5]
     tensor(2)
     """
-    require_graph(g, _NAME)
-    refuse_block(g, _NAME)
-    if edge_dir not in ("in", "out"):
-        raise InvalidValueError(f"{_NAME}: edge_dir is 'in' or 'out', got {edge_dir!r}.")
-    inward = edge_dir == "in"
-    chosen = node_ids(g, nodes, _NAME)
-    excluded: list[Tensor | None] = [None] * len(g.relations)
-    if exclude_edges is not None:
-        excluded = edge_ids(g, exclude_edges, _NAME)
-    rows = [chosen[dst if inward else src] for src, dst in g.schema.endpoints]
+    targets, excluded = checked_seeds(g, nodes, exclude_edges, _NAME)
+    inward = is_inward(edge_dir, _NAME)
     drawn, weights = draw_labors(
         g,
-        rows,
+        targets,
         fanouts_of(g, fanout, _NAME),
         weights_of(g, prob, _NAME),
         excluded,
@@ -127,7 +116,7 @@ def sample_labors(
         keys=as_keys(random_seed),
         second=as_share(seed2_contribution),
     )
-    sub = subgraph_of(g, rows, drawn, inward, copy_ndata=copy_ndata, copy_edata=copy_edata)
+    sub = subgraph_of(g, targets, drawn, inward, copy_ndata=copy_ndata, copy_edata=copy_edata)
     device = sub.device if output_device is None else output_device
     return on_device(sub, output_device), [w.to(device) for w in weights]
 
@@ -166,7 +155,7 @@ def as_share(seed2_contribution: Any) -> float:
 
 def draw_labors(
     g: Graph,
-    rows: Sequence[Tensor | None],
+    targets: Sequence[Tensor],
     fanouts: Sequence[int],
     weights: Sequence[Tensor | None],
     excluded: Sequence[Tensor | None],
@@ -176,15 +165,13 @@ def draw_labors(
     keys: tuple[int, int],
     second: float,
 ) -> tuple[list[_core.Drawn], list[Tensor]]:
-    """Edges of each relation for its rows, and their weights if they are not all alike."""
+    """Edges of each relation for `targets`, and their weights if they are not all alike."""
+    rows = rows_of(g, targets, inward)
     plain, numbers = [], []
-    drawn: list[Any] = [None] * len(rows)
+    drawn = [no_edges(g, len(own)) for own in rows]
     found: list[Tensor] = [torch.empty(0, device=g.device) for _ in rows]
-    nothing = torch.empty(0, dtype=g.idtype, device=g.device)
     for i, own in enumerate(rows):
-        count = 0 if own is None else len(own)
-        drawn[i] = torch.zeros(count + 1, dtype=torch.int64, device=g.device), nothing, nothing
-        if not count or fanouts[i] == 0:
+        if fanouts[i] == 0 or not len(own):
             continue
         adjacency = g.relations[i]
         csc = adjacency.csc() if inward else adjacency.csr()

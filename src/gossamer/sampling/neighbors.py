@@ -21,7 +21,7 @@ from gossamer.graph.arguments import (
 )
 from gossamer.graph.schema import CanonicalEType
 from gossamer.sampling import _core
-from gossamer.sampling._blocks import subgraph_of
+from gossamer.sampling._blocks import rows_of, subgraph_of
 
 __all__ = ["sample_neighbors"]
 
@@ -118,23 +118,35 @@ def sample_neighbors(
     >>> sub.edges(), sub.edata[gs.EID]
     ((tensor([1, 3]), tensor([4, 4])), tensor([1, 3]))
     """
-    require_graph(g, _NAME)
-    refuse_block(g, _NAME)
-    if edge_dir not in ("in", "out"):
-        raise InvalidValueError(f"{_NAME}: edge_dir is 'in' or 'out', got {edge_dir!r}.")
-    inward = edge_dir == "in"
-    chosen = node_ids(g, nodes, _NAME)
+    targets, excluded = checked_seeds(g, nodes, exclude_edges, _NAME)
+    inward = is_inward(edge_dir, _NAME)
     fanouts, weights = fanouts_of(g, fanout, _NAME), weights_of(g, prob, _NAME)
-    excluded = [None] * len(weights)
-    if exclude_edges is not None:
-        excluded = edge_ids(g, exclude_edges, _NAME)
-    rows = [chosen[dst if inward else src] for src, dst in g.schema.endpoints]
-    drawn = draw(g, rows, fanouts, weights, excluded, inward=inward, replace=replace, name=_NAME)
-    sub = subgraph_of(g, rows, drawn, inward, copy_ndata=copy_ndata, copy_edata=copy_edata)
+    drawn = draw(g, targets, fanouts, weights, excluded, inward=inward, replace=replace, name=_NAME)
+    sub = subgraph_of(g, targets, drawn, inward, copy_ndata=copy_ndata, copy_edata=copy_edata)
     return on_device(sub, output_device)
 
 
 # -------------------------------------------------------------------------------------- arguments
+
+
+def checked_seeds(
+    g: Graph, nodes: Any, exclude_edges: Any, name: str
+) -> tuple[list[Tensor], list[Tensor | None]]:
+    """Nodes of each type to draw edges for, and edges to leave out of each edge type."""
+    require_graph(g, name)
+    refuse_block(g, name)
+    nothing = torch.empty(0, dtype=g.idtype, device=g.device)
+    targets = [nothing if ids is None else ids for ids in node_ids(g, nodes, name)]
+    if exclude_edges is None:
+        return targets, [None] * len(g.relations)
+    return targets, edge_ids(g, exclude_edges, name)
+
+
+def is_inward(edge_dir: Any, name: str) -> bool:
+    """Whether in-edges are drawn."""
+    if edge_dir not in ("in", "out"):
+        raise InvalidValueError(f"{name}: edge_dir is 'in' or 'out', got {edge_dir!r}.")
+    return edge_dir == "in"
 
 
 def fanouts_of(g: Graph, fanout: Any, name: str) -> list[int]:
@@ -210,7 +222,7 @@ def _check_weights(
 
 def draw(
     g: Graph,
-    rows: Sequence[Tensor | None],
+    targets: Sequence[Tensor],
     fanouts: Sequence[int],
     weights: Sequence[Tensor | None],
     excluded: Sequence[Tensor | None],
@@ -219,11 +231,12 @@ def draw(
     replace: bool,
     name: str,
 ) -> list[_core.Drawn]:
-    """Edges of each relation of `g` for its `rows`, all relations in one call of the core."""
+    """Edges of each relation for the nodes `targets` of each type, in one call of the core."""
+    rows = rows_of(g, targets, inward)
     key = _core.next_key()
     relations, numbers = [], []
     for i, own in enumerate(rows):
-        if own is None or fanouts[i] == 0 or not len(own):
+        if fanouts[i] == 0 or not len(own):
             continue  # no reason to compress this relation
         adjacency = g.relations[i]
         candidates = None
@@ -245,14 +258,14 @@ def draw(
     except _core.BadWeightsError as error:
         number = numbers[error.relation]
         raise bad_weights(g, number, rows[number], weights[number], inward, name) from None
-    nothing = torch.empty(0, dtype=g.idtype, device=g.device)
-    found: list[_core.Drawn] = []
     by_number = dict(zip(numbers, drawn, strict=True))
-    for i, own in enumerate(rows):
-        count = 0 if own is None else len(own)
-        none = torch.zeros(count + 1, dtype=torch.int64, device=g.device), nothing, nothing
-        found.append(by_number.get(i, none))
-    return found
+    return [by_number.get(i) or no_edges(g, len(own)) for i, own in enumerate(rows)]
+
+
+def no_edges(g: Graph, count: int) -> _core.Drawn:
+    """The draw of no edges for so many nodes."""
+    nothing = torch.empty(0, dtype=g.idtype, device=g.device)
+    return torch.zeros(count + 1, dtype=torch.int64, device=g.device), nothing, nothing
 
 
 def bad_weights(

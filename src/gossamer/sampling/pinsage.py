@@ -13,6 +13,7 @@ from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph, heterograph
 from gossamer.graph.arguments import refuse_block, require_graph
 from gossamer.sampling.randomwalks import random_walk
+from gossamer.sampling.topk import largest_of_each
 
 __all__ = ["PinSAGESampler", "RandomWalkNeighborSampler"]
 
@@ -128,11 +129,7 @@ def most_visited(
     """The nodes that each owner visits most, and how often."""
     pairs, visits = (owner * num_nodes + node).unique(return_counts=True)
     owner = torch.div(pairs, num_nodes, rounding_mode="floor")
-    order = visits.argsort(descending=True, stable=True)
-    order = order[owner[order].argsort(stable=True)]  # by owner, the most visited first
-    counts = torch.bincount(owner)
-    rank = torch.arange(len(order), device=order.device) - (counts.cumsum(0) - counts)[owner]
-    order = order[rank < most]
+    order = largest_of_each(owner, visits, most)
     return owner[order], pairs[order] - owner[order] * num_nodes, visits[order]
 
 

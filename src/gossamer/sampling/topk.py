@@ -10,11 +10,12 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import node_ids, on_device, refuse_block, require_graph
+from gossamer.graph.arguments import on_device, refuse_block, require_graph
+from gossamer.kernels.reference._common import row_starts
 from gossamer.ops.adjacency import Adjacency
-from gossamer.sampling._blocks import subgraph_of
+from gossamer.sampling._blocks import rows_of, subgraph_of
 from gossamer.sampling._core import Drawn
-from gossamer.sampling.neighbors import NodeIds, fanouts_of
+from gossamer.sampling.neighbors import NodeIds, checked_seeds, fanouts_of, is_inward, no_edges
 
 __all__ = ["select_topk"]
 
@@ -78,31 +79,23 @@ def select_topk(
     """
     require_graph(g, _NAME)
     refuse_block(g, _NAME)
-    if edge_dir not in ("in", "out"):
-        raise InvalidValueError(f"{_NAME}: edge_dir is 'in' or 'out', got {edge_dir!r}.")
+    inward = is_inward(edge_dir, _NAME)
     if not isinstance(weight, str):
         raise InvalidTypeError(
             f"{_NAME}: weight is the name of an edge feature, got {type(weight).__name__}."
         )
-    inward = edge_dir == "in"
     if nodes is None:
-        counts = [frame.num_rows for frame in g.node_frames]
-        chosen: list[Tensor | None] = [
-            torch.arange(count, dtype=g.idtype, device=g.device) for count in counts
-        ]
-    else:
-        chosen = node_ids(g, nodes, _NAME)
-    rows = [chosen[dst if inward else src] for src, dst in g.schema.endpoints]
-    nothing = torch.empty(0, dtype=g.idtype, device=g.device)
+        nodes = {ntype: g.nodes(ntype) for ntype in g.ntypes}
+    targets, _ = checked_seeds(g, nodes, None, _NAME)
+    rows = rows_of(g, targets, inward)
     drawn: list[Drawn] = []
     for i, (own, count) in enumerate(zip(rows, fanouts_of(g, k, _NAME), strict=True)):
-        if own is None or count == 0:
-            size = 1 if own is None else len(own) + 1
-            drawn.append((torch.zeros(size, dtype=torch.int64, device=g.device), nothing, nothing))
+        if count == 0 or not len(own):
+            drawn.append(no_edges(g, len(own)))
             continue
         values = _values(g, i, weight)
         drawn.append(_largest(g.relations[i], own, values, count, inward, ascending))
-    sub = subgraph_of(g, rows, drawn, inward, copy_ndata=copy_ndata, copy_edata=copy_edata)
+    sub = subgraph_of(g, targets, drawn, inward, copy_ndata=copy_ndata, copy_edata=copy_edata)
     return on_device(sub, output_device)
 
 
@@ -126,13 +119,17 @@ def _largest(
     adjacency: Adjacency, rows: Tensor, values: Tensor, k: int, inward: bool, ascending: bool
 ) -> Drawn:
     owner, neighbor, edges = (adjacency.csc() if inward else adjacency.csr()).gather_rows(rows)
-    order = values.index_select(0, edges).argsort(descending=not ascending, stable=True)
-    order = order[owner[order].argsort(stable=True)]
-    counts = torch.bincount(owner, minlength=len(rows))
-    first = counts.cumsum(0) - counts
-    if k >= 0:
-        rank = torch.arange(len(order), device=rows.device) - first[owner[order].long()]
-        order = order[rank < k]
-        counts = counts.clamp(max=k)
-    starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+    order = largest_of_each(owner, values.index_select(0, edges), k, ascending)
+    starts = row_starts(torch.bincount(owner[order], minlength=len(rows)))
     return starts, neighbor[order], edges[order]
+
+
+def largest_of_each(owner: Tensor, values: Tensor, k: int, ascending: bool = False) -> Tensor:
+    """Positions of the `k` largest or smallest values of each owner, or of all, owner by owner."""
+    order = values.argsort(descending=not ascending, stable=True)
+    order = order[owner[order].argsort(stable=True)]
+    if k < 0:
+        return order
+    counts = torch.bincount(owner)
+    rank = torch.arange(len(order), device=order.device) - row_starts(counts)[owner[order].long()]
+    return order[rank < k]

@@ -11,15 +11,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer._options import one_of
+from gossamer.errors import InvalidTypeError
 
 __all__ = [
-    "DEFAULT_ETYPE", "DEFAULT_NTYPE", "AmazonCoBuy", "Coauthor", "Collator", "DGLWarning",
-    "FeatureStorage", "GBWarning", "Identity", "TargetCode", "TensorStorage", "dgl_warning",
-    "get_dgl_url", "is_all",
-    "load_citeseer", "load_cora", "load_knowledge_graph", "load_pubmed",
-    "matmul_maybe_select", "register_service",
-    "wrap_storage",
+    "DEFAULT_ETYPE", "DEFAULT_NTYPE", "AmazonCoBuy", "Coauthor", "DGLWarning", "FeatureStorage",
+    "GBWarning", "Identity", "TargetCode", "TensorStorage", "dgl_warning", "get_dgl_url", "is_all",
+    "load_knowledge_graph", "matmul_maybe_select", "register_service", "wrap_storage",
 ]  # fmt: skip
 
 DEFAULT_NTYPE = "_N"
@@ -67,19 +65,6 @@ class TargetCode:
     DST = 1
     EDGE = 2
     CODE2STR: ClassVar[dict[int, str]] = {0: "u", 1: "v", 2: "e"}
-
-
-class Collator(ABC):
-    """A set of items and the function that makes a minibatch of some of them."""
-
-    @property
-    @abstractmethod
-    def dataset(self) -> Any:
-        """The items."""
-
-    @abstractmethod
-    def collate(self, items: Any) -> Any:
-        """The minibatch of some items."""
 
 
 class FeatureStorage(ABC):
@@ -133,43 +118,21 @@ def register_service(service_id: int, req_cls: type, res_cls: type | None = None
 def load_knowledge_graph(dataset: str) -> Any:
     """The dataset of a knowledge graph by its name."""
     names = {"wn18": "WN18Dataset", "FB15k": "FB15kDataset", "FB15k-237": "FB15k237Dataset"}
-    if dataset not in names:
-        raise InvalidValueError(f"load_data: dataset is one of {list(names)}, got {dataset!r}.")
-    return getattr(importlib.import_module("dgl.data.knowledge_graph"), names[dataset])()
-
-
-def _citations(name: str, arguments: dict[str, Any]) -> Any:
-    return getattr(importlib.import_module("dgl.data.citation_graph"), name)(**arguments)
-
-
-def load_cora(**arguments: Any) -> Any:
-    """The dataset Cora; the arguments are those of its class."""
-    return _citations("CoraGraphDataset", arguments)
-
-
-def load_citeseer(**arguments: Any) -> Any:
-    """The dataset CiteSeer; the arguments are those of its class."""
-    return _citations("CiteseerGraphDataset", arguments)
-
-
-def load_pubmed(**arguments: Any) -> Any:
-    """The dataset PubMed; the arguments are those of its class."""
-    return _citations("PubmedGraphDataset", arguments)
+    return _named_dataset("load_data", "dataset", names, dataset)
 
 
 def AmazonCoBuy(name: str) -> Any:
     """The dataset of products that are bought together: ``"computers"`` or ``"photo"``."""
     kinds = {"computers": "AmazonCoBuyComputerDataset", "photo": "AmazonCoBuyPhotoDataset"}
-    return _named_dataset("AmazonCoBuy", kinds, name)
+    return _named_dataset("AmazonCoBuy", "the name", kinds, name)
 
 
 def Coauthor(name: str) -> Any:
     """The dataset of authors who write together: ``"cs"`` or ``"physics"``."""
     kinds = {"cs": "CoauthorCSDataset", "physics": "CoauthorPhysicsDataset"}
-    return _named_dataset("Coauthor", kinds, name)
+    return _named_dataset("Coauthor", "the name", kinds, name)
 
 
-def _named_dataset(function: str, kinds: dict[str, str], name: str) -> Any:
-    if name not in kinds:
-        raise InvalidValueError(f"{function}: the name is one of {list(kinds)}, got {name!r}.")
-    return getattr(importlib.import_module("dgl.data"), kinds[name])()
+def _named_dataset(function: str, argument: str, kinds: dict[str, str], name: str) -> Any:
+    kind = kinds[one_of(name, function, argument, kinds)]
+    return getattr(importlib.import_module("gossamer.data"), kind)()

@@ -77,20 +77,25 @@ _SOURCES = {
     "utils": ("gossamer.utils", _UTILS),
 }
 
+
+def _from(module: str, *names: str) -> dict[str, str]:
+    """Where each of some names of a module is."""
+    return {name: f"{module}:{name}" for name in names}
+
+
 _ERROR = {"DGLError": "gossamer.errors:GossamerError"}
-_WARNING = {name: f"{_LEGACY}:{name}" for name in ("DGLWarning", "dgl_warning")}
-_INITIALIZER = {"zero_initializer": "gossamer.graph.frame:zero_initializer"}
+_WARNING = _from(_LEGACY, "DGLWarning", "dgl_warning")
+_INITIALIZER = _from("gossamer.graph.frame", "zero_initializer")
 _GRAPHS = dict.fromkeys(("DGLGraph", "DGLHeteroGraph", "DGLBlock"), "gossamer.graph:Graph")
-_DISTANCE = {"pairwise_squared_distance": f"{_UTILS}:pairwise_squared_distance"}
-_GRAPHBOLT_WARNING = {"GBWarning": f"{_LEGACY}:GBWarning"}
+_DISTANCE = _from(_UTILS, "pairwise_squared_distance")
+_GRAPHBOLT_WARNING = _from(_LEGACY, "GBWarning")
 _GRAPHBOLT_GRAPH = {"from_dglgraph": "gossamer.graphbolt:from_graph"}
-_LAZY = {"LazyFeature": "gossamer.dataloading:LazyFeature"}
-_LAPLACIAN = {
-    "LaplacianPE": "gossamer.transforms:LapPE",
-    "laplacian_pe": "gossamer.transforms:lap_pe",
-}
-_DISTRIBUTED = {name: f"{_LEGACY}:{name}" for name in ("DEFAULT_ETYPE", "DEFAULT_NTYPE")}
-_INDEX = {name: f"{_STRUCTURE}:{name}" for name in ("GraphIndex", "HeteroGraphIndex")}
+_LAZY = _from("gossamer.dataloading", "LazyFeature")
+_LAPLACIAN_CLASS = {"LaplacianPE": "gossamer.transforms:LapPE"}
+_LAPLACIAN_FUNCTION = {"laplacian_pe": "gossamer.transforms:lap_pe"}
+_LAPLACIAN = {**_LAPLACIAN_CLASS, **_LAPLACIAN_FUNCTION}
+_DISTRIBUTED = _from(_LEGACY, "DEFAULT_ETYPE", "DEFAULT_NTYPE")
+_INDEX = _from(_STRUCTURE, "GraphIndex", "HeteroGraphIndex")
 _VIEWS = {
     "HeteroEdgeDataView": "gossamer.graph.views:Features",
     "HeteroEdgeView": "gossamer.graph.views:EdgeView",
@@ -101,19 +106,12 @@ _VIEWS = {
 _LOADERS = {
     f"{kind}DataLoader": f"gossamer.dataloading:Dist{kind}DataLoader" for kind in ("Node", "Edge")
 }
-_LOADER_ARGUMENTS = {"_remove_kwargs_dist": f"{_SAMPLING}:_remove_kwargs_dist"}
-_FRAMES = {
-    name: f"{_STRUCTURE}:{name}"
-    for name in ("extract_edge_subframes", "extract_node_subframes", "set_new_frames")
-}
-_UNARY = {name: f"{_STRUCTURE}:{name}" for name in ("inv", "neg")}
-_COPIES = {"copy_e": f"{_STRUCTURE}:copy_e"}
-_SERVICES = {"register_service": f"{_LEGACY}:register_service"}
-_CITATIONS = {name: f"{_LEGACY}:{name}" for name in ("load_citeseer", "load_cora", "load_pubmed")}
-_FOLDERS = {
-    name: f"{_UTILS}:{name}"
-    for name in ("deprecate_class", "deprecate_function", "deprecate_property", "makedirs")
-}
+_LOADER_ARGUMENTS = _from(_SAMPLING, "_remove_kwargs_dist")
+_FRAMES = _from(_STRUCTURE, "extract_edge_subframes", "extract_node_subframes", "set_new_frames")
+_UNARY = _from(_STRUCTURE, "inv", "neg")
+_COPIES = _from(_STRUCTURE, "copy_e")
+_SERVICES = _from(_LEGACY, "register_service")
+_TARGETS = _from(_LEGACY, "TargetCode")
 _DATASETS = {
     "DGLDataset": "gossamer.data:Dataset",
     "DGLBuiltinDataset": "gossamer.data:BuiltinDataset",
@@ -125,10 +123,10 @@ _SHORT_NAMES = [
 ]  # fmt: skip
 _OLD_DATASETS = {
     **{name: f"gossamer.data:{name}Dataset" for name in _SHORT_NAMES},
-    "AmazonCoBuy": f"{_LEGACY}:AmazonCoBuy",
-    "Coauthor": f"{_LEGACY}:Coauthor",
+    **_from(_LEGACY, "AmazonCoBuy", "Coauthor"),
     "citegrh": "dgl.data.citation_graph:",
 }
+_LAYERS = ("conv", "explain", "factory", "glob", "hetero", "linear", "softmax", "utils")
 
 # Names that differ in Gossamer, or that only the compatibility layer has.
 _RENAMED: dict[str, dict[str, str]] = {
@@ -138,78 +136,60 @@ _RENAMED: dict[str, dict[str, str]] = {
         **_WARNING,
         **_LAPLACIAN,
         **_LAZY,
-        **{name: f"{_STRUCTURE}:{name}" for name in ("copy_e", "copy_u", "copy_v")},
+        **_from(_STRUCTURE, "copy_e", "copy_u", "copy_v"),
         "__version__": "gossamer.compat.dgl._modules:VERSION",
     },
     "_ffi.base": _ERROR,
     "base": {
         **_ERROR,
         **_WARNING,
-        **{name: f"gossamer.graph:{name}" for name in ("ALL", "NID", "EID", "NTYPE", "ETYPE")},
-        "is_all": f"{_LEGACY}:is_all",
+        **_from("gossamer.graph", "ALL", "NID", "EID", "NTYPE", "ETYPE"),
+        **_from(_LEGACY, "is_all"),
     },
     "convert": _GRAPHS,
-    "data": {**_DATASETS, **_CITATIONS, **_OLD_DATASETS},
-    "data.citation_graph": _CITATIONS,
+    "data": {**_DATASETS, **_OLD_DATASETS},
     "data.dgl_dataset": _DATASETS,
     "data.knowledge_graph": {"load_data": f"{_LEGACY}:load_knowledge_graph"},
-    "data.utils": {**_WARNING, **_FOLDERS, "_get_dgl_url": f"{_LEGACY}:get_dgl_url"},
-    "dataloading": {"Collator": f"{_LEGACY}:Collator", **_LOADERS},
+    "data.utils": {
+        **_WARNING,
+        **_from(_UTILS, "deprecate_class", "deprecate_function", "deprecate_property", "makedirs"),
+        "_get_dgl_url": f"{_LEGACY}:get_dgl_url",
+    },
+    "dataloading": _LOADERS,
     "dataloading.dataloader": _LOADERS,
-    "dataloading.dist_dataloader": {"Collator": f"{_LEGACY}:Collator", **_LOADER_ARGUMENTS},
+    "dataloading.dist_dataloader": _LOADER_ARGUMENTS,
     "distributed": {**_DISTRIBUTED, **_SERVICES},
     "distributed.constants": _DISTRIBUTED,
     "distributed.dist_dataloader": _LOADER_ARGUMENTS,
     "distributed.rpc": _SERVICES,
-    "frame": {
-        **_LAZY,
-        **_INITIALIZER,
-        "Frame": "gossamer.graph.frame:Frame",
-    },
-    "function": {"TargetCode": f"{_LEGACY}:TargetCode"},
-    "function.base": {"TargetCode": f"{_LEGACY}:TargetCode"},
-    "graph_index": {**_INDEX, "create_graph_index": f"{_STRUCTURE}:create_graph_index"},
+    "frame": {**_LAZY, **_INITIALIZER, **_from("gossamer.graph.frame", "Frame")},
+    "function": _TARGETS,
+    "function.base": _TARGETS,
+    "graph_index": {**_INDEX, **_from(_STRUCTURE, "create_graph_index")},
     "graphbolt": {**_GRAPHBOLT_WARNING, **_GRAPHBOLT_GRAPH},
     "graphbolt.base": _GRAPHBOLT_WARNING,
     "graphbolt.impl": _GRAPHBOLT_GRAPH,
     "graphbolt.impl.fused_csc_sampling_graph": _GRAPHBOLT_GRAPH,
-    "heterograph": {**_GRAPHS, "combine_frames": f"{_STRUCTURE}:combine_frames"},
+    "heterograph": {**_GRAPHS, **_from(_STRUCTURE, "combine_frames")},
     "heterograph_index": _INDEX,
     "init": _INITIALIZER,
-    "nn": {
-        **_DISTANCE,
-        **{
-            name: f"dgl.nn.pytorch.{name}:"
-            for name in [
-                "conv",
-                "explain",
-                "factory",
-                "glob",
-                "hetero",
-                "linear",
-                "softmax",
-                "utils",
-            ]
-        },
-    },
+    "nn": {**_DISTANCE, **{name: f"dgl.nn.pytorch.{name}:" for name in _LAYERS}},
     "nn.pytorch": _DISTANCE,
     "nn.pytorch.factory": _DISTANCE,
-    "partition": {"reorder_nodes": f"{_UTILS}:reorder_nodes"},
-    "storages": {
-        name: f"{_LEGACY}:{name}" for name in ("FeatureStorage", "TensorStorage", "wrap_storage")
-    },
-    "transforms": _LAPLACIAN,
-    "transforms.functional": {"laplacian_pe": _LAPLACIAN["laplacian_pe"], **_DISTANCE},
-    "transforms.module": {"LaplacianPE": _LAPLACIAN["LaplacianPE"]},
+    "nn.pytorch.utils": _from(_LEGACY, "Identity", "matmul_maybe_select"),
+    "ops": _COPIES,
+    "ops.sddmm": _COPIES,
+    "partition": _from(_UTILS, "reorder_nodes"),
+    "sparse": _UNARY,
+    "sparse.unary_op": _UNARY,
+    "storages": _from(_LEGACY, "FeatureStorage", "TensorStorage", "wrap_storage"),
     "transform": {**_LAPLACIAN, **_DISTANCE},
+    "transforms": _LAPLACIAN,
+    "transforms.functional": {**_LAPLACIAN_FUNCTION, **_DISTANCE},
+    "transforms.module": _LAPLACIAN_CLASS,
     "utils": _FRAMES,
     "utils.internal": _FRAMES,
     "view": _VIEWS,
-    "nn.pytorch.utils": {name: f"{_LEGACY}:{name}" for name in ("Identity", "matmul_maybe_select")},
-    "sparse": _UNARY,
-    "sparse.unary_op": _UNARY,
-    "ops": _COPIES,
-    "ops.sddmm": _COPIES,
 }
 
 # As in DGL, `dgl.batch` is a function, and `from dgl.batch import unbatch` works too.
@@ -236,12 +216,8 @@ def _sources(path: str) -> tuple[str, ...]:
     room = path
     while room not in _SOURCES:
         room = room.rpartition(".")[0]
-    same_place = f"gossamer.{_with_one_framework(path)}"
+    same_place = f"gossamer.{path.replace('nn.pytorch', 'nn')}"
     return _SOURCES[room] if room == path else (*_SOURCES[room], same_place)
-
-
-def _with_one_framework(path: str) -> str:
-    return path.replace("nn.pytorch", "nn")
 
 
 def _modules_below(path: str) -> list[str]:
@@ -289,7 +265,7 @@ def resolve(path: str, name: str) -> Any:
         If it is none of these.
     """
     entry = MODULES[path]
-    if name in entry.names and not _replaced(entry, name):
+    if name in entry.names:
         module, _, attribute = entry.names[name].partition(":")
         found = importlib.import_module(module)
         return getattr(found, attribute) if attribute else found
@@ -311,13 +287,6 @@ def resolve(path: str, name: str) -> Any:
     if name == "DGLError":  # imported from all over DGL
         return resolve("", name)
     raise UnknownKeyError(f"{path}: no {name}")
-
-
-def _replaced(entry: ModuleNames, name: str) -> bool:
-    """Whether a source has a name that the compatibility layer would substitute."""
-    if entry.names[name] != f"{_LEGACY}:{name}":
-        return False
-    return any(name in getattr(import_if_there(s), "__all__", ()) for s in entry.sources)
 
 
 def import_if_there(module: str) -> Any:

@@ -60,7 +60,9 @@ def sample_etype_neighbors(
             f"{bounds}."
         )
     count = len(bounds) - 1
-    fanouts = torch.as_tensor(fanout).expand(count) if _scalar(fanout) else torch.as_tensor(fanout)
+    fanouts = torch.as_tensor(fanout)
+    if fanouts.dim() == 0:
+        fanouts = fanouts.expand(count)
     if fanouts.shape != (count,):
         raise InvalidValueError(
             f"{_NAME}: fanout is an int or one for each of {count} edge types, got "
@@ -83,10 +85,6 @@ def sample_etype_neighbors(
         [drawn.edges[n].data[EID] + low for n, low in zip(names, bounds, strict=False)]
     )
     return on_device(_subgraph(g, nodes, eids, edge_dir, copy_ndata, copy_edata), output_device)
-
-
-def _scalar(value: Any) -> bool:
-    return torch.as_tensor(value).dim() == 0
 
 
 def _weights(g: Graph, prob: Any, names: list, bounds: list[int]) -> dict[Any, Tensor] | None:

@@ -19,8 +19,8 @@ __all__ = [
     "deprecate_function", "deprecate_property", "dtype_of", "gather_pinned_tensor_rows",
     "get_num_threads", "get_shared_mem_array", "is_dict_like", "is_listlike", "is_sorted_srcdst",
     "makedirs", "pairwise_squared_distance", "pin_memory_inplace", "prepare_tensor",
-    "prepare_tensor_dict", "prepare_tensor_or_dict", "recursive_apply", "recursive_apply_pair",
-    "reorder_nodes", "set_num_threads",
+    "prepare_tensor_dict", "prepare_tensor_or_dict", "recursive_apply_pair", "reorder_nodes",
+    "set_num_threads",
 ]  # fmt: skip
 
 # As in DGL, shared memory is freed when the process that created it ends.
@@ -35,17 +35,6 @@ def is_dict_like(obj: Any) -> bool:
 def is_listlike(data: Any) -> bool:
     """Whether an object is a list or a tuple."""
     return isinstance(data, (list, tuple))
-
-
-def recursive_apply(data: Any, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Apply a function to every leaf of nested dicts, lists and tuples."""
-    if isinstance(data, Mapping):
-        return {key: recursive_apply(value, fn, *args, **kwargs) for key, value in data.items()}
-    if isinstance(data, tuple):
-        return tuple(recursive_apply(value, fn, *args, **kwargs) for value in data)
-    if isinstance(data, list):
-        return [recursive_apply(value, fn, *args, **kwargs) for value in data]
-    return fn(data, *args, **kwargs)
 
 
 def recursive_apply_pair(

@@ -26,6 +26,7 @@ __all__ = [
     "Sampler",
     "as_fanouts",
     "by_type",
+    "finished",
     "set_dst_lazy_features",
     "set_edge_lazy_features",
     "set_node_lazy_features",
@@ -126,6 +127,14 @@ class BlockSampler(Sampler):
         inputs, outputs, blocks = self.sample_blocks(g, seed_nodes, exclude_eids)
         blocks = [on_device(block, self.output_device) for block in blocks]
         return self.assign_lazy_features((inputs, outputs, blocks))
+
+
+def finished(sub: Graph, node_names: Any, edge_names: Any, device: Any) -> Graph:
+    """A sampled subgraph on its device, with features marked that the loader fetches."""
+    sub = on_device(sub, device)
+    set_node_lazy_features(sub, node_names)
+    set_edge_lazy_features(sub, edge_names)
+    return sub
 
 
 def as_fanouts(fanouts: Any, name: str) -> list[Any]:

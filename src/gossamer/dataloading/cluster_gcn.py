@@ -11,11 +11,10 @@ from torch import Tensor
 
 from gossamer._files import replacing
 from gossamer._options import as_int
-from gossamer.dataloading.base import Sampler
-from gossamer.dataloading.lazy import set_edge_lazy_features, set_node_lazy_features
+from gossamer.dataloading.base import Sampler, finished
 from gossamer.errors import FileError, OutOfRangeError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import on_device, require_homogeneous
+from gossamer.graph.arguments import require_homogeneous
 from gossamer.graph.ids import as_id_tensor
 from gossamer.kernels.reference._common import row_starts
 from gossamer.transforms import metis_partition_assignment, node_subgraph
@@ -108,10 +107,8 @@ class ClusterGCNSampler(Sampler):
         bounds = self.partition_offset.tolist()
         parts = [self.partition_node_ids[bounds[p] : bounds[p + 1]] for p in chosen]
         nodes: Tensor = torch.cat(parts) if parts else self.partition_node_ids[:0]
-        sub = on_device(node_subgraph(g, nodes.to(g.device)), self.output_device)
-        set_node_lazy_features(sub, self.prefetch_ndata)
-        set_edge_lazy_features(sub, self.prefetch_edata)
-        return sub
+        sub = node_subgraph(g, nodes.to(g.device))
+        return finished(sub, self.prefetch_ndata, self.prefetch_edata, self.output_device)
 
 
 def _read(path: str | os.PathLike, parts: int, num_nodes: int) -> Tensor:

@@ -47,6 +47,10 @@ class _IdCollator(Collator):
         """Ids as a tensor, or a list of (type, id)."""
         return self._dataset
 
+    def collate(self, items: Sequence[Any]) -> Any:
+        """What the sampler gives for a batch of ids."""
+        return self.graph_sampler.sample(self.g, self._indices(items))
+
     def _indices(self, items: Sequence[Any]) -> Any:
         if not self._by_type:
             ids = items if isinstance(items, Tensor) else [int(i) for i in items]
@@ -87,10 +91,6 @@ class NodeCollator(_IdCollator):
     def __init__(self, g: Graph, nids: Any, graph_sampler: Any) -> None:
         require_graph(g, "NodeCollator")
         super().__init__(g, nids, graph_sampler, node_ids(g, nids, "NodeCollator"))
-
-    def collate(self, items: Sequence[Any]) -> Any:
-        """What the sampler gives for a batch of nodes."""
-        return self.graph_sampler.sample(self.g, self._indices(items))
 
 
 class EdgeCollator(_IdCollator):
@@ -137,10 +137,6 @@ class EdgeCollator(_IdCollator):
             sampler, exclude, reverse_eids, reverse_etypes, negative_sampler
         )
         super().__init__(g, eids, wrapped, edge_ids(g, eids, "EdgeCollator"))
-
-    def collate(self, items: Sequence[Any]) -> Any:
-        """What the sampler gives for a batch of edges."""
-        return self.graph_sampler.sample(self.g, self._indices(items))
 
 
 class _Elsewhere:

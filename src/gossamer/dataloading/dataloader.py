@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -174,9 +175,11 @@ class DataLoader(torch.utils.data.DataLoader):
         items = Items(indices, "DataLoader")
         self._batches = Batches(items, batch_size, shuffle, drop_last, share, "DataLoader")
         self._epoch = 0
-        self._cores: list[int] | None = None
+        self._cores: list[int] = []  # of the workers; filled in place, since workers hold it
         if kwargs.get("num_workers", 0):
-            kwargs["worker_init_fn"] = _Pinned(self, kwargs.get("worker_init_fn"))
+            kwargs["worker_init_fn"] = partial(
+                _start_worker, self._cores, kwargs.get("worker_init_fn")
+            )
             prepare = getattr(graph_sampler, "prepare", None)
             if prepare is not None:
                 prepare(graph)
@@ -286,23 +289,23 @@ class DataLoader(torch.utils.data.DataLoader):
         if verbose:
             print(f"{self.num_workers} workers on cores {loader}, computing on cores {compute}.")
         try:
-            self._cores = loader
+            self._cores[:] = loader
             os.sched_setaffinity(0, compute)
             torch.set_num_threads(len(compute))
             yield
         finally:
-            self._cores = None
+            self._cores.clear()
             os.sched_setaffinity(0, available)
             torch.set_num_threads(threads)
 
 
 def _check_masks(graph: Any, indices: Any) -> None:
     """Raise for a mask that has neither an entry for each node nor one for each edge."""
+    if not isinstance(graph, Graph):
+        return
     masks = indices if isinstance(indices, Mapping) else {None: indices}
     for kind, mask in masks.items():
         if getattr(mask, "dtype", None) not in (torch.bool, np.dtype(bool)):
-            continue
-        if not isinstance(graph, Graph):
             continue
         counts = {}
         if kind is None or kind in graph.ntypes:
@@ -316,29 +319,12 @@ def _check_masks(graph: Any, indices: Any) -> None:
             )
 
 
-class _Pinned:
-    """Starts a worker on its core, if cores were chosen."""
-
-    def __init__(self, loader: DataLoader, then: Callable[[int], None] | None) -> None:
-        self._loader: DataLoader | None = loader
-        self._then = then
-
-    def __call__(self, worker: int) -> None:
-        cores = self._cores if self._loader is None else self._loader._cores
-        if cores:
-            os.sched_setaffinity(0, [cores[worker]])
-        if self._then is not None:
-            self._then(worker)
-
-    def __getstate__(self) -> dict:
-        # A worker that is started anew gets the cores, not the loader.
-        cores = self._cores if self._loader is None else self._loader._cores
-        return {"_loader": None, "_then": self._then, "_cores": cores}
-
-    def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state)
-
-    _cores: list[int] | None = None
+def _start_worker(cores: list[int], then: Callable[[int], None] | None, worker: int) -> None:
+    """Put a worker on its core, if cores were chosen, and then do what the caller asks for."""
+    if cores:
+        os.sched_setaffinity(0, [cores[worker]])
+    if then is not None:
+        then(worker)
 
 
 def _move(value: Any, device: torch.device) -> Any:

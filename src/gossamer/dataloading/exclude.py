@@ -13,6 +13,7 @@ from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import by_edge_type, edge_ids, require_graph
 from gossamer.graph.devices import as_device
+from gossamer.utils import recursive_apply
 
 __all__ = ["SpotTarget", "check_exclude", "find_exclude_eids"]
 
@@ -76,18 +77,19 @@ def find_exclude_eids(
         check_exclude(exclude, reverse_eids, reverse_etypes, name)
         seeds = edge_ids(g, seed_edges, name)
         by_type = {i: ids for i, ids in enumerate(seeds) if ids is not None}
-        if exclude == "self" and isinstance(seed_edges, Mapping):
-            found: Edges = {t: by_type[g.get_etype_id(t)] for t in seed_edges}
-            return found if output_device is None else _moved(found, output_device)
         if exclude == "reverse_id":
             by_type = _with_reverse_ids(g, by_type, reverse_eids, name)
         elif exclude == "reverse_types":
             by_type = _with_reverse_types(g, by_type, reverse_etypes, name)
-        if isinstance(seed_edges, Mapping):
-            found = {g.canonical_etypes[i]: ids for i, ids in by_type.items()}
+        if not isinstance(seed_edges, Mapping):
+            found: Edges = by_type[0]
+        elif exclude == "self":
+            found = {etype: by_type[g.get_etype_id(etype)] for etype in seed_edges}
         else:
-            found = by_type[0]
-    return found if output_device is None else _moved(found, output_device)
+            found = {g.canonical_etypes[i]: ids for i, ids in by_type.items()}
+    if output_device is None:
+        return found
+    return recursive_apply(found, Tensor.to, as_device(output_device, "output_device"))
 
 
 def check_exclude(exclude: Any, reverse_eids: Any, reverse_etypes: Any, name: str) -> None:
@@ -102,13 +104,6 @@ def check_exclude(exclude: Any, reverse_eids: Any, reverse_etypes: Any, name: st
             f"{name}: exclude='reverse_types' needs reverse_etypes, a dict from edge type to its "
             "reverse type."
         )
-
-
-def _moved(found: Edges, output_device: torch.device | str) -> Edges:
-    device = as_device(output_device, "output_device")
-    if isinstance(found, Mapping):
-        return {etype: ids.to(device) for etype, ids in found.items()}
-    return found.to(device)
 
 
 def _with_reverse_ids(

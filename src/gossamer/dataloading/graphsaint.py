@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from gossamer._options import as_int, one_of
-from gossamer.dataloading.base import Sampler
-from gossamer.dataloading.lazy import set_edge_lazy_features, set_node_lazy_features
+from gossamer.dataloading.base import Sampler, finished
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import on_device, require_homogeneous
+from gossamer.graph.arguments import require_homogeneous
 from gossamer.sampling import _core
 from gossamer.sampling.randomwalks import random_walk
 from gossamer.transforms import node_subgraph
@@ -138,10 +137,8 @@ class SAINTSampler(Sampler):
         It has ``gossamer.NID`` and ``gossamer.EID``.
         """
         require_homogeneous(g, "SAINTSampler")
-        sub = on_device(node_subgraph(g, self.sampler(g)), self.output_device)
-        set_node_lazy_features(sub, self.prefetch_ndata)
-        set_edge_lazy_features(sub, self.prefetch_edata)
-        return sub
+        sub = node_subgraph(g, self.sampler(g))
+        return finished(sub, self.prefetch_ndata, self.prefetch_edata, self.output_device)
 
 
 def _some_nodes(g: Graph) -> int:

@@ -8,10 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer.dataloading.base import Ids, Sampler, as_fanouts, by_type
-from gossamer.dataloading.lazy import set_edge_lazy_features, set_node_lazy_features
+from gossamer.dataloading.base import Ids, Sampler, as_fanouts, by_type, finished
 from gossamer.graph import EID, Graph
-from gossamer.graph.arguments import on_device
 from gossamer.sampling import _core
 from gossamer.sampling.neighbors import checked_seeds, draw, fanouts_of, weights_of
 from gossamer.transforms import node_subgraph, remove_edges
@@ -100,9 +98,8 @@ class ShaDowKHopSampler(Sampler):
                 etype = g.canonical_etypes[i]
                 gone = torch.isin(sub.edges[etype].data[EID], ids).nonzero().flatten()
                 sub = _without(sub, gone, etype)
-        sub = on_device(sub, self.output_device)
-        set_node_lazy_features(sub, self.prefetch_node_feats)
-        set_edge_lazy_features(sub, self.prefetch_edge_feats)
+        names = self.prefetch_node_feats, self.prefetch_edge_feats
+        sub = finished(sub, *names, self.output_device)
         return by_type(g, nodes), seed_nodes, sub
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from typing import Any
 
 import torch
@@ -18,7 +18,6 @@ from gossamer.graphbolt.feature_store import (
     bytes_to_number_of_items,
     check_rows,
 )
-from gossamer.graphbolt.sampled_subgraph import Done
 
 __all__ = [
     "CPUCachedFeature",
@@ -155,10 +154,6 @@ class CPUCachedFeature(Feature):
             self._feature.replace(keys[missing], rows)
         return self._fallback_feature.decode(values).to(ids.device)
 
-    def read_async(self, ids: Tensor) -> Iterator[Any]:
-        """Read rows; the value yielded has ``wait()``, which returns them."""
-        yield Done(self.read(ids))
-
     def size(self) -> torch.Size:
         """Shape of one row."""
         return self._fallback_feature.size()
@@ -225,24 +220,19 @@ def _cached(kind: type, fallback: Any, size: int, policy: str | None, pin_memory
     """A cache in front of one feature, or one cache shared by several of a shape."""
     size = as_int(size, kind.__name__, "max_cache_size_in_bytes", 1)
     features = fallback if isinstance(fallback, dict) else {None: fallback}
-    shared: dict[tuple, CPUFeatureCache] = {}
-    offsets: dict[tuple, int] = {}
-    alike: dict[tuple, int] = {}
     samples = {key: _sample(feature) for key, feature in features.items()}
-    for sample in samples.values():
-        form = (*sample.shape[1:], sample.dtype)
-        alike[form] = alike.get(form, 0) + 1
+    forms = {key: (sample.shape[1:], sample.dtype) for key, sample in samples.items()}
+    alike, offsets = Counter(forms.values()), Counter()
+    shared: dict[tuple, CPUFeatureCache] = {}
     result: dict[FeatureKey | None, Any] = {}
     for key, feature in features.items():
-        sample = samples[key]
-        form = (*sample.shape[1:], sample.dtype)
+        form = shape, dtype = forms[key]
         if form not in shared:
             share = size * alike[form] // len(features)
-            rows = bytes_to_number_of_items(share, sample)
-            shape = (rows, *sample.shape[1:])
-            shared[form] = CPUFeatureCache(shape, sample.dtype, policy, pin_memory)
-        result[key] = kind(feature, shared[form], offsets.get(form, 0))
-        offsets[form] = offsets.get(form, 0) + feature.count()
+            rows = bytes_to_number_of_items(share, samples[key])
+            shared[form] = CPUFeatureCache((rows, *shape), dtype, policy, pin_memory)
+        result[key] = kind(feature, shared[form], offsets[form])
+        offsets[form] += feature.count()
     return result if isinstance(fallback, dict) else result[None]
 
 

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from gossamer._options import one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.graphbolt.npy import write_header
 
 __all__ = ["STORAGES", "decode", "row_shape", "write_compact"]
 
@@ -76,12 +77,7 @@ def write_compact(feature: Any, path: str | Path, storage: str) -> None:
     rows = max(_PIECE // max(4 * int(np.prod(shape)), 1), 1)
     try:
         with open(temporary, "wb") as file:
-            header = {
-                "descr": np.lib.format.dtype_to_descr(dtype),
-                "fortran_order": False,
-                "shape": (len(values),),
-            }
-            np.lib.format.write_array_header_1_0(file, header)
+            write_header(file, dtype, (len(values),))
             for first in range(0, len(values), rows):
                 piece = np.asarray(values[first : first + rows], np.float32).reshape(-1, *shape)
                 file.write(_encode(piece, dtype, storage, first).data)

@@ -25,6 +25,7 @@ from gossamer.errors import FileError
 from gossamer.graphbolt.build_state import read_state, stamp, write_state
 from gossamer.graphbolt.edge_lists import FORMATS, count_edges, read_edges
 from gossamer.graphbolt.metadata import OnDiskMetaData, inside
+from gossamer.graphbolt.npy import write_header
 from gossamer.graphbolt.types import etype_str_to_tuple
 
 __all__ = ["Builder", "Layout", "Source"]
@@ -282,8 +283,7 @@ class Builder:
                 path = self.work / f"{name}.npy"
                 path.touch()
                 file = stack.enter_context(open(path, "r+b"))
-                header = {"descr": dtype.str, "fortran_order": False, "shape": (total,)}
-                np.lib.format.write_array_header_1_0(file, header)
+                write_header(file, dtype, (total,))
                 # What an interrupted run wrote of the next bucket is written again.
                 file.truncate(file.tell() + done * dtype.itemsize)
                 file.seek(0, os.SEEK_END)

@@ -6,12 +6,11 @@ from typing import Any
 
 import torch
 
-from gossamer.graphbolt.feature_store import FeatureStore
-from gossamer.graphbolt.item_set import HeteroItemSet, ItemSet
+from gossamer.graphbolt.feature_store import BasicFeatureStore, FeatureStore
+from gossamer.graphbolt.item_set import HeteroItemSet, Items, ItemSet
+from gossamer.graphbolt.torch_feature import TorchBasedFeature
 
 __all__ = ["Dataset", "LegacyDataset", "OnDiskTask", "SamplingGraph", "Task"]
-
-Items = ItemSet | HeteroItemSet
 
 
 class SamplingGraph:
@@ -226,9 +225,6 @@ def _masked(g: Any, mask: str) -> Items | None:
 
 
 def _features_of(g: Any) -> FeatureStore:
-    from gossamer.graphbolt.feature_store import BasicFeatureStore
-    from gossamer.graphbolt.torch_feature import TorchBasedFeature
-
     features = {}
     for ntype in g.ntypes:
         key = None if g.is_homogeneous else ntype

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -215,31 +216,28 @@ def _default_threads() -> int:
     return processors if native and native.core.has_io_uring() else min(4 * processors, 32)
 
 
+@dataclass
 class _Reading:
     """Rows that are being read."""
 
-    def __init__(
-        self,
-        feature: DiskBasedFeature,
-        futures: list[Future],
-        out: Tensor,
-        device: torch.device | str,
-    ) -> None:
-        self._feature, self._futures, self._out, self._device = feature, futures, out, device
+    feature: DiskBasedFeature
+    futures: list[Future]
+    out: Tensor
+    device: torch.device | str
 
     def wait_stored(self) -> Tensor:
         """Wait for all rows and return them as they are stored."""
-        for future in self._futures:
+        for future in self.futures:
             try:
-                self._feature.bytes_read += future.result()
+                self.feature.bytes_read += future.result()
             except (EOFError, OSError) as error:
                 reason = (
                     "it was truncated while it was open" if isinstance(error, EOFError) else error
                 )
-                raise FileError(f"{self._feature._path} cannot be read: {reason}.") from None
-        self._futures = []
-        return self._out
+                raise FileError(f"{self.feature._path} cannot be read: {reason}.") from None
+        self.futures = []
+        return self.out
 
     def wait(self) -> Tensor:
         """Wait for all rows and return them."""
-        return self._feature.decode(self.wait_stored()).to(self._device)
+        return self.feature.decode(self.wait_stored()).to(self.device)

@@ -12,6 +12,8 @@ from gossamer._options import shown
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graphbolt.arguments import as_pairs
 from gossamer.graphbolt.minibatch import MiniBatch, require_seeds
+from gossamer.graphbolt.node_pairs import positive
+from gossamer.graphbolt.sampled_subgraph import Done
 from gossamer.graphbolt.types import CANONICAL_ETYPE_DELIMITER, etype_str_to_tuple
 
 __all__ = ["add_reverse_edges", "check_reverse_types", "exclude_seed_edges"]
@@ -144,30 +146,22 @@ def exclude_seed_edges(
         subgraph.exclude_edges(edges) for subgraph in minibatch.sampled_subgraphs
     ]
     minibatch._blocks = None
-    if async_op:
-        from gossamer.graphbolt.sampled_subgraph import Done
-
-        return Done(minibatch)
-    return minibatch
+    return Done(minibatch) if async_op else minibatch
 
 
 def _positive_pairs(batch: MiniBatch) -> Any:
     """Seed pairs, without the negative ones that a sampler added."""
-
-    def positive(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> Tensor:
-        pairs = as_pairs(pairs, "exclude_seed_edges")
-        return pairs if labels is None or indexes is None else pairs[labels.bool()]
-
+    name = "exclude_seed_edges"
     if isinstance(batch.seeds, dict):
         if not any(CANONICAL_ETYPE_DELIMITER in key for key in batch.seeds):
             raise InvalidValueError(
-                f"exclude_seed_edges: the seeds are nodes of types {list(batch.seeds)}. Give node "
+                f"{name}: the seeds are nodes of types {list(batch.seeds)}. Give node "
                 "pairs by edge type."
             )
         labels, indexes = batch.labels or {}, batch.indexes or {}
         return {
-            etype: positive(pairs, labels.get(etype), indexes.get(etype))
+            etype: positive(as_pairs(pairs, name), labels.get(etype), indexes.get(etype))
             for etype, pairs in batch.seeds.items()
             if CANONICAL_ETYPE_DELIMITER in etype
         }
-    return positive(batch.seeds, batch.labels, batch.indexes)
+    return positive(as_pairs(batch.seeds, name), batch.labels, batch.indexes)

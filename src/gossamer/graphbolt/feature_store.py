@@ -11,6 +11,7 @@ from torch import Tensor
 from gossamer._options import shown
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
 from gossamer.graphbolt.arguments import require
+from gossamer.graphbolt.sampled_subgraph import Done
 
 __all__ = [
     "BasicFeatureStore", "Feature", "FeatureKey", "FeatureStore", "bytes_to_number_of_items",
@@ -31,8 +32,6 @@ class Feature:
 
     def read_async(self, ids: Tensor) -> Iterator[Any]:
         """Read rows in stages; the last value yielded has ``wait()``, which returns the rows."""
-        from gossamer.graphbolt.sampled_subgraph import Done
-
         yield Done(self.read(ids))
 
     def read_async_num_stages(self, ids_device: torch.device) -> int:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from gossamer.graphbolt import arguments, draws
+from gossamer.graphbolt import arguments
 from gossamer.graphbolt.dataset import SamplingGraph
 from gossamer.graphbolt.types import etype_str_to_tuple, map_by_type
-from gossamer.ops.adjacency import Adjacency
+from gossamer.ops.adjacency import INT32_MAX, Adjacency, Compressed
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -112,10 +112,10 @@ class FusedCSC(SamplingGraph):
             self.check()
         if etype not in self._structures:
             if etype is None:
-                self._structures[None] = draws.whole(self.csc_indptr, self.indices)
+                self._structures[None] = _whole(self.csc_indptr, self.indices)
             else:
                 src, _, dst = etype_str_to_tuple(etype)
-                self._structures[etype] = draws.split_type(
+                self._structures[etype] = _split_type(
                     self.structure().csc(),
                     self.type_per_edge,
                     self.edge_type_to_id[etype],
@@ -179,3 +179,31 @@ class FusedCSC(SamplingGraph):
         """Move the tensors to pinned memory, in place."""
         self.__dict__.update(self._apply(lambda x: x.pin_memory()).__dict__)
         return self
+
+
+def _whole(indptr: Tensor, indices: Tensor) -> Adjacency:
+    """In-edges of all nodes, over the given tensors if they have one dtype."""
+    nodes = len(indptr) - 1
+    if indptr.dtype != indices.dtype:
+        dtype = torch.int32 if max(nodes, len(indices)) < INT32_MAX else torch.int64
+        indptr, indices = indptr.to(dtype), indices.to(dtype)
+    return Adjacency(nodes, nodes, torch.int64, csc=Compressed(indptr, indices, None))
+
+
+def _split_type(
+    csc: Compressed, types: Tensor, etype: int, src: tuple[int, int], dst: tuple[int, int]
+) -> Adjacency:
+    """The edges of one type, with node ids of its types; edge ids are positions in `csc`.
+
+    `src` and `dst` are the first node and the number of nodes of the types.
+    """
+    chosen = types == etype
+    positions = chosen.nonzero().squeeze(1)
+    before = torch.zeros(len(types) + 1, dtype=torch.int64, device=types.device)
+    torch.cumsum(chosen, 0, out=before[1:])
+    first, count = dst
+    indptr = before[csc.indptr[first : first + count + 1].long()]
+    dtype = csc.indices.dtype
+    sources = csc.indices.index_select(0, positions) - src[0]
+    parts = Compressed((indptr - indptr[0]).to(dtype), sources, positions.to(dtype))
+    return Adjacency(src[1], count, torch.int64, csc=parts)

@@ -13,7 +13,7 @@ from torch import Tensor
 from gossamer._options import as_int, integer, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 
-__all__ = ["HeteroItemSet", "ItemSet", "ItemSetDict"]
+__all__ = ["HeteroItemSet", "ItemSet", "ItemSetDict", "Items"]
 
 
 class ItemSet:
@@ -282,4 +282,3 @@ class HeteroItemSet:
 ItemSetDict = HeteroItemSet
 
 Items = ItemSet | HeteroItemSet
-Indices = Sequence[int] | Tensor

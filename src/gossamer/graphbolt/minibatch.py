@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,11 +17,13 @@ from gossamer.graph.display import html_table
 from gossamer.graphbolt.node_pairs import NodePairs, Pair
 from gossamer.graphbolt.sampled_subgraph import CSCFormatBase, SampledSubgraph
 from gossamer.graphbolt.types import ByType, etype_str_to_tuple, map_by_type
+from gossamer.sampling import _core
+from gossamer.utils import recursive_apply
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
 
-__all__ = ["MiniBatch", "require_seeds"]
+__all__ = ["MiniBatch", "random_numbers", "require_seeds"]
 
 
 @dataclass
@@ -184,7 +188,7 @@ class MiniBatch(NodePairs):
 
     def _apply(self, function: Any) -> MiniBatch:
         for name in self._names():
-            setattr(self, name, _map(function, getattr(self, name)))
+            setattr(self, name, recursive_apply(getattr(self, name), partial(_map, function)))
         self._blocks = None
         return self
 
@@ -215,6 +219,11 @@ def require_seeds(batch: Any, stage: str) -> None:
         )
 
 
+def random_numbers(batch: MiniBatch, *purpose: int) -> AbstractContextManager:
+    """A ``with`` block whose random numbers depend on the number of the batch and `purpose`."""
+    return _core.stream(*batch._stream, *purpose) if batch._stream else nullcontext()
+
+
 def _shapes(value: Any, name: str = "") -> list[str]:
     """A line for each tensor in a field of a mini-batch."""
     if isinstance(value, Tensor):
@@ -228,16 +237,10 @@ def _shapes(value: Any, name: str = "") -> list[str]:
 
 
 def _map(function: Any, value: Any) -> Any:
-    """Apply a function to every tensor in nested dicts, lists, tuples and subgraphs."""
+    """Apply a function to a tensor, or to every tensor of a subgraph."""
     if isinstance(value, Tensor):
         return function(value)
-    if isinstance(value, dict):
-        return {key: _map(function, item) for key, item in value.items()}
-    if isinstance(value, SampledSubgraph):
-        return value.apply(function)
-    if isinstance(value, list):
-        return [_map(function, item) for item in value]
-    return tuple(_map(function, item) for item in value) if isinstance(value, tuple) else value
+    return value.apply(function) if isinstance(value, SampledSubgraph) else value
 
 
 def _make_block(subgraph: SampledSubgraph) -> Graph:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from gossamer._options import as_int
 from gossamer.graphbolt.arguments import as_pairs, require_sampling_graph
-from gossamer.graphbolt.minibatch import MiniBatch, require_seeds
+from gossamer.graphbolt.minibatch import MiniBatch, random_numbers, require_seeds
+from gossamer.graphbolt.node_pairs import joined
 from gossamer.graphbolt.pipeline import Stage
-from gossamer.sampling import _core
 
 __all__ = ["NegativeSampler", "UniformNegativeSampler"]
 
@@ -40,7 +38,7 @@ class NegativeSampler(Stage):
         for batch in self.datapipe:
             require_seeds(batch, type(self).__name__)
             # A number of its own, so that samplers of the same batch draw other numbers.
-            with _core.stream(*batch._stream, 1) if batch._stream else nullcontext():
+            with random_numbers(batch, 1):
                 done = self._add_negatives(batch)
             yield done  # outside of the stream, which is the caller's as well
 
@@ -57,13 +55,7 @@ class NegativeSampler(Stage):
 
     def _combine(self, pairs: Tensor, etype: str | None) -> tuple[Tensor, Tensor, Tensor]:
         pairs = as_pairs(pairs, type(self).__name__)
-        negatives = self._sample_with_etype(pairs, etype)
-        count = len(pairs)
-        labels = torch.zeros(count + len(negatives), dtype=torch.bool, device=pairs.device)
-        labels[:count] = True
-        number = torch.arange(count, device=pairs.device)
-        indexes = torch.cat([number, number.repeat_interleave(self.negative_ratio)])
-        return torch.cat([pairs, negatives.to(pairs.dtype)]), labels, indexes
+        return joined(pairs, self._sample_with_etype(pairs, etype), self.negative_ratio)
 
     def _sample_with_etype(self, seeds: Tensor, etype: str | None = None) -> Tensor:
         """``(N * negative_ratio, 2)`` negative pairs, those of each positive pair together."""

@@ -90,12 +90,9 @@ class NeighborSampler(SubgraphSampler):
         for fanout in reversed(self.fanouts):
             subgraph = self._draw(seeds, fanout)
             compact = unique_and_compact_csc_formats if self.deduplicate else compact_csc_format
-            rows, csc = compact(subgraph.sampled_csc, seeds)
-            subgraph.sampled_csc = csc
-            subgraph.original_column_node_ids = seeds
-            subgraph.original_row_node_ids = rows
+            seeds, subgraph.sampled_csc = compact(subgraph.sampled_csc, seeds)
+            subgraph.original_row_node_ids = seeds
             subgraphs.insert(0, subgraph)
-            seeds = rows
         return seeds, subgraphs
 
 
@@ -183,8 +180,6 @@ class InSubgraphSampler(SubgraphSampler):
     ) -> tuple[ByType, list[SampledSubgraphImpl]]:
         """Return the in-edges of the seeds as one subgraph."""
         subgraph = self.graph.in_subgraph(seeds)
-        rows, csc = unique_and_compact_csc_formats(subgraph.sampled_csc, seeds)
-        subgraph.sampled_csc = csc
-        subgraph.original_column_node_ids = seeds
+        rows, subgraph.sampled_csc = unique_and_compact_csc_formats(subgraph.sampled_csc, seeds)
         subgraph.original_row_node_ids = rows
         return rows, [subgraph]

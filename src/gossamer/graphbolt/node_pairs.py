@@ -12,7 +12,7 @@ from gossamer.errors import InvalidValueError
 from gossamer.graphbolt.arguments import as_pairs
 from gossamer.graphbolt.types import ByType, map_by_type
 
-__all__ = ["NodePairs", "Pair"]
+__all__ = ["NodePairs", "Pair", "joined", "positive"]
 
 #: Source and destination nodes.
 Pair = tuple[Tensor, Tensor]
@@ -121,9 +121,12 @@ def _all(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> Pair |
 
 
 def _positive(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> Pair | None:
-    if labels is not None and indexes is not None:
-        pairs = pairs[labels.bool()]
-    return _all(pairs, labels, indexes)
+    return _all(positive(pairs, labels, indexes), labels, indexes)
+
+
+def positive(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> Tensor:
+    """Pairs without the negative ones that a sampler added."""
+    return pairs if labels is None or indexes is None else pairs[labels.bool()]
 
 
 def _negative(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> Pair | None:
@@ -140,7 +143,7 @@ def _negative(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> P
 
 
 def _with_negatives(pairs: Any, dsts: Any) -> tuple[Tensor, Tensor, Tensor]:
-    """Positive pairs followed by those with other destinations, labels and indexes."""
+    """Positive pairs followed by those with other destinations; see :func:`joined`."""
     pairs = as_pairs(pairs, "negative_dsts")
     if not isinstance(dsts, Tensor) or dsts.dim() != 2 or len(dsts) != len(pairs):
         came = tuple(dsts.shape) if isinstance(dsts, Tensor) else type(dsts).__name__
@@ -148,13 +151,19 @@ def _with_negatives(pairs: Any, dsts: Any) -> tuple[Tensor, Tensor, Tensor]:
             f"negative_dsts have the shape (P, K), a row for each of the {len(pairs)} node pairs, "
             f"got {came}."
         )
-    count, each = dsts.shape
+    each = dsts.shape[1]
     src = pairs[:, 0].repeat_interleave(each)
-    negative = torch.stack([src, dsts.reshape(-1).to(pairs.dtype)], 1)
-    labels = torch.zeros(count * (1 + each), dtype=torch.bool, device=pairs.device)
+    return joined(pairs, torch.stack([src, dsts.reshape(-1).to(pairs.dtype)], 1), each)
+
+
+def joined(pairs: Tensor, negatives: Tensor, each: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Pairs followed by `each` negative ones for each, labels and indexes."""
+    count = len(pairs)
+    labels = torch.zeros(count + len(negatives), dtype=torch.bool, device=pairs.device)
     labels[:count] = True
     number = torch.arange(count, device=pairs.device)
-    return torch.cat([pairs, negative]), labels, torch.cat([number, number.repeat_interleave(each)])
+    indexes = torch.cat([number, number.repeat_interleave(each)])
+    return torch.cat([pairs, negatives.to(pairs.dtype)]), labels, indexes
 
 
 def _last(pair: Pair) -> Tensor:

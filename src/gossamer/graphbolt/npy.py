@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from gossamer.errors import FileError
 
-__all__ = ["read_header"]
+__all__ = ["read_header", "write_header"]
 
 
 def read_header(path: Path) -> tuple[tuple[int, ...], np.dtype, int]:
@@ -42,3 +43,10 @@ def read_header(path: Path) -> tuple[tuple[int, ...], np.dtype, int]:
             f"{size}."
         )
     return shape, dtype, start
+
+
+def write_header(file: BinaryIO, dtype: np.dtype, shape: tuple[int, ...]) -> None:
+    """Begin an ``.npy`` file of an array in C order, whose data follows."""
+    descr = np.lib.format.dtype_to_descr(dtype)
+    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)

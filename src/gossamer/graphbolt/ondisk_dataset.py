@@ -13,10 +13,10 @@ from torch import Tensor
 
 from gossamer.errors import FileError, InvalidTypeError, UnknownKeyError
 from gossamer.graphbolt import preprocess as preprocessing
-from gossamer.graphbolt.dataset import Dataset, Items, OnDiskTask, Task, all_nodes
+from gossamer.graphbolt.dataset import Dataset, OnDiskTask, Task, all_nodes
 from gossamer.graphbolt.disk_feature import DiskBasedFeature
 from gossamer.graphbolt.feature_store import BasicFeatureStore, FeatureStore
-from gossamer.graphbolt.item_set import HeteroItemSet, ItemSet
+from gossamer.graphbolt.item_set import HeteroItemSet, Items, ItemSet
 from gossamer.graphbolt.metadata import (
     OnDiskFeatureData,
     OnDiskFeatureDataFormat,

@@ -185,15 +185,8 @@ class Stage(IterableDataset):
         """Add a `FeatureFetcher`."""
         from gossamer.graphbolt.feature_fetcher import FeatureFetcher
 
-        return FeatureFetcher(
-            self,
-            feature_store,
-            node_feature_keys,
-            edge_feature_keys,
-            overlap_fetch,
-            cooperative,
-            lookahead,
-        )
+        keys = node_feature_keys, edge_feature_keys
+        return FeatureFetcher(self, feature_store, *keys, lookahead=lookahead)
 
     def transform(self, transformer: Callable[[MiniBatch], Any] | None = None) -> Stage:
         """Add a `MiniBatchTransformer`."""

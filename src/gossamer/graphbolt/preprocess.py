@@ -22,6 +22,7 @@ from gossamer.graphbolt.build_state import checksum, read_state, stamp, write_st
 from gossamer.graphbolt.compact import write_compact
 from gossamer.graphbolt.csc_build import Builder, Layout
 from gossamer.graphbolt.metadata import OnDiskFeatureData, inside
+from gossamer.graphbolt.npy import write_header
 from gossamer.graphbolt.sampling_graph import ORIGINAL_EDGE_ID, FusedCSCSamplingGraph
 
 __all__ = ["check_graph", "compact_feature", "download", "open_graph", "preprocess_graph"]
@@ -259,10 +260,9 @@ def _store_edge_attribute(
     eids = np.load(work / "eids.npy", mmap_mode="r")
     types = np.load(work / "types.npy", mmap_mode="r") if layout.typed else None
     shape = (len(eids), *sources[0].shape[1:])
-    header = {"descr": sources[0].dtype.str, "fortran_order": False, "shape": shape}
     # Written, not mapped: on a full disk, a store to a mapped file kills the process.
     with open(target, "wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
+        write_header(file, sources[0].dtype, shape)
         for first in range(0, len(eids), _PIECE):
             piece = slice(first, first + _PIECE)
             out = np.empty((len(eids[piece]), *shape[1:]), sources[0].dtype)

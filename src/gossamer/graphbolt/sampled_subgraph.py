@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidValueError
-from gossamer.graphbolt.types import ByType, etype_str_to_tuple, map_by_type
+from gossamer.graphbolt.types import ByType, etype_str_to_tuple, map_by_type, value_of_type
+from gossamer.kernels.reference._common import row_starts
 
 __all__ = ["CSCFormatBase", "SampledSubgraph", "SampledSubgraphImpl"]
 
@@ -143,12 +144,12 @@ class SampledSubgraph:
                 src, _, dst = etype_str_to_tuple(etype)
                 kept = _kept_edges(
                     part,
-                    _of_type(self.original_row_node_ids, src),
-                    _of_type(self.original_column_node_ids, dst),
+                    value_of_type(self.original_row_node_ids, src),
+                    value_of_type(self.original_column_node_ids, dst),
                     edges.get(etype),
                 )
                 csc[etype] = _select(part, kept)
-                ids = _of_type(self.original_edge_ids, etype)
+                ids = value_of_type(self.original_edge_ids, etype)
                 if ids is not None:
                     eids[etype] = ids if kept is None else ids[kept]
             eids = eids or None
@@ -246,10 +247,6 @@ class Done:
         return self._value
 
 
-def _of_type(values: Any, key: str) -> Any:
-    return values.get(key) if isinstance(values, dict) else None
-
-
 def _kept_edges(
     csc: CSCFormatBase, rows: Tensor | None, columns: Tensor | None, edges: Tensor | None
 ) -> Tensor | None:
@@ -272,6 +269,5 @@ def _kept_edges(
 def _select(csc: CSCFormatBase, kept: Tensor | None) -> CSCFormatBase:
     if kept is None:
         return csc
-    before = torch.zeros(len(kept) + 1, dtype=csc.indptr.dtype, device=csc.indptr.device)
-    torch.cumsum(kept, 0, dtype=before.dtype, out=before[1:])
+    before = row_starts(kept).to(csc.indptr.dtype)
     return CSCFormatBase(before[csc.indptr.long()], csc.indices[kept])

@@ -236,16 +236,18 @@ class FusedCSCSamplingGraph(FusedCSC):
         counts = arguments.check_fanouts(self, fanouts, op)
         if times is not None:
             times.check(seeds)
-        draw, key = draws.drawing(self, op, replace, probs_name, labor_key)
+        drawing = draws.Drawing(self, op, replace, probs_name, labor_key, times)
         if not self.is_heterogeneous:
-            (drawn,) = draw([draws.relation(self, None, seeds, counts[0], probs_name, key, times)])
+            starts, ids, edges = drawing.of_nodes(seeds, counts[0])
             return SampledSubgraphImpl(
-                CSCFormatBase(drawn[0], drawn[1]),
+                CSCFormatBase(starts, ids),
                 original_column_node_ids=seeds,
-                original_edge_ids=self._original_ids(drawn[2], positions),
+                original_edge_ids=self._original_ids(edges, positions),
             )
-        parts = draws.by_edge_type if len(counts) > 1 else draws.across_edge_types
-        drawn = parts(self, seeds, counts, probs_name, draw, key, times)
+        if len(counts) > 1:
+            drawn = drawing.by_edge_type(seeds, counts)
+        else:
+            drawn = drawing.across_edge_types(seeds, counts[0])
         eids = {
             etype: self._original_ids(edges, positions) for etype, (_, _, edges) in drawn.items()
         }

@@ -10,10 +10,9 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graphbolt.compacting import unique_and_compact
-from gossamer.graphbolt.minibatch import MiniBatch, require_seeds
+from gossamer.graphbolt.minibatch import MiniBatch, random_numbers, require_seeds
 from gossamer.graphbolt.pipeline import Stage
 from gossamer.graphbolt.types import ByType, map_by_type, seed_type_str_to_ntypes
-from gossamer.sampling import _core
 
 __all__ = ["SubgraphSampler"]
 
@@ -45,10 +44,7 @@ class SubgraphSampler(Stage):
         """Draw for each batch of `datapipe`."""
         for batch in datapipe:
             require_seeds(batch, type(self).__name__)
-            if not batch._stream:
-                yield self._sample(batch)
-                continue
-            with _core.stream(*batch._stream):
+            with random_numbers(batch):
                 done = self._sample(batch)
             yield done
 

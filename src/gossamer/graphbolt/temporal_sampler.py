@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor
-
 from gossamer.errors import InvalidValueError
 from gossamer.graphbolt.arguments import as_fanouts, require_sampling_graph
 from gossamer.graphbolt.compacting import compact_csc_format
@@ -69,19 +67,8 @@ class TemporalNeighborSampler(SubgraphSampler):
         self.node_timestamp_attr_name = node_timestamp_attr_name
         self.edge_timestamp_attr_name = edge_timestamp_attr_name
 
-    def _draw(
-        self, seeds: ByType, times: ByType, fanout: Tensor, window: ByType | None
-    ) -> SampledSubgraphImpl:
-        return self.graph.temporal_sample_neighbors(
-            seeds,
-            times,
-            fanout,
-            self.replace,
-            window,
-            self.prob_name,
-            self.node_timestamp_attr_name,
-            self.edge_timestamp_attr_name,
-        )
+    def _draw(self, *arguments: Any) -> SampledSubgraphImpl:
+        return self.graph.temporal_sample_neighbors(*arguments)
 
     def sample_subgraphs(
         self,
@@ -95,34 +82,23 @@ class TemporalNeighborSampler(SubgraphSampler):
                 f"{type(self).__name__}: the batch has no timestamps. Give the items a part named "
                 "'timestamp'."
             )
-        times, subgraphs = seeds_timestamp, []
+        names = self.node_timestamp_attr_name, self.edge_timestamp_attr_name
+        times, window, subgraphs = seeds_timestamp, seeds_pre_time_window, []
         for fanout in reversed(self.fanouts):
-            subgraph = self._draw(seeds, times, fanout, seeds_pre_time_window)
-            rows, csc, times = compact_csc_format(subgraph.sampled_csc, seeds, times)
-            subgraph.sampled_csc = csc
-            subgraph.original_column_node_ids = seeds
-            subgraph.original_row_node_ids = rows
+            subgraph = self._draw(
+                seeds, times, fanout, self.replace, window, self.prob_name, *names
+            )
+            seeds, subgraph.sampled_csc, times = compact_csc_format(
+                subgraph.sampled_csc, seeds, times
+            )
+            subgraph.original_row_node_ids = seeds
             subgraphs.insert(0, subgraph)
-            if seeds_pre_time_window is not None:
-                # The window belongs to the seeds; what follows is bounded by the time alone.
-                seeds_pre_time_window = None
-            seeds = rows
+            window = None  # it belongs to the seeds; what follows is bounded by the time alone
         return seeds, subgraphs
 
 
 class TemporalLayerNeighborSampler(TemporalNeighborSampler):
     """Draw neighbors of the past by layer-neighbor sampling; see `TemporalNeighborSampler`."""
 
-    def _draw(
-        self, seeds: ByType, times: ByType, fanout: Tensor, window: ByType | None
-    ) -> SampledSubgraphImpl:
-        return self.graph.temporal_sample_layer_neighbors(
-            seeds,
-            times,
-            fanout,
-            self.replace,
-            window,
-            self.prob_name,
-            self.node_timestamp_attr_name,
-            self.edge_timestamp_attr_name,
-        )
+    def _draw(self, *arguments: Any) -> SampledSubgraphImpl:
+        return self.graph.temporal_sample_layer_neighbors(*arguments)

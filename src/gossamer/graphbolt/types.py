@@ -17,6 +17,7 @@ __all__ = [
     "etype_tuple_to_str",
     "map_by_type",
     "seed_type_str_to_ntypes",
+    "value_of_type",
 ]
 
 #: Separates the parts of an edge type in a string.
@@ -84,3 +85,8 @@ def map_by_type(function: Callable[[Any], Value], value: Any) -> Any:
     if isinstance(value, dict):
         return {key: function(item) for key, item in value.items()}
     return function(value)
+
+
+def value_of_type(values: Any, key: str) -> Any:
+    """The value of a type; None if it has none, or if values are not given by type."""
+    return values.get(key) if isinstance(values, dict) else None

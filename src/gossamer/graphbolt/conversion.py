@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -111,11 +112,8 @@ def from_graph(
         raise InvalidTypeError(f"from_graph: a Graph is expected, got {type(g).__name__}.")
     if is_homogeneous:
         return _untyped(g, include_original_edge_id)
-    first, total, offsets = {}, 0, [0]
-    for ntype in g.ntypes:
-        first[ntype] = total
-        total += g.num_nodes(ntype)
-        offsets.append(total)
+    offsets = [0, *accumulate(map(g.num_nodes, g.ntypes))]
+    first, total = dict(zip(g.ntypes, offsets, strict=False)), offsets[-1]
     rows, cols, types, eids = [], [], [], []
     for number, etype in enumerate(g.canonical_etypes):
         src, dst = g.edges(etype=etype)

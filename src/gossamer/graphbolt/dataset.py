@@ -168,11 +168,6 @@ class LegacyDataset(Dataset):
 
         g = legacy[0]
         self._name = getattr(legacy, "name", type(legacy).__name__)
-        self._num_nodes: int | dict[str, int]
-        if g.is_homogeneous:
-            self._num_nodes = g.num_nodes()
-        else:
-            self._num_nodes = {ntype: g.num_nodes(ntype) for ntype in g.ntypes}
         self._graph = from_graph(g, is_homogeneous=g.is_homogeneous)
         self._features = _features_of(g)
         metadata = {"name": "node_classification", "num_classes": _num_classes(legacy, g)}
@@ -202,7 +197,7 @@ class LegacyDataset(Dataset):
     @property
     def all_nodes_set(self) -> Items:
         """All nodes, by type in a heterogeneous graph."""
-        return all_nodes(self._num_nodes)
+        return all_nodes(self._graph.num_nodes)
 
 
 def _num_classes(legacy: Any, g: Any) -> int:

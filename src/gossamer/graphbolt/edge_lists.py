@@ -118,11 +118,9 @@ def _read_parquet(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
                         f"{path}: column {name!r} must hold integers, not {column.type}."
                     )
             yield _column(batch.column(0), path), _column(batch.column(1), path)
-    except pyarrow.ArrowException as error:
-        raise _not_parquet(path, error) from None
-    except OSError as error:
-        if isinstance(error, FileError):
-            raise
+    except FileError:
+        raise
+    except (pyarrow.ArrowException, OSError) as error:
         raise _not_parquet(path, error) from None
 
 

@@ -207,13 +207,9 @@ class DistributedItemSampler(ItemSampler):
             dist.broadcast_object_list(shared, src=0)
             self.seed = shared[0]
 
-    def _share(self) -> int:
-        """Number of items of this process."""
-        count = len(self.item_set)
-        return len(range(self._rank, count, self._world_size))
-
     def __len__(self) -> int:
-        return len(self._batches(self._share()))
+        share = range(self._rank, len(self.item_set), self._world_size)
+        return len(self._batches(len(share)))
 
     def _batches(self, count: int) -> range:
         batches = super()._batches(count)

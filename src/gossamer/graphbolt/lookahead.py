@@ -82,11 +82,6 @@ class PlannedFeature:
         self._next = torch.full((count,), _NEVER, dtype=torch.int32)
         self._filled = 0
 
-    @property
-    def miss_rate(self) -> float:
-        """Share of the rows requested so far that were not in the cache."""
-        return self.total_miss / self.total_queries if self.total_queries else 1.0
-
     # -------------------------------------------------------------------------------- planning
 
     def prepare(self, window: list[Tensor], known: list[Tensor]) -> list[_Batch]:

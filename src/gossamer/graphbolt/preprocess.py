@@ -88,9 +88,9 @@ def preprocess_graph(
                 builder.run()
                 _complete(layout, folder, work, builder.state)
             _replace(work, built)
+    except FileError:
+        raise
     except OSError as error:
-        if isinstance(error, FileError):
-            raise
         fix = "Free space on the disk and run again: what is done so far is kept."
         raise FileError(
             f"Cannot preprocess {folder}: {error.strerror or error}. {_fix(error, folder, fix)}"
@@ -149,9 +149,9 @@ def compact_feature(folder: Path, row: OnDiskFeatureData) -> Path | None:
         with _locked(folder):
             write_compact(read_tensor(source, row.format, in_memory=False), target, row.storage)
             os.utime(target, ns=(changed, changed))
+    except FileError:
+        raise
     except OSError as error:
-        if isinstance(error, FileError):
-            raise
         fix = _fix(error, folder, "Free space on the disk.")
         raise FileError(f"Cannot write {target}: {error.strerror}. {fix}") from None
     except (InvalidValueError, InvalidTypeError) as error:

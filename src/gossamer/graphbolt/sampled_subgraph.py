@@ -138,30 +138,20 @@ class SampledSubgraph:
         >>> subgraph.exclude_edges(torch.tensor([[21, 11]])).sampled_csc.indices
         tensor([0])
         """
+        rows, columns = self.original_row_node_ids, self.original_column_node_ids
         if isinstance(self.sampled_csc, dict):
             csc, eids = {}, {}
             for etype, part in self.sampled_csc.items():
                 src, _, dst = etype_str_to_tuple(etype)
-                kept = _kept_edges(
-                    part,
-                    value_of_type(self.original_row_node_ids, src),
-                    value_of_type(self.original_column_node_ids, dst),
-                    edges.get(etype),
-                )
-                csc[etype] = _select(part, kept)
+                ends = value_of_type(rows, src), value_of_type(columns, dst)
                 ids = value_of_type(self.original_edge_ids, etype)
+                csc[etype], ids = _without(part, *ends, ids, edges.get(etype))
                 if ids is not None:
-                    eids[etype] = ids if kept is None else ids[kept]
+                    eids[etype] = ids
             eids = eids or None
         else:
-            kept = _kept_edges(
-                self.sampled_csc, self.original_row_node_ids, self.original_column_node_ids, edges
-            )
-            csc, eids = _select(self.sampled_csc, kept), self.original_edge_ids
-            eids = eids if kept is None or eids is None else eids[kept]
-        result = SampledSubgraphImpl(
-            csc, self.original_column_node_ids, self.original_row_node_ids, eids
-        )
+            csc, eids = _without(self.sampled_csc, rows, columns, self.original_edge_ids, edges)
+        result = SampledSubgraphImpl(csc, columns, rows, eids)
         return Done(result) if async_op else result
 
     def edge_index(self) -> Tensor:
@@ -247,6 +237,22 @@ class Done:
         return self._value
 
 
+def _without(
+    csc: CSCFormatBase,
+    rows: Tensor | None,
+    columns: Tensor | None,
+    ids: Tensor | None,
+    edges: Any,
+) -> tuple[CSCFormatBase, Tensor | None]:
+    """Edges and their ids without those that join some pairs of nodes."""
+    kept = _kept_edges(csc, rows, columns, edges)
+    if kept is None:
+        return csc, ids
+    before = row_starts(kept).to(csc.indptr.dtype)
+    rest = CSCFormatBase(before[csc.indptr.long()], csc.indices[kept])
+    return rest, None if ids is None else ids[kept]
+
+
 def _kept_edges(
     csc: CSCFormatBase, rows: Tensor | None, columns: Tensor | None, edges: Tensor | None
 ) -> Tensor | None:
@@ -264,10 +270,3 @@ def _kept_edges(
         return ~(pairs[:, None] == edges[None]).all(2).any(1)
     weights = torch.tensor([width, 1], device=pairs.device)
     return ~torch.isin((pairs * weights).sum(1), (edges.long() * weights).sum(1))
-
-
-def _select(csc: CSCFormatBase, kept: Tensor | None) -> CSCFormatBase:
-    if kept is None:
-        return csc
-    before = row_starts(kept).to(csc.indptr.dtype)
-    return CSCFormatBase(before[csc.indptr.long()], csc.indices[kept])

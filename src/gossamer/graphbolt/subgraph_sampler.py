@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -92,21 +92,9 @@ def _output_nodes(
     if not isinstance(seeds, dict):
         unique, (flat,) = unique_and_compact([seeds.reshape(-1)])
         return unique, None, flat.view(seeds.shape)
-    lists: dict[str, list[Tensor]] = {}
-    where: dict[str, list[tuple[str, int]]] = {}
-    for key, part in seeds.items():
-        where[key] = []
-        for column, ntype in _typed_columns(key, part):
-            where[key].append((ntype, len(lists.setdefault(ntype, []))))
-            lists[ntype].append(column.contiguous())
+    lists, where = _by_node_type(seeds)
     unique, places = unique_and_compact(lists)
-    compacted = {
-        key: torch.stack([places[ntype][i] for ntype, i in ends], 1)
-        if len(ends) > 1
-        else places[ends[0][0]][ends[0][1]]
-        for key, ends in where.items()
-    }
-    return unique, None, compacted
+    return unique, None, _pairs(where, places)
 
 
 def _positions(ids: Tensor) -> Tensor:
@@ -130,19 +118,34 @@ def _timed_ends(seeds: ByType, times: ByType) -> tuple[ByType, ByType, ByType]:
     if not isinstance(seeds, dict):
         nodes = seeds.reshape(-1)
         return nodes, times.repeat_interleave(seeds.shape[1]), _positions(nodes).view(seeds.shape)
-    nodes: dict[str, list[Tensor]] = {}
-    when: dict[str, list[Tensor]] = {}
-    compacted = {}
+    lists, where = _by_node_type(seeds)
+    when: dict[str, list[Tensor]] = {ntype: [] for ntype in lists}
+    for key, ends in where.items():
+        for ntype, _ in ends:
+            when[ntype].append(times[key])
+    nodes = {ntype: torch.cat(parts) for ntype, parts in lists.items()}
+    places = {
+        ntype: _positions(nodes[ntype]).split([len(part) for part in parts])
+        for ntype, parts in lists.items()
+    }
+    return nodes, {ntype: torch.cat(parts) for ntype, parts in when.items()}, _pairs(where, places)
+
+
+_Where = dict[str, list[tuple[str, int]]]
+
+
+def _by_node_type(seeds: dict[str, Tensor]) -> tuple[dict[str, list[Tensor]], _Where]:
+    """The columns of seeds by node type, and where those of each kind of seeds are."""
+    lists: dict[str, list[Tensor]] = {}
+    where: _Where = {key: [] for key in seeds}
     for key, part in seeds.items():
-        ends = []
         for column, ntype in _typed_columns(key, part):
-            first = sum(len(ids) for ids in nodes.get(ntype, []))
-            ends.append(_positions(column) + first)
-            nodes.setdefault(ntype, []).append(column)
-            when.setdefault(ntype, []).append(times[key])
-        compacted[key] = torch.stack(ends, 1) if len(ends) > 1 else ends[0]
-    return (
-        {ntype: torch.cat(parts) for ntype, parts in nodes.items()},
-        {ntype: torch.cat(parts) for ntype, parts in when.items()},
-        compacted,
-    )
+            where[key].append((ntype, len(lists.setdefault(ntype, []))))
+            lists[ntype].append(column.contiguous())
+    return lists, where
+
+
+def _pairs(where: _Where, places: dict[str, Sequence[Tensor]]) -> dict[str, Tensor]:
+    """Seeds, or pairs of them, from their columns by node type."""
+    found = {key: [places[ntype][i] for ntype, i in ends] for key, ends in where.items()}
+    return {key: torch.stack(own, 1) if len(own) > 1 else own[0] for key, own in found.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -29,11 +30,7 @@ def labor_layer(relations: Sequence[_core.Relation]) -> list[_core.Drawn]:
         if own is None:
             found.append(next(drawn))
             continue
-        key, csc = r.key, Compressed(r.indptr, r.indices, r.eids)
-
-        def numbers(nodes: Tensor, key: int = key) -> Tensor:
-            return random_unit(key, nodes)
-
+        csc, numbers = Compressed(r.indptr, r.indices, r.eids), partial(random_unit, r.key)
         try:
             found.append(by_weight(csc, r.rows, r.fanout, own, r.excluded, numbers)[0])
         except _core.BadWeightsError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -184,10 +185,7 @@ def draw_labors(
             )
             numbers.append(i)
             continue
-
-        def units(nodes: Tensor, keys: tuple[int, int] = own_keys) -> Tensor:
-            return _numbers(nodes, keys, second)
-
+        units = partial(_numbers, keys=own_keys, second=second)
         try:
             drawn[i], importance = by_weight(
                 csc, own, fanouts[i], weights[i], excluded[i], units, rounds

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.ops._storage import copied_ids
 from gossamer.ops.adjacency import INT32_MAX
 from gossamer.ops.csr import refuse_transformed
 
@@ -145,7 +146,7 @@ def in_idtype(ids: Tensor, idtype: torch.dtype, what: str, copy: bool = False) -
             raise InvalidValueError(
                 f"The {what} contain {offender}, which does not fit int32. Use idtype=torch.int64."
             )
-    return ids.to(idtype, copy=copy)
+    return copied_ids(ids, idtype) if copy else ids.to(idtype)
 
 
 def check_range(ids: Tensor, limit: int, what: str) -> None:

@@ -1,4 +1,4 @@
-"""Where the rows of tensors are stored."""
+"""Copies of tensors and of their rows, and where they are stored."""
 
 from __future__ import annotations
 
@@ -8,9 +8,18 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
-from gossamer.ops._torch import forward_mode_active, under_transform
+from gossamer.ops._torch import count_dispatch_modes, forward_mode_active, under_transform
 
-__all__ = ["gathered", "without_surroundings"]
+__all__ = ["copied_ids", "gathered", "without_surroundings"]
+
+
+def copied_ids(ids: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """A copy of ids, in `dtype`; many ids in memory that the kernels keep for reuse."""
+    dtype = dtype or ids.dtype
+    traced = torch.compiler.is_compiling() or under_transform() or count_dispatch_modes()
+    if traced or type(ids) is not Tensor:
+        return ids.to(dtype, copy=True)
+    return kernels.empty(tuple(ids.shape), dtype, ids.device).copy_(ids)
 
 
 def gathered(source: Tensor, index: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from gossamer.ops._storage import copied_ids
 from gossamer.ops.adjacency import Adjacency, Compressed
 
 if TYPE_CHECKING:
@@ -71,12 +72,12 @@ class MatrixBase:
     @property
     def row(self) -> Tensor:
         """Row of each entry."""
-        return self._adjacency.coo()[0].clone()
+        return copied_ids(self._adjacency.coo()[0])
 
     @property
     def col(self) -> Tensor:
         """Column of each entry."""
-        return self._adjacency.coo()[1].clone()
+        return copied_ids(self._adjacency.coo()[1])
 
     @property
     def explicit_values(self) -> Tensor | None:
@@ -110,7 +111,7 @@ class MatrixBase:
 
     def _compressed(self, parts: Compressed) -> tuple[Tensor, Tensor, Tensor | None]:
         idtype = self._adjacency.idtype
-        indptr, indices, eids = (None if t is None else t.to(idtype, copy=True) for t in parts)
+        indptr, indices, eids = (None if t is None else copied_ids(t, idtype) for t in parts)
         return indptr, indices, eids
 
     def to_dense(self) -> Tensor:

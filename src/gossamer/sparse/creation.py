@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gossamer._options import as_int, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.ops._storage import copied_ids
 from gossamer.ops.adjacency import INT32_MAX, Adjacency, Compressed
 from gossamer.sparse._check import check_ids, check_matrix, check_values
 from gossamer.sparse.matrix import SparseMatrix
@@ -302,7 +303,7 @@ def _from_ends(
         )
     shape = _check_shape(op, shape, (_extent(row), _extent(col)))
     # Copies, so that in-place changes of the arguments do not change the matrix.
-    adjacency = Adjacency(*shape, row.dtype, coo=(row.clone(), col.clone()))
+    adjacency = Adjacency(*shape, row.dtype, coo=(copied_ids(row), copied_ids(col)))
     return _with_values(op, adjacency, val)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from gossamer._optional import optional_import
 from gossamer.errors import InvalidValueError
 from gossamer.graph.devices import as_device
+from gossamer.ops._storage import copied_ids
 
 if TYPE_CHECKING:
     from gossamer.graph.graph import Graph
@@ -122,13 +123,13 @@ class Matrices:
         """
         adjacency = self._adjacencies[self._schema.etype_id(etype)]
         if fmt == "coo":
-            return tuple(end.clone() for end in adjacency.coo())
+            return tuple(copied_ids(end) for end in adjacency.coo())
         if fmt not in ("csr", "csc"):
             raise InvalidValueError(f"The format is 'coo', 'csr' or 'csc', got {fmt!r}.")
         indptr, indices, eids = getattr(adjacency, fmt)()
         if eids is None:
             eids = torch.arange(indices.shape[0], device=indices.device)
-        return tuple(tensor.to(self.idtype, copy=True) for tensor in (indptr, indices, eids))
+        return tuple(copied_ids(tensor, self.idtype) for tensor in (indptr, indices, eids))
 
     def inc(
         self: Graph, typestr: str, ctx: torch.device | str = "cpu", etype: Any = None

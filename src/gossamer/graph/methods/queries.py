@@ -11,6 +11,7 @@ from torch import Tensor
 from gossamer._options import integer
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph.ids import ALL, as_id_tensor, is_all, is_single, paired
+from gossamer.ops._storage import copied_ids
 
 if TYPE_CHECKING:
     from gossamer.graph.graph import Graph
@@ -150,12 +151,12 @@ class Queries:
         adjacency = self._adjacencies[self._schema.etype_id(etype)]
         row, col = adjacency.coo()
         if form == "uv" and order != "srcdst":
-            return row.clone(), col.clone()
+            return copied_ids(row), copied_ids(col)
         eids = torch.arange(row.shape[0], dtype=self.idtype, device=self.device)
         if order == "srcdst":
             _, sorting = torch.sort(adjacency.pair_keys(row, col), stable=True)
             return _in_form(form, row[sorting], col[sorting], eids[sorting])
-        return eids if form == "eid" else (row.clone(), col.clone(), eids)
+        return eids if form == "eid" else (copied_ids(row), copied_ids(col), eids)
 
     def in_edges(
         self: Graph, v: Any, form: str = "uv", etype: Any = None

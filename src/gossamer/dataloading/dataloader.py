@@ -144,13 +144,7 @@ class DataLoader(torch.utils.data.DataLoader):
         gpu_cache: dict[str, int] | None = None,
         **kwargs: Any,
     ) -> None:
-        if not callable(getattr(graph_sampler, "sample", None)):
-            raise InvalidTypeError(
-                "DataLoader: graph_sampler needs a method sample(graph, indices), got "
-                f"{type(graph_sampler).__name__}."
-            )
-        if getattr(graph_sampler, "needs_graph", False):
-            require_graph(graph, "DataLoader")
+        _check_sampler(graph_sampler, graph)
         for name in _DECIDED:
             if name in kwargs:
                 raise InvalidTypeError(
@@ -297,6 +291,16 @@ class DataLoader(torch.utils.data.DataLoader):
             self._cores.clear()
             os.sched_setaffinity(0, available)
             torch.set_num_threads(threads)
+
+
+def _check_sampler(sampler: Any, graph: Any) -> None:
+    if not callable(getattr(sampler, "sample", None)):
+        raise InvalidTypeError(
+            "DataLoader: graph_sampler needs a method sample(graph, indices), got "
+            f"{type(sampler).__name__}."
+        )
+    if getattr(sampler, "needs_graph", False):
+        require_graph(graph, "DataLoader")
 
 
 def _check_masks(graph: Any, indices: Any) -> None:

@@ -97,7 +97,7 @@ class ShaDowKHopSampler(Sampler):
             if ids is not None:
                 etype = g.canonical_etypes[i]
                 gone = torch.isin(sub.edges[etype].data[EID], ids).nonzero().flatten()
-                sub = _without(sub, gone, etype)
+                sub = remove_edges(sub, gone.to(sub.idtype), etype)
         names = self.prefetch_node_feats, self.prefetch_edge_feats
         sub = finished(sub, *names, self.output_device)
         return by_type(g, nodes), seed_nodes, sub
@@ -109,13 +109,3 @@ def _reached(g: Graph, nodes: Sequence[Tensor], drawn: Sequence[_core.Drawn]) ->
     for (src, _), (_, neighbors, _) in zip(g.schema.endpoints, drawn, strict=True):
         lists[src].append(neighbors)
     return _core.number_nodes(lists, [frame.num_rows for frame in g.node_frames])[0]
-
-
-def _without(sub: Graph, edges: Tensor, etype: Any) -> Graph:
-    """The subgraph without some edges; the former ids of the others stay."""
-    eids = sub.edges[etype].data[EID]
-    sub = remove_edges(sub, edges.to(sub.idtype), etype)
-    kept = torch.ones(len(eids), dtype=torch.bool, device=eids.device)
-    kept[edges] = False
-    sub.edges[etype].data[EID] = eids[kept]
-    return sub

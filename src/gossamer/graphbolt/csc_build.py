@@ -35,6 +35,8 @@ BUCKET_BYTES = 64 << 20
 #: Edges between two notes of how far the distribution is.
 NOTE_EVERY = 32 << 20
 _MAX_BUCKETS = 512
+#: Files that a graph may lack, with the column of a record that each holds.
+_COLUMNS = {"eids": "eid", "types": "type"}
 
 
 @dataclass
@@ -271,8 +273,7 @@ class Builder:
         small = self.compact and max(self.num_nodes, edges) < 2**31
         ids = np.dtype(np.int32 if small else np.int64)
         outputs = {"indices": ids, "eids": ids, "types": np.dtype(np.uint8)}
-        columns = {"eids": "eid", "types": "type"}
-        return {n: d for n, d in outputs.items() if columns.get(n, "src") in self.record.names}
+        return {n: d for n, d in outputs.items() if _COLUMNS.get(n, "src") in self.record.names}
 
     def sort(self) -> None:
         """Sort bucket after bucket and append it to the CSC."""
@@ -314,7 +315,7 @@ class Builder:
             )
             degrees.write(indptr.diff().to(torch.int64).numpy().data)
             columns = {"indices": indices.numpy()}
-            for name, column in (("eids", "eid"), ("types", "type")):
+            for name, column in _COLUMNS.items():
                 if name in files:
                     values = records[column].copy()
                     columns[name] = values if order is None else values[order.numpy()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 from torch import Tensor
@@ -12,6 +13,7 @@ from gossamer.graphbolt.arguments import as_pairs, require_sampling_graph
 from gossamer.graphbolt.minibatch import MiniBatch, random_numbers, require_seeds
 from gossamer.graphbolt.node_pairs import joined
 from gossamer.graphbolt.pipeline import Stage
+from gossamer.graphbolt.types import map_by_type
 
 __all__ = ["NegativeSampler", "UniformNegativeSampler"]
 
@@ -43,14 +45,13 @@ class NegativeSampler(Stage):
             yield done  # outside of the stream, which is the caller's as well
 
     def _add_negatives(self, batch: MiniBatch) -> MiniBatch:
-        seeds = batch.seeds
-        if isinstance(seeds, dict):
-            parts = {etype: self._combine(pairs, etype) for etype, pairs in seeds.items()}
-            batch.seeds, batch.labels, batch.indexes = (
-                {etype: part[i] for etype, part in parts.items()} for i in range(3)
-            )
+        if isinstance(batch.seeds, dict):
+            parts = {etype: self._combine(pairs, etype) for etype, pairs in batch.seeds.items()}
         else:
-            batch.seeds, batch.labels, batch.indexes = self._combine(seeds, None)
+            parts = self._combine(batch.seeds, None)
+        batch.seeds, batch.labels, batch.indexes = (
+            map_by_type(itemgetter(i), parts) for i in range(3)
+        )
         return batch
 
     def _combine(self, pairs: Tensor, etype: str | None) -> tuple[Tensor, Tensor, Tensor]:

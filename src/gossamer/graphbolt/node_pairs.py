@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import torch
@@ -71,26 +72,27 @@ class NodePairs:
     @property
     def negative_dsts(self) -> ByType | None:
         """Destinations of the negative pairs, ``(P, K)``, in the ids of the graph."""
-        return map_by_type(_last, self._by_type(self.seeds, _negative))
+        return map_by_type(itemgetter(1), self._by_type(self.seeds, _negative))
 
     @negative_dsts.setter
     def negative_dsts(self, negative_dsts: ByType) -> None:
-        typed = isinstance(self.seeds, dict)
-        pairs = self.seeds if typed else {None: self.seeds}
-        given = negative_dsts if typed else {None: negative_dsts}
-        found = {
-            etype: _with_negatives(own, given[etype]) if etype in given else (own, None, None)
-            for etype, own in pairs.items()
-        }
+        if isinstance(self.seeds, dict):
+            parts = {
+                etype: _with_negatives(own, negative_dsts[etype])
+                if etype in negative_dsts
+                else (own, None, None)
+                for etype, own in self.seeds.items()
+            }
+        else:
+            parts = _with_negatives(self.seeds, negative_dsts)
         self.seeds, self.labels, self.indexes = (
-            {etype: part[i] for etype, part in found.items()} if typed else found[None][i]
-            for i in range(3)
+            map_by_type(itemgetter(i), parts) for i in range(3)
         )
 
     @property
     def compacted_negative_dsts(self) -> ByType | None:
         """Destinations of the negative pairs, ``(P, K)``, as positions."""
-        return map_by_type(_last, self.negative_node_pairs)
+        return map_by_type(itemgetter(1), self.negative_node_pairs)
 
     @property
     def node_pairs_with_labels(self) -> tuple[Any, ByType | None] | None:
@@ -164,10 +166,6 @@ def joined(pairs: Tensor, negatives: Tensor, each: int) -> tuple[Tensor, Tensor,
     number = torch.arange(count, device=pairs.device)
     indexes = torch.cat([number, number.repeat_interleave(each)])
     return torch.cat([pairs, negatives.to(pairs.dtype)]), labels, indexes
-
-
-def _last(pair: Pair) -> Tensor:
-    return pair[1]
 
 
 def _as_numbers(labels: Tensor) -> Tensor:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from gossamer.graph import EID, NID, Graph
-from gossamer.graph.frame import Frame
 from gossamer.sampling._blocks import block_of
 from gossamer.sampling.neighbors import (
     EdgeIds,
@@ -72,12 +71,9 @@ def sample_neighbors_fused(
     fanouts, weights = fanouts_of(g, fanout, _NAME), weights_of(g, prob, _NAME)
     drawn = draw(g, targets, fanouts, weights, excluded, inward=inward, replace=replace, name=_NAME)
     block, _ = block_of(g, targets, drawn, inward)
-    node_frames = [f if copy_ndata else _only(f, NID) for f in block.node_frames]
-    edge_frames = [f if copy_edata else _only(f, EID) for f in block.edge_frames]
-    return block.replaced(node_frames=node_frames, edge_frames=edge_frames)
-
-
-def _only(frame: Frame, name: str) -> Frame:
-    bare = Frame(frame.num_rows, frame.kind)
-    bare[name] = frame[name]
-    return bare
+    nodes, edges = block.node_frames, block.edge_frames
+    if not copy_ndata:
+        nodes = [frame.with_columns({NID: frame.columns[NID]}) for frame in nodes]
+    if not copy_edata:
+        edges = [frame.with_columns({EID: frame.columns[EID]}) for frame in edges]
+    return block.replaced(node_frames=nodes, edge_frames=edges)

@@ -13,6 +13,7 @@ from typing import Any
 
 from gossamer.compat.dgl._errors import UnknownNameError
 from gossamer.compat.dgl._modules import MODULES, VERSION, children_of, import_if_there, resolve
+from gossamer.compat.dgl._placeholders import is_placeholder
 from gossamer.errors import GossamerError, InvalidValueError, UnknownKeyError
 from gossamer.graph.batch_sizes import allow_other_totals
 
@@ -153,7 +154,7 @@ def _names(path: str) -> list[str]:
 
 def _exists(path: str, name: str) -> bool:
     try:
-        return not getattr(resolve(path, name), "_missing_from_gossamer", False)
+        return not is_placeholder(resolve(path, name))
     except GossamerError:
         return False
 

@@ -48,9 +48,8 @@ def unique_and_compact(
     (tensor([5, 3, 7]), [tensor([0, 1, 0]), tensor([2, 1])])
     """
     if isinstance(nodes, dict):
-        types = list(nodes)
-        unique, places, _ = _number([nodes[ntype] for ntype in types])
-        result = dict(zip(types, unique, strict=True)), dict(zip(types, places, strict=True))
+        unique, places, _ = _number(list(nodes.values()))
+        result = dict(zip(nodes, unique, strict=True)), dict(zip(nodes, places, strict=True))
     else:
         unique, places, _ = _number([nodes])
         result = unique[0], places[0]
@@ -148,15 +147,12 @@ def _compact_types(
     unique, places, first = _number(list(lists.values()))
     for (ntype, parts), distinct in zip(lists.items(), first, strict=True):
         _check_unique(distinct, len(parts[0]), f" of type {ntype!r}")
-    unique_of, places_of = (
-        dict(zip(lists, unique, strict=True)),
-        dict(zip(lists, places, strict=True)),
-    )
+    places_of = dict(zip(lists, places, strict=True))
     compacted = {
         etype: CSCFormatBase(csc_formats[etype].indptr, places_of[src][position])
         for etype, (src, position) in where.items()
     }
-    return unique_of, compacted
+    return dict(zip(lists, unique, strict=True)), compacted
 
 
 def _check_unique(distinct: int, count: int, of_type: str) -> None:

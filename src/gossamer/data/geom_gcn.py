@@ -8,12 +8,13 @@ import numpy as np
 
 from gossamer.data._build import MASKS, node_graph
 from gossamer.data._files import read_npz
+from gossamer.data.catalogue import CATALOGUE
+from gossamer.data.catalogue.embedded import GEOM_FILES, GEOM_URL
 from gossamer.data.dataset import Transform
 from gossamer.data.raw import RawFile, SingleFileDataset, offline_dir
-from gossamer.errors import FileError
+from gossamer.data.readers._checks import corrupt
 
-_URL = "https://github.com/graphdml-uiuc-jlu/geom-gcn/raw/master/"
-_NODES, _EDGES = "out1_node_feature_label.txt", "out1_graph_edges.txt"
+_NODES, _EDGES = GEOM_FILES
 _NUM_SPLITS = 10
 _MAX_FEATURES = 100_000
 
@@ -61,22 +62,11 @@ class GeomGCNDataset(SingleFileDataset):
         verbose: bool = True,
         transform: Transform | None = None,
     ) -> None:
-        super().__init__(
-            self._graph_name,
-            url=_URL,
-            raw_dir=raw_dir,
-            force_reload=force_reload,
-            verbose=verbose,
-            transform=transform,
-        )
+        super().__init__(self._graph_name, GEOM_URL, raw_dir, (), force_reload, verbose, transform)
 
     def raw_files(self) -> list[RawFile]:
         """The two text files and ten splits."""
-        folder = f"{_URL}new_data/{self._file_name}/"
-        return [
-            *(RawFile(name, folder + name) for name in (_NODES, _EDGES)),
-            *(RawFile(name, f"{_URL}splits/{name}") for name in self._split_names()),
-        ]
+        return list(CATALOGUE[f"geom-{self.name}"].files)
 
     def _split_names(self) -> list[str]:
         return [f"{self._file_name}_split_0.6_0.2_{split}.npz" for split in range(_NUM_SPLITS)]
@@ -129,7 +119,7 @@ class GeomGCNDataset(SingleFileDataset):
                 raise ValueError("a class is negative or too large")
             features = _ones_at(words) if self._positions else np.stack(words)
         except (ValueError, OverflowError) as error:
-            raise _corrupt(path, error) from None
+            raise corrupt(path, error) from None
         # Row i of the file describes node ids[i].
         order = ids.argsort()
         return features[order].astype(np.float32), classes[order]
@@ -143,7 +133,7 @@ class GeomGCNDataset(SingleFileDataset):
             if pairs.min() < 0 or pairs.max() >= num_nodes:
                 raise ValueError(f"a node id is not in 0 ... {num_nodes - 1}")
         except (ValueError, OverflowError) as error:
-            raise _corrupt(path, error) from None
+            raise corrupt(path, error) from None
         return pairs.T
 
     def _masks(self, num_nodes: int) -> dict[str, np.ndarray]:
@@ -152,7 +142,7 @@ class GeomGCNDataset(SingleFileDataset):
         for path, split in zip(paths, splits, strict=True):
             for mask in split.values():
                 if mask.shape != (num_nodes,) or mask.dtype.kind not in "biu":
-                    raise _corrupt(path, f"expected masks of {num_nodes} zeros and ones")
+                    raise corrupt(path, f"expected masks of {num_nodes} zeros and ones")
         return {
             name: np.stack([split[name].astype(bool) for split in splits], axis=1) for name in MASKS
         }
@@ -179,10 +169,6 @@ def _ones_at(positions: list[np.ndarray]) -> np.ndarray:
     features = np.zeros((len(positions), int(flat.max()) + 1), dtype=np.float32)
     features[np.repeat(np.arange(len(positions)), [len(row) for row in positions]), flat] = 1
     return features
-
-
-def _corrupt(path: Path, why: object) -> FileError:
-    return FileError(f"{path} is truncated or corrupt: {why}. Delete it and fetch it again.")
 
 
 class ActorDataset(GeomGCNDataset):

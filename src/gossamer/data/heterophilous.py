@@ -73,14 +73,8 @@ class HeterophilousGraphDataset(SingleFileDataset):
             raise UnknownKeyError(
                 f"There is no heterophilous graph '{name}'. Choose one of {', '.join(_NAMES)}."
             )
-        super().__init__(
-            name,
-            url=f"{HETEROPHILOUS_URL}{name}.npz",
-            raw_dir=raw_dir,
-            force_reload=force_reload,
-            verbose=verbose,
-            transform=transform,
-        )
+        url = f"{HETEROPHILOUS_URL}{name}.npz"
+        super().__init__(name, url, raw_dir, (), force_reload, verbose, transform)
 
     def raw_files(self) -> list[RawFile]:
         """The npz file."""

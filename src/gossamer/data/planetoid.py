@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from gossamer._optional import optional_import
 from gossamer.data._build import index_mask, node_graph
 from gossamer.data._pickles import CsrParts, load_arrays
 from gossamer.data.catalogue import CATALOGUE
 from gossamer.data.catalogue.embedded import PLANETOID_URL
 from gossamer.data.dataset import Transform
 from gossamer.data.raw import RawFile, SingleFileDataset
+from gossamer.data.readers.npz import compact
 from gossamer.errors import FileError, UnknownKeyError
 
 _NUM_VALIDATION = 500
@@ -79,14 +79,7 @@ class CitationGraphDataset(SingleFileDataset):
         self._stem = stem
         self._reverse_edge = reverse_edge
         self._reorder = reorder
-        super().__init__(
-            stem,
-            url=PLANETOID_URL,
-            raw_dir=raw_dir,
-            force_reload=force_reload,
-            verbose=verbose,
-            transform=transform,
-        )
+        super().__init__(stem, PLANETOID_URL, raw_dir, (), force_reload, verbose, transform)
 
     def raw_files(self) -> list[RawFile]:
         """The eight files of the raw format."""
@@ -98,15 +91,9 @@ class CitationGraphDataset(SingleFileDataset):
         source, target = self._edges(len(features))
         if not self._reverse_edge:
             source, target = source[source <= target], target[source <= target]
-        label = one_hot.argmax(axis=1)
-        if self._reorder:
-            order = _cuthill_mckee(source, target, len(label))
-            source, target = _renumbered(source, target, order)
-            features, label = features[order], label[order]
-            masks = {name: mask[order] for name, mask in masks.items()}
-        self.graph = node_graph(
-            source, target, len(label), {**masks, "label": label, "feat": _normalized(features)}
-        )
+        data = {**masks, "label": one_hot.argmax(axis=1), "feat": _normalized(features)}
+        g = node_graph(source, target, len(features), data)
+        self.graph = compact(g) if self._reorder else g
         self._num_classes = one_hot.shape[1]
 
     def _nodes(self) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
@@ -211,25 +198,6 @@ def _normalized(features: np.ndarray) -> np.ndarray:
     """Rows divided by their sums; zero rows stay."""
     sums = features.sum(axis=1, keepdims=True)
     return np.divide(features, sums, out=np.zeros_like(features), where=sums != 0)
-
-
-def _cuthill_mckee(source: np.ndarray, target: np.ndarray, num_nodes: int) -> np.ndarray:
-    """Old node ids in their new order."""
-    sparse = optional_import("scipy.sparse", "reorder=True")
-    csgraph = optional_import("scipy.sparse.csgraph", "reorder=True")
-    indptr = np.concatenate([[0], np.bincount(source, minlength=num_nodes).cumsum()])
-    entries = (np.ones(len(target), dtype=np.float32), target, indptr)
-    adjacency = sparse.csr_matrix(entries, shape=(num_nodes, num_nodes))
-    return csgraph.reverse_cuthill_mckee(adjacency)
-
-
-def _renumbered(source: np.ndarray, target: np.ndarray, order: np.ndarray) -> tuple:
-    """The edges in new ids, sorted by destination."""
-    new_id = np.empty(len(order), dtype=np.int64)
-    new_id[order] = np.arange(len(order))
-    source, target = new_id[source], new_id[target]
-    by_target = target.argsort(kind="stable")
-    return source[by_target], target[by_target]
 
 
 class _Named(CitationGraphDataset):

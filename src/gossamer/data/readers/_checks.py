@@ -57,10 +57,9 @@ def array(path: Path, values: Any, kinds: str, shape: tuple[int | None, ...], wh
 def labels(path: Path, values: Any, count: int, what: str = "label") -> np.ndarray:
     """Class numbers as int64: finite, whole, not negative, one for each of `count` nodes."""
     found = array(path, values, "fiub", (count,), what).astype(np.float64)
-    if not np.isfinite(found).all() or (found != np.floor(found)).any() or (found < 0).any():
-        where = int(
-            np.flatnonzero(~np.isfinite(found) | (found != np.floor(found)) | (found < 0))[0]
-        )
+    wrong = ~np.isfinite(found) | (found != np.floor(found)) | (found < 0)
+    if wrong.any():
+        where = int(wrong.argmax())
         raise corrupt(path, f"{what} {where} is {found[where]}, expected a class number")
     return found.astype(np.int64)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gossamer.data._files import npz_names, read_npz
-from gossamer.errors import FileError
+from gossamer.data.readers._checks import corrupt
 
 _MAX_DENSE = 1 << 33
 
@@ -38,25 +38,21 @@ def read_sparse(path: Path, prefix: str = "") -> Entries:
         arrays = read_npz(path, [prefix + name for name in wanted])
         indptr, column, data, shape = (arrays[prefix + name] for name in wanted)
         if indptr.ndim != 1 or indptr.dtype.kind not in "iu" or (np.diff(indptr) < 0).any():
-            raise _broken(path, f"{prefix}indptr is not an increasing list of integers")
+            raise corrupt(path, f"{prefix}indptr is not an increasing list of integers")
         if len(indptr) and (indptr[0] != 0 or indptr[-1] != len(column)):
-            raise _broken(path, f"{prefix}indptr and {prefix}indices do not fit together")
+            raise corrupt(path, f"{prefix}indptr and {prefix}indices do not fit together")
         row = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
         if len(shape) == 2 and len(indptr) != shape[0] + 1:
-            raise _broken(path, f"{prefix}indptr and {prefix}shape do not fit together")
+            raise corrupt(path, f"{prefix}indptr and {prefix}shape do not fit together")
     else:
         wanted = ("row", "col", "data", "shape")
         arrays = read_npz(path, [prefix + name for name in wanted])
         row, column, data, shape = (arrays[prefix + name] for name in wanted)
     if len(shape) != 2 or not len(row) == len(column) == len(data):
-        raise _broken(path, "its arrays do not fit together")
+        raise corrupt(path, "its arrays do not fit together")
     for ids, count in ((row, shape[0]), (column, shape[1])):
         if ids.dtype.kind not in "iu" or (len(ids) and not 0 <= ids.min() <= ids.max() < count):
-            raise _broken(path, f"a row or column number is not in 0 ... {count - 1}")
+            raise corrupt(path, f"a row or column number is not in 0 ... {count - 1}")
     return Entries(
         row.astype(np.int64), column.astype(np.int64), data, (int(shape[0]), int(shape[1]))
     )
-
-
-def _broken(path: Path, why: str) -> FileError:
-    return FileError(f"{path} is truncated or corrupt: {why}. Delete it and fetch it again.")

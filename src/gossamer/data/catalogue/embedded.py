@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gossamer.data.catalogue.entry import GRAPHS, NODES, Entry
+from gossamer.data.catalogue.entry import GRAPHS, NODES, Entry, counts
 from gossamer.data.raw import RawFile
 
 PLANETOID_URL = "https://github.com/tkipf/gcn/raw/master/gcn/data/"
@@ -44,7 +44,6 @@ HETEROPHILOUS_SHA256 = {
 
 
 def _citation(name: str, description: str, *sizes: int) -> Entry:
-    nodes, edges, features, classes = sizes
     names = [f"ind.{name}.{part}" for part in PLANETOID_PARTS]
     return Entry(
         name=name,
@@ -54,10 +53,7 @@ def _citation(name: str, description: str, *sizes: int) -> Entry:
         description=description,
         reference=_YANG,
         files=tuple(RawFile(f, PLANETOID_URL + f, _PLANETOID_SHA256.get(f)) for f in names),
-        nodes=nodes,
-        edges=edges,
-        features=features,
-        classes=classes,
+        **counts(*sizes),
         splits=1,
     )
 
@@ -65,7 +61,6 @@ def _citation(name: str, description: str, *sizes: int) -> Entry:
 def _heterophilous(
     name: str, description: str, *sizes: int, metric: str = "accuracy", reference: str = _PLATONOV
 ) -> Entry:
-    nodes, edges, features, classes = sizes
     stem = name.replace("-", "_")
     file = f"{stem}.npz"
     return Entry(
@@ -75,19 +70,14 @@ def _heterophilous(
         task=NODES,
         description=description,
         reference=reference,
-        licence="not stated",
         files=(RawFile(file, HETEROPHILOUS_URL + file, HETEROPHILOUS_SHA256.get(stem)),),
-        nodes=nodes,
-        edges=edges,
-        features=features,
-        classes=classes,
+        **counts(*sizes),
         splits=10,
         metric=metric,
     )
 
 
 def _geom(name: str, dataset: str, description: str, *sizes: int, stem: str = "") -> Entry:
-    nodes, edges, features = sizes
     stem = stem or name
     splits = [f"{stem}_split_0.6_0.2_{split}.npz" for split in range(10)]
     return Entry(
@@ -100,10 +90,7 @@ def _geom(name: str, dataset: str, description: str, *sizes: int, stem: str = ""
             *(RawFile(file, f"{GEOM_URL}new_data/{stem}/{file}") for file in GEOM_FILES),
             *(RawFile(file, f"{GEOM_URL}splits/{file}") for file in splits),
         ),
-        nodes=nodes,
-        edges=edges,
-        features=features,
-        classes=5,
+        **counts(*sizes, classes=5),
         splits=10,
     )
 
@@ -111,7 +98,6 @@ def _geom(name: str, dataset: str, description: str, *sizes: int, stem: str = ""
 def _generated(
     name: str, dataset: str, description: str, *sizes: int, reference: str = _YING
 ) -> Entry:
-    nodes, edges, features, classes = sizes
     return Entry(
         name=name,
         dataset=dataset,
@@ -119,10 +105,7 @@ def _generated(
         description=description,
         reference=reference,
         licence="generated",
-        nodes=nodes,
-        edges=edges,
-        features=features,
-        classes=classes,
+        **counts(*sizes),
     )
 
 
@@ -134,10 +117,7 @@ ROWS = (
         description="handwritten digits, joined to their nearest neighbors",
         reference="Alpaydin & Kaynak, UCI 1998",
         licence="CC BY 4.0",
-        nodes=1797,
-        edges=19858,
-        features=64,
-        classes=10,
+        **counts(1797, 19858, 64, 10),
         splits=1,
     ),
     Entry(
@@ -146,9 +126,7 @@ ROWS = (
         task=NODES,
         description="friendships in a karate club (no features, no split)",
         reference="Zachary, J. Anthropol. Res. 1977",
-        nodes=34,
-        edges=156,
-        classes=2,
+        **counts(34, 156, classes=2),
     ),
     _citation("cora", "citations among machine-learning papers", 2708, 10556, 1433, 7),
     _citation("citeseer", "citations among computer-science papers", 3327, 9228, 3703, 6),

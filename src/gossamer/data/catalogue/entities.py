@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gossamer.data.catalogue.entry import ENTITIES, Entry
+from gossamer.data.catalogue.entry import ENTITIES, Entry, counts
 from gossamer.data.raw import RawFile
 
 _DGL = "https://data.dgl.ai/dataset/rdf/"
@@ -23,9 +23,7 @@ def _row(name: str, dataset: str, description: str, reference: str, *sizes: int)
         needs=("trainingSet.tsv", "testSet.tsv"),
         reader="rdf:rdf",
         options={"dataset": name, "num_classes": classes},
-        nodes=nodes,
-        edges=edges,
-        classes=classes,
+        **counts(nodes, edges, classes=classes),
         splits=1,
     )
 
@@ -71,8 +69,6 @@ ROWS = (
             for name in ("author_label", "paper_author", "paper_conf", "paper_term")
         ),
         reader="dblp:dblp",
-        nodes=27303,
-        edges=296492,
-        classes=4,
+        **counts(27303, 296492, classes=4),
     ),
 )

@@ -50,6 +50,11 @@ class Contents(NamedTuple):
     info: Mapping[str, Any] = MappingProxyType({})
 
 
+def counts(nodes: int, edges: int, features: int = 0, classes: int = 0) -> dict[str, int]:
+    """The sizes of a dataset, as arguments of `Entry`."""
+    return {"nodes": nodes, "edges": edges, "features": features, "classes": classes}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """One row of the catalogue.

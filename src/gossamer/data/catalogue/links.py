@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gossamer.data.catalogue.entry import EVENTS, LINKS, RATINGS, SERIES, TRIPLES, Entry
+from gossamer.data.catalogue.entry import EVENTS, LINKS, RATINGS, SERIES, TRIPLES, Entry, counts
 from gossamer.data.raw import RawFile
 
 _DGL = "https://data.dgl.ai/dataset/"
@@ -30,9 +30,7 @@ def _triples(
         files=(RawFile(archive, _DGL + archive),),
         needs=_DICTIONARIES,
         reader="triples:triples",
-        nodes=nodes,
-        edges=edges,
-        classes=relations,
+        **counts(nodes, edges, classes=relations),
         splits=1,
         metric="mrr",
     )
@@ -51,9 +49,7 @@ def _small(name: str, description: str, reference: str, *sizes: int) -> Entry:
         licence="MIT",
         files=tuple(RawFile(f"{part}.txt", f"{where}{part}.txt") for part in _PARTS),
         reader="triples:triples",
-        nodes=nodes,
-        edges=edges,
-        classes=relations,
+        **counts(nodes, edges, classes=relations),
         splits=1,
         metric="mrr",
     )
@@ -77,14 +73,12 @@ def _series(name: str, description: str, nodes: int, edges: int) -> Entry:
         ),
         reader="spatio_temporal:series",
         options={"file": f"{name}.json"},
-        nodes=nodes,
-        edges=edges,
+        **counts(nodes, edges),
         metric="mse",
     )
 
 
 def _trust(name: str, dataset: str, *sizes: int) -> Entry:
-    nodes, edges = sizes
     file = f"soc-sign-{name}.csv"
     return Entry(
         name=name,
@@ -97,14 +91,12 @@ def _trust(name: str, dataset: str, *sizes: int) -> Entry:
         reader="events:signed_edges",
         options={"file": file},
         graphs=-1,
-        nodes=nodes,
-        edges=edges,
+        **counts(*sizes),
         metric="ap",
     )
 
 
 def _messages(name: str, description: str, reference: str, *sizes: int) -> Entry:
-    nodes, edges = sizes
     return Entry(
         name=name,
         dataset="MessagesDataset",
@@ -116,14 +108,12 @@ def _messages(name: str, description: str, reference: str, *sizes: int) -> Entry
         needs=(f"{name}.txt",),
         reader="events:timed_edges",
         options={"file": f"{name}.txt"},
-        nodes=nodes,
-        edges=edges,
+        **counts(*sizes),
         metric="ap",
     )
 
 
 def _movies(name: str, archive: str, files: tuple[str, ...], *sizes: int) -> Entry:
-    nodes, edges = sizes
     return Entry(
         name=name,
         dataset="MovieLensDataset",
@@ -142,8 +132,7 @@ def _movies(name: str, archive: str, files: tuple[str, ...], *sizes: int) -> Ent
         needs=files,
         reader="movie_lens:movie_lens",
         options={"name": name},
-        nodes=nodes,
-        edges=edges,
+        **counts(*sizes),
         metric="rmse",
     )
 
@@ -180,8 +169,7 @@ def _seal(name: str, description: str, nodes: int, edges: int) -> Entry:
         files=(RawFile(file, f"https://github.com/muhanzhang/SEAL/raw/master/Python/data/{file}"),),
         reader="adjacency:adjacency",
         options={"file": file, "matrix": "net"},
-        nodes=nodes,
-        edges=edges,
+        **counts(nodes, edges),
         metric="roc_auc",
     )
 

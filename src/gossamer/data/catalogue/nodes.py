@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gossamer.data.catalogue.entry import MULTI_LABEL, NODES, Entry
+from gossamer.data.catalogue.entry import MULTI_LABEL, NODES, Entry, counts
 from gossamer.data.raw import RawFile
 
 _DGL = "https://data.dgl.ai/dataset/"
@@ -17,7 +17,6 @@ def _archive(file: str) -> RawFile:
 def _shchur(
     name: str, dataset: str, description: str, *sizes: int, file: str, author: str = ""
 ) -> Entry:
-    nodes, edges, features, classes = sizes
     # The benchmark's own repository has the same file under a shorter name.
     npz = f"{name}.npz"
     return Entry(
@@ -26,14 +25,10 @@ def _shchur(
         task=NODES,
         description=description,
         reference=author or _SHCHUR,
-        licence="not stated",
         files=(RawFile(npz, _SHCHUR_NPZ + file),),
         reader="npz:attributed",
-        options={"file": npz, "num_classes": classes},
-        nodes=nodes,
-        edges=edges,
-        features=features,
-        classes=classes,
+        options={"file": npz, "num_classes": sizes[-1]},
+        **counts(*sizes),
     )
 
 
@@ -84,10 +79,7 @@ ROWS = (
         needs=("reddit_data.npz", "reddit_graph.npz"),
         reader="npz:reddit",
         options={"self_loop": False},
-        nodes=232965,
-        edges=114615892,
-        features=602,
-        classes=41,
+        **counts(232965, 114615892, 602, 41),
         splits=1,
     ),
     Entry(
@@ -101,10 +93,7 @@ ROWS = (
         needs=("reddit_data.npz", "reddit_self_loop_graph.npz"),
         reader="npz:reddit",
         options={"self_loop": True},
-        nodes=232965,
-        edges=114848857,
-        features=602,
-        classes=41,
+        **counts(232965, 114848857, 602, 41),
         splits=1,
     ),
     Entry(
@@ -117,10 +106,7 @@ ROWS = (
         needs=("adj_full.npz", "feats.npy", "class_map.json", "role.json"),
         reader="saint:saint",
         options={"num_classes": 7},
-        nodes=89250,
-        edges=899756,
-        features=500,
-        classes=7,
+        **counts(89250, 899756, 500, 7),
         splits=1,
     ),
     Entry(
@@ -133,10 +119,7 @@ ROWS = (
         needs=("adj_full.npz", "feats.npy", "class_map.json", "role.json"),
         reader="saint:saint",
         options={"num_classes": 100},
-        nodes=716847,
-        edges=13954819,
-        features=300,
-        classes=100,
+        **counts(716847, 13954819, 300, 100),
         splits=1,
         metric="f1",
     ),
@@ -154,9 +137,7 @@ ROWS = (
         ),
         reader="multi_label:network_and_group",
         options={"file": "blogcatalog.mat"},
-        nodes=10312,
-        edges=667966,
-        classes=39,
+        **counts(10312, 667966, classes=39),
         metric="f1",
     ),
     Entry(
@@ -168,10 +149,7 @@ ROWS = (
         files=(_archive("ppi.zip"),),
         reader="ppi:ppi",
         graphs=24,
-        nodes=56944,
-        edges=818716,
-        features=50,
-        classes=121,
+        **counts(56944, 818716, 50, 121),
         splits=1,
         metric="f1",
     ),
@@ -181,7 +159,6 @@ ROWS = (
         task=NODES,
         description="Wikipedia articles on computer science",
         reference="Mernyei & Cangea, 2020",
-        licence="not stated",
         files=(
             RawFile(
                 "data.json",
@@ -189,10 +166,7 @@ ROWS = (
             ),
         ),
         reader="wiki_cs:wiki_cs",
-        nodes=11701,
-        edges=431726,
-        features=300,
-        classes=10,
+        **counts(11701, 431726, 300, 10),
         splits=20,
     ),
     Entry(
@@ -202,7 +176,6 @@ ROWS = (
         task=NODES,
         description="reviews of hotels and restaurants, some of them spam",
         reference="Dou et al., CIKM 2020",
-        licence="not stated",
         files=(_archive("FraudYelp.zip"),),
         needs=("YelpChi.mat",),
         reader="fraud:fraud",
@@ -211,10 +184,7 @@ ROWS = (
             "ntype": "review",
             "relations": ("net_rsr", "net_rtr", "net_rur"),
         },
-        nodes=45954,
-        edges=8051348,
-        features=32,
-        classes=2,
+        **counts(45954, 8051348, 32, 2),
         splits=1,
         metric="roc_auc",
     ),
@@ -225,7 +195,6 @@ ROWS = (
         task=NODES,
         description="users who reviewed musical instruments, some of them fraudsters",
         reference="Dou et al., CIKM 2020",
-        licence="not stated",
         files=(_archive("FraudAmazon.zip"),),
         needs=("Amazon.mat",),
         reader="fraud:fraud",
@@ -234,10 +203,7 @@ ROWS = (
             "ntype": "user",
             "relations": ("net_upu", "net_usu", "net_uvu"),
         },
-        nodes=11944,
-        edges=8847096,
-        features=25,
-        classes=2,
+        **counts(11944, 8847096, 25, 2),
         splits=1,
         metric="roc_auc",
     ),

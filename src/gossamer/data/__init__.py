@@ -71,9 +71,7 @@ from gossamer.data.link_datasets import (
     SEALDataset,
     SpatioTemporalDataset,
 )
-from gossamer.data.mini_gc import (
-    MiniGCDataset,
-)
+from gossamer.data.mini_gc import MiniGCDataset
 from gossamer.data.molecule_datasets import (
     MoleculeDataset,
     QM7bDataset,
@@ -109,9 +107,7 @@ from gossamer.data.planetoid import (
 )
 from gossamer.data.pyg import PyGDataset
 from gossamer.data.registry import load_data, register_data_args
-from gossamer.data.sbm import (
-    SBMMixtureDataset,
-)
+from gossamer.data.sbm import SBMMixtureDataset
 from gossamer.data.synthetic import (
     BACommunityDataset,
     BAShapeDataset,

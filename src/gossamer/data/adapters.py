@@ -12,7 +12,7 @@ from torch import Tensor
 from gossamer.data._build import MASKS
 from gossamer.data.dataset import Dataset
 from gossamer.data.splits import Subset, add_nodepred_split, split_sizes
-from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
+from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph, graph
 from gossamer.transforms import edge_subgraph
 
@@ -33,12 +33,6 @@ class _Adapter(Dataset):
             hash_key=(split_ratio, getattr(dataset, "name", ""), kind),
             **arguments,
         )
-
-    def _one(self, idx: int) -> None:
-        if idx != 0:
-            raise OutOfRangeError(
-                f"{type(self).__name__} has a single graph, number 0; there is no number {idx}."
-            )
 
 
 class AsNodePredDataset(_Adapter):
@@ -115,8 +109,7 @@ class AsNodePredDataset(_Adapter):
 
     def __getitem__(self, idx: int) -> Graph:
         """Return the graph; `idx` must be 0."""
-        self._one(idx)
-        return self.g if self._transform is None else self._transform(self.g)
+        return self._only(idx, self.g)
 
     def __len__(self) -> int:
         return 1
@@ -235,8 +228,7 @@ class AsLinkPredDataset(_Adapter):
 
     def __getitem__(self, idx: int) -> Graph:
         """Return the graph; `idx` must be 0."""
-        self._one(idx)
-        return self.g if self._transform is None else self._transform(self.g)
+        return self._only(idx, self.g)
 
     def __len__(self) -> int:
         return 1
@@ -316,7 +308,7 @@ class AsGraphPredDataset(_Adapter):
         if isinstance(idx, Tensor) and idx.dim():
             return Subset(self, idx)
         g, label = self.dataset[int(idx)]
-        return (g if self._transform is None else self._transform(g)), label
+        return self._transformed(g), label
 
     def __len__(self) -> int:
         return len(self.dataset)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from torch import Tensor
 
-from gossamer.data.catalogued import GraphList, LabelledGraphs
+from gossamer.data.catalogued import GraphList, LabelledGraphs, fact
 from gossamer.data.dataset import Transform
 from gossamer.data.node_datasets import check_mode
 from gossamer.data.readers.smiles import smiles2graph as smiles2graph_OGB
@@ -133,10 +133,7 @@ class _RegionDataset(GraphList):
         """The file of this part."""
         return (f"{self.split}.pickle",)
 
-    @property
-    def num_classes(self) -> int:
-        """Number of classes of a node."""
-        return self._info["num_classes"]
+    num_classes: int = fact("num_classes", "Number of classes of a node.")
 
 
 class VOCSuperpixelsDataset(_RegionDataset):
@@ -192,7 +189,6 @@ class COCOSuperpixelsDataset(_RegionDataset):
 class _ContainerDataset(GraphList):
     _prefix: ClassVar[str]
     _label: ClassVar[str | None] = None
-    _facts: ClassVar[Mapping[str, int]] = {}
 
     def __init__(
         self,
@@ -204,7 +200,7 @@ class _ContainerDataset(GraphList):
     ) -> None:
         self.mode = check_mode(type(self).__name__, mode, _MODES)
         self._mode_file = f"{self._prefix}_{mode}.bin"
-        options = {"file": self._mode_file, "label": self._label, "facts": dict(self._facts)}
+        options = {"file": self._mode_file, "label": self._label}
         self._start(options, raw_dir, force_reload, verbose, transform)
 
     def needed_files(self) -> tuple[str, ...]:

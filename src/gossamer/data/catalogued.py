@@ -25,6 +25,16 @@ _VERSION = 2
 _INFO = "__info__"
 
 
+def fact(key: str, doc: str) -> Any:
+    """A property of `CatalogueDataset`: what the reader found out about the whole dataset."""
+    return property(lambda self: self._info[key], doc=doc)
+
+
+def per_graph(key: str, doc: str) -> Any:
+    """A property of `CatalogueDataset`: a tensor of the reader with a row for each graph."""
+    return property(lambda self: self._labels[key], doc=doc)
+
+
 class CatalogueDataset(FileDataset):
     """A dataset that its row of the catalogue describes.
 
@@ -126,9 +136,6 @@ class CatalogueDataset(FileDataset):
     def __len__(self) -> int:
         return len(self._graphs)
 
-    def _transformed(self, g: Graph) -> Graph:
-        return g if self._transform is None else self._transform(g)
-
 
 class OneGraph(CatalogueDataset):
     """A dataset of one graph."""
@@ -141,20 +148,13 @@ class OneGraph(CatalogueDataset):
         OutOfRangeError
             If `idx` is not 0.
         """
-        if idx != 0:
-            raise OutOfRangeError(
-                f"{type(self).__name__} has a single graph, number 0; there is no number {idx}."
-            )
-        return self._transformed(self._graphs[0])
+        return self._only(idx, self._graphs[0])
 
 
 class NodeDataset(OneGraph):
     """One graph whose nodes have classes."""
 
-    @property
-    def num_classes(self) -> int:
-        """Number of classes."""
-        return self._info["num_classes"]
+    num_classes: int = fact("num_classes", "Number of classes.")
 
 
 class GraphList(CatalogueDataset):

@@ -119,6 +119,17 @@ class Dataset:
     def _undefined(self, method: str) -> InvalidTypeError:
         return InvalidTypeError(f"{type(self).__name__} must define {method}(): Dataset does not.")
 
+    def _transformed(self, g: Graph) -> Graph:
+        return g if self._transform is None else self._transform(g)
+
+    def _only(self, idx: int, g: Graph) -> Graph:
+        """The only graph, which has the number 0."""
+        if idx != 0:
+            raise OutOfRangeError(
+                f"{type(self).__name__} has a single graph, number 0; there is no number {idx}."
+            )
+        return self._transformed(g)
+
     def _load(self) -> None:
         if not self._force_reload and self.has_cache():
             try:
@@ -245,8 +256,4 @@ class SingleGraphDataset(BuiltinDataset):
         OutOfRangeError
             If `idx` is not 0.
         """
-        if idx != 0:
-            raise OutOfRangeError(
-                f"{type(self).__name__} has a single graph, number 0; there is no number {idx}."
-            )
-        return self.graph if self._transform is None else self._transform(self.graph)
+        return self._only(idx, self.graph)

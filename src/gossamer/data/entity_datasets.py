@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gossamer.data.catalogued import NodeDataset
+from gossamer.data.catalogued import NodeDataset, fact
 from gossamer.data.dataset import Transform
 from gossamer.data.readers.rdf import split_file, triples_file
 
@@ -63,10 +63,7 @@ class RDFDataset(NodeDataset):
                 return folder
         return None
 
-    @property
-    def predict_category(self) -> str:
-        """Type of the nodes that have classes."""
-        return self._info["category"]
+    predict_category: str = fact("category", "Type of the nodes that have classes.")
 
 
 class AIFBDataset(RDFDataset):

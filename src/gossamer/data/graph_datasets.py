@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gossamer.data.catalogue import CATALOGUE
 from gossamer.data.catalogue.graphs import gin_entry, tu_entry
-from gossamer.data.catalogued import GraphList, LabelledGraphs
+from gossamer.data.catalogued import GraphList, LabelledGraphs, fact, per_graph
 from gossamer.data.dataset import Transform
 from gossamer.data.node_datasets import check_mode
 from gossamer.data.readers.sst import NO_WORD, read_embeddings, read_vocab
@@ -64,30 +64,16 @@ class TUDataset(LabelledGraphs):
         entry = tu_entry(name, type(self).__name__, self._reader)
         self._start(options, *arguments, entry=entry)
 
-    @property
-    def num_classes(self) -> int:
-        """Number of classes."""
-        return self._info["num_classes"]
-
-    @property
-    def num_labels(self) -> int:
-        """Same as `num_classes`."""
-        return self.num_classes
-
-    @property
-    def max_num_node(self) -> int:
-        """Number of nodes of the largest graph."""
-        return self._info["max_num_node"]
+    num_classes: int = fact("num_classes", "Number of classes.")
+    num_labels: int = fact("num_classes", "Same as `num_classes`.")
+    max_num_node: int = fact("max_num_node", "Number of nodes of the largest graph.")
 
     @property
     def graph_lists(self) -> list:
         """All graphs."""
         return list(self._graphs)
 
-    @property
-    def graph_labels(self) -> Tensor:
-        """All classes."""
-        return self._labels["label"]
+    graph_labels: Tensor = per_graph("label", "All classes.")
 
     def statistics(self) -> tuple[int, int, int]:
         """Number of features, number of classes, number of nodes of the largest graph."""
@@ -135,10 +121,10 @@ class LegacyTUDataset(TUDataset):
         options = {"hidden_size": hidden_size, "max_allow_node": max_allow_node}
         self._start_tu(name, options, raw_dir, force_reload, verbose, transform)
 
-    @property
-    def data_mode(self) -> str:
-        """What ``feat`` was made of: 'node_attr', 'node_label' or 'constant'."""
-        return self._info["data_mode"]
+    data_mode: str = fact(
+        "data_mode",
+        "What ``feat`` was made of: 'node_attr', 'node_label' or 'constant'.",
+    )
 
 
 class GINDataset(LabelledGraphs):
@@ -177,20 +163,9 @@ class GINDataset(LabelledGraphs):
         options = {"self_loop": bool(self_loop), "degree_as_nlabel": bool(degree_as_nlabel)}
         self._start(options, raw_dir, force_reload, verbose, transform, gin_entry(name))
 
-    @property
-    def num_classes(self) -> int:
-        """Number of classes."""
-        return self._info["num_classes"]
-
-    @property
-    def gclasses(self) -> int:
-        """Same as `num_classes`."""
-        return self.num_classes
-
-    @property
-    def nclasses(self) -> int:
-        """Number of different tags."""
-        return self._info["num_tags"]
+    num_classes: int = fact("num_classes", "Number of classes.")
+    gclasses: int = fact("num_classes", "Same as `num_classes`.")
+    nclasses: int = fact("num_tags", "Number of different tags.")
 
     @property
     def dim_nfeats(self) -> int:
@@ -202,10 +177,7 @@ class GINDataset(LabelledGraphs):
         """All graphs."""
         return list(self._graphs)
 
-    @property
-    def labels(self) -> Tensor:
-        """All classes."""
-        return self._labels["label"]
+    labels: Tensor = per_graph("label", "All classes.")
 
     @property
     def fold(self) -> Tensor:
@@ -295,10 +267,7 @@ class FakeNewsDataset(LabelledGraphs):
         """The files of this feature."""
         return (*self.entry.needs, f"new_{self.feature_name}_feature.npz")
 
-    @property
-    def num_classes(self) -> int:
-        """Number of classes: 2."""
-        return self._info["num_classes"]
+    num_classes: int = fact("num_classes", "Number of classes: 2.")
 
     def __getitem__(self, i: int) -> tuple[Graph, Tensor]:
         """Return graph `i`, transformed if there is a `transform`, and its class."""
@@ -309,30 +278,11 @@ class FakeNewsDataset(LabelledGraphs):
         """Number of graphs."""
         return len(self)
 
-    @property
-    def labels(self) -> Tensor:
-        """All classes."""
-        return self._labels["label"]
-
-    @property
-    def feature(self) -> Tensor:
-        """Features of all nodes of all graphs."""
-        return self._labels["feature"]
-
-    @property
-    def train_mask(self) -> Tensor:
-        """Graphs to train on, (graphs,) bool."""
-        return self._labels["train_mask"]
-
-    @property
-    def val_mask(self) -> Tensor:
-        """Graphs to validate with, (graphs,) bool."""
-        return self._labels["val_mask"]
-
-    @property
-    def test_mask(self) -> Tensor:
-        """Graphs to test on, (graphs,) bool."""
-        return self._labels["test_mask"]
+    labels: Tensor = per_graph("label", "All classes.")
+    feature: Tensor = per_graph("feature", "Features of all nodes of all graphs.")
+    train_mask: Tensor = per_graph("train_mask", "Graphs to train on, (graphs,) bool.")
+    val_mask: Tensor = per_graph("val_mask", "Graphs to validate with, (graphs,) bool.")
+    test_mask: Tensor = per_graph("test_mask", "Graphs to test on, (graphs,) bool.")
 
 
 class SSTDataset(GraphList):
@@ -379,7 +329,6 @@ class SSTDataset(GraphList):
         transform: Transform | None = None,
     ) -> None:
         self.mode = check_mode("SSTDataset", mode, ("train", "dev", "test", "tiny"))
-        self._vocab_file = vocab_file
         options = {"mode": mode, "vocab_file": vocab_file}
         self._start(options, raw_dir, force_reload, verbose, transform)
         self._vocab = read_vocab(Path(vocab_file) if vocab_file else self.raw_file("vocab.txt"))
@@ -402,10 +351,7 @@ class SSTDataset(GraphList):
         """Vectors of the words (V, D) float32, if `glove_embed_file` was given."""
         return self._emb
 
-    @property
-    def num_classes(self) -> int:
-        """Number of sentiments: 5."""
-        return self._info["num_classes"]
+    num_classes: int = fact("num_classes", "Number of sentiments: 5.")
 
 
 def check_name(who: str, name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gossamer.data.catalogued import OneGraph
+from gossamer.data.catalogued import OneGraph, fact
 from gossamer.data.dataset import Transform
 from gossamer.data.node_datasets import check_mode
 
@@ -56,15 +56,8 @@ class KnowledgeGraphDataset(OneGraph):
         """Folder with the files in either layout, or None."""
         return super().find_raw() or self._find(self._open_ke)
 
-    @property
-    def num_nodes(self) -> int:
-        """Number of entities."""
-        return self._info["num_nodes"]
-
-    @property
-    def num_rels(self) -> int:
-        """Number of relations; reverses are not counted."""
-        return self._info["num_rels"]
+    num_nodes: int = fact("num_nodes", "Number of entities.")
+    num_rels: int = fact("num_rels", "Number of relations; reverses are not counted.")
 
 
 class FB15kDataset(KnowledgeGraphDataset):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gossamer.data.catalogued import GraphList, OneGraph
+from typing import ClassVar
+
+from gossamer.data.catalogued import GraphList, OneGraph, fact
 from gossamer.data.dataset import Transform
 from gossamer.data.node_datasets import check_mode
 from gossamer.errors import InvalidValueError, UnknownKeyError
@@ -60,7 +62,24 @@ class SEALDataset(OneGraph):
         """Keep nothing: the file is read as fast as a cache."""
 
 
-class MessagesDataset(OneGraph):
+class _OneOf(OneGraph):
+    """One of several graphs, chosen by its name."""
+
+    _names: ClassVar[tuple[str, ...]]
+
+    def __init__(
+        self,
+        name: str,
+        raw_dir: str | None = None,
+        force_reload: bool = False,
+        verbose: bool = False,
+        transform: Transform | None = None,
+    ) -> None:
+        self.entry_name = check_mode(type(self).__name__, name, self._names)
+        super().__init__(raw_dir, force_reload, verbose, transform)
+
+
+class MessagesDataset(_OneOf):
     """Messages among people of an organization; an edge for each, in the order of time.
 
     P. Panzarasa, T. Opsahl and K. M. Carley, "Patterns and dynamics of users' behavior and
@@ -83,20 +102,10 @@ class MessagesDataset(OneGraph):
         If there is no such dataset.
     """
 
-    def __init__(
-        self,
-        name: str,
-        raw_dir: str | None = None,
-        force_reload: bool = False,
-        verbose: bool = False,
-        transform: Transform | None = None,
-    ) -> None:
-        names = ("CollegeMsg", "email-Eu-core-temporal")
-        self.entry_name = check_mode("MessagesDataset", name, names)
-        super().__init__(raw_dir, force_reload, verbose, transform)
+    _names = ("CollegeMsg", "email-Eu-core-temporal")
 
 
-class SpatioTemporalDataset(OneGraph):
+class SpatioTemporalDataset(_OneOf):
     """A number at each node of a fixed graph, week after week.
 
     B. Rozemberczki et al., "PyTorch Geometric Temporal", CIKM 2021. ``ndata['feat']`` (N, T)
@@ -118,17 +127,7 @@ class SpatioTemporalDataset(OneGraph):
         If there is no such dataset.
     """
 
-    def __init__(
-        self,
-        name: str,
-        raw_dir: str | None = None,
-        force_reload: bool = False,
-        verbose: bool = False,
-        transform: Transform | None = None,
-    ) -> None:
-        names = ("chickenpox", "pedalme_london")
-        self.entry_name = check_mode("SpatioTemporalDataset", name, names)
-        super().__init__(raw_dir, force_reload, verbose, transform)
+    _names = ("chickenpox", "pedalme_london")
 
 
 class _TimedDataset(GraphList):
@@ -202,15 +201,8 @@ class GDELTDataset(_EventsDataset):
         """Number of entities over all parts: 23,033."""
         return self.entry.nodes
 
-    @property
-    def start_time(self) -> int:
-        """First time of this part, in quarters of an hour."""
-        return self._info["start_time"]
-
-    @property
-    def end_time(self) -> int:
-        """Last time of this part, in quarters of an hour."""
-        return self._info["end_time"]
+    start_time: int = fact("start_time", "First time of this part, in quarters of an hour.")
+    end_time: int = fact("end_time", "Last time of this part, in quarters of an hour.")
 
     def __getitem__(self, t: int) -> Graph:
         """Return the graph of time ``start_time + t``, transformed if there is a `transform`."""

@@ -103,8 +103,7 @@ class MiniGCDataset(Dataset):
 
     def __getitem__(self, idx: int) -> tuple[Graph, Tensor]:
         """Return graph `idx`, transformed if there is a `transform`, and its class."""
-        g = self.graphs[idx]
-        return (g if self._transform is None else self._transform(g)), self.labels[idx]
+        return self._transformed(self.graphs[idx]), self.labels[idx]
 
     @property
     def num_classes(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from gossamer.data.catalogue.graphs import molecule_entry
-from gossamer.data.catalogued import LabelledGraphs
+from gossamer.data.catalogued import LabelledGraphs, fact, per_graph
 from gossamer.data.dataset import Transform
 from gossamer.data.graph_datasets import check_name
 from gossamer.data.readers.molecules import QM9_EDGE_KEYS, check_keys
@@ -54,35 +54,21 @@ class MoleculeDataset(LabelledGraphs):
         check_name("MoleculeDataset", name)
         self._start({}, raw_dir, force_reload, verbose, transform, molecule_entry(name))
 
-    @property
-    def targets(self) -> list[str]:
-        """Names of the columns to predict."""
-        return self._info["targets"]
+    targets: list[str] = fact("targets", "Names of the columns to predict.")
 
     @property
     def num_tasks(self) -> int:
         """Number of columns to predict."""
         return len(self.targets)
 
-    @property
-    def binary(self) -> bool:
-        """Whether all values to predict are classes, 0 or 1."""
-        return self._info["binary"]
-
-    @property
-    def label(self) -> Tensor:
-        """Values of all molecules, (graphs, T) float32."""
-        return self._labels["label"]
-
-    @property
-    def scaffold(self) -> Tensor:
-        """Number of the Bemis-Murcko scaffold of each molecule, (graphs,) int64."""
-        return self._labels["scaffold"]
-
-    @property
-    def row(self) -> Tensor:
-        """Row of each molecule in the table, counted from 0, (graphs,) int64."""
-        return self._labels["row"]
+    binary: bool = fact("binary", "Whether all values to predict are classes, 0 or 1.")
+    label: Tensor = per_graph("label", "Values of all molecules, (graphs, T) float32.")
+    scaffold: Tensor = per_graph(
+        "scaffold", "Number of the Bemis-Murcko scaffold of each molecule, (graphs,) int64."
+    )
+    row: Tensor = per_graph(
+        "row", "Row of each molecule in the table, counted from 0, (graphs,) int64."
+    )
 
 
 class QM7bDataset(LabelledGraphs):
@@ -118,10 +104,7 @@ class QM7bDataset(LabelledGraphs):
         """Same as `num_tasks`."""
         return self.num_tasks
 
-    @property
-    def label(self) -> Tensor:
-        """Properties of all molecules."""
-        return self._labels["label"]
+    label: Tensor = per_graph("label", "Properties of all molecules.")
 
 
 class QM9Dataset(QM7bDataset):

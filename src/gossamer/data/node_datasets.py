@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gossamer.data.catalogued import GraphList, NodeDataset
+from gossamer.data.catalogued import GraphList, NodeDataset, fact
 from gossamer.data.dataset import Transform
 from gossamer.errors import InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
@@ -231,15 +231,8 @@ class PPIDataset(GraphList):
         """Return graph `item`, transformed if there is a `transform`."""
         return super().__getitem__(item)
 
-    @property
-    def num_labels(self) -> int:
-        """Number of labels of a node: 121."""
-        return self._info["num_labels"]
-
-    @property
-    def num_classes(self) -> int:
-        """Same as `num_labels`."""
-        return self.num_labels
+    num_labels: int = fact("num_labels", "Number of labels of a node: 121.")
+    num_classes: int = fact("num_labels", "Same as `num_labels`.")
 
 
 class WikiCSDataset(NodeDataset):
@@ -320,7 +313,34 @@ class FraudDataset(NodeDataset):
         self._start(options, raw_dir, force_reload, verbose, transform)
 
 
-class FraudYelpDataset(FraudDataset):
+class _NamedFraud(FraudDataset):
+    """A fraud dataset with a fixed name."""
+
+    _graph_name: str
+
+    def __init__(
+        self,
+        raw_dir: str | None = None,
+        random_seed: int = 717,
+        train_size: float = 0.7,
+        val_size: float = 0.1,
+        force_reload: bool = False,
+        verbose: bool = True,
+        transform: Transform | None = None,
+    ) -> None:
+        super().__init__(
+            self._graph_name,
+            raw_dir,
+            random_seed,
+            train_size,
+            val_size,
+            force_reload,
+            verbose,
+            transform,
+        )
+
+
+class FraudYelpDataset(_NamedFraud):
     """Reviews of hotels and restaurants on Yelp, 14.5 % of them spam.
 
     Nodes ('review'): 45,954. Edges: by the same user ('net_rur') 98,630, of the same place in the
@@ -328,22 +348,10 @@ class FraudYelpDataset(FraudDataset):
     Features: 32. Parameters and contents of the graph: see `FraudDataset`.
     """
 
-    def __init__(
-        self,
-        raw_dir: str | None = None,
-        random_seed: int = 717,
-        train_size: float = 0.7,
-        val_size: float = 0.1,
-        force_reload: bool = False,
-        verbose: bool = True,
-        transform: Transform | None = None,
-    ) -> None:
-        super().__init__(
-            "yelp", raw_dir, random_seed, train_size, val_size, force_reload, verbose, transform
-        )
+    _graph_name = "yelp"
 
 
-class FraudAmazonDataset(FraudDataset):
+class FraudAmazonDataset(_NamedFraud):
     """Users who reviewed musical instruments on Amazon, 9.5 % of the labelled ones fraudsters.
 
     Nodes ('user'): 11,944. Edges: who reviewed the same product ('net_upu') 351,216, gave the same
@@ -351,19 +359,7 @@ class FraudAmazonDataset(FraudDataset):
     25. Parameters and contents of the graph: see `FraudDataset`.
     """
 
-    def __init__(
-        self,
-        raw_dir: str | None = None,
-        random_seed: int = 717,
-        train_size: float = 0.7,
-        val_size: float = 0.1,
-        force_reload: bool = False,
-        verbose: bool = True,
-        transform: Transform | None = None,
-    ) -> None:
-        super().__init__(
-            "amazon", raw_dir, random_seed, train_size, val_size, force_reload, verbose, transform
-        )
+    _graph_name = "amazon"
 
 
 def check_mode(who: str, mode: str, modes: tuple[str, ...]) -> str:

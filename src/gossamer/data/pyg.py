@@ -106,6 +106,5 @@ class PyGDataset(Dataset):
         """Return graph `idx`, transformed if there is a `transform`, and its label if any."""
         if not -len(self) <= idx < len(self):
             raise OutOfRangeError(f"PyGDataset has {len(self)} graphs; there is no number {idx}.")
-        g = self._graphs[idx]
-        g = g if self._transform is None else self._transform(g)
+        g = self._transformed(self._graphs[idx])
         return g if self.labels is None else (g, self.labels[idx])

@@ -204,8 +204,7 @@ class TreeCycleDataset(_MotifDataset):
             raise InvalidValueError(
                 f"TreeCycleDataset: a cycle needs at least 3 nodes, got cycle_size {cycle_size}."
             )
-        motif = [(node, (node + 1) % cycle_size) for node in range(cycle_size)]
-        self._sizes = (tree_height, num_motifs, motif, cycle_size, perturb_ratio)
+        self._sizes = (tree_height, num_motifs, _cycle(cycle_size), cycle_size, perturb_ratio)
         super().__init__("TREE-CYCLES", seed, raw_dir, force_reload, verbose, transform)
 
     def process(self) -> None:
@@ -339,8 +338,7 @@ def _star(count: int) -> Pairs:
 
 
 def _wheel(count: int) -> Pairs:
-    rim = count - 1
-    return _star(count) + [(1 + node, 1 + (node + 1) % rim) for node in range(rim)]
+    return _star(count) + [(1 + u, 1 + v) for u, v in _cycle(count - 1)]
 
 
 def _clique(count: int) -> Pairs:

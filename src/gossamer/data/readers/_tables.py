@@ -64,15 +64,10 @@ def read_table(
             f"{path}, line {line + skip + 1}: expected {columns} values, got {counts[line]}. "
             "Correct the line, or fetch the file again."
         )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            values = np.fromstring(content, dtype=dtype, sep=" ")
-        if len(values) == len(filled) * columns:
-            return values.reshape(len(filled), columns)
-    except (DeprecationWarning, ValueError):
-        pass
-    raise _not_a_number(path, content, dtype, skip)
+    values = _parsed(content, dtype, len(filled) * columns)
+    if values is None:
+        raise _not_a_number(path, content, dtype, skip)
+    return values.reshape(len(filled), columns)
 
 
 def read_numbers(texts: list[str], what: str) -> np.ndarray:
@@ -89,21 +84,24 @@ def read_numbers(texts: list[str], what: str) -> np.ndarray:
         bad = int(np.flatnonzero(counts != counts[0])[0]) if len(counts) == len(texts) else 0
         raise FileError(f"{what}, row {bad} has {counts[bad]} numbers, the first has {counts[0]}")
     for dtype in (np.int64, np.float64):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                values = np.fromstring(content, dtype=dtype, sep=" ")
-        except (DeprecationWarning, ValueError):
-            continue
-        if len(values) == counts.sum():
+        values = _parsed(content, dtype, int(counts.sum()))
+        if values is not None:
             return values.reshape(len(texts), -1)
-    for index, text in enumerate(content.decode().splitlines()):
-        for value in text.split():
-            try:
-                float(value)
-            except ValueError:
-                raise FileError(f"{what}, row {index}: '{value[:40]}' is not a number") from None
+    index, value = _first_odd(content, float)
+    if index is not None:
+        raise FileError(f"{what}, row {index}: '{value}' is not a number")
     raise FileError(f"{what} holds a number that is too large")
+
+
+def _parsed(content: bytes, dtype: type, count: int) -> np.ndarray | None:
+    """All values, or None if they are not `count` numbers of this type."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            values = np.fromstring(content, dtype=dtype, sep=" ")
+    except (DeprecationWarning, ValueError):
+        return None
+    return values if len(values) == count else None
 
 
 def _values_of_lines(content: bytes) -> np.ndarray:
@@ -117,18 +115,25 @@ def _values_of_lines(content: bytes) -> np.ndarray:
 
 
 def _not_a_number(path: Path, content: bytes, dtype: type, skip: int) -> FileError:
-    number = int if np.issubdtype(dtype, np.integer) else float
+    whole = np.issubdtype(dtype, np.integer)
+    line, value = _first_odd(content, int if whole else float)
+    if line is None:
+        return FileError(f"{path} holds a number that is too large. Fetch it again.")
+    return FileError(
+        f"{path}, line {line + skip + 1}: '{value}' is not {'an integer' if whole else 'a number'}."
+        " Correct the line, or fetch the file again."
+    )
+
+
+def _first_odd(content: bytes, number: type) -> tuple[int | None, str]:
+    """Line, counted from 0, and beginning of the first value that is no number, if there is one."""
     for line, text in enumerate(content.decode("utf-8", "replace").split("\n")):
         for value in text.split():
             try:
                 number(value)
             except ValueError:
-                kind = "an integer" if number is int else "a number"
-                return FileError(
-                    f"{path}, line {line + skip + 1}: '{value[:40]}' is not {kind}. "
-                    "Correct the line, or fetch the file again."
-                )
-    return FileError(f"{path} holds a number that is too large. Fetch it again.")
+                return line, value[:40]
+    return None, ""
 
 
 def check_ids(path: Path, ids: np.ndarray, count: int, what: str, skip: int = 0) -> None:

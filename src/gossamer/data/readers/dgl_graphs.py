@@ -8,12 +8,12 @@ from gossamer.data.readers._checks import corrupt
 from gossamer.graph import load_graphs
 
 
-def dgl_graphs(raw: RawFolder, file: str, label: str | None, facts: dict[str, int]) -> Contents:
+def dgl_graphs(raw: RawFolder, file: str, label: str | None) -> Contents:
     """All graphs of the file; `label` names what belongs to graphs and not to nodes."""
     path = raw.path(file)
     graphs, labels = load_graphs(path)
     if label is None:
-        return Contents(graphs, info=facts)
+        return Contents(graphs)
     if label not in labels or len(labels[label]) != len(graphs):
         raise corrupt(path, f"it has no '{label}' for each of its {len(graphs)} graphs")
-    return Contents(graphs, {"label": labels[label]}, facts)
+    return Contents(graphs, {"label": labels[label]})

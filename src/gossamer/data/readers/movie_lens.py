@@ -35,9 +35,8 @@ def movie_lens(
     order = np.random.RandomState(seed).permutation(len(train))
     part = np.repeat(np.arange(3), [len(train) - num_valid, num_valid, len(test)])
     table = np.concatenate([train[order], test])
-    user_ids, movie_ids = list(users), list(movies)
-    ends = (_numbers(raw, name, table[:, 0], user_ids), _numbers(raw, name, table[:, 1], movie_ids))
-    user, movie = (torch.from_numpy(end) for end in ends)
+    user = torch.from_numpy(_numbers(raw, table[:, 0], list(users)))
+    movie = torch.from_numpy(_numbers(raw, table[:, 1], list(movies)))
     g = heterograph(
         {
             ("user", "user-movie", "movie"): (user, movie),
@@ -120,7 +119,7 @@ def _table(path: Path, delimiter: str) -> np.ndarray:
     return table
 
 
-def _numbers(raw: RawFolder, name: str, ids: np.ndarray, known: list[int]) -> np.ndarray:
+def _numbers(raw: RawFolder, ids: np.ndarray, known: list[int]) -> np.ndarray:
     order = np.argsort(known)
     positions = np.searchsorted(known, ids, sorter=order)
     found = order[np.minimum(positions, len(known) - 1)]

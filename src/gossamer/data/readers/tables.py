@@ -205,7 +205,8 @@ def _edges(
             )
         ids = _column(path, frame, field).to_numpy()
         index = nodes[ntype].ids
-        wanted = ids if index.nlevels == 1 else _index_pairs(graph, ids)
+        # An index of several graphs looks up pairs of graph and id.
+        wanted = ids if index.nlevels == 1 else index.from_arrays([graph, ids])
         found = index.get_indexer(wanted)
         if (found < 0).any():
             row = int(np.flatnonzero(found < 0)[0])
@@ -215,11 +216,6 @@ def _edges(
     if (np.diff(graph) < 0).any():
         frame, graph = frame.iloc[order], graph[order]
     return _Edges(graph, tuple(ends), _tensors(path, parser, frame))
-
-
-def _index_pairs(graph: np.ndarray, ids: np.ndarray) -> Any:
-    pandas = optional_import("pandas", "CSVDataset", "data")
-    return pandas.MultiIndex.from_arrays([graph, ids])
 
 
 def _graph_table(

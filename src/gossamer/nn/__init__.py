@@ -22,6 +22,8 @@ An exported program does not check ids. `SAGEConv` with ``"lstm"``, `Set2Set` an
 the size of the largest graph.
 """
 
+# ruff: noqa: F403 (names are listed where they are defined)
+
 from typing import NoReturn
 
 from gossamer.nn import (
@@ -39,178 +41,26 @@ from gossamer.nn import (
     sparse_emb,
     utils,
 )
-from gossamer.nn.conv import (
-    AGNNConv,
-    APPNPConv,
-    AtomicConv,
-    CFConv,
-    ChebConv,
-    CuGraphGATConv,
-    CuGraphRelGraphConv,
-    CuGraphSAGEConv,
-    DenseChebConv,
-    DenseGraphConv,
-    DenseSAGEConv,
-    DGNConv,
-    DotGatConv,
-    EdgeConv,
-    EdgeGATConv,
-    EdgeWeightNorm,
-    EGATConv,
-    EGNNConv,
-    GATConv,
-    GatedGCNConv,
-    GatedGraphConv,
-    GATv2Conv,
-    GCN2Conv,
-    GINConv,
-    GINEConv,
-    GMMConv,
-    GraphConv,
-    GroupRevRes,
-    HGTConv,
-    NNConv,
-    PNAConv,
-    RelGraphConv,
-    SAGEConv,
-    SGConv,
-    TAGConv,
-    TWIRLSConv,
-    TWIRLSUnfoldingAndAttention,
-)
-from gossamer.nn.explain import (
-    Explanation,
-    GNNExplainer,
-    HeteroGNNExplainer,
-    HeteroPGExplainer,
-    HeteroSubgraphX,
-    PGExplainer,
-    SubgraphX,
-)
-from gossamer.nn.factory import KNNGraph, RadiusGraph, SegmentedKNNGraph
-from gossamer.nn.functional import edge_softmax
-from gossamer.nn.glob import (
-    AvgPooling,
-    GlobalAttentionPooling,
-    MaxPooling,
-    Set2Set,
-    SetTransformerDecoder,
-    SetTransformerEncoder,
-    SortPooling,
-    SumPooling,
-    WeightAndSum,
-)
-from gossamer.nn.gt import (
-    BiasedMHA,
-    DegreeEncoder,
-    EGTLayer,
-    GraphormerLayer,
-    LapPosEncoder,
-    PathEncoder,
-    SpatialEncoder,
-    SpatialEncoder3d,
-)
+from gossamer.nn.conv import *
+from gossamer.nn.explain import *
+from gossamer.nn.factory import *
+from gossamer.nn.functional import *
+from gossamer.nn.glob import *
+from gossamer.nn.gt import *
 from gossamer.nn.hetero import HeteroEmbedding, HeteroGraphConv, HeteroLinear
-from gossamer.nn.linear import TypedLinear
-from gossamer.nn.link import EdgePredictor, TransE, TransR
-from gossamer.nn.network_emb import DeepWalk, MetaPath2Vec
-from gossamer.nn.node_embedding import NodeEmbedding
-from gossamer.nn.utils import JumpingKnowledge, LabelPropagation, Sequential, WeightBasis
+from gossamer.nn.linear import *
+from gossamer.nn.link import *
+from gossamer.nn.network_emb import *
+from gossamer.nn.sparse_emb import *
+from gossamer.nn.utils import *
 
 __all__ = [
-    "AGNNConv",
-    "APPNPConv",
-    "AtomicConv",
-    "AvgPooling",
-    "BiasedMHA",
-    "CFConv",
-    "ChebConv",
-    "CuGraphGATConv",
-    "CuGraphRelGraphConv",
-    "CuGraphSAGEConv",
-    "DGNConv",
-    "DeepWalk",
-    "DegreeEncoder",
-    "DenseChebConv",
-    "DenseGraphConv",
-    "DenseSAGEConv",
-    "DotGatConv",
-    "EGATConv",
-    "EGNNConv",
-    "EGTLayer",
-    "EdgeConv",
-    "EdgeGATConv",
-    "EdgePredictor",
-    "EdgeWeightNorm",
-    "Explanation",
-    "GATConv",
-    "GATv2Conv",
-    "GCN2Conv",
-    "GINConv",
-    "GINEConv",
-    "GMMConv",
-    "GNNExplainer",
-    "GatedGCNConv",
-    "GatedGraphConv",
-    "GlobalAttentionPooling",
-    "GraphConv",
-    "GraphormerLayer",
-    "GroupRevRes",
-    "HGTConv",
-    "HeteroEmbedding",
-    "HeteroGNNExplainer",
-    "HeteroGraphConv",
-    "HeteroLinear",
-    "HeteroPGExplainer",
-    "HeteroSubgraphX",
-    "JumpingKnowledge",
-    "KNNGraph",
-    "LabelPropagation",
-    "LapPosEncoder",
-    "MaxPooling",
-    "MetaPath2Vec",
-    "NNConv",
-    "NodeEmbedding",
-    "PGExplainer",
-    "PNAConv",
-    "PathEncoder",
-    "RadiusGraph",
-    "RelGraphConv",
-    "SAGEConv",
-    "SGConv",
-    "SegmentedKNNGraph",
-    "Sequential",
-    "Set2Set",
-    "SetTransformerDecoder",
-    "SetTransformerEncoder",
-    "SortPooling",
-    "SpatialEncoder",
-    "SpatialEncoder3d",
-    "SubgraphX",
-    "SumPooling",
-    "TAGConv",
-    "TWIRLSConv",
-    "TWIRLSUnfoldingAndAttention",
-    "TransE",
-    "TransR",
-    "TypedLinear",
-    "WeightAndSum",
-    "WeightBasis",
-    "conv",
-    "edge_softmax",
-    "explain",
-    "factory",
-    "functional",
-    "glob",
-    "gt",
-    "hetero",
-    "linear",
-    "link",
-    "models",
-    "network_emb",
-    "sparse_emb",
-    "utils",
-]
+    *conv.__all__, *explain.__all__, *factory.__all__, *functional.__all__, *glob.__all__,
+    *gt.__all__, *linear.__all__, *link.__all__, *network_emb.__all__, *sparse_emb.__all__,
+    *utils.__all__, "HeteroEmbedding", "HeteroGraphConv", "HeteroLinear", "conv", "explain",
+    "factory", "functional", "glob", "gt", "hetero", "linear", "link", "models", "network_emb",
+    "sparse_emb", "utils",
+]  # fmt: skip
 
 # What PyG calls them; a wrong name gets an answer that says what to use instead.
 _RENAMED = {

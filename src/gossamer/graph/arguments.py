@@ -23,8 +23,9 @@ def require_graph(graph: Any, name: str) -> None:
         raise InvalidTypeError(f"{name} takes a graph, got {type(graph).__name__}.")
 
 
-def refuse_block(graph: Graph, name: str) -> None:
-    """Raise if `graph` is a block."""
+def refuse_block(graph: Any, name: str) -> None:
+    """Raise unless `graph` is a graph, and no block."""
+    require_graph(graph, name)
     if graph.is_block:
         raise InvalidValueError(
             f"{name} does not take a block, which has separate source and destination nodes. "
@@ -34,7 +35,6 @@ def refuse_block(graph: Graph, name: str) -> None:
 
 def require_homogeneous(graph: Any, name: str) -> None:
     """Raise unless `graph` is a graph of one node type and one edge type, and no block."""
-    require_graph(graph, name)
     refuse_block(graph, name)
     if not graph.is_homogeneous:
         raise InvalidValueError(

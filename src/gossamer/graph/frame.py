@@ -195,14 +195,16 @@ class Frame(MutableMapping[str, Tensor]):
         """A frame with the same tensors; adding or replacing features does not affect this one."""
         return self._derive(self.num_rows, dict(self._columns))
 
-    def gather(self, index: Tensor) -> Frame:
+    def gather(self, index: Tensor, id_name: str | None = None) -> Frame:
         """The rows `index`; each feature is gathered when it is first read.
 
-        The frame keeps a copy of `index`, which the caller may change before that.
+        The frame keeps a copy of `index`, which the caller may change before that. With `id_name`,
+        `index` itself is the feature of that name.
         """
-        if self._columns:
-            index = index.clone()
-        columns = {name: Gathered(column, index) for name, column in self._columns.items()}
+        kept = index.clone() if self._columns else index
+        columns = {name: Gathered(column, kept) for name, column in self._columns.items()}
+        if id_name is not None:
+            columns[id_name] = index
         return self._derive(index.shape[0], columns)
 
     def apply(self, function: Callable[[Tensor], Tensor]) -> Frame:

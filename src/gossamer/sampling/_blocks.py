@@ -60,15 +60,12 @@ def block_of(
     for i, ((far, near), (starts, _, edges)) in enumerate(zip(ends, drawn, strict=True)):
         csc = Compressed(starts.to(dtype), numbers[far][place[i]], None)
         adjacencies.append(Adjacency(len(sources[far]), len(targets[near]), g.idtype, csc=csc))
-        frame = g.edge_frames[i].gather(edges)
-        frame[EID] = edges
-        edge_frames.append(frame)
-    node_frames = []
-    for side in (sources, targets):
-        for frame, ids in zip(g.node_frames, side, strict=True):
-            gathered = frame.gather(ids)
-            gathered[NID] = ids
-            node_frames.append(gathered)
+        edge_frames.append(g.edge_frames[i].gather(edges, EID))
+    node_frames = [
+        frame.gather(ids, NID)
+        for side in (sources, targets)
+        for frame, ids in zip(g.node_frames, side, strict=True)
+    ]
     schema = _block_schema(g.schema, inward)
     return Graph.from_parts(schema, adjacencies, node_frames, edge_frames), sources
 

@@ -53,9 +53,6 @@ class IdMap:
         """The position of every possible id, or None if too few queries would use it."""
         if self._table is None and not _table_pays(len(self._ids) + num_queries, self._limit):
             return None
-        return self._filled()
-
-    def _filled(self) -> Tensor:
         if self._table is None:
             count = len(self._ids)
             form = {"dtype": _position_dtype(count), "device": self._ids.device}

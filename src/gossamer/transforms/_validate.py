@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
-from gossamer.graph.arguments import refuse_block, require_graph
+from gossamer.graph.arguments import refuse_block
 from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["edge_weights", "one_relation", "points"]
@@ -17,7 +17,6 @@ __all__ = ["edge_weights", "one_relation", "points"]
 
 def one_relation(g: Any, name: str) -> Adjacency:
     """The edges of `g`, whose only edge type must join a node type with itself."""
-    require_graph(g, name)
     refuse_block(g, name)
     etypes = g.canonical_etypes
     if len(etypes) != 1 or etypes[0][0] != etypes[0][2]:

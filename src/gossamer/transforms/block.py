@@ -14,6 +14,7 @@ from gossamer.graph.arguments import node_ids, refuse_block, require_graph
 from gossamer.graph.schema import Schema
 from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms._relabel import IdMap, distinct, relabel
+from gossamer.transforms.subgraph import or_none
 
 __all__ = ["block_to_graph", "to_block"]
 
@@ -73,7 +74,6 @@ def to_block(
     >>> block.edges(), block.srcdata[gs.NID]
     ((tensor([2, 1, 3]), tensor([1, 0, 0])), tensor([3, 2, 1, 5]))
     """
-    require_graph(g, "to_block")
     refuse_block(g, "to_block")
     targets = _destinations(g, dst_nodes)
     alive = [len(targets[dst]) > 0 for _, dst in g.schema.endpoints]
@@ -92,10 +92,9 @@ def to_block(
 
 def _destinations(g: Graph, dst_nodes: NodeIds | None) -> list[Tensor]:
     """Destination nodes of each type."""
-    nothing = torch.empty(0, dtype=g.idtype, device=g.device)
     if dst_nodes is not None:
-        given = node_ids(g, dst_nodes, "to_block: dst_nodes")
-        return [nothing if ids is None else ids for ids in given]
+        return or_none(node_ids(g, dst_nodes, "to_block: dst_nodes"), g)
+    nothing = torch.empty(0, dtype=g.idtype, device=g.device)
     named = [[nothing] for _ in g.ntypes]
     for adjacency, (_, dst) in zip(g.relations, g.schema.endpoints, strict=True):
         named[dst].append(adjacency.coo()[1])
@@ -184,12 +183,11 @@ def _block(
     cols: list[Tensor],
     alive: list[bool],
 ) -> Graph:
-    sides = []
-    for nodes in (sources, targets):
-        frames = [frame.gather(ids) for frame, ids in zip(g.node_frames, nodes, strict=True)]
-        for frame, ids in zip(frames, nodes, strict=True):
-            frame[NID] = ids
-        sides.append(frames)
+    node_frames = [
+        frame.gather(ids, NID)
+        for nodes in (sources, targets)
+        for frame, ids in zip(g.node_frames, nodes, strict=True)
+    ]
     adjacencies, edge_frames = [], []
     for i, (src, dst) in enumerate(g.schema.endpoints):
         size = len(sources[src]), len(targets[dst])
@@ -199,7 +197,7 @@ def _block(
         frame[EID] = eids
         edge_frames.append(frame)
     schema = Schema(g.schema.ntypes * 2, g.schema.canonical_etypes, len(g.ntypes))
-    return Graph.from_parts(schema, adjacencies, [*sides[0], *sides[1]], edge_frames)
+    return Graph.from_parts(schema, adjacencies, node_frames, edge_frames)
 
 
 def block_to_graph(block: Graph) -> Graph:

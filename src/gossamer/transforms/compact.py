@@ -9,10 +9,11 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError
 from gossamer.graph import NID, Graph
-from gossamer.graph.arguments import node_ids, refuse_block, require_equal, require_graph
+from gossamer.graph.arguments import node_ids, refuse_block, require_equal
 from gossamer.graph.frame import Frame
 from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms._relabel import compact_ends
+from gossamer.transforms.subgraph import or_none
 
 __all__ = ["compact_graphs"]
 
@@ -81,9 +82,7 @@ def _compact(
     counts = [frame.num_rows for frame in first.node_frames]
     preserved = None
     if always_preserve is not None:
-        nothing = first.relations[0].coo()[0].new_empty(0)
-        given = node_ids(first, always_preserve, "compact_graphs")
-        preserved = [nothing if ids is None else ids for ids in given]
+        preserved = or_none(node_ids(first, always_preserve, "compact_graphs"), first)
     endpoints = [ends for graph in graphs for ends in graph.schema.endpoints]
     coos = [adjacency.coo() for graph in graphs for adjacency in graph.relations]
     nodes, coos = compact_ends(endpoints, coos, counts, preserved)
@@ -97,23 +96,17 @@ def _rebuild(graph: Graph, nodes: list, coos: Any, copy_ndata: bool, copy_edata:
         Adjacency(len(nodes[src]), len(nodes[dst]), graph.idtype, coo=next(coos))
         for src, dst in graph.schema.endpoints
     ]
-    node_frames, edge_frames = None, None
     if copy_ndata:
-        node_frames = [
-            frame.gather(ids) for frame, ids in zip(graph.node_frames, nodes, strict=True)
-        ]
-        for frame, ids in zip(node_frames, nodes, strict=True):
-            frame[NID] = ids
+        parts = zip(graph.node_frames, nodes, strict=True)
+        node_frames = [frame.gather(ids, NID) for frame, ids in parts]
     else:
         node_frames = [Frame(len(ids), "node") for ids in nodes]
-    if copy_edata:
-        edge_frames = [frame.copy() for frame in graph.edge_frames]
+    edge_frames = [frame.copy() for frame in graph.edge_frames] if copy_edata else None
     return Graph.from_parts(graph.schema, adjacencies, node_frames, edge_frames)
 
 
 def _check_alike(graphs: list[Graph]) -> None:
     for graph in graphs:
-        require_graph(graph, "compact_graphs")
         refuse_block(graph, "compact_graphs")
     counts = [{ntype: graph.num_nodes(ntype) for ntype in graph.ntypes} for graph in graphs]
     require_equal(counts, "nodes", "compact_graphs")

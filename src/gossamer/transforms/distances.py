@@ -14,6 +14,7 @@ from gossamer.graph import Graph
 from gossamer.graph.ids import as_id_tensor, check_range, is_single
 from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms._validate import one_relation
+from gossamer.transforms.encodings import adjacency_matrix
 
 __all__ = ["double_radius_node_labeling", "shortest_dist"]
 
@@ -71,7 +72,7 @@ def shortest_dist(
         return (dist, paths) if return_paths else dist
     csgraph = optional_import("scipy.sparse.csgraph", "shortest_dist")
     found = csgraph.shortest_path(
-        _matrix(relation),
+        adjacency_matrix(relation, "shortest_dist"),
         return_predecessors=return_paths,
         unweighted=True,
         indices=roots.cpu().numpy() if root is not None else None,
@@ -93,16 +94,6 @@ def _roots(root: Any, count: int, device: torch.device) -> Tensor:
     roots = as_id_tensor(root, "roots", device)
     check_range(roots, count, "nodes")
     return roots.long()
-
-
-def _matrix(relation: Adjacency, directed: bool = True) -> Any:
-    """The scipy matrix with a 1 for every pair of nodes joined by an edge."""
-    sparse = optional_import("scipy.sparse", "shortest_dist")
-    u, v = (end.long().cpu().numpy() for end in relation.coo())
-    if not directed:
-        u, v = np.concatenate([u, v]), np.concatenate([v, u])
-    shape = (relation.num_src, relation.num_dst)
-    return sparse.csr_matrix((np.ones(len(u)), (u, v)), shape=shape)
 
 
 def _paths(relation: Adjacency, dist: Tensor, before: Tensor) -> Tensor:
@@ -198,8 +189,9 @@ def _node(node: Any, name: str, argument: str, g: Graph) -> int:
 def _without(relation: Adjacency, start: int, absent: int) -> Tensor:
     """Undirected distances from `start` in the graph without node `absent`."""
     u, v = relation.coo()
-    kept = ((u != absent) & (v != absent)).nonzero().squeeze(1)
-    part = Adjacency(relation.num_src, relation.num_dst, relation.idtype, coo=(u[kept], v[kept]))
+    part = relation.edge_subset(((u != absent) & (v != absent)).nonzero().squeeze(1))
     csgraph = optional_import("scipy.sparse.csgraph", "double_radius_node_labeling")
-    matrix = _matrix(part, directed=False)
-    return torch.from_numpy(csgraph.shortest_path(matrix, unweighted=True, indices=start))
+    matrix = adjacency_matrix(part, "double_radius_node_labeling")
+    return torch.from_numpy(
+        csgraph.shortest_path(matrix, directed=False, unweighted=True, indices=start)
+    )

@@ -20,7 +20,6 @@ from gossamer.graph import EID, ETYPE, NID, NTYPE, Graph
 from gossamer.graph.arguments import (
     feature_names,
     refuse_block,
-    require_graph,
     require_homogeneous,
 )
 from gossamer.graph.frame import Frame
@@ -83,7 +82,6 @@ def to_homogeneous(
     >>> h.ndata[gs.NTYPE], h.ndata[gs.NID]
     (tensor([0, 0, 1, 1, 1]), tensor([0, 1, 0, 1, 2]))
     """
-    require_graph(G, "to_homogeneous")
     refuse_block(G, "to_homogeneous")
     node_names, edge_names = feature_names(ndata, "ndata"), feature_names(edata, "edata")
     node_counts = [frame.num_rows for frame in G.node_frames]
@@ -341,7 +339,4 @@ def _split(frame: Frame, field: str, id_name: str, groups: list[Tensor]) -> list
     """The rows of each group, without the field of types."""
     rest = frame.copy()
     del rest[field]
-    parts = [rest.gather(group) for group in groups]
-    for part, group in zip(parts, groups, strict=True):
-        part[id_name] = group
-    return parts
+    return [rest.gather(group, id_name) for group in groups]

@@ -14,9 +14,10 @@ from gossamer._optional import optional_import
 from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import refuse_block, require_graph, require_homogeneous
+from gossamer.graph.arguments import refuse_block, require_homogeneous
 from gossamer.graph.schema import DEFAULT_ETYPE, CanonicalEType, Schema
 from gossamer.ops.adjacency import INT32_MAX, Adjacency, Compressed
+from gossamer.transforms.encodings import adjacency_matrix
 from gossamer.transforms.reverse import kept_frames
 from gossamer.transforms.simple import merge_parallel
 
@@ -104,11 +105,8 @@ def khop_graph(g: Graph, k: int, copy_ndata: bool = True) -> Graph:
     """
     require_homogeneous(g, "khop_graph")
     k = as_int(k, "khop_graph", "the number of hops k", 0)
-    sparse = optional_import("scipy.sparse", "khop_graph")
-    row, col = (end.cpu().numpy() for end in g.adjacency.coo())
-    ones = torch.ones(len(row), dtype=torch.float64).numpy()
     count = g.adjacency.num_src
-    walks = (sparse.coo_matrix((ones, (row, col)), shape=(count, count)) ** k).tocoo()
+    walks = (adjacency_matrix(g.adjacency, "khop_graph") ** k).tocoo()
     total = float(walks.data.sum())
     if not total <= _MOST_WALKS:
         raise InvalidValueError(
@@ -167,7 +165,6 @@ def metapath_reachable_graph(g: Graph, metapath: Sequence[str | CanonicalEType])
     >>> gs.metapath_reachable_graph(g, ["rates", "rated-by"]).edges()
     (tensor([0, 0, 1, 1]), tensor([0, 1, 0, 1]))
     """
-    require_graph(g, "metapath_reachable_graph")
     refuse_block(g, "metapath_reachable_graph")
     positions = _path(g, metapath)
     path = [g.relations[position] for position in positions]

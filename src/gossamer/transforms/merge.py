@@ -9,7 +9,7 @@ import torch
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import refuse_block, require_graph
+from gossamer.graph.arguments import refuse_block
 from gossamer.graph.frame import Frame, Scheme
 from gossamer.graph.schema import CanonicalEType, Schema
 from gossamer.ops.adjacency import Adjacency
@@ -70,7 +70,6 @@ def _checked(graphs: Any) -> list[Graph]:
     if isinstance(graphs, Graph) or not isinstance(graphs, Sequence):
         raise InvalidTypeError(f"merge takes a list of graphs, got {type(graphs).__name__}.")
     for graph in graphs:
-        require_graph(graph, "merge")
         refuse_block(graph, "merge")
     if not graphs:
         raise InvalidValueError("merge takes at least one graph, got an empty list.")

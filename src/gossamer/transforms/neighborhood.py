@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gossamer._options import as_int
 from gossamer.graph import Graph
-from gossamer.graph.arguments import node_ids, on_device, refuse_block, require_graph
+from gossamer.graph.arguments import node_ids, on_device, refuse_block
 from gossamer.transforms._relabel import distinct
 from gossamer.transforms.subgraph import Device, NodeIds, induced, of_edges, or_none
 
@@ -59,8 +59,7 @@ def in_subgraph(
     >>> sub.edges(), sub.edata[gs.EID]
     ((tensor([0, 2, 2]), tensor([1, 1, 0])), tensor([0, 3, 2]))
     """
-    sub = _one_sided(graph, nodes, "in_subgraph", relabel_nodes, store_ids)
-    return on_device(sub, output_device)
+    return _one_sided(graph, nodes, "in_subgraph", relabel_nodes, store_ids, output_device)
 
 
 def out_subgraph(
@@ -82,8 +81,7 @@ def out_subgraph(
     >>> gs.out_subgraph(g, [2]).edges()
     (tensor([2, 2]), tensor([0, 1]))
     """
-    sub = _one_sided(graph, nodes, "out_subgraph", relabel_nodes, store_ids)
-    return on_device(sub, output_device)
+    return _one_sided(graph, nodes, "out_subgraph", relabel_nodes, store_ids, output_device)
 
 
 def khop_in_subgraph(
@@ -159,9 +157,10 @@ def khop_out_subgraph(
     return _khop(graph, nodes, k, "khop_out_subgraph", relabel_nodes, store_ids, output_device)
 
 
-def _one_sided(graph: Graph, nodes: NodeIds, name: str, relabel: bool, store_ids: bool) -> Graph:
+def _one_sided(
+    graph: Graph, nodes: NodeIds, name: str, relabel: bool, store_ids: bool, device: Device
+) -> Graph:
     """The in- or out-edges of `nodes`."""
-    require_graph(graph, name)
     refuse_block(graph, name)
     chosen = or_none(node_ids(graph, nodes, name), graph)
     ends, eids = [], []
@@ -172,7 +171,7 @@ def _one_sided(graph: Graph, nodes: NodeIds, name: str, relabel: bool, store_ids
             row, col, eid = adjacency.out_slots(chosen[src])
         ends.append((row, col))
         eids.append(eid)
-    return of_edges(graph, ends, eids, relabel, store_ids)
+    return on_device(of_edges(graph, ends, eids, relabel, store_ids), device)
 
 
 def _khop(
@@ -184,7 +183,6 @@ def _khop(
     store_ids: bool,
     output_device: Device,
 ) -> Graph | tuple[Graph, Tensor | dict[str, Tensor]]:
-    require_graph(graph, name)
     refuse_block(graph, name)
     seeds = node_ids(graph, nodes, name)
     k = as_int(k, name, "the number of hops k", 0)

@@ -200,8 +200,7 @@ def _metis(
         return torch.zeros(simple.num_src, dtype=torch.int64)
     pymetis = optional_import("pymetis", name)
     row, col = simple.coo()
-    kept = row != col
-    loopless = Adjacency(simple.num_src, simple.num_dst, simple.idtype, coo=(row[kept], col[kept]))
+    loopless = simple.edge_subset((row != col).nonzero().squeeze(1))
     indptr, indices, _ = loopless.csr()
     options = pymetis.Options()
     if objtype == "vol":

@@ -11,7 +11,7 @@ from torch import Tensor
 from gossamer import ops
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import refuse_block, require_equal, require_graph
+from gossamer.graph.arguments import refuse_block, require_equal
 from gossamer.graph.schema import Schema
 from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms.simple import merge_parallel
@@ -162,7 +162,6 @@ def _summed(edges: Adjacency, weights: Tensor, schema: Schema, weight_name: str)
 
 def _weights(graph: Any, weight_name: str, name: str) -> Tensor:
     """The weights of the only relation of `graph`, ``(E,)``."""
-    require_graph(graph, name)
     refuse_block(graph, name)
     if len(graph.canonical_etypes) != 1:
         raise InvalidValueError(

@@ -12,10 +12,10 @@ from gossamer import kernels
 from gossamer._optional import optional_import
 from gossamer._options import as_int, one_of
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.graph import EID, NID, Graph
+from gossamer.graph import NID, Graph
 from gossamer.graph.arguments import require_homogeneous
+from gossamer.graph.edge_selection import with_edges
 from gossamer.graph.ids import as_id_tensor, check_range
-from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms.partition import metis_partition_assignment
 
 __all__ = ["reorder_graph"]
@@ -91,8 +91,7 @@ def reorder_graph(
     if node_permute_algo is not None:
         one_of(node_permute_algo, "reorder_graph", "node_permute_algo", _NODE_ORDERS)
     one_of(edge_permute_algo, "reorder_graph", "edge_permute_algo", _EDGE_ORDERS)
-    adjacency = g.adjacency
-    row, col = adjacency.coo()
+    row, col = g.adjacency.coo()
     nodes = _node_order(g, node_permute_algo, config)
     if nodes is not None:
         place = torch.empty_like(nodes).index_copy_(
@@ -101,13 +100,11 @@ def reorder_graph(
         row, col = place.index_select(0, row), place.index_select(0, col)
     edges = _edge_order(g, edge_permute_algo, row, col, config)
     coo = row.index_select(0, edges), col.index_select(0, edges)
-    edge_frame = g.edge_frames[0].gather(edges)
-    node_frame = g.node_frames[0].copy() if nodes is None else g.node_frames[0].gather(nodes)
-    if store_ids:
-        edge_frame[EID] = edges
-        node_frame[NID] = g.nodes() if nodes is None else nodes
-    new = Adjacency(adjacency.num_src, adjacency.num_dst, g.idtype, coo=coo)
-    return Graph.from_parts(g.schema, [new], [node_frame], [edge_frame])
+    of_nodes = None if nodes is None else [nodes]
+    result = with_edges(g, [coo], [edges], of_nodes, store_ids=store_ids)
+    if store_ids and nodes is None:
+        result.ndata[NID] = g.nodes()
+    return result
 
 
 def _node_order(g: Graph, algorithm: str | None, config: Mapping[str, Any]) -> Tensor | None:

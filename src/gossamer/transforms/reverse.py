@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gossamer.errors import InvalidValueError
 from gossamer.graph import EID, Graph
-from gossamer.graph.arguments import refuse_block, require_graph
+from gossamer.graph.arguments import refuse_block
 from gossamer.graph.frame import Frame
 from gossamer.graph.schema import Schema
 from gossamer.ops.adjacency import Adjacency
@@ -56,7 +56,6 @@ def reverse(
     >>> gs.reverse(gs.graph(([0, 1], [1, 2]))).edges()
     (tensor([1, 2]), tensor([0, 1]))
     """
-    require_graph(g, "reverse")
     refuse_block(g, "reverse")
     copy_ndata = copy_ndata if share_ndata is None else share_ndata
     copy_edata = copy_edata if share_edata is None else share_edata
@@ -121,7 +120,6 @@ def add_reverse_edges(
     >>> both.edges(), both.edata[gs.EID]
     ((tensor([0, 1, 2, 1, 2]), tensor([1, 2, 2, 0, 1])), tensor([0, 1, 2, 0, 1]))
     """
-    require_graph(g, "add_reverse_edges")
     refuse_block(g, "add_reverse_edges")
     if not ignore_bipartite:
         require_monopartite(g, "add_reverse_edges", "pass ignore_bipartite=True")
@@ -134,12 +132,9 @@ def add_reverse_edges(
         else:
             eids = torch.arange(adjacency.num_edges, device=g.device)
         adjacencies.append(adjacency)
-        if copy_edata:
-            frame = frame.gather(eids)
-            frame[EID] = eids
-        else:
-            frame = Frame(adjacency.num_edges, "edge")
-        edge_frames.append(frame)
+        edge_frames.append(
+            frame.gather(eids, EID) if copy_edata else Frame(adjacency.num_edges, "edge")
+        )
     node_frames = kept_frames(g.node_frames, copy_ndata)
     return Graph.from_parts(g.schema, adjacencies, node_frames, edge_frames)
 

@@ -11,7 +11,7 @@ from gossamer import kernels, ops
 from gossamer._options import one_of
 from gossamer.errors import InvalidTypeError
 from gossamer.graph import EID, Graph
-from gossamer.graph.arguments import refuse_block, require_graph
+from gossamer.graph.arguments import refuse_block
 from gossamer.graph.frame import Frame
 from gossamer.graph.schema import CanonicalEType
 from gossamer.ops.adjacency import Adjacency, Compressed
@@ -78,7 +78,6 @@ def to_simple(
     >>> simple.edata["w"], simple.edata["count"]
     (tensor([2., 5.]), tensor([1, 2]))
     """
-    require_graph(g, "to_simple")
     refuse_block(g, "to_simple")
     if return_counts is not None and not isinstance(return_counts, str):
         raise InvalidTypeError(
@@ -150,7 +149,6 @@ def to_bidirected(g: Graph, copy_ndata: bool = False, readonly: bool | None = No
     >>> gs.to_bidirected(gs.graph(([0, 1, 2], [1, 0, 2]))).edges()
     (tensor([0, 1, 2]), tensor([1, 0, 2]))
     """
-    require_graph(g, "to_bidirected")
     refuse_block(g, "to_bidirected")
     require_monopartite(g, "to_bidirected", "make them simple with to_simple")
     adjacencies = []
@@ -180,20 +178,19 @@ class Merged(NamedTuple):
 
     def mapping(self) -> Tensor:
         """The new edge of each former edge."""
-        edges = torch.arange(
-            self.adjacency.num_edges, dtype=self.adjacency.idtype, device=self.order.device
-        )
-        became = edges.repeat_interleave(self.counts().long(), output_size=len(self.order))
+        became = self._owners().to(self.adjacency.idtype)
         return torch.empty_like(became).index_copy_(0, self.order.long(), became)
 
     def chosen(self) -> Tensor:
         """The first former edge of each edge."""
         # The one with the lowest id: a CSC may list the edges of a node in any order.
-        owner = torch.arange(len(self.first), device=self.order.device)
-        owner = owner.repeat_interleave(self.counts().long(), output_size=len(self.order))
         first = self.order.new_zeros(len(self.first))
-        first.scatter_reduce_(0, owner, self.order, "amin", include_self=False)
+        first.scatter_reduce_(0, self._owners(), self.order, "amin", include_self=False)
         return first.long()
+
+    def _owners(self) -> Tensor:
+        """The new edge of each former edge, the former ones in `order`."""
+        return torch.repeat_interleave(self.counts().long(), output_size=len(self.order))
 
 
 def merge_parallel(adjacency: Adjacency) -> Merged:
@@ -232,10 +229,7 @@ def merge_parallel(adjacency: Adjacency) -> Merged:
 
 def _aggregated(old: Frame, parts: Merged, aggregator: str) -> Frame:
     if aggregator == "arbitrary":
-        chosen = parts.chosen()
-        frame = old.gather(chosen)
-        frame[EID] = chosen
-        return frame
+        return old.gather(parts.chosen(), EID)
     frame = Frame(len(parts.first), "edge")
     counts = parts.counts()
     for name in old:

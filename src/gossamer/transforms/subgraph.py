@@ -85,7 +85,6 @@ def node_subgraph(
     >>> sub.ndata[gs.NID], sub.edata[gs.EID]
     (tensor([2, 0, 1]), tensor([2, 0, 1]))
     """
-    require_graph(graph, "node_subgraph")
     refuse_block(graph, "node_subgraph")
     chosen = or_none(node_ids(graph, nodes, "node_subgraph"), graph)
     return on_device(induced(graph, chosen, relabel_nodes, store_ids), output_device)
@@ -177,7 +176,6 @@ def node_type_subgraph(graph: Graph, ntypes: Sequence[str], output_device: Devic
     >>> gs.node_type_subgraph(g, ["b"]).canonical_etypes
     [('b', 's', 'b')]
     """
-    require_graph(graph, "node_type_subgraph")
     refuse_block(graph, "node_type_subgraph")
     names = _names(ntypes, "node_type_subgraph", "node types", graph.ntypes)
     kept = {graph.get_ntype_id(name) for name in names}

@@ -134,7 +134,7 @@ class DropNode(BaseTransform):
         self.p = number_in(p, "DropNode", "p", 0, 1)
 
     def __call__(self, g: Graph) -> Graph:
-        g = checked(g, self).clone()
+        checked(g, self)
         for ntype in g.ntypes:
             dropped = _chosen(g.num_nodes(ntype), self.p, g.device).nonzero().squeeze(1)
             g = remove_nodes(g, dropped.to(g.idtype), ntype)

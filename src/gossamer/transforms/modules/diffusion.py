@@ -39,8 +39,7 @@ class _Diffusion(BaseTransform):
         diffused = self._diffused(_transition(g, relation, self.eweight_name, name))
         v, u = (diffused >= self._threshold(diffused)).nonzero(as_tuple=True)
         result = graph((u.to(g.idtype), v.to(g.idtype)), num_nodes=relation.num_src)
-        for feature, value in g.node_frames[g.get_ntype_id(g.canonical_etypes[0][0])].items():
-            result.ndata[feature] = value
+        result.ndata.update(g.nodes[g.canonical_etypes[0][0]].data)
         result.edata[self.eweight_name] = diffused[v, u]
         return result
 

@@ -11,12 +11,7 @@ from gossamer._options import number_in
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
 from gossamer.graph.frame import Frame
-from gossamer.transforms.modules.base import (
-    BaseTransform,
-    checked,
-    feature_names,
-    replace_features,
-)
+from gossamer.transforms.modules.base import BaseTransform, FeatureTransform, checked
 from gossamer.transforms.structure import add_edges, remove_edges, remove_nodes
 
 __all__ = ["AddEdge", "DropEdge", "DropNode", "FeatMask", "NodeShuffle"]
@@ -27,7 +22,7 @@ def _chosen(count: int, p: float, device: torch.device) -> Tensor:
     return (torch.rand(count) < p).to(device)
 
 
-class FeatMask(BaseTransform):
+class FeatMask(FeatureTransform):
     """Set each column of some features to 0 with probability `p`.
 
     Parameters
@@ -61,17 +56,9 @@ class FeatMask(BaseTransform):
         edge_feat_names: Sequence[str] | None = None,
     ) -> None:
         self.p = number_in(p, "FeatMask", "p", 0, 1)
-        self.node_feat_names = feature_names(node_feat_names, self, "node_feat_names")
-        self.edge_feat_names = feature_names(edge_feat_names, self, "edge_feat_names")
+        super().__init__(node_feat_names, edge_feat_names)
 
-    def __call__(self, g: Graph) -> Graph:
-        checked(g, self)
-        return g.replaced(
-            node_frames=replace_features(g.node_frames, self.node_feat_names, self._mask, self),
-            edge_frames=replace_features(g.edge_frames, self.edge_feat_names, self._mask, self),
-        )
-
-    def _mask(self, name: str, feature: Tensor) -> Tensor:
+    def _changed(self, name: str, feature: Tensor) -> Tensor:
         if feature.dim() < 2:
             raise InvalidValueError(
                 f"FeatMask: feature {name!r} has shape {tuple(feature.shape)}, so it has no "

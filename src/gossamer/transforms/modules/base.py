@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -100,13 +100,48 @@ class Compose(BaseTransform):
         return f"{type(self).__name__}([\n{inside}\n])"
 
 
+class FeatureTransform(BaseTransform):
+    """A transform of some node and edge features; subclasses say how it changes one of them."""
+
+    def __init__(
+        self, node_feat_names: Sequence[str] | None, edge_feat_names: Sequence[str] | None
+    ) -> None:
+        self.node_feat_names = feature_names(node_feat_names, self, "node_feat_names")
+        self.edge_feat_names = feature_names(edge_feat_names, self, "edge_feat_names")
+
+    def __call__(self, g: Graph) -> Graph:
+        checked(g, self)
+        return g.replaced(
+            node_frames=self._replaced(g.node_frames, self.node_feat_names),
+            edge_frames=self._replaced(g.edge_frames, self.edge_feat_names),
+        )
+
+    @abstractmethod
+    def _changed(self, name: str, feature: Tensor) -> Tensor:
+        """The new rows of a feature."""
+
+    def _replaced(self, frames: list[Frame], names: list[str] | None) -> list[Frame]:
+        """Copies of `frames` in which the features `names` are changed."""
+        copies = [frame.copy() for frame in frames]
+        for name in names or ():
+            having = [frame for frame in copies if name in frame]
+            if not having:
+                known = sorted({known for frame in frames for known in frame})
+                raise UnknownKeyError(
+                    f"{type(self).__name__}: there is no {frames[0].kind} feature {name!r}; the "
+                    f"graph has {known}."
+                )
+            for frame in having:
+                frame[name] = self._changed(name, frame[name])
+        return copies
+
+
 # --- helpers of the transforms in this folder ---------------------------------------------------
 
 
 def checked(g: Any, transform: BaseTransform) -> Graph:
     """`g`, which must be a graph and not a block."""
-    name = type(transform).__name__
-    refuse_block(g, name)
+    refuse_block(g, type(transform).__name__)
     return g
 
 
@@ -121,27 +156,6 @@ def feature_names(names: Any, transform: BaseTransform, argument: str) -> list[s
             f"{names!r}."
         )
     return list(names)
-
-
-def replace_features(
-    frames: list[Frame],
-    names: list[str] | None,
-    function: Callable[[str, Tensor], Tensor],
-    transform: BaseTransform,
-) -> list[Frame]:
-    """Copies of `frames` in which `function` replaces the features `names`."""
-    copies = [frame.copy() for frame in frames]
-    for name in names or ():
-        having = [frame for frame in copies if name in frame]
-        if not having:
-            known = sorted({known for frame in frames for known in frame})
-            raise UnknownKeyError(
-                f"{type(transform).__name__}: there is no {frames[0].kind} feature {name!r}; the "
-                f"graph has {known}."
-            )
-        for frame in having:
-            frame[name] = function(name, frame[name])
-    return copies
 
 
 def with_relations(

@@ -12,17 +12,12 @@ from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
 from gossamer.ops.adjacency import Adjacency
 from gossamer.transforms._validate import edge_weights
-from gossamer.transforms.modules.base import (
-    BaseTransform,
-    checked,
-    feature_names,
-    replace_features,
-)
+from gossamer.transforms.modules.base import BaseTransform, FeatureTransform, checked
 
 __all__ = ["GCNNorm", "RowFeatNormalizer", "symmetric_weights"]
 
 
-class RowFeatNormalizer(BaseTransform):
+class RowFeatNormalizer(FeatureTransform):
     r"""Divide each row of features by its sum, if that is more than 1.
 
     .. math:: x_{ij} \leftarrow \frac{x_{ij}}{\max\left(\sum_l x_{il}, 1\right)}
@@ -59,17 +54,9 @@ class RowFeatNormalizer(BaseTransform):
         edge_feat_names: Sequence[str] | None = None,
     ) -> None:
         self.subtract_min = subtract_min
-        self.node_feat_names = feature_names(node_feat_names, self, "node_feat_names")
-        self.edge_feat_names = feature_names(edge_feat_names, self, "edge_feat_names")
+        super().__init__(node_feat_names, edge_feat_names)
 
-    def __call__(self, g: Graph) -> Graph:
-        checked(g, self)
-        return g.replaced(
-            node_frames=replace_features(g.node_frames, self.node_feat_names, self._rows, self),
-            edge_frames=replace_features(g.edge_frames, self.edge_feat_names, self._rows, self),
-        )
-
-    def _rows(self, name: str, feature: Tensor) -> Tensor:
+    def _changed(self, name: str, feature: Tensor) -> Tensor:
         if not feature.is_floating_point():
             raise InvalidTypeError(
                 f"RowFeatNormalizer: feature {name!r} is {feature.dtype}; it must be floating "

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from gossamer.errors import InvalidTypeError
 from gossamer.graph import EID, NID
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
 
 __all__ = ["at_rest", "entropy", "restrict"]
+
+
+def require_model(model: Any, name: str) -> None:
+    """Raise unless `model` is a module."""
+    if not isinstance(model, nn.Module):
+        raise InvalidTypeError(f"{name}: model is a Module, got {type(model).__name__}.")
 
 
 @contextmanager
@@ -47,3 +54,22 @@ def restrict(graph: Graph, part: Graph, arguments: dict[str, Any]) -> dict[str, 
 def entropy(p: Tensor) -> Tensor:
     """Entropy of coins that show heads with probability `p`, in nats."""
     return -(torch.xlogy(p, p) + torch.xlogy(1 - p, 1 - p))
+
+
+def node_ids(nodes: Any) -> list[int]:
+    """Nodes as a list of numbers."""
+    ids = torch.as_tensor(nodes if isinstance(nodes, Tensor | int) else list(nodes))
+    return ids.flatten().long().tolist()
+
+
+def both_ways(graph: Graph, mask: Tensor) -> Tensor:
+    """Average the weight of each pair of nodes that is joined in both directions."""
+    u, v = (x.long() for x in graph.edges())
+    count = max(graph.num_nodes(), 1)
+    pairs, place = torch.unique(torch.cat([u * count + v, v * count + u]), return_inverse=True)
+    forth, back = place.split(len(u))
+    zeros = mask.new_zeros(len(pairs))
+    total = zeros.index_add(0, forth, mask)
+    number = zeros.index_add(0, forth, torch.ones_like(mask))
+    other = (total / number.clamp(min=1))[back]
+    return torch.where(number[back] > 0, (mask + other) / 2, mask)

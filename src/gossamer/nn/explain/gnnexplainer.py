@@ -11,9 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from gossamer._options import as_int, number_in
-from gossamer.errors import InvalidTypeError
 from gossamer.graph import NID
-from gossamer.nn.explain._common import at_rest, entropy, restrict
+from gossamer.nn.explain._common import at_rest, entropy, require_model, restrict
 from gossamer.transforms import khop_in_subgraph
 
 if TYPE_CHECKING:
@@ -44,8 +43,7 @@ class _Learner(nn.Module):
     ) -> None:
         super().__init__()
         name = type(self).__name__
-        if not isinstance(model, nn.Module):
-            raise InvalidTypeError(f"{name}: model is a Module, got {type(model).__name__}.")
+        require_model(model, name)
         self.model = model
         self.num_hops = as_int(num_hops, name, "num_hops", 0)
         self.lr = number_in(lr, name, "lr", 0)

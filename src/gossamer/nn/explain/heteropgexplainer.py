@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,7 +11,8 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import NID, batch
-from gossamer.nn.explain.pgexplainer import PGExplainer, node_ids
+from gossamer.nn.explain._common import node_ids
+from gossamer.nn.explain.pgexplainer import PGExplainer
 from gossamer.transforms import khop_in_subgraph, to_homogeneous
 
 if TYPE_CHECKING:
@@ -87,8 +89,7 @@ class HeteroPGExplainer(PGExplainer):
         """As :meth:`PGExplainer.explain_graph`, with weights by canonical edge type."""
         self._require(True)
         joined, embed = self._join(graph, self._embed(graph, feat, kwargs))
-        u, v = (x.long() for x in joined.edges())
-        mask = self._weigh(joined, torch.cat([embed[u], embed[v]], -1), temperature, training)
+        mask = self._weigh(joined, embed, temperature, training)
         weights = self._edge_mask_to_heterogeneous(mask, joined, graph)
         logits = self.model(graph, feat, edge_weight=weights, **kwargs)
         return logits.softmax(-1), weights
@@ -112,13 +113,12 @@ class HeteroPGExplainer(PGExplainer):
         parts, centers, owner = self._typed_parts(graph, nodes)
         joined, embed = self._join(parts, self._embed(parts, _rows(feat, parts), kwargs))
         # The center of each part, and of each edge, in the ids of all types together.
-        first = dict(zip(parts.ntypes, _offsets(parts), strict=True))
+        sizes = [parts.num_nodes(ntype) for ntype in parts.ntypes]
+        first = dict(zip(parts.ntypes, accumulate(sizes, initial=0), strict=False))
         center = torch.stack([first[ntype] + place for ntype, place in owner])
         counts = [parts.batch_num_edges(etype) for etype in parts.canonical_etypes]
         part = torch.cat([torch.repeat_interleave(count.long()) for count in counts])
-        u, v = (x.long() for x in joined.edges())
-        pairs = torch.cat([embed[u], embed[v], embed[center[part]]], -1)
-        mask = self._weigh(joined, pairs, temperature, training)
+        mask = self._weigh(joined, embed, temperature, training, center[part])
         weights = self._edge_mask_to_heterogeneous(mask, joined, parts)
         logits = self.model(parts, _rows(feat, parts), edge_weight=weights, **kwargs)
         return {key: x.softmax(-1) for key, x in logits.items()}, weights, parts, centers
@@ -161,12 +161,3 @@ class HeteroPGExplainer(PGExplainer):
 
 def _rows(values: Mapping[str, Tensor], parts: Graph) -> dict[str, Tensor]:
     return {key: x[parts.nodes[key].data[NID].long()] for key, x in values.items()}
-
-
-def _offsets(graph: Graph) -> list[int]:
-    """Offsets of the node types when all nodes are concatenated."""
-    starts, total = [], 0
-    for ntype in graph.ntypes:
-        starts.append(total)
-        total += graph.num_nodes(ntype)
-    return starts

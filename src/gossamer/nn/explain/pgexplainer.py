@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from gossamer._options import as_int, number_in
-from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.errors import InvalidValueError
 from gossamer.graph import NID, batch
-from gossamer.nn.explain._common import entropy
+from gossamer.nn.explain._common import both_ways, entropy, node_ids, require_model
 from gossamer.transforms import khop_in_subgraph
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ class PGExplainer(nn.Module):
     ) -> None:
         super().__init__()
         name = type(self).__name__
-        if not isinstance(model, nn.Module):
-            raise InvalidTypeError(f"{name}: model is a Module, got {type(model).__name__}.")
+        require_model(model, name)
         as_int(num_features, name, "num_features", 1)
         if num_hops is not None:
             as_int(num_hops, name, "num_hops", 0)
@@ -294,8 +293,7 @@ class PGExplainer(nn.Module):
         """
         self._require(True)
         embed = self._embed(graph, feat, kwargs)
-        u, v = (x.long() for x in graph.edges())
-        mask = self._weigh(graph, torch.cat([embed[u], embed[v]], dim=-1), temperature, training)
+        mask = self._weigh(graph, embed, temperature, training)
         logits = self.model(graph, feat, edge_weight=mask, **kwargs)
         return logits.softmax(-1), mask
 
@@ -345,10 +343,8 @@ class PGExplainer(nn.Module):
         parts, centers = self._parts(graph, node_ids(nodes))
         own = feat[parts.ndata[NID].long()]
         embed = self._embed(parts, own, kwargs)
-        u, v = (x.long() for x in parts.edges())
         center = torch.repeat_interleave(centers, parts.batch_num_edges())
-        pairs = torch.cat([embed[u], embed[v], embed[center]], dim=-1)
-        mask = self._weigh(parts, pairs, temperature, training)
+        mask = self._weigh(parts, embed, temperature, training, center)
         logits = self.model(parts, own, edge_weight=mask, **kwargs)
         return logits.softmax(-1), mask, parts, centers
 
@@ -378,32 +374,16 @@ class PGExplainer(nn.Module):
             raise InvalidValueError(f"{type(self).__name__}: there is no node to explain.")
         return batch(parts), torch.cat(centers)
 
-    def _weigh(self, graph: Graph, pairs: Tensor, temperature: float, training: bool) -> Tensor:
-        """Edge weights, the same in both directions."""
-        scores = self.elayers(pairs).flatten()
+    def _weigh(
+        self, graph: Graph, embed: Tensor, temperature: float, training: bool, *centers: Tensor
+    ) -> Tensor:
+        """Edge weights, the same in both directions; `centers` has the node that each explains."""
+        ends = [embed[x.long()] for x in (*graph.edges(), *centers)]
+        scores = self.elayers(torch.cat(ends, dim=-1)).flatten()
         self.sparse_mask_values = self.concrete_sample(scores, temperature, training)
-        self.edge_mask = _both_ways(graph, self.sparse_mask_values)
+        self.edge_mask = both_ways(graph, self.sparse_mask_values)
         return self.edge_mask
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor, for `repr`."""
         return f"num_hops={self.num_hops}, explain_graph={self.graph_explanation}"
-
-
-def node_ids(nodes: Any) -> list[int]:
-    """Nodes as a list of numbers."""
-    ids = torch.as_tensor(nodes if isinstance(nodes, Tensor | int) else list(nodes)).flatten()
-    return [int(node) for node in ids]
-
-
-def _both_ways(graph: Graph, mask: Tensor) -> Tensor:
-    """Average the weight of each pair of nodes that is joined in both directions."""
-    u, v = (x.long() for x in graph.edges())
-    count = max(graph.num_nodes(), 1)
-    pairs, place = torch.unique(torch.cat([u * count + v, v * count + u]), return_inverse=True)
-    forth, back = place.split(len(u))
-    zeros = mask.new_zeros(len(pairs))
-    total = zeros.index_add(0, forth, mask)
-    number = zeros.index_add(0, forth, torch.ones_like(mask))
-    other = (total / number.clamp(min=1))[back]
-    return torch.where(number[back] > 0, (mask + other) / 2, mask)

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from gossamer._options import as_int, number_in
-from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.nn.explain._common import at_rest
+from gossamer.errors import InvalidValueError
+from gossamer.nn.explain._common import at_rest, require_model
 from gossamer.transforms import to_homogeneous
 
 if TYPE_CHECKING:
@@ -105,8 +105,7 @@ class SubgraphX(nn.Module):
     ) -> None:
         super().__init__()
         name = type(self).__name__
-        if not isinstance(model, nn.Module):
-            raise InvalidTypeError(f"{name}: model is a Module, got {type(model).__name__}.")
+        require_model(model, name)
         self.model = model
         self.num_hops = as_int(num_hops, name, "num_hops", 0)
         self.coef = number_in(coef, name, "coef")

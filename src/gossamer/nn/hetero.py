@@ -133,9 +133,8 @@ class HeteroGraphConv(nn.Module):
             outputs[dtype].append(self._get_module(relation)(g[relation], x, *args, **kwargs))
         return {ntype: self.agg_fn(found, ntype) for ntype, found in outputs.items() if found}
 
-    def _get_module(self, etype: Key) -> nn.Module:
-        names = [str(etype), etype[1]] if isinstance(etype, tuple) else [etype]
-        for name in names:
+    def _get_module(self, etype: tuple[str, str, str]) -> nn.Module:
+        for name in (str(etype), etype[1]):
             if name in self.mods:
                 return self.mods[name]
         raise UnknownKeyError(

@@ -28,6 +28,7 @@ class _SkipGram(nn.Module):
     def _make_tables(self, num_nodes: int, sparse: bool) -> None:
         self.node_embed = nn.Embedding(num_nodes, self.emb_dim, sparse=sparse)
         self.context_embed = nn.Embedding(num_nodes, self.emb_dim, sparse=sparse)
+        self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw the vectors of nodes uniform within 1 / `emb_dim`, set those of contexts to 0."""
@@ -110,14 +111,10 @@ class DeepWalk(_SkipGram):
         self.g = g
         self.fast_neg = fast_neg
         self._make_tables(g.num_nodes(), sparse)
-        self.reset_parameters()
         if not fast_neg:
             power = g.out_degrees().double().pow(0.75)
             self.neg_prob = (power / power.sum()).float()
-        places = torch.arange(walk_length)
-        apart = (places - places[:, None]).abs()
-        pairs = ((apart > 0) & (apart <= window_size)).nonzero()
-        self.idx_list_dst, self.idx_list_src = pairs.T.contiguous()
+        self.idx_list_dst, self.idx_list_src = _near(torch.arange(walk_length), window_size)
 
     def sample(self, indices: Tensor | Sequence[int]) -> Tensor:
         """Draw walks.
@@ -266,18 +263,14 @@ class MetaPath2Vec(_SkipGram):
         self.hg = g
         self.metapath = list(metapath)
         self.node_metapath = _node_types(g, self.metapath)
-        self.local_to_global_nid = {}
+        self.local_to_global_nid, self._first = {}, {}
         first = 0
         for ntype in g.ntypes:
-            self.local_to_global_nid[ntype] = list(range(first, first + g.num_nodes(ntype)))
+            self._first[ntype] = first
             first += g.num_nodes(ntype)
-        self._first = {ntype: rows[0] if rows else 0 for ntype, rows in self._rows()}
+            self.local_to_global_nid[ntype] = list(range(self._first[ntype], first))
         self._make_tables(first, sparse)
-        self.reset_parameters()
         self.neg_prob = self._frequencies(first)
-
-    def _rows(self) -> list[tuple[str, list[int]]]:
-        return list(self.local_to_global_nid.items())
 
     def _walk(self, nodes: Tensor) -> Tensor:
         """Rows of the table along a walk from each node; -1 after its end."""
@@ -312,9 +305,7 @@ class MetaPath2Vec(_SkipGram):
         """
         nodes = torch.as_tensor(indices, dtype=self.hg.idtype, device=self.hg.device).flatten()
         walks = self._walk(nodes)
-        places = torch.arange(walks.shape[1], device=walks.device)
-        apart = (places - places[:, None]).abs()
-        i, j = ((apart > 0) & (apart <= self.window_size)).nonzero().T
+        i, j = _near(torch.arange(walks.shape[1], device=walks.device), self.window_size)
         u, v = walks[:, i].flatten(), walks[:, j].flatten()
         whole = (u >= 0) & (v >= 0)
         u, v = u[whole], v[whole]
@@ -346,6 +337,12 @@ class MetaPath2Vec(_SkipGram):
     def extra_repr(self) -> str:
         """Return the arguments of the constructor, for `repr`."""
         return f"metapath={self.metapath}, window_size={self.window_size}"
+
+
+def _near(places: Tensor, window_size: int) -> Tensor:
+    """The pairs of different places that are at most `window_size` apart, ``(2, pairs)``."""
+    apart = (places - places[:, None]).abs()
+    return ((apart > 0) & (apart <= window_size)).nonzero().T.contiguous()
 
 
 def _mean_loss(scores: Tensor) -> Tensor:

@@ -299,7 +299,7 @@ class LabelPropagation(nn.Module):
             labels = F.one_hot(labels.flatten().long())
         known = labels.to(torch.get_default_dtype())
         if mask is not None:
-            known = torch.zeros_like(known).index_put((_where(mask),), known[mask])
+            known = torch.zeros_like(known).index_put((mask,), known[mask])
         power = -0.5 if self.norm_type == "sym" else -1.0
         right = degree_scale(adjacency, "dst", power, known)
         left = degree_scale(adjacency, "src", power, known) if self.norm_type == "sym" else None
@@ -312,13 +312,9 @@ class LabelPropagation(nn.Module):
             if self.normalize:
                 y = F.normalize(y, p=1)
             if self.reset:
-                y = known if mask is None else y.index_put((_where(mask),), known[mask])
+                y = known if mask is None else y.index_put((mask,), known[mask])
         return y
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor, for `repr`."""
         return f"k={self.k}, alpha={self.alpha}, norm_type={self.norm_type}"
-
-
-def _where(mask: Tensor) -> Tensor:
-    return mask.nonzero().flatten() if mask.dtype == torch.bool else mask

@@ -122,9 +122,9 @@ class _SeedAttention(nn.Module):
 
     def __init__(self, k: int, d_model: int, *sizes: float) -> None:
         super().__init__()
-        num_heads, d_head, d_ff, dropouth, dropouta = sizes
-        self.mha = _Attention(d_model, num_heads, d_head, d_ff, dropouth, dropouta)
-        self.ffn = _feed_forward(d_model, int(d_ff), dropouth)
+        _, _, d_ff, dropouth, _ = sizes
+        self.mha = _Attention(d_model, *sizes)
+        self.ffn = _feed_forward(d_model, d_ff, dropouth)
         self.seed_vectors = nn.Parameter(torch.empty(k, d_model))
         self.draw()
 

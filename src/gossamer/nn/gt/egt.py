@@ -141,13 +141,7 @@ class EGTLayer(nn.Module):
         gates = gates.sigmoid()
         share = self.attn_dropout(masked.softmax(2) * gates)
         scale = torch.log1p(gates.sum(2))
-        scale = torch.cat(
-            [
-                torch.ones_like(scale[:, : self.num_virtual_nodes]),
-                scale[:, self.num_virtual_nodes :],
-            ],
-            dim=1,
-        )
+        scale[:, : self.num_virtual_nodes] = 1
         h = torch.einsum("buvh,bvdh->budh", share, value) * scale.unsqueeze(2)
         h = nfeat + self.mha_dropout_h(self.node_output(h.flatten(2)))
         h = h + self.node_ffn(h)

@@ -24,19 +24,16 @@ class _Stack(Model):
 
     activation: Callable[[Tensor], Tensor] = staticmethod(F.relu)
 
-    def _make(self, build: Callable[[int, int, bool], nn.Module]) -> None:
-        """Make the layers; `build` takes input and output sizes, and whether it is the last one."""
+    def _make(self, build: Callable[[int, int], nn.Module]) -> None:
+        """Make the layers; `build` takes input and output sizes."""
         name, o = type(self).__name__, self.options
         for argument in ("in_size", "hidden_size", "out_size", "num_layers"):
             as_int(o[argument], name, argument, 1)
         self.dropout = nn.Dropout(number_in(o["dropout"], name, "dropout", 0, 1))
-        width = o["hidden_size"] * o.get("num_heads", 1)
-        sizes = [o["in_size"], *[width] * (o["num_layers"] - 1)]
-        last = len(sizes) - 1
-        self.convs = nn.ModuleList(
-            build(size, o["out_size"] if i == last else o["hidden_size"], i == last)
-            for i, size in enumerate(sizes)
-        )
+        between = [o["hidden_size"]] * (o["num_layers"] - 1)
+        heads = o.get("num_heads", 1)
+        sizes = [o["in_size"], *(heads * size for size in between)]
+        self.convs = nn.ModuleList(map(build, sizes, [*between, o["out_size"]]))
 
     def forward(self, graph: Graph | Sequence[Graph], feat: Tensor) -> Tensor:
         r"""Compute a vector for each node.
@@ -111,7 +108,7 @@ class GCN(_Stack):
             num_layers=num_layers,
             dropout=dropout,
         )
-        self._make(lambda a, b, last: GraphConv(a, b, allow_zero_in_degree=True))
+        self._make(lambda a, b: GraphConv(a, b, allow_zero_in_degree=True))
 
 
 class GraphSAGE(_Stack):
@@ -157,7 +154,7 @@ class GraphSAGE(_Stack):
             dropout=dropout,
             aggregator=aggregator,
         )
-        self._make(lambda a, b, last: SAGEConv(a, b, aggregator))
+        self._make(lambda a, b: SAGEConv(a, b, aggregator))
 
 
 class GAT(_Stack):
@@ -208,9 +205,7 @@ class GAT(_Stack):
         )
         as_int(num_heads, type(self).__name__, "num_heads", 1)
         self._make(
-            lambda a, b, last: self._layer(
-                a, b, num_heads, attn_drop=dropout, allow_zero_in_degree=True
-            )
+            lambda a, b: self._layer(a, b, num_heads, attn_drop=dropout, allow_zero_in_degree=True)
         )
 
 
@@ -276,7 +271,7 @@ class GIN(_Stack):
             dropout=dropout,
         )
 
-        def layer(a: int, b: int, last: bool) -> GINConv:
+        def layer(a: int, b: int) -> GINConv:
             mlp = nn.Sequential(
                 nn.Linear(a, hidden_size),
                 nn.BatchNorm1d(hidden_size),
@@ -338,4 +333,4 @@ class PNA(_Stack):
             aggregators=list(aggregators),
             scalers=list(scalers),
         )
-        self._make(lambda a, b, last: PNAConv(a, b, list(aggregators), list(scalers), delta))
+        self._make(lambda a, b: PNAConv(a, b, list(aggregators), list(scalers), delta))

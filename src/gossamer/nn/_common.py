@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gossamer import ops
 from gossamer._options import as_int, shown
-from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.ops._torch import assert_async
 from gossamer.utils import expand_as_pair
 
@@ -27,10 +27,10 @@ __all__ = [
     "Features",
     "ZeroInDegreeGuard",
     "aggregate",
+    "check_divisible",
     "check_edge_weight",
     "check_features",
     "check_sizes",
-    "check_types",
     "degree_scale",
     "enter",
     "enter_sources",
@@ -221,6 +221,13 @@ def check_sizes(name: str, **sizes: Any) -> None:
             as_int(size, name, argument, 0)
 
 
+def check_divisible(name: str, **sizes: int) -> None:
+    """Raise unless the first of two sizes is divisible by the second."""
+    (whole, size), (part, count) = sizes.items()
+    if size % count:
+        raise InvalidValueError(f"{name}: {whole} ({size}) must be divisible by {part} ({count}).")
+
+
 def check_features(
     owner: nn.Module,
     feat: Tensor,
@@ -298,33 +305,6 @@ def check_edge_weight(
             f"{name}: edge_weight must be one number per edge, or have at most the {feat.dim()} "
             f"dimensions of the features, but got shape {tuple(edge_weight.shape)}."
         )
-
-
-def check_types(
-    owner: nn.Module, types: Tensor, rows: int, count: int, role: str = "edge"
-) -> Tensor:
-    """`types` as int64: one type, 0 ... `count` - 1, for each of `rows` edges or nodes."""
-    name = type(owner).__name__
-    if not isinstance(types, Tensor) or types.is_floating_point() or types.is_complex():
-        kind = types.dtype if isinstance(types, Tensor) else type(types).__name__
-        raise InvalidTypeError(f"{name}: {role} types must be an integer tensor, but got {kind}.")
-    if tuple(types.shape) != (rows,):
-        raise InvalidValueError(
-            f"{name}: {role} types must have shape ({rows},), one type per {role}, "
-            f"but got {tuple(types.shape)}."
-        )
-    types = types.long()
-    if torch.compiler.is_compiling():
-        fits = ((types >= 0) & (types < count)).all()
-        assert_async(fits, f"{name}: {role} types must be 0 ... {count - 1}.")
-    elif rows:
-        low, high = (int(bound) for bound in torch.aminmax(types))
-        if low < 0 or high >= count:
-            raise OutOfRangeError(
-                f"{name}: {role} types must be 0 ... {count - 1}, as the layer was built for "
-                f"{count} types, but got {low} ... {high}."
-            )
-    return types
 
 
 # --- parameters --------------------------------------------------------------------------------

@@ -1,15 +1,44 @@
-"""What layers with typed edges share: each source once for each type of its out-edges."""
+"""What layers with types share: the check of types, counts, each source once per edge type."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.ops._torch import assert_async
 from gossamer.ops.adjacency import Adjacency
 
-__all__ = ["TypedSources", "count_types", "typed_sources"]
+__all__ = ["TypedSources", "check_types", "count_types", "inverse_counts", "typed_sources"]
+
+
+def check_types(
+    owner: nn.Module, types: Tensor, rows: int, count: int, role: str = "edge"
+) -> Tensor:
+    """`types` as int64: one type, 0 ... `count` - 1, for each of `rows` edges or nodes."""
+    name = type(owner).__name__
+    if not isinstance(types, Tensor) or types.is_floating_point() or types.is_complex():
+        kind = types.dtype if isinstance(types, Tensor) else type(types).__name__
+        raise InvalidTypeError(f"{name}: {role} types must be an integer tensor, but got {kind}.")
+    if tuple(types.shape) != (rows,):
+        raise InvalidValueError(
+            f"{name}: {role} types must have shape ({rows},), one type per {role}, "
+            f"but got {tuple(types.shape)}."
+        )
+    types = types.long()
+    if torch.compiler.is_compiling():
+        fits = ((types >= 0) & (types < count)).all()
+        assert_async(fits, f"{name}: {role} types must be 0 ... {count - 1}.")
+    elif rows:
+        low, high = (int(bound) for bound in torch.aminmax(types))
+        if low < 0 or high >= count:
+            raise OutOfRangeError(
+                f"{name}: {role} types must be 0 ... {count - 1}, as the layer was built for "
+                f"{count} types, but got {low} ... {high}."
+            )
+    return types
 
 
 class TypedSources(NamedTuple):
@@ -64,3 +93,12 @@ def count_types(types: Tensor, num_types: int) -> Tensor:
     """How many there are of each type, ``(num_types,)``."""
     ones = torch.ones_like(types)
     return types.new_zeros(num_types).scatter_add(0, types, ones)
+
+
+def inverse_counts(
+    adjacency: Adjacency, types: Tensor, num_types: int, dtype: torch.dtype
+) -> Tensor:
+    """One over the number of in-edges of the same type at the same node, for each edge."""
+    group = adjacency.coo()[1].long() * num_types + types
+    counts = count_types(group, adjacency.num_dst * num_types)
+    return counts[group].to(torch.float64).reciprocal().to(dtype)

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from gossamer import ops
 from gossamer._options import as_int, one_of
 from gossamer.errors import InvalidValueError
-from gossamer.nn._common import RELU_GAIN, check_types
-from gossamer.nn._typed import count_types
+from gossamer.nn._common import RELU_GAIN
+from gossamer.nn._typed import check_types, count_types
 
 __all__ = ["TypedLinear"]
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AttentionBase",
     "activate",
+    "add_maps",
     "attend",
     "check_head_weight",
     "fused_options",
@@ -73,6 +74,15 @@ class AttentionBase(ZeroInDegreeGuard, nn.Module):
     def extra_repr(self) -> str:
         """Return the arguments of the constructor, for `repr`."""
         return f"out={self._out_feats}, heads={self._num_heads}"
+
+
+def add_maps(layer: nn.Module, in_feats: int | tuple[int, int], width: int) -> None:
+    """Give `layer` a linear map `fc` of both ends of the edges, or for a pair one of each end."""
+    layer._one_weight = not isinstance(in_feats, tuple)
+    if layer._one_weight:
+        layer.fc = nn.Linear(in_feats, width, bias=False)
+    else:
+        layer.fc_src, layer.fc_dst = (nn.Linear(size, width, bias=False) for size in in_feats)
 
 
 def reset_linear(module: nn.Module | None) -> None:

@@ -9,14 +9,8 @@ from torch import Tensor, nn
 
 from gossamer import ops
 from gossamer._options import number_in, one_of
-from gossamer.nn._common import (
-    Activation,
-    Features,
-    check_sizes,
-    check_types,
-    enter,
-    relation_for,
-)
+from gossamer.nn._common import Activation, Features, check_sizes, enter, relation_for
+from gossamer.nn._typed import check_types, inverse_counts
 from gossamer.nn.conv.gatconv import GATConv
 from gossamer.nn.conv.relgraphconv import RelGraphConv
 from gossamer.utils import expand_as_pair
@@ -299,14 +293,9 @@ class CuGraphRelGraphConv(RelGraphConv):
         OutOfRangeError
             If there is no such type.
         """
-        norm = self._inverse_counts(g, etypes) if self.apply_norm else None
+        norm = None
+        if self.apply_norm:
+            relation, linear = relation_for(self, g), self.linear_r
+            etypes = check_types(self, etypes, relation.num_edges, linear.num_types)
+            norm = inverse_counts(relation, etypes, linear.num_types, linear.W.dtype)
         return super().forward(g, feat, etypes, norm)
-
-    def _inverse_counts(self, g: Graph, etypes: Tensor) -> Tensor:
-        """One over the number of in-edges of the same type at the same node, for each edge."""
-        relation, num_rels = relation_for(self, g), self.linear_r.num_types
-        etypes = check_types(self, etypes, relation.num_edges, num_rels)
-        group = relation.coo()[1].long() * num_rels + etypes
-        counts = group.new_zeros(relation.num_dst * num_rels)
-        counts = counts.index_add(0, group, torch.ones_like(group))
-        return counts[group].to(torch.float64).reciprocal().to(self.linear_r.W.dtype)

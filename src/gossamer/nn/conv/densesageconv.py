@@ -67,14 +67,11 @@ class DenseSAGEConv(nn.Module):
         self.feat_drop = nn.Dropout(number_in(feat_drop, "DenseSAGEConv", "feat_drop", 0, 1))
         self.activation = activation
         self.fc = nn.Linear(in_feats, out_feats, bias=bias)
-        self._draw_weights()
-
-    def _draw_weights(self) -> None:
         nn.init.xavier_uniform_(self.fc.weight, gain=RELU_GAIN)
 
     def reset_parameters(self) -> None:
         """Draw :math:`W` (Xavier uniform, gain of relu) and :math:`b` anew."""
-        self._draw_weights()
+        nn.init.xavier_uniform_(self.fc.weight, gain=RELU_GAIN)
         reset_bias(self.fc)
 
     def forward(self, adj: Tensor, feat: Features) -> Tensor:

@@ -53,10 +53,11 @@ class DGNConvTower(PNAConvTower):
         weight = [column.abs() if kind == "av" else column for column, (_, kind) in columns]
         weight = torch.stack(weight, -1).unsqueeze(-1)  # (E, K, 1)
 
-        if messages.edge is None:
-            h = ops.u_mul_e_sum(relation, messages.source.unsqueeze(1), weight)
+        part = messages.part.unsqueeze(1)
+        if messages.end == "u":
+            h = ops.u_mul_e_sum(relation, part, weight)
         else:
-            h = ops.copy_e_sum(relation, messages.edge.unsqueeze(1) * weight)
+            h = ops.copy_e_sum(relation, part * weight)
         weights = ops.copy_e_sum(relation, weight)  # (N, K, 1)
         h = h + weights * messages.own.unsqueeze(1)
         derivative = (h - weights * x.unsqueeze(1)).abs()
@@ -127,17 +128,8 @@ class DGNConv(PNAConv):
         edge_feat_size: int = 0,
         residual: bool = True,
     ) -> None:
-        super().__init__(
-            in_size,
-            out_size,
-            aggregators,
-            scalers,
-            delta,
-            dropout,
-            num_towers,
-            edge_feat_size,
-            residual,
-        )
+        options = dropout, num_towers, edge_feat_size, residual
+        super().__init__(in_size, out_size, aggregators, scalers, delta, *options)
         self.towers = self._build_towers(DGNConvTower, num_towers)
         found = (_DIRECTIONAL.fullmatch(name) for name in aggregators)
         self._directions = max((int(match[1]) for match in found if match), default=0)

@@ -14,7 +14,7 @@ from gossamer.nn._common import (
     enter,
     reset_children,
 )
-from gossamer.nn.conv._attention import project
+from gossamer.nn.conv._attention import add_maps, project
 from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
@@ -73,13 +73,7 @@ class DotGatConv(ZeroInDegreeGuard, nn.Module):
         self._out_feats = out_feats
         self._num_heads = num_heads
         self._allow_zero_in_degree = allow_zero_in_degree
-        self._one_weight = not isinstance(in_feats, tuple)
-        width = num_heads * out_feats
-        if self._one_weight:
-            self.fc = nn.Linear(in_feats, width, bias=False)
-        else:
-            self.fc_src = nn.Linear(self._in_src_feats, width, bias=False)
-            self.fc_dst = nn.Linear(self._in_dst_feats, width, bias=False)
+        add_maps(self, in_feats, num_heads * out_feats)
 
     def reset_parameters(self) -> None:
         """Draw the maps anew."""

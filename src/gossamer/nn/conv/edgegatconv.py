@@ -9,14 +9,15 @@ from torch import Tensor, nn
 
 from gossamer import ops
 from gossamer._options import as_int
-from gossamer.nn._common import (
-    RELU_GAIN,
-    Activation,
-    Features,
-    check_features,
-    enter,
+from gossamer.nn._common import RELU_GAIN, Activation, Features, check_features, enter
+from gossamer.nn.conv._attention import (
+    AttentionBase,
+    activate,
+    add_maps,
+    attend,
+    project,
+    reset_linear,
 )
-from gossamer.nn.conv._attention import AttentionBase, activate, attend, project, reset_linear
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
@@ -96,13 +97,8 @@ class EdgeGATConv(AttentionBase):
         shared = feat_drop, attn_drop, negative_slope, activation, allow_zero_in_degree
         super().__init__(in_feats, out_feats, num_heads, *shared)
         self._edge_feats = as_int(edge_feats, "EdgeGATConv", "edge_feats", 0)
-        self._one_weight = not isinstance(in_feats, tuple)
         width = num_heads * out_feats
-        if self._one_weight:
-            self.fc = nn.Linear(in_feats, width, bias=False)
-        else:
-            self.fc_src = nn.Linear(self._in_src_feats, width, bias=False)
-            self.fc_dst = nn.Linear(self._in_dst_feats, width, bias=False)
+        add_maps(self, in_feats, width)
         self.attn_l = nn.Parameter(torch.empty(1, num_heads, out_feats))
         self.attn_r = nn.Parameter(torch.empty(1, num_heads, out_feats))
         self.bias = nn.Parameter(torch.empty(width)) if bias else None
@@ -115,10 +111,8 @@ class EdgeGATConv(AttentionBase):
         """Draw all weights anew (Xavier normal, gain of relu) and set :math:`b` to 0."""
         for name in ("fc", "fc_src", "fc_dst"):
             reset_linear(getattr(self, name, None))
-        nn.init.xavier_normal_(self.attn_l, gain=RELU_GAIN)
-        nn.init.xavier_normal_(self.attn_r, gain=RELU_GAIN)
-        nn.init.xavier_normal_(self.fc_edge.weight, gain=RELU_GAIN)
-        nn.init.xavier_normal_(self.attn_edge, gain=RELU_GAIN)
+        for weight in (self.attn_l, self.attn_r, self.fc_edge.weight, self.attn_edge):
+            nn.init.xavier_normal_(weight, gain=RELU_GAIN)
         reset_linear(self.res_fc)
         if self.bias is not None:
             nn.init.zeros_(self.bias)

@@ -18,6 +18,7 @@ from gossamer.nn._common import (
     enter,
 )
 from gossamer.nn.conv._attention import attend, check_head_weight
+from gossamer.utils import expand_as_pair
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
@@ -86,8 +87,7 @@ class EGATConv(ZeroInDegreeGuard, nn.Module):
             out_edge_feats=out_edge_feats,
             num_heads=num_heads,
         )
-        pair = isinstance(in_node_feats, tuple)
-        self._in_node_feats = in_node_feats if pair else (in_node_feats, in_node_feats)
+        self._in_node_feats = expand_as_pair(in_node_feats)
         self._in_edge_feats = in_edge_feats
         self._out_node_feats = out_node_feats
         self._out_edge_feats = out_edge_feats

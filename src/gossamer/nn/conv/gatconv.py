@@ -8,16 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from gossamer import ops
-from gossamer.nn._common import (
-    RELU_GAIN,
-    Activation,
-    Features,
-    enter,
-    residual_map,
-)
+from gossamer.nn._common import RELU_GAIN, Activation, Features, enter, residual_map
 from gossamer.nn.conv._attention import (
     AttentionBase,
     activate,
+    add_maps,
     attend,
     check_head_weight,
     fused_options,
@@ -99,12 +94,7 @@ class GATConv(AttentionBase):
         shared = feat_drop, attn_drop, negative_slope, activation, allow_zero_in_degree
         super().__init__(in_feats, out_feats, num_heads, *shared)
         width = num_heads * out_feats
-        self._one_weight = not isinstance(in_feats, tuple)
-        if self._one_weight:
-            self.fc = nn.Linear(in_feats, width, bias=False)
-        else:
-            self.fc_src = nn.Linear(self._in_src_feats, width, bias=False)
-            self.fc_dst = nn.Linear(self._in_dst_feats, width, bias=False)
+        add_maps(self, in_feats, width)
         self.attn_l = nn.Parameter(torch.empty(1, num_heads, out_feats))
         self.attn_r = nn.Parameter(torch.empty(1, num_heads, out_feats))
         self.res_fc = residual_map(self._in_dst_feats, width, bias) if residual else None

@@ -11,7 +11,8 @@ from torch.nn import functional as F
 from gossamer import ops
 from gossamer._options import as_int
 from gossamer.errors import InvalidValueError
-from gossamer.nn._common import RELU_GAIN, check_features, check_sizes, check_types, enter_square
+from gossamer.nn._common import RELU_GAIN, check_features, check_sizes, enter_square
+from gossamer.nn._typed import check_types
 from gossamer.ops.adjacency import Adjacency
 
 if TYPE_CHECKING:

@@ -8,13 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gossamer import ops
-from gossamer.nn._common import (
-    RELU_GAIN,
-    Activation,
-    Features,
-    enter,
-    residual_map,
-)
+from gossamer.nn._common import RELU_GAIN, Activation, Features, enter, residual_map
 from gossamer.nn.conv._attention import (
     AttentionBase,
     activate,

@@ -6,18 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gossamer import ops
-from gossamer._options import number_in, one_of, require_function
+from gossamer._options import one_of, require_function
 from gossamer.errors import InvalidValueError
-from gossamer.nn._common import (
-    Activation,
-    Features,
-    aggregate,
-    check_edge_weight,
-    enter,
-)
+from gossamer.nn._common import Activation, Features, aggregate, check_edge_weight, enter
+from gossamer.nn.conv._epsilon import EpsilonBase
 from gossamer.ops._check import requires_grad
 
 if TYPE_CHECKING:
@@ -26,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["GINConv"]
 
 
-class GINConv(nn.Module):
+class GINConv(EpsilonBase):
     r"""Graph isomorphism layer of `How Powerful are Graph Neural Networks?
     <https://arxiv.org/abs/1810.00826>`__.
 
@@ -77,23 +72,11 @@ class GINConv(nn.Module):
         learn_eps: bool = False,
         activation: Activation = None,
     ) -> None:
-        super().__init__()
+        super().__init__(apply_func, init_eps, learn_eps)
         one_of(aggregator_type, "GINConv", "aggregator_type", ("sum", "max", "mean"))
-        require_function(apply_func, "GINConv", "apply_func")
         require_function(activation, "GINConv", "activation")
-        self.apply_func = apply_func
         self._aggregator_type = aggregator_type
-        self._init_eps = number_in(init_eps, "GINConv", "init_eps")
         self.activation = activation
-        if learn_eps:
-            self.eps = nn.Parameter(torch.empty(1))
-        else:
-            self.register_buffer("eps", torch.empty(1))
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        r"""Set :math:`\epsilon` back to `init_eps`; `apply_func` belongs to the caller."""
-        nn.init.constant_(self.eps, self._init_eps)
 
     def forward(self, graph: Graph, feat: Features, edge_weight: Tensor | None = None) -> Tensor:
         r"""Convolve the features.
@@ -141,8 +124,4 @@ class GINConv(nn.Module):
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor, for `repr`."""
-        learned = isinstance(self.eps, nn.Parameter)
-        return (
-            f"aggregator_type={self._aggregator_type}, init_eps={self._init_eps}, "
-            f"learn_eps={learned}"
-        )
+        return f"aggregator_type={self._aggregator_type}, {super().extra_repr()}"

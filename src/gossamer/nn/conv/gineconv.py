@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from gossamer import ops
-from gossamer._options import number_in, require_function
 from gossamer.errors import InvalidValueError
 from gossamer.nn._common import Features, check_features, enter
+from gossamer.nn.conv._epsilon import EpsilonBase
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["GINEConv"]
 
 
-class GINEConv(nn.Module):
+class GINEConv(EpsilonBase):
     r"""Graph isomorphism layer with edge features of `Strategies for Pre-training Graph Neural
     Networks <https://arxiv.org/abs/1905.12265>`__.
 
@@ -59,19 +58,7 @@ class GINEConv(nn.Module):
         init_eps: float = 0,
         learn_eps: bool = False,
     ) -> None:
-        super().__init__()
-        require_function(apply_func, "GINEConv", "apply_func")
-        self.apply_func = apply_func
-        self._init_eps = number_in(init_eps, "GINEConv", "init_eps")
-        if learn_eps:
-            self.eps = nn.Parameter(torch.empty(1))
-        else:
-            self.register_buffer("eps", torch.empty(1))
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        r"""Set :math:`\epsilon` back to `init_eps`; `apply_func` belongs to the caller."""
-        nn.init.constant_(self.eps, self._init_eps)
+        super().__init__(apply_func, init_eps, learn_eps)
 
     def forward(self, graph: Graph, node_feat: Features, edge_feat: Tensor) -> Tensor:
         r"""Convolve the features.
@@ -106,7 +93,3 @@ class GINEConv(nn.Module):
         messages = F.relu(ops.u_add_e(relation, x, edge_feat))
         h = (1 + self.eps) * x_dst + ops.copy_e_sum(relation, messages)
         return h if self.apply_func is None else self.apply_func(h)
-
-    def extra_repr(self) -> str:
-        """Return the arguments of the constructor, for `repr`."""
-        return f"init_eps={self._init_eps}, learn_eps={isinstance(self.eps, nn.Parameter)}"

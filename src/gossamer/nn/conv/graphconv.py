@@ -210,7 +210,6 @@ def normalized_weight(
     """Positive edge weights divided by the roots of the weighted degrees of both ends."""
     if edge_weight is None:
         return None
-    check_edge_weight(layer, relation, edge_weight)
     _require_scalars(layer, relation, edge_weight)
     name = type(layer).__name__
     if torch.compiler.is_compiling():
@@ -227,6 +226,7 @@ def normalized_weight(
 
 
 def _require_scalars(layer: nn.Module, relation: Adjacency, edge_weight: Tensor) -> None:
+    check_edge_weight(layer, relation, edge_weight)
     if edge_weight.dim() != 1:
         raise InvalidValueError(
             f"{type(layer).__name__}: edge_weight must have shape ({relation.num_edges},), one "
@@ -295,7 +295,6 @@ class EdgeWeightNorm(nn.Module):
             If a weight is not a scalar, or not positive where a square root is taken.
         """
         relation = relation_for(self, graph)
-        check_edge_weight(self, relation, edge_weight)
         _require_scalars(self, relation, edge_weight)
         if self._norm == "none":
             return edge_weight

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from gossamer import ops
 from gossamer._options import as_int, number_in
-from gossamer.nn._common import check_types, enter
-from gossamer.nn._typed import TypedSources, typed_sources
+from gossamer.nn._common import enter
+from gossamer.nn._typed import TypedSources, check_types, typed_sources
 from gossamer.nn.linear import TypedLinear
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -38,8 +38,9 @@ class Messages:
     ) -> None:
         self.relation = relation
         self.own = own
-        self.source = source if edge is None else None
-        self.edge = None if edge is None else ops.u_add_e(relation, source, edge)
+        self.part, self.end = source, "u"  # the rows of sources or of edges
+        if edge is not None:
+            self.part, self.end = ops.u_add_e(relation, source, edge), "e"
         # Single precision at least: degrees above 65,504 overflow float16.
         wide = torch.promote_types(own.dtype, torch.float32)
         self.degree = relation.in_degrees().to(wide).unsqueeze(-1)
@@ -47,18 +48,16 @@ class Messages:
         self.tiny = max(1e-30, torch.finfo(own.dtype).tiny)
         self._known: dict[str, Tensor] = {}
 
-    def reduced(self, reduce: str, function: Callable[[Tensor], Tensor] | None = None) -> Tensor:
-        """Reduce the messages without :math:`b`, or a function of them."""
-        part = self.source if self.edge is None else self.edge
-        part = part if function is None else function(part)
-        if self.edge is None:
+    def reduced(self, reduce: str, part: Tensor) -> Tensor:
+        """Reduce `part`, the messages without :math:`b` or a function of them."""
+        if self.end == "u":
             return ops.gspmm(self.relation, "copy_lhs", reduce, part, None)
         return ops.gspmm(self.relation, "copy_rhs", reduce, None, part)
 
     def statistic(self, name: str) -> Tensor:
         """One of `AGGREGATORS`."""
         if name in ("max", "min"):
-            return self.reduced(name) + self.own
+            return self.reduced(name, self.part) + self.own
         if name == "mean":
             return self.mean() + self.own
         if name == "sum":
@@ -72,14 +71,14 @@ class Messages:
     def mean(self) -> Tensor:
         """Mean without :math:`b`."""
         if "mean" not in self._known:
-            self._known["mean"] = self.reduced("mean")
+            self._known["mean"] = self.reduced("mean", self.part)
         return self._known["mean"]
 
     def variance(self) -> Tensor:
         """Variance, to which :math:`b` adds nothing."""
         if "var" not in self._known:
             # The mean and the mean square in one pass.
-            both = self.reduced("mean", lambda m: torch.cat([m, m * m], -1))
+            both = self.reduced("mean", torch.cat([self.part, self.part * self.part], -1))
             mean, square = both.chunk(2, -1)
             self._known["mean"] = mean
             self._known["var"] = F.relu(square - mean * mean)
@@ -88,8 +87,9 @@ class Messages:
     def moment(self, order: int) -> Tensor:
         """Signed root of the central moment, to which :math:`b` adds nothing."""
         if "centered" not in self._known:
-            part, end = (self.source, "u") if self.edge is None else (self.edge, "e")
-            self._known["centered"] = ops.gsddmm(self.relation, "sub", part, self.mean(), end, "v")
+            self._known["centered"] = ops.gsddmm(
+                self.relation, "sub", self.part, self.mean(), self.end, "v"
+            )
         powers = self._known["centered"] ** order
         moment = ops.gspmm(self.relation, "copy_rhs", "mean", None, powers)
         return torch.sign(moment) * (moment.abs() + self.tiny) ** (1 / order)

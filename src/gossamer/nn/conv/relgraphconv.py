@@ -15,11 +15,10 @@ from gossamer.nn._common import (
     Features,
     aggregate,
     check_edge_weight,
-    check_types,
     enter,
     enter_sources,
 )
-from gossamer.nn._typed import typed_sources
+from gossamer.nn._typed import check_types, typed_sources
 from gossamer.nn.linear import TypedLinear
 
 if TYPE_CHECKING:

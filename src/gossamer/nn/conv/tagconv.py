@@ -78,14 +78,11 @@ class TAGConv(nn.Module):
         self._k = as_int(k, "TAGConv", "k", 0)
         self._activation = activation
         self.lin = nn.Linear(in_feats * (k + 1), out_feats, bias=bias)
-        self._draw_weights()
-
-    def _draw_weights(self) -> None:
         nn.init.xavier_normal_(self.lin.weight, gain=RELU_GAIN)
 
     def reset_parameters(self) -> None:
         r"""Draw all :math:`\Theta` (Xavier normal, gain of relu) and the bias anew."""
-        self._draw_weights()
+        nn.init.xavier_normal_(self.lin.weight, gain=RELU_GAIN)
         reset_bias(self.lin)
 
     def forward(self, graph: Graph, feat: Tensor, edge_weight: Tensor | None = None) -> Tensor:

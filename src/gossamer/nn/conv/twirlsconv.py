@@ -322,19 +322,9 @@ class TWIRLSConv(nn.Module):
         # Hidden layers are `hidden_d` wide; the last layer of all makes `output_d`.
         widths = [input_d, *[hidden_d] * (before + after - 1), output_d][: before + after + 1]
         self.mlp_bef = MLP(widths[: before + 1], dropout, norm, init_activate=False)
+        options = tau, T, p, use_eta, attention and attn_bef, attn_dropout, precond
         self.unfolding = TWIRLSUnfoldingAndAttention(
-            widths[before],
-            alp,
-            lam,
-            prop_step,
-            prop_step // 2 if attention else -1,
-            tau,
-            T,
-            p,
-            use_eta,
-            attention and attn_bef,
-            attn_dropout,
-            precond,
+            widths[before], alp, lam, prop_step, prop_step // 2 if attention else -1, *options
         )
         both = before > 0 and after > 0
         self.mlp_aft = MLP(widths[before:], dropout, norm, init_activate=both)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from gossamer._options import as_int, number_in, one_of
 from gossamer.errors import InvalidValueError
+from gossamer.nn._common import check_divisible
 
 __all__ = ["BiasedMHA"]
 
@@ -137,10 +138,7 @@ def head_size(name: str, feat_size: int, num_heads: int) -> int:
     """Width of a head."""
     as_int(feat_size, name, "feat_size", 1)
     as_int(num_heads, name, "num_heads", 1)
-    if feat_size % num_heads:
-        raise InvalidValueError(
-            f"{name}: feat_size ({feat_size}) must be divisible by num_heads ({num_heads})."
-        )
+    check_divisible(name, feat_size=feat_size, num_heads=num_heads)
     return feat_size // num_heads
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gossamer._options import as_int, one_of
 from gossamer.errors import InvalidValueError
+from gossamer.nn._common import check_divisible
 
 __all__ = ["LapPosEncoder"]
 
@@ -75,14 +76,12 @@ class LapPosEncoder(nn.Module):
         as_int(k, "LapPosEncoder", "k", 1)
         as_int(dim, "LapPosEncoder", "dim", 1)
         as_int(num_post_layer, "LapPosEncoder", "num_post_layer", 0)
-        if model_type == "Transformer" and dim % as_int(n_head, "LapPosEncoder", "n_head", 1):
-            raise InvalidValueError(
-                f"LapPosEncoder: dim ({dim}) must be divisible by n_head ({n_head})."
-            )
         self.model_type = model_type
         self.k = k
         self.linear = nn.Linear(2, dim)
         if model_type == "Transformer":
+            as_int(n_head, "LapPosEncoder", "n_head", 1)
+            check_divisible("LapPosEncoder", dim=dim, n_head=n_head)
             layer = nn.TransformerEncoderLayer(dim, n_head, batch_first=True)
             self.pe_encoder = nn.TransformerEncoder(layer, num_layer, enable_nested_tensor=False)
         else:

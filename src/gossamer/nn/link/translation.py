@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from gossamer import ops
 from gossamer._options import as_int, number_in, one_of
 from gossamer.errors import InvalidValueError
-from gossamer.nn._common import check_types, reset_children
+from gossamer.nn._common import reset_children
+from gossamer.nn._typed import check_types
 
 __all__ = ["TransE", "TransR"]
 

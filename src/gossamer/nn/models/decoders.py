@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 
 from gossamer._options import as_int, one_of
 from gossamer.errors import InvalidValueError
-from gossamer.nn._common import check_types
+from gossamer.nn._typed import check_types
 from gossamer.nn.models._base import Model
 
 __all__ = ["ComplEx", "DistMult", "RotatE"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from gossamer._options import as_int, number_in
-from gossamer.errors import InvalidValueError
+from gossamer.nn._common import check_divisible
 from gossamer.nn.conv import GINConv
 from gossamer.nn.glob.set_transformer import PaddedSets
 from gossamer.nn.models._base import Model
@@ -100,10 +100,7 @@ class GPS(Model):
         for argument in set(self.options) - {"dropout"}:
             as_int(self.options[argument], "GPS", argument, 1)
         number_in(dropout, "GPS", "dropout", 0, 1)
-        if hidden_size % num_heads:
-            raise InvalidValueError(
-                f"GPS: hidden_size ({hidden_size}) must be divisible by num_heads ({num_heads})."
-            )
+        check_divisible("GPS", hidden_size=hidden_size, num_heads=num_heads)
         self.first = nn.Linear(in_size, hidden_size)
         self.layers = nn.ModuleList(
             _Layer(hidden_size, num_heads, dropout) for _ in range(num_layers)

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from gossamer._options import as_int, number_in
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import ETYPE, NTYPE
+from gossamer.nn._common import check_divisible
+from gossamer.nn._typed import inverse_counts
 from gossamer.nn.conv import GATConv, HGTConv, RelGraphConv
 from gossamer.nn.hetero import HeteroLinear
 from gossamer.nn.models._base import Model
@@ -147,11 +149,7 @@ class RGCN(_Typed):
         """
         joined, h = self._join(g, feat)
         etype = joined.edata[ETYPE].long()
-        # The number of edges of one type into one node.
-        key = joined.edges()[1].long() * self.options["num_etypes"] + etype
-        rows = joined.num_nodes() * self.options["num_etypes"]
-        count = h.new_zeros(rows).index_add(0, key, h.new_ones(len(key)))
-        norm = count[key].reciprocal().unsqueeze(1)
+        norm = inverse_counts(joined.adjacency, etype, self.options["num_etypes"], h.dtype)
         for i, conv in enumerate(self.convs):
             h = conv(joined, self.dropout(h), etype, norm)
             if i < len(self.convs) - 1:
@@ -211,10 +209,7 @@ class HGT(_Typed):
             dropout=dropout,
         )
         as_int(num_heads, "HGT", "num_heads", 1)
-        if hidden_size % num_heads:
-            raise InvalidValueError(
-                f"HGT: hidden_size ({hidden_size}) must be divisible by num_heads ({num_heads})."
-            )
+        check_divisible("HGT", hidden_size=hidden_size, num_heads=num_heads)
         head = hidden_size // num_heads
         ntypes = len(self.ntypes)
         self.convs = nn.ModuleList(

@@ -1,0 +1,38 @@
+"""What GIN and GINE share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from gossamer._options import number_in, require_function
+
+__all__ = ["EpsilonBase"]
+
+
+class EpsilonBase(nn.Module):
+    r"""What GIN and GINE share: :math:`f`, and :math:`\epsilon` as a parameter or a buffer."""
+
+    def __init__(
+        self, apply_func: Callable[[Tensor], Tensor] | None, init_eps: float, learn_eps: bool
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        require_function(apply_func, name, "apply_func")
+        self.apply_func = apply_func
+        self._init_eps = number_in(init_eps, name, "init_eps")
+        if learn_eps:
+            self.eps = nn.Parameter(torch.empty(1))
+        else:
+            self.register_buffer("eps", torch.empty(1))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        r"""Set :math:`\epsilon` back to `init_eps`; `apply_func` belongs to the caller."""
+        nn.init.constant_(self.eps, self._init_eps)
+
+    def extra_repr(self) -> str:
+        """Return the arguments of the constructor, for `repr`."""
+        return f"init_eps={self._init_eps}, learn_eps={isinstance(self.eps, nn.Parameter)}"

@@ -11,7 +11,7 @@ from torch import Tensor
 from gossamer._options import as_int
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import refuse_block, require_graph
+from gossamer.graph.arguments import refuse_block
 from gossamer.ops.adjacency import Adjacency
 from gossamer.sampling import _core
 
@@ -70,7 +70,6 @@ def global_uniform_negative_sampling(
     >>> bool(g.has_edges_between(src, dst).any())
     False
     """
-    require_graph(g, _NAME)
     refuse_block(g, _NAME)
     wanted = as_int(num_samples, _NAME, "num_samples", 0)
     redundancy = 1.3 if redundancy is None else redundancy

@@ -17,7 +17,6 @@ from gossamer.graph.arguments import (
     node_ids,
     on_device,
     refuse_block,
-    require_graph,
 )
 from gossamer.graph.schema import CanonicalEType
 from gossamer.sampling import _core
@@ -133,7 +132,6 @@ def checked_seeds(
     g: Graph, nodes: Any, exclude_edges: Any, name: str
 ) -> tuple[list[Tensor], list[Tensor | None]]:
     """Nodes of each type to draw edges for, and edges to leave out of each edge type."""
-    require_graph(g, name)
     refuse_block(g, name)
     nothing = torch.empty(0, dtype=g.idtype, device=g.device)
     targets = [nothing if ids is None else ids for ids in node_ids(g, nodes, name)]

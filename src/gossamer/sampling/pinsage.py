@@ -64,7 +64,6 @@ class RandomWalkNeighborSampler:
         weight_column: str = "weights",
     ) -> None:
         name = type(self).__name__
-        require_graph(G, name)
         refuse_block(G, name)
         if not 0 <= termination_prob < 1:
             raise InvalidValueError(

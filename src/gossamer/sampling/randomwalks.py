@@ -12,7 +12,7 @@ from torch import Tensor
 from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import refuse_block, require_graph, require_homogeneous
+from gossamer.graph.arguments import refuse_block, require_homogeneous
 from gossamer.ops.adjacency import Adjacency
 from gossamer.sampling import _core
 
@@ -78,7 +78,6 @@ def random_walk(
             [2, 0, 1, 2]]), tensor([0, 0, 0, 0]))
     """
     name = "random_walk"
-    require_graph(g, name)
     refuse_block(g, name)
     steps = _steps(g, metapath, length, name)
     endpoints = g.schema.endpoints

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import on_device, refuse_block, require_graph
+from gossamer.graph.arguments import on_device, refuse_block
 from gossamer.kernels.reference._common import row_starts
 from gossamer.ops.adjacency import Adjacency
 from gossamer.sampling._blocks import rows_of, subgraph_of
@@ -77,7 +77,6 @@ def select_topk(
     >>> gs.sampling.select_topk(g, 2, "w").edata[gs.EID]
     tensor([3, 1, 2])
     """
-    require_graph(g, _NAME)
     refuse_block(g, _NAME)
     inward = is_inward(edge_dir, _NAME)
     if not isinstance(weight, str):

@@ -31,10 +31,7 @@ def add_nodes(
     >>> gs.add_nodes(gs.graph(([0], [1])), 3).num_nodes()
     5
     """
-    require_graph(g, "add_nodes")
-    g = g.clone()
-    g.add_nodes(num, data=data, ntype=ntype)
-    return g
+    return _edited(g, "add_nodes", num, data=data, ntype=ntype)
 
 
 def add_edges(
@@ -48,10 +45,7 @@ def add_edges(
     >>> gs.add_edges(gs.graph(([0], [1])), [1], [0]).edges()
     (tensor([0, 1]), tensor([1, 0]))
     """
-    require_graph(g, "add_edges")
-    g = g.clone()
-    g.add_edges(u, v, data=data, etype=etype)
-    return g
+    return _edited(g, "add_edges", u, v, data=data, etype=etype)
 
 
 def remove_edges(g: Graph, eids: Any, etype: Any = None, store_ids: bool = False) -> Graph:
@@ -63,10 +57,7 @@ def remove_edges(g: Graph, eids: Any, etype: Any = None, store_ids: bool = False
     >>> gs.remove_edges(gs.graph(([0, 1], [1, 0])), [0]).edges()
     (tensor([1]), tensor([0]))
     """
-    require_graph(g, "remove_edges")
-    g = g.clone()
-    g.remove_edges(eids, etype=etype, store_ids=store_ids)
-    return g
+    return _edited(g, "remove_edges", eids, etype=etype, store_ids=store_ids)
 
 
 def remove_nodes(g: Graph, nids: Any, ntype: str | None = None, store_ids: bool = False) -> Graph:
@@ -78,9 +69,14 @@ def remove_nodes(g: Graph, nids: Any, ntype: str | None = None, store_ids: bool 
     >>> gs.remove_nodes(gs.graph(([0, 1], [1, 2])), [0]).edges()
     (tensor([0]), tensor([1]))
     """
-    require_graph(g, "remove_nodes")
+    return _edited(g, "remove_nodes", nids, ntype=ntype, store_ids=store_ids)
+
+
+def _edited(g: Graph, method: str, *args: Any, **options: Any) -> Graph:
+    """A copy of `g` after a call of the method."""
+    require_graph(g, method)
     g = g.clone()
-    g.remove_nodes(nids, ntype=ntype, store_ids=store_ids)
+    getattr(g, method)(*args, **options)
     return g
 
 

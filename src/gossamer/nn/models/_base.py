@@ -82,14 +82,12 @@ class Model(nn.Module):
         return ", ".join(f"{key}={value}" for key, value in self.options.items())
 
     def _repr_html_(self) -> str:
-        counts = {name: sum(p.numel() for p in m.parameters()) for name, m in self.named_children()}
-        rows = [
-            [name, repr(module).splitlines(), f"{counts[name]:,}"]
-            for name, module in self.named_children()
-        ]
-        total = sum(parameter.numel() for parameter in self.parameters())
+        def count(module: nn.Module) -> str:
+            return f"{sum(p.numel() for p in module.parameters()):,}"
+
+        rows = [[name, repr(m).splitlines(), count(m)] for name, m in self.named_children()]
         title = f"{type(self).__name__}({self.extra_repr()})"
-        return html_table(title, f"{total:,} parameters", ["part", "layer", "parameters"], rows)
+        return html_table(title, f"{count(self)} parameters", ["part", "layer", "parameters"], rows)
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:

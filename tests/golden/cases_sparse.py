@@ -2,7 +2,7 @@
 
 In the expressions ``m(gs)`` has the matrices: `A` and `C` of one pattern in other orders, `B` of
 another, `V` and `W` with vectors as values, `D` diagonal, `Q` square, `P` with duplicates, `I` of
-integers, `Z` without entries. ``.coalesce()`` stands where DGL leaves the order of entries open.
+integers, `M` of booleans, `N` of int32 with duplicates, `Z` without entries. ``.coalesce()`` stands where DGL leaves the order of entries open.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ def m(gs: Any) -> SimpleNamespace:
         Q=spmatrix(t([[0, 1, 1], [1, 2, 1]]), t([1.0, 2.0, 3.0]), (3, 3)),
         P=spmatrix(t([[1, 0, 2, 1], [2, 1, 0, 2]]), t([1.0, 2.0, 3.0, 4.0]), (3, 4)),
         I=spmatrix(t([[0, 1, 1], [1, 2, 1]]), t([1, 2, 5]), (3, 3)),
+        M=spmatrix(t([[2, 0, 2], [2, 1, 1]]), t([True, False, True]), (3, 3)),
+        N=spmatrix(t([[2, 0, 2, 0], [2, 1, 1, 1]]), t([1, 2, 5, 4], dtype=torch.int32), (3, 3)),
         Z=spmatrix(torch.zeros(2, 0, dtype=torch.int64), shape=(3, 4)),
         x=lambda *shape: torch.arange(1.0, 1.0 + torch.Size(shape).numel()).view(shape) / 4,
     )
@@ -116,6 +118,26 @@ _EXPRESSIONS = [
     "o.D.inv()",
     "o.A.inv()",
     "o.s.diag(o.x(3, 2)).inv()",
+    # dtypes of values
+    *(
+        f"o.{name}.{what}"
+        for what in (
+            "coalesce()",
+            "T.coalesce()",
+            "sum()",
+            "sum(0)",
+            "sum(1)",
+            "smax(0)",
+            "smin(1)",
+            "smax()",
+            "sprod(1)",
+        )
+        for name in "MN"
+    ),
+    "o.M * o.M",
+    "o.N + o.N",
+    "o.N - o.N",
+    "o.Q @ o.s.diag(o.x(3), (3, 4))",
     # arithmetic
     *(
         f"o.{a} {op} o.{b}"
@@ -242,6 +264,20 @@ TABLE = Table(
         Difference("*o.I.csr() @*", "other", "An order of 0, 1, 2, ... is given as None."),
         Difference("*o.P.to_dense()*", "other", "Entries in one place add up."),
         Difference("*o.I.smean(?)*", "other", "The mean of integers is floating-point."),
+        *(
+            Difference(
+                f"*o.{name}.sum({dim})*",
+                "other",
+                "The sum of integers or booleans is int64 along a dimension, too.",
+            )
+            for name in "MN"
+            for dim in (0, 1)
+        ),
+        Difference(
+            "*o.Q @ o.s.diag(*(3, 4))*",
+            "other",
+            "A product has the columns of its right factor, also of a diagonal one.",
+        ),
         Difference("*o.I.smean()*", "value", "The mean of integers is floating-point."),
         Difference(
             "*o.A.sample(0, 10).coal*",

@@ -22,7 +22,9 @@ def coalesce(a: SparseMatrix) -> SparseMatrix:
     pattern, places = _plan(a.adjacency)
     if places is None:
         return a
-    return a.like(pattern, ops.gspmm(places, "copy_lhs", "sum", a.val, None))
+    total = ops.gspmm(places, "copy_lhs", "sum", a.val, None)
+    # Integers are added up in int64. The dtype must not depend on the order of the entries.
+    return a.like(pattern, total.to(a.dtype))
 
 
 def has_duplicate(a: SparseMatrix) -> bool:

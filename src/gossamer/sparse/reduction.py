@@ -63,6 +63,9 @@ def reduce(input: SparseMatrix, dim: Any = None, rtype: str = "sum") -> Tensor:
     if rtype == "sum" and input.explicit_values is None:
         degrees = relation.in_degrees()
         return degrees.to(input.dtype)
+    if input.dtype == torch.bool and rtype in ("smax", "smin"):  # operators take numbers only
+        values = input.val.to(torch.uint8)
+        return ops.gspmm(relation, "copy_rhs", _REDUCERS[rtype], None, values).bool()
     return ops.gspmm(relation, "copy_rhs", _REDUCERS[rtype], None, input.val)
 
 

@@ -122,6 +122,17 @@ def test_products_or_rows(dgl: ModuleType) -> None:
     torch.testing.assert_close(multiply(one_hot, table), one_hot @ table)
 
 
+def test_products_or_rows_by_type(dgl: ModuleType) -> None:
+    from dgl.nn.pytorch.utils import bmm_maybe_select as multiply
+
+    tables = torch.rand(2, 5, 3)
+    ids, types = torch.tensor([4, 0, 4]), torch.tensor([0, 1, 1])
+    one_hot = torch.nn.functional.one_hot(ids, 5).float()
+    wanted = torch.einsum("nd,nde->ne", one_hot, tables[types])
+    torch.testing.assert_close(multiply(ids, tables, types), wanted)
+    torch.testing.assert_close(multiply(one_hot, tables, types), wanted)
+
+
 def test_features_move_between_graphs(dgl: ModuleType) -> None:
     def make() -> gs.Graph:
         return gs.heterograph({("a", "x", "b"): ([0, 1, 1], [0, 0, 2])})

@@ -107,6 +107,12 @@ def test_batches_of_several_types() -> None:
         assert set(outputs) <= {"a", "b"}
 
 
+@pytest.mark.parametrize("name", ["sampler", "batch_sampler", "collate_fn"])
+def test_arguments_that_the_loader_decides_may_be_none(name: str) -> None:
+    loader = DataLoader(graph(), [3, 1, 2], Echo(), batch_size=2, **{name: None})
+    assert len(list(loader)) == 2
+
+
 def test_no_items_and_items_that_are_no_ids() -> None:
     assert list(DataLoader(graph(), [], Echo(), batch_size=3)) == []
     words = DataLoader(graph(), ["a", "b", "c"], Echo(), batch_size=2)

@@ -238,8 +238,8 @@ BAD = [
         gs.InvalidValueError,
         "must be finite and not negative",
     ),
-    (lambda g: Sampler().sample(g, [0]), TypeError, "does not define sample"),
-    (lambda g: BlockSampler().sample(g, [0]), TypeError, "does not define sample_blocks"),
+    (lambda g: Sampler().sample(g, [0]), NotImplementedError, "does not define sample"),
+    (lambda g: BlockSampler().sample(g, [0]), NotImplementedError, "not define sample_blocks"),
 ]
 
 

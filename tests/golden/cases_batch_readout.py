@@ -20,6 +20,7 @@ _BATCHES = [
     "gs.batch([gs.batch([g, g]), g])",
     "gs.unbatch(gs.batch([g, g]))",
     "gs.unbatch(gs.batch([gs.batch([g, g]), g]))",
+    "gs.unbatch(gs.batch([gs.reverse(g), gs.reverse(g)]))",
     "gs.unbatch(g)",
     "gs.slice_batch(gs.batch([g, g]), 1)",
     "gs.slice_batch(gs.batch([g, g]), 0, store_ids=True)",

@@ -2,7 +2,8 @@
 
 In the expressions ``m(gs)`` has the matrices: `A` and `C` of one pattern in other orders, `B` of
 another, `V` and `W` with vectors as values, `D` diagonal, `Q` square, `P` with duplicates, `I` of
-integers, `M` of booleans, `N` of int32 with duplicates, `Z` without entries. ``.coalesce()`` stands where DGL leaves the order of entries open.
+integers, `M` of booleans, `N` of int32 with duplicates, `Z` without entries. ``.coalesce()``
+stands where DGL leaves the order of entries open.
 """
 
 from __future__ import annotations

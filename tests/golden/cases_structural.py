@@ -88,6 +88,7 @@ _ANY = [
     "gs.add_reverse_edges(g)",
     "gs.add_reverse_edges(g, ignore_bipartite=True)",
     "gs.add_reverse_edges(g, None, False, True, True)",
+    "gs.add_reverse_edges(gs.reverse(g, copy_edata=True), True, True, True)",
     "gs.add_reverse_edges(g, copy_edata=True, ignore_bipartite=True, exclude_self=False)",
     "gs.to_simple(g)",
     "gs.to_simple(g, return_counts=None)",

@@ -207,6 +207,12 @@ def test_bad_options(build: partial, message: str) -> None:
         build()
 
 
+@pytest.mark.parametrize("name", ["SortPooling", "Set2Set", "encoder", "decoder"])
+def test_features_are_a_matrix(name: str) -> None:
+    with pytest.raises(InvalidValueError, match=r"must be a matrix, .* got shape \(11, 2, "):
+        LAYERS[name]()(make_batch(), torch.rand(11, 2, WIDTH))
+
+
 @pytest.mark.parametrize("name", ["encoder", "decoder"])
 def test_dropout_only_while_training(name: str) -> None:
     build = LAYERS[name]

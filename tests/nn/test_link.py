@@ -93,8 +93,10 @@ def test_bad_input() -> None:
         EdgePredictor("dot")(x, x[:1])
     for layer in (TransE(3, 4), TransR(3, 2, 4)):
         name = type(layer).__name__
-        with pytest.raises(InvalidValueError, match=rf"{name}: h_head and h_tail must have shape"):
+        with pytest.raises(InvalidValueError, match=rf"{name}: h_tail must have shape"):
             layer(x, x[:, :3], rels)
+        with pytest.raises(InvalidValueError, match=rf"{name}: h_head, h_tail and rels must have"):
+            layer(torch.rand(3, 4), x, rels)
         with pytest.raises(InvalidTypeError, match="triple types must be an integer tensor"):
             layer(x, x, rels.float())
         with pytest.raises(OutOfRangeError, match=r"triple types must be 0 \.\.\. 2"):

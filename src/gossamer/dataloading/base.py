@@ -57,7 +57,7 @@ class Sampler:
 
     def sample(self, g: Graph, indices: Any) -> Any:
         """The part of `g` that the batch `indices` needs; a subclass says which."""
-        raise TypeError(f"{type(self).__name__} does not define sample(g, indices).")
+        raise NotImplementedError(f"{type(self).__name__} does not define sample(g, indices).")
 
 
 class BlockSampler(Sampler):
@@ -108,7 +108,7 @@ class BlockSampler(Sampler):
         blocks : list of Graph
             A block for each layer, in the order of computation.
         """
-        raise TypeError(
+        raise NotImplementedError(
             f"{type(self).__name__} does not define sample_blocks(g, seed_nodes, exclude_eids)."
         )
 

@@ -146,7 +146,7 @@ class DataLoader(torch.utils.data.DataLoader):
     ) -> None:
         _check_sampler(graph_sampler, graph)
         for name in _DECIDED:
-            if name in kwargs:
+            if kwargs.pop(name, None) is not None:
                 raise InvalidTypeError(
                     f"DataLoader decides {name} itself. Change the sampler to change the batches."
                 )

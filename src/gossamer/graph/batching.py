@@ -241,6 +241,7 @@ def unbatch(
     schema = g.schema
     if schema.is_block:
         raise InvalidValueError("Batches of blocks cannot be split; unbatch their inputs.")
+    sorted_schema, order = schema.by_name()  # as in DGL
     g = g.replaced()
     if node_split is not None:
         g.set_batch_num_nodes(node_split)
@@ -262,11 +263,11 @@ def unbatch(
     node_frames = [_split_frame(*pair) for pair in zip(g.node_frames, node_counts, strict=True)]
     edge_frames = [_split_frame(*pair) for pair in zip(g.edge_frames, edge_counts, strict=True)]
     return [
-        Graph.from_parts(schema, list(adjacency), list(node_frame), list(edge_frame))
+        Graph.from_parts(sorted_schema, list(adjacency), list(node_frame), list(edge_frame))
         for adjacency, node_frame, edge_frame in zip(
-            zip(*adjacencies, strict=True),
+            zip(*(adjacencies[i] for i in order), strict=True),
             zip(*node_frames, strict=True),
-            zip(*edge_frames, strict=True),
+            zip(*(edge_frames[i] for i in order), strict=True),
             strict=True,
         )
     ]

@@ -93,6 +93,14 @@ class Schema:
             {name: i for name, i in by_name if name in targets},
         )
 
+    def by_name(self) -> tuple[Schema, list[int]]:
+        """The schema with its edge types sorted by name, and where each of them is in this one."""
+        order = sorted(range(len(self.canonical_etypes)), key=self.canonical_etypes.__getitem__)
+        if order == list(range(len(order))):
+            return self, order
+        etypes = tuple(self.canonical_etypes[i] for i in order)
+        return Schema(self.ntypes, etypes, self.num_src_ntypes), order
+
     def ntype_id(self, ntype: str | None, side: str = "any") -> int:
         """Position of a node type; None selects the only one.
 

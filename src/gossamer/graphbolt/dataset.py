@@ -19,20 +19,20 @@ class SamplingGraph:
     @property
     def num_nodes(self) -> int | dict[str, int]:
         """Number of nodes, by type in a heterogeneous graph."""
-        raise TypeError(f"{type(self).__name__} does not define num_nodes.")
+        raise NotImplementedError(f"{type(self).__name__} does not define num_nodes.")
 
     @property
     def num_edges(self) -> int | dict[str, int]:
         """Number of edges, by type in a heterogeneous graph."""
-        raise TypeError(f"{type(self).__name__} does not define num_edges.")
+        raise NotImplementedError(f"{type(self).__name__} does not define num_edges.")
 
     def copy_to_shared_memory(self, shared_memory_name: str) -> SamplingGraph:
         """Return the graph in shared memory."""
-        raise TypeError(f"{type(self).__name__} does not define copy_to_shared_memory.")
+        raise NotImplementedError(f"{type(self).__name__} does not define copy_to_shared_memory.")
 
     def to(self, device: torch.device | str) -> SamplingGraph:
         """Return the graph on a device."""
-        raise TypeError(f"{type(self).__name__} does not define to.")
+        raise NotImplementedError(f"{type(self).__name__} does not define to.")
 
 
 class Task:
@@ -41,22 +41,22 @@ class Task:
     @property
     def metadata(self) -> dict[str, Any]:
         """What else is known of the task, such as the number of classes."""
-        raise TypeError(f"{type(self).__name__} does not define metadata.")
+        raise NotImplementedError(f"{type(self).__name__} does not define metadata.")
 
     @property
     def train_set(self) -> Items | None:
         """Items for training."""
-        raise TypeError(f"{type(self).__name__} does not define train_set.")
+        raise NotImplementedError(f"{type(self).__name__} does not define train_set.")
 
     @property
     def validation_set(self) -> Items | None:
         """Items for validation."""
-        raise TypeError(f"{type(self).__name__} does not define validation_set.")
+        raise NotImplementedError(f"{type(self).__name__} does not define validation_set.")
 
     @property
     def test_set(self) -> Items | None:
         """Items for testing."""
-        raise TypeError(f"{type(self).__name__} does not define test_set.")
+        raise NotImplementedError(f"{type(self).__name__} does not define test_set.")
 
 
 class Dataset:
@@ -65,27 +65,27 @@ class Dataset:
     @property
     def tasks(self) -> list[Task]:
         """The tasks."""
-        raise TypeError(f"{type(self).__name__} does not define tasks.")
+        raise NotImplementedError(f"{type(self).__name__} does not define tasks.")
 
     @property
     def graph(self) -> SamplingGraph:
         """The graph to sample from."""
-        raise TypeError(f"{type(self).__name__} does not define graph.")
+        raise NotImplementedError(f"{type(self).__name__} does not define graph.")
 
     @property
     def feature(self) -> FeatureStore:
         """The features."""
-        raise TypeError(f"{type(self).__name__} does not define feature.")
+        raise NotImplementedError(f"{type(self).__name__} does not define feature.")
 
     @property
     def dataset_name(self) -> str | None:
         """The name."""
-        raise TypeError(f"{type(self).__name__} does not define dataset_name.")
+        raise NotImplementedError(f"{type(self).__name__} does not define dataset_name.")
 
     @property
     def all_nodes_set(self) -> Items:
         """All nodes, by type in a heterogeneous graph: for inference."""
-        raise TypeError(f"{type(self).__name__} does not define all_nodes_set.")
+        raise NotImplementedError(f"{type(self).__name__} does not define all_nodes_set.")
 
 
 class OnDiskTask(Task):

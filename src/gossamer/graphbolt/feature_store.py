@@ -28,7 +28,7 @@ class Feature:
 
     def read(self, ids: Tensor | None = None) -> Tensor:
         """Read the rows `ids`, or all rows."""
-        raise TypeError(f"{type(self).__name__} does not define read.")
+        raise NotImplementedError(f"{type(self).__name__} does not define read.")
 
     def read_async(self, ids: Tensor) -> Iterator[Any]:
         """Read rows in stages; the last value yielded has ``wait()``, which returns the rows."""
@@ -48,15 +48,15 @@ class Feature:
 
     def size(self) -> torch.Size:
         """Shape of one row."""
-        raise TypeError(f"{type(self).__name__} does not define size.")
+        raise NotImplementedError(f"{type(self).__name__} does not define size.")
 
     def count(self) -> int:
         """Number of rows."""
-        raise TypeError(f"{type(self).__name__} does not define count.")
+        raise NotImplementedError(f"{type(self).__name__} does not define count.")
 
     def update(self, value: Tensor, ids: Tensor | None = None) -> None:
         """Write the rows `ids`, or all rows."""
-        raise TypeError(f"{type(self).__name__} does not define update.")
+        raise NotImplementedError(f"{type(self).__name__} does not define update.")
 
     def metadata(self) -> dict[str, Any]:
         """What else is known of the feature."""
@@ -86,7 +86,7 @@ class FeatureStore:
     """Features by domain, type and name."""
 
     def __getitem__(self, feature_key: FeatureKey) -> Feature:
-        raise TypeError(f"{type(self).__name__} does not define __getitem__.")
+        raise NotImplementedError(f"{type(self).__name__} does not define __getitem__.")
 
     def read(
         self, domain: str, type_name: str | None, feature_name: str, ids: Tensor | None = None
@@ -119,7 +119,7 @@ class FeatureStore:
 
     def keys(self) -> list[FeatureKey]:
         """Keys of all features."""
-        raise TypeError(f"{type(self).__name__} does not define keys.")
+        raise NotImplementedError(f"{type(self).__name__} does not define keys.")
 
 
 class BasicFeatureStore(FeatureStore):

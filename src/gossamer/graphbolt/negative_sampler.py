@@ -60,7 +60,7 @@ class NegativeSampler(Stage):
 
     def _sample_with_etype(self, seeds: Tensor, etype: str | None = None) -> Tensor:
         """``(N * negative_ratio, 2)`` negative pairs, those of each positive pair together."""
-        raise TypeError(f"{type(self).__name__} does not define _sample_with_etype.")
+        raise NotImplementedError(f"{type(self).__name__} does not define _sample_with_etype.")
 
 
 class UniformNegativeSampler(NegativeSampler):

@@ -70,7 +70,7 @@ class SubgraphSampler(Stage):
         sampled_subgraphs : list of SampledSubgraphImpl
             The outermost layer first.
         """
-        raise TypeError(f"{type(self).__name__} does not define sample_subgraphs.")
+        raise NotImplementedError(f"{type(self).__name__} does not define sample_subgraphs.")
 
 
 def _output_nodes(

@@ -236,8 +236,12 @@ def check_features(
     like: Tensor | None = None,
     role: str = "node",
     device: torch.device | None = None,
+    matrix: bool = False,
 ) -> None:
-    """Raise unless `feat` has `rows` rows, `width` columns and the dtype of parameter `like`."""
+    """Raise unless `feat` has `rows` rows, `width` columns and the dtype of parameter `like`.
+
+    With `matrix` it must have two dimensions.
+    """
     name = type(owner).__name__
     if not isinstance(feat, Tensor):
         raise InvalidTypeError(
@@ -247,6 +251,11 @@ def check_features(
         raise InvalidValueError(
             f"{name}: {role} features must have one row per {role} ({rows}), "
             f"but got shape {tuple(feat.shape)}."
+        )
+    if matrix and feat.dim() != 2:
+        raise InvalidValueError(
+            f"{name}: {role} features must be a matrix, a row per {role}, but got shape "
+            f"{tuple(feat.shape)}. Flatten them, as with .flatten(1)."
         )
     if width is not None and (feat.dim() < 2 or feat.shape[-1] != width):
         raise InvalidValueError(

@@ -112,14 +112,12 @@ class TypedLinear(nn.Module):
     def get_weight(self) -> Tensor:
         """Return the matrices: ``(num_types, in_size, out_size)``; the blocks of each for "bdd".
 
-        Blocks have shape ``(num_types, num_bases, in_size / num_bases, out_size / num_bases)``.
+        The blocks of a type are a row, in which they stand one after another.
         """
-        if self.regularizer is None:
-            return self.W
         if self.regularizer == "basis":
             mixed = self.coeff @ self.W.flatten(1)
             return mixed.view(self.num_types, self.in_size, self.out_size)
-        return self.W.view(self.num_types, self.num_bases, self.submat_in, self.submat_out)
+        return self.W
 
     def forward(self, x: Tensor, x_type: Tensor, sorted_by_type: bool = False) -> Tensor:
         """Multiply the rows.
@@ -151,6 +149,7 @@ class TypedLinear(nn.Module):
             # Block b of all rows, for each b: as many types again, and rows as narrow as a block.
             count, rows = self.num_bases, x.shape[0]
             x = x.view(rows, count, self.submat_in).transpose(0, 1).reshape(-1, self.submat_in)
+            weight = weight.view(self.num_types, count, self.submat_in, self.submat_out)
             weight = weight.transpose(0, 1).reshape(-1, self.submat_in, self.submat_out)
             first = torch.arange(count, device=x.device) * self.num_types
             x_type = (first[:, None] + x_type).flatten()

@@ -124,9 +124,9 @@ def add_reverse_edges(
     if not ignore_bipartite:
         require_monopartite(g, "add_reverse_edges", "pass ignore_bipartite=True")
     adjacencies, edge_frames = [], []
-    for (src, _, dst), adjacency, frame in zip(
-        g.canonical_etypes, g.relations, g.edge_frames, strict=True
-    ):
+    schema, order = g.schema.by_name()  # as in DGL
+    for (src, _, dst), i in zip(schema.canonical_etypes, order, strict=True):
+        adjacency, frame = g.relations[i], g.edge_frames[i]
         if src == dst:
             adjacency, eids = _doubled(adjacency, exclude_self, copy_edata)
         else:
@@ -136,7 +136,7 @@ def add_reverse_edges(
             frame.gather(eids, EID) if copy_edata else Frame(adjacency.num_edges, "edge")
         )
     node_frames = kept_frames(g.node_frames, copy_ndata)
-    return Graph.from_parts(g.schema, adjacencies, node_frames, edge_frames)
+    return Graph.from_parts(schema, adjacencies, node_frames, edge_frames)
 
 
 def _doubled(

@@ -169,6 +169,11 @@ def _typed_linear() -> dict[str, Case]:
         "basis-sorted": case("basis", 2, sort=True),
         "blocks": case("bdd", 2),
         "blocks-sorted": case("bdd", 2, sort=True),
+        "blocks-weight": Case(
+            lambda library: library.nn.TypedLinear(4, 6, 3, "bdd", 2),
+            lambda library, draw: (),
+            lambda module: module.get_weight(),
+        ),
     }
 
 
@@ -368,12 +373,19 @@ def _gt() -> dict[str, Case]:
 
 
 def _link() -> dict[str, Case]:
-    def case(name: str, *args: Any, triples: tuple[int, int] | None = None, **kwargs: Any) -> Case:
+    def case(
+        name: str,
+        *args: Any,
+        triples: tuple[int, int] | None = None,
+        rows: tuple[int, int, int] = (5, 5, 5),
+        **kwargs: Any,
+    ) -> Case:
         def arguments(library: ModuleType, draw: Draw) -> tuple:
             if triples is None:
                 return draw.normal(5, 4), draw.normal(5, 4)
             rels, width = triples
-            return draw.normal(5, width), draw.normal(5, width), draw.below(rels, 5)
+            heads, tails, count = rows
+            return draw.normal(heads, width), draw.normal(tails, width), draw.below(rels, count)
 
         return Case(lambda library: getattr(library.nn, name)(*args, **kwargs), arguments)
 
@@ -385,7 +397,9 @@ def _link() -> dict[str, Case]:
     return cases | {
         "transe": case("TransE", 3, 4, triples=(3, 4)),
         "transe-2": case("TransE", 3, 4, 2, triples=(3, 4)),
+        "transe-one-head": case("TransE", 3, 4, triples=(3, 4), rows=(1, 5, 1)),
         "transr": case("TransR", 3, 2, 4, triples=(3, 4)),
+        "transr-one-tail": case("TransR", 3, 2, 4, triples=(3, 4), rows=(5, 1, 5)),
         "transr-2": case("TransR", 3, 5, 4, p=2, triples=(3, 4)),
     }
 
@@ -483,6 +497,22 @@ class Explained(nn.Module):
         return self.out(h if self.pool is None else self.pool(graph, h))
 
 
+class ExplainedByType(nn.Module):
+    """A model of several edge types that explainers can call."""
+
+    def __init__(self, library: ModuleType) -> None:
+        super().__init__()
+        names = ("follows", "plays", "sells", "visits")
+        convs = {name: library.nn.GraphConv(4, 3, allow_zero_in_degree=True) for name in names}
+        self.conv = library.nn.HeteroGraphConv(convs)
+
+    def forward(self, graph: Any, feat: dict[str, Tensor], eweight: Any = None) -> dict:
+        """Logits of the nodes of each type."""
+        weights = eweight or {}
+        kwargs = {etype[1]: {"edge_weight": weight} for etype, weight in weights.items()}
+        return self.conv(graph, feat, mod_kwargs=kwargs)
+
+
 def _explain() -> dict[str, Case]:
     def two_ways(library: ModuleType) -> Any:
         pairs = [(0, 1), (1, 2), (2, 3), (3, 0), (1, 3), (4, 0)]
@@ -509,6 +539,16 @@ def _explain() -> dict[str, Case]:
         _, _, feat_mask, edge_mask = module.explain_node(2, g, feat)
         return feat_mask, edge_mask
 
+    def features_by_type(library: ModuleType, draw: Draw) -> tuple:
+        sizes = {"user": 3, "store": 1, "game": 2}
+        feat = {ntype: draw.normal(size, 4).detach() for ntype, size in sizes.items()}
+        return hetero(library), feat
+
+    def masks_by_type(module: nn.Module, g: Any, feat: dict[str, Tensor]) -> Any:
+        torch.manual_seed(0)
+        _, _, feat_mask, edge_mask = module.explain_node("game", 1, g, feat)
+        return feat_mask, edge_mask
+
     def weights_of_nodes(module: nn.Module, g: Any, feat: Tensor) -> Any:
         probabilities, weights, _, centers = module.explain_node([2, 0], g, feat)
         return probabilities[centers], weights
@@ -518,6 +558,15 @@ def _explain() -> dict[str, Case]:
         "pg-nodes": Case(pg(False), arguments, weights_of_nodes, grads=False),
         "gnn-graph": Case(gnn(True), arguments, masks_of_graph, single=True, grads=False),
         "gnn-node": Case(gnn(False), arguments, masks_of_node, single=True, grads=False),
+        "hetero-gnn-node": Case(
+            lambda library: library.nn.HeteroGNNExplainer(
+                ExplainedByType(library), 2, lr=0.05, num_epochs=5, log=False
+            ),
+            features_by_type,
+            masks_by_type,
+            single=True,
+            grads=False,
+        ),
     }
 
 

@@ -13,11 +13,13 @@ from torch import Tensor, nn
 
 from gossamer._options import one_of
 from gossamer.errors import InvalidTypeError
+from gossamer.ops import gather_mm
 
 __all__ = [
     "DEFAULT_ETYPE", "DEFAULT_NTYPE", "AmazonCoBuy", "Coauthor", "DGLWarning", "FeatureStorage",
-    "GBWarning", "Identity", "TargetCode", "TensorStorage", "dgl_warning", "get_dgl_url", "is_all",
-    "load_knowledge_graph", "matmul_maybe_select", "register_service", "wrap_storage",
+    "GBWarning", "Identity", "TargetCode", "TensorStorage", "bmm_maybe_select", "dgl_warning",
+    "get_dgl_url", "is_all", "load_knowledge_graph", "matmul_maybe_select", "register_service",
+    "wrap_storage",
 ]  # fmt: skip
 
 DEFAULT_NTYPE = "_N"
@@ -97,6 +99,13 @@ def matmul_maybe_select(A: Tensor, B: Tensor) -> Tensor:
     if A.dim() == 1 and not A.is_floating_point():
         return B[A.long()]
     return A @ B
+
+
+def bmm_maybe_select(A: Tensor, B: Tensor, index: Tensor) -> Tensor:
+    """Multiply row i of A by ``B[index[i]]``; a vector of ids stands for one-hot rows."""
+    if A.dim() == 1 and not A.is_floating_point():
+        return B[index.long(), A.long()]
+    return gather_mm(A, B, idx_b=index)
 
 
 def wrap_storage(storage: Any) -> FeatureStorage:

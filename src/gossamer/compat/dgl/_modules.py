@@ -110,6 +110,7 @@ _LOADER_ARGUMENTS = _from(_SAMPLING, "_remove_kwargs_dist")
 _FRAMES = _from(_STRUCTURE, "extract_edge_subframes", "extract_node_subframes", "set_new_frames")
 _UNARY = _from(_STRUCTURE, "inv", "neg")
 _COPIES = _from(_STRUCTURE, "copy_e")
+_STORAGES = _from(_LEGACY, "FeatureStorage", "TensorStorage", "wrap_storage")
 _SERVICES = _from(_LEGACY, "register_service")
 _TARGETS = _from(_LEGACY, "TargetCode")
 _DATASETS = {
@@ -125,6 +126,17 @@ _OLD_DATASETS = {
     **{name: f"gossamer.data:{name}Dataset" for name in _SHORT_NAMES},
     **_from(_LEGACY, "AmazonCoBuy", "Coauthor"),
     "citegrh": "dgl.data.citation_graph:",
+}
+_OLD_DATASET_MODULES = {
+    "data.bitcoinotc": ["BitcoinOTC"],
+    "data.gdelt": ["GDELT"],
+    "data.gnn_benchmark": ["AmazonCoBuy", "Coauthor", "CoraFull"],
+    "data.icews18": ["ICEWS18"],
+    "data.qm7b": ["QM7b"],
+    "data.qm9": ["QM9"],
+    "data.qm9_edge": ["QM9Edge"],
+    "data.sbm": ["SBMMixture"],
+    "data.tree": ["SST"],
 }
 _LAYERS = ("conv", "explain", "factory", "glob", "hetero", "linear", "softmax", "utils")
 
@@ -148,6 +160,10 @@ _RENAMED: dict[str, dict[str, str]] = {
     },
     "convert": _GRAPHS,
     "data": {**_DATASETS, **_OLD_DATASETS},
+    **{
+        path: {name: _OLD_DATASETS[name] for name in names}
+        for path, names in _OLD_DATASET_MODULES.items()
+    },
     "data.dgl_dataset": _DATASETS,
     "data.knowledge_graph": {"load_data": f"{_LEGACY}:load_knowledge_graph"},
     "data.utils": {
@@ -176,13 +192,14 @@ _RENAMED: dict[str, dict[str, str]] = {
     "nn": {**_DISTANCE, **{name: f"dgl.nn.pytorch.{name}:" for name in _LAYERS}},
     "nn.pytorch": _DISTANCE,
     "nn.pytorch.factory": _DISTANCE,
-    "nn.pytorch.utils": _from(_LEGACY, "Identity", "matmul_maybe_select"),
+    "nn.pytorch.utils": _from(_LEGACY, "Identity", "bmm_maybe_select", "matmul_maybe_select"),
     "ops": _COPIES,
     "ops.sddmm": _COPIES,
     "partition": _from(_UTILS, "reorder_nodes"),
     "sparse": _UNARY,
     "sparse.unary_op": _UNARY,
-    "storages": _from(_LEGACY, "FeatureStorage", "TensorStorage", "wrap_storage"),
+    "storages": _STORAGES,
+    "storages.base": _STORAGES,
     "transform": {**_LAPLACIAN, **_DISTANCE},
     "transforms": _LAPLACIAN,
     "transforms.functional": {**_LAPLACIAN_FUNCTION, **_DISTANCE},

@@ -307,7 +307,10 @@ class HeteroGNNExplainer(_Learner):
             Masks of the edges of this part by edge type.
         """
         part, centers = khop_in_subgraph(graph, {ntype: node_id}, self.num_hops)
-        own = {key: x[part.nodes[key].data[NID].long()] for key, x in feat.items()}
+        own = {
+            key: feat[key][part.nodes[key].data[NID].long()]
+            for key in sorted(feat, key=part.get_ntype_id)
+        }
         index = centers[ntype].long()
 
         def pick(logits: Mapping[str, Tensor]) -> Tensor:

@@ -79,10 +79,10 @@ class SortPooling(nn.Module):
         Raises
         ------
         InvalidValueError
-            If `feat` has not one row per node.
+            If `feat` is not a matrix with one row per node.
         """
         require_graph(graph, "SortPooling")
-        check_features(self, feat, graph.num_nodes(), device=graph.device)
+        check_features(self, feat, graph.num_nodes(), device=graph.device, matrix=True)
         feat = feat.sort(dim=-1).values
         lengths = graph.batch_num_nodes()
         # Nodes by graph, then from the largest last feature down; equal ones stay in order.
@@ -299,7 +299,7 @@ class Set2Set(nn.Module):
         """
         require_graph(graph, "Set2Set")
         weight = self.lstm.weight_ih_l0
-        check_features(self, feat, graph.num_nodes(), self.input_dim, weight)
+        check_features(self, feat, graph.num_nodes(), self.input_dim, weight, matrix=True)
         owners, x = owners_of(graph), feat.unsqueeze(1)
         q_star = feat.new_zeros(graph.batch_size, self.output_dim)
         state = None

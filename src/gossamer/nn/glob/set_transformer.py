@@ -143,7 +143,7 @@ class _SetTransformer(nn.Module):
     def _sets(self, graph: Graph, feat: Tensor) -> PaddedSets:
         require_graph(graph, type(self).__name__)
         weight = next(self.parameters(), None)
-        check_features(self, feat, graph.num_nodes(), self.d_model, weight)
+        check_features(self, feat, graph.num_nodes(), self.d_model, weight, matrix=True)
         return PaddedSets(graph.batch_num_nodes(), feat.shape[0])
 
     def reset_parameters(self) -> None:

@@ -59,9 +59,9 @@ class TransE(nn.Module):
         Parameters
         ----------
         h_head, h_tail : Tensor
-            Vectors of the two nodes, :math:`(E, D)`.
+            Vectors of the two nodes, :math:`(E, D)`, or :math:`(1, D)` for one node in all triples.
         rels : Tensor
-            :math:`(E,)`, the relation of each triple.
+            :math:`(E,)`, the relation of each triple, or :math:`(1,)` for one in all triples.
 
         Returns
         -------
@@ -75,7 +75,7 @@ class TransE(nn.Module):
         OutOfRangeError
             If there is no such relation.
         """
-        rels = _check(self, h_head, h_tail, rels, self.rel_emb.embedding_dim)
+        h_head, h_tail, rels = _triples(self, h_head, h_tail, rels, self.rel_emb.embedding_dim)
         return -(h_head + self.rel_emb(rels) - h_tail).norm(self.p, dim=-1)
 
     def query(self, known: Tensor, rels: Tensor, missing: str = "tail") -> Tensor:
@@ -166,9 +166,9 @@ class TransR(nn.Module):
         Parameters
         ----------
         h_head, h_tail : Tensor
-            Vectors of the two nodes, :math:`(E, D)`.
+            Vectors of the two nodes, :math:`(E, D)`, or :math:`(1, D)` for one node in all triples.
         rels : Tensor
-            :math:`(E,)`, the relation of each triple.
+            :math:`(E,)`, the relation of each triple, or :math:`(1,)` for one in all triples.
 
         Returns
         -------
@@ -182,17 +182,29 @@ class TransR(nn.Module):
         OutOfRangeError
             If there is no such relation.
         """
-        rels = _check(self, h_head, h_tail, rels, self.nfeats)
+        h_head, h_tail, rels = _triples(self, h_head, h_tail, rels, self.nfeats)
         matrices = self.rel_project.weight.view(-1, self.nfeats, self.rfeats)
         between = ops.gather_mm(h_head - h_tail, matrices, idx_b=rels)
         return -(between + self.rel_emb(rels)).norm(self.p, dim=-1)
 
 
-def _check(layer: nn.Module, h_head: Tensor, h_tail: Tensor, rels: Tensor, width: int) -> Tensor:
-    """The relations as int64, once all shapes fit."""
-    if h_head.dim() != 2 or h_head.shape != h_tail.shape or h_head.shape[1] != width:
+def _triples(
+    layer: nn.Module, h_head: Tensor, h_tail: Tensor, rels: Tensor, width: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Heads, tails and relations of as many triples, the relations as int64."""
+    name = type(layer).__name__
+    for end, x in (("h_head", h_head), ("h_tail", h_tail)):
+        if x.dim() != 2 or x.shape[1] != width:
+            raise InvalidValueError(
+                f"{name}: {end} must have shape (triples, {width}), but got {tuple(x.shape)}."
+            )
+    rows = len(rels) if isinstance(rels, Tensor) and rels.dim() == 1 else len(h_head)
+    rels = check_types(layer, rels, rows, layer.rel_emb.num_embeddings, "triple")
+    counts = [len(h_head), len(h_tail), rows]
+    count = next((each for each in counts if each != 1), 1)
+    if any(each not in (1, count) for each in counts):
         raise InvalidValueError(
-            f"{type(layer).__name__}: h_head and h_tail must have shape (triples, {width}), but "
-            f"got {tuple(h_head.shape)} and {tuple(h_tail.shape)}."
+            f"{name}: h_head, h_tail and rels must have as many rows, or a single one, but have "
+            f"{counts[0]}, {counts[1]} and {counts[2]}."
         )
-    return check_types(layer, rels, len(h_head), layer.rel_emb.num_embeddings, "triple")
+    return h_head.expand(count, -1), h_tail.expand(count, -1), rels.expand(count)

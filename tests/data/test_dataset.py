@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import gossamer as gs
 from gossamer.data import BuiltinDataset, Dataset, KarateClubDataset
 from gossamer.data import dataset as module
 from gossamer.errors import FileError, InvalidTypeError, OutOfRangeError
@@ -108,7 +109,22 @@ def test_nothing_is_written_where_nothing_is_kept(
     assert not (tmp_path / "cache").exists()
 
 
-@pytest.mark.parametrize("method", ["process", "__getitem__", "__len__"])
+def test_a_dataset_may_make_its_graphs_in_its_constructor() -> None:
+    class Made(Dataset):
+        def __init__(self) -> None:
+            super().__init__("made")
+            self.graphs = [gs.graph(([0], [1]))]
+
+        def __getitem__(self, idx: int) -> gs.Graph:
+            return self.graphs[idx]
+
+        def __len__(self) -> int:
+            return len(self.graphs)
+
+    assert [g.num_edges() for g in Made()] == [1]
+
+
+@pytest.mark.parametrize("method", ["__getitem__", "__len__"])
 def test_what_a_subclass_must_define(method: str) -> None:
     def answer(self: Dataset, *_: int) -> int:
         return 0

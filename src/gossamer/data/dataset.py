@@ -26,7 +26,7 @@ class Dataset:
         has_cache()?  yes: load()
                       no:  download() if `raw_path` does not exist; process(); save()
 
-    A subclass defines ``process``, ``__getitem__`` and ``__len__``; ``download``, ``has_cache``,
+    A subclass defines ``__getitem__`` and ``__len__``; ``process``, ``download``, ``has_cache``,
     ``save`` and ``load`` do nothing unless overridden. A cache that fails to load is built anew,
     with a warning. `raw_dir` is created before ``download`` if the subclass defines ``download``
     or ``save``, other folders only when something is written into them.
@@ -105,8 +105,7 @@ class Dataset:
         return False
 
     def process(self) -> None:
-        """Turn the raw data into graphs. A subclass must define it."""
-        raise self._undefined("process")
+        """Turn the raw data into graphs. The base class does nothing, as in DGL."""
 
     def __getitem__(self, idx: int) -> Any:
         """Return one example. A subclass must define it."""

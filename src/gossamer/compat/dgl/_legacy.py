@@ -5,21 +5,17 @@ from __future__ import annotations
 import importlib
 import os
 import warnings
-from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from gossamer._options import one_of
-from gossamer.errors import InvalidTypeError
 from gossamer.ops import gather_mm
 
 __all__ = [
-    "DEFAULT_ETYPE", "DEFAULT_NTYPE", "AmazonCoBuy", "Coauthor", "DGLWarning", "FeatureStorage",
-    "GBWarning", "Identity", "TargetCode", "TensorStorage", "bmm_maybe_select", "dgl_warning",
-    "get_dgl_url", "is_all", "load_knowledge_graph", "matmul_maybe_select", "register_service",
-    "wrap_storage",
+    "DEFAULT_ETYPE", "DEFAULT_NTYPE", "AmazonCoBuy", "Coauthor", "DGLWarning", "GBWarning",
+    "Identity", "TargetCode", "bmm_maybe_select", "dgl_warning", "get_dgl_url", "is_all",
+    "load_knowledge_graph", "matmul_maybe_select", "register_service",
 ]  # fmt: skip
 
 DEFAULT_NTYPE = "_N"
@@ -69,31 +65,6 @@ class TargetCode:
     CODE2STR: ClassVar[dict[int, str]] = {0: "u", 1: "v", 2: "e"}
 
 
-class FeatureStorage(ABC):
-    """Features from which a data loader fetches rows."""
-
-    @abstractmethod
-    def fetch(
-        self, indices: Tensor, device: Any, pin_memory: bool = False, **kwargs: Any
-    ) -> Tensor:
-        """Rows of the features on a device."""
-
-
-class TensorStorage(FeatureStorage):
-    """Features in a tensor."""
-
-    def __init__(self, tensor: Tensor) -> None:
-        self.storage = tensor
-
-    def fetch(
-        self, indices: Tensor, device: Any, pin_memory: bool = False, **kwargs: Any
-    ) -> Tensor:
-        rows = self.storage[indices.to(self.storage.device)]
-        if pin_memory and torch.cuda.is_available():
-            rows = rows.pin_memory()
-        return rows.to(device, **kwargs)
-
-
 def matmul_maybe_select(A: Tensor, B: Tensor) -> Tensor:
     """``A @ B``, or the rows ``B[A]`` if A is a vector of ids, that is, of one-hot rows."""
     if A.dim() == 1 and not A.is_floating_point():
@@ -106,17 +77,6 @@ def bmm_maybe_select(A: Tensor, B: Tensor, index: Tensor) -> Tensor:
     if A.dim() == 1 and not A.is_floating_point():
         return B[index.long(), A.long()]
     return gather_mm(A, B, idx_b=index)
-
-
-def wrap_storage(storage: Any) -> FeatureStorage:
-    """Wrap a tensor in a storage; a storage is returned unchanged."""
-    if isinstance(storage, FeatureStorage):
-        return storage
-    if isinstance(storage, Tensor):
-        return TensorStorage(storage)
-    raise InvalidTypeError(
-        f"wrap_storage takes a tensor or a FeatureStorage, got {type(storage).__name__}."
-    )
 
 
 def register_service(service_id: int, req_cls: type, res_cls: type | None = None) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph.devices import as_device
+from gossamer.graph.storages import TensorStorage
 from gossamer.ops.adjacency import FORMATS
 
 if TYPE_CHECKING:
@@ -35,6 +36,40 @@ class Storage:
         if device == self.device:
             return self
         return self._apply(lambda tensor: tensor.to(device, **kwargs))
+
+    def get_node_storage(self: Graph, key: str, ntype: str | None = None) -> TensorStorage:
+        """A node feature as an object whose method `fetch` reads rows.
+
+        Parameters
+        ----------
+        key : str
+            Name of the feature.
+        ntype : str, optional
+            Node type; may be left out if there is only one.
+
+        Examples
+        --------
+        >>> import gossamer as gs, torch
+        >>> g = gs.graph(([0, 1], [1, 2]))
+        >>> g.ndata["h"] = torch.tensor([1.0, 2.0, 3.0])
+        >>> g.get_node_storage("h").fetch(torch.tensor([2, 0]), "cpu")
+        tensor([3., 1.])
+        """
+        return TensorStorage(self.node_frames[self.schema.ntype_id(ntype)][key])
+
+    def get_edge_storage(
+        self: Graph, key: str, etype: str | tuple[str, str, str] | None = None
+    ) -> TensorStorage:
+        """An edge feature as an object whose method `fetch` reads rows.
+
+        Parameters
+        ----------
+        key : str
+            Name of the feature.
+        etype : str or (str, str, str), optional
+            Edge type; may be left out if there is only one.
+        """
+        return TensorStorage(self.edge_frames[self.schema.etype_id(etype)][key])
 
     def cpu(self: Graph) -> Graph:
         """The graph in main memory."""

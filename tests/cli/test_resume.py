@@ -30,8 +30,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 from gossamer.cli import main, progress, training
 progress._SECONDS = 0.0
-run = training._run_epoch
-training._run_epoch = lambda *args: (time.sleep(0.01), run(*args))[1]
+run = training.Trainer._run_epoch
+training.Trainer._run_epoch = lambda *args: (time.sleep(0.01), run(*args))[1]
 sys.exit(main())
 """
 

@@ -76,7 +76,7 @@ def test_a_falling_loss_keeps_the_training_going(
 ) -> None:
     losses = [1.0, 0.9, 0.8, 0.7, 0.7, 0.7, 0.7]
     epochs = iter([Epoch(1.0, loss, 0.9 if loss == 1.0 else 0.5, 0.0) for loss in losses])
-    monkeypatch.setattr(training, "_run_epoch", lambda *_: next(epochs))
+    monkeypatch.setattr(training.Trainer, "_run_epoch", lambda *_: next(epochs))
     result = fit_seed(small_task, _config(epochs=50, patience=2), 0, _ignore).result
     assert (result.epochs, result.best_epoch) == (6, 1)
 
@@ -84,7 +84,7 @@ def test_a_falling_loss_keeps_the_training_going(
 def test_of_equal_epochs_the_first_counts(
     small_task: NodeTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "_run_epoch", lambda *_: Epoch(1.0, 1.0, 0.5, 0.5))
+    monkeypatch.setattr(training.Trainer, "_run_epoch", lambda *_: Epoch(1.0, 1.0, 0.5, 0.5))
     result = fit_seed(small_task, _config(epochs=50, patience=4), 0, _ignore).result
     assert (result.epochs, result.best_epoch) == (5, 1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,8 +40,7 @@ def node_task(
     _check_finite(name, feat)
     sizes = _sizes(graph, feat, end) | {"classes": len(target.names)}
     structure = _structure(graph, config)
-    schema = _schema(NODES, structure, feat, len(target.names), [end])
-    require_fit(config.model, schema)
+    schema = _schema(config, NODES, structure, feat, len(target.names), [end])
     task = NodeTask(
         name,
         schema,
@@ -130,8 +130,7 @@ def link_task(
     label[len(keys) :] = 0
     messages = _messages(graph, etype, train, torch.cat([val, test]))
     structure = _structure(messages, config)
-    schema = _schema(LINKS, structure, feat, 1, [src, dst])
-    require_fit(config.model, schema)
+    schema = _schema(config, LINKS, structure, feat, 1, [src, dst])
     return PairTask(
         name,
         schema,
@@ -175,8 +174,7 @@ def rating_task(
         edges[dst, f"reverse {key}", src] = (v[mask], u[mask])
     structure = gossamer.heterograph(edges, {t: graph.num_nodes(t) for t in {src, dst}})
     label = rate.float()[:, None]
-    schema = _schema(RATINGS, structure, feat, 1, [src, dst])
-    require_fit(config.model, schema)
+    schema = _schema(config, RATINGS, structure, feat, 1, [src, dst])
     return PairTask(
         name,
         schema,
@@ -198,11 +196,8 @@ def _columns(masks: Mapping[str, Tensor], count: int, device: torch.device) -> d
 
 def _first_of_each(keys: Tensor) -> Tensor:
     """Distinct keys in the order of their first occurrence."""
-    found, index = keys.unique(return_inverse=True)
-    first = torch.full((len(found),), len(keys)).scatter_reduce(
-        0, index, torch.arange(len(keys)), "amin"
-    )
-    return keys[first.sort().values]
+    _, first = np.unique(keys.numpy(), return_index=True)
+    return keys[np.sort(first)]
 
 
 def _absent(
@@ -262,18 +257,17 @@ def _structure(graph: Any, config: TrainConfig) -> Any:
     return gossamer.heterograph(edges, {t: graph.num_nodes(t) for t in graph.ntypes})
 
 
-def _schema(level: str, graph: Any, feat: Features, out_size: int, ends: list[str]) -> Schema:
+def _schema(
+    config: TrainConfig, level: str, graph: Any, feat: Features, out_size: int, ends: list[str]
+) -> Schema:
+    """The schema of a graph, which the model has to fit."""
     rest = {t: graph.num_nodes(t) for t in graph.ntypes if t not in feat}
     degrees = torch.cat([graph.in_degrees(etype=e) for e in graph.canonical_etypes])
-    return Schema(
-        level,
-        {t: feat[t].shape[1] if t in feat else 0 for t in sorted(graph.ntypes)},
-        out_size,
-        ends,
-        rest,
-        len(graph.canonical_etypes),
-        _delta(degrees),
-    )
+    widths = {t: feat[t].shape[1] if t in feat else 0 for t in sorted(graph.ntypes)}
+    num_etypes, delta = len(graph.canonical_etypes), _delta(degrees)
+    schema = Schema(level, widths, out_size, ends, rest, num_etypes, delta)
+    require_fit(config.model, schema)
+    return schema
 
 
 def _delta(degrees: Tensor) -> float:

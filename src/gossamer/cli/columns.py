@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gossamer._optional import optional_import
+from gossamer.cli.tables import load_pandas
 from gossamer.errors import FileError
 
 __all__ = ["describe", "encode", "fit_columns"]
@@ -37,7 +37,7 @@ def fit_columns(frame: Any, leave_out: Sequence[str]) -> list[Column]:
 
 
 def _fit(name: str, values: Any) -> Column:
-    pandas = optional_import("pandas", "Reading tables", "tables")
+    pandas = load_pandas()
     known = values.dropna()
     if not len(known):
         return {"name": name, "kind": "left out", "why": "no value"}
@@ -94,7 +94,7 @@ def encode(frame: Any, columns: Sequence[Column], where: str) -> np.ndarray | No
 
 
 def _numbers(values: Any) -> np.ndarray:
-    pandas = optional_import("pandas", "Reading tables", "tables")
+    pandas = load_pandas()
     if pandas.api.types.is_datetime64_any_dtype(values):
         days = (values - pandas.Timestamp(0, tz=values.dt.tz)) / pandas.Timedelta(days=1)
         return days.to_numpy(np.float64)
@@ -109,7 +109,7 @@ def _encode_number(values: Any, column: Column) -> np.ndarray:
 
 
 def _encode_category(values: Any, column: Column) -> np.ndarray:
-    pandas = optional_import("pandas", "Reading tables", "tables")
+    pandas = load_pandas()
     words = values.astype(object).where(values.notna(), None)
     words = [None if word is None else str(word) for word in words]
     code = pandas.Index(column["values"]).get_indexer(words)

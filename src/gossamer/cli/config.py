@@ -215,19 +215,16 @@ def from_mapping(values: Mapping[str, Any]) -> TrainConfig:
 
 def _check(name: str, value: Any, option: Field[Any]) -> None:
     """Raise an error that names the key if `value` has the wrong type or is out of range."""
-    kind = option_kind(name)
     if value is None and option.default is None:
         return
-    if is_list(name):
-        if not isinstance(value, list | tuple):
-            raise InvalidTypeError(f"'{name}' must be a list, got {value!r}.")
-        for item in value:
-            _check_one(name, item, option, kind)
-        return
-    _check_one(name, value, option, kind)
+    if is_list(name) and not isinstance(value, list | tuple):
+        raise InvalidTypeError(f"'{name}' must be a list, got {value!r}.")
+    for item in value if is_list(name) else [value]:
+        _check_one(name, item, option)
 
 
-def _check_one(name: str, value: Any, option: Field[Any], kind: type) -> None:
+def _check_one(name: str, value: Any, option: Field[Any]) -> None:
+    kind = option_kind(name)
     # bool is a subclass of int, but `layers: true` is an error; an int is a valid float.
     accepted = (int, float) if kind is float else (kind,)
     if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):

@@ -195,10 +195,8 @@ def _of_edges(g: Graph) -> list[tuple[str, dict[str, int]]]:
         data = next((g.edges[e].data for e in g.canonical_etypes if key in g.edges[e].data), None)
         if data is None or data[key].dim() != 1:
             continue
-        value, count = data[key].unique(return_counts=True)
-        found.append(
-            (title, {f"{v:g}": int(n) for v, n in zip(value.tolist(), count, strict=True)})
-        )
+        pairs = zip(*(part.tolist() for part in data[key].unique(return_counts=True)), strict=True)
+        found.append((title, {f"{value:g}": number for value, number in pairs}))
     return found
 
 
@@ -214,13 +212,8 @@ def _classes(
         return [(f"classes of {what}", {str(c): n for c, n in enumerate(counts)})]
     if ((known != 0) & (known != 1)).any():
         return []
-    counts = (label == 1).sum(0).tolist()
-    return [
-        (
-            f"{what} with each label",
-            {str(n): c for n, c in zip(names or count(), counts, strict=False)},
-        )
-    ]
+    counts = zip(names or count(), (label == 1).sum(0).tolist(), strict=False)
+    return [(f"{what} with each label", {str(name): number for name, number in counts})]
 
 
 def _values(label: Tensor, names: list[str] | None) -> list[tuple[str, str]]:

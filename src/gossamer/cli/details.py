@@ -135,15 +135,13 @@ def interval(values: Sequence[float], items: int) -> tuple[float, float, str]:
     >>> round(low, 3), round(high, 3), how
     (0.826, 0.945, '100 test items')
     """
+    stats = optional_import("scipy.stats", "The report", "train")
     mean, count = float(np.mean(values)), len(values)
     if count > 1:
-        stats = optional_import("scipy.stats", "The report", "train")
         half = float(stats.t.ppf(0.975, count - 1) * np.std(values, ddof=1) / math.sqrt(count))
         return mean - half, mean + half, f"{count} seeds"
-    z = 1.959964
-    center = (mean + z * z / (2 * items)) / (1 + z * z / items)
-    half = z / (1 + z * z / items) * math.sqrt(mean * (1 - mean) / items + (z / items / 2) ** 2)
-    return center - half, center + half, f"{items:,} test items"
+    right = stats.binomtest(round(mean * items), items)
+    return *right.proportion_ci(method="wilson"), f"{items:,} test items"
 
 
 def per_class(confusion: np.ndarray) -> np.ndarray:

@@ -134,11 +134,10 @@ def run_curves(
     scale : float
         Factor on the values, 100 for percent.
     """
+    colors = class_colors(len(histories))
     lines = [
         Line(name, [scale * getattr(epoch, field) for epoch in history], color)
-        for (name, history), color in zip(
-            histories.items(), class_colors(len(histories)), strict=True
-        )
+        for (name, history), color in zip(histories.items(), colors, strict=True)
     ]
     return curves(lines, label, f"Line chart of the {label} of {len(lines)} runs")
 

@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gossamer._optional import optional_import
 from gossamer.cli.config import TrainConfig
-from gossamer.cli.tables import require_column
+from gossamer.cli.tables import load_pandas, require_column
 from gossamer.cli.targets import CLASSES, LABELS, Target, of_values
 from gossamer.cli.task import PARTS
 from gossamer.errors import FileError, InvalidValueError
@@ -60,7 +59,7 @@ def usual_task(frame: Any, names: list[str]) -> str:
     Text, bools and few distinct integers are classes, several columns of 0 and 1 are labels, and
     all others are values.
     """
-    types = optional_import("pandas", "Reading tables", "tables").api.types
+    types = load_pandas().api.types
     numeric = all(types.is_numeric_dtype(frame[name]) for name in names)
     if len(names) > 1:
         flags = all(frame[name].dropna().isin([0, 1]).all() for name in names)
@@ -111,7 +110,7 @@ def _text(value: Any) -> str:
 
 
 def _numbers(values: Any, name: str) -> np.ndarray:
-    pandas = optional_import("pandas", "Reading tables", "tables")
+    pandas = load_pandas()
     try:
         return pandas.to_numeric(values).to_numpy(np.float32, copy=True, na_value=np.nan)
     except (ValueError, TypeError):
@@ -130,10 +129,9 @@ def given_masks(frame: Any, column: str | None) -> dict[str, Tensor] | None:
     """
     masks = [f"{part}_mask" for part in PARTS]
     if column is None and all(name in frame.columns for name in masks):
-        found = {part: frame[name] for part, name in zip(PARTS, masks, strict=True)}
         return {
-            part: torch.tensor(values.fillna(0).to_numpy(bool))[:, None]
-            for part, values in found.items()
+            part: torch.tensor(frame[name].fillna(0).to_numpy(bool))[:, None]
+            for part, name in zip(PARTS, masks, strict=True)
         }
     if column is None and "split" not in frame.columns:
         return None

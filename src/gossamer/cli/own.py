@@ -11,14 +11,20 @@ import torch
 from torch import Tensor
 
 import gossamer
-from gossamer._optional import optional_import
 from gossamer.cli.build import graph_task, link_task, node_task
 from gossamer.cli.catalogued import as_features
 from gossamer.cli.columns import encode, fit_columns
 from gossamer.cli.config import TrainConfig
 from gossamer.cli.labels import given_masks, known_labels, read_labels
 from gossamer.cli.splits import random_masks
-from gossamer.cli.tables import column_named, edge_files, node_files, read_table, require_column
+from gossamer.cli.tables import (
+    column_named,
+    edge_files,
+    load_pandas,
+    node_files,
+    read_table,
+    require_column,
+)
 from gossamer.cli.targets import Target
 from gossamer.cli.task import PARTS, Task
 from gossamer.errors import FileError, InvalidValueError
@@ -134,9 +140,7 @@ def _to_predict(
         raise FileError(f"The tables have no nodes of type '{end}', which the model predicts.")
     frame = own.graph_table if whole else own.frames.get(end)
     if frame is None:
-        frame = optional_import("pandas", "Reading tables", "tables").DataFrame(
-            index=range(len(ids))
-        )
+        frame = load_pandas().DataFrame(index=range(len(ids)))
     masks = dict.fromkeys(PARTS, torch.ones(len(ids), 1, dtype=torch.bool))
     label = known_labels(frame, config.target, target)
     common = (label, masks, target, config, device)
@@ -189,7 +193,7 @@ def read_graph(config: TrainConfig, columns: dict | None = None) -> OwnGraph:
                 f"{', '.join(sorted(ends))}. Name types as in --edges user:plays:game=plays.csv."
             )
     ids = _ids(edges, frames, id_columns)
-    pandas = optional_import("pandas", "Reading tables", "tables")
+    pandas = load_pandas()
     graph = from_edge_table(edges, nodes={t: pandas.DataFrame({"id": ids[t]}) for t in ids})
     graph = _with_reverse(graph) if config.reverse else graph
     feat, found = _features(config, frames, id_columns, columns)
@@ -201,7 +205,7 @@ def _ids(edges: dict, frames: dict, id_columns: dict) -> dict[str, np.ndarray]:
 
     Ids that are numbers in one table and text in another become text.
     """
-    pandas = optional_import("pandas", "Reading tables", "tables")
+    pandas = load_pandas()
     ids = {}
     for ntype in sorted({t for src, _, dst in edges for t in (src, dst)}):
         sides = [
@@ -229,9 +233,7 @@ def _with_reverse(graph: Any) -> Any:
     Duplicate edges of a homogeneous graph are merged.
     """
     if len(graph.canonical_etypes) == 1 and len(graph.ntypes) == 1:
-        (u, v), size = graph.edges(order="eid"), graph.num_nodes()
-        keys = torch.cat([u * size + v, v * size + u]).unique()
-        return gossamer.graph((keys // size, keys % size), num_nodes=size)
+        return gossamer.to_bidirected(graph)
     edges = {}
     for src, name, dst in graph.canonical_etypes:
         u, v = graph.edges(etype=(src, name, dst), order="eid")
@@ -292,11 +294,7 @@ def _by_graph(file: str, graph_ids: Any) -> tuple[Any, np.ndarray]:
     """A table sorted by graph, and the number of the graph of each row."""
     frame = read_table(file)
     column = column_named(frame, (str(graph_ids.name).lower(), *_GRAPH), 0)
-    number = (
-        optional_import("pandas", "Reading tables", "tables")
-        .Index(graph_ids)
-        .get_indexer(frame[column])
-    )
+    number = load_pandas().Index(graph_ids).get_indexer(frame[column])
     if (number < 0).any():
         row = int(np.flatnonzero(number < 0)[0])
         raise FileError(f"{file}: there is no graph '{frame[column].iloc[row]}'.")
@@ -313,7 +311,7 @@ def _joined(
     of_node: np.ndarray,
 ) -> Any:
     """All graphs as one; the ids of nodes are unique within a graph only."""
-    index = optional_import("pandas", "Reading tables", "tables").MultiIndex
+    index = load_pandas().MultiIndex
     places = index.from_arrays([of_node, node_ids])
     if not places.is_unique:
         raise FileError(f"{files[1]}: a node id occurs twice in one graph.")

@@ -63,10 +63,6 @@ _TYPED: dict[str, dict[str, Any]] = {
     "hgt": {"hidden": 64, "heads": 4, "dropout": 0.2},
 }
 
-# Class of `gossamer.data` -> the recipes of its datasets.
-_CITATION_CLASSES = frozenset({"CitationGraphDataset"})
-_HETEROPHILOUS_CLASSES = frozenset({"HeterophilousGraphDataset"})
-
 
 def _family(dataset: str) -> tuple[str, str, str]:
     """Class, task and source of a dataset of the catalogue, or empty strings."""
@@ -136,9 +132,9 @@ def recipe(dataset: str, model: str, values: Mapping[str, Any] | None = None) ->
         found.update(_LINKS)
     elif given.get("graphs") or "graph" in task.split():
         found.update(_GRAPHS)
-    elif cls in _CITATION_CLASSES:
+    elif cls == "CitationGraphDataset":
         found.update(_CITATION_MODEL.get(model, {}))
-    elif cls in _HETEROPHILOUS_CLASSES and source.startswith("Platonov"):
+    elif cls == "HeterophilousGraphDataset" and source.startswith("Platonov"):
         found.update(_RESIDUAL)
     return found
 

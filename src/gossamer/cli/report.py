@@ -133,38 +133,29 @@ def _data(result: RunResult) -> str:
     details = result.details
     if details is None:
         return report_tables.pairs(dict(facts))
-    sizes, pairs = result.sizes(), ""
+    sizes, more = result.sizes(), ""
     if details.by_time:
-        pairs = f" The last {result.items} are tested, and those before them validate."
+        more = f" The last {result.items} are tested, and those before them validate."
     if result.items == "links":
-        pairs += " Pairs without a link, which are scored beside the links, are not counted."
+        more += " Pairs without a link, which are scored beside the links, are not counted."
     total = sum(sizes.values())
     for part, name in (("train", "training"), ("val", "validation"), ("test", "test")):
         share = f"{100 * sizes[part] / max(total, 1):.0f} %"
         facts.append((f"{name} {result.items}", f"{sizes[part]:,} ({share})"))
     if details.homophily is not None:
         facts.append(("edge homophily", f"{details.homophily:.2f}"))
-    models = [*details.baselines, ("this model", result.summary("test")[0])]
-    bars = report_tables.bars(
-        ((name, score, result.text(score)) for name, score in models), "this model"
-    )
-    homophily = (
-        " Edge homophily is the fraction of edges that join two nodes of one class."
-        if details.homophily is not None
-        else ""
-    )
-    compared = (
-        f"<h3>Test {escape(result.metric_title)} of simpler models</h3>{bars}"
-        + report_tables.note(
+        more += " Edge homophily is the fraction of edges that join two nodes of one class."
+    compared = ""
+    if details.baselines:
+        models = [*details.baselines, ("this model", result.summary("test")[0])]
+        rows = [(name, score, result.text(score)) for name, score in models]
+        compared = f"<h3>Test {escape(result.metric_title)} of simpler models</h3>"
+        compared += report_tables.bars(rows, "this model") + report_tables.note(
             "The other models use the features but no edges. The regularization of logistic "
             "regression is chosen on the validation data."
         )
-        if details.baselines
-        else ""
-    )
     table = report_tables.pairs(dict(facts))
-    seed = result.best.result.seed
-    note = report_tables.note(f"Sizes of the split of seed {seed}.{pairs}{homophily}")
+    note = report_tables.note(f"Sizes of the split of seed {result.best.result.seed}.{more}")
     return f'<div class="pair"><div>{table}{note}</div><div>{compared}</div></div>'
 
 

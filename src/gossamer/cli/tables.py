@@ -10,7 +10,9 @@ from typing import Any
 from gossamer._optional import optional_import
 from gossamer.errors import FileError, InvalidValueError
 
-__all__ = ["column_named", "edge_files", "node_files", "read_table", "require_column"]
+__all__ = [
+    "column_named", "edge_files", "load_pandas", "node_files", "read_table", "require_column",
+]  # fmt: skip
 
 _TYPE = r"[\w\- ]+"
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": None}
@@ -24,17 +26,8 @@ def edge_files(given: Sequence[str]) -> dict[tuple[str, str, str], str]:
     >>> edge_files(["user:plays:game=plays.csv"])
     {('user', 'plays', 'game'): 'plays.csv'}
     """
-    files: dict[tuple[str, str, str], str] = {}
-    for text in given:
-        match = re.fullmatch(f"({_TYPE}):({_TYPE}):({_TYPE})=(.+)", text)
-        etype = match.groups()[:3] if match else ("_N", "_E", "_N")
-        if etype in files:
-            raise InvalidValueError(
-                f"--edges names two tables of type {':'.join(etype)}. Give each its own: "
-                "--edges user:plays:game=plays.csv"
-            )
-        files[etype] = match[4] if match else text
-    return files
+    types = ":".join([f"({_TYPE})"] * 3)
+    return _by_type(given, types, ("_N", "_E", "_N"), "--edges", "user:plays:game=plays.csv")
 
 
 def node_files(given: Sequence[str]) -> dict[str, str]:
@@ -45,17 +38,30 @@ def node_files(given: Sequence[str]) -> dict[str, str]:
     >>> node_files(["user=users.parquet"])
     {'user': 'users.parquet'}
     """
-    files: dict[str, str] = {}
+    files = _by_type(given, f"({_TYPE})", ("_N",), "--nodes", "user=users.csv")
+    return {ntype: file for (ntype,), file in files.items()}
+
+
+def _by_type(
+    given: Sequence[str], types: str, usual: tuple[str, ...], flag: str, example: str
+) -> dict[Any, str]:
+    """Files by their type, which the groups of the pattern `types` match; or the `usual` one."""
+    files: dict[Any, str] = {}
     for text in given:
-        match = re.fullmatch(f"({_TYPE})=(.+)", text)
-        ntype = match[1] if match else "_N"
-        if ntype in files:
+        match = re.fullmatch(f"{types}=(.+)", text)
+        *kind, file = match.groups() if match else (*usual, text)
+        if tuple(kind) in files:
             raise InvalidValueError(
-                f"--nodes names two tables of type {ntype}. Give each its own: "
-                "--nodes user=users.csv"
+                f"{flag} names two tables of type {':'.join(kind)}. Give each its own: "
+                f"{flag} {example}"
             )
-        files[ntype] = match[2] if match else text
+        files[tuple(kind)] = file
     return files
+
+
+def load_pandas() -> Any:
+    """The module pandas, or an error that says how to install it."""
+    return optional_import("pandas", "Reading tables", "tables")
 
 
 def read_table(name: str) -> Any:
@@ -74,7 +80,7 @@ def read_table(name: str) -> Any:
     MissingExtraError
         If pandas, or for their files pyarrow or DuckDB, is not installed.
     """
-    pandas = optional_import("pandas", "Reading tables", "tables")
+    pandas = load_pandas()
     database, _, table = name.rpartition(":")
     if database.lower().endswith((".duckdb", ".db")):
         frame = _read_duckdb(database, table)

@@ -115,10 +115,12 @@ class NodeTask(Task):
             return
         only = len(self.schema.in_sizes) == 1
         end = self.schema.ends[0]
+        # Models other than stacks need a subgraph instead of blocks, for any number of layers.
+        sampler = NeighborSampler if model.layered else ShaDowKHopSampler
         loader = DataLoader(
             self.graph,
             train if only else {end: train},
-            _sampler(model, config),
+            sampler(config.fanouts()),
             batch_size=config.batch_size,
             shuffle=True,
             num_workers=config.workers,
@@ -138,12 +140,6 @@ class NodeTask(Task):
         with torch.no_grad():
             embedding = model.embed(self.graph, model.inputs(self.feat))
             return model.decide(self.graph, embedding), embedding
-
-
-def _sampler(model: Network, config: TrainConfig) -> Any:
-    # Models other than stacks need a subgraph instead of blocks, for any number of layers.
-    sampler = NeighborSampler if model.layered else ShaDowKHopSampler
-    return sampler(config.fanouts())
 
 
 @dataclass

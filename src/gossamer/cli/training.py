@@ -75,11 +75,36 @@ class Trainer:
     def run_epoch(self) -> Epoch:
         """Train once on all batches, and record the scores of the new weights."""
         start = time.perf_counter()
-        epoch = _run_epoch(self.model, self.optimizer, self.task, self.config, self.split)
-        _check_finite(epoch, len(self.history) + 1, self.config)
+        epoch = self._run_epoch()
+        if not (math.isfinite(epoch.train_loss) and math.isfinite(epoch.val_loss)):
+            raise InvalidValueError(
+                f"Training diverged in epoch {len(self.history) + 1}: the loss is no longer "
+                f"finite. Lower the learning rate (--lr, now {self.config.lr:g})."
+            )
         self.seconds += time.perf_counter() - start
         self._record(epoch)
         return epoch
+
+    def _run_epoch(self) -> Epoch:
+        """A step for each batch, then the scores of the new weights."""
+        task = self.task
+        self.model.train()
+        losses = []
+        for loss in task.losses(self.model, self.config, self.split):
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            losses.append(loss.item())
+        train_loss = sum(losses) / len(losses)
+        scores, _ = task.scores(self.model)
+        val, test = task.part("val", self.split), task.part("test", self.split)
+        val_loss = task.target.loss(scores[val], task.label[val]).item()
+        if not math.isfinite(val_loss):
+            return Epoch(train_loss, val_loss, math.nan, math.nan)
+        prediction = task.target.prediction(scores).cpu().numpy()
+        return Epoch(
+            train_loss, val_loss, task.score(prediction, val), task.score(prediction, test)
+        )
 
     def _record(self, epoch: Epoch) -> None:
         self.history.append(epoch)
@@ -188,39 +213,6 @@ def fit_seed(
             raise
         interrupt = error
     return Fit(trainer.result(interrupt is not None), trainer.best.state, interrupt)
-
-
-def _run_epoch(
-    model: Network, optimizer: torch.optim.Optimizer, task: Task, config: TrainConfig, split: int
-) -> Epoch:
-    """A step for each batch, then the scores of the new weights."""
-    model.train()
-    losses = []
-    for loss in task.losses(model, config, split):
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    scores, _ = task.scores(model)
-    val, test = task.part("val", split), task.part("test", split)
-    val_loss = task.target.loss(scores[val], task.label[val]).item()
-    if not math.isfinite(val_loss):
-        return Epoch(sum(losses) / len(losses), val_loss, math.nan, math.nan)
-    prediction = task.target.prediction(scores).cpu().numpy()
-    return Epoch(
-        train_loss=sum(losses) / len(losses),
-        val_loss=val_loss,
-        val_score=task.score(prediction, val),
-        test_score=task.score(prediction, test),
-    )
-
-
-def _check_finite(epoch: Epoch, number: int, config: TrainConfig) -> None:
-    if not (math.isfinite(epoch.train_loss) and math.isfinite(epoch.val_loss)):
-        raise InvalidValueError(
-            f"Training diverged in epoch {number}: the loss is no longer finite. "
-            f"Lower the learning rate (--lr, now {config.lr:g})."
-        )
 
 
 def evaluate(task: Task, config: TrainConfig, fit: Fit) -> BestModel:

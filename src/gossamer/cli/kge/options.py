@@ -15,13 +15,7 @@ MODELS = ("transe", "distmult", "complex", "rotate")
 SETTINGS: dict[str, tuple[Any, float, float, Any, str]] = {
     "size": (int, 2, 65_536, 200, "width of the vectors of entities"),
     "batch": (int, 1, 1_000_000, 512, "facts in a step"),
-    "negatives": (
-        int,
-        1,
-        1_000_000,
-        128,
-        "random entities to compare the facts of a step with",
-    ),
+    "negatives": (int, 1, 1_000_000, 128, "random entities to compare the facts of a step with"),
     "steps": (int, 1, 10**9, 20_000, "steps of the optimizer"),
     "lr": (float, 1e-12, 1e3, None, "learning rate, which decreases linearly to 0"),
     "margin": (float, 0, 1e6, None, "number added to all scores; 0 for distmult and complex"),

@@ -140,8 +140,8 @@ def interval(values: Sequence[float], items: int) -> tuple[float, float, str]:
     if count > 1:
         half = float(stats.t.ppf(0.975, count - 1) * np.std(values, ddof=1) / math.sqrt(count))
         return mean - half, mean + half, f"{count} seeds"
-    right = stats.binomtest(round(mean * items), items)
-    return *right.proportion_ci(method="wilson"), f"{items:,} test items"
+    low, high = stats.binomtest(round(mean * items), items).proportion_ci(method="wilson")
+    return float(low), float(high), f"{items:,} test items"
 
 
 def per_class(confusion: np.ndarray) -> np.ndarray:

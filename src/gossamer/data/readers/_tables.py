@@ -94,14 +94,58 @@ def read_numbers(texts: list[str], what: str) -> np.ndarray:
 
 
 def _parsed(content: bytes, dtype: type, count: int) -> np.ndarray | None:
-    """All values, or None if they are not `count` numbers of this type."""
+    """All numbers of a text, separated by blanks; None if they are not `count` of this type."""
+    integer = np.issubdtype(dtype, np.integer)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            values = np.fromstring(content, dtype=dtype, sep=" ")
+            values = _integers(content) if integer else _decimals(content)
+            if values is None and not integer:
+                values = np.fromstring(content, dtype=dtype, sep=" ")
     except (DeprecationWarning, ValueError):
         return None
-    return values if len(values) == count else None
+    return values if values is not None and len(values) == count else None
+
+
+def _integers(content: bytes) -> np.ndarray | None:
+    """Numbers that fit 64 bits; None if one does not, or is a sign alone.
+
+    The text ends with a blank.
+    """
+    # NumPy skips the blanks after a sign, and takes the nearest number that fits.
+    codes = np.frombuffer(content, dtype=np.uint8)
+    signs = np.flatnonzero((codes == ord("-")) | (codes == ord("+")))
+    if (codes[signs + 1] <= _BLANK).any():
+        return None
+    values = np.fromstring(content, dtype=np.int64, sep=" ")
+    limits = np.iinfo(np.int64)
+    fit = limits.min < values.min(initial=0) and values.max(initial=0) < limits.max
+    return values if fit else None
+
+
+def _decimals(content: bytes) -> np.ndarray | None:
+    """Numbers without exponents, such as -12.50; None if the text has others.
+
+    A whole number below 2**53 over a power of ten up to 10**22 is rounded correctly, and NumPy
+    parses integers five times as fast as floats.
+    """
+    if content.translate(None, b"0123456789-. \t\r\n"):
+        return None
+    whole = _integers(content.replace(b".", b""))
+    if whole is None:
+        return None
+    codes = np.frombuffer(b" " + content, dtype=np.uint8)
+    edges = np.flatnonzero(np.diff(codes > _BLANK))
+    begins, ends = edges[::2], edges[1::2]
+    points = np.flatnonzero(codes == ord("."))
+    owners = np.searchsorted(begins, points) - 1
+    digits = ends[owners] - points
+    plain = len(whole) == len(begins) and not (np.diff(owners) == 0).any()
+    if not plain or digits.max(initial=0) > 22 or np.abs(whole).max(initial=0) >= 2**53:
+        return None
+    values = whole.astype(np.float64)
+    values[owners] /= 10.0**digits
+    return values
 
 
 def _values_of_lines(content: bytes) -> np.ndarray:

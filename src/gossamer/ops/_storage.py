@@ -13,13 +13,17 @@ from gossamer.ops._torch import count_dispatch_modes, forward_mode_active, under
 __all__ = ["copied_ids", "gathered", "without_surroundings"]
 
 
+# Fewer ids are never in memory of the pool, which makes the choice quick.
+_FEW = 1 << 18
+
+
 def copied_ids(ids: Tensor, dtype: torch.dtype | None = None) -> Tensor:
     """A copy of ids, in `dtype`; many ids in memory that the kernels keep for reuse."""
     dtype = dtype or ids.dtype
-    traced = torch.compiler.is_compiling() or under_transform() or count_dispatch_modes()
-    if traced or type(ids) is not Tensor:
-        return ids.to(dtype, copy=True)
-    return kernels.empty(tuple(ids.shape), dtype, ids.device).copy_(ids)
+    many = not torch.compiler.is_compiling() and type(ids) is Tensor and ids.numel() > _FEW
+    if many and not under_transform() and not count_dispatch_modes():
+        return kernels.empty(tuple(ids.shape), dtype, ids.device).copy_(ids)
+    return ids.clone() if dtype == ids.dtype else ids.to(dtype)
 
 
 def gathered(source: Tensor, index: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ __all__ = ["coalesce", "has_duplicate", "is_diag"]
 
 
 def coalesce(a: SparseMatrix) -> SparseMatrix:
-    """Sort the entries by row and column, and add up duplicates."""
+    """Sort the entries by row and column, and add up duplicates in the dtype of the values."""
     pattern, places = _plan(a.adjacency)
     if places is None:
         return a

@@ -43,6 +43,9 @@ class SparseMatrix(MatrixBase):
     def coalesce(self) -> SparseMatrix:
         """Sort the entries by row and column, and add up duplicates.
 
+        Sums have the dtype of the values, as in torch. Convert small integers first if their sums
+        may not fit it.
+
         Examples
         --------
         >>> import gossamer.sparse as gsp, torch

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gossamer.data.readers._tables import read_numbers, read_table
 from gossamer.errors import FileError
 
+# Also the zeros -0, -0.0 and so on.
 DECIMALS = st.from_regex(r"[+-]?([0-9]{1,18}\.?[0-9]{0,24}|\.[0-9]{1,24})", fullmatch=True)
 OTHERS = st.floats(allow_nan=False).map(repr)
 
@@ -23,7 +24,9 @@ def test_decimals_are_rounded_as_python_rounds_them(plain: list[str], others: li
         found = read_numbers(texts, "column 'x'")[:, 0]
         if found.dtype == np.int64:
             assert found.tolist() == [int(text.rstrip(".")) for text in texts]
-        assert np.array_equal(found.astype(np.float64), wanted)
+            continue
+        assert np.array_equal(found, wanted)
+        assert np.array_equal(np.signbit(found), np.signbit(wanted))
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.float64])

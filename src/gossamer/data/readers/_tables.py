@@ -145,6 +145,7 @@ def _decimals(content: bytes) -> np.ndarray | None:
         return None
     values = whole.astype(np.float64)
     values[owners] /= 10.0**digits
+    values[(whole == 0) & (codes[begins + 1] == ord("-"))] = -0.0
     return values
 
 

@@ -37,7 +37,12 @@ def _entries(matrix: Tensor) -> dict[str, Tensor]:
 
 def _of_two(operation: Callable[[Tensor, Tensor], Tensor], csr: bool) -> Callable[..., Form]:
     def make(inputs: Inputs, nodes: int, turned: bool) -> Form:
-        pair = _coo(inputs, inputs["w"], nodes), _coo(inputs, inputs["v"], nodes, turned)
+        value = inputs["v"]
+        if turned:
+            # The values are those of the turned entries by row, as in the other adapters.
+            order = torch.argsort(inputs["dst"] * nodes + inputs["src"])
+            value = torch.empty_like(value).index_copy_(0, order, value)
+        pair = _coo(inputs, inputs["w"], nodes), _coo(inputs, value, nodes, turned)
         first, second = (m.to_sparse_csr() for m in pair) if csr else pair
         call = lambda: operation(first, second)  # noqa: E731
         return Form(lambda: {"matrix": call()}, lambda: _entries(call()))

@@ -71,9 +71,9 @@ def sample_neighbors_fused(
     fanouts, weights = fanouts_of(g, fanout, _NAME), weights_of(g, prob, _NAME)
     drawn = draw(g, targets, fanouts, weights, excluded, inward=inward, replace=replace, name=_NAME)
     block, _ = block_of(g, targets, drawn, inward)
-    nodes, edges = block.node_frames, block.edge_frames
+    node_frames, edge_frames = block.node_frames, block.edge_frames
     if not copy_ndata:
-        nodes = [frame.with_columns({NID: frame.columns[NID]}) for frame in nodes]
+        node_frames = [frame.with_columns({NID: frame.columns[NID]}) for frame in node_frames]
     if not copy_edata:
-        edges = [frame.with_columns({EID: frame.columns[EID]}) for frame in edges]
-    return block.replaced(node_frames=nodes, edge_frames=edges)
+        edge_frames = [frame.with_columns({EID: frame.columns[EID]}) for frame in edge_frames]
+    return block.replaced(node_frames=node_frames, edge_frames=edge_frames)

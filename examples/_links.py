@@ -43,6 +43,14 @@ def both_ways(links: Tensor, nodes: int) -> gs.Graph:
     return gs.graph((torch.cat([u, v]), torch.cat([v, u])), num_nodes=nodes)
 
 
+def common_neighbors(graph: gs.Graph, positive: Tensor, negative: Tensor) -> float:
+    """AUC of the number of common neighbors of (N, 2) pairs: how easy these pairs are."""
+    matrix = graph.adj_external(scipy_fmt="csr")
+    ends = (pairs.T.numpy() for pairs in (positive, negative))
+    counts = (torch.from_numpy(matrix[u].multiply(matrix[v]).sum(1)).flatten() for u, v in ends)
+    return auc(*counts)
+
+
 def auc(positive: Tensor, negative: Tensor) -> float:
     """Chance in percent that a positive scores above a negative; ties count half."""
     ranked = negative.sort().values

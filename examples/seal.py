@@ -6,8 +6,7 @@ the subgraph of the nodes within one or two hops, without the pair's edge, with 
 as features. DGCNN scores it: four graph convolutions of 32, 32, 32 and 1 units with tanh, the k
 nodes with the largest last unit (60 % of the subgraphs have at most k), two one-dimensional
 convolutions and 128 hidden units; Adam with learning rate 1e-4, 50 epochs of batches of 50, test at
-the epoch with the best AUC on a tenth of the training pairs. Features are labels only, without
-embeddings.
+the epoch with the best AUC on a tenth of the training pairs. Features are the labels alone.
 
     python examples/seal.py --dataset NS --hops 2
 """
@@ -22,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import gossamer as gs
-from _links import auc
+from _links import auc, both_ways, common_neighbors
 from _run import Parser, above, at_least, progress, report
 from gossamer.dataloading import GraphDataLoader
 
@@ -81,29 +80,22 @@ def enclosing(graph: gs.Graph, u: int, v: int, hops: int) -> gs.Graph:
 
 
 def pairs(graph: gs.Graph, hops: int, most: int) -> tuple[list, list, float]:
-    """Return (subgraph, whether it is an edge) of pairs to train on and to test, and a heuristic.
-
-    The heuristic is the AUC of the number of common neighbors: how easy this draw of pairs is.
-    """
+    """Return (subgraph, whether it is an edge) of pairs to train on and to test, and how easy."""
     u, v = graph.edges()
     edges = torch.stack([u, v], 1)[u < v]
     edges = edges[torch.randperm(len(edges))]
     apart = torch.stack(gs.sampling.global_uniform_negative_sampling(graph, len(edges)), 1)
     apart = apart[torch.randperm(len(apart))]
     held = len(edges) // 10
-    u, v = edges[held:].T
-    known = gs.graph((torch.cat([u, v]), torch.cat([v, u])), num_nodes=graph.num_nodes())
+    known = both_ways(edges[held:], graph.num_nodes())
     test, rest = [], []
     for label, chosen in ((1.0, edges), (0.0, apart)):
         for number, (u, v) in enumerate(chosen[: held + most // 2].tolist()):
             part = test if number < held else rest
             part.append((enclosing(known, u, v, hops), label))
             progress(len(test) + len(rest), len(edges) + len(apart), "subgraph")
-    u, v = torch.cat([edges[:held], apart[:held]]).T.numpy()
-    matrix = known.adj_external(scipy_fmt="csr")
-    common = torch.from_numpy(matrix[u].multiply(matrix[v]).sum(1)).flatten()
     rest = [rest[i] for i in torch.randperm(len(rest))]
-    return rest, test, auc(common[:held], common[held:])
+    return rest, test, common_neighbors(known, edges[:held], apart[:held])
 
 
 def train(graph: gs.Graph, seed: int, args: argparse.Namespace) -> tuple[float, float, float]:
@@ -143,8 +135,8 @@ def main(args: argparse.Namespace) -> None:
     for seed in range(args.seeds):
         val, test, heuristic = train(graph, seed, args)
         scores.append(test)
-        print(f"seed {seed}: validation AUC {val:.2f}, test AUC {test:.2f}", flush=True)
-        print(f"seed {seed}: AUC of common neighbors {heuristic:.2f}", flush=True)
+        found = f"validation AUC {val:.2f}, test AUC {test:.2f}"
+        print(f"seed {seed}: {found}, common neighbors {heuristic:.2f}", flush=True)
     report(f"SEAL on {args.dataset}", "AUC", scores, PUBLISHED[args.dataset])
 
 

@@ -16,15 +16,12 @@ namespace gossamer {
 namespace {
 
 enum class Weight : int { none, f32, f64, mask };
-enum class Time : int { none, i64, f64 };
 
-// Conditions on a slot, in the layout that Python passes: a nonzero weight by edge id, and times of its
-// edge and of its neighbour before the time of the row.
+// Slots with a nonzero weight by edge id, in the layout that Python passes.
 struct Filter {
-    int64_t wide, indptr, indices, eids;
+    int64_t wide, indptr, eids;
     int64_t rows, num_rows;  // rows: 0 for all
     int64_t weights, weight_kind;
-    int64_t row_times, edge_times, node_times, time_kind;  // row times by position
 };
 
 template <class Index, class Id> class Filtering {
@@ -32,7 +29,6 @@ template <class Index, class Id> class Filtering {
     explicit Filtering(const Filter& f)
         : f(f),
           indptr(pointer<Index>(f.indptr)),
-          indices(pointer<Index>(f.indices)),
           eids(pointer<Index>(f.eids)),
           rows(pointer<Id>(f.rows)) {}
 
@@ -42,7 +38,7 @@ template <class Index, class Id> class Filtering {
         for (int64_t k = indptr[row]; k < indptr[row + 1]; ++k) {
             const int64_t edge = eids ? int64_t{eids[k]} : k;
             const double w = weight(edge);
-            if (w != 0 && in_time(i, k, edge)) visit(k, w);
+            if (w != 0) visit(k, w);
         }
     }
 
@@ -56,23 +52,8 @@ template <class Index, class Id> class Filtering {
         }
     }
 
-    bool in_time(int64_t i, int64_t slot, int64_t edge) const {
-        switch (static_cast<Time>(f.time_kind)) {
-            case Time::i64: return before<int64_t>(i, slot, edge);
-            case Time::f64: return before<double>(i, slot, edge);
-            default: return true;
-        }
-    }
-    template <class T> bool before(int64_t i, int64_t slot, int64_t edge) const {
-        const T now = pointer<T>(f.row_times)[i];
-        const auto* edge_time = pointer<T>(f.edge_times);
-        const auto* node_time = pointer<T>(f.node_times);
-        return (!edge_time || edge_time[edge] < now) &&
-               (!node_time || node_time[indices[slot]] < now);
-    }
-
     const Filter& f;
-    const Index *indptr, *indices, *eids;
+    const Index *indptr, *eids;
     const Id* rows;
 };
 

@@ -28,7 +28,7 @@ from torch import Tensor
 from triton.backends.compiler import GPUTarget
 
 from gossamer.kernels import triton as kernels
-from gossamer.kernels.reference.candidates import Candidates, Relation, Times
+from gossamer.kernels.reference.candidates import Candidates, Relation
 
 TARGETS = {
     "sm_80": GPUTarget("cuda", 80, 32),
@@ -229,8 +229,7 @@ def ids_only(idtype: torch.dtype) -> Iterator[tuple[str, tuple]]:
     rows = torch.zeros(2, dtype=torch.int64)
     weights, like = torch.ones(_EDGES), rows[:0]
     yield "gather_rows", (indptr, indices, eids, rows, indptr)
-    times = Times(rows, torch.zeros(_EDGES, dtype=torch.int64), torch.zeros(1, dtype=torch.int64))
-    yield "candidates_of", (indptr, indices, eids, rows, weights, times)
+    yield "candidates_of", (indptr, indices, eids, rows, weights)
     yield "sample_labors", (like, [relation(idtype, 10)])
     for fanout in (-1, 10, 64):
         yield "sample_neighbors", (like, [relation(idtype, fanout)], False)

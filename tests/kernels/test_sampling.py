@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gossamer.kernels import reference
 from gossamer.kernels.reference import coo_to_csr, labor_chances
-from gossamer.kernels.reference.candidates import BadWeightsError, Candidates, Relation, Times
+from gossamer.kernels.reference.candidates import BadWeightsError, Candidates, Relation
 from helpers.compare import assert_tensor_equal
 from helpers.kernel_cases import ID_TYPES, require_native
 
@@ -145,32 +145,6 @@ def test_rows_of_any_degree(degree: int, fanout: int) -> None:
     relation = Relation(*csc, torch.zeros(9, dtype=torch.int64), fanout, 4)
     drawn = native.sample_neighbors(LIKE, [relation], False)
     assert_same(drawn, reference.sample_neighbors(LIKE, [relation], False))
-
-
-@pytest.mark.parametrize("time", [torch.int64, torch.float64])
-@pytest.mark.parametrize("with_edges", [False, True])
-@pytest.mark.parametrize("with_nodes", [False, True])
-@pytest.mark.parametrize("weights", ["none", "mask", "float"])
-def test_times(time, with_edges: bool, with_nodes: bool, weights: str) -> None:
-    generator = torch.Generator().manual_seed(2)
-    csc = graph(torch.int32)
-    rows = rows_of(torch.int64, generator)
-    times = Times(
-        torch.randint(9, (len(rows),), generator=generator).to(time),
-        torch.randint(9, (EDGES,), generator=generator).to(time) if with_edges else None,
-        torch.randint(9, (NODES,), generator=generator).to(time) if with_nodes else None,
-    )
-    given = weights_of(weights, generator)
-    mine = native.candidates_of(*csc, rows, given, times)
-    assert_same_candidates(mine, reference.candidates_of(*csc, rows, given, times))
-    ((starts, neighbors, edges),) = native.sample_neighbors(
-        LIKE, [Relation(*csc, rows, 4, 9, mine)], False
-    )
-    now = times.rows.repeat_interleave(starts.diff())
-    if with_edges:
-        assert bool((times.edges[edges] < now).all())
-    if with_nodes:
-        assert bool((times.nodes[neighbors] < now).all())
 
 
 @pytest.mark.parametrize("bad", [-1.0, torch.nan, torch.inf])

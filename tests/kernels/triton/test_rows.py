@@ -7,7 +7,7 @@ import torch
 
 pytest.importorskip("triton", reason="triton is not installed")
 from gossamer import kernels
-from gossamer.kernels.reference.candidates import Relation, Times
+from gossamer.kernels.reference.candidates import Relation
 from helpers.compare import assert_tensor_equal
 from helpers.kernel_cases import GRAPHS, ID_TYPES, adjacency
 from helpers.triton_cases import fast
@@ -64,22 +64,6 @@ def test_candidates(graph, weights, local) -> None:
     rows = torch.arange(adj.num_rows).flip(0) if local else None
     args = adj.indptr, adj.indices, adj.eids, rows, _weights(weights, adj.num_edges)
     # Also the sums: they are added in the order of the CPU.
-    _assert_same(fast.candidates_of(*args), kernels.candidates_of(*args))
-
-
-@pytest.mark.parametrize("time", [torch.int64, torch.float64], ids=str)
-@pytest.mark.parametrize(("of_edges", "of_nodes"), [(True, False), (False, True), (True, True)])
-def test_candidates_before_a_time(time, of_edges, of_nodes) -> None:
-    adj = adjacency("random", torch.int32)
-    rows = torch.tensor([5, 0, 5, 7])
-
-    def random(count: int) -> torch.Tensor:
-        return torch.randint(9, (count,)).to(time)
-
-    edges = random(adj.num_edges) if of_edges else None
-    times = Times(random(4), edges, random(adj.num_cols) if of_nodes else None)
-    weights = _weights("float", adj.num_edges)
-    args = adj.indptr, adj.indices, adj.eids, rows, weights, times
     _assert_same(fast.candidates_of(*args), kernels.candidates_of(*args))
 
 

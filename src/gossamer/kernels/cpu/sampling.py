@@ -15,7 +15,6 @@ from gossamer.kernels.reference.candidates import (
     Candidates,
     Drawn,
     Relation,
-    Times,
 )
 
 __all__ = [
@@ -25,7 +24,6 @@ __all__ = [
 
 # Codes of csrc/sampling_candidates.cpp.
 _WEIGHTS = {torch.float32: 1, torch.float64: 2, torch.uint8: 3}
-_TIMES = {torch.int64: 1, torch.float64: 2}
 
 
 def _fields(relation: Relation, starts: Tensor | None = None, offset: int = 0) -> list[int]:
@@ -152,26 +150,19 @@ def candidates_of(
     eids: Tensor | None,
     rows: Tensor | None,
     weights: Tensor | None,
-    times: Times | None = None,
 ) -> Candidates:
     """The slots that may be drawn; see `gossamer.kernels.reference.candidates.candidates_of`."""
     threads = torch.get_num_threads()
     count = indptr.shape[0] - 1 if rows is None else rows.shape[0]
-    row_times, edge_times, node_times = times or (None, None, None)
     fields = _table(
         [
             indptr.dtype is torch.int64,
             indptr.data_ptr(),
-            indices.data_ptr(),
             address(eids),
             address(rows),
             count,
             address(weights),
             0 if weights is None else _WEIGHTS[weights.dtype],
-            address(row_times),
-            address(edge_times),
-            address(node_times),
-            0 if row_times is None else _TIMES[row_times.dtype],
         ]
     )
     what = fields.data_ptr(), rows is not None and rows.dtype is torch.int64

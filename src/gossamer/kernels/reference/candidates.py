@@ -17,7 +17,6 @@ __all__ = [
     "Candidates",
     "Drawn",
     "Relation",
-    "Times",
     "candidates_of",
     "edges_in",
 ]
@@ -45,14 +44,6 @@ class Candidates(NamedTuple):
     sums: Tensor | None
     weights: Tensor | None
     local: bool  # row i is the i-th row to draw for, not row number i
-
-
-class Times(NamedTuple):
-    """What happened before a row's time may be drawn: times by position, edge id and node id."""
-
-    rows: Tensor
-    edges: Tensor | None
-    nodes: Tensor | None
 
 
 class Relation(NamedTuple):
@@ -83,9 +74,8 @@ def candidates_of(
     eids: Tensor | None,
     rows: Tensor | None,
     weights: Tensor | None,
-    times: Times | None = None,
 ) -> Candidates:
-    """The slots with a nonzero weight and a time before the row's.
+    """The slots with a nonzero weight.
 
     Parameters
     ----------
@@ -93,8 +83,6 @@ def candidates_of(
         Rows to look at; the result is local to them. Default: all.
     weights : Tensor, optional
         By edge id: float32, float64, or uint8 for a mask.
-    times : Times, optional
-        Needs `rows`. All int64 or all float64.
     """
     every = torch.arange(len(indptr) - 1, device=indptr.device) if rows is None else rows.long()
     first, last = indptr[every].long(), indptr[every + 1].long()
@@ -102,16 +90,11 @@ def candidates_of(
     behind = torch.arange(len(owner), device=indptr.device)
     slots = first[owner] + behind - ((last - first).cumsum(0) - (last - first))[owner]
     edges = slots if eids is None else eids[slots].long()
-    kept = torch.ones(len(slots), dtype=torch.bool, device=indptr.device)
     if weights is not None:
-        kept &= weights[edges] != 0
-    if times is not None and times.edges is not None:
-        kept &= times.edges[edges] < times.rows[owner]
-    if times is not None and times.nodes is not None:
-        kept &= times.nodes[indices[slots].long()] < times.rows[owner]
-    owner, slots, edges = owner[kept], slots[kept], edges[kept]
+        kept = weights[edges] != 0
+        owner, slots, edges = owner[kept], slots[kept], edges[kept]
     starts = row_starts(torch.bincount(owner, minlength=len(every))).to(indptr.dtype)
-    everything = rows is None and bool(kept.all())
+    everything = rows is None and len(slots) == len(indices)
     sums = None
     if weights is not None and weights.dtype != torch.uint8:
         sums = _running_sums(weights[edges].double(), starts)

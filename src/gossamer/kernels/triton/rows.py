@@ -15,7 +15,7 @@ import triton.language as tl
 from torch import Tensor
 
 from gossamer.kernels._dispatch import kernel
-from gossamer.kernels.reference.candidates import Candidates, Drawn, Relation, Times
+from gossamer.kernels.reference.candidates import Candidates, Drawn, Relation
 from gossamer.kernels.triton._common import (
     IDS,
     Config,
@@ -39,8 +39,7 @@ def row_slots(p_indptr, p_rows, b_i, m_i, LOCAL: tl.constexpr):
 
 @triton.jit
 def _kept_slots(
-    p_indices, p_eids, p_slots, p_places, p_weights, p_now, p_edge_times, p_node_times,
-    i, b_at, m_at, key, bound, LABOR: tl.constexpr,
+    p_indices, p_eids, p_slots, p_places, p_weights, b_at, m_at, key, bound, LABOR: tl.constexpr,
 ):  # fmt: skip
     """Return the slot, neighbor and edge of candidates, and which of them are kept: (K,) each."""
     b_slot = edge_ids(p_slots, b_at, m_at)  # (K,)
@@ -52,10 +51,6 @@ def _kept_slots(
         m_kept &= b_neighbor >= 0
     if p_weights is not None:
         m_kept &= tl.load(p_weights + b_edge, mask=m_at, other=0) != 0
-    if p_edge_times is not None:
-        m_kept &= tl.load(p_edge_times + b_edge, mask=m_at, other=0) < tl.load(p_now + i)
-    if p_node_times is not None:
-        m_kept &= tl.load(p_node_times + b_neighbor, mask=m_at, other=0) < tl.load(p_now + i)
     if LABOR:
         m_kept &= random_unit(key.to(tl.int64), b_neighbor) < bound
     return b_slot, b_neighbor, b_edge, m_kept
@@ -70,8 +65,7 @@ def _labor_bound(degree, fanout):
 
 @triton.jit(do_not_specialize=["first", "key", "fanout"])
 def count_slots_kernel(
-    first, p_indptr, p_indices, p_eids, p_rows, p_slots, p_places, p_weights, p_now, p_edge_times,
-    p_node_times, key, fanout, p_counts,
+    first, p_indptr, p_indices, p_eids, p_rows, p_slots, p_places, p_weights, key, fanout, p_counts,
     LOCAL: tl.constexpr, LABOR: tl.constexpr, BLOCK_K: tl.constexpr,
 ):  # fmt: skip
     """Count the slots that each row keeps."""
@@ -82,8 +76,8 @@ def count_slots_kernel(
     for k in range(0, degree, BLOCK_K):
         b_k = k + tl.arange(0, BLOCK_K)  # (K,)
         _, _, _, m_kept = _kept_slots(
-            p_indices, p_eids, p_slots, p_places, p_weights, p_now, p_edge_times, p_node_times,
-            i, begin + b_k, b_k < degree, key, bound, LABOR,
+            p_indices, p_eids, p_slots, p_places, p_weights,
+            begin + b_k, b_k < degree, key, bound, LABOR,
         )  # fmt: skip
         b_count += m_kept.to(tl.int64)
     tl.store(p_counts + i, tl.sum(b_count, 0))
@@ -91,8 +85,8 @@ def count_slots_kernel(
 
 @triton.jit(do_not_specialize=["first", "key", "fanout"])
 def fill_slots_kernel(
-    first, p_indptr, p_indices, p_eids, p_rows, p_slots, p_places, p_weights, p_now, p_edge_times,
-    p_node_times, key, fanout, p_starts, p_owner, p_neighbor, p_edge, p_slot,
+    first, p_indptr, p_indices, p_eids, p_rows, p_slots, p_places, p_weights, key, fanout,
+    p_starts, p_owner, p_neighbor, p_edge, p_slot,
     LOCAL: tl.constexpr, LABOR: tl.constexpr, BLOCK_K: tl.constexpr,
 ):  # fmt: skip
     """Write the slots that each row keeps; each of the last four tensors may be None."""
@@ -103,8 +97,8 @@ def fill_slots_kernel(
     for k in range(0, degree, BLOCK_K):
         b_k = k + tl.arange(0, BLOCK_K)  # (K,)
         b_slot, b_neighbor, b_edge, m_kept = _kept_slots(
-            p_indices, p_eids, p_slots, p_places, p_weights, p_now, p_edge_times, p_node_times,
-            i, begin + b_k, b_k < degree, key, bound, LABOR,
+            p_indices, p_eids, p_slots, p_places, p_weights,
+            begin + b_k, b_k < degree, key, bound, LABOR,
         )  # fmt: skip
         b_kept = m_kept.to(tl.int64)  # (K,)
         b_to = to + tl.cumsum(b_kept, 0) - 1  # (K,)
@@ -166,9 +160,6 @@ class Choice(NamedTuple):
     slots: Tensor | None = None  # of candidates, which `indptr` counts
     places: Tensor | None = None
     weights: Tensor | None = None
-    now: Tensor | None = None
-    edge_times: Tensor | None = None
-    node_times: Tensor | None = None
     key: int = 0
     fanout: int = -1
     local: bool = False
@@ -231,12 +222,9 @@ def candidates_of(
     eids: Tensor | None,
     rows: Tensor | None,
     weights: Tensor | None,
-    times: Times | None = None,
 ) -> Candidates:
     """The slots that may be drawn; see `gossamer.kernels.reference.candidates.candidates_of`."""
-    now, edge_times, node_times = times or (None, None, None)
-    condition = {"weights": weights, "now": now, "edge_times": edge_times, "node_times": node_times}
-    choice = Choice(indptr, indices, eids, rows, **condition)
+    choice = Choice(indptr, indices, eids, rows, weights=weights)
     starts = choice.starts()
     total = int(starts[-1])  # waits for the GPU
     everything = rows is None and total == indices.shape[0]

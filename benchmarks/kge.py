@@ -2,8 +2,9 @@
 
 The libraries take turns, each in its own process, with the same facts, model, width, batch, number
 of negatives for each fact, self-adversarial loss, optimizer (Adam) and threads. PyKEEN draws
-negatives for each fact, `gossamer kge train` for each step. Loss and filtered MRR are checked to
-mean the same: they must agree to five digits for the same scores and vectors.
+negatives for each fact, `gossamer kge train` for each step; it also leaves out those that are facts
+and weighs facts by their frequency. Loss and filtered MRR are checked to mean the same: they must
+agree to five digits for the same scores and vectors.
 
 Examples
 --------
@@ -127,9 +128,10 @@ def _worker(options: argparse.Namespace) -> dict[str, float]:
 def _gossamer(model: str, options: argparse.Namespace, inputs: Any) -> dict[str, float]:
     import torch
 
+    from gossamer.cli.kge.known import Known
     from gossamer.cli.kge.model import Embeddings, self_adversarial_loss
     from gossamer.cli.kge.options import resolved
-    from gossamer.cli.kge.ranking import Known, figures, ranks
+    from gossamer.cli.kge.ranking import figures, ranks
     from gossamer.cli.kge.training import Training
 
     names = ("size", "batch", "negatives")

@@ -211,7 +211,9 @@ def _add_kge(commands: Any) -> None:
         "train",
         help="train vectors, and rank the test facts",
         description="Train vectors of entities and relations with self-adversarial negatives (Sun "
-        "et al., ICLR 2019) and rank the test facts among all entities. The folder holds "
+        "et al., ICLR 2019) and rank the test facts among all entities. Random entities that "
+        "complete a fact are not among its negatives; a fact counts less the more facts share its "
+        "relation and one of its ends, as in the authors' implementation. The folder holds "
         "train.txt, valid.txt and test.txt: three names a line, relation in the middle or first, "
         "separated by tabs, with or without entities.dict and relations.dict; or OpenKE's "
         "entity2id.txt, relation2id.txt and facts by number.",

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from gossamer.cli.kge.known import Known
 from gossamer.cli.kge.model import Embeddings
 from gossamer.cli.kge.options import MODELS
-from gossamer.cli.kge.ranking import Known, figures, ranks
+from gossamer.cli.kge.ranking import figures, ranks
 from gossamer.errors import InvalidValueError
 
 
@@ -67,3 +68,22 @@ def test_scores_that_are_no_numbers() -> None:
     model.entities.all_set_embedding(torch.full((9, 4), torch.nan))
     with pytest.raises(InvalidValueError, match="the training diverged"):
         ranks(model, _facts(), Known(_facts(), 3))
+
+
+@pytest.mark.parametrize("missing", ["tail", "head"])
+def test_completions_against_a_loop(missing: str) -> None:
+    facts = _facts()
+    known, everything = Known(facts, 3), {tuple(fact) for fact in facts.tolist()}
+    asked = np.concatenate([facts[::5], facts[:3], [[8, 2, 8], [0, 0, 0]]])
+    entities = np.array([4, 0, 8, 4, 2])
+    mask = known.complete(asked, entities, missing)
+    rows, answers = (x.tolist() for x in known.answers(asked, missing))
+    for row, (head, relation, tail) in enumerate(asked.tolist()):
+        ends = [
+            e
+            for e in range(9)
+            if ((head, relation, e) if missing == "tail" else (e, relation, tail)) in everything
+        ]
+        assert sorted(a for r, a in zip(rows, answers, strict=True) if r == row) == ends
+        assert mask[row].tolist() == [e in ends for e in entities.tolist()]
+    assert known.complete(asked[:0], entities, missing).shape == (0, 5)

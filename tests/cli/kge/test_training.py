@@ -38,6 +38,45 @@ def test_loss_is_that_of_the_paper() -> None:
     assert found.item() == pytest.approx(total / 5)
 
 
+def test_excluded_negatives_do_not_count() -> None:
+    generator = torch.Generator().manual_seed(0)
+    positive, negative = (torch.randn(n, generator=generator).double() for n in ((3,), (3, 5)))
+    excluded = torch.rand(3, 5, generator=generator) < 0.5
+    excluded[1] = True
+    negative.requires_grad_()
+    found = self_adversarial_loss(positive, negative, 2.0, 0.5, excluded)
+    total = -torch.nn.functional.logsigmoid(2 + positive[1]) / 2
+    for i in (0, 2):
+        kept = negative[i : i + 1, ~excluded[i]]
+        total = total + self_adversarial_loss(positive[i : i + 1], kept, 2.0, 0.5)
+    assert found.item() == pytest.approx(total.item() / 3)
+    found.backward()
+    assert torch.equal(negative.grad == 0, excluded)
+
+
+def test_facts_are_no_negatives() -> None:
+    """An entity that is drawn and completes the fact is left out."""
+    training = _training(model="distmult", negatives=64, steps=8)
+    seen = []
+    scores = training.model.scores
+
+    def recorded(*args: Any) -> Any:
+        positive, negative, rows = scores(*args)
+        negative.retain_grad()
+        seen.append((*args, negative))
+        return positive, negative, rows
+
+    training.model.scores = recorded
+    for _ in range(8):
+        training.run_step()
+    known = {tuple(fact) for fact in FACTS.tolist()}
+    for facts, negatives, missing, scored in seen:
+        for row, (head, relation, tail) in enumerate(facts.tolist()):
+            for column, entity in enumerate(negatives.tolist()):
+                other = (head, relation, entity) if missing == "tail" else (entity, relation, tail)
+                assert (scored.grad[row, column] == 0) == (other in known)
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_a_stopped_training_goes_on_as_if_it_had_not_been(model: str, tmp_path: Path) -> None:
     whole = _training(model=model)

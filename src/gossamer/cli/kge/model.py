@@ -58,15 +58,26 @@ class Embeddings:
 
 
 def self_adversarial_loss(
-    positive: Tensor, negative: Tensor, margin: float, temperature: float
+    positive: Tensor,
+    negative: Tensor,
+    margin: float,
+    temperature: float,
+    excluded: Tensor | None = None,
+    weight: Tensor | None = None,
 ) -> Tensor:
     r"""Loss of Sun et al., ICLR 2019, for scores :math:`s` of facts and :math:`n_i` of others.
 
     .. math:: -\tfrac12\big(\log\sigma(\gamma + s)
         + \sum_i \mathrm{softmax}_i(\alpha n)\,\log\sigma(-\gamma - n_i)\big)
 
-    averaged over the facts. The softmax takes no gradient.
+    averaged over the facts, with their `weight`, (B,), if given. The softmax takes no gradient and
+    leaves out the negatives that the mask `excluded`, (B, N), marks.
     """
-    weight = (temperature * negative.detach()).softmax(1)
-    contrast = (weight * F.logsigmoid(-margin - negative)).sum(1)
-    return -(F.logsigmoid(margin + positive) + contrast).mean() / 2
+    likely = temperature * negative.detach()
+    if excluded is not None:
+        likely = likely.masked_fill(excluded, -torch.inf)
+    # A fact whose negatives are all excluded has the softmax of no numbers.
+    share = likely.softmax(1).nan_to_num(0.0)
+    contrast = (share * F.logsigmoid(-margin - negative)).sum(1)
+    losses = -(F.logsigmoid(margin + positive) + contrast) / 2
+    return losses.mean() if weight is None else (losses * weight).sum() / weight.sum()

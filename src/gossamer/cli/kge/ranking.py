@@ -6,37 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gossamer.cli.kge.known import Known
 from gossamer.cli.kge.model import Embeddings
 from gossamer.errors import InvalidValueError
 
-__all__ = ["Known", "figures", "ranks"]
+__all__ = ["figures", "ranks"]
 
 _BATCH = 128
-
-
-class Known:
-    """All entities that complete a fact, of all parts, by its other end and relation."""
-
-    def __init__(self, facts: np.ndarray, num_relations: int) -> None:
-        self._relations = num_relations
-        self._sorted = {}
-        for missing in ("tail", "head"):
-            keys, answer = self._keys(facts, missing), facts[:, 2 if missing == "tail" else 0]
-            order = keys.argsort(kind="stable")
-            self._sorted[missing] = keys[order], answer[order]
-
-    def _keys(self, facts: np.ndarray, missing: str) -> np.ndarray:
-        return facts[:, 0 if missing == "tail" else 2] * self._relations + facts[:, 1]
-
-    def answers(self, facts: np.ndarray, missing: str) -> tuple[Tensor, Tensor]:
-        """Row and entity of each completion of each fact."""
-        keys, answer = self._sorted[missing]
-        asked = self._keys(facts, missing)
-        first, last = (np.searchsorted(keys, asked, side) for side in ("left", "right"))
-        count = last - first
-        rows = np.repeat(np.arange(len(facts)), count)
-        slots = np.arange(count.sum()) - np.repeat(count.cumsum() - count, count)
-        return torch.from_numpy(rows), torch.from_numpy(answer[slots + np.repeat(first, count)])
 
 
 @torch.no_grad()

@@ -17,8 +17,9 @@ from gossamer._optional import optional_import
 from gossamer.cli.files import write_atomic
 from gossamer.cli.folders import reopened, run_folder
 from gossamer.cli.info import environment
+from gossamer.cli.kge.known import Known
 from gossamer.cli.kge.options import KEPT, SETTINGS, resolved
-from gossamer.cli.kge.ranking import Known, figures, ranks
+from gossamer.cli.kge.ranking import figures, ranks
 from gossamer.cli.kge.report import report, table
 from gossamer.cli.kge.training import RECORDED, Training
 from gossamer.cli.run import set_threads

@@ -14,6 +14,7 @@ from torch import Tensor
 from gossamer._optional import optional_import
 from gossamer.cli.checkpoint import read_safetensors
 from gossamer.cli.files import write_atomic
+from gossamer.cli.kge.known import Known
 from gossamer.cli.kge.model import Embeddings, self_adversarial_loss
 from gossamer.errors import FileError, InvalidValueError
 from gossamer.optim import SparseAdam
@@ -33,6 +34,10 @@ class Training:
 
     def __init__(self, settings: dict[str, Any], facts: np.ndarray, sizes: tuple[int, int]) -> None:
         self.settings, self.facts = settings, torch.from_numpy(facts)
+        self._known = Known(facts, sizes[1])
+        counts = (self._known.counts(facts, missing) for missing in ("tail", "head"))
+        # As in the authors' implementation: facts with a frequent end count less.
+        self._weight = (sum(counts) + 6).rsqrt()
         torch.manual_seed(settings["seed"])
         self.model = Embeddings(settings["model"], *sizes, settings["size"], settings["margin"])
         self.sparse = SparseAdam([self.model.entities], settings["lr"])
@@ -50,11 +55,17 @@ class Training:
             If the loss is no longer finite.
         """
         settings = self.settings
-        facts, negatives = self._draw()
+        chosen, negatives = self._draw()
+        facts = self.facts[chosen]
         missing = ("tail", "head")[self.step % 2]
         positive, negative, rows = self.model.scores(facts, negatives, missing)
         loss = self_adversarial_loss(
-            positive, negative, settings["margin"], settings["temperature"]
+            positive,
+            negative,
+            settings["margin"],
+            settings["temperature"],
+            self._known.complete(facts.numpy(), negatives.numpy(), missing),
+            self._weight[chosen],
         )
         total = loss
         if settings["penalty"]:
@@ -77,7 +88,7 @@ class Training:
         return value
 
     def _draw(self) -> tuple[Tensor, Tensor]:
-        """Facts and random entities of the next step."""
+        """Numbers of the facts, and random entities, of the next step."""
         batch, count = self.settings["batch"], len(self.facts)
         epoch, place = divmod(self.step, math.ceil(count / batch))
         if epoch != self._epoch:
@@ -89,7 +100,7 @@ class Training:
         negatives = torch.randint(
             entities, (self.settings["negatives"],), generator=self._generator
         )
-        return self.facts[self._order[place * batch : (place + 1) * batch]], negatives
+        return self._order[place * batch : (place + 1) * batch], negatives
 
     def _seed(self, number: int) -> None:
         self._generator.manual_seed(self.settings["seed"] << 32 | number)

@@ -24,19 +24,11 @@ from torch.nn import functional as F
 
 import gossamer as gs
 from _run import Parser, above, at_least, progress, report, share, spread
-from gossamer.dataloading import (
-    ClusterGCNSampler,
-    DataLoader,
-    LaborSampler,
-    NeighborSampler,
-    SAINTSampler,
-)
+from gossamer import dataloading as dl
 from gossamer.nn.models import GraphSAGE
 
-CITATION = ("cora", "citeseer", "pubmed")
-DATASETS = (*CITATION, "actor", "cornell", "texas", "wisconsin", "roman_empire", "synthetic")
-BLOCKS = {"neighbor": NeighborSampler, "labor": LaborSampler}
-FANOUTS = [10, 25]
+DATASETS = ("cora", "citeseer", "pubmed", "actor", "cornell", "texas", "wisconsin", "roman_empire")
+BLOCKS = {"neighbor": dl.NeighborSampler, "labor": dl.LaborSampler}
 PARTS, TOGETHER = 40, 4  # of a batch
 SUBGRAPHS, STEPS = 10, 2  # of an epoch, of a walk
 
@@ -47,8 +39,7 @@ def synthetic(nodes: int, classes: int = 10, degree: int = 10, width: int = 64) 
     label = torch.randint(classes, (nodes,))
     by_class, count = label.argsort(), label.bincount(minlength=classes)
     v = torch.arange(nodes).repeat_interleave(degree)
-    kind = label[v]
-    same = (torch.rand(len(v)) * count[kind]).long() + (count.cumsum(0) - count)[kind]
+    same = (torch.rand(len(v)) * count[label[v]]).long() + (count.cumsum(0) - count)[label[v]]
     u = torch.where(torch.rand(len(v)) < 0.5, by_class[same], torch.randint(nodes, (len(v),)))
     graph = gs.graph((u, v), num_nodes=nodes)
     graph.ndata["label"] = label
@@ -69,16 +60,16 @@ class Batches:
         if sampler == "full":
             self.loader = [(graph, nodes, mask, nodes[mask])]
         elif sampler in BLOCKS:
-            ids, neighbors = nodes[mask], BLOCKS[sampler](FANOUTS)
-            self.loader = DataLoader(
+            ids, neighbors = nodes[mask], BLOCKS[sampler]([10, 25])
+            self.loader = dl.DataLoader(
                 graph, ids, neighbors, batch_size=batch_size, shuffle=True, use_prefetch_thread=True
             )
         elif sampler == "cluster":
-            ids, parts = torch.arange(PARTS), ClusterGCNSampler(graph, PARTS, cache_path=None)
-            self.loader = DataLoader(graph, ids, parts, batch_size=TOGETHER, shuffle=True)
+            ids, parts = torch.arange(PARTS), dl.ClusterGCNSampler(graph, PARTS, cache_path=None)
+            self.loader = dl.DataLoader(graph, ids, parts, batch_size=TOGETHER, shuffle=True)
         else:
-            walks = SAINTSampler("walk", (max(len(nodes) // SUBGRAPHS, 1), STEPS))
-            self.loader = DataLoader(graph, torch.arange(SUBGRAPHS), walks)
+            walks = dl.SAINTSampler("walk", (max(len(nodes) // SUBGRAPHS, 1), STEPS))
+            self.loader = dl.DataLoader(graph, torch.arange(SUBGRAPHS), walks)
             drawn = torch.cat([sub.ndata[gs.NID] for _ in range(5) for sub in self.loader])
             self.weight = 1 / drawn.bincount(minlength=len(nodes)).clamp(min=1)
 
@@ -128,8 +119,7 @@ def main(args: argparse.Namespace) -> None:
     if args.dataset == "synthetic":
         graph, scores = synthetic(args.nodes), {args.sampler: []}
     else:
-        kinds = gs.data.HeterophilousGraphDataset, gs.data.CitationGraphDataset
-        graph = kinds[args.dataset in CITATION](args.dataset, raw_dir=args.raw_dir)[0]
+        graph = gs.data.registry.load(args.dataset, args.raw_dir)[0]
         scores = {args.sampler: [], "full": []}
     for seed in range(args.seeds):
         masks = [graph.ndata[f"{part}_mask"] for part in ("train", "val", "test")]
@@ -150,7 +140,7 @@ def main(args: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = Parser(__doc__)
     parser.option("--sampler", (*BLOCKS, "cluster", "saint"), "neighbor", "kind of batches")
-    parser.common(DATASETS, "ind.<dataset>.* or <dataset>.npz", epochs=30)
+    parser.common((*DATASETS, "synthetic"), "ind.<dataset>.* or <dataset>.npz", epochs=30)
     parser.option("--nodes", at_least(100), 1_000_000, "size of the synthetic graph")
     parser.option("--batch-size", at_least(1), 512, "nodes in a batch of sampled neighbors")
     parser.option("--hidden", at_least(1), 64, "hidden units")

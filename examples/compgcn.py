@@ -141,9 +141,9 @@ def main(args: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = Parser(__doc__)
-    parser.common(DATASETS, "train2id.txt and so on", epochs=30, seeds=1)
-    parser.option("--batch", at_least(2), 1024, "queries in a step")
-    parser.option("--lr", above(0), 0.001, "learning rate")
+    parser.common(DATASETS, "train2id.txt and so on", epochs=40, seeds=1)
+    parser.option("--batch", at_least(2), 256, "queries in a step")
+    parser.option("--lr", above(0), 0.004, "learning rate")
     parser.option("--every", at_least(1), 5, "epochs between two validations")
     parser.add_argument("--bfloat16", action="store_true", help="dense products in bfloat16")
     parser.run(main)

@@ -30,7 +30,7 @@ SETTINGS: dict[str, tuple[Any, float, float, Any, str]] = {
 #: Learning rate, margin and penalty of each model.
 _OF_MODEL = {
     "transe": (2e-3, 9.0, 0.0),
-    "distmult": (2e-3, 0.0, 1e-2),
+    "distmult": (2e-3, 0.0, 3e-3),
     "complex": (2e-3, 0.0, 1e-2),
     "rotate": (1e-2, 9.0, 0.0),
 }

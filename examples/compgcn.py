@@ -113,7 +113,7 @@ def train(facts: gs.Graph, num_rels: int, seed: int, args: argparse.Namespace) -
         batches = torch.randperm(len(queries.entity)).split(args.batch)
         for step, chosen in enumerate(batches, 1):
             asked = queries.entity[chosen], queries.relation[chosen]
-            with torch.autocast("cpu", torch.bfloat16, enabled=args.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=args.precision == "bfloat16"):
                 scores = model.score(*model(matrices), *asked).float()
             # Score s with target t costs softplus(s) - s * t: no matrix of targets is needed.
             told = scores[queries.places(chosen)].sum() * (1 - SMOOTHING)
@@ -145,5 +145,5 @@ if __name__ == "__main__":
     parser.option("--batch", at_least(2), 256, "queries in a step")
     parser.option("--lr", above(0), 0.004, "learning rate")
     parser.option("--every", at_least(1), 5, "epochs between two validations")
-    parser.add_argument("--bfloat16", action="store_true", help="dense products in bfloat16")
+    parser.option("--precision", ("float32", "bfloat16"), "float32", "type of dense products")
     parser.run(main)

@@ -5,7 +5,7 @@ scores the mean rank counts. Departures: entity minus relation (0.352 in the pap
 composition; ConvE has fewer filters and drops whole ones; fewer epochs, larger batches, and a
 larger learning rate (0.001 in the paper) that decreases linearly to 0.
 
-    python examples/compgcn.py --dataset FB15k-237
+    python examples/compgcn.py --dataset FB15k-237 --precision bfloat16
 """
 
 from __future__ import annotations

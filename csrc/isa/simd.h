@@ -386,47 +386,64 @@ GOSSAMER_INLINE f64v larger(f64v v, f64v best) {
 template <class V> GOSSAMER_INLINE V larger(V v, V best) { return select(wins(v, best), v, best); }
 #endif
 
-// Sums of neighbouring lanes: those of a in the lower half, those of b in the upper. In AVX2 this holds
-// for each half of the vectors, since a shuffle across the halves is slow.
+// Sums of neighbouring lanes in each 16 bytes: those of a in the first half, those of b in the second. A
+// shuffle within 16 bytes is the fastest.
 template <class V> GOSSAMER_INLINE V add_pairs(V a, V b) {
-    constexpr int n = sizeof(V) / sizeof(a[0]);
-    if constexpr (n == 16) {
-        return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28,
+    constexpr int n = sizeof(V) / sizeof(a[0]), of = n * 16 / sizeof(V);
+    if constexpr (of == 2 && n == 8) {
+        return __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14) +
+               __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+    } else if constexpr (of == 2 && n == 4) {
+        return __builtin_shufflevector(a, b, 0, 4, 2, 6) + __builtin_shufflevector(a, b, 1, 5, 3, 7);
+    } else if constexpr (of == 2) {
+        return __builtin_shufflevector(a, b, 0, 2) + __builtin_shufflevector(a, b, 1, 3);
+    } else if constexpr (n == 16) {
+        return __builtin_shufflevector(a, b, 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28,
                                        30) +
-               __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29,
+               __builtin_shufflevector(a, b, 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29,
                                        31);
-    } else if constexpr (n == 8 && sizeof(V) == 32) {
+    } else if constexpr (n == 8) {
         return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
                __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
-    } else if constexpr (n == 8) {
-        return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14) +
-               __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
-    } else if constexpr (n == 4 && sizeof(V) == 32) {
-        return __builtin_shufflevector(a, b, 0, 4, 2, 6) + __builtin_shufflevector(a, b, 1, 5, 3, 7);
-    } else if constexpr (n == 4) {
-        return __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
     } else {
-        return __builtin_shufflevector(a, b, 0, 2) + __builtin_shufflevector(a, b, 1, 3);
+        return __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
     }
 }
 
-// The last of the sums: that of the halves of a and that of the halves of b where they were kept apart.
-template <class V> GOSSAMER_INLINE V add_last(V a, V b) {
-    constexpr int n = sizeof(V) / sizeof(a[0]);
-    if constexpr (n == 8 && sizeof(V) == 32)
-        return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11) +
-               __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
-    else if constexpr (n == 4 && sizeof(V) == 32)
-        return __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7);
+// Sums of neighbouring 16 bytes: those of a in the lower half, those of b in the upper.
+template <class V> GOSSAMER_INLINE V add_quarters(V a, V b) {
+    const auto x = bit_cast<f64v>(a), y = bit_cast<f64v>(b);
+    if constexpr (sizeof(V) == 64)
+        return bit_cast<V>(__builtin_shufflevector(x, y, 0, 1, 4, 5, 8, 9, 12, 13)) +
+               bit_cast<V>(__builtin_shufflevector(x, y, 2, 3, 6, 7, 10, 11, 14, 15));
     else
-        return add_pairs(a, b);
+        return bit_cast<V>(__builtin_shufflevector(x, y, 0, 1, 4, 5)) +
+               bit_cast<V>(__builtin_shufflevector(x, y, 2, 3, 6, 7));
+}
+
+// The sum of the lanes of each of `n` vectors, in the leading lanes of the result. `parts` is the number of
+// sums in each vector.
+template <class A, int n, int parts>
+GOSSAMER_INLINE typename Simd<A>::reg sum_vectors(typename Simd<A>::reg* x) {
+    if constexpr (parts == 1) {
+        return x[0];
+    } else {
+        constexpr int half = n > 1 ? n / 2 : 1;
+        GOSSAMER_UNROLL
+        for (int i = 0; i < half; ++i) {
+            const auto a = x[n > 1 ? 2 * i : 0], b = x[n > 1 ? 2 * i + 1 : 0];
+            if constexpr (parts * 16 > kBytes)
+                x[i] = add_pairs(a, b);
+            else
+                x[i] = add_quarters(a, b);
+        }
+        return sum_vectors<A, half, parts / 2>(x);
+    }
 }
 
 // The sum of the lanes of a vector, in the first lane of the result; as sum_group adds them.
 template <class A> GOSSAMER_INLINE typename Simd<A>::reg sum_lanes(typename Simd<A>::reg x) {
-#pragma GCC unroll 4
-    for (int n = Simd<A>::lanes; n > 2; n /= 2) x = add_pairs(x, x);
-    return add_last(x, x);
+    return sum_vectors<A, 1, Simd<A>::lanes>(&x);
 }
 
 // How many vectors sum_group adds up at a time.
@@ -435,12 +452,7 @@ template <class A> constexpr int kGroup = Simd<A>::lanes < 8 ? Simd<A>::lanes : 
 // The sum of the lanes of each of kGroup vectors, in the leading lanes of the result.
 template <class A>
 GOSSAMER_INLINE typename Simd<A>::reg sum_group(typename Simd<A>::reg (&x)[kGroup<A>]) {
-#pragma GCC unroll 3
-    for (int n = kGroup<A> / 2; n > 1; n /= 2)
-#pragma GCC unroll 4
-        for (int i = 0; i < n; ++i) x[i] = add_pairs(x[2 * i], x[2 * i + 1]);
-    x[0] = add_last(x[0], x[1]);
-    return Simd<A>::lanes > kGroup<A> ? add_pairs(x[0], x[0]) : x[0];
+    return sum_vectors<A, kGroup<A>, Simd<A>::lanes>(x);
 }
 
 }  // namespace

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.errors import InvalidValueError
 from gossamer.ops import _torch, csr
 from gossamer.ops._storage import without_surroundings
+from gossamer.ops.compressed import Compressed, check_one_dtype, contiguous
 
 __all__ = ["FORMATS", "INT32_MAX", "Adjacency", "Compressed"]
 
@@ -18,32 +19,6 @@ FORMATS = ("coo", "csr", "csc")
 
 #: The largest int32: larger graphs need int64 ids.
 INT32_MAX = 2**31 - 1
-
-
-class Compressed(NamedTuple):
-    """Rows of neighbors: CSR if rows are sources, CSC if rows are destinations.
-
-    Row ``r`` has the slots ``indptr[r]`` to ``indptr[r + 1]``; slot ``k`` has the neighbor
-    ``indices[k]`` and the edge id ``eids[k]``, or ``k`` if `eids` is None.
-    """
-
-    indptr: Tensor
-    indices: Tensor
-    eids: Tensor | None
-
-    def gather_rows(
-        self, rows: Tensor, places: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """(i, neighbor, edge id) of each slot in the rows ``rows[i]``, row by row.
-
-        With `places`, the entry of `places` instead of each neighbor; slots with a negative entry
-        are left out.
-        """
-        return csr.gather_rows(*self, rows, places)
-
-    def gather_neighbors(self, rows: Tensor) -> Tensor:
-        """The neighbors of `rows`, row by row."""
-        return csr.gather_neighbors(self.indptr, self.indices, rows)
 
 
 class Adjacency:
@@ -92,10 +67,10 @@ class Adjacency:
         self.idtype = idtype
         self.allowed = tuple(name for name in FORMATS if name in set(allowed))
         # Kernels need contiguous ids; a column of an edge table is strided.
-        self._coo, self._csr, self._csc = map(_contiguous, (coo, csr, csc))
+        self._coo, self._csr, self._csc = map(contiguous, (coo, csr, csc))
         self._memo: dict[Any, Any] = {}
         for arrays in (self._coo, self._csr, self._csc):
-            _check_one_dtype(arrays, idtype)
+            check_one_dtype(arrays, idtype)
         if idtype == torch.int32 and max(num_src, num_dst, self.num_edges) > INT32_MAX:
             raise InvalidValueError(
                 f"A graph with {max(num_src, num_dst, self.num_edges)} nodes or edges does not fit "
@@ -247,8 +222,8 @@ class Adjacency:
         if self._coo is not None:
             return self._coo
         if self._csr is not None:
-            return _expand(self._csr)
-        col, row = _expand(self._csc)
+            return self._csr.expand()
+        col, row = self._csc.expand()
         return row, col
 
     def create(self) -> None:
@@ -275,7 +250,7 @@ class Adjacency:
         if self._csc is None and self._coo is not None:
             return (*self._coo, None)
         csc = self.csc()
-        rows = self.memo("csc_rows", lambda: _row_of_slot(csc))
+        rows = self.memo("csc_rows", lambda: csc.slot_rows())
         return csc.indices, rows, csc.eids
 
     def structure(
@@ -405,43 +380,6 @@ class Adjacency:
         """All tensors stored now."""
         kept = [*(self._coo or ()), *(self._csr or ()), *(self._csc or ())]
         return [tensor for tensor in kept if tensor is not None]
-
-
-def _row_of_slot(compressed: Compressed) -> Tensor:
-    counts = compressed.indptr.diff()
-    return torch.repeat_interleave(counts, output_size=compressed.indices.shape[0])
-
-
-def _check_one_dtype(parts: Any, idtype: torch.dtype) -> None:
-    """Kernels read all ids of a format in one width: the structure's, or int32 where they fit."""
-    found = {x.dtype for x in parts or () if x is not None}
-    if len(found) > 1 or not found <= {idtype, torch.int32}:
-        names = ", ".join(sorted(map(str, found)))
-        raise InvalidTypeError(f"A structure of {idtype} ids needs one dtype of ids, got {names}.")
-
-
-def _contiguous(parts: Any) -> Any:
-    """The same COO, CSR or CSC, copied where a tensor is not contiguous."""
-    if parts is None:
-        return None
-    if _torch.under_transform():
-        csr.refuse_transformed(parts[0], "ids of a graph")
-    if all(x is None or x.is_contiguous() for x in parts):
-        return parts
-    copies = (None if x is None else x.contiguous() for x in parts)
-    return Compressed(*copies) if isinstance(parts, Compressed) else tuple(copies)
-
-
-def _expand(compressed: Compressed) -> tuple[Tensor, Tensor]:
-    """(row, neighbor) of each edge, in the order of edge ids."""
-    rows, neighbors = _row_of_slot(compressed), compressed.indices
-    if compressed.eids is None:
-        return rows, neighbors
-    position = compressed.eids.long()
-    return (
-        torch.empty_like(rows).index_copy_(0, position, rows),
-        torch.empty_like(neighbors).index_copy_(0, position, neighbors),
-    )
 
 
 def _ranges(first: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,8 @@ from benchmarks import machine, report
 from benchmarks.argument_types import above_zero, count, interpreter, output, picture, seed
 from benchmarks.measure import Plan, Row, run_row
 from benchmarks.pool import Contender, Pool, WorkerError
-from benchmarks.registry import Sizes, Workload, select
+from benchmarks.registry import select
+from benchmarks.workload import Sizes, Workload
 
 PEERS = ("dgl", "pyg")
 ENVIRONMENT = "GOSSAMER_BENCHMARK_{}"  # GOSSAMER_BENCHMARK_DGL=/path/to/python

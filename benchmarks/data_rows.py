@@ -5,7 +5,7 @@ Nothing here runs a library. ``w`` holds a value for each edge, ``x`` attributes
 
 from __future__ import annotations
 
-from benchmarks.registry import MOLECULE_EDGES, MOLECULE_NODES, Sizes, Workload
+from benchmarks.workload import MOLECULE_EDGES, MOLECULE_NODES, Sizes, Workload
 
 
 def _molecules(count: int) -> Sizes:

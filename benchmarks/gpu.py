@@ -44,10 +44,11 @@ from benchmarks.gpu_rows import (
     default_device,
     sampling_forms,
 )
-from benchmarks.registry import FULL, SMALL, WORKLOADS, Workload, select
+from benchmarks.registry import FULL, SMALL, WORKLOADS, select
 from benchmarks.report import layout
 from benchmarks.verify import disagreement
 from benchmarks.worker import FAILURES, as_array
+from benchmarks.workload import Workload
 
 TESTS = Path(__file__).resolve().parents[1] / "tests" / "kernels" / "triton"
 TEST_SECONDS = 120

@@ -6,7 +6,7 @@ adapter (`adapters/graph_ops.py`) makes molecules and typed graphs out of the sa
 
 from __future__ import annotations
 
-from benchmarks.registry import Sizes, Workload
+from benchmarks.workload import Sizes, Workload
 
 SET_POINTS = 20  # of one small set
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.registry import HUB, MOLECULE_EDGES, MOLECULE_NODES, RELATIONS, Sizes, Workload
+from benchmarks.workload import HUB, MOLECULE_EDGES, MOLECULE_NODES, RELATIONS, Sizes, Workload
 
 #: Graphs of layers whose edges are stored both ways, without self-loops.
 BOTH_WAYS = ("both ways", "few edges", "aifb")

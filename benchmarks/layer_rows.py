@@ -10,18 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from benchmarks.registry import (
-    HD,
-    MOLECULE_EDGES,
-    MOLECULE_NODES,
-    WORKLOADS,
-    D,
-    Dims,
-    F,
-    H,
-    Sizes,
-    Workload,
-)
+from benchmarks.registry import WORKLOADS
+from benchmarks.workload import HD, MOLECULE_EDGES, MOLECULE_NODES, D, Dims, F, H, Sizes, Workload
 
 # If two messages are equal up to float32 errors, libraries may choose either as the maximum, which
 # gets the gradient; the same holds for the sides of LeakyReLU's kink. One such edge changes the

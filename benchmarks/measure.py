@@ -15,8 +15,8 @@ import numpy as np
 from benchmarks import inputs as bench_inputs
 from benchmarks.machine import Disturbance, Watch
 from benchmarks.pool import Pool, WorkerError
-from benchmarks.registry import Sizes, Traffic, Workload
 from benchmarks.verify import compare
+from benchmarks.workload import Sizes, Traffic, Workload
 
 PATIENCE = 60.0  # seconds of timed calls after which a row ends, with at least three rounds
 PAUSE = 0.02  # seconds, until the threads of the previous library stop spinning

@@ -7,7 +7,7 @@ pattern, or its transpose where patterns must differ.
 
 from __future__ import annotations
 
-from benchmarks.registry import F, Sizes, Workload
+from benchmarks.workload import F, Sizes, Workload
 
 FULL: dict[str, Sizes] = {
     "matrix": Sizes(nodes=200_000, edges=2_000_000),

@@ -31,8 +31,9 @@ from benchmarks.adapters import Form, graph_ops, load
 from benchmarks.data_rows import DATA_ROWS
 from benchmarks.graph_rows import GRAPH_ROWS
 from benchmarks.layer_rows import LAYER_ROWS
-from benchmarks.registry import FLOAT, WORKLOADS, Sizes
+from benchmarks.registry import WORKLOADS
 from benchmarks.sparse_rows import SPARSE_ROWS
+from benchmarks.workload import FLOAT, Sizes
 
 # Errors of forms that a library lacks or cannot compile, or that do not fit in memory.
 FAILURES = RuntimeError, TypeError, ValueError, LookupError, ImportError, OSError, AttributeError

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.adapters import Form
-from benchmarks.registry import MOLECULE_NODES, Sizes, Workload
+from benchmarks.workload import MOLECULE_NODES, Sizes, Workload
 
 Inputs = Mapping[str, Tensor]
 

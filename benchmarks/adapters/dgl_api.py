@@ -19,7 +19,7 @@ from benchmarks.adapters.training import (
     transpose_weights,
     zero_biases,
 )
-from benchmarks.registry import D, F, H, Sizes, Workload
+from benchmarks.workload import D, F, H, Sizes, Workload
 
 
 class Adapter:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from benchmarks.adapters import Form
 from benchmarks.graph_rows import SET_POINTS
-from benchmarks.registry import MOLECULE_EDGES, MOLECULE_NODES, Sizes
+from benchmarks.workload import MOLECULE_EDGES, MOLECULE_NODES, Sizes
 
 WIDTH = 16
 

@@ -20,7 +20,7 @@ from benchmarks.layer_rows import (
     PNA_REDUCERS,
     SCALERS,
 )
-from benchmarks.registry import MOLECULE_EDGES, MOLECULE_NODES, D, F, H, Sizes, Workload
+from benchmarks.workload import MOLECULE_EDGES, MOLECULE_NODES, D, F, H, Sizes, Workload
 
 Inputs = Mapping[str, Tensor]
 # A layer, and the call of it whose output is differentiated.

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from benchmarks.adapters import Form
 from benchmarks.adapters.training import differentiate, epochs
-from benchmarks.registry import Sizes, Workload
+from benchmarks.workload import Sizes, Workload
 
 
 class Adapter:

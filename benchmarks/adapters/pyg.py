@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 import torch
 import torch_geometric
@@ -14,55 +13,12 @@ from torch_geometric import nn as gnn
 from torch_geometric.utils import scatter, segment, softmax, sort_edge_index, spmm
 
 from benchmarks.adapters import Form
+from benchmarks.adapters.pyg_convolutions import LAYER_ROWS
+from benchmarks.adapters.pyg_edges import Edges
 from benchmarks.adapters.training import (
     differentiate,
-    epochs,
-    set_parameters,
-    transpose_weights,
-    zero_biases,
 )
-from benchmarks.registry import D, F, H, Sizes, Workload
-
-
-class Edges:
-    """The row's graph in PyG's layouts, made outside the timing."""
-
-    def __init__(self, inputs: Mapping[str, Tensor], sizes: Sizes, compiled: bool = False) -> None:
-        self.compiled = compiled  # whether layers on these edges are compiled
-        self.src, self.dst, self.nodes = inputs["src"], inputs["dst"], sizes.nodes
-        self.sorted = bool((self.dst[1:] >= self.dst[:-1]).all())
-        self.pair = torch.stack([self.src, self.dst])
-
-    def by_destination(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Row pointers, sources, and the edge at each slot."""
-        order = torch.argsort(self.dst, stable=True)
-        counts = torch.bincount(self.dst, minlength=self.nodes)
-        indptr = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-        return indptr, self.src[order], order
-
-    def csr(self, value: Tensor | None = None) -> Tensor:
-        """The transposed adjacency as ``torch.sparse_csr``: rows are destinations."""
-        indptr, indices, order = self.by_destination()
-        value = torch.ones(len(indices)) if value is None else value[order]
-        return torch.sparse_csr_tensor(indptr, indices, value, (self.nodes, self.nodes))
-
-    def edge_index(self) -> EdgeIndex:
-        """The sorted index class with its caches filled."""
-        pair = self.pair if self.sorted else self.pair[:, torch.argsort(self.dst, stable=True)]
-        index = EdgeIndex(pair, sparse_size=(self.nodes, self.nodes), sort_order="col")
-        return index.fill_cache_()
-
-    def layouts(self, value: Tensor | None = None) -> dict[str, Callable[[], tuple]]:
-        """Functions that make a layer's arguments for its edges: (edges, edge weights)."""
-        forms: dict[str, Callable[[], tuple]] = {
-            "edge_index": lambda: (self.pair, value),
-            "sparse_csr": lambda: (self.csr(value), None),
-        }
-        if value is None:
-            forms["EdgeIndex"] = lambda: (self.edge_index(), None)
-        elif self.sorted:
-            forms["EdgeIndex"] = lambda: (self.edge_index(), value)
-        return forms
+from benchmarks.workload import Sizes, Workload
 
 
 class Adapter:
@@ -344,108 +300,6 @@ def _transpose(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable
     return {"EdgeIndex": lambda: Form(index), "to_sparse_csc": lambda: Form(sparse)}
 
 
-# ---------------------------------------------------------------------- layers
-
-
-def _layer(build: Callable[[], nn.Module], names: Mapping[str, str]) -> Callable:
-    def make(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
-        def form(prepare: Callable[[], tuple]) -> Form:
-            return _layer_form(build(), names, prepare()[0], inputs, compiled=edges.compiled)
-
-        return {
-            name: lambda prepare=prepare: form(prepare) for name, prepare in edges.layouts().items()
-        }
-
-    return make
-
-
-def _layer_form(
-    layer: nn.Module,
-    names: Mapping[str, str],
-    adjacency: Any,
-    inputs: Mapping,
-    *weights: Any,
-    compiled: bool = False,
-) -> Form:
-    zero_biases(layer)
-    wrt, turned = set_parameters(layer, names, inputs)
-    if compiled:
-        layer.compile()
-    x = inputs["x"].requires_grad_()
-    run = differentiate(lambda: layer(x, adjacency, *weights), {"x": x, **wrt}, inputs["g"])
-    return Form(lambda: transpose_weights(run(), turned))
-
-
-def _graph_conv(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
-    # The normalization of a directed graph, computed once: PyG's layer uses in-degrees only.
-    degree_in = torch.bincount(edges.dst, minlength=edges.nodes).clamp(min=1).float()
-    degree_out = torch.bincount(edges.src, minlength=edges.nodes).clamp(min=1).float()
-    norm = (degree_out[edges.src] * degree_in[edges.dst]).rsqrt()
-
-    def form(prepare: Callable[[], tuple]) -> Form:
-        layer = gnn.GCNConv(F, F, normalize=False, add_self_loops=False)
-        adjacency, weight = prepare()
-        names = {"weight": "lin.weight", "bias": "bias"}
-        return _layer_form(layer, names, adjacency, inputs, weight, compiled=edges.compiled)
-
-    return {
-        name: lambda prepare=prepare: form(prepare) for name, prepare in edges.layouts(norm).items()
-    }
-
-
-def _cora_gcn(
-    edges: Edges, inputs: Mapping[str, Tensor], compiled: bool = False
-) -> dict[str, Callable[[], Form]]:
-    def form(prepare: Callable[[], tuple]) -> Form:
-        x, (adjacency, _) = inputs["x"], prepare()
-        options = {"cached": True, "add_self_loops": False}
-        first = gnn.GCNConv(x.shape[1], inputs["weight_1"].shape[1], **options)
-        second = gnn.GCNConv(*inputs["weight_2"].shape, **options)
-        net = _stack((first, second), ("weight",), inputs)
-        return epochs(net, lambda: second(first(x, adjacency).relu(), adjacency), inputs, compiled)
-
-    return {n: lambda prepare=p: form(prepare) for n, p in edges.layouts().items()}
-
-
-def _cora_gat(
-    edges: Edges, inputs: Mapping[str, Tensor], compiled: bool = False
-) -> dict[str, Callable[[], Form]]:
-    def form(prepare: Callable[[], tuple]) -> Form:
-        x, (adjacency, _) = inputs["x"], prepare()
-        first = gnn.GATConv(x.shape[1], 8, heads=8, add_self_loops=False)
-        second = gnn.GATConv(*inputs["weight_2"].shape, add_self_loops=False)
-        net = _stack((first, second), ("weight", "att_src", "att_dst"), inputs)
-        elu = nn.functional.elu
-        return epochs(net, lambda: second(elu(first(x, adjacency)), adjacency), inputs, compiled)
-
-    return {n: lambda prepare=p: form(prepare) for n, p in edges.layouts().items()}
-
-
-def _compiled_or_not(make: Callable[..., dict]) -> Callable[..., dict[str, Callable[[], Form]]]:
-    def forms(edges: Edges, inputs: Mapping[str, Tensor]) -> dict[str, Callable[[], Form]]:
-        compiled = make(edges, inputs, compiled=True)
-        return {**make(edges, inputs), **{f"{n}, compiled": form for n, form in compiled.items()}}
-
-    return forms
-
-
-def _stack(layers: tuple, arrays: tuple[str, ...], inputs: Mapping[str, Tensor]) -> nn.Module:
-    paths = {"weight": "lin.weight", "att_src": "att_src", "att_dst": "att_dst"}
-    for k, layer in enumerate(layers, 1):
-        zero_biases(layer)
-        set_parameters(layer, {f"{array}_{k}": paths[array] for array in arrays}, inputs)
-    return nn.ModuleList(layers)
-
-
-_GAT = {"weight": "lin.weight", "att_src": "att_src", "att_dst": "att_dst", "bias": "bias"}
-_GATV2 = {
-    "weight_src": "lin_l.weight",
-    "bias_src": "lin_l.bias",
-    "weight_dst": "lin_r.weight",
-    "bias_dst": "lin_r.bias",
-    "att": "att",
-}
-
 _ROWS: dict[str, Callable[..., dict[str, Callable[[], Form]]]] = {
     "copy_u/sum": partial(_copy_u, reduce="sum"),
     "copy_u/mean": partial(_copy_u, reduce="mean"),
@@ -466,20 +320,7 @@ _ROWS: dict[str, Callable[..., dict[str, Callable[[], Form]]]] = {
     "gather_mm": partial(_products, grouped=False),
     "segment_mm few rows": partial(_products, grouped=True),
     "gather_mm few rows": partial(_products, grouped=False),
-    "GraphConv fwd+bwd": _graph_conv,
-    "SAGEConv fwd+bwd": _layer(
-        lambda: gnn.SAGEConv(F, F),
-        {"weight": "lin_l.weight", "bias": "lin_l.bias", "weight_self": "lin_r.weight"},
-    ),
-    "GINConv fwd+bwd": _layer(
-        lambda: gnn.GINConv(nn.Linear(F, F)), {"weight": "nn.weight", "bias": "nn.bias"}
-    ),
-    "GATConv fwd+bwd": _layer(lambda: gnn.GATConv(F, D, heads=H, add_self_loops=False), _GAT),
-    "GATv2Conv fwd+bwd": _layer(lambda: gnn.GATv2Conv(F, D, heads=H, add_self_loops=False), _GATV2),
-    "Cora GCN epoch": _cora_gcn,
-    "Cora GAT epoch": _cora_gat,
-    "Cora GCN epoch compiled": _compiled_or_not(_cora_gcn),
-    "Cora GAT epoch compiled": _compiled_or_not(_cora_gat),
+    **LAYER_ROWS,
     "COO to CSC": _compress,
     "CSR to CSC": _transpose,
 }

@@ -17,10 +17,10 @@ from torch_geometric.utils import scatter, softmax
 
 from benchmarks.adapters import Form
 from benchmarks.adapters.layers import Attentive, MessagePassing, inputs_of
-from benchmarks.adapters.pyg import Edges
+from benchmarks.adapters.pyg_edges import Edges
 from benchmarks.adapters.training import differentiate, zero_biases
 from benchmarks.layer_rows import AIFB_RELATIONS, EDGE, ETYPES
-from benchmarks.registry import MOLECULE_NODES, D, F, H, Sizes, Workload
+from benchmarks.workload import MOLECULE_NODES, D, F, H, Sizes, Workload
 
 Inputs = Mapping[str, Tensor]
 Making = str | Callable[[Inputs], Tensor]

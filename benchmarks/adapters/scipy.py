@@ -13,7 +13,7 @@ from torch import Tensor
 
 from benchmarks.adapters import Form
 from benchmarks.adapters.sparse import by_place
-from benchmarks.registry import Sizes, Workload
+from benchmarks.workload import Sizes, Workload
 
 Inputs = Mapping[str, Tensor]
 

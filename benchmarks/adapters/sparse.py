@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.adapters import Form
-from benchmarks.registry import Sizes, Workload
+from benchmarks.workload import Sizes, Workload
 
 Inputs = Mapping[str, Tensor]
 

@@ -10,7 +10,7 @@ from torch_geometric.utils import softmax
 
 from benchmarks.adapters import Form
 from benchmarks.adapters.sparse import by_place
-from benchmarks.registry import Sizes, Workload
+from benchmarks.workload import Sizes, Workload
 
 Inputs = Mapping[str, Tensor]
 

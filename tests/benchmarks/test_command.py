@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from benchmarks.measure import Column, Row
 from benchmarks.pool import Worker
-from benchmarks.registry import WORKLOADS, Workload
+from benchmarks.registry import WORKLOADS
+from benchmarks.workload import Workload
 
 from benchmarks import alone, command, compare, graph_ops, ops
 

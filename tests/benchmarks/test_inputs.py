@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.inputs import cora_edges, make_arrays, make_edges, read, skewed_edges, write
-from benchmarks.registry import FULL, RELATIONS, SMALL, WORKLOADS
+from benchmarks.registry import FULL, SMALL, WORKLOADS
+from benchmarks.workload import RELATIONS
 
 
 def test_edges_are_skewed_at_both_ends_and_sorted_by_destination() -> None:

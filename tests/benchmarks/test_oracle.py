@@ -6,7 +6,7 @@ import math
 
 import torch
 from benchmarks.adapters.oracle import Dense
-from benchmarks.registry import Sizes
+from benchmarks.workload import Sizes
 
 # Node 3 has no in-edges, 0 -> 1 is there twice, 2 -> 2 is a self-loop.
 SRC, DST = [0, 0, 3, 2, 1], [1, 1, 1, 2, 0]

@@ -6,7 +6,8 @@ import ast
 
 import pytest
 from benchmarks.adapters import dgl_api, oracle
-from benchmarks.registry import FULL, SMALL, WORKLOADS, Sizes, Traffic, select
+from benchmarks.registry import FULL, SMALL, WORKLOADS, select
+from benchmarks.workload import Sizes, Traffic
 
 from helpers.paths import REPOSITORY
 
@@ -25,9 +26,12 @@ def test_each_row_is_consistent(name: str) -> None:
 
 
 def test_each_adapter_has_each_row() -> None:
-    # PyG's adapter cannot be imported here; its table is read as text.
-    tree = ast.parse((REPOSITORY / "benchmarks" / "adapters" / "pyg.py").read_text())
-    tables = [n.value for n in ast.walk(tree) if isinstance(n, ast.AnnAssign) and n.value]
+    # PyG's adapter cannot be imported here; its tables are read as text.
+    files = [
+        REPOSITORY / "benchmarks" / "adapters" / f"pyg{part}.py" for part in ("", "_convolutions")
+    ]
+    nodes = [n for file in files for n in ast.walk(ast.parse(file.read_text()))]
+    tables = [n.value for n in nodes if isinstance(n, ast.AnnAssign) and n.value]
     keys = {key.value for t in tables if isinstance(t, ast.Dict) for key in t.keys if key}
     assert set(ROWS) <= keys
     assert set(oracle._ROWS) == set(ROWS)

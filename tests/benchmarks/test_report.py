@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.measure import Column, Row
-from benchmarks.registry import Traffic
+from benchmarks.workload import Traffic
 
 from benchmarks import report
 

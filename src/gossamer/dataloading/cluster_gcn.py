@@ -16,7 +16,7 @@ from gossamer.errors import FileError, OutOfRangeError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import require_homogeneous
 from gossamer.graph.ids import as_id_tensor
-from gossamer.kernels.reference._common import row_starts
+from gossamer.kernels.rows import row_starts
 from gossamer.transforms import metis_partition_assignment, node_subgraph
 
 __all__ = ["ClusterGCNSampler"]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gossamer.errors import InvalidValueError
 from gossamer.graphbolt.types import ByType, etype_str_to_tuple, value_of_type
-from gossamer.kernels.reference._common import row_starts
+from gossamer.kernels.rows import row_starts
 from gossamer.ops.adjacency import Compressed
 from gossamer.sampling import _core
 from gossamer.sampling._labor import labor_layer

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gossamer.errors import InvalidValueError
 from gossamer.graphbolt.types import ByType, etype_str_to_tuple, map_by_type, value_of_type
-from gossamer.kernels.reference._common import row_starts
+from gossamer.kernels.rows import row_starts
 
 __all__ = ["CSCFormatBase", "SampledSubgraph", "SampledSubgraphImpl"]
 

@@ -21,13 +21,13 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
-from gossamer.kernels.reference._common import random_unit
 from gossamer.kernels.reference.candidates import (
     BadWeightsError,
     Candidates,
     Drawn,
     Relation,
 )
+from gossamer.kernels.splitmix import random_unit
 from gossamer.ops.adjacency import Adjacency, Compressed
 
 __all__ = [

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
-from gossamer.kernels.reference._common import random_unit, row_starts
+from gossamer.kernels.rows import row_starts
+from gossamer.kernels.splitmix import random_unit
 from gossamer.ops.adjacency import Compressed
 from gossamer.sampling import _core
 

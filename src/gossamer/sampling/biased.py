@@ -11,7 +11,7 @@ from gossamer._options import as_int
 from gossamer.errors import InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import on_device, require_homogeneous
-from gossamer.kernels.reference._common import row_starts
+from gossamer.kernels.rows import row_starts
 from gossamer.ops.adjacency import Compressed
 from gossamer.sampling import _core
 from gossamer.sampling._blocks import subgraph_of

@@ -14,7 +14,7 @@ from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import on_device
-from gossamer.kernels.reference._common import random_unit
+from gossamer.kernels.splitmix import random_unit
 from gossamer.sampling import _core
 from gossamer.sampling._blocks import rows_of, subgraph_of
 from gossamer.sampling._labor import by_weight, labor_layer

@@ -11,7 +11,7 @@ from torch import Tensor
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import on_device, refuse_block
-from gossamer.kernels.reference._common import row_starts
+from gossamer.kernels.rows import row_starts
 from gossamer.ops.adjacency import Adjacency
 from gossamer.sampling._blocks import rows_of, subgraph_of
 from gossamer.sampling._core import Drawn

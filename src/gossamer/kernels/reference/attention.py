@@ -9,15 +9,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gossamer.kernels._dispatch import kernel
-from gossamer.kernels.reference._common import (
-    narrow,
-    random_bits,
-    row_of_slot,
-    shift,
-    sum_rows,
-    take,
-    widen,
-)
+from gossamer.kernels.reference._common import narrow, sum_rows, take, widen
+from gossamer.kernels.rows import row_of_slot
+from gossamer.kernels.splitmix import random_bits, shift
 
 __all__ = ["attention", "attention_backward", "dropout_mask", "dropout_threshold"]
 

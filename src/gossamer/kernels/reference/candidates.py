@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gossamer.kernels._dispatch import kernel
-from gossamer.kernels.reference._common import row_starts
+from gossamer.kernels.rows import row_starts
 
 __all__ = [
     "BadWeightsError",

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gossamer.kernels._dispatch import kernel
-from gossamer.kernels.reference._common import row_of_slot
+from gossamer.kernels.rows import row_of_slot
 
 
 @kernel("coo_to_csr", operands=("row",))

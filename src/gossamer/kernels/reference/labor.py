@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from gossamer.kernels._dispatch import kernel
-from gossamer.kernels.reference._common import random_unit
 from gossamer.kernels.reference.candidates import Drawn, Relation, edges_in
+from gossamer.kernels.splitmix import random_unit
 
 __all__ = ["labor_chances", "sample_labors"]
 

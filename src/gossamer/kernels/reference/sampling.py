@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from gossamer.kernels._dispatch import kernel
-from gossamer.kernels.reference._common import random_unit, row_keys
 from gossamer.kernels.reference.candidates import BadWeightsError, Drawn, Relation, edges_in
+from gossamer.kernels.splitmix import random_unit, row_keys
 
 __all__ = ["sample_neighbors"]
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from gossamer.kernels._dispatch import kernel
-from gossamer.kernels.reference._common import narrow, row_of_slot, sum_rows, take, widen
+from gossamer.kernels.reference._common import narrow, sum_rows, take, widen
+from gossamer.kernels.rows import row_of_slot
 
 
 @kernel("edge_softmax", operands=("logits",))

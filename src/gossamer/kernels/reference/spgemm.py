@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from gossamer.kernels._dispatch import kernel
-from gossamer.kernels.reference._common import row_of_slot
 from gossamer.kernels.reference.csr import gather_rows
+from gossamer.kernels.rows import row_of_slot
 
 #: A compressed matrix ``(indptr, indices, eids)``; slot ``k`` holds value ``eids[k]``, or ``k``.
 Compressed = tuple[Tensor, Tensor, Tensor | None]

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from gossamer.kernels._dispatch import kernel
-from gossamer.kernels.reference._common import random_bits, random_unit, row_keys
 from gossamer.kernels.reference.candidates import Relation
+from gossamer.kernels.splitmix import random_bits, random_unit, row_keys
 
 __all__ = ["node2vec", "random_walk"]
 

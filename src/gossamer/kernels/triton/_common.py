@@ -236,7 +236,7 @@ def edge_ids(p_eids, b_slot, m_slot):
 
 @triton.jit
 def random_bits(b_key, b_counter):
-    """Return value number `counter` of the SplitMix64 stream `key`; see `reference._common`."""
+    """Return value number `counter` of the SplitMix64 stream `key`; see `kernels.splitmix`."""
     b_z = (b_counter + 1).to(tl.uint64) * 0x9E3779B97F4A7C15 + b_key.to(tl.uint64)
     b_z = (b_z ^ (b_z >> 30)) * 0xBF58476D1CE4E5B9
     b_z = (b_z ^ (b_z >> 27)) * 0x94D049BB133111EB

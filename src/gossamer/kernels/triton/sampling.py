@@ -13,6 +13,7 @@ from torch import Tensor
 from gossamer.kernels import reference
 from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.reference.candidates import BadWeightsError, Drawn, Relation
+from gossamer.kernels.rows import row_starts
 from gossamer.kernels.triton._common import (
     IDS,
     Config,
@@ -258,7 +259,7 @@ def _starts(relation: Relation, replace: bool) -> tuple[Tensor, Tensor]:
         counts = (
             counts.clamp(max=1) * relation.fanout if replace else counts.clamp(max=relation.fanout)
         )
-    starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+    starts = row_starts(counts)
     bad = starts.new_zeros(())
     if _weighted(relation) and relation.candidates.sums.shape[0]:
         ends = relation.candidates.sums[(end - 1).clamp(min=0)]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from gossamer import ops
 from gossamer._options import as_int, require_function
 from gossamer.graph.arguments import require_graph
+from gossamer.kernels.rows import row_starts
 from gossamer.nn._common import check_features
 from gossamer.ops.adjacency import Adjacency, Compressed
 
@@ -24,7 +25,7 @@ def owners_of(graph: Graph) -> Adjacency:
     """An edge from each node to the graph of the batch that it belongs to."""
     lengths, num_nodes = graph.batch_num_nodes().long(), graph.num_nodes()
     nodes = torch.arange(num_nodes + 1, device=lengths.device)
-    first = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
+    first = row_starts(lengths)
     owner = torch.repeat_interleave(lengths, output_size=num_nodes)
     return Adjacency(
         num_nodes,

@@ -41,13 +41,13 @@ class GCN(nn.Module):
 class MPNN(nn.Module):
     """Messages by a matrix for each bond, a gated update, Set2Set as readout."""
 
-    def __init__(self, node: int, edge: int, width: int, out: int, dropout: float, steps: int = 3):
+    def __init__(self, node: int, edge: int, width: int, out: int, dropout: float, steps: int = 6):
         super().__init__()
         self.first = nn.Linear(node, width)
         bond = nn.Sequential(nn.Linear(edge, 32), nn.ReLU(), nn.Linear(32, width * width))
         self.conv = gs.nn.NNConv(width, width, bond, "sum")
         self.update = nn.GRUCell(width, width)
-        self.read = gs.nn.Set2Set(width, n_iters=6, n_layers=1)
+        self.read = gs.nn.Set2Set(width, n_iters=6, n_layers=3)
         self.last = nn.Sequential(
             nn.Linear(2 * width, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, out)
         )

@@ -422,7 +422,7 @@ template <class V> GOSSAMER_INLINE V add_quarters(V a, V b) {
 }
 
 // The sum of the lanes of each of `n` vectors, in the leading lanes of the result. `parts` is the number of
-// sums in each vector.
+// lanes over which each sum is still spread.
 template <class A, int n, int parts>
 GOSSAMER_INLINE typename Simd<A>::reg sum_vectors(typename Simd<A>::reg* x) {
     if constexpr (parts == 1) {

@@ -250,7 +250,7 @@ class Adjacency:
         if self._csc is None and self._coo is not None:
             return (*self._coo, None)
         csc = self.csc()
-        rows = self.memo("csc_rows", lambda: csc.slot_rows())
+        rows = self.memo("csc_rows", csc.slot_rows)
         return csc.indices, rows, csc.eids
 
     def structure(

@@ -2,10 +2,11 @@
 
 from gossamer.nn.models._base import MODELS, Model, build_model, load_model
 from gossamer.nn.models.decoders import ComplEx, DistMult, RotatE
+from gossamer.nn.models.han import HAN
 from gossamer.nn.models.propagation import APPNP, GCNII, LightGCN
 from gossamer.nn.models.stacks import GAT, GCN, GIN, PNA, GATv2, GraphSAGE
 from gossamer.nn.models.transformers import GPS
-from gossamer.nn.models.typed import HAN, HGT, RGCN
+from gossamer.nn.models.typed import HGT, RGCN
 
 __all__ = [
     "APPNP",

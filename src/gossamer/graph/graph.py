@@ -13,10 +13,10 @@ from torch import Tensor
 from gossamer._optional import optional_import
 from gossamer.graph import display, type_slicing
 from gossamer.graph.base import GraphBase
-from gossamer.graph.batch_sizes import checked_sizes
 from gossamer.graph.edge_data import EdgeData, checked_count, foreign_edges, foreign_kind
 from gossamer.graph.frame import Initializer, Scheme
 from gossamer.graph.methods import (
+    Batch,
     Edits,
     Matrices,
     MessagePassing,
@@ -33,7 +33,15 @@ __all__ = ["Graph"]
 
 
 class Graph(
-    Queries, Matrices, MessagePassing, MultiUpdate, Edits, TransformMethods, Storage, GraphBase
+    Queries,
+    Matrices,
+    MessagePassing,
+    MultiUpdate,
+    Edits,
+    TransformMethods,
+    Storage,
+    Batch,
+    GraphBase,
 ):
     """A graph, homogeneous, bipartite or heterogeneous, with features on nodes and edges.
 
@@ -362,47 +370,3 @@ class Graph(
             eids = self.edge_ids(*edges, etype=etype)
             return torch.as_tensor(eids, dtype=self.idtype, device=self.device).reshape(-1)
         return self.checked_edges(edges, position)
-
-    # -------------------------------------------------------------------------------------- batch
-
-    @property
-    def batch_size(self) -> int:
-        """Number of graphs in this batch; 1 if it is not a batch."""
-        if self._batch_num_nodes is None:
-            return 1
-        return next(iter(self._batch_num_nodes.values())).shape[0]
-
-    def batch_num_nodes(self, ntype: str | None = None) -> Tensor:
-        """Number of nodes of a type in each graph of the batch, ``(batch_size,)``."""
-        position = self._schema.ntype_id(ntype)
-        name = self._schema.ntypes[position]
-        if self._batch_num_nodes is None:
-            return torch.tensor(
-                [self._node_frames[position].num_rows], dtype=self.idtype, device=self.device
-            )
-        return self._batch_num_nodes[name].clone()
-
-    def batch_num_edges(self, etype: Any = None) -> Tensor:
-        """Number of edges of a type in each graph of the batch, ``(batch_size,)``."""
-        position = self._schema.etype_id(etype)
-        if self._batch_num_edges is None:
-            count = self._adjacencies[position].num_edges
-            return torch.tensor([count], dtype=self.idtype, device=self.device)
-        return self._batch_num_edges[self._schema.canonical_etypes[position]].clone()
-
-    def set_batch_num_nodes(self, val: Tensor | Mapping[str, Tensor]) -> None:
-        """Set the number of nodes of each graph in the batch: a tensor, or a dict over types."""
-        keys = list(dict.fromkeys(self._schema.ntypes))
-        self._batch_num_nodes = checked_sizes(
-            val, keys, lambda key: key, self.num_nodes, self._as_ids
-        )
-
-    def set_batch_num_edges(self, val: Tensor | Mapping[Any, Tensor]) -> None:
-        """Set the number of edges of each graph in the batch: a tensor, or a dict over types."""
-        self._batch_num_edges = checked_sizes(
-            val,
-            self._schema.canonical_etypes,
-            self.to_canonical_etype,
-            self.num_edges,
-            self._as_ids,
-        )

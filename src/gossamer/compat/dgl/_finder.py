@@ -15,7 +15,7 @@ from gossamer.compat.dgl._errors import UnknownNameError
 from gossamer.compat.dgl._modules import MODULES, VERSION, children_of, import_if_there, resolve
 from gossamer.compat.dgl._placeholders import is_placeholder
 from gossamer.errors import GossamerError, InvalidValueError, UnknownKeyError
-from gossamer.graph.batch_sizes import allow_other_totals
+from gossamer.graph.methods.batch import allow_other_totals
 
 __all__ = ["install", "installed", "uninstall"]
 

@@ -14,10 +14,9 @@ from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph import NID, Graph, graph, heterograph
 from gossamer.graph.arguments import feature_names, require_graph
 from gossamer.graph.schema import DEFAULT_ETYPE, DEFAULT_NTYPE, CanonicalEType
+from gossamer.interop._node_ids import LARGEST, distinct, numbered
 
 __all__ = ["from_edge_table", "to_edge_table"]
-
-_LARGEST = 2**63 - 1  # of int64
 
 
 def from_edge_table(
@@ -109,7 +108,7 @@ def from_edge_table(
         for ntype in ntypes:
             ids[ntype] = _node_ids(ntype, ends, node_tables.get(ntype), node_id)
         for (src, _, dst), pair in ends.items():
-            pair[:] = [_number(ids[t], end, t) for t, end in zip((src, dst), pair, strict=True)]
+            pair[:] = [numbered(ids[t], end, t) for t, end in zip((src, dst), pair, strict=True)]
     g = _build(ends, {ntype: len(known) for ntype, known in ids.items()}, idtype, device)
     for etype, columns in data.items():
         for name, column in columns.items():
@@ -121,7 +120,7 @@ def from_edge_table(
     if not relabel:
         return g
     for ntype, known in ids.items():
-        if known.dtype.kind in "iu" and int(known.max(initial=0)) <= _LARGEST:
+        if known.dtype.kind in "iu" and int(known.max(initial=0)) <= LARGEST:
             known_ids = torch.from_numpy(known.astype(np.int64))
             g.nodes[ntype].data[NID] = known_ids.to(g.device)
     return g, ids
@@ -326,61 +325,7 @@ def _node_ids(ntype: str, ends: Mapping[Any, Sequence], table: Any, node_id: str
     parts = []
     for (src, _, dst), pair in ends.items():
         parts += [end for end, owner in zip(pair, (src, dst), strict=True) if owner == ntype]
-    return _unique(np.concatenate(_comparable(parts)))
-
-
-def _comparable(parts: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Columns of ids, converted to types that can be joined and compared without loss.
-
-    NumPy joins int64 and uint64, and integers and floats, as float64, which has 53 bits.
-    """
-    kinds = {part.dtype.kind for part in parts}
-    integers = [part for part in parts if part.dtype.kind in "iu" and len(part)]
-    least = min((int(part.min()) for part in integers), default=0)
-    largest = max((int(part.max()) for part in integers), default=0)
-    if "f" in kinds and max(-least, largest) > 2**53:
-        raise InvalidTypeError(
-            "from_edge_table: some node ids are integers of more than 53 bits and some are "
-            "floating-point numbers, which cannot hold them. Convert all to integers."
-        )
-    if kinds != {"i", "u"}:
-        return list(parts)
-    if largest <= _LARGEST:
-        return [part.astype(np.int64) for part in parts]
-    return [part.astype(np.uint64 if least >= 0 else object) for part in parts]
-
-
-def _unique(ids: np.ndarray) -> np.ndarray:
-    try:
-        return np.unique(ids)
-    except TypeError:
-        raise InvalidTypeError(
-            "from_edge_table: node ids of different types cannot be sorted. Convert all to str."
-        ) from None
-
-
-def _number(ids: np.ndarray, end: np.ndarray, ntype: str) -> np.ndarray:
-    """The new id of each id in `end`."""
-    ids, end = _comparable([ids, end])
-    order = np.argsort(ids, kind="stable")
-    if not len(ids) or not len(end):
-        places, found = np.zeros(len(end), dtype=np.int64), np.zeros(len(end), dtype=bool)
-    else:
-        try:
-            places = np.searchsorted(ids, end, sorter=order).clip(max=len(ids) - 1)
-        except TypeError:
-            raise InvalidTypeError(
-                f"from_edge_table: ids of nodes {ntype!r} are {ids.dtype} in the table of nodes, "
-                f"{end.dtype} in that of edges. Convert one of them."
-            ) from None
-        places = order[places]
-        found = ids[places] == end
-    if not np.all(found):
-        raise UnknownKeyError(
-            f"from_edge_table: an edge names {end[~found].tolist()[0]!r}, which is not among the "
-            f"nodes {ntype!r}."
-        )
-    return places
+    return distinct(parts)
 
 
 def _build(
@@ -393,7 +338,7 @@ def _build(
                     f"from_edge_table: node ids are non-negative integers, got {ids.dtype}. Pass "
                     "relabel=True to number other ids, or a table of nodes."
                 )
-            if ids.dtype.kind == "u" and int(ids.max(initial=0)) > _LARGEST:
+            if ids.dtype.kind == "u" and int(ids.max(initial=0)) > LARGEST:
                 raise OutOfRangeError(
                     f"from_edge_table: node id {ids.max()} does not fit int64. Pass relabel=True "
                     "to number the ids, or a table of nodes."

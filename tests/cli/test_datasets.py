@@ -198,15 +198,6 @@ def test_picture_of_a_heterogeneous_graph() -> None:
     assert all(f">{ntype}</span>" in text for ntype in ("user", "movie"))
 
 
-def test_places_are_by_distance_in_the_graph() -> None:
-    # A path: its ends are farthest from each other, and neighbors are close.
-    links = np.stack([np.arange(9), np.arange(1, 10)], 1)
-    places = dataset_page._places(10, links)
-    distance = np.linalg.norm(places[:, None] - places[None], axis=2)
-    assert np.isfinite(distance).all()
-    assert distance[links[:, 0], links[:, 1]].max() < distance[0, 9] / 2
-
-
 def test_a_page_that_cannot_be_written(fails: Callable[..., str], tmp_path: Path) -> None:
     assert "must end in .html" in fails("datasets", "show", "karate", "--page", "page.pdf")
     (tmp_path / "file").write_text("")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from gossamer._layout import places
 from gossamer.cli.figures import scatter
 from gossamer.cli.report import page
 from gossamer.cli.report_tables import bars, note, pairs, section, tiles
@@ -23,7 +24,6 @@ __all__ = ["dataset_page"]
 _PLAIN = {"_N": "nodes", "_N _E _N": "edges"}
 _MOST_NODES = 150
 _MOST_BARS = 40
-_STEPS = 150
 
 
 def dataset_page(summary: Summary) -> str:
@@ -80,8 +80,9 @@ def _picture(g: Graph, count: int) -> str:
     colored = "type" if len(g.ntypes) > 1 else "class" if names else None
     text = f"{how[0].upper()}{how[1:]} and the edges between them"
     text += f", colored by {colored}." if colored else "."
-    places = _places(len(nodes), links)
-    return note(text) + scatter(places, part, names, text, links=links)
+    return note(text) + scatter(
+        places(len(nodes), *links.T, center=0.5), part, names, text, links=links
+    )
 
 
 def _near(g: Graph) -> torch.Tensor:
@@ -112,22 +113,3 @@ def _links(g: Graph, nodes: torch.Tensor) -> np.ndarray:
     pairs_ = torch.stack([place[src.long()], place[dst.long()]], 1)
     pairs_ = pairs_[(pairs_ >= 0).all(1) & (pairs_[:, 0] != pairs_[:, 1])]
     return pairs_.sort(1).values.unique(dim=0).numpy()
-
-
-def _places(count: int, links: np.ndarray) -> np.ndarray:
-    """Positions (N, 2) by the force-directed layout of Fruchterman and Reingold (1991)."""
-    places = np.random.default_rng(0).random((count, 2))
-    ideal = 1 / np.sqrt(count)
-    for step in np.linspace(0.1, 0.001, _STEPS):
-        gap = places[:, None] - places[None]
-        distance = np.maximum(np.linalg.norm(gap, axis=2, keepdims=True), 1e-4)
-        force = (gap * (ideal / distance) ** 2).sum(1)
-        gap = places[links[:, 0]] - places[links[:, 1]]
-        pull = gap * np.linalg.norm(gap, axis=1, keepdims=True) / ideal
-        np.add.at(force, links[:, 0], -pull)
-        np.add.at(force, links[:, 1], pull)
-        # A weak force toward the center keeps disconnected components on the page.
-        force -= (places - places.mean(0)) * 0.5
-        length = np.maximum(np.linalg.norm(force, axis=1, keepdims=True), 1e-9)
-        places += force / length * np.minimum(length, step)
-    return places

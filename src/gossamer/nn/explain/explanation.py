@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from torch import Tensor
 
+from gossamer._layout import places
 from gossamer._optional import optional_import
 from gossamer._options import as_int
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
@@ -189,7 +190,7 @@ class Explanation:
         for i in np.searchsorted(nodes, center):
             colors[i] = _CENTER
         names = [self._names[i] for i in nodes]
-        place, left_out = _places(len(nodes), src, dst), len(self._weight) - len(order)
+        place, left_out = places(len(nodes), src, dst), len(self._weight) - len(order)
         return _Picture(src, dst, self._weight[order], place, names, colors, left_out)
 
     def plot(self, ax: Axes | None = None, *, max_edges: int = 100) -> Axes:
@@ -311,28 +312,6 @@ def _shares(values: np.ndarray) -> np.ndarray:
     """The values between 0 and 1, as shares of the largest."""
     largest = np.abs(values).max(initial=0.0)
     return np.abs(values) / largest if largest else np.zeros_like(values)
-
-
-def _places(count: int, src: np.ndarray, dst: np.ndarray, steps: int = 120) -> np.ndarray:
-    """Places in the unit square by the forces of Fruchterman and Reingold: edges pull, nodes push.
-
-    The start is drawn with a fixed seed, so a graph always looks the same.
-    """
-    if count < 2:
-        return np.full((count, 2), 0.5)
-    place = np.random.default_rng(0).random((count, 2))
-    linked = np.zeros((count, count))
-    linked[src, dst] = linked[dst, src] = 1
-    ideal = count**-0.5
-    for reach in np.linspace(0.1, 0.002, steps):
-        apart = place[:, None] - place[None]
-        distance = np.maximum(np.linalg.norm(apart, axis=-1), 1e-3)
-        force = ideal**2 / distance**2 - linked * distance / ideal
-        move = (apart * force[..., None]).sum(1) - 0.1 * (place - 0.5)
-        length = np.linalg.norm(move, axis=1, keepdims=True)
-        place = place + move / np.maximum(length, 1e-9) * np.minimum(length, reach)
-    low, high = place.min(0), place.max(0)
-    return (place - low) / np.maximum(high - low, 1e-9)
 
 
 def _pixels(place: np.ndarray) -> np.ndarray:

@@ -90,7 +90,7 @@ class HeteroPGExplainer(PGExplainer):
         self._require(True)
         joined, embed = self._join(graph, self._embed(graph, feat, kwargs))
         mask = self._weigh(joined, embed, temperature, training)
-        weights = self._edge_mask_to_heterogeneous(mask, joined, graph)
+        weights = _by_type(mask, graph)
         logits = self.model(graph, feat, edge_weight=weights, **kwargs)
         return logits.softmax(-1), weights
 
@@ -119,7 +119,7 @@ class HeteroPGExplainer(PGExplainer):
         counts = [parts.batch_num_edges(etype) for etype in parts.canonical_etypes]
         part = torch.cat([torch.repeat_interleave(count.long()) for count in counts])
         mask = self._weigh(joined, embed, temperature, training, center[part])
-        weights = self._edge_mask_to_heterogeneous(mask, joined, parts)
+        weights = _by_type(mask, parts)
         logits = self.model(parts, _rows(feat, parts), edge_weight=weights, **kwargs)
         return {key: x.softmax(-1) for key, x in logits.items()}, weights, parts, centers
 
@@ -152,11 +152,11 @@ class HeteroPGExplainer(PGExplainer):
         rows = {**embed, **zeros}
         return to_homogeneous(graph), torch.cat([rows[ntype] for ntype in graph.ntypes])
 
-    def _edge_mask_to_heterogeneous(
-        self, edge_mask: Tensor, homograph: Graph, heterograph: Graph
-    ) -> dict[tuple[str, str, str], Tensor]:
-        sizes = [heterograph.num_edges(etype) for etype in heterograph.canonical_etypes]
-        return dict(zip(heterograph.canonical_etypes, edge_mask.split(sizes), strict=True))
+
+def _by_type(edge_mask: Tensor, graph: Graph) -> dict[tuple[str, str, str], Tensor]:
+    """The mask of the edges of all types, one after the other, by type."""
+    sizes = [graph.num_edges(etype) for etype in graph.canonical_etypes]
+    return dict(zip(graph.canonical_etypes, edge_mask.split(sizes), strict=True))
 
 
 def _rows(values: Mapping[str, Tensor], parts: Graph) -> dict[str, Tensor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AttentionBase",
-    "activate",
     "add_maps",
     "attend",
     "check_head_weight",
@@ -70,6 +68,19 @@ class AttentionBase(ZeroInDegreeGuard, nn.Module):
     @property
     def _heads(self) -> tuple[int, int]:
         return self._num_heads, self._out_feats
+
+    def _finished(self, h: Tensor, x_dst: Tensor) -> Tensor:
+        """`h` with the residual, after the activation; one that works in place gets a copy.
+
+        Attention keeps what it gives for its gradient.
+        """
+        if self.res_fc is not None:
+            h = h + self.res_fc(x_dst).unflatten(-1, self._heads)
+        if self.activation is None:
+            return h
+        modules = self.activation.modules() if isinstance(self.activation, nn.Module) else ()
+        in_place = any(getattr(module, "inplace", False) for module in modules)
+        return self.activation(h.clone() if in_place and h.requires_grad else h)
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor, for `repr`."""
@@ -133,16 +144,6 @@ def fused_options(leaky_relu: nn.Module, attn_drop: nn.Module) -> dict[str, floa
 def only_multiplies(module: nn.Module) -> bool:
     """Whether a module is a linear map without a bias, hooks or parametrizations."""
     return type(module) is nn.Linear and module.bias is None and not has_hooks(module)
-
-
-def activate(activation: Callable[[Tensor], Tensor], h: Tensor) -> Tensor:
-    """``activation(h)``; one that works in place gets a copy.
-
-    Attention keeps what it gives for its gradient.
-    """
-    modules = activation.modules() if isinstance(activation, nn.Module) else ()
-    in_place = any(getattr(module, "inplace", False) for module in modules)
-    return activation(h.clone() if in_place and h.requires_grad else h)
 
 
 def check_head_weight(

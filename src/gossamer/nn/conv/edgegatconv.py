@@ -12,7 +12,6 @@ from gossamer._options import as_int
 from gossamer.nn._common import RELU_GAIN, Activation, Features, check_features, enter
 from gossamer.nn.conv._attention import (
     AttentionBase,
-    activate,
     add_maps,
     attend,
     project,
@@ -162,10 +161,7 @@ class EdgeGATConv(AttentionBase):
         h, attention = attend(relation, scores, z, self.attn_drop)
         gathered = ops.copy_e_sum(relation, attention * edge_feat.unsqueeze(1))
         h = h + torch.einsum("nhe,hde->nhd", gathered, fc_edge)
-        if self.res_fc is not None:
-            h = h + self.res_fc(x_dst).unflatten(-1, heads)
         if self.bias is not None:
             h = h + self.bias.view(heads)
-        if self.activation is not None:
-            h = activate(self.activation, h)
+        h = self._finished(h, x_dst)
         return (h, attention) if get_attention else h

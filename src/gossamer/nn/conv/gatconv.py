@@ -11,7 +11,6 @@ from gossamer import ops
 from gossamer.nn._common import RELU_GAIN, Activation, Features, enter, residual_map
 from gossamer.nn.conv._attention import (
     AttentionBase,
-    activate,
     add_maps,
     attend,
     check_head_weight,
@@ -180,8 +179,5 @@ class GATConv(AttentionBase):
             h, attention = attend(relation, scores, z, self.attn_drop, edge_weight)
             if bias is not None:
                 h = h + bias
-        if self.res_fc is not None:
-            h = h + self.res_fc(x_dst).unflatten(-1, heads)
-        if self.activation is not None:
-            h = activate(self.activation, h)
+        h = self._finished(h, x_dst)
         return (h, attention) if get_attention else h

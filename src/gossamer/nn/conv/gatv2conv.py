@@ -11,7 +11,6 @@ from gossamer import ops
 from gossamer.nn._common import RELU_GAIN, Activation, Features, enter, residual_map
 from gossamer.nn.conv._attention import (
     AttentionBase,
-    activate,
     attend,
     fused_options,
     project,
@@ -166,10 +165,7 @@ class GATv2Conv(AttentionBase):
                 **options,
             )
 
-        if self.res_fc is not None:
-            h = h + self.res_fc(x_dst).unflatten(-1, heads)
-        if self.activation is not None:
-            h = activate(self.activation, h)
+        h = self._finished(h, x_dst)
         return (h, attention) if get_attention else h
 
     def extra_repr(self) -> str:

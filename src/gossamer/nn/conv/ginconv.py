@@ -10,8 +10,7 @@ from torch import Tensor
 
 from gossamer import ops
 from gossamer._options import one_of, require_function
-from gossamer.errors import InvalidValueError
-from gossamer.nn._common import Activation, Features, aggregate, check_edge_weight, enter
+from gossamer.nn._common import Activation, Features, aggregate, check_edge_weight
 from gossamer.nn.conv._epsilon import EpsilonBase
 from gossamer.ops._check import requires_grad
 
@@ -101,12 +100,7 @@ class GINConv(EpsilonBase):
         InvalidValueError
             If features or edge weights have the wrong shape.
         """
-        adjacency, x, x_dst = enter(self, graph, feat)
-        if x_dst.shape[1:] != x.shape[1:]:
-            raise InvalidValueError(
-                "GINConv: source and destination features are added, so their rows must have one "
-                f"shape, but got {tuple(x.shape)} and {tuple(x_dst.shape)}."
-            )
+        adjacency, x, x_dst = self._enter(graph, feat)
         if edge_weight is not None:
             check_edge_weight(self, adjacency, edge_weight, x)
 

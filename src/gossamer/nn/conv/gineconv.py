@@ -9,8 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gossamer import ops
-from gossamer.errors import InvalidValueError
-from gossamer.nn._common import Features, check_features, enter
+from gossamer.nn._common import Features, check_features
 from gossamer.nn.conv._epsilon import EpsilonBase
 
 if TYPE_CHECKING:
@@ -83,12 +82,7 @@ class GINEConv(EpsilonBase):
         InvalidValueError
             If features have the wrong shape.
         """
-        relation, x, x_dst = enter(self, graph, node_feat)
-        if x_dst.shape[1:] != x.shape[1:]:
-            raise InvalidValueError(
-                "GINEConv: source and destination features are added, so their rows must have one "
-                f"shape, but got {tuple(x.shape)} and {tuple(x_dst.shape)}."
-            )
+        relation, x, x_dst = self._enter(graph, node_feat)
         check_features(self, edge_feat, relation.num_edges, role="edge", device=relation.device)
         messages = F.relu(ops.u_add_e(relation, x, edge_feat))
         h = (1 + self.eps) * x_dst + ops.copy_e_sum(relation, messages)

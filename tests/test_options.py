@@ -10,7 +10,7 @@ import torch
 
 import gossamer as gs
 from gossamer import kernels, ops
-from gossamer._options import integer, shown
+from gossamer._options import integer, require, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError
 
 X = torch.ones(3, 2)
@@ -110,6 +110,17 @@ def test_sizes_out_of_range(option: str) -> None:
 def test_functions(option: str, wrong: Any) -> None:
     with pytest.raises(InvalidTypeError, match=f"{_opening(option)} is a function or None, got "):
         FUNCTIONS[option](wrong)
+
+
+def test_classes() -> None:
+    require(X, torch.Tensor, "f", "x")
+    require(3, (str, int), "f", "x")
+    with pytest.raises(InvalidTypeError, match=r"^f: x must be a Tensor, got list\.$"):
+        require([1], torch.Tensor, "f", "x")
+    with pytest.raises(
+        InvalidTypeError, match=r"^f: x must be an int or str, got list\. Give one\.$"
+    ):
+        require([1], (int, str), "f", "x", "Give one.")
 
 
 def test_a_pair_of_sizes() -> None:

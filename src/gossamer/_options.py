@@ -16,7 +16,7 @@ from torch import SymInt, Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 
-__all__ = ["as_int", "integer", "number_in", "one_of", "require_function", "shown"]
+__all__ = ["as_int", "integer", "number_in", "one_of", "require", "require_function", "shown"]
 
 _TYPES_OF_TEXT = (str, bytes, bytearray)
 
@@ -79,6 +79,19 @@ def as_int(value: Any, name: str, argument: str, least: int | None = None) -> in
     if number >= 2**63:
         raise InvalidValueError(f"{name}: {argument} does not fit 64 bits, got {number}.")
     return number
+
+
+def require(
+    value: Any, kind: type | tuple[type, ...], name: str, argument: str, fix: str = ""
+) -> None:
+    """Raise unless `value` is of a class, or of one of several; `fix` ends the message."""
+    if isinstance(value, kind):
+        return
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    wanted = " or ".join(own.__name__ for own in kinds)
+    article = "an" if wanted[0].lower() in "aeiou" else "a"
+    message = f"{name}: {argument} must be {article} {wanted}, got {type(value).__name__}. {fix}"
+    raise InvalidTypeError(message.rstrip())
 
 
 def require_function(value: Any, name: str, argument: str) -> None:

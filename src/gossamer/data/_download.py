@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 from gossamer._files import put_in_place
 from gossamer._optional import optional_import
-from gossamer._options import integer
+from gossamer._options import integer, require
 from gossamer.data._files import (
     checksum_algorithm,
     file_checksum,
@@ -140,8 +140,7 @@ def download(
 
 
 def _check_arguments(url: str, checksum: str | None, retries: int) -> None:
-    if not isinstance(url, str):
-        raise InvalidTypeError(f"download: url must be a str, got {type(url).__name__}.")
+    require(url, str, "download", "url")
     try:
         known = urllib.parse.urlsplit(url).scheme in ("http", "https")
     except ValueError:

@@ -8,13 +8,14 @@ from typing import Any
 
 from torch import Tensor
 
+from gossamer._options import require
 from gossamer.data.catalogue import CATALOGUE
 from gossamer.data.catalogue.graphs import gin_entry, tu_entry
 from gossamer.data.catalogued import GraphList, LabelledGraphs, fact, per_graph
 from gossamer.data.dataset import Transform
 from gossamer.data.node_datasets import check_mode
 from gossamer.data.readers.sst import NO_WORD, read_embeddings, read_vocab
-from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
 
 
@@ -356,7 +357,6 @@ class SSTDataset(GraphList):
 
 def check_name(who: str, name: str) -> None:
     """Raise unless `name` can be part of a file name."""
-    if not isinstance(name, str):
-        raise InvalidTypeError(f"{who}: name must be a str, got {type(name).__name__}.")
+    require(name, str, who, "name")
     if not name or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
         raise InvalidValueError(f"{who}: '{name}' is no name of a dataset.")

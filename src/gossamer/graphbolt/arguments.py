@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from gossamer._options import integer, shown
+from gossamer._options import integer, require, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
 from gossamer.graphbolt.types import ByType, etype_str_to_tuple
 from gossamer.ops.adjacency import INT32_MAX
@@ -26,24 +26,11 @@ __all__ = [
     "check_types",
     "feature_keys",
     "lookup",
-    "require",
     "require_sampling_graph",
 ]
 
 _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 _PIECE = 1 << 22  # edges that are checked at once
-
-
-def require(value: Any, kind: type | tuple[type, ...], name: str, argument: str, fix: str) -> None:
-    """Raise unless `value` is of a class, or of one of several; `fix` ends the message."""
-    if isinstance(value, kind):
-        return
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    wanted = " or ".join(own.__name__ for own in kinds)
-    article = "an" if wanted[0] in "AEIOU" else "a"
-    raise InvalidTypeError(
-        f"{name}: {argument} must be {article} {wanted}, got {type(value).__name__}. {fix}"
-    )
 
 
 def require_sampling_graph(graph: Any, name: str) -> None:

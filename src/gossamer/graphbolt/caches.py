@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer._options import as_int, one_of, shown
+from gossamer._options import as_int, one_of, require, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.graphbolt.arguments import require
 from gossamer.graphbolt.cache_policies import POLICIES, make_policy
 from gossamer.graphbolt.feature_store import (
     Feature,

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer.errors import InvalidValueError
 from gossamer.graph import EID, ETYPE, NID, NTYPE, Graph
+from gossamer.graph.arguments import require_graph
 from gossamer.graphbolt.arguments import check_rows
 from gossamer.graphbolt.sampling_graph import ORIGINAL_EDGE_ID, FusedCSCSamplingGraph
 from gossamer.graphbolt.types import etype_tuple_to_str
@@ -108,8 +109,7 @@ def from_graph(
     tensor([2, 0, 1])
     """
     g = DGLGraphInstance
-    if not isinstance(g, Graph):
-        raise InvalidTypeError(f"from_graph: a Graph is expected, got {type(g).__name__}.")
+    require_graph(g, "from_graph")
     if is_homogeneous:
         return _untyped(g, include_original_edge_id)
     offsets = [0, *accumulate(map(g.num_nodes, g.ntypes))]

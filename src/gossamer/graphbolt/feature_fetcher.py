@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from gossamer._options import as_int, shown
+from gossamer._options import as_int, require, shown
 from gossamer.dataloading._ahead import ahead
 from gossamer.errors import InvalidTypeError
-from gossamer.graphbolt.arguments import feature_keys, require
+from gossamer.graphbolt.arguments import feature_keys
 from gossamer.graphbolt.feature_store import FeatureKey, FeatureStore
 from gossamer.graphbolt.lookahead import PlannedFeature, plan_for
 from gossamer.graphbolt.minibatch import MiniBatch

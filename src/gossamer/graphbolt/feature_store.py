@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer._options import shown
+from gossamer._options import require, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
-from gossamer.graphbolt.arguments import require
 from gossamer.graphbolt.sampled_subgraph import Done
 
 __all__ = [

@@ -9,9 +9,8 @@ import torch
 import torch.distributed as dist
 from torch.utils.data import get_worker_info
 
-from gossamer._options import as_int, require_function
+from gossamer._options import as_int, require, require_function
 from gossamer.errors import InvalidValueError
-from gossamer.graphbolt.arguments import require
 from gossamer.graphbolt.item_set import HeteroItemSet, ItemSet
 from gossamer.graphbolt.minibatch import MiniBatch
 from gossamer.graphbolt.pipeline import Stage

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.graphbolt.arguments import require
+from gossamer._options import require
+from gossamer.errors import InvalidValueError
 from gossamer.graphbolt.feature_store import Feature, check_rows
 from gossamer.ops._storage import gathered
 
@@ -43,11 +43,7 @@ class TorchBasedFeature(Feature):
     """
 
     def __init__(self, torch_feature: Tensor, metadata: dict[str, Any] | None = None) -> None:
-        if not isinstance(torch_feature, Tensor):
-            raise InvalidTypeError(
-                "TorchBasedFeature: torch_feature must be a torch.Tensor, got "
-                f"{type(torch_feature).__name__}."
-            )
+        require(torch_feature, Tensor, "TorchBasedFeature", "torch_feature")
         if torch_feature.dim() < 2:
             raise InvalidValueError(
                 "TorchBasedFeature: torch_feature must have at least two dimensions, a row for "

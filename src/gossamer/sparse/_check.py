@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from gossamer._options import shown
+from gossamer._options import require, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.sparse._base import MatrixBase
 
@@ -71,8 +71,7 @@ def check_not_bool(x: Tensor, op: str, name: str) -> Tensor:
 
 def check_values(val: Any, nnz: int, device: torch.device, op: str) -> Tensor:
     """`val`, which must hold a number or a row of numbers for each entry."""
-    if not isinstance(val, Tensor):
-        raise InvalidTypeError(f"{op}: val must be a torch.Tensor, got {type(val).__name__}.")
+    require(val, Tensor, op, "val")
     if val.dim() not in (1, 2) or val.shape[0] != nnz:
         raise InvalidValueError(
             f"{op}: val must have shape ({nnz},) or ({nnz}, D), one row for each entry, got "
@@ -91,8 +90,7 @@ def check_dense(x: Any, a: SparseMatrix, op: str, name: str, any_dtype: bool = F
 
     With `any_dtype`, the dtype may be another one.
     """
-    if not isinstance(x, Tensor):
-        raise InvalidTypeError(f"{op}: {name} must be a torch.Tensor, got {type(x).__name__}.")
+    require(x, Tensor, op, name)
     if x.device != a.device:
         raise InvalidValueError(
             f"{op}: {name} is on {x.device} but the sparse matrix is on {a.device}. "

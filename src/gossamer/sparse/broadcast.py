@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from gossamer._options import one_of
-from gossamer.errors import InvalidTypeError, InvalidValueError
+from gossamer._options import one_of, require
+from gossamer.errors import InvalidValueError
 from gossamer.sparse._check import check_matrix, check_not_bool
 
 if TYPE_CHECKING:
@@ -118,8 +118,7 @@ def sp_div_v(A: SparseMatrix, v: Tensor) -> SparseMatrix:
 
 def _spread(a: SparseMatrix, v: Any) -> Tensor:
     """The element of `v` for each entry, with a dimension for each of the values'."""
-    if not isinstance(v, Tensor):
-        raise InvalidTypeError(f"sp_broadcast_v: v must be a torch.Tensor, got {type(v).__name__}.")
+    require(v, Tensor, "sp_broadcast_v", "v")
     rows, cols = a.shape
     shape = tuple(v.shape)
     if v.device != a.device:

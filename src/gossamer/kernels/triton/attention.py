@@ -16,137 +16,30 @@ from torch import Tensor
 from gossamer.kernels import reference
 from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.reference.attention import dropout_threshold
+from gossamer.kernels.triton._attention import (
+    dropped,
+    key_slope,
+    leaky,
+    plus_edges,
+    score_gradients,
+    scores,
+    slots,
+    store_edges,
+    store_vector,
+    vector,
+    vectors,
+)
 from gossamer.kernels.triton._common import (
     FLOATS,
     Config,
     accumulator,
     contiguous,
-    edge_ids,
     launch,
-    random_bits,
     signed,
 )
 
 #: The most features of a head that one program holds; wider heads run on the reference.
 MAX_FEATURES = 1024
-
-
-@triton.jit
-def _leaky(b_x, SLOPE: tl.constexpr):
-    return tl.where(b_x > 0, b_x, b_x * SLOPE)
-
-
-@triton.jit
-def _vectors(p_x, b_row, m_row, head, heads, dim, ACC: tl.constexpr, BLOCK: tl.constexpr):
-    """Load a head's features of some rows: (N, BLOCK)."""
-    b_f = tl.arange(0, BLOCK)  # (F,)
-    b_at = ((b_row * heads + head) * dim)[:, None] + b_f[None, :]  # (N, F)
-    m_x = m_row[:, None] & (b_f < dim)[None, :]  # (N, F)
-    return tl.load(p_x + b_at, mask=m_x, other=0.0).to(ACC)
-
-
-@triton.jit
-def _plus(
-    b_x, p_edge, b_edge, m_slot, head, heads, dim, ACC: tl.constexpr, BLOCK: tl.constexpr
-):  # fmt: skip
-    """Add a head's features of edges, if they have any, to those of ends: (N, F) or (1, F)."""
-    if p_edge is not None:
-        b_x = b_x + _vectors(p_edge, b_edge, m_slot, head, heads, dim, ACC, BLOCK)  # (N, F)
-    return b_x
-
-
-@triton.jit
-def _vector(p_x, row, head, heads, dim, ACC: tl.constexpr, BLOCK: tl.constexpr):
-    """Load a head's features of one row: (BLOCK,), zero without an operand."""
-    b_f = tl.arange(0, BLOCK)  # (F,)
-    if p_x is None:
-        b_x = tl.zeros((BLOCK,), ACC)
-    else:
-        b_x = tl.load(p_x + (row * heads + head) * dim + b_f, mask=b_f < dim, other=0.0).to(ACC)
-    return b_x
-
-
-@triton.jit
-def _store_vector(p_x, b_x, row, head, heads, dim, BLOCK: tl.constexpr):
-    b_f = tl.arange(0, BLOCK)  # (F,)
-    p_at = p_x + (row * heads + head) * dim + b_f  # (F,)
-    tl.store(p_at, b_x.to(p_x.dtype.element_ty), mask=b_f < dim)
-
-
-@triton.jit
-def _store_edges(p_x, b_x, b_edge, m_slot, head, heads, dim, BLOCK: tl.constexpr):
-    """Store a head's features of edges, (N, F), where they are wanted."""
-    if p_x is not None:
-        b_f = tl.arange(0, BLOCK)  # (F,)
-        p_at = p_x + ((b_edge * heads + head) * dim)[:, None] + b_f[None, :]  # (N, F)
-        m_x = m_slot[:, None] & (b_f < dim)[None, :]  # (N, F)
-        tl.store(p_at, b_x.to(p_x.dtype.element_ty), mask=m_x)
-
-
-@triton.jit
-def _slots(p_indices, p_eids, start, end, BLOCK: tl.constexpr):
-    """Return a mask of slots, their neighbors and their edge ids: (N,)."""
-    b_slot = start + tl.arange(0, BLOCK)  # (N,)
-    m_slot = b_slot < end  # (N,)
-    b_id = tl.load(p_indices + b_slot, mask=m_slot, other=0).to(tl.int64)  # (N,)
-    return m_slot, b_id, edge_ids(p_eids, b_slot, m_slot)
-
-
-@triton.jit
-def _score(
-    b_far, b_own, b_weight, p_bias, b_edge, m_slot, head, heads,
-    SCORE: tl.constexpr, SLOPE: tl.constexpr, ACC: tl.constexpr,
-):  # fmt: skip
-    """Return the scores of slots from both ends' keys; those of ``add`` before the activation.
-
-    The row's own key is (1, K), or (N, K) with keys of edges.
-    """
-    if SCORE == "add":
-        b_score = tl.sum(b_far + b_own, 1)  # (N,)
-    elif SCORE == "dot":
-        b_score = tl.sum(b_far * b_own, 1)  # (N,)
-    else:
-        b_score = tl.sum(b_weight[None, :] * _leaky(b_far + b_own, SLOPE), 1)  # (N,)
-    if p_bias is not None:
-        b_score += tl.load(p_bias + b_edge * heads + head, mask=m_slot, other=0.0).to(ACC)
-    return b_score
-
-
-@triton.jit
-def _key_slope(b_far, b_own, b_weight, SCORE: tl.constexpr, SLOPE: tl.constexpr):
-    """Return the derivative of `_score` by the row's own key: (N, K)."""
-    if SCORE == "add":
-        b_slope = tl.full(b_far.shape, 1.0, b_far.dtype)
-    elif SCORE == "dot":
-        b_slope = b_far
-    else:
-        b_weight = b_weight[None, :]  # (1, K)
-        b_slope = tl.where(b_far + b_own > 0, b_weight, b_weight * SLOPE)
-    return b_slope
-
-
-@triton.jit
-def _dropout(b_x, b_edge, head, heads, seed, THRESHOLD: tl.constexpr, SCALE: tl.constexpr):
-    """Multiply by dropout's factors; see `reference.attention.dropout_mask`."""
-    if THRESHOLD > 0:
-        b_z = random_bits(seed.to(tl.int64), b_edge * heads + head) >> 11
-        b_x = tl.where(b_z.to(tl.int64) >= THRESHOLD, b_x * SCALE, 0.0)
-    return b_x
-
-
-@triton.jit
-def _score_gradient(
-    b_score, b_inner, b_peak, b_total, b_mean, b_edge, m_slot, head, heads, seed,
-    SCORE: tl.constexpr, SLOPE: tl.constexpr, THRESHOLD: tl.constexpr, SCALE: tl.constexpr,
-):  # fmt: skip
-    """Return the gradients of scores, and the softmax with dropout: (N,) and (N,)."""
-    b_x = _leaky(b_score, SLOPE) if SCORE == "add" else b_score  # (N,)
-    b_p = tl.where(m_slot, tl.exp(b_x - b_peak) / b_total, 0.0)  # (N,)
-    b_kept = _dropout(b_p, b_edge, head, heads, seed, THRESHOLD, SCALE)  # (N,)
-    b_d = b_kept * b_inner - b_p * b_mean  # (N,)
-    if SCORE == "add":
-        b_d = tl.where(b_score > 0, b_d, b_d * SLOPE)
-    return b_d, b_kept
 
 
 @triton.jit(do_not_specialize=["first", "seed"])
@@ -161,32 +54,32 @@ def attention_kernel(
     row, head = program // heads, program % heads
     start = tl.load(p_indptr + row).to(tl.int64)
     end = tl.load(p_indptr + row + 1).to(tl.int64)
-    b_query = _vector(p_query, row, head, heads, key_dim, ACC, BLOCK_K)[None, :]  # (1, K)
-    b_weight = _vector(p_weight, 0, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
+    b_query = vector(p_query, row, head, heads, key_dim, ACC, BLOCK_K)[None, :]  # (1, K)
+    b_weight = vector(p_weight, 0, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
     b_acc = tl.zeros((BLOCK_D,), ACC)  # (D,)
     peak = tl.full((), float("-inf"), ACC)
     total = tl.full((), 0.0, ACC)
     for k in range(start, end, BLOCK_N):
-        m_slot, b_id, b_edge = _slots(p_indices, p_eids, k, end, BLOCK_N)  # (N,)
-        b_key = _vectors(p_key, b_id, m_slot, head, heads, key_dim, ACC, BLOCK_K)  # (N, K)
-        b_key = _plus(b_key, p_edge_key, b_edge, m_slot, head, heads, key_dim, ACC, BLOCK_K)
-        b_x = _score(
+        m_slot, b_id, b_edge = slots(p_indices, p_eids, k, end, BLOCK_N)  # (N,)
+        b_key = vectors(p_key, b_id, m_slot, head, heads, key_dim, ACC, BLOCK_K)  # (N, K)
+        b_key = plus_edges(b_key, p_edge_key, b_edge, m_slot, head, heads, key_dim, ACC, BLOCK_K)
+        b_x = scores(
             b_key, b_query, b_weight, p_bias, b_edge, m_slot, head, heads, SCORE, SLOPE, ACC
         )  # (N,)
-        b_x = tl.where(m_slot, _leaky(b_x, SLOPE) if SCORE == "add" else b_x, float("-inf"))
+        b_x = tl.where(m_slot, leaky(b_x, SLOPE) if SCORE == "add" else b_x, float("-inf"))
         new = tl.maximum(peak, tl.max(b_x, 0))
         shift = tl.where(new == float("-inf"), 0.0, new)  # the sums are 0 before a finite score
         shrink = tl.exp(peak - shift)
         b_p = tl.exp(b_x - shift)  # (N,)
         total = total * shrink + tl.sum(b_p, 0)
-        b_p = _dropout(b_p, b_edge, head, heads, seed, THRESHOLD, SCALE)  # (N,)
-        b_value = _vectors(p_value, b_id, m_slot, head, heads, dim, ACC, BLOCK_D)  # (N, D)
-        b_value = _plus(b_value, p_edge_value, b_edge, m_slot, head, heads, dim, ACC, BLOCK_D)
+        b_p = dropped(b_p, b_edge, head, heads, seed, THRESHOLD, SCALE)  # (N,)
+        b_value = vectors(p_value, b_id, m_slot, head, heads, dim, ACC, BLOCK_D)  # (N, D)
+        b_value = plus_edges(b_value, p_edge_value, b_edge, m_slot, head, heads, dim, ACC, BLOCK_D)
         b_acc = b_acc * shrink + tl.sum(b_p[:, None] * b_value, 0)
         peak = new
     b_acc = tl.where(end > start, b_acc / total, 0.0)  # (D,)
-    b_acc += _vector(p_out_bias, 0, head, heads, dim, ACC, BLOCK_D)
-    _store_vector(p_out, b_acc, row, head, heads, dim, BLOCK_D)
+    b_acc += vector(p_out_bias, 0, head, heads, dim, ACC, BLOCK_D)
+    store_vector(p_out, b_acc, row, head, heads, dim, BLOCK_D)
     tl.store(p_norms + row * 2 * heads + head, tl.where(end > start, peak, 0.0))
     tl.store(p_norms + (row * 2 + 1) * heads + head, total)
 
@@ -207,11 +100,11 @@ def attention_dst_kernel(
     row, head = program // heads, program % heads
     start = tl.load(p_indptr + row).to(tl.int64)
     end = tl.load(p_indptr + row + 1).to(tl.int64)
-    b_query = _vector(p_query, row, head, heads, key_dim, ACC, BLOCK_K)[None, :]  # (1, K)
-    b_weight = _vector(p_weight, 0, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
-    b_grad = _vector(p_grad, row, head, heads, dim, ACC, BLOCK_D)  # (D,)
-    b_out = _vector(p_out, row, head, heads, dim, ACC, BLOCK_D)  # (D,)
-    b_out -= _vector(p_out_bias, 0, head, heads, dim, ACC, BLOCK_D)
+    b_query = vector(p_query, row, head, heads, key_dim, ACC, BLOCK_K)[None, :]  # (1, K)
+    b_weight = vector(p_weight, 0, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
+    b_grad = vector(p_grad, row, head, heads, dim, ACC, BLOCK_D)  # (D,)
+    b_out = vector(p_out, row, head, heads, dim, ACC, BLOCK_D)  # (D,)
+    b_out -= vector(p_out_bias, 0, head, heads, dim, ACC, BLOCK_D)
     mean = tl.sum(b_grad * b_out, 0)
     tl.store(p_mean + row * heads + head, mean)
     peak = tl.load(p_norms + row * 2 * heads + head)
@@ -219,32 +112,32 @@ def attention_dst_kernel(
     b_grad_query = tl.zeros((BLOCK_K,), ACC)  # (K,)
     b_grad_weight = tl.zeros((BLOCK_K,), ACC)  # (K,)
     for k in range(start, end, BLOCK_N):
-        m_slot, b_id, b_edge = _slots(p_indices, p_eids, k, end, BLOCK_N)  # (N,)
-        b_key = _vectors(p_key, b_id, m_slot, head, heads, key_dim, ACC, BLOCK_K)  # (N, K)
-        b_key = _plus(b_key, p_edge_key, b_edge, m_slot, head, heads, key_dim, ACC, BLOCK_K)
-        b_x = _score(
+        m_slot, b_id, b_edge = slots(p_indices, p_eids, k, end, BLOCK_N)  # (N,)
+        b_key = vectors(p_key, b_id, m_slot, head, heads, key_dim, ACC, BLOCK_K)  # (N, K)
+        b_key = plus_edges(b_key, p_edge_key, b_edge, m_slot, head, heads, key_dim, ACC, BLOCK_K)
+        b_x = scores(
             b_key, b_query, b_weight, p_bias, b_edge, m_slot, head, heads, SCORE, SLOPE, ACC
         )  # (N,)
-        b_value = _vectors(p_value, b_id, m_slot, head, heads, dim, ACC, BLOCK_D)  # (N, D)
-        b_value = _plus(b_value, p_edge_value, b_edge, m_slot, head, heads, dim, ACC, BLOCK_D)
+        b_value = vectors(p_value, b_id, m_slot, head, heads, dim, ACC, BLOCK_D)  # (N, D)
+        b_value = plus_edges(b_value, p_edge_value, b_edge, m_slot, head, heads, dim, ACC, BLOCK_D)
         b_inner = tl.sum(b_value * b_grad[None, :], 1)  # (N,)
-        b_d, b_kept = _score_gradient(
+        b_d, b_kept = score_gradients(
             b_x, b_inner, peak, total, mean, b_edge, m_slot, head, heads, seed,
             SCORE, SLOPE, THRESHOLD, SCALE,
         )  # fmt: skip
-        b_slope = _key_slope(b_key, b_query, b_weight, SCORE, SLOPE)  # (N, K)
+        b_slope = key_slope(b_key, b_query, b_weight, SCORE, SLOPE)  # (N, K)
         b_grad_query += tl.sum(b_d[:, None] * b_slope, 0)
         if p_grad_weight is not None:
-            b_z = _leaky(b_key + b_query, SLOPE)  # (N, K)
+            b_z = leaky(b_key + b_query, SLOPE)  # (N, K)
             b_grad_weight += tl.sum(b_d[:, None] * b_z, 0)
-        _store_edges(p_grad_bias, b_d[:, None], b_edge, m_slot, head, heads, 1, 1)
+        store_edges(p_grad_bias, b_d[:, None], b_edge, m_slot, head, heads, 1, 1)
         b_grad_key = b_d[:, None] * (b_query if SCORE == "dot" else b_slope)  # (N, K)
-        _store_edges(p_grad_edge_key, b_grad_key, b_edge, m_slot, head, heads, key_dim, BLOCK_K)
+        store_edges(p_grad_edge_key, b_grad_key, b_edge, m_slot, head, heads, key_dim, BLOCK_K)
         b_grad_value = b_kept[:, None] * b_grad[None, :]  # (N, D)
-        _store_edges(p_grad_edge_value, b_grad_value, b_edge, m_slot, head, heads, dim, BLOCK_D)
-    _store_vector(p_grad_query, b_grad_query, row, head, heads, key_dim, BLOCK_K)
+        store_edges(p_grad_edge_value, b_grad_value, b_edge, m_slot, head, heads, dim, BLOCK_D)
+    store_vector(p_grad_query, b_grad_query, row, head, heads, key_dim, BLOCK_K)
     if p_grad_weight is not None:
-        _store_vector(p_grad_weight, b_grad_weight, row, head, heads, key_dim, BLOCK_K)
+        store_vector(p_grad_weight, b_grad_weight, row, head, heads, key_dim, BLOCK_K)
 
 
 @triton.jit(do_not_specialize=["first", "seed"])
@@ -260,33 +153,33 @@ def attention_src_kernel(
     row, head = program // heads, program % heads
     start = tl.load(p_indptr + row).to(tl.int64)
     end = tl.load(p_indptr + row + 1).to(tl.int64)
-    b_key = _vector(p_key, row, head, heads, key_dim, ACC, BLOCK_K)[None, :]  # (1, K)
-    b_weight = _vector(p_weight, 0, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
-    b_value = _vector(p_value, row, head, heads, dim, ACC, BLOCK_D)[None, :]  # (1, D)
+    b_key = vector(p_key, row, head, heads, key_dim, ACC, BLOCK_K)[None, :]  # (1, K)
+    b_weight = vector(p_weight, 0, head, heads, key_dim, ACC, BLOCK_K)  # (K,)
+    b_value = vector(p_value, row, head, heads, dim, ACC, BLOCK_D)[None, :]  # (1, D)
     b_grad_key = tl.zeros((BLOCK_K,), ACC)  # (K,)
     b_grad_value = tl.zeros((BLOCK_D,), ACC)  # (D,)
     for k in range(start, end, BLOCK_N):
-        m_slot, b_id, b_edge = _slots(p_indices, p_eids, k, end, BLOCK_N)  # (N,)
-        b_query = _vectors(p_query, b_id, m_slot, head, heads, key_dim, ACC, BLOCK_K)  # (N, K)
-        b_own = _plus(b_key, p_edge_key, b_edge, m_slot, head, heads, key_dim, ACC, BLOCK_K)
-        b_x = _score(
+        m_slot, b_id, b_edge = slots(p_indices, p_eids, k, end, BLOCK_N)  # (N,)
+        b_query = vectors(p_query, b_id, m_slot, head, heads, key_dim, ACC, BLOCK_K)  # (N, K)
+        b_own = plus_edges(b_key, p_edge_key, b_edge, m_slot, head, heads, key_dim, ACC, BLOCK_K)
+        b_x = scores(
             b_query, b_own, b_weight, p_bias, b_edge, m_slot, head, heads, SCORE, SLOPE, ACC
         )  # (N,)
         b_peak = tl.load(p_norms + b_id * 2 * heads + head, mask=m_slot, other=0.0)  # (N,)
         b_total = tl.load(p_norms + (b_id * 2 + 1) * heads + head, mask=m_slot, other=1.0)  # (N,)
         b_mean = tl.load(p_mean + b_id * heads + head, mask=m_slot, other=0.0)  # (N,)
-        b_grad = _vectors(p_grad, b_id, m_slot, head, heads, dim, ACC, BLOCK_D)  # (N, D)
-        b_sum = _plus(b_value, p_edge_value, b_edge, m_slot, head, heads, dim, ACC, BLOCK_D)
+        b_grad = vectors(p_grad, b_id, m_slot, head, heads, dim, ACC, BLOCK_D)  # (N, D)
+        b_sum = plus_edges(b_value, p_edge_value, b_edge, m_slot, head, heads, dim, ACC, BLOCK_D)
         b_inner = tl.sum(b_grad * b_sum, 1)  # (N,)
-        b_d, b_kept = _score_gradient(
+        b_d, b_kept = score_gradients(
             b_x, b_inner, b_peak, b_total, b_mean, b_edge, m_slot, head, heads, seed,
             SCORE, SLOPE, THRESHOLD, SCALE,
         )  # fmt: skip
-        b_slope = _key_slope(b_query, b_own, b_weight, SCORE, SLOPE)  # (N, K)
+        b_slope = key_slope(b_query, b_own, b_weight, SCORE, SLOPE)  # (N, K)
         b_grad_key += tl.sum(b_d[:, None] * b_slope, 0)
         b_grad_value += tl.sum(b_kept[:, None] * b_grad, 0)
-    _store_vector(p_grad_key, b_grad_key, row, head, heads, key_dim, BLOCK_K)
-    _store_vector(p_grad_value, b_grad_value, row, head, heads, dim, BLOCK_D)
+    store_vector(p_grad_key, b_grad_key, row, head, heads, key_dim, BLOCK_K)
+    store_vector(p_grad_value, b_grad_value, row, head, heads, dim, BLOCK_D)
 
 
 @kernel("attention", device="cuda", dtypes=FLOATS)

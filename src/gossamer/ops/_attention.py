@@ -75,14 +75,10 @@ def _key(seed: Tensor | None) -> int:
     return 0 if seed is None else int(seed)
 
 
-def _plain(*tensors: Tensor | None) -> list[Tensor | None]:
-    return [None if x is None else plain(x) for x in tensors]
-
-
 def _kernel(structure: Structure, *inputs: Any) -> tuple[Tensor, Tensor]:
     *operands, seed, score, slope, dropout, edge_key, edge_value = inputs
-    options = _key(seed), score, slope, dropout, *_plain(edge_key, edge_value)
-    return kernels.attention.find(operands[0])(*structure[3:6], *_plain(*operands), *options)
+    options = _key(seed), score, slope, dropout, plain(edge_key), plain(edge_value)
+    return kernels.attention.find(operands[0])(*structure[3:6], *map(plain, operands), *options)
 
 
 def _fake(structure: Structure, value: Tensor, *inputs: Any) -> tuple[Tensor, Tensor]:
@@ -97,14 +93,16 @@ def _grad_kernel(structure: Structure, *inputs: Any) -> tuple[Tensor, ...]:
     grads = kernels.attention_backward(
         structure[3:6],
         structure[6:9],
-        *_plain(*operands),
+        *map(plain, operands),
         _key(seed),
         score,
         slope,
         dropout,
         plain(out),
         norms,
-        *_plain(grad, edge_key, edge_value),
+        plain(grad),
+        plain(edge_key),
+        plain(edge_value),
     )
     return tuple(operands[0].new_empty(0) if x is None else x for x in grads)
 

@@ -97,11 +97,10 @@ def _arg_kernel(
     rows_u: int,
     rows_e: int,
 ) -> tuple[Tensor, Tensor]:
-    u = None if u is None else plain(u)
-    e = None if e is None else plain(e)
     wants = rows_u >= 0, rows_e >= 0
     rows = max(rows_u, 0), max(rows_e, 0)
-    grads = kernels.spmm_arg_backward(indices, eids, arg, plain(grad), u, e, op, *rows, *wants)
+    operands = plain(grad), plain(u), plain(e)
+    grads = kernels.spmm_arg_backward(indices, eids, arg, *operands, op, *rows, *wants)
     return tuple(grad.new_empty(0) if x is None else x for x in grads)
 
 

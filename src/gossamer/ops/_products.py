@@ -82,8 +82,7 @@ def _spmm_kernel(
     return_argmax: bool,
 ) -> tuple[Tensor, Tensor | None]:
     indptr, indices, eids = structure[3:6]
-    u = None if u is None else plain(u)
-    e = None if e is None else plain(e)
+    u, e = plain(u), plain(e)
     kernel = kernels.spmm.find(u, e)
     return kernel(indptr, indices, eids, u, e, op, reduce, return_argmax)
 
@@ -179,15 +178,8 @@ def _over_square(x: Tensor, y: Tensor) -> Tensor:
     return (x.to(wide) / divisor / divisor).to(y.dtype)
 
 
-def _scaled_kernel(
-    structure: Structure,
-    x: Tensor,
-    src_scale: Tensor | None,
-    dst_scale: Tensor | None,
-    self_scale: Tensor | None,
-) -> Tensor:
-    scales = [None if s is None else plain(s) for s in (src_scale, dst_scale, self_scale)]
-    return kernels.scaled_sum(*structure[3:5], plain(x), *scales)
+def _scaled_kernel(structure: Structure, x: Tensor, *scales: Tensor | None) -> Tensor:
+    return kernels.scaled_sum(*structure[3:5], plain(x), *map(plain, scales))
 
 
 def _scaled_fake(structure: Structure, x: Tensor, *scales: Tensor | None) -> Tensor:
@@ -238,8 +230,7 @@ def _sddmm_kernel(
     lhs_target: str,
     rhs_target: str,
 ) -> Tensor:
-    lhs = None if lhs is None else plain(lhs)
-    rhs = None if rhs is None else plain(rhs)
+    lhs, rhs = plain(lhs), plain(rhs)
     kernel = kernels.sddmm.find(lhs, rhs)
     return kernel(*structure[:3], lhs, rhs, op, lhs_target, rhs_target)
 

@@ -41,9 +41,9 @@ def traced() -> bool:
     return torch.compiler.is_compiling() or _torch.count_dispatch_modes() > 0
 
 
-def plain(x: Tensor) -> Tensor:
+def plain(x: Tensor | None) -> Tensor | None:
     """`x` as kernels read it: contiguous and :func:`settled`. Copies only where needed."""
-    return settled(x.contiguous())
+    return None if x is None else settled(x.contiguous())
 
 
 def settled(x: Tensor) -> Tensor:

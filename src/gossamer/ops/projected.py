@@ -242,9 +242,8 @@ def _computed_again(
     )
     if x_dst is None and adjacency.num_dst < x.shape[0]:
         x_dst = x[: adjacency.num_dst]
-    bias = None if out_bias is None else plain(out_bias)
     # One gradient for both roles, where both ends are one tensor.
-    inputs = x, None if x_dst is x else x_dst, weight, *ends, bias
+    inputs = x, None if x_dst is x else x_dst, weight, *ends, plain(out_bias)
     grad = any(requires_grad(*inputs))
     structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=grad)
     seed = torch.randint(2**63 - 1, (), device="cpu") if dropout else None

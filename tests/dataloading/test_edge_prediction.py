@@ -99,6 +99,25 @@ def test_what_to_exclude() -> None:
     assert sorted(found["user", "buys", "item"].tolist()) == [0, 2]
 
 
+def test_edges_to_exclude_may_be_given_themselves() -> None:
+    g = gs.graph(([0, 1, 2, 3, 3, 4, 0], [1, 2, 3, 0, 4, 0, 2]))
+    sampler = as_edge_prediction_sampler(NeighborSampler([-1]), exclude=torch.tensor([1, 5]))
+    _, _, blocks = sampler.sample(g, torch.tensor([0, 1]))
+    assert sorted(blocks[0].edata[gs.EID].tolist()) == [0, 3, 6]
+    h = gs.heterograph({("u", "likes", "i"): ([0, 1, 2], [0, 0, 1]), ("u", "f", "u"): ([0], [1])})
+    for etype in ("likes", ("u", "likes", "i")):
+        sampler = as_edge_prediction_sampler(
+            NeighborSampler([-1]), exclude={etype: torch.tensor([0])}
+        )
+        _, _, blocks = sampler.sample(h, {"likes": torch.arange(3)})
+        assert blocks[0].edges["likes"].data[gs.EID].tolist() == [1, 2]
+        assert blocks[0].num_edges("f") == 1
+    found = find_exclude_eids(h, {"f": torch.tensor([0])}, {"likes": torch.tensor([2])})
+    assert {key: ids.tolist() for key, ids in found.items()} == {("u", "likes", "i"): [2]}
+    with pytest.raises(gs.OutOfRangeError, match="Id 7 is not among"):
+        find_exclude_eids(g, torch.tensor([0]), torch.tensor([7]))
+
+
 @pytest.mark.parametrize(("threshold", "expected"), [(1, [0, 1, 2]), (2, [0, 1, 2, 3]), (0, [])])
 def test_spot_target_leaves_out_ends_of_low_in_degree(threshold: int, expected: list) -> None:
     g = gs.graph(([4, 4, 4, 0], [0, 1, 2, 1]))

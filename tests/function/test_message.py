@@ -132,6 +132,13 @@ def test_an_edge_feature_comes_back_as_it_is() -> None:
     assert_tensor_equal(g.edata["m"], g.edata["w"])
 
 
+def test_the_feature_that_is_copied() -> None:
+    assert fn.copy_u("x", "m").in_field == "x"
+    assert fn.copy_e("w", "m").in_field == "w"
+    with pytest.raises(AttributeError, match="lhs_field and rhs_field"):
+        _ = fn.u_add_v("x", "x", "m").in_field
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_name_and_repr(name: str) -> None:
     function = _make(name)

@@ -372,8 +372,11 @@ def test_negatives_of_a_graph() -> None:
     )
     with pytest.raises(InvalidValueError, match="no destination node to draw"):
         empty.sample_negative_edges_uniform("a:z:b", pairs, 1)
-    drawn = graph.sample_negative_edges_uniform(None, tuple(pairs.T), 2)
+    drawn = graph.sample_negative_edges_uniform(None, pairs, 2)
     assert drawn[:, 0].tolist() == [0, 0, 1, 1]
+    sources, drawn = graph.sample_negative_edges_uniform(None, tuple(pairs.T), 2)
+    assert sources is None
+    assert drawn.shape == (4,)
 
 
 def test_a_dataset_of_one_node_type_and_two_edge_types_is_typed() -> None:

@@ -26,6 +26,56 @@ def _in_graph(batch: gb.MiniBatch, places: tuple) -> list:
     return [batch.input_nodes[ids].tolist() for ids in places]
 
 
+class _Given(gb.NegativeSampler):
+    """A sampler as it is written for version 2.1: pairs and negative ones are ``(u, v)``."""
+
+    def __init__(self, pipe: gb.ItemSampler, ends: Any) -> None:
+        super().__init__(pipe, 2)
+        self.ends = ends
+
+    def _sample_with_etype(self, node_pairs: Any, etype: str | None = None) -> Any:
+        u, v = node_pairs
+        return self.ends(u, v)
+
+
+@pytest.mark.parametrize(
+    ("ends", "srcs", "dsts"),
+    [
+        (lambda u, v: (None, torch.stack([u, v], 1)), None, [[0, 1], [2, 3], [1, 2]]),
+        (lambda u, v: (None, v.repeat_interleave(2) * 0 + 3), None, [[3, 3]] * 3),
+        (lambda u, v: (torch.stack([v, u], 1), None), [[1, 0], [3, 2], [2, 1]], None),
+        (lambda u, v: (u.repeat_interleave(2), u.repeat_interleave(2)), None, [[0] * 2, [2] * 2, [1] * 2]),
+    ],
+)  # fmt: skip
+def test_samplers_of_version_2_1(ends, srcs, dsts) -> None:
+    items = gb.ItemSampler(gb.ItemSet(PAIRS, "node_pairs"), batch_size=3)
+    batch = next(iter(_Given(items, ends).sample_neighbor(GRAPH, [-1])))
+    assert [ids.tolist() for ids in batch.node_pairs] == [[0, 2, 1], [1, 3, 2]]
+    assert (None if batch.negative_srcs is None else batch.negative_srcs.tolist()) == srcs
+    assert batch.negative_dsts.tolist() == (dsts or [[1, 1], [3, 3], [2, 2]])
+    if srcs is None:
+        assert batch.compacted_negative_srcs is None
+    else:
+        assert batch.input_nodes[batch.compacted_negative_srcs].tolist() == srcs
+    assert batch.labels.tolist() == [True] * 3 + [False] * 6
+
+
+def test_samplers_of_version_2_1_by_edge_type() -> None:
+    items = gb.HeteroItemSet({"a:x:b": gb.ItemSet(PAIRS, "node_pairs")})
+    pipe = _Given(
+        gb.ItemSampler(items, batch_size=3), lambda u, v: (torch.stack([v, v], 1), v.repeat(2))
+    )
+    batch = next(iter(pipe))
+    assert batch.negative_srcs["a:x:b"].tolist() == [[1, 1], [3, 3], [2, 2]]
+    assert batch.negative_dsts["a:x:b"].tolist() == [[1, 3], [2, 1], [3, 2]]
+
+
+def test_too_few_negative_pairs() -> None:
+    items = gb.ItemSampler(gb.ItemSet(PAIRS, "node_pairs"), batch_size=3)
+    with pytest.raises(gs.InvalidValueError, match=r"2 negative pairs for each of 3 .* got \(3,\)"):
+        next(iter(_Given(items, lambda u, v: (None, v))))
+
+
 def test_positive_pairs() -> None:
     batch = _batch(PAIRS, "node_pairs")
     assert [ids.tolist() for ids in batch.node_pairs] == [[0, 2, 1], [1, 3, 2]]

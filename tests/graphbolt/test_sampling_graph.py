@@ -243,6 +243,29 @@ def test_structure_is_checked_again_after_a_change_in_place(name) -> None:
     assert graph.sample_neighbors(T([0]), everything).sampled_csc.indices.tolist() == [2, 2]
 
 
+def test_a_sampling_graph_of_several_types_without_them() -> None:
+    g = gs.heterograph({("a", "r", "b"): ([0, 1], [1, 0]), ("b", "s", "a"): ([0], [1])})
+    g.edata["w"] = {("a", "r", "b"): T([1.0, 2.0]), ("b", "s", "a"): T([3.0])}
+    g.ndata["x"] = {"a": T([0, 1]), "b": T([2, 3])}
+    graph = gb.from_graph(g, is_homogeneous=True, include_original_edge_id=True)
+    assert graph.csc_indptr.tolist() == [0, 0, 1, 2, 3]
+    assert graph.indices.tolist() == [2, 1, 0]
+    assert graph.type_per_edge is None
+    assert graph.num_nodes == 4
+    assert graph.edge_attributes["w"].tolist() == [3.0, 2.0, 1.0]
+    assert graph.edge_attributes[gb.ORIGINAL_EDGE_ID].tolist() == [0, 1, 0]
+    assert graph.node_attributes["x"].tolist() == [0, 1, 2, 3]
+    drawn = graph.sample_neighbors(T([2, 3]), T([-1]))
+    assert drawn.sampled_csc.indices.tolist() == [1, 0]
+
+
+def test_a_bipartite_sampling_graph_without_types() -> None:
+    g = gs.heterograph({("a", "r", "b"): ([0, 1, 2], [1, 0, 1])})
+    graph = gb.from_graph(g, is_homogeneous=True)
+    assert graph.csc_indptr.tolist() == [0, 0, 0, 0, 1, 3]
+    assert graph.indices.tolist() == [1, 0, 2]
+
+
 def test_a_graph_and_its_sampling_graph_share_no_memory() -> None:
     g = gs.graph(([0, 1, 2, 0], [0, 1, 2, 2]))
     g.create_formats_()

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gossamer._options import require_function
 from gossamer.dataloading.base import BlockSampler, Sampler
-from gossamer.dataloading.exclude import check_exclude, find_exclude_eids
+from gossamer.dataloading.exclude import Exclude, check_exclude, find_exclude_eids
 from gossamer.dataloading.lazy import set_edge_lazy_features
 from gossamer.errors import InvalidTypeError
 from gossamer.graph import EID, NID, Graph, heterograph
@@ -40,7 +40,7 @@ class EdgePredictionSampler(Sampler):
     def __init__(
         self,
         sampler: BlockSampler,
-        exclude: str | Callable[[Any], Any] | None = None,
+        exclude: Exclude | None = None,
         reverse_eids: Any = None,
         reverse_etypes: Mapping[Any, Any] | None = None,
         negative_sampler: Callable[[Graph, Any], Any] | None = None,
@@ -124,7 +124,7 @@ class EdgePredictionSampler(Sampler):
 
 def as_edge_prediction_sampler(
     sampler: BlockSampler,
-    exclude: str | Callable[[Any], Any] | None = None,
+    exclude: Exclude | None = None,
     reverse_eids: Any = None,
     reverse_etypes: Mapping[Any, Any] | None = None,
     negative_sampler: Callable[[Graph, Any], Any] | None = None,
@@ -136,7 +136,7 @@ def as_edge_prediction_sampler(
     ----------
     sampler : BlockSampler
         Samples for the ends of the edges.
-    exclude : {"self", "reverse_id", "reverse_types"}, callable, optional
+    exclude : {"self", "reverse_id", "reverse_types"}, callable, Tensor or dict, optional
         Which edges messages must not pass; see :func:`find_exclude_eids`. Default: none.
     reverse_eids : Tensor or dict of edge type to Tensor, optional
         For every edge the id of its reverse edge.

@@ -15,16 +15,17 @@ from gossamer.graph.arguments import by_edge_type, edge_ids, require_graph
 from gossamer.graph.devices import as_device
 from gossamer.utils import recursive_apply
 
-__all__ = ["SpotTarget", "check_exclude", "find_exclude_eids"]
+__all__ = ["Exclude", "SpotTarget", "check_exclude", "find_exclude_eids"]
 
 Edges = Tensor | dict[tuple[str, str, str], Tensor]
+Exclude = str | Callable[[Any], Any] | Tensor | Mapping[Any, Tensor]
 _MODES = ("self", "reverse_id", "reverse_types")
 
 
 def find_exclude_eids(
     g: Graph,
     seed_edges: Any,
-    exclude: str | Callable[[Any], Any] | None,
+    exclude: Exclude | None,
     reverse_eids: Any = None,
     reverse_etypes: Mapping[Any, Any] | None = None,
     output_device: torch.device | str | None = None,
@@ -37,10 +38,11 @@ def find_exclude_eids(
         The graph of the edges.
     seed_edges : Tensor or dict of edge type to Tensor
         The edges of the batch.
-    exclude : {"self", "reverse_id", "reverse_types"}, callable or None
+    exclude : {"self", "reverse_id", "reverse_types"}, callable, Tensor, dict or None
         ``"self"``: the seed edges. ``"reverse_id"``: they and their reverse edges, as
         `reverse_eids` says. ``"reverse_types"``: they and the edges of the same ids of the reverse
-        types. A callable gets the seed edges and returns the edges. None: no edges.
+        types. A callable gets the seed edges and returns the edges. A tensor, or a dict of edge
+        type to Tensor: these edges, whatever the seed edges are. None: no edges.
     reverse_eids : Tensor or dict of edge type to Tensor, optional
         For every edge the id of its reverse edge, of the same type.
     reverse_etypes : dict of edge type to edge type, optional
@@ -73,6 +75,8 @@ def find_exclude_eids(
     require_graph(g, name)
     if callable(exclude):
         found = exclude(seed_edges)
+    elif isinstance(exclude, (Tensor, Mapping)):
+        found = _checked_edges(g, exclude, name)
     else:
         check_exclude(exclude, reverse_eids, reverse_etypes, name)
         seeds = edge_ids(g, seed_edges, name)
@@ -93,8 +97,8 @@ def find_exclude_eids(
 
 
 def check_exclude(exclude: Any, reverse_eids: Any, reverse_etypes: Any, name: str) -> None:
-    """Raise unless `exclude` is a mode that has its argument, a function, or None."""
-    if exclude is None or callable(exclude):
+    """Raise unless `exclude` is a mode that has its argument, a function, edges, or None."""
+    if exclude is None or callable(exclude) or isinstance(exclude, (Tensor, Mapping)):
         return
     one_of(exclude, name, "exclude", _MODES)
     if exclude == "reverse_id" and reverse_eids is None:
@@ -104,6 +108,14 @@ def check_exclude(exclude: Any, reverse_eids: Any, reverse_etypes: Any, name: st
             f"{name}: exclude='reverse_types' needs reverse_etypes, a dict from edge type to its "
             "reverse type."
         )
+
+
+def _checked_edges(g: Graph, exclude: Tensor | Mapping[Any, Tensor], name: str) -> Edges:
+    by_type = edge_ids(g, exclude, name)
+    if not isinstance(exclude, Mapping):
+        return by_type[0]
+    named = zip(g.canonical_etypes, by_type, strict=True)
+    return {etype: ids for etype, ids in named if ids is not None}
 
 
 def _with_reverse_ids(
@@ -151,7 +163,7 @@ class SpotTarget:
     ----------
     g : Graph
         A homogeneous graph.
-    exclude : {"self", "reverse_id", "reverse_types"} or callable
+    exclude : {"self", "reverse_id", "reverse_types"}, callable, Tensor or dict
         Which edges go with the chosen ones; see :func:`find_exclude_eids`.
     degree_threshold : int
         An edge goes if an end has an in-degree below it.
@@ -174,7 +186,7 @@ class SpotTarget:
     def __init__(
         self,
         g: Graph,
-        exclude: str | Callable[[Any], Any],
+        exclude: Exclude,
         degree_threshold: int = 10,
         reverse_eids: Any = None,
         reverse_etypes: Mapping[Any, Any] | None = None,

@@ -58,6 +58,13 @@ class MessageFunction:
             return f"copy_{self.lhs_target}"
         return f"{self.lhs_target}_{self.op}_{self.rhs_target}"
 
+    @property
+    def in_field(self) -> str:
+        """The feature that ``copy_u`` or ``copy_e`` reads."""
+        if self.rhs_target is not None:
+            raise AttributeError(f"{self.name} reads two features: lhs_field and rhs_field.")
+        return self.lhs_field
+
     def __repr__(self) -> str:
         fields = [self.lhs_field, self.rhs_field, self.out_field]
         return f"{self.name}({', '.join(repr(field) for field in fields if field is not None)})"

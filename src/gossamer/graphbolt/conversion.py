@@ -85,9 +85,11 @@ def from_graph(
     ----------
     DGLGraphInstance : Graph
     is_homogeneous : bool
-        Whether the result has no types; for graphs with one node type and one edge type.
+        Whether the result has no types. The nodes of several types are then numbered one type
+        after the other, in the order of `ntypes`.
     include_original_edge_id : bool
-        Whether to keep the edge ids of the graph, which edge features need.
+        Whether to keep the edge ids of the graph, those of each edge type, which edge features
+        need.
 
     Returns
     -------
@@ -98,8 +100,6 @@ def from_graph(
     ------
     InvalidTypeError
         If it is not a graph.
-    InvalidValueError
-        If `is_homogeneous` and it has several types.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def from_graph(
     """
     g = DGLGraphInstance
     require_graph(g, "from_graph")
-    if is_homogeneous:
+    if is_homogeneous and g.is_homogeneous:
         return _untyped(g, include_original_edge_id)
     offsets = [0, *accumulate(map(g.num_nodes, g.ntypes))]
     first, total = dict(zip(g.ntypes, offsets, strict=False)), offsets[-1]
@@ -129,13 +129,18 @@ def from_graph(
     attributes = {name: value[order] for name, value in _common(edata).items()}
     if include_original_edge_id:
         attributes[ORIGINAL_EDGE_ID] = _cat(eids)[order]
+    typed: dict[str, Any] = {}
+    if not is_homogeneous:
+        typed = {
+            "node_type_offset": torch.tensor(offsets),
+            "type_per_edge": _cat(types)[order],
+            "node_type_to_id": {ntype: i for i, ntype in enumerate(g.ntypes)},
+            "edge_type_to_id": {etype_tuple_to_str(e): i for i, e in enumerate(g.canonical_etypes)},
+        }
     return fused_csc_sampling_graph(
         indptr.long(),
         indices.long(),
-        node_type_offset=torch.tensor(offsets),
-        type_per_edge=_cat(types)[order],
-        node_type_to_id={ntype: i for i, ntype in enumerate(g.ntypes)},
-        edge_type_to_id={etype_tuple_to_str(e): i for i, e in enumerate(g.canonical_etypes)},
+        **typed,
         node_attributes=_common(ndata),
         edge_attributes=attributes,
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from gossamer._options import as_int
+from gossamer.errors import InvalidValueError
 from gossamer.graphbolt.arguments import as_pairs, require_sampling_graph
 from gossamer.graphbolt.minibatch import MiniBatch, random_numbers, require_seeds
 from gossamer.graphbolt.node_pairs import joined
@@ -30,6 +33,12 @@ class NegativeSampler(Stage):
     datapipe : Stage
     negative_ratio : int
         Negative pairs per positive pair.
+
+    Notes
+    -----
+    As in version 2.1, a method ``_sample_with_etype(self, node_pairs, etype)`` gets the pairs as
+    ``(u, v)`` and gives sources and destinations of `negative_ratio` pairs for each of them, such
+    as ``(P, K)``; None are those of the positive pair.
     """
 
     def __init__(self, datapipe: Stage, negative_ratio: int) -> None:
@@ -56,11 +65,35 @@ class NegativeSampler(Stage):
 
     def _combine(self, pairs: Tensor, etype: str | None) -> tuple[Tensor, Tensor, Tensor]:
         pairs = as_pairs(pairs, type(self).__name__)
-        return joined(pairs, self._sample_with_etype(pairs, etype), self.negative_ratio)
+        given = tuple(pairs.unbind(1)) if _takes_ends(self._sample_with_etype) else pairs
+        drawn: Any = self._sample_with_etype(given, etype)
+        if isinstance(drawn, tuple):
+            drawn = self._paired(pairs, drawn)
+        return joined(pairs, drawn, self.negative_ratio)
+
+    def _paired(self, pairs: Tensor, drawn: tuple[Tensor | None, ...]) -> Tensor:
+        """Negative pairs from their sources and destinations, of which one may be missing."""
+        columns = []
+        for positive, ends in zip(pairs.unbind(1), drawn, strict=True):
+            column = positive.repeat_interleave(self.negative_ratio)
+            if ends is not None:
+                if ends.numel() != len(column):
+                    raise InvalidValueError(
+                        f"{type(self).__name__}: {self.negative_ratio} negative pairs for each of "
+                        f"{len(pairs)} pairs have {len(column)} ends, got {tuple(ends.shape)}."
+                    )
+                column = ends.reshape(-1).to(column.dtype)
+            columns.append(column)
+        return torch.stack(columns, 1)
 
     def _sample_with_etype(self, seeds: Tensor, etype: str | None = None) -> Tensor:
         """``(N * negative_ratio, 2)`` negative pairs, those of each positive pair together."""
         raise NotImplementedError(f"{type(self).__name__} does not define _sample_with_etype.")
+
+
+def _takes_ends(function: Callable[..., Any]) -> bool:
+    """Whether a method has the form of version 2.1, whose first argument is ``node_pairs``."""
+    return next(iter(inspect.signature(function).parameters), None) == "node_pairs"
 
 
 class UniformNegativeSampler(NegativeSampler):

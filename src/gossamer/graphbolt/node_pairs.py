@@ -60,14 +60,14 @@ class NodePairs:
         return self._by_type(self.compacted_seeds, _negative)
 
     @property
-    def negative_srcs(self) -> None:
-        """None: negative pairs have the source of their positive one."""
-        return None
+    def negative_srcs(self) -> ByType | None:
+        """Sources of the negative pairs, ``(P, K)``; None if they are those of the positive ones."""
+        return _sources(self.node_pairs, self._by_type(self.seeds, _negative))
 
     @property
-    def compacted_negative_srcs(self) -> None:
-        """None: negative pairs have the source of their positive one."""
-        return None
+    def compacted_negative_srcs(self) -> ByType | None:
+        """The same as positions."""
+        return _sources(self.compacted_node_pairs, self.negative_node_pairs)
 
     @property
     def negative_dsts(self) -> ByType | None:
@@ -109,6 +109,17 @@ class NodePairs:
             for etype, pairs in seeds.items()
         }
         return None if None in found.values() else found
+
+
+def _sources(positive: Any, negative: Any) -> ByType | None:
+    """Sources of negative pairs unless all are those of the positive ones."""
+    if negative is None:
+        return None
+    typed = isinstance(negative, dict)
+    pairs = [(positive[k], negative[k]) for k in negative] if typed else [(positive, negative)]
+    if all(bool((own[0].unsqueeze(1) == other[0]).all()) for own, other in pairs):
+        return None
+    return map_by_type(itemgetter(0), negative)
 
 
 def _stacked(pairs: Any) -> Any:

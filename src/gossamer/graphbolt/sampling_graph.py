@@ -183,25 +183,30 @@ class FusedCSCSamplingGraph(FusedCSC):
         return self._draw(name, seeds, fanouts, replace, probs_name, key, times)
 
     def sample_negative_edges_uniform(
-        self, edge_type: str | None, node_pairs: Tensor, negative_ratio: int
-    ) -> Tensor:
+        self,
+        edge_type: str | None,
+        node_pairs: Tensor | tuple[Tensor, Tensor],
+        negative_ratio: int,
+    ) -> Tensor | tuple[None, Tensor]:
         """Draw destinations uniformly for the sources of some pairs.
 
         Parameters
         ----------
         edge_type : str or None
             Edge type of the pairs; None in a homogeneous graph.
-        node_pairs : Tensor
-            ``(N, 2)``.
+        node_pairs : Tensor or pair of Tensor
+            ``(N, 2)``, or ``(u, v)`` as in version 2.1.
         negative_ratio : int
             How many destinations to draw for each pair.
 
         Returns
         -------
         Tensor
-            ``(N * negative_ratio, 2)``, the pairs of each source together.
+            ``(N * negative_ratio, 2)``, the pairs of each source together. For ``(u, v)`` None, as
+            the sources are those of the pairs, and the destinations.
         """
         ratio = as_int(negative_ratio, "sample_negative_edges_uniform", "negative_ratio", 1)
+        apart = isinstance(node_pairs, tuple)
         node_pairs = arguments.as_pairs(node_pairs, "sample_negative_edges_uniform")
         if self.is_heterogeneous != (edge_type is not None):
             wanted = "one of the edge types" if self.is_heterogeneous else "None"
@@ -218,7 +223,8 @@ class FusedCSCSamplingGraph(FusedCSC):
                 "sample_negative_edges_uniform: there is no destination node to draw."
             )
         src = node_pairs[:, 0].repeat_interleave(ratio)
-        return torch.stack([src, _core.random_integers(limit, len(src), src.dtype, src.device)], 1)
+        dst = _core.random_integers(limit, len(src), src.dtype, src.device)
+        return (None, dst) if apart else torch.stack([src, dst], 1)
 
     def _draw(
         self,

@@ -44,7 +44,7 @@ class _Given(gb.NegativeSampler):
         (lambda u, v: (None, torch.stack([u, v], 1)), None, [[0, 1], [2, 3], [1, 2]]),
         (lambda u, v: (None, v.repeat_interleave(2) * 0 + 3), None, [[3, 3]] * 3),
         (lambda u, v: (torch.stack([v, u], 1), None), [[1, 0], [3, 2], [2, 1]], None),
-        (lambda u, v: (u.repeat_interleave(2), u.repeat_interleave(2)), None, [[0] * 2, [2] * 2, [1] * 2]),
+        (lambda u, v: (u.repeat_interleave(2), u.repeat(2)), None, [[0, 2], [1, 0], [2, 1]]),
     ],
 )  # fmt: skip
 def test_samplers_of_version_2_1(ends, srcs, dsts) -> None:

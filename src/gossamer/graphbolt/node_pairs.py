@@ -61,7 +61,7 @@ class NodePairs:
 
     @property
     def negative_srcs(self) -> ByType | None:
-        """Sources of the negative pairs, ``(P, K)``; None if they are those of the positive ones."""
+        """Sources of the negative pairs, ``(P, K)``; None if all are those of the positive."""
         return _sources(self.node_pairs, self._by_type(self.seeds, _negative))
 
     @property

@@ -118,6 +118,29 @@ def test_old_message_functions(dgl: ModuleType) -> None:
     assert (fn.TargetCode.SRC, fn.TargetCode.CODE2STR[fn.TargetCode.EDGE]) == (0, "e")
 
 
+def test_operators_on_edges(dgl: ModuleType) -> None:
+    g = dgl.heterograph({("a", "x", "b"): ([0, 1, 1], [0, 0, 2]), ("b", "y", "a"): ([0], [1])})
+    a = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    b = torch.tensor([[2.0, 1.0], [5.0, 5.0], [1.0, 4.0]])
+    src, dst = a[[0, 1, 1]], b[[0, 0, 2]]
+    expected = {
+        "add": src + dst,
+        "sub": src - dst,
+        "mul": src * dst,
+        "div": src / dst,
+        "dot": (src * dst).sum(1, keepdim=True),
+    }
+    for name, values in expected.items():
+        for module in (dgl, dgl.mpops):
+            function = getattr(module, f"u_{name}_v")
+            torch.testing.assert_close(function(g, a, b, etype="x"), values)
+            torch.testing.assert_close(function(g, a, b, ("a", "x", "b")), values)
+    one = dgl.graph(([0], [1]))
+    assert dgl.u_add_v(one, x_node=a, y_node=a).tolist() == [[4.0, 6.0]]
+    assert dgl.ops.u_add_v is gs.ops.u_add_v
+    assert dgl.mpops.copy_u(g, x_node=a, etype="x").tolist() == src.tolist()
+
+
 def test_copies_to_edges(dgl: ModuleType) -> None:
     g = dgl.heterograph({("a", "x", "b"): ([0, 1, 1], [0, 0, 2]), ("b", "y", "a"): ([0], [1])})
     rows = torch.tensor([[1.0], [2.0], [3.0]], requires_grad=True)

@@ -120,6 +120,29 @@ def test_sides_of_a_block() -> None:
         b.srcnodes["SRC/A"]
 
 
+def test_positions_of_types_by_side() -> None:
+    g = gs.heterograph({("u", "f", "u"): ([0], [1]), ("u", "p", "g"): ([0], [1])})
+    assert (g.get_ntype_id_from_src("u"), g.get_ntype_id_from_dst("g")) == (1, 0)
+    b = gs.to_block(g)
+    assert (b.get_ntype_id_from_src("g"), b.get_ntype_id_from_src("u")) == (0, 1)
+    assert (b.get_ntype_id_from_dst("g"), b.get_ntype_id_from_dst("u")) == (2, 3)
+    one = gs.graph(([0], [1]))
+    assert (one.get_ntype_id_from_src(None), one.get_ntype_id_from_dst(None)) == (0, 0)
+    with pytest.raises(gs.UnknownKeyError, match="no source node type 'z'"):
+        g.get_ntype_id_from_src("z")
+    bipartite = g.edge_type_subgraph(["p"])
+    with pytest.raises(gs.UnknownKeyError, match="no destination node type 'u'; there are"):
+        bipartite.get_ntype_id_from_dst("u")
+
+
+def test_a_block_drawn_at_once_by_a_method() -> None:
+    g = gs.graph(([0, 1, 2, 3], [1, 2, 0, 0]))
+    block = g.sample_neighbors_fused(torch.tensor([0]), -1)
+    assert block.is_block
+    assert block.srcdata[gs.NID].tolist() == [0, 2, 3]
+    assert block.edata[gs.EID].tolist() == [2, 3]
+
+
 def test_sides_of_other_graphs(g: gs.Graph) -> None:
     bipartite = gs.heterograph({("A", "s", "B"): ([0], [1])})
     assert (bipartite.num_nodes("SRC/A"), bipartite.num_nodes("DST/B")) == (1, 2)

@@ -240,3 +240,12 @@ def test_zero_in_degree_can_be_allowed_later() -> None:
         layer(g, X[:2], torch.rand(1, 2))
     layer.set_allow_zero_in_degree(True)
     assert not layer(g, X[:2], torch.rand(1, 2))[0][0].any()
+
+
+def test_gated_graph_conv_always_accepts_nodes_without_in_edges() -> None:
+    g = gs.graph(([0], [1]), num_nodes=3)
+    conv, x = gnn.GatedGraphConv(2, 2, 1, 1), torch.ones(3, 2)
+    before = conv(g, x)
+    for allowed in (True, False):
+        conv.set_allow_zero_in_degree(allowed)
+        assert torch.equal(conv(g, x), before)

@@ -110,6 +110,10 @@ _LOADER_ARGUMENTS = _from(_SAMPLING, "_remove_kwargs_dist")
 _FRAMES = _from(_STRUCTURE, "extract_edge_subframes", "extract_node_subframes", "set_new_frames")
 _UNARY = _from(_STRUCTURE, "inv", "neg")
 _COPIES = _from(_STRUCTURE, "copy_e")
+# Functions of a graph, rows of its nodes and an edge type.
+_EDGEWISE = _from(
+    _STRUCTURE, "copy_e", "copy_u", "copy_v", "u_add_v", "u_div_v", "u_dot_v", "u_mul_v", "u_sub_v"
+)
 _STORAGES = _from("gossamer.graph.storages", "FeatureStorage", "TensorStorage", "wrap_storage")
 _SERVICES = _from(_LEGACY, "register_service")
 _TARGETS = _from(_LEGACY, "TargetCode")
@@ -148,7 +152,7 @@ _RENAMED: dict[str, dict[str, str]] = {
         **_WARNING,
         **_LAPLACIAN,
         **_LAZY,
-        **_from(_STRUCTURE, "copy_e", "copy_u", "copy_v"),
+        **_EDGEWISE,
         "__version__": "gossamer.compat.dgl._modules:VERSION",
     },
     "_ffi.base": _ERROR,
@@ -189,6 +193,8 @@ _RENAMED: dict[str, dict[str, str]] = {
     "heterograph": {**_GRAPHS, **_from(_STRUCTURE, "combine_frames")},
     "heterograph_index": _INDEX,
     "init": _INITIALIZER,
+    "mpops": _EDGEWISE,
+    "mpops.edgewise": _EDGEWISE,
     "nn": {**_DISTANCE, **{name: f"dgl.nn.pytorch.{name}:" for name in _LAYERS}},
     "nn.pytorch": _DISTANCE,
     "nn.pytorch.factory": _DISTANCE,

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gossamer import ops
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import EID, NID, Graph, graph, heterograph
 from gossamer.graph.frame import Frame
@@ -21,7 +22,7 @@ from gossamer.sparse import SparseMatrix, from_coo
 __all__ = [
     "GraphIndex", "HeteroGraphIndex", "_csrmask", "_csrmm", "_csrsum", "combine_frames", "copy_e",
     "copy_u", "copy_v", "create_graph_index", "extract_edge_subframes", "extract_node_subframes",
-    "inv", "neg", "set_new_frames",
+    "inv", "neg", "set_new_frames", "u_add_v", "u_div_v", "u_dot_v", "u_mul_v", "u_sub_v",
 ]  # fmt: skip
 
 
@@ -249,6 +250,31 @@ def copy_e(g: Graph, x_edge: Tensor, etype: Any = None) -> Tensor:
     if len(x_edge) != count:
         raise InvalidValueError(f"copy_e: the graph has {count} edges, x_edge {len(x_edge)} rows.")
     return x_edge
+
+
+def u_add_v(g: Graph, x_node: Tensor, y_node: Tensor, etype: Any = None) -> Tensor:
+    """For each edge of a type, the sum of the rows of its source and its destination."""
+    return ops.u_add_v(g.relation(etype), x_node, y_node)
+
+
+def u_sub_v(g: Graph, x_node: Tensor, y_node: Tensor, etype: Any = None) -> Tensor:
+    """For each edge of a type, the difference of the rows of its source and its destination."""
+    return ops.u_sub_v(g.relation(etype), x_node, y_node)
+
+
+def u_mul_v(g: Graph, x_node: Tensor, y_node: Tensor, etype: Any = None) -> Tensor:
+    """For each edge of a type, the product of the rows of its source and its destination."""
+    return ops.u_mul_v(g.relation(etype), x_node, y_node)
+
+
+def u_div_v(g: Graph, x_node: Tensor, y_node: Tensor, etype: Any = None) -> Tensor:
+    """For each edge of a type, the quotient of the rows of its source and its destination."""
+    return ops.u_div_v(g.relation(etype), x_node, y_node)
+
+
+def u_dot_v(g: Graph, x_node: Tensor, y_node: Tensor, etype: Any = None) -> Tensor:
+    """For each edge of a type, the inner product of the rows of its source and destination."""
+    return ops.u_dot_v(g.relation(etype), x_node, y_node)
 
 
 def inv(A: SparseMatrix) -> SparseMatrix:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from gossamer._options import integer
-from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
+from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
 from gossamer.graph.ids import ALL, as_id_tensor, is_all, is_single, paired
 from gossamer.ops._storage import copied_ids
 
@@ -19,10 +19,34 @@ if TYPE_CHECKING:
 __all__ = ["Queries"]
 
 
+def _position(positions: Mapping[str, int], ntype: str | None, side: str) -> int:
+    if ntype is None and len(positions) == 1:
+        return next(iter(positions.values()))
+    if ntype not in positions:
+        raise UnknownKeyError(
+            f"There is no {side} node type {ntype!r}; there are {list(positions)}."
+        )
+    return positions[ntype]
+
+
 class Queries:
     """Methods of :class:`Graph` that read its structure."""
 
     # ---------------------------------------------------------------------------- nodes, degrees
+
+    def get_ntype_id_from_src(self: Graph, ntype: str | None) -> int:
+        """Position of a node type of the source side, which it has as in :meth:`get_ntype_id`.
+
+        None stands for the only one.
+        """
+        return _position(self._schema.src_ids, ntype, "source")
+
+    def get_ntype_id_from_dst(self: Graph, ntype: str | None) -> int:
+        """Position of a node type of the destination side; in a block they follow the sources.
+
+        None stands for the only one.
+        """
+        return _position(self._schema.dst_ids, ntype, "destination")
 
     def has_nodes(self: Graph, vid: Any, ntype: str | None = None) -> bool | Tensor:
         """Whether node ids exist.

@@ -150,6 +150,21 @@ class TransformMethods:
     ) -> Graph:
         """See :func:`gossamer.sampling.sample_neighbors_biased`."""
 
+    @_calls("sampling.sample_neighbors_fused")
+    def sample_neighbors_fused(
+        self: Graph,
+        nodes: Any,
+        fanout: Any,
+        edge_dir: str = "in",
+        prob: Any = None,
+        replace: bool = False,
+        copy_ndata: bool = True,
+        copy_edata: bool = True,
+        exclude_edges: Any = None,
+        mapping: dict | None = None,
+    ) -> Graph:
+        """See :func:`gossamer.sampling.sample_neighbors_fused`."""
+
     @_calls("sampling.sample_labors")
     def sample_labors(
         self: Graph,

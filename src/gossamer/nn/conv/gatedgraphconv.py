@@ -88,6 +88,15 @@ class GatedGraphConv(nn.Module):
             nn.init.xavier_normal_(linear.weight, gain=RELU_GAIN)
             nn.init.zeros_(linear.bias)
 
+    def set_allow_zero_in_degree(self, set_value: bool) -> None:
+        """Do nothing: unlike other layers, this one always accepts nodes without in-edges.
+
+        Parameters
+        ----------
+        set_value : bool
+            Ignored.
+        """
+
     def forward(self, graph: Graph, feat: Tensor, etypes: Tensor | None = None) -> Tensor:
         r"""Run the recurrence.
 

@@ -185,7 +185,7 @@ def test_lists_of_values() -> None:
 
 
 def test_settings_of_tables_need_tables() -> None:
-    with pytest.raises(InvalidValueError, match="'target' is x, but it is for your own tables"):
+    with pytest.raises(InvalidValueError, match="'target' is x, but your own tables need --edges"):
         resolve({"target": ["x"]})
     with pytest.raises(InvalidValueError, match="'raw_dir' is here, but it is for datas"):
         resolve({"edges": ["x.csv"], "raw_dir": "here"})
@@ -216,7 +216,10 @@ TABLES = {"edges": ["x.csv"], "task": "links"}
         ({"model": "appnp", "layers": 3}, "'layers' is 3, but model 'appnp' has two layers"),
         ({**LINKS, "model": "lightgcn", "dropout": 0.5}, "'dropout' is 0.5, but model 'lightgcn'"),
         ({"model": "rgcn", "self_loops": True}, "'self_loops' is true, but model 'rgcn' adds none"),
-        ({"reverse": False}, "'reverse' is false, but it is for your own tables. Omit it, or give"),
+        (
+            {"reverse": False},
+            "'reverse' is false, but your own tables need --edges. Omit it, or give",
+        ),
         ({**TABLES, "target": ["x"]}, "'target' is x, but --task links predicts links. Omit it; -"),
         ({**TABLES, "split": "x"}, "'split' is x, but --task links holds out random links"),
         ({**TABLES, "graphs": "g.csv"}, "'graphs' is g.csv, but --task links predicts links of"),

@@ -32,8 +32,8 @@ def test_every_dataset_has_a_row(capsys: pytest.CaptureFixture[str]) -> None:
 def test_summary_of_one_graph(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["datasets", "show", "karate"]) == 0
     out = capsys.readouterr().out
-    assert re.search(r"^_N +34$", out, re.MULTILINE)
-    assert re.search(r"^_N _E _N +156$", out, re.MULTILINE)
+    assert re.search(r"^nodes +34$", out, re.MULTILINE)
+    assert re.search(r"^edges +156$", out, re.MULTILINE)
     # 17 members on each side; 11 of the club have two friends, 6 have three.
     assert re.search(r"^0  17  #{40}$", out, re.MULTILINE)
     assert re.search(r"^ *2-3  17  #+$", out, re.MULTILINE)
@@ -134,7 +134,7 @@ def test_facts_are_counted_as_published(capsys, tmp_path: Path) -> None:
     assert main(["datasets", "show", "nations", "--raw-dir", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert re.search(r"^counted +facts as published; the class adds the reverse", out, re.MULTILINE)
-    assert re.search(r"^_N _E _N +5$", out, re.MULTILINE)
+    assert re.search(r"^edges +5$", out, re.MULTILINE)
     # Nothing follows the second relation.
     assert re.search(r"facts of each relation\n0  3  #{40}\n1  2  #{27}\n\n", out)
     for mask, count in (("train", 3), ("val", 1), ("test", 1)):
@@ -151,8 +151,8 @@ def test_edges_of_graphs_that_grow_are_counted_once(capsys, tmp_path: Path) -> N
     graphs = gs.data.BitcoinOTCDataset(str(tmp_path)).graphs
     assert len(graphs) > 3 and re.search(rf"^graphs +{len(graphs)}$", out, re.MULTILINE)
     assert re.search(r"^counted +the last graph, which has the edges of all$", out, re.MULTILINE)
-    assert re.search(r"^_N +7$", out, re.MULTILINE)
-    assert re.search(rf"^_N _E _N +{graphs[-1].num_edges()}$", out, re.MULTILINE)
+    assert re.search(r"^nodes +7$", out, re.MULTILINE)
+    assert re.search(rf"^edges +{graphs[-1].num_edges()}$", out, re.MULTILINE)
     assert "All 7 nodes of the graph" in page.read_text(encoding="utf-8")
 
 
@@ -164,7 +164,7 @@ def test_all_parts_of_a_dataset_are_counted(capsys, tmp_path: Path) -> None:
     assert re.search(r"^graphs +24$", out, re.MULTILINE)
     assert re.search(r"^parts +train 20, val 2, test 2$", out, re.MULTILINE)
     nodes = sum(len(np.load(path)) for path in tmp_path.glob("*_feats.npy"))
-    assert re.search(rf"^_N +{nodes}$", out, re.MULTILINE)
+    assert re.search(rf"^nodes +{nodes}$", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

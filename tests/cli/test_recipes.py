@@ -49,6 +49,8 @@ def test_a_recipe_belongs_to_a_family() -> None:
         ({"edges": ["a.csv"]}, "gcn"),
         ({"edges": ["a.csv"], "graphs": "g.csv"}, "gin"),
         ({"edges": ["u:a:v=a.csv", "u:b:v=b.csv"]}, "rgcn"),
+        ({"edges": ["u:a:v=a.csv"], "task": "links"}, "rgcn"),
+        ({"edges": ["u:a:u=a.csv"]}, "gcn"),
         ({"dataset": "cora", "model": "gat"}, "gat"),
     ],
 )

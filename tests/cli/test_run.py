@@ -125,7 +125,7 @@ def test_ten_splits_with_roc_auc(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["--dataset", "mnist"], "There is no dataset 'mnist'. Choose one of digits"),
+        (["--dataset", "mnist"], "There is no dataset 'mnist'. `gossamer datasets` lists all"),
         (["--dataset", "wn18"], "Dataset 'wn18' is for knowledge-graph completion, which `gossam"),
         (["--dataset", "chickenpox"], "does not support. examples/forecast.py in the repository"),
         (["--dataset", "sst"], "Dataset 'sst' is for classes of the nodes of trees, which `gossa"),

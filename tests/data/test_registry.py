@@ -72,7 +72,7 @@ def test_hyphens_and_underscores(name: str, tmp_path: Path) -> None:
 
 
 def test_unknown_name() -> None:
-    similar = r"Did you mean cora.*\? Choose one of digits, karate, cora"
+    similar = r"Did you mean cora.*\? `gossamer datasets` lists all"
     with pytest.raises(UnknownKeyError, match=rf"no dataset 'kora'\. {similar}"):
         load("kora")
 

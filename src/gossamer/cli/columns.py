@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,14 @@ Column = dict[str, Any]
 
 _MOST_VALUES = 50  # a column with more distinct values is text
 _TEXT_SIZE = 64
+_DATE = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?"
 
 
 def fit_columns(frame: Any, leave_out: Sequence[str]) -> list[Column]:
     """Decide how each column becomes features.
 
-    Numbers are standardized; a missing number becomes the mean, and another column marks it. Text
+    Numbers are standardized; a missing number becomes the mean, and another column marks it. Dates,
+    also as text such as ``2026-01-31`` or ``2026-01-31 12:30``, are numbers, in days. Text
     with at most 50 distinct values is a category, one-hot, with a column for other values; other
     text is hashed, word by word, into 64 columns. Lists of numbers of one length are used
     unchanged. A column without any value, or with the same value in all rows, is left out.
@@ -49,6 +52,7 @@ def _fit(name: str, values: Any) -> Column:
     if known.nunique() == 1 and len(known) == len(values):
         return {"name": name, "kind": "left out", "why": "the same value in all rows"}
     types = pandas.api.types
+    values = _parsed(values)
     if types.is_numeric_dtype(values) or types.is_datetime64_any_dtype(values):
         numbers = _numbers(values)
         found = numbers[np.isfinite(numbers)]
@@ -93,8 +97,27 @@ def encode(frame: Any, columns: Sequence[Column], where: str) -> np.ndarray | No
     return np.concatenate(parts, 1).astype(np.float32) if parts else None
 
 
+def _parsed(values: Any) -> Any:
+    """Decimal numbers as floats and ISO 8601 dates as timestamps; other columns unchanged."""
+    pandas = load_pandas()
+    types = pandas.api.types
+    known = values.dropna()
+    if types.is_numeric_dtype(values) or types.is_datetime64_any_dtype(values) or not len(known):
+        return values
+    if all(isinstance(value, Decimal) for value in known):
+        return values.astype(float)
+    if known.astype(str).str.fullmatch(_DATE).all():
+        try:
+            text = values.astype(object).where(values.notna(), None)
+            return pandas.to_datetime(text.map(str, "ignore"), format="ISO8601", utc=True)
+        except ValueError:  # such as 2026-02-31
+            return values
+    return values
+
+
 def _numbers(values: Any) -> np.ndarray:
     pandas = load_pandas()
+    values = _parsed(values)
     if pandas.api.types.is_datetime64_any_dtype(values):
         days = (values - pandas.Timestamp(0, tz=values.dt.tz)) / pandas.Timedelta(days=1)
         return days.to_numpy(np.float64)

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["dataset_page"]
 
-# Display names of the types of a homogeneous graph.
-_PLAIN = {"_N": "nodes", "_N _E _N": "edges"}
 _MOST_NODES = 150
 _MOST_BARS = 40
 
@@ -31,8 +29,7 @@ def dataset_page(summary: Summary) -> str:
     facts = dict(summary.facts)
     numbers = dict(summary.numbers)
     shown = [("", key, facts[key], "") for key in ("task", "graphs")]
-    sizes = [(_PLAIN.get(key, key), value) for key, value in summary.sizes]
-    shown += [("", key, value, "") for key, value in sizes[:4]]
+    shown += [("", key, value, "") for key, value in summary.sizes[:4]]
     if "edge homophily" in numbers:
         note_ = "edges that join two nodes of one class"
         shown.append(("", "edge homophily", numbers["edge homophily"], note_))
@@ -41,7 +38,7 @@ def dataset_page(summary: Summary) -> str:
         for title, counts in summary.distributions
     )
     body = [
-        section("About", pairs({**facts, **dict(sizes), **numbers})),
+        section("About", pairs({**facts, **dict(summary.sizes), **numbers})),
         section("Distributions", f'<div class="pair">{distributions}</div>'),
         section("Picture", _picture(summary.graphs[0], len(summary.graphs))),
     ]

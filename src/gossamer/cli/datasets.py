@@ -163,9 +163,10 @@ def _sizes(graphs: list[Graph]) -> list[tuple[str, str]]:
     nodes: dict[str, int] = {}
     for g in graphs:
         for ntype in g.ntypes:
-            nodes[ntype] = nodes.get(ntype, 0) + g.num_nodes(ntype)
+            key = "nodes" if ntype == "_N" else ntype
+            nodes[key] = nodes.get(key, 0) + g.num_nodes(ntype)
         for etype in g.canonical_etypes:
-            key = " ".join(etype)
+            key = "edges" if etype == ("_N", "_E", "_N") else " ".join(etype)
             nodes[key] = nodes.get(key, 0) + g.num_edges(etype)
     return [(name, f"{count:,}") for name, count in nodes.items()]
 

@@ -27,7 +27,7 @@ from gossamer.cli.tables import (
 )
 from gossamer.cli.targets import Target
 from gossamer.cli.task import PARTS, Task
-from gossamer.errors import FileError, InvalidValueError
+from gossamer.errors import FileError, InvalidValueError, UnknownKeyError
 from gossamer.interop import from_edge_table
 
 __all__ = ["OwnGraph", "load_tables", "read_graph"]
@@ -59,13 +59,20 @@ class OwnGraph:
             return "_graph", self.graph_table
         found = [t for t, frame in self.frames.items() if set(target) <= set(frame.columns)]
         if len(found) != 1:
-            tables = "; ".join(f"{t}: {', '.join(map(str, f.columns))}"
-                               for t, f in self.frames.items())  # fmt: skip
-            what = "No table of nodes has" if not found else f"{len(found)} tables have"
-            raise FileError(
-                f"{what} the target {', '.join(target)}. The columns are {tables or 'none'}. "
-                "Choose with --target, and give a table with --nodes."
+            where = {t: "" if t == "_N" else f"{t}: " for t in self.frames}
+            tables = "; ".join(
+                where[t] + ", ".join(map(str, f.columns)) for t, f in self.frames.items()
             )
+            if found:
+                problem = f"{len(found)} tables of nodes have the column {', '.join(target)}"
+            elif tables:
+                problem = f"No table of nodes has the column {', '.join(target)}, only {tables}"
+            else:
+                raise FileError(
+                    f"There is no table with the column {', '.join(target)}. Give the table of "
+                    "nodes with --nodes."
+                )
+            raise FileError(f"{problem}. Choose another column with --target.")
         return found[0], self.frames[found[0]]
 
 
@@ -173,6 +180,8 @@ def read_graph(config: TrainConfig, columns: dict | None = None) -> OwnGraph:
         if source == destination:
             raise FileError(f"{file} needs two columns, for sources and destinations of edges.")
         unused += [f"{file}: {c}" for c in frame.columns if c not in (source, destination)]
+        for end in (source, destination):
+            _require_values(frame, end, file)
         frame = frame[[source, destination]]
         edges[etype] = frame.set_axis(["source", "destination"], axis=1)
     frames, id_columns = {}, {}
@@ -180,6 +189,7 @@ def read_graph(config: TrainConfig, columns: dict | None = None) -> OwnGraph:
         frames[ntype] = read_table(file)
         id_columns[ntype] = config.node_id or column_named(frames[ntype], _NODE, 0)
         ids = frames[ntype][require_column(frames[ntype], id_columns[ntype], file, "--node-id")]
+        _require_values(frames[ntype], id_columns[ntype], file)
         if ids.duplicated().any():
             again = ids[ids.duplicated()].iloc[0]
             raise FileError(
@@ -194,10 +204,41 @@ def read_graph(config: TrainConfig, columns: dict | None = None) -> OwnGraph:
             )
     ids = _ids(edges, frames, id_columns)
     pandas = load_pandas()
-    graph = from_edge_table(edges, nodes={t: pandas.DataFrame({"id": ids[t]}) for t in ids})
+    try:
+        graph = from_edge_table(edges, nodes={t: pandas.DataFrame({"id": ids[t]}) for t in ids})
+    except UnknownKeyError as error:
+        raise _unknown_node(config, edges, ids) or error from None
     graph = _with_reverse(graph) if config.reverse else graph
     feat, found = _features(config, frames, id_columns, columns)
     return OwnGraph(graph, frames, ids, feat, found, id_columns, unused)
+
+
+def _require_values(frame: Any, column: str, file: str) -> None:
+    missing = frame[column].isna().to_numpy()
+    if missing.any():
+        raise FileError(
+            f"{file}: {int(missing.sum()):,} of {len(frame):,} rows have no value in '{column}', "
+            f"the first is row {int(missing.argmax()) + 1}. Drop these rows."
+        )
+
+
+def _unknown_node(
+    config: TrainConfig, edges: dict, ids: dict[str, np.ndarray]
+) -> UnknownKeyError | None:
+    """The error for the first end of an edge that is not in the table of nodes."""
+    node_tables = node_files(config.nodes)
+    for etype, file in edge_files(config.edges).items():
+        for ntype, column in ((etype[0], "source"), (etype[2], "destination")):
+            ends = edges[etype][column]
+            unknown = ends[~ends.isin(ids[ntype])]
+            if len(unknown):
+                others = unknown.nunique() - 1
+                more = f", and {others:,} others are not either" if others else ""
+                return UnknownKeyError(
+                    f"{file}: {column} '{unknown.iloc[0]}' in row {unknown.index[0] + 1} is not in "
+                    f"{node_tables[ntype]}{more}. Add the nodes or drop the edges."
+                )
+    return None
 
 
 def _ids(edges: dict, frames: dict, id_columns: dict) -> dict[str, np.ndarray]:

@@ -84,7 +84,8 @@ def usual_model(dataset: str, values: Mapping[str, Any]) -> str:
         if values.get("graphs"):
             return "gin"
         types = {name.rpartition("=")[0] for name in (*edges, *values.get("nodes", ()))}
-        return "rgcn" if len(types) > 1 else "gcn"
+        ends = {end for name in types if ":" in name for end in name.split(":")[::2]}
+        return "rgcn" if max(len(types), len(ends)) > 1 else "gcn"
     if values.get("task") == "links":
         return "gcn"
     task = _family(dataset)[1]

@@ -88,7 +88,13 @@ def read_table(name: str) -> Any:
         path = Path(name)
         suffix = Path(path.stem).suffix.lower() if path.suffix == ".gz" else path.suffix.lower()
         if path.is_dir() or not path.exists():
-            raise FileError(f"There is no file '{name}'. Check the path.")
+            types = (
+                " Types are given as --nodes TYPE=FILE and --edges "
+                "SOURCE:RELATION:DESTINATION=FILE."
+            )
+            raise FileError(
+                f"There is no file '{name}'. Check the path.{types if '=' in name else ''}"
+            )
         try:
             if suffix in _SEPARATORS:
                 # Without a separator, pandas infers it from the first lines.

@@ -97,7 +97,7 @@ def _of_batches(config: TrainConfig) -> Iterator[tuple[str, Rule]]:
 def _of_data(config: TrainConfig) -> Iterator[tuple[str, Rule]]:
     if not config.edges:
         for name in (*_TABLES, "reverse"):
-            yield name, ("it is for your own tables", ", or give their edges with --edges")
+            yield name, ("your own tables need --edges", ", or give the table of edges")
         return
     yield "raw_dir", ("it is for datasets, not for --edges", "")
     if config.task == "links":

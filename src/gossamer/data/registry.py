@@ -20,7 +20,7 @@ def info(name: str) -> DatasetInfo:
     Raises
     ------
     UnknownKeyError
-        If there is none of this name; the message lists them all, and similar ones first.
+        If there is none of this name; the message lists similar ones.
 
     Examples
     --------
@@ -35,9 +35,7 @@ def info(name: str) -> DatasetInfo:
     plain = {_plain(known): known for known in DATASETS}
     close = [plain[word] for word in get_close_matches(_plain(name), plain)]
     similar = f" Did you mean {' or '.join(close)}?" if close else ""
-    raise UnknownKeyError(
-        f"There is no dataset '{name}'.{similar} Choose one of {', '.join(DATASETS)}."
-    )
+    raise UnknownKeyError(f"There is no dataset '{name}'.{similar} `gossamer datasets` lists all.")
 
 
 def _plain(name: str) -> str:

@@ -195,7 +195,7 @@ def _own_random_numbers() -> Iterator[None]:
 
 
 class NodeClassifier(_base.ClassifierMixin, _Estimator):
-    """Classes of nodes.
+    """Classify nodes with a graph neural network.
 
     Parameters
     ----------
@@ -227,6 +227,7 @@ class NodeClassifier(_base.ClassifierMixin, _Estimator):
     Examples
     --------
     >>> from gossamer.data import DigitsDataset
+    >>> from gossamer.estimators import NodeClassifier
     >>> graph = DigitsDataset()[0]
     >>> y, train, test = (graph.ndata[k] for k in ("label", "train_mask", "test_mask"))
     >>> model = NodeClassifier(epochs=30, random_state=0).fit(graph, y, train)
@@ -281,7 +282,9 @@ class NodeClassifier(_base.ClassifierMixin, _Estimator):
 
 
 class NodeRegressor(_base.RegressorMixin, _Estimator):
-    """Values of nodes. Parameters as of `NodeClassifier`; ``score`` is the R² of scikit-learn.
+    """Predict values of nodes with a graph neural network.
+
+    Parameters as of `NodeClassifier`; ``score`` is the R² of scikit-learn.
 
     Attributes
     ----------
@@ -295,6 +298,7 @@ class NodeRegressor(_base.RegressorMixin, _Estimator):
     Examples
     --------
     >>> import gossamer as gs, numpy as np, torch
+    >>> from gossamer.estimators import NodeRegressor
     >>> graph = gs.graph((torch.arange(50), (torch.arange(50) + 1) % 50))
     >>> graph.ndata["feat"] = torch.linspace(-1, 1, 50)[:, None]
     >>> y = graph.ndata["feat"][:, 0].numpy() * 3
@@ -328,10 +332,10 @@ class NodeRegressor(_base.RegressorMixin, _Estimator):
 
 
 class LinkPredictor(_Estimator):
-    """Whether two nodes of a graph are linked. Parameters as of `NodeClassifier`.
+    """Predict whether two nodes are linked, with a graph neural network.
 
-    5 % of the links are used to choose the best epoch. Nodes without ``ndata['feat']`` get
-    trainable vectors.
+    Parameters as of `NodeClassifier`. 5 % of the links are used to choose the best epoch. Nodes
+    without ``ndata['feat']`` get trainable vectors.
 
     Attributes
     ----------
@@ -344,6 +348,7 @@ class LinkPredictor(_Estimator):
     Examples
     --------
     >>> from gossamer.data import KarateClubDataset
+    >>> from gossamer.estimators import LinkPredictor
     >>> model = LinkPredictor(epochs=50, random_state=0).fit(KarateClubDataset()[0])
     >>> model.predict_proba([[0, 1], [16, 26]]).shape
     (2, 2)

@@ -154,19 +154,20 @@ def _with_reverse_types(
 
 
 class SpotTarget:
-    """Leaves out, of the edges to predict, those with an end of a low in-degree.
+    """Exclude the edges to predict that have an end with a low in-degree.
 
     A callable for the argument `exclude` of :func:`as_edge_prediction_sampler`. Edges between nodes
-    of high degree stay: they tell little, and keep the graph whole.
+    of high degree are not excluded: one edge changes the embedding of such a node little, and the
+    graph stays connected.
 
     Parameters
     ----------
     g : Graph
         A homogeneous graph.
     exclude : {"self", "reverse_id", "reverse_types"}, callable, Tensor or dict
-        Which edges go with the chosen ones; see :func:`find_exclude_eids`.
+        Which edges are excluded together with these; see :func:`find_exclude_eids`.
     degree_threshold : int
-        An edge goes if an end has an in-degree below it.
+        An edge is excluded if one of its ends has an in-degree below it.
     reverse_eids, reverse_etypes
         See :func:`find_exclude_eids`.
 

@@ -77,36 +77,108 @@ def readout_edges(
 def sum_nodes(
     graph: Graph, feat: str, weight: str | None = None, *, ntype: str | None = None
 ) -> Tensor:
-    """``readout_nodes(..., op="sum")``."""
+    """Sum a node feature over each graph of a batch.
+
+    Equals ``readout_nodes(graph, feat, weight, op="sum", ntype=ntype)``; see
+    :func:`readout_nodes`.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> bg = gs.batch([gs.graph(([0], [1])), gs.graph(([], []), num_nodes=1)])
+    >>> bg.ndata["h"] = torch.tensor([1.0, 3.0, 5.0])
+    >>> gs.sum_nodes(bg, "h")
+    tensor([4., 5.])
+    """
     return readout_nodes(graph, feat, weight, op="sum", ntype=ntype)
 
 
 def mean_nodes(
     graph: Graph, feat: str, weight: str | None = None, *, ntype: str | None = None
 ) -> Tensor:
-    """``readout_nodes(..., op="mean")``."""
+    """Average a node feature over each graph of a batch.
+
+    Equals ``readout_nodes(graph, feat, weight, op="mean", ntype=ntype)``; see
+    :func:`readout_nodes`.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> bg = gs.batch([gs.graph(([0], [1])), gs.graph(([], []), num_nodes=1)])
+    >>> bg.ndata["h"] = torch.tensor([1.0, 3.0, 5.0])
+    >>> gs.mean_nodes(bg, "h")
+    tensor([2., 5.])
+    """
     return readout_nodes(graph, feat, weight, op="mean", ntype=ntype)
 
 
 def max_nodes(
     graph: Graph, feat: str, weight: str | None = None, *, ntype: str | None = None
 ) -> Tensor:
-    """``readout_nodes(..., op="max")``."""
+    """Maximum of a node feature over each graph of a batch.
+
+    Equals ``readout_nodes(graph, feat, weight, op="max", ntype=ntype)``; see
+    :func:`readout_nodes`.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> bg = gs.batch([gs.graph(([0], [1])), gs.graph(([], []), num_nodes=1)])
+    >>> bg.ndata["h"] = torch.tensor([1.0, 3.0, 5.0])
+    >>> gs.max_nodes(bg, "h")
+    tensor([3., 5.])
+    """
     return readout_nodes(graph, feat, weight, op="max", ntype=ntype)
 
 
 def sum_edges(graph: Graph, feat: str, weight: str | None = None, *, etype: Any = None) -> Tensor:
-    """``readout_edges(..., op="sum")``."""
+    """Sum an edge feature over each graph of a batch.
+
+    Equals ``readout_edges(graph, feat, weight, op="sum", etype=etype)``; see
+    :func:`readout_edges`.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> bg = gs.batch([gs.graph(([0], [1])), gs.graph(([0, 1], [1, 2]))])
+    >>> bg.edata["w"] = torch.tensor([1.0, 2.0, 4.0])
+    >>> gs.sum_edges(bg, "w")
+    tensor([1., 6.])
+    """
     return readout_edges(graph, feat, weight, op="sum", etype=etype)
 
 
 def mean_edges(graph: Graph, feat: str, weight: str | None = None, *, etype: Any = None) -> Tensor:
-    """``readout_edges(..., op="mean")``."""
+    """Average an edge feature over each graph of a batch.
+
+    Equals ``readout_edges(graph, feat, weight, op="mean", etype=etype)``; see
+    :func:`readout_edges`.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> bg = gs.batch([gs.graph(([0], [1])), gs.graph(([0, 1], [1, 2]))])
+    >>> bg.edata["w"] = torch.tensor([1.0, 2.0, 4.0])
+    >>> gs.mean_edges(bg, "w")
+    tensor([1., 3.])
+    """
     return readout_edges(graph, feat, weight, op="mean", etype=etype)
 
 
 def max_edges(graph: Graph, feat: str, weight: str | None = None, *, etype: Any = None) -> Tensor:
-    """``readout_edges(..., op="max")``."""
+    """Maximum of an edge feature over each graph of a batch.
+
+    Equals ``readout_edges(graph, feat, weight, op="max", etype=etype)``; see
+    :func:`readout_edges`.
+
+    Examples
+    --------
+    >>> import gossamer as gs, torch
+    >>> bg = gs.batch([gs.graph(([0], [1])), gs.graph(([0, 1], [1, 2]))])
+    >>> bg.edata["w"] = torch.tensor([1.0, 2.0, 4.0])
+    >>> gs.max_edges(bg, "w")
+    tensor([1., 4.])
+    """
     return readout_edges(graph, feat, weight, op="max", etype=etype)
 
 

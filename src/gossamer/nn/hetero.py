@@ -194,7 +194,7 @@ class HeteroLinear(nn.Module):
 
     Notes
     -----
-    Weights and biases start as those of :class:`torch.nn.Linear`.
+    Weights and biases are initialized as in :class:`torch.nn.Linear`.
 
     Examples
     --------

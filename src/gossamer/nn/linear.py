@@ -49,8 +49,8 @@ class TypedLinear(nn.Module):
 
     Notes
     -----
-    Matrices start uniform in :math:`\pm 1/\sqrt{D_{in}}` (for ``"bdd"`` the width of a block), the
-    coefficients :math:`a` Xavier uniform with the gain of relu.
+    Matrices are initialized uniformly in :math:`\pm 1/\sqrt{D_{in}}` (for ``"bdd"`` the width of a
+    block), the coefficients :math:`a` Xavier uniform with the gain of relu.
 
     Examples
     --------

@@ -36,7 +36,7 @@ class NodeEmbedding:
     name : str
         Name under which optimizers keep their state.
     init_func : callable, optional
-        Takes the table, zeros of shape ``(N, D)``, and returns what to start from. Default: zeros.
+        Takes the table, zeros of shape ``(N, D)``, and returns its initial values. Default: zeros.
     device : torch.device or str, optional
         Where the table lives. Default: the CPU.
     partition : None, optional

@@ -86,7 +86,7 @@ class WeightBasis(nn.Module):
 
     Notes
     -----
-    Bases and coefficients start Xavier uniform with the gain of relu.
+    Bases and coefficients are initialized Xavier uniform with the gain of relu.
 
     Examples
     --------

@@ -36,14 +36,14 @@ def sample_neighbors_biased(
 ) -> Graph:
     """The subgraph of some in-edges of some nodes, drawn with weights by the neighbors' tags.
 
-    The edges of a node stand in the order of the tags of the nodes at their other ends, as
-    :func:`gossamer.sort_csc_by_tag` (for in-edges) and :func:`gossamer.sort_csr_by_tag` (for
-    out-edges) lay them out.
+    The edges of a node must be sorted by the tag of the node at the other end, which
+    :func:`gossamer.sort_csc_by_tag` does for in-edges and :func:`gossamer.sort_csr_by_tag` for
+    out-edges.
 
     Parameters
     ----------
     g : Graph
-        A homogeneous graph that one of them gave.
+        A homogeneous graph that one of these functions returned.
     nodes : ids or bool mask
         The nodes; may repeat.
     fanout : int

@@ -37,7 +37,7 @@ def sample_neighbors_fused(
 ) -> Graph:
     """The block of some in-edges of some nodes, drawn at random.
 
-    What :func:`sample_neighbors` and :func:`gossamer.to_block` give one after the other.
+    Equals :func:`sample_neighbors` followed by :func:`gossamer.to_block`.
 
     Parameters
     ----------

@@ -222,7 +222,7 @@ def node2vec_random_walk(
     Raises
     ------
     InvalidValueError
-        If the graph is not homogeneous, `p` or `q` is not above 0, or weights make no sense.
+        If the graph is not homogeneous, `p` or `q` is not above 0, or weights are invalid.
     OutOfRangeError, UnknownKeyError
         If a node or the feature does not exist.
 

@@ -32,7 +32,7 @@ ENTRIES = 1 << 24
 def lap_pe(
     g: Graph, k: int, padding: bool = False, return_eigval: bool = False
 ) -> Tensor | tuple[Tensor, Tensor]:
-    r"""Laplacian positional encoding: eigenvectors of the smallest eigenvalues but the first.
+    r"""Laplacian positional encoding: eigenvectors of the smallest eigenvalues, without the first.
 
     .. math::
         L = I - D^{-1/2} A D^{-1/2},

@@ -29,6 +29,7 @@ def expand_as_pair(input_: Any, g: Graph | None = None) -> tuple[Any, Any]:
     Examples
     --------
     >>> import gossamer as gs, torch
+    >>> from gossamer.utils import expand_as_pair
     >>> block = gs.create_block(([0, 1, 2], [0, 0, 1]))
     >>> [x.shape[0] for x in expand_as_pair(torch.ones(3, 1), block)]
     [3, 2]

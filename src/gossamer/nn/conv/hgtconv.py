@@ -58,8 +58,8 @@ class HGTConv(nn.Module):
 
     Notes
     -----
-    Matrices start as in :class:`gossamer.nn.TypedLinear`, :math:`\mu` and skip at 1, and
-    :math:`W^{res}` Xavier uniform; it is the identity where input and output are equally wide.
+    Matrices are initialized as in :class:`gossamer.nn.TypedLinear`, :math:`\mu` and skip to 1, and
+    :math:`W^{res}` Xavier uniform; it is the identity if input and output have the same width.
     A node without in-edges has :math:`\tilde h_t = 0`. Duplicate edges each count.
 
     Examples

@@ -67,8 +67,8 @@ class RelGraphConv(nn.Module):
 
     Notes
     -----
-    :math:`W_0` starts Xavier uniform with the gain of relu, :math:`b` at 0, :math:`W_r` as in
-    :class:`gossamer.nn.TypedLinear`. A node without in-edges gets its self-loop and bias alone.
+    :math:`W_0` is initialized Xavier uniform with the gain of relu, :math:`b` to 0, :math:`W_r` as
+    in :class:`gossamer.nn.TypedLinear`. A node without in-edges gets its self-loop and bias alone.
     Duplicate edges each count.
 
     Examples

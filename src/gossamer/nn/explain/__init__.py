@@ -1,4 +1,4 @@
-"""Explanations: which edges, nodes and features a prediction rests on."""
+"""Explanations: which edges, nodes and features a prediction depends on."""
 
 from gossamer.nn.explain.explanation import Explanation
 from gossamer.nn.explain.gnnexplainer import GNNExplainer, HeteroGNNExplainer

@@ -124,8 +124,8 @@ class _Learner(nn.Module):
 
 
 class GNNExplainer(_Learner):
-    r"""Which edges and features a prediction rests on, from `GNNExplainer: Generating Explanations
-    for Graph Neural Networks <https://arxiv.org/abs/1903.03894>`__.
+    r"""Explain a prediction by its most important edges and features, from `GNNExplainer:
+    Generating Explanations for Graph Neural Networks <https://arxiv.org/abs/1903.03894>`__.
 
     It learns masks :math:`M` of edges and :math:`F` of features, both from 0 to 1, that minimize
 
@@ -143,7 +143,7 @@ class GNNExplainer(_Learner):
         Called as ``model(graph=, feat=, eweight=)``; it multiplies messages by `eweight` if given,
         and returns logits of nodes or graphs.
     num_hops : int
-        How far the model looks: its number of layers.
+        Number of hops from which the model gets messages: its number of layers.
     lr : float
         Learning rate of Adam.
     num_epochs : int

@@ -46,7 +46,7 @@ class PGExplainer(nn.Module):
     num_features : int
         Width of the embeddings.
     num_hops : int, optional
-        How far the model looks; needed to explain nodes.
+        Number of hops from which the model gets messages; needed to explain nodes.
     explain_graph : bool
         Whether graphs are explained rather than nodes.
     coff_budget : float

@@ -38,8 +38,8 @@ class _State:
 
 
 class SubgraphX(nn.Module):
-    r"""The few nodes that a prediction rests on, from `On Explainability of Graph Neural Networks
-    via Subgraph Explorations <https://arxiv.org/abs/2102.05152>`__.
+    r"""Explain a prediction by a small set of nodes, from `On Explainability of Graph Neural
+    Networks via Subgraph Explorations <https://arxiv.org/abs/2102.05152>`__.
 
     A Monte Carlo tree search starts from all nodes and prunes one after another, keeping the
     largest connected part. The value :math:`R` of a set is its Shapley value: by how much the
@@ -55,7 +55,7 @@ class SubgraphX(nn.Module):
     model : Module
         Called as ``model(graph, feat)``; returns logits of a graph, ``(1, C)``.
     num_hops : int
-        How far the model looks: its number of layers.
+        Number of hops from which the model gets messages: its number of layers.
     coef : float
         :math:`c`; larger ones explore more.
     high2low : bool

@@ -185,7 +185,7 @@ class WeightAndSum(nn.Module):
 
     Notes
     -----
-    :math:`w` and :math:`c` start as those of :class:`torch.nn.Linear`.
+    :math:`w` and :math:`c` are initialized as in :class:`torch.nn.Linear`.
 
     Examples
     --------
@@ -253,7 +253,7 @@ class Set2Set(nn.Module):
 
     Notes
     -----
-    The LSTM starts as :class:`torch.nn.LSTM` does. A graph without nodes has :math:`r_t = 0`.
+    The LSTM is initialized as :class:`torch.nn.LSTM`. A graph without nodes has :math:`r_t = 0`.
 
     Examples
     --------

@@ -197,7 +197,7 @@ class SetTransformerEncoder(_SetTransformer):
 
     Notes
     -----
-    Matrices start Xavier uniform.
+    Matrices are initialized Xavier uniform.
 
     Examples
     --------
@@ -291,8 +291,8 @@ class SetTransformerDecoder(_SetTransformer):
 
     Notes
     -----
-    Matrices start Xavier uniform, those of the ffn before the seeds as
-    :class:`torch.nn.Linear` does.
+    Matrices are initialized Xavier uniform, those of the ffn before the seeds as in
+    :class:`torch.nn.Linear`.
 
     Examples
     --------

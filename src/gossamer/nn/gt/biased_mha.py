@@ -29,7 +29,7 @@ class BiasedMHA(nn.Module):
     bias : bool
         Whether the linear maps have a bias of their own.
     attn_bias_type : {"add", "mul"}
-        What :math:`\circ` is.
+        Whether the bias is added to the scores or multiplied with them.
     attn_drop : float
         Dropout rate of the attention weights.
 
@@ -40,8 +40,8 @@ class BiasedMHA(nn.Module):
 
     Notes
     -----
-    The maps of queries, keys and values start Xavier uniform with gain :math:`1/\sqrt 2`, that of
-    the output with gain 1 and bias 0.
+    The maps of queries, keys and values are initialized Xavier uniform with gain
+    :math:`1/\sqrt 2`, that of the output with gain 1 and bias 0.
 
     Examples
     --------

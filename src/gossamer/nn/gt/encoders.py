@@ -253,7 +253,8 @@ class SpatialEncoder3d(nn.Module):
 
     Notes
     -----
-    Centers and widths start uniform from 0 to 3, :math:`\gamma` at 1, :math:`\beta` at 0.
+    Centers and widths are initialized uniformly from 0 to 3, :math:`\gamma` to 1 and
+    :math:`\beta` to 0.
 
     Examples
     --------

@@ -47,8 +47,8 @@ class LapPosEncoder(nn.Module):
 
     Notes
     -----
-    Weights start as torch starts them. The sign of an eigenvector is arbitrary, so training flips
-    them at random.
+    Weights are initialized as in torch. The sign of an eigenvector is arbitrary, so signs are
+    flipped at random in training mode.
 
     Examples
     --------

@@ -31,7 +31,7 @@ class TransE(nn.Module):
 
     Notes
     -----
-    Vectors :math:`r` start as those of :class:`torch.nn.Embedding`.
+    Vectors :math:`r` are initialized as in :class:`torch.nn.Embedding`.
 
     Examples
     --------
@@ -134,7 +134,7 @@ class TransR(nn.Module):
 
     Notes
     -----
-    Vectors :math:`r` and matrices :math:`M_r` start as the rows of :class:`torch.nn.Embedding`.
+    Vectors :math:`r` and matrices :math:`M_r` are initialized as in :class:`torch.nn.Embedding`.
 
     Examples
     --------

@@ -197,7 +197,7 @@ class RotatE(_Decoder):
 
     Notes
     -----
-    Angles start uniform from :math:`-\pi` to :math:`\pi`.
+    Angles are initialized uniformly from :math:`-\pi` to :math:`\pi`.
 
     Examples
     --------

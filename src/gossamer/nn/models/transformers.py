@@ -56,9 +56,9 @@ class GPS(Model):
         h' &= \mathrm{norm}(h + \mathrm{GIN}(h)) + \mathrm{norm}(h + \mathrm{attention}(h)) \\
         h_{new} &= \mathrm{norm}(h' + \mathrm{mlp}(h')),
 
-    where norm is a batch normalization. The model knows no positions: lay an encoding such as
-    :class:`gossamer.RandomWalkPE` or :class:`gossamer.LapPE` beside the features. The paper also
-    reads edge features; here edges have none.
+    where norm is a batch normalization. The model has no positional encoding: concatenate one,
+    such as :class:`gossamer.RandomWalkPE` or :class:`gossamer.LapPE`, with the features. The paper
+    also uses edge features; this model does not.
 
     Parameters
     ----------

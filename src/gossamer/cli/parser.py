@@ -71,9 +71,11 @@ def build_parser() -> argparse.ArgumentParser:
     _add_runs(commands)
     _add_datasets(commands)
     _add_preprocess(commands)
-    models = commands.add_parser("models", help="list the models and the tasks that they fit")
+    text = "list the models and the tasks that they fit"
+    models = commands.add_parser("models", help=text, description=f"{text.capitalize()}.")
     models.set_defaults(run=_run_models)
-    info = commands.add_parser("info", help="print versions, CPU features and kernels in use")
+    text = "print versions, CPU features and kernels in use"
+    info = commands.add_parser("info", help=text, description=f"{text[0].upper()}{text[1:]}.")
     info.set_defaults(run=_run_info)
     return parser
 
@@ -186,7 +188,9 @@ def _add_predict(commands: Any) -> None:
         )
     predict.add_argument("--graphs", metavar="FILE", help="new table of graphs")
     predict.add_argument(
-        "--out", metavar="FILE", help="FILE.csv or FILE.parquet (default: predictions.csv beside)"
+        "--out",
+        metavar="FILE",
+        help="FILE.csv or FILE.parquet (default: predictions.csv beside the checkpoint)",
     )
     predict.add_argument(
         "--device",

@@ -113,18 +113,17 @@ def _train_in(out: Path, task: Task, config: TrainConfig, result: RunResult) -> 
         return EXIT_TERMINATED if isinstance(stop, Terminated) else EXIT_INTERRUPTED
     progress.write_history()
     progress.remove()
-    _say(config, f"\n{closing_table(result)}\n\n{_next_steps(out)}\n\nThe report is {report}")
+    steps = _next_steps(out, config)
+    _say(config, f"\n{closing_table(result)}\n\n{steps}\n\nThe report is {report}")
     return 0
 
 
-def _next_steps(out: Path) -> str:
-    command = program()
-    return (
-        "What to do next:\n"
-        f"  {command} datasets\n"
-        f"  {command} train --dataset cora --model gat\n"
-        f"  {command} predict {out} --out predictions.csv"
-    )
+def _next_steps(out: Path, config: TrainConfig) -> str:
+    steps = ["datasets", "train --dataset cora --model gat"]
+    if config.edges:
+        steps = ["runs", "models"]
+    steps.append(f"predict {out} --out predictions.csv")
+    return "\n".join(["What to do next:", *(f"  {program()} {step}" for step in steps)])
 
 
 def _train_seeds(

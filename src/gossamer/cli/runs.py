@@ -113,7 +113,7 @@ def _page(runs: Sequence[Path]) -> str:
             )
         )
         body += section(f"Curves: {metric}", f'<div class="pair">{figures}</div>')
-    return page(f"{len(runs)} runs", body)
+    return page("1 run" if len(runs) == 1 else f"{len(runs)} runs", body)
 
 
 def _short(run: Path) -> str:

@@ -137,9 +137,12 @@ def progress(done: int, total: int, text: str) -> None:
 
 
 def spread(scores: Sequence[float], digits: int = 2) -> str:
-    """Return mean and sample standard deviation as text, such as '81.36 ± 0.51'."""
-    deviation = statistics.stdev(scores) if len(scores) > 1 else 0.0
-    return f"{statistics.fmean(scores):.{digits}f} ± {deviation:.{digits}f}"
+    """Return mean and sample standard deviation as text, such as '81.36 ± 0.51'.
+
+    One score has no deviation: the result is '81.36'.
+    """
+    mean = f"{statistics.fmean(scores):.{digits}f}"
+    return f"{mean} ± {statistics.stdev(scores):.{digits}f}" if len(scores) > 1 else mean
 
 
 def report(

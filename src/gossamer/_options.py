@@ -1,4 +1,4 @@
-"""Validation of options: names, numbers and sizes.
+"""Validation of options: names, numbers, sizes and devices.
 
 `name` is the name of the function and `argument` that of the option; error messages start with
 both.
@@ -12,13 +12,47 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
+import torch
 from torch import SymInt, Tensor
 
 from gossamer.errors import InvalidTypeError, InvalidValueError
 
-__all__ = ["as_int", "integer", "number_in", "one_of", "require", "require_function", "shown"]
+__all__ = [
+    "as_device",
+    "as_int",
+    "flag",
+    "integer",
+    "number_in",
+    "one_of",
+    "require",
+    "require_function",
+    "shown",
+]
 
 _TYPES_OF_TEXT = (str, bytes, bytearray)
+
+
+def as_device(device: Any, what: str = "device") -> torch.device:
+    """`device` as a torch.device, which this machine must have if it is a GPU of CUDA.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such kind of device, or no such GPU.
+    """
+    try:
+        chosen = torch.device(device)
+    except (RuntimeError, TypeError, ValueError):
+        raise InvalidValueError(
+            f"{what} must be a device such as 'cpu' or 'cuda:0', got {device!r}."
+        ) from None
+    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        have = f"has {count} of CUDA" if count else "has none of CUDA, or torch no support of it"
+        raise InvalidValueError(
+            f"{what} is {str(chosen)!r}, but of GPUs this machine {have}. Use 'cpu' or another one."
+        )
+    return chosen
 
 
 def one_of(value: Any, name: str, argument: str, known: Collection[str]) -> str:
@@ -92,6 +126,13 @@ def require(
     article = "an" if wanted[0].lower() in "aeiou" else "a"
     message = f"{name}: {argument} must be {article} {wanted}, got {type(value).__name__}. {fix}"
     raise InvalidTypeError(message.rstrip())
+
+
+def flag(value: Any, name: str, argument: str) -> bool:
+    """`value` as a bool: True, False, 1 or 0, of Python or NumPy."""
+    if isinstance(value, (bool, np.bool_)) or (isinstance(value, int) and value in (0, 1)):
+        return bool(value)
+    raise InvalidTypeError(f"{name}: {argument} is True or False, got {shown(value)}.")
 
 
 def require_function(value: Any, name: str, argument: str) -> None:

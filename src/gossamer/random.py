@@ -36,6 +36,8 @@ def seed(val: int) -> None:
     number = integer(val)
     if number is None or number < 0:
         raise InvalidTypeError(f"A seed is a non-negative int, got {val!r}.")
+    if number >= 2**64:
+        raise InvalidValueError(f"A seed fits 64 bits, got {number}.")
     torch.manual_seed(number)
     # NumPy's legacy generator, which scipy, scikit-learn and user code use by default.
     np.random.seed(number % 2**32)  # noqa: NPY002

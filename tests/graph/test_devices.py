@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import gossamer as gs
-from gossamer.graph.devices import as_device
+from gossamer._options import as_device
 
 DOORS = {
     "to": lambda g, device: g.to(device),

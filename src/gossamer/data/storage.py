@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from gossamer._options import shown
 from gossamer.data._files import atomic_write, read_npz
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError
 
@@ -38,6 +39,8 @@ def save_info(path: str | os.PathLike[str], info: Any) -> None:
     FileError
         If the file cannot be written.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise InvalidTypeError(f"A path is a str or a Path, got {shown(path)}.")
     arrays: dict[str, np.ndarray] = {}
     text = json.dumps(_encode(info, arrays))
     arrays[_TEXT] = np.frombuffer(text.encode(), dtype=np.uint8)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from gossamer._options import as_device
 from gossamer.dataloading._ahead import ahead
 from gossamer.dataloading._batches import Batch, Batches, Items, Share
 from gossamer.dataloading._travel import pack, unpack
@@ -19,7 +20,6 @@ from gossamer.dataloading.lazy import fetch
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import require_graph
-from gossamer.graph.devices import as_device
 from gossamer.sampling import _core
 from gossamer.utils import recursive_apply
 

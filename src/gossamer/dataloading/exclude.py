@@ -8,11 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer._options import as_int, one_of
+from gossamer._options import as_device, as_int, one_of
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import by_edge_type, edge_ids, require_graph
-from gossamer.graph.devices import as_device
 from gossamer.utils import recursive_apply
 
 __all__ = ["Exclude", "SpotTarget", "check_exclude", "find_exclude_eids"]

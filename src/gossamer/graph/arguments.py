@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
+from gossamer._options import as_device
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.graph.devices import as_device
 from gossamer.graph.graph import Graph
 
 __all__ = [

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from gossamer._options import shown
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph.edge_data import EdgeData, checked_count, common_idtype, foreign_kind
 from gossamer.graph.graph import Graph
@@ -116,6 +117,7 @@ def heterograph(
         counts[src] = max(counts[src], edges.num_src())
         counts[dst] = max(counts[dst], edges.num_dst())
     if num_nodes_dict is not None:
+        _require_counts(num_nodes_dict, "num_nodes_dict")
         missing = [name for name in ntypes if name not in num_nodes_dict]
         if missing:
             raise InvalidValueError(
@@ -195,6 +197,8 @@ def _side_counts(types: set[str], needed: list, given: Any, what: str) -> dict[s
         if len(types) != 1:
             raise InvalidValueError(f"{what} must be a dict over {sorted(types)}, got {given!r}.")
         given = {next(iter(types)): given}
+    if given is not None:
+        _require_counts(given, what)
     names = sorted(types | set(given or {}))
     counts = {}
     for name in names:
@@ -204,6 +208,14 @@ def _side_counts(types: set[str], needed: list, given: Any, what: str) -> dict[s
         chosen = least if given is None else given[name]
         counts[name] = checked_count(chosen, least, f"{what}[{name!r}]")
     return counts
+
+
+def _require_counts(given: Any, what: str) -> None:
+    """Raise unless `given` is a dict from node type to something."""
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise InvalidTypeError(
+            f"{what} is a dict from node type to the number of its nodes, got {shown(given)}."
+        )
 
 
 def _relations(

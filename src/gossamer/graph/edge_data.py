@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gossamer._options import integer
+from gossamer._options import as_device, integer
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
-from gossamer.graph.devices import as_device
 from gossamer.graph.ids import INT32_MAX, as_id_tensor, check_range, in_idtype
 from gossamer.ops._torch import is_exporting
 from gossamer.ops.adjacency import Adjacency, Compressed
@@ -41,6 +40,7 @@ class EdgeData:
             names = ("row pointers", "column ids", "edge ids")
         tensors = [as_id_tensor(x, name) for x, name in zip(arrays, names, strict=True)]
         self._check_agreement(arrays, tensors, same_dtype=idtype is None)
+        _refuse_meta(tensors)
         idtype = idtype or default
         if idtype is None:
             given = [t for x, t in zip(arrays, tensors, strict=True) if isinstance(x, Tensor)]
@@ -54,6 +54,7 @@ class EdgeData:
             in_idtype(tensor, idtype, name, copy=copy).to(device)
             for tensor, name in zip(tensors, names, strict=True)
         ]
+        _refuse_meta(self.tensors)
         self.idtype = idtype
         self.device = self.tensors[0].device
         if self.fmt == "coo":
@@ -135,6 +136,16 @@ class EdgeData:
         return Adjacency(num_src, num_dst, self.idtype, **{self.fmt: compressed})
 
 
+def _refuse_meta(tensors: list[Tensor]) -> None:
+    """Raise if a tensor has no values."""
+    # Of the class itself: subclasses may have values of their own.
+    if any(type(x) is Tensor and x.is_meta and x.numel() for x in tensors):
+        raise InvalidValueError(
+            "A graph cannot be built on the meta device, which stores no ids. "
+            'Build it on the CPU, then move it with .to("meta").'
+        )
+
+
 def _bound(ids: Tensor, what: str) -> int:
     """One more than the largest id; negative ids are refused."""
     if is_exporting() or ids.numel() == 0:
@@ -203,8 +214,9 @@ def checked_count(count: Any, least: int, what: str) -> int:
     if number is None:
         raise InvalidTypeError(f"{what} must be an int, got {count!r}.")
     count = number
-    if count < 0:
-        raise InvalidValueError(f"{what} cannot be negative, got {count}.")
+    if not 0 <= count < 2**63:
+        wrong = "cannot be negative" if count < 0 else "does not fit 64 bits"
+        raise InvalidValueError(f"{what} {wrong}, got {count}.")
     if count < least:
         raise InvalidValueError(
             f"{what} is {count}, but the edges name node {least - 1}. It must be at least {least}."
@@ -220,8 +232,10 @@ def common_idtype(parts: Any) -> torch.dtype:
     """
     filled, empty = set(), set()
     for data in parts:
-        arrays = data[1] if isinstance(data, tuple) and isinstance(data[0], str) else data
-        if isinstance(arrays, list) or not isinstance(arrays, Iterable):
+        named = isinstance(data, tuple) and len(data) == 2 and isinstance(data[0], str)
+        arrays = data[1] if named else data
+        single = getattr(arrays, "ndim", 1) == 0
+        if isinstance(arrays, list) or single or not isinstance(arrays, Iterable):
             continue  # pairs are int64, and EdgeData reports what else there is
         for x in arrays:
             if isinstance(x, Tensor):

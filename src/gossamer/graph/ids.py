@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,7 @@ def _from_python(ids: Any, what: str) -> Tensor:
         if not -(2**63) <= ids < 2**63:
             raise InvalidValueError(f"The {what} contain {ids}, which does not fit int64.")
         return torch.tensor([int(ids)], device="cpu")
-    if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
+    if isinstance(ids, (str, bytes, Mapping)) or not isinstance(ids, Iterable):
         raise InvalidTypeError(
             f"The {what} must be an int, a sequence of ints or an integer tensor, "
             f"got {type(ids).__name__}: {ids!r}."

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gossamer import ops
-from gossamer._options import as_int
+from gossamer._options import as_int, flag
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.graph.arguments import require_graph
 from gossamer.graph.graph import Graph
@@ -341,7 +341,7 @@ def _spread(sizes: Tensor, rows: Tensor, name: str) -> Tensor:
 def _topk(
     sizes: Tensor, value: Tensor, k: int, descending: bool, sortby: int | None
 ) -> tuple[Tensor, Tensor]:
-    k = as_int(k, "topk", "k", 1)
+    k, descending = as_int(k, "topk", "k", 1), flag(descending, "topk", "descending")
     sortby = None if sortby is None else as_int(sortby, "topk", "sortby")
     if value.dim() != 2:
         raise InvalidValueError(f"topk: the feature must be (N, D), got {tuple(value.shape)}.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from gossamer._options import flag
 from gossamer.errors import InvalidValueError
 from gossamer.graphbolt.types import ByType, etype_str_to_tuple, value_of_type
 from gossamer.kernels.rows import row_starts
@@ -106,6 +107,9 @@ class Drawing:
     probs_name: str | None  # the weights of edges
     key: int | None  # of layer-neighbor sampling
     times: PastEdges | None
+
+    def __post_init__(self) -> None:
+        self.replace = flag(self.replace, self.op, "replace")
 
     def of_nodes(self, seeds: Tensor, fanout: int) -> _core.Drawn:
         """Draw for the nodes of a homogeneous graph."""

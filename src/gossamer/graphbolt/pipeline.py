@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils.data import IterableDataset
 
-from gossamer._options import require_function
+from gossamer._options import as_device, require_function
 from gossamer.errors import InvalidTypeError
-from gossamer.graph.devices import as_device
 from gossamer.graphbolt.minibatch import MiniBatch
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from gossamer._options import as_int
-from gossamer.errors import InvalidValueError, UnknownKeyError
+from gossamer._options import as_int, flag, shown
+from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import on_device, require_homogeneous
 from gossamer.kernels.rows import row_starts
@@ -95,7 +95,7 @@ def sample_neighbors_biased(
             f"Make it with gossamer.{sort}(g, tag)."
         )
     offsets = g.node_frames[0][tag_offset_name]
-    weights = _bias(bias, offsets.shape[-1] - 1)
+    weights, replace = _bias(bias, offsets.shape[-1] - 1), flag(replace, _NAME, "replace")
     # The rows to draw for, as a graph of their own whose edges are numbered by slot.
     csc = g.adjacency.csc() if inward else g.adjacency.csr()
     owner, neighbor, edges = csc.gather_rows(rows)
@@ -115,7 +115,10 @@ def sample_neighbors_biased(
 
 
 def _bias(bias: Tensor | Sequence[float], tags: int) -> Tensor:
-    weights = torch.as_tensor(bias, dtype=torch.float64).detach()
+    try:
+        weights = torch.as_tensor(bias, dtype=torch.float64).detach()
+    except (TypeError, ValueError, RuntimeError):
+        raise InvalidTypeError(f"{_NAME}: bias is a list of numbers, got {shown(bias)}.") from None
     if weights.shape != (tags,):
         raise InvalidValueError(
             f"{_NAME}: bias needs a weight for each of the {tags} tags, got shape "

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer._options import as_int
+from gossamer._options import as_int, flag, number_in
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import refuse_block
@@ -72,9 +72,10 @@ def global_uniform_negative_sampling(
     """
     refuse_block(g, _NAME)
     wanted = as_int(num_samples, _NAME, "num_samples", 0)
-    redundancy = 1.3 if redundancy is None else redundancy
-    if not redundancy >= 1:
+    redundancy = 1.3 if redundancy is None else number_in(redundancy, _NAME, "redundancy")
+    if redundancy < 1:
         raise InvalidValueError(f"{_NAME}: redundancy is at least 1, got {redundancy}.")
+    replace = flag(replace, _NAME, "replace")
     position = g.get_etype_id(etype)
     adjacency, (src_type, dst_type) = g.relations[position], g.schema.endpoints[position]
     no_loops = exclude_self_loops and src_type == dst_type
@@ -86,7 +87,7 @@ def global_uniform_negative_sampling(
         return nothing, nothing
     # So many candidates give as many pairs as are wanted, on average, and some more.
     share = max(left, 1) / total
-    count = math.ceil(min(wanted, max(left, 1)) / share * redundancy)
+    count = math.ceil(min(min(wanted, max(left, 1)) / share * redundancy, 2.0**62))
     if not replace:
         count = min(count, 4 * total)
     src = _core.random_integers(num_src, count, torch.int64, g.device)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer._options import as_int
+from gossamer._options import as_int, flag
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import (
@@ -230,6 +230,7 @@ def draw(
     name: str,
 ) -> list[_core.Drawn]:
     """Edges of each relation for the nodes `targets` of each type, in one call of the core."""
+    replace = flag(replace, name, "replace")
     rows = rows_of(g, targets, inward)
     key = _core.next_key()
     relations, numbers = [], []

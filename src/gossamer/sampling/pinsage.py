@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer._options import as_int
-from gossamer.errors import InvalidValueError
+from gossamer._options import as_int, number_in, shown
+from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph import Graph, heterograph
 from gossamer.graph.arguments import refuse_block, require_graph
 from gossamer.sampling.randomwalks import random_walk
@@ -65,7 +65,8 @@ class RandomWalkNeighborSampler:
     ) -> None:
         name = type(self).__name__
         refuse_block(G, name)
-        if not 0 <= termination_prob < 1:
+        stop = number_in(termination_prob, name, "termination_prob")
+        if not 0 <= stop < 1:
             raise InvalidValueError(
                 f"{name}: termination_prob is at least 0 and below 1, got {termination_prob}."
             )
@@ -74,6 +75,12 @@ class RandomWalkNeighborSampler:
         self.num_neighbors = as_int(num_neighbors, name, "num_neighbors", 1)
         self.weight_column = weight_column
         traversals = as_int(num_traversals, name, "num_traversals", 1)
+        if metapath is not None and (
+            isinstance(metapath, str) or not isinstance(metapath, Sequence)
+        ):
+            raise InvalidTypeError(
+                f"{name}: metapath is a list of edge types, got {shown(metapath)}."
+            )
         etypes = [G.to_canonical_etype(etype) for etype in metapath or [None]]
         self.ntype = etypes[0][0]
         if etypes[-1][2] != self.ntype:
@@ -84,7 +91,7 @@ class RandomWalkNeighborSampler:
         self.metapath_hops = len(etypes)
         self.full_metapath = etypes * traversals
         stops = torch.zeros(len(self.full_metapath), dtype=torch.float64)
-        stops[self.metapath_hops :: self.metapath_hops] = termination_prob
+        stops[self.metapath_hops :: self.metapath_hops] = stop
         self.restart_prob = stops
 
     def __call__(self, seed_nodes: Tensor) -> Graph:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer._options import as_int
+from gossamer._options import as_int, number_in, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import refuse_block, require_homogeneous
@@ -129,7 +129,7 @@ def _stops(restart_prob: Any, count: int, name: str) -> list[float] | None:
                 f"shape {tuple(restart_prob.shape)}."
             )
     else:
-        stops = [float(restart_prob)] * count
+        stops = [number_in(restart_prob, name, "restart_prob")] * count
     for stop in stops:
         if not 0 <= stop <= 1:
             raise InvalidValueError(f"{name}: restart_prob is from 0 to 1, got {stop}.")
@@ -241,7 +241,7 @@ def node2vec_random_walk(
     name = "node2vec_random_walk"
     require_homogeneous(g, name)
     for what, value in (("p", p), ("q", q)):
-        if not 0 < float(value) < float("inf"):
+        if not 0 < number_in(value, name, what) < float("inf"):
             raise InvalidValueError(f"{name}: {what} is above 0 and finite, got {value}.")
     length = as_int(walk_length, name, "walk_length", 0)
     seeds = g.checked_nodes(nodes, 0)
@@ -282,6 +282,8 @@ def pack_traces(traces: Tensor, types: Tensor) -> tuple[Tensor, Tensor, Tensor, 
 
     Raises
     ------
+    InvalidTypeError
+        If one is no tensor of integers.
     InvalidValueError
         If the shapes do not fit.
 
@@ -292,11 +294,18 @@ def pack_traces(traces: Tensor, types: Tensor) -> tuple[Tensor, Tensor, Tensor, 
     >>> gs.sampling.pack_traces(traces, types)
     (tensor([0, 1, 2, 0, 1]), tensor([0, 0, 0, 0, 0]), tensor([2, 3]), tensor([0, 2]))
     """
+    for what, value in (("traces", traces), ("types", types)):
+        if not isinstance(value, Tensor):
+            raise InvalidTypeError(
+                f"pack_traces: {what} is a tensor of integers, got {shown(value)}."
+            )
     if traces.dim() != 2 or types.shape != traces.shape[1:]:
         raise InvalidValueError(
             "pack_traces takes traces (R, L + 1) and types (L + 1,), got shapes "
             f"{tuple(traces.shape)} and {tuple(types.shape)}."
         )
+    if traces.is_floating_point() or traces.is_complex():
+        raise InvalidTypeError(f"pack_traces: traces is a tensor of integers, got {traces.dtype}.")
     there = traces >= 0
     lengths = there.sum(1)
     return traces[there], types.expand_as(traces)[there], lengths, lengths.cumsum(0) - lengths

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from gossamer._options import as_device, shown
+from gossamer.errors import InvalidTypeError
 from gossamer.ops._storage import copied_ids
 from gossamer.ops.adjacency import Adjacency, Compressed
 
@@ -138,9 +140,12 @@ class MatrixBase:
     def to(self, device: Any = None, dtype: torch.dtype | None = None) -> Self:
         """Return the matrix on a device, with values of a dtype."""
         adjacency, values = self._adjacency, self._values
-        if device is not None and torch.device(device) != self.device:
+        device = None if device is None else as_device(device)
+        if device not in (None, self.device):
             adjacency = adjacency.apply(lambda t: t.to(device))
             values = None if values is None else values.to(device)
+        if dtype is not None and not isinstance(dtype, torch.dtype):
+            raise InvalidTypeError(f"to: dtype is a torch.dtype, got {shown(dtype)}.")
         if dtype not in (None, self.dtype):
             values = (self.val if values is None else values).to(dtype)
         return self.like(adjacency, values)

@@ -20,6 +20,7 @@ __all__ = [
     "check_ids",
     "check_matrix",
     "check_not_bool",
+    "check_number",
     "check_same_shape",
     "check_values",
     "is_scalar",
@@ -29,6 +30,14 @@ __all__ = [
 def is_scalar(x: Any) -> bool:
     """Whether `x` is a number or a tensor of zero dimensions."""
     return isinstance(x, (int, float)) or (isinstance(x, Tensor) and x.dim() == 0)
+
+
+def check_number(x: Any, op: str) -> None:
+    """Raise if the number `x` is an integer beyond 64 bits."""
+    if isinstance(x, int) and not -(2**63) <= x < 2**63:
+        raise InvalidValueError(
+            f"{op}: the number {shown(x)} does not fit 64 bits. Give it as a float."
+        )
 
 
 def check_matrix(x: Any, op: str, name: str) -> SparseMatrix:

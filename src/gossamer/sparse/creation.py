@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from gossamer._options import as_int, shown
+from gossamer._options import as_device, as_int, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.ops._storage import copied_ids
 from gossamer.ops.adjacency import INT32_MAX, Adjacency, Compressed
@@ -250,7 +250,9 @@ def identity(
             [0., 1., 0.]])
     """
     shape = _check_shape("identity", shape, None)
-    adjacency = _diagonal(shape, torch.device(device or "cpu"))
+    if dtype is not None and not isinstance(dtype, torch.dtype):
+        raise InvalidTypeError(f"identity: dtype is a torch.dtype, got {shown(dtype)}.")
+    adjacency = _diagonal(shape, as_device("cpu" if device is None else device))
     if d is None and dtype in (None, torch.float32):
         return SparseMatrix(adjacency)
     size = (min(shape),) if d is None else (min(shape), as_int(d, "identity", "d", 0))
@@ -282,6 +284,8 @@ def from_graph(g: Graph, etype: Any = None, eweight_name: str | None = None) -> 
             [0., 0., 1.],
             [0., 0., 0.]])
     """
+    if not hasattr(g, "relation"):
+        raise InvalidTypeError(f"from_graph takes a graph, got {type(g).__name__}.")
     adjacency = g.relation(etype)
     if eweight_name is None:
         return SparseMatrix(adjacency)

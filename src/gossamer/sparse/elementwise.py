@@ -13,7 +13,13 @@ from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.ops.adjacency import Adjacency
 from gossamer.ops.spgemm import match, sparse_sum
 from gossamer.sparse._base import MatrixBase
-from gossamer.sparse._check import check_matrix, check_not_bool, check_same_shape, is_scalar
+from gossamer.sparse._check import (
+    check_matrix,
+    check_not_bool,
+    check_number,
+    check_same_shape,
+    is_scalar,
+)
 
 if TYPE_CHECKING:
     from gossamer.sparse.matrix import SparseMatrix
@@ -109,6 +115,7 @@ def mul(A: Any, B: Any) -> SparseMatrix:
         A, B = B, A
     check_matrix(A, "mul", "A")
     if is_scalar(B):
+        check_number(B, "mul")
         return A.like(A.adjacency, A.val * B)
     check_matrix(B, "mul", "B")
     check_same_shape(A, B, "mul")
@@ -152,6 +159,7 @@ def div(A: SparseMatrix, B: Any) -> SparseMatrix:
     """
     check_matrix(A, "div", "A")
     if is_scalar(B):
+        check_number(B, "div")
         return A.like(A.adjacency, A.val / B)
     check_matrix(B, "div", "B")
     check_same_shape(A, B, "div")
@@ -200,6 +208,7 @@ def power(A: SparseMatrix, scalar: Any) -> SparseMatrix:
     check_matrix(A, "power", "A")
     if not is_scalar(scalar):
         raise InvalidTypeError(f"power: the exponent must be a number, got {shown(scalar)}.")
+    check_number(scalar, "power")
     # Not `torch.result_type`, which torch.compile cannot trace.
     if _is_integer(A.val) and _is_integer(scalar) and scalar < 0:
         raise InvalidValueError(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gossamer import kernels
-from gossamer._options import as_int, shown
+from gossamer._options import as_int, flag, integer, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 from gossamer.ops.adjacency import Adjacency, Compressed
 from gossamer.sparse._check import as_axis, check_ids, check_matrix
@@ -91,6 +91,9 @@ def range_select(A: SparseMatrix, dim: Any, index: slice) -> SparseMatrix:
         raise InvalidTypeError(f"range_select: index is a slice, got {shown(index)}.")
     if index.step not in (None, 1):
         raise InvalidValueError(f"range_select: a slice with step {index.step} is not supported.")
+    for end in (index.start, index.stop):
+        if end is not None and integer(end) is None:
+            raise InvalidTypeError(f"range_select: a slice has integers, got {shown(index)}.")
     start, stop, _ = index.indices(A.shape[axis])
     return index_select(A, axis, torch.arange(start, max(start, stop), device=A.device))
 
@@ -144,6 +147,7 @@ def sample(
     check_matrix(A, "sample", "A")
     axis = as_axis(dim, "sample")
     count = as_int(fanout, "sample", "fanout", -1)
+    replace, bias = flag(replace, "sample", "replace"), flag(bias, "sample", "bias")
     idtype = A.adjacency.idtype
     if ids is None:
         ids = torch.arange(A.shape[axis], dtype=idtype, device=A.device)

@@ -102,7 +102,7 @@ def _nearest_by_blocks(x: Tensor, sizes: Tensor, k: int, exclude_self: bool) -> 
     x = x.double()
     size = int(sizes[0])
     if bool((sizes == size).all()):
-        found = _nearest_in_each(x.view(-1, size, x.shape[1]), None, k, exclude_self)
+        found = _nearest_in_each(x.view(len(sizes), size, x.shape[1]), None, k, exclude_self)
         begins = torch.arange(0, len(x), size, device=x.device)
         return found.add_(begins.view(-1, 1, 1)).view(-1, k)
     result = torch.empty(len(x), k, dtype=torch.int64, device=x.device)

@@ -56,6 +56,9 @@ def points(x: Any, name: str, dims: Sequence[int]) -> Tensor:
             f"{name} takes points of shape {' or '.join(shapes[d] for d in dims)}, got "
             f"{tuple(x.shape)}."
         )
+    if x.layout is not torch.strided or (type(x) is Tensor and x.is_meta):
+        kind = "the meta device, without values" if x.is_meta else f"the layout {x.layout}"
+        raise InvalidTypeError(f"{name}: points are a dense tensor with values, got {kind}.")
     if 0 in x.shape[:-1]:
         raise InvalidValueError(f"{name}: the point set is empty, its shape is {tuple(x.shape)}.")
     if not x.is_floating_point():

@@ -7,10 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer._options import as_int
+from gossamer._options import as_device, as_int
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph, graph, heterograph
-from gossamer.graph.devices import as_device
 from gossamer.transforms._relabel import relabel
 
 __all__ = ["rand_bipartite", "rand_graph"]

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from gossamer._optional import optional_import
+from gossamer._options import as_device
 from gossamer.errors import InvalidValueError
-from gossamer.graph.devices import as_device
 from gossamer.ops._storage import copied_ids
 
 if TYPE_CHECKING:

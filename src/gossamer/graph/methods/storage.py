@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from gossamer._options import as_device
 from gossamer.errors import InvalidTypeError, InvalidValueError
-from gossamer.graph.devices import as_device
 from gossamer.graph.storages import TensorStorage
 from gossamer.ops.adjacency import FORMATS
 

@@ -94,7 +94,8 @@ def integer(value: Any) -> int | None:
         return value
     if isinstance(value, (Tensor, np.ndarray)):
         size = value.numel() if isinstance(value, Tensor) else value.size
-        value = value.item() if size == 1 else None
+        stored = type(value) is not Tensor or not value.is_meta
+        value = value.item() if size == 1 and stored else None
     if isinstance(value, (bool, np.bool_)):
         return None
     try:

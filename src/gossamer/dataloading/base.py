@@ -144,7 +144,7 @@ def as_fanouts(fanouts: Any, name: str) -> list[Any]:
             f"{name}: fanouts are a list with one int, or dict of edge type to int, for each layer;"
             f" got {fanouts!r}."
         )
-    fanouts = list(fanouts)
+    fanouts = list(fanouts.reshape(-1) if isinstance(fanouts, Tensor) else fanouts)
     if not fanouts:
         raise InvalidValueError(f"{name}: fanouts are empty; give one for each layer.")
     for k, fanout in enumerate(fanouts):

@@ -311,6 +311,8 @@ def _check_masks(graph: Any, indices: Any) -> None:
     for kind, mask in masks.items():
         if getattr(mask, "dtype", None) not in (torch.bool, np.dtype(bool)):
             continue
+        if not getattr(mask, "ndim", 0):
+            continue  # what takes the ids reports it
         counts = {}
         if kind is None or kind in graph.ntypes:
             counts["nodes"] = graph.num_nodes(kind)

@@ -11,7 +11,8 @@ from torch import Tensor
 from gossamer._options import as_device, as_int, one_of
 from gossamer.errors import InvalidValueError
 from gossamer.graph import Graph
-from gossamer.graph.arguments import by_edge_type, edge_ids, require_graph
+from gossamer.graph.arguments import by_edge_type, edge_ids, refuse_block, require_graph
+from gossamer.graph.ids import as_id_tensor, check_range
 from gossamer.utils import recursive_apply
 
 __all__ = ["Exclude", "SpotTarget", "check_exclude", "find_exclude_eids"]
@@ -130,13 +131,18 @@ def _with_reverse_ids(
             raise InvalidValueError(
                 f"{name}: reverse_eids lack the edge type {g.canonical_etypes[i]} of the batch."
             )
-        partner = reverse[i]
+        what = f"{name}: reverse_eids of {g.canonical_etypes[i]}"
+        partner = as_id_tensor(reverse[i], what)
         if len(partner) != g.relations[i].num_edges:
             raise InvalidValueError(
                 f"{name}: reverse_eids need an id for each of the {g.relations[i].num_edges} edges "
                 f"{g.canonical_etypes[i]}, got {len(partner)}."
             )
-        found[i] = torch.cat([ids, partner.to(ids.device).index_select(0, ids).to(ids.dtype)])
+        chosen = partner.to(ids.device).index_select(0, ids)
+        check_range(
+            chosen, g.relations[i].num_edges, f"edges {g.canonical_etypes[i]} (reverse_eids)"
+        )
+        found[i] = torch.cat([ids, chosen.to(ids.dtype)])
     return found
 
 
@@ -191,7 +197,7 @@ class SpotTarget:
         reverse_eids: Any = None,
         reverse_etypes: Mapping[Any, Any] | None = None,
     ) -> None:
-        require_graph(g, "SpotTarget")
+        refuse_block(g, "SpotTarget")
         check_exclude(exclude, reverse_eids, reverse_etypes, "SpotTarget")
         self.g = g
         self.exclude = exclude

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -70,6 +70,12 @@ def layerwise_inference(
     >>> torch.allclose(out, conv(g, x))
     True
     """
+    if not isinstance(layers, Iterable) or isinstance(layers, (Tensor, str)):
+        raise InvalidTypeError(
+            "layerwise_inference: layers is a sequence of functions of a block and rows, got "
+            f"{type(layers).__name__}."
+        )
+    layers = list(layers)
     if not layers or not all(callable(layer) for layer in layers):
         kind = InvalidTypeError if layers else InvalidValueError
         raise kind(
@@ -100,10 +106,17 @@ def _check(graph: Graph, rows: dict[str, Tensor], typed: bool) -> None:
             "layerwise_inference: a graph with several node types needs features by type, as in "
             f"{{{graph.ntypes[0]!r}: x}}; the types are {graph.ntypes}."
         )
+    if not rows:
+        raise InvalidValueError("layerwise_inference: there are no features of any node type.")
     for ntype, value in rows.items():
         if not isinstance(value, Tensor):
             raise InvalidTypeError(
                 f"layerwise_inference: features must be tensors, got {type(value).__name__}."
+            )
+        if value.dim() == 0 or value.layout is not torch.strided:
+            raise InvalidTypeError(
+                "layerwise_inference: features are dense tensors with a row for each node, got "
+                f"shape {tuple(value.shape)} in the layout {value.layout}."
             )
         if len(value) != graph.num_nodes(ntype):
             raise InvalidValueError(

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from gossamer._options import shown
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph.arguments import require_graph
+from gossamer.nn._common import check_sizes
 
 if TYPE_CHECKING:
     from gossamer.graph import Graph
@@ -72,6 +74,11 @@ class HeteroGraphConv(nn.Module):
             allow = getattr(module, "set_allow_zero_in_degree", None)
             if callable(allow):
                 allow(True)
+        if not isinstance(aggregate, str) and not callable(aggregate):
+            raise InvalidTypeError(
+                "HeteroGraphConv: aggregate is the name of an aggregator or a function, got "
+                f"{shown(aggregate)}."
+            )
         self.agg_fn = get_aggregate_fn(aggregate) if isinstance(aggregate, str) else aggregate
 
     def forward(
@@ -107,7 +114,10 @@ class HeteroGraphConv(nn.Module):
         """
         require_graph(g, "HeteroGraphConv")
         mod_args, mod_kwargs = mod_args or {}, mod_kwargs or {}
-        if isinstance(inputs, tuple):
+        pair = isinstance(inputs, tuple) and len(inputs) == 2
+        for part in inputs if pair else (inputs,):
+            _require_mapping("HeteroGraphConv", "inputs", part)
+        if pair:
             sources, destinations = inputs
         elif g.is_block:
             sources = inputs
@@ -118,7 +128,7 @@ class HeteroGraphConv(nn.Module):
             }
         else:
             sources = destinations = inputs
-        paired = isinstance(inputs, tuple) or g.is_block
+        paired = pair or g.is_block
 
         outputs: dict[str, list[Tensor]] = {ntype: [] for ntype in g.dsttypes}
         for relation in g.canonical_etypes:
@@ -207,6 +217,9 @@ class HeteroLinear(nn.Module):
     def __init__(self, in_size: Mapping[Key, int], out_size: int, bias: bool = True) -> None:
         super().__init__()
         _require_mapping("HeteroLinear", "in_size", in_size)
+        check_sizes("HeteroLinear", out_size=out_size)
+        for key, size in in_size.items():
+            check_sizes("HeteroLinear", **{f"in_size[{key!r}]": size})
         maps = {key: nn.Linear(size, out_size, bias=bias) for key, size in in_size.items()}
         self.linears = _by_key("HeteroLinear", maps)
 
@@ -259,6 +272,9 @@ class HeteroEmbedding(nn.Module):
     def __init__(self, num_embeddings: Mapping[Key, int], embedding_dim: int) -> None:
         super().__init__()
         _require_mapping("HeteroEmbedding", "num_embeddings", num_embeddings)
+        check_sizes("HeteroEmbedding", embedding_dim=embedding_dim)
+        for key, size in num_embeddings.items():
+            check_sizes("HeteroEmbedding", **{f"num_embeddings[{key!r}]": size})
         tables = {key: nn.Embedding(num, embedding_dim) for key, num in num_embeddings.items()}
         self.embeds = _by_key("HeteroEmbedding", tables)
         self._keys = list(tables)
@@ -306,7 +322,11 @@ def _require_mapping(name: str, argument: str, value: Any) -> None:
 def _by_key(name: str, modules: Any) -> nn.ModuleDict:
     """Modules by the text of their type: the names that a `state_dict` has."""
     _require_mapping(name, "mods", modules)
-    for key in modules:
+    for key, module in modules.items():
+        if not isinstance(module, nn.Module):
+            raise InvalidTypeError(
+                f"{name}: each type has a module, but {key!r} has {shown(module)}."
+            )
         if "." in str(key):
             raise InvalidValueError(
                 f"{name}: torch allows no dot in the name of a module, but there is one in type "

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gossamer._options import as_int, number_in
-from gossamer.errors import InvalidValueError, UnknownKeyError
+from gossamer._options import as_int, number_in, shown
+from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph.arguments import require_graph
 
 if TYPE_CHECKING:
@@ -261,6 +261,10 @@ class MetaPath2Vec(_SkipGram):
         self.emb_dim = as_int(emb_dim, "MetaPath2Vec", "emb_dim", 1)
         self.negative_size = as_int(negative_size, "MetaPath2Vec", "negative_size", 0)
         self.hg = g
+        if not isinstance(metapath, Sequence) or isinstance(metapath, str):
+            raise InvalidTypeError(
+                f"MetaPath2Vec: metapath is a list of edge types, got {shown(metapath)}."
+            )
         self.metapath = list(metapath)
         self.node_metapath = _node_types(g, self.metapath)
         self.local_to_global_nid, self._first = {}, {}

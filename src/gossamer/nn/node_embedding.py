@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from gossamer._options import as_int
+from gossamer._options import as_device, as_int, require_function
 from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graph.ids import as_id_tensor, check_range
 
@@ -85,6 +85,8 @@ class NodeEmbedding:
         in_group = dist.is_available() and dist.is_initialized()
         self._rank = dist.get_rank() if in_group else -1
         self._world_size = dist.get_world_size() if in_group else 0
+        require_function(init_func, "NodeEmbedding", "init_func")
+        device = None if device is None else as_device(device)
         table = torch.zeros(num_embeddings, embedding_dim, device=device)
         self._weight = table if init_func is None else _initialized(table, init_func)
         if self._world_size > 1:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gossamer._options import as_int, number_in, one_of
-from gossamer.errors import InvalidValueError
+from gossamer._options import as_int, number_in, one_of, shown
+from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.nn._common import RELU_GAIN, degree_scale, enter_square, scaled_sum
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ class WeightBasis(nn.Module):
 
     def __init__(self, shape: Sequence[int], num_bases: int, num_outputs: int) -> None:
         super().__init__()
-        self.shape = tuple(shape)
+        if not isinstance(shape, Sequence) or isinstance(shape, str):
+            raise InvalidTypeError(f"WeightBasis: shape is a tuple of sizes, got {shown(shape)}.")
+        self.shape = tuple(as_int(size, "WeightBasis", "shape", 0) for size in shape)
         self.num_bases = as_int(num_bases, "WeightBasis", "num_bases", 1)
         self.num_outputs = as_int(num_outputs, "WeightBasis", "num_outputs", 1)
         if len(self.shape) < 1:
@@ -176,6 +178,8 @@ class JumpingKnowledge(nn.Module):
                     "JumpingKnowledge: mode='lstm' needs in_feats and num_layers, but got "
                     f"{in_feats} and {num_layers}."
                 )
+            as_int(in_feats, "JumpingKnowledge", "in_feats", 1)
+            as_int(num_layers, "JumpingKnowledge", "num_layers", 1)
             hidden = num_layers * in_feats // 2
             self.lstm = nn.LSTM(in_feats, hidden, bidirectional=True, batch_first=True)
             self.att = nn.Linear(2 * hidden, 1)
@@ -199,14 +203,36 @@ class JumpingKnowledge(nn.Module):
         Tensor
             :math:`(N, D)`, or as wide as all together for ``"cat"``.
         """
+        feat_list = self._checked(feat_list)
         if self.mode == "cat":
-            return torch.cat(list(feat_list), dim=-1)
-        stacked = torch.stack(list(feat_list), dim=1)
+            return torch.cat(feat_list, dim=-1)
+        stacked = torch.stack(feat_list, dim=1)
         if self.mode == "max":
             return stacked.max(dim=1).values
         states, _ = self.lstm(stacked)
         share = self.att(states).softmax(dim=1)
         return (share * stacked).sum(dim=1)
+
+    def _checked(self, feat_list: Any) -> list[Tensor]:
+        """The outputs as a list of ``(N, D)`` tensors that fit together."""
+        listed = isinstance(feat_list, Iterable) and not isinstance(feat_list, (Tensor, str))
+        found = list(feat_list) if listed else []
+        if not found or not all(isinstance(x, Tensor) and x.dim() > 0 for x in found):
+            raise InvalidTypeError(
+                "JumpingKnowledge takes a list of (N, D) tensors, one for each layer, got "
+                f"{type(feat_list).__name__}. Put the outputs of the layers into one list."
+            )
+        shapes = [tuple(x.shape) for x in found]
+        fits = len({shape[:-1] if self.mode == "cat" else shape for shape in shapes}) == 1
+        rule = "the same number of rows" if self.mode == "cat" else "the same shape"
+        if self.mode == "lstm":
+            rule = f"shape (N, {self.lstm.input_size})"
+            fits &= len(shapes[0]) == 2 and shapes[0][1] == self.lstm.input_size
+        if not fits:
+            raise InvalidValueError(
+                f"JumpingKnowledge: mode={self.mode!r} takes outputs of {rule}, got {shapes}."
+            )
+        return found
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor, for `repr`."""
@@ -296,9 +322,16 @@ class LabelPropagation(nn.Module):
         """
         adjacency, labels = enter_square(self, g, labels)
         if labels.dim() == 1 or labels.shape[1] == 1:
-            labels = F.one_hot(labels.flatten().long())
+            classes = labels.flatten().long()
+            if classes.numel() and int(classes.min()) < 0:
+                raise InvalidValueError(
+                    f"LabelPropagation: a class cannot be negative, got {int(classes.min())}. Give "
+                    "nodes without a label any class, and leave them out of mask."
+                )
+            labels = F.one_hot(classes)
         known = labels.to(torch.get_default_dtype())
         if mask is not None:
+            mask = g.checked_nodes(mask, 0)
             known = torch.zeros_like(known).index_put((mask,), known[mask])
         power = -0.5 if self.norm_type == "sym" else -1.0
         right = degree_scale(adjacency, "dst", power, known)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from gossamer import ops
-from gossamer._options import number_in, require_function
+from gossamer._options import as_int, number_in, require_function
 from gossamer.errors import InvalidValueError
 from gossamer.nn._common import (
     RELU_GAIN,
@@ -51,6 +51,7 @@ class AttentionBase(ZeroInDegreeGuard, nn.Module):
         super().__init__()
         name = type(self).__name__
         check_sizes(name, in_feats=in_feats, out_feats=out_feats, num_heads=num_heads)
+        as_int(out_feats, name, "out_feats", 1)
         require_function(activation, name, "activation")
         self._in_src_feats, self._in_dst_feats = expand_as_pair(in_feats)
         self._out_feats = out_feats

@@ -84,6 +84,11 @@ class GINEConv(EpsilonBase):
         """
         relation, x, x_dst = self._enter(graph, node_feat)
         check_features(self, edge_feat, relation.num_edges, role="edge", device=relation.device)
+        if edge_feat.dim() > x.dim():
+            raise InvalidValueError(
+                "GINEConv: features of nodes and edges are added, so they must have as many "
+                f"dimensions, but got {tuple(x.shape)} and {tuple(edge_feat.shape)}."
+            )
         messages = F.relu(ops.u_add_e(relation, x, edge_feat))
         h = (1 + self.eps) * x_dst + ops.copy_e_sum(relation, messages)
         return h if self.apply_func is None else self.apply_func(h)

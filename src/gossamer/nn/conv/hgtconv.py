@@ -84,6 +84,7 @@ class HGTConv(nn.Module):
         super().__init__()
         as_int(head_size, "HGTConv", "head_size", 1)
         as_int(num_heads, "HGTConv", "num_heads", 1)
+        as_int(num_etypes, "HGTConv", "num_etypes", 1)
         number_in(dropout, "HGTConv", "dropout", 0, 1)
         self.in_size = in_size
         self.head_size = head_size

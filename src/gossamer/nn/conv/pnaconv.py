@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gossamer import ops
-from gossamer._options import as_int, number_in, one_of
-from gossamer.errors import InvalidValueError
+from gossamer._options import as_int, number_in, one_of, shown
+from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.nn._common import check_sizes, enter_square, reset_children
 from gossamer.nn.conv.egnnconv import optional_edge_features
 
@@ -231,6 +231,11 @@ class PNAConv(nn.Module):
         name = type(self).__name__
         check_sizes(name, in_size=in_size, out_size=out_size, edge_feat_size=edge_feat_size)
         as_int(num_towers, name, "num_towers", 1)
+        for argument, given in (("aggregators", aggregators), ("scalers", scalers)):
+            if isinstance(given, (str, Tensor)) or not isinstance(given, Iterable) or not given:
+                raise InvalidTypeError(
+                    f"{name}: {argument} is a list of at least one name, got {shown(given)}."
+                )
         self._check_aggregators(aggregators)
         for scaler in scalers:
             one_of(scaler, name, "scalers", SCALERS)

@@ -313,6 +313,7 @@ class TWIRLSConv(nn.Module):
     ) -> None:
         super().__init__()
         check_sizes("TWIRLSConv", input_d=input_d, output_d=output_d, hidden_d=hidden_d)
+        as_int(prop_step, "TWIRLSConv", "prop_step", 0)
         before = as_int(num_mlp_before, "TWIRLSConv", "num_mlp_before", 0)
         after = as_int(num_mlp_after, "TWIRLSConv", "num_mlp_after", 0)
         one_of(norm, "TWIRLSConv", "norm", ("none", "batch", "layer"))

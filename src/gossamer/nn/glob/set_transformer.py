@@ -226,6 +226,8 @@ class SetTransformerEncoder(_SetTransformer):
             raise InvalidValueError(
                 "SetTransformerEncoder: block_type='isab' needs m, the number of learned points."
             )
+        if block_type == "isab":
+            as_int(m, "SetTransformerEncoder", "m", 1)
         sizes = _check_sizes(self, d_model, n_heads, d_head, d_ff, n_layers, dropouth, dropouta)
         self.n_layers = n_layers
         self.block_type = block_type

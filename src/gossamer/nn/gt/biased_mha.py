@@ -153,8 +153,9 @@ def check_dense(name: str, feat: Tensor, width: int) -> None:
 
 def check_pairs(name: str, argument: str, value: Tensor | None, shape: tuple[int, ...]) -> None:
     """Raise unless `value` is None or has that shape."""
-    if value is not None and tuple(value.shape) != shape:
+    found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+    if value is not None and found != shape:
         raise InvalidValueError(
             f"{name}: {argument} must have shape {shape}, an entry for each pair of nodes, but got "
-            f"{tuple(value.shape)}."
+            f"{found}."
         )

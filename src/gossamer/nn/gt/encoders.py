@@ -49,6 +49,7 @@ class DegreeEncoder(nn.Module):
     def __init__(self, max_degree: int, embedding_dim: int, direction: str = "both") -> None:
         super().__init__()
         as_int(max_degree, "DegreeEncoder", "max_degree", 0)
+        as_int(embedding_dim, "DegreeEncoder", "embedding_dim", 0)
         one_of(direction, "DegreeEncoder", "direction", ("both", "in", "out"))
         self.direction = direction
         self.max_degree = max_degree
@@ -84,10 +85,10 @@ class DegreeEncoder(nn.Module):
             If degrees are no integers.
         """
         _require_integers("DegreeEncoder", "degrees", degrees)
-        degrees = degrees.clamp(0, self.max_degree)
+        degrees = degrees.long().clamp(0, self.max_degree)
         if self.direction != "both":
             return self.encoder(degrees)
-        if degrees.shape[0] != 2:
+        if degrees.dim() == 0 or degrees.shape[0] != 2:
             raise InvalidValueError(
                 "DegreeEncoder: direction='both' takes in-degrees and out-degrees stacked to shape "
                 f"(2, batch, nodes), but got {tuple(degrees.shape)}."
@@ -148,7 +149,7 @@ class SpatialEncoder(nn.Module):
             If distances are no integers.
         """
         _require_integers("SpatialEncoder", "dist", dist)
-        return self.embedding_table(dist.clamp(-1, self.max_dist) + 1)
+        return self.embedding_table(dist.long().clamp(-1, self.max_dist) + 1)
 
 
 class PathEncoder(nn.Module):
@@ -350,6 +351,6 @@ class SpatialEncoder3d(nn.Module):
 
 
 def _require_integers(name: str, argument: str, value: Tensor) -> None:
-    if not isinstance(value, Tensor) or value.is_floating_point():
+    if not isinstance(value, Tensor) or value.is_floating_point() or value.is_complex():
         kind = value.dtype if isinstance(value, Tensor) else type(value).__name__
         raise InvalidTypeError(f"{name}: {argument} must be an integer tensor, but got {kind}.")

@@ -106,3 +106,47 @@ def test_equal_properties_are_ordered_at_random() -> None:
         for seed in (0, 1)
     ]
     assert not torch.equal(*masks)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda: split_dataset(None), InvalidTypeError, "dataset has a length .*, got None"),
+        (lambda: split_dataset([1], True), InvalidTypeError, "fractions are a list of numbers"),
+        (lambda: split_dataset([1], "abc"), InvalidTypeError, "fractions are a list of numbers"),
+        (
+            lambda: split_dataset([1], [0.8, "a", 0.1]),
+            InvalidTypeError,
+            "split_dataset: a fraction is a number, got 'a'",
+        ),
+        (
+            lambda: split_dataset([1], shuffle=True, random_state=-1),
+            InvalidValueError,
+            "split_dataset: random_state is at least 0, got -1",
+        ),
+        (
+            lambda: split_dataset([1], shuffle=True, random_state="x"),
+            InvalidTypeError,
+            "random_state is an int, got 'x'",
+        ),
+        (
+            lambda: split_dataset([1], shuffle=True, random_state=2**32),
+            InvalidValueError,
+            r"random_state is below 2\*\*32",
+        ),
+        (lambda: Subset([1], None), InvalidTypeError, "Subset: indices has a length"),
+        (
+            lambda: mask_nodes_by_property(None, [0.2] * 5),
+            InvalidTypeError,
+            "mask_nodes_by_property: property_values has a length",
+        ),
+        (
+            lambda: gs.data.AsLinkPredDataset(gs.data.KarateClub(), [0.8, 0.1, 0.1], neg_ratio=0.5),
+            InvalidTypeError,
+            "AsLinkPredDataset: neg_ratio is an int, got 0.5",
+        ),
+    ],
+)
+def test_arguments_of_the_wrong_kind(call, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        call()

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gossamer._options import as_int
 from gossamer.data._build import MASKS
 from gossamer.data.dataset import Dataset
 from gossamer.data.splits import Subset, add_nodepred_split, split_sizes
@@ -146,7 +147,7 @@ class AsLinkPredDataset(_Adapter):
         neg_ratio: int = 3,
         **kwargs: Any,
     ) -> None:
-        self.neg_ratio = neg_ratio
+        self.neg_ratio = as_int(neg_ratio, "AsLinkPredDataset", "neg_ratio", 0)
         super().__init__(dataset, split_ratio, "-as-linkpred", kwargs)
 
     def process(self) -> None:

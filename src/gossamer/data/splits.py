@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from gossamer._optional import optional_import
+from gossamer._options import as_int, number_in, shown
 from gossamer.data._build import MASKS, index_mask
 from gossamer.errors import InvalidTypeError, InvalidValueError, OutOfRangeError
 
@@ -40,6 +41,8 @@ class Subset:
     """
 
     def __init__(self, dataset: Sized, indices: Sequence[int]) -> None:
+        _require_sized(dataset, "Subset", "dataset")
+        _require_sized(indices, "Subset", "indices")
         self.dataset = dataset
         self.indices = indices
 
@@ -82,10 +85,11 @@ def split_dataset(
     >>> [len(part) for part in split_dataset(range(10), [0.5, 0.3, 0.2])]
     [5, 3, 2]
     """
+    _require_sized(dataset, "split_dataset", "dataset")
     ratios = _ratios("split_dataset", frac_list or (0.8, 0.1, 0.1), 3)
     order = np.arange(len(dataset))
     if shuffle:
-        order = np.random.RandomState(random_state).permutation(len(dataset))
+        order = _generator(random_state, "split_dataset", "random_state").permutation(len(dataset))
     return [Subset(dataset, part) for part in np.split(order, _cuts(ratios, len(dataset)))]
 
 
@@ -177,7 +181,8 @@ def mask_nodes_by_property(
         If there are not five ratios, or they do not add up to 1.
     """
     ratios = _ratios("mask_nodes_by_property", part_ratios, 5)
-    generator = np.random.RandomState(random_seed)
+    _require_sized(property_values, "mask_nodes_by_property", "property_values")
+    generator = _generator(random_seed, "mask_nodes_by_property", "random_seed")
     num_nodes = len(property_values)
     order = generator.permutation(num_nodes)
     order = order[np.asarray(property_values)[order].argsort(kind="stable")]
@@ -263,12 +268,29 @@ def _property(g: Any, name: str) -> np.ndarray:
 
 
 def _ratios(who: str, ratios: Sequence[float], count: int) -> list[float]:
-    ratios = [float(ratio) for ratio in ratios]
+    if not isinstance(ratios, Iterable) or isinstance(ratios, (str, dict)):
+        raise InvalidTypeError(f"{who}: fractions are a list of numbers, got {shown(ratios)}.")
+    ratios = [number_in(ratio, who, "a fraction") for ratio in ratios]
     if len(ratios) != count or min(ratios) < 0 or not math.isclose(sum(ratios), 1, abs_tol=1e-6):
         raise InvalidValueError(
             f"{who}: expected {count} fractions that add up to 1, got {ratios}."
         )
     return ratios
+
+
+def _generator(seed: Any, who: str, argument: str) -> np.random.RandomState:
+    """A generator of a seed from 0 to 2**32 - 1; None for a new one each time."""
+    number = None if seed is None else as_int(seed, who, argument, 0)
+    if number is not None and number >= 2**32:
+        raise InvalidValueError(f"{who}: {argument} is below 2**32, got {number}.")
+    return np.random.RandomState(number)
+
+
+def _require_sized(values: Any, who: str, argument: str) -> None:
+    if not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
+        raise InvalidTypeError(
+            f"{who}: {argument} has a length and numbered items, got {shown(values)}."
+        )
 
 
 def _cuts(ratios: list[float], length: int) -> list[int]:

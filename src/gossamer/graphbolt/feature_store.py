@@ -69,6 +69,11 @@ def check_rows(ids: Tensor, count: int, what: str = "a feature") -> None:
     if ids.dtype == torch.bool or ids.is_floating_point() or ids.is_complex():
         hint = " Use mask.nonzero().flatten()." if ids.dtype == torch.bool else ""
         raise InvalidTypeError(f"Rows are named by a tensor of integers, got {ids.dtype}.{hint}")
+    if ids.dtype not in (torch.int32, torch.int64):
+        raise InvalidTypeError(
+            "Rows are named by a tensor of integers of 32 or 64 bits, got "
+            f"{ids.dtype}. Use .long()."
+        )
     if ids.dim() != 1:
         raise InvalidValueError(
             f"Rows are named by a tensor of one dimension, got shape {tuple(ids.shape)}."

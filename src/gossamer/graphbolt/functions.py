@@ -9,9 +9,17 @@ import torch
 from torch import Tensor
 
 from gossamer import random
-from gossamer.errors import InvalidValueError
+from gossamer._options import shown
+from gossamer.errors import InvalidTypeError, InvalidValueError
 
 __all__ = ["expand_indptr", "index_select", "indptr_edge_ids", "isin", "numpy_save_aligned", "seed"]
+
+
+def _require_tensors(name: str, **values: Any) -> None:
+    """Raise unless each value is a tensor."""
+    for argument, value in values.items():
+        if not isinstance(value, Tensor):
+            raise InvalidTypeError(f"{name}: {argument} is a tensor, got {shown(value)}.")
 
 
 def index_select(tensor: Tensor, index: Tensor) -> Tensor:
@@ -23,6 +31,9 @@ def index_select(tensor: Tensor, index: Tensor) -> Tensor:
     >>> gb.index_select(torch.tensor([10, 20, 30]), torch.tensor([2, 0]))
     tensor([30, 10])
     """
+    _require_tensors("index_select", tensor=tensor, index=index)
+    if index.dtype not in (torch.int32, torch.int64):
+        raise InvalidTypeError(f"index_select: index is int32 or int64, got {index.dtype}.")
     return tensor.index_select(0, index)
 
 
@@ -35,6 +46,7 @@ def isin(elements: Tensor, test_elements: Tensor) -> Tensor:
     >>> gb.isin(torch.tensor([1, 2, 3]), torch.tensor([2, 5]))
     tensor([False,  True, False])
     """
+    _require_tensors("isin", elements=elements, test_elements=test_elements)
     return torch.isin(elements, test_elements)
 
 
@@ -70,6 +82,7 @@ def expand_indptr(
     """
     if dtype is None and node_ids is None:
         raise InvalidValueError("expand_indptr: give dtype or node_ids.")
+    _require_tensors("expand_indptr", indptr=indptr)
     if node_ids is None:
         node_ids = torch.arange(len(indptr) - 1, dtype=dtype, device=indptr.device)
     columns = node_ids.repeat_interleave(indptr.diff(), output_size=output_size)
@@ -101,6 +114,9 @@ def indptr_edge_ids(
     >>> gb.indptr_edge_ids(torch.tensor([0, 2, 3]), offset=torch.tensor([10, 20]))
     tensor([10, 11, 20])
     """
+    _require_tensors("indptr_edge_ids", indptr=indptr)
+    if offset is not None:
+        _require_tensors("indptr_edge_ids", offset=offset)
     base = indptr[:-1] if offset is None else indptr[:-1] - offset
     starts = base.repeat_interleave(indptr.diff(), output_size=output_size)
     ids = torch.arange(len(starts), dtype=starts.dtype, device=starts.device) - starts

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer.errors import InvalidValueError
+from gossamer._options import shown
+from gossamer.errors import InvalidTypeError, InvalidValueError
 from gossamer.graphbolt.types import ByType, etype_str_to_tuple, map_by_type, value_of_type
 from gossamer.kernels.rows import row_starts
 
@@ -257,10 +258,19 @@ def _kept_edges(
     csc: CSCFormatBase, rows: Tensor | None, columns: Tensor | None, edges: Tensor | None
 ) -> Tensor | None:
     """A mask of the edges that join none of the pairs; None if all are kept."""
-    if edges is None or len(edges) == 0:
-        return None
-    if isinstance(edges, tuple):
+    if isinstance(edges, tuple) and len(edges) == 2 and all(isinstance(x, Tensor) for x in edges):
         edges = torch.stack(edges, 1)
+    if edges is None:
+        return None
+    if not isinstance(edges, Tensor) or edges.dim() != 2 or edges.shape[1] != 2:
+        shape = f"shape {tuple(edges.shape)}" if isinstance(edges, Tensor) else shown(edges)
+        raise InvalidTypeError(f"Edges to exclude are a tensor of shape (n, 2), got {shape}.")
+    if len(edges) == 0:
+        return None
+    if edges.dtype not in (torch.int32, torch.int64):
+        raise InvalidTypeError(
+            f"Edges to exclude are pairs of ids, int32 or int64, got {edges.dtype}."
+        )
     src = csc.indices if rows is None else rows[csc.indices.long()]
     dst = csc.columns()
     dst = dst if columns is None else columns[dst.long()]

@@ -226,3 +226,21 @@ def test_points_without_coordinates_have_neighbors(exclude_self: bool) -> None:
     g = gs.knn_graph(torch.zeros(4, 0), 2, exclude_self=exclude_self)
     assert g.in_degrees().tolist() == [2] * 4
     assert not (exclude_self and g.has_edges_between(range(4), range(4)).any())
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda g: g.in_edges([0]),
+        lambda g: gs.sampling.sample_neighbors(g, [0], 1),
+        lambda g: gs.node_subgraph(g, [0]),
+        lambda g: g.adj().coalesce(),
+    ],
+    ids=["in_edges", "sample", "subgraph", "coalesce"],
+)
+def test_ids_that_are_no_numbers_of_nodes(call) -> None:
+    """Such as keys of a database: a graph is built of them, but its rows do not fit."""
+    g = gs.graph(([0, 2**50], [2**50, 0]))
+    with pytest.raises(InvalidValueError, match=r"1,125,899,906,842,625 nodes.*compact_graphs"):
+        call(g)
+    assert gs.compact_graphs(g).num_nodes() == 2

@@ -46,7 +46,10 @@ def coo_to_csr(
     row, col = row.contiguous(), col.contiguous()
     if traced():
         return _coo_to_csr(row, col, num_rows, dtype)
-    return kernels.coo_to_csr(row, col, num_rows, dtype=dtype)
+    try:
+        return kernels.coo_to_csr(row, col, num_rows, dtype=dtype)
+    except RuntimeError as error:
+        raise _explained(error, num_rows) from None
 
 
 def transpose(
@@ -55,7 +58,21 @@ def transpose(
     """Transpose CSR; see `gossamer.kernels.reference.transpose`."""
     if traced():
         return _transpose(indptr, indices, eids, num_cols)
-    return kernels.transpose(indptr, indices, eids, num_cols)
+    try:
+        return kernels.transpose(indptr, indices, eids, num_cols)
+    except RuntimeError as error:
+        raise _explained(error, num_cols) from None
+
+
+def _explained(error: RuntimeError, num_rows: int) -> RuntimeError | InvalidValueError:
+    """`error`, or what to do if the CPU has too little memory for a pointer to each row."""
+    if "can't allocate memory" not in str(error):
+        return error
+    return InvalidValueError(
+        f"There is not enough memory to group edges by {num_rows:,} nodes, which takes 8 bytes for "
+        "each node. If the ids are not 0, 1, 2 and so on, number the nodes anew, as with "
+        "gossamer.compact_graphs."
+    )
 
 
 def gather_rows(

@@ -27,39 +27,39 @@ CALLS = {
     "replace: None": (
         lambda g: gs.sampling.sample_neighbors(g, [0], 1, replace=None),
         InvalidTypeError,
-        "sample_neighbors: replace is True or False, got None",
+        "sample_neighbors: replace must be True or False, got None",
     ),
     "replace: text": (
         lambda g: gs.sampling.sample_neighbors_fused(g, [0], 1, replace="no"),
         InvalidTypeError,
-        "replace is True or False, got 'no'",
+        "replace must be True or False, got 'no'",
     ),
     "replace: biased": (
         lambda g: gs.sampling.sample_neighbors_biased(g, [0], 1, [1.0, 2.0], replace=[True]),
         InvalidTypeError,
-        "replace is True or False",
+        "replace must be True or False",
     ),
     "replace: matrix": (
         lambda g: gsp.identity((3, 3)).sample(0, 1, replace="w"),
         InvalidTypeError,
-        "sample: replace is True or False",
+        "sample: replace must be True or False",
     ),
     "replace: graphbolt": (
         lambda g: gs.graphbolt.from_graph(g, is_homogeneous=True).sample_neighbors(
             torch.tensor([0]), torch.tensor([1]), replace="w"
         ),
         InvalidTypeError,
-        "replace is True or False",
+        "replace must be True or False",
     ),
     "replace: negatives": (
         lambda g: gs.sampling.global_uniform_negative_sampling(g, 1, replace="w"),
         InvalidTypeError,
-        "replace is True or False",
+        "replace must be True or False",
     ),
     "descending": (
         lambda g: gs.topk_nodes(g, "h", 1, descending=None),
         InvalidTypeError,
-        "topk: descending is True or False, got None",
+        "topk: descending must be True or False, got None",
     ),
     "bias": (
         lambda g: gs.sampling.sample_neighbors_biased(g, [0], 1, "w"),
@@ -206,7 +206,7 @@ def test_it_is_refused_by_name(call, error: type[Exception], text: str) -> None:
 
 @pytest.mark.parametrize("device", ["cuda:99", torch.device("cuda", 99)], ids=str)
 def test_a_gpu_that_is_not_there_is_refused(device) -> None:
-    with pytest.raises(InvalidValueError, match=r"device is 'cuda:99', but of GPUs this machine"):
+    with pytest.raises(InvalidValueError, match=r"device is 'cuda:99', but torch finds"):
         _graph().to(device)
     with pytest.raises(InvalidValueError, match="output_device is 'cuda:99'"):
         gs.in_subgraph(_graph(), [0], output_device=device)

@@ -33,7 +33,7 @@ _TYPES_OF_TEXT = (str, bytes, bytearray)
 
 
 def as_device(device: Any, what: str = "device") -> torch.device:
-    """`device` as a torch.device, which this machine must have if it is a GPU of CUDA.
+    """`device` as a torch.device; a CUDA GPU must exist on this machine.
 
     Raises
     ------
@@ -47,10 +47,9 @@ def as_device(device: Any, what: str = "device") -> torch.device:
             f"{what} must be a device such as 'cpu' or 'cuda:0', got {device!r}."
         ) from None
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
-        count = torch.cuda.device_count()
-        have = f"has {count} of CUDA" if count else "has none of CUDA, or torch no support of it"
         raise InvalidValueError(
-            f"{what} is {str(chosen)!r}, but of GPUs this machine {have}. Use 'cpu' or another one."
+            f"{what} is {str(chosen)!r}, but torch finds {torch.cuda.device_count()} CUDA GPUs on "
+            "this machine. Use 'cpu' or another device."
         )
     return chosen
 
@@ -133,7 +132,7 @@ def flag(value: Any, name: str, argument: str) -> bool:
     """`value` as a bool: True, False, 1 or 0, of Python or NumPy."""
     if isinstance(value, (bool, np.bool_)) or (isinstance(value, int) and value in (0, 1)):
         return bool(value)
-    raise InvalidTypeError(f"{name}: {argument} is True or False, got {shown(value)}.")
+    raise InvalidTypeError(f"{name}: {argument} must be True or False, got {shown(value)}.")
 
 
 def require_function(value: Any, name: str, argument: str) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gossamer import ops
+from gossamer.errors import InvalidValueError
 from gossamer.nn._common import Features, check_features
 from gossamer.nn.conv._epsilon import EpsilonBase
 

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from gossamer._options import number_in, require_function
 from gossamer.errors import InvalidValueError
-from gossamer.nn._common import Features, enter
-
-if TYPE_CHECKING:
-    from gossamer.graph import Graph
-    from gossamer.ops.adjacency import Adjacency
 
 __all__ = ["EpsilonBase"]
 
@@ -36,15 +30,13 @@ class EpsilonBase(nn.Module):
             self.register_buffer("eps", torch.empty(1))
         self.reset_parameters()
 
-    def _enter(self, graph: Graph, feat: Features) -> tuple[Adjacency, Tensor, Tensor]:
-        """As `enter`; the features of the two ends must have rows of one shape."""
-        relation, x, x_dst = enter(self, graph, feat)
+    def _check_rows(self, x: Tensor, x_dst: Tensor) -> None:
+        """Raise unless features of sources and destinations, which are added, have equal rows."""
         if x_dst.shape[1:] != x.shape[1:]:
             raise InvalidValueError(
                 f"{type(self).__name__}: source and destination features are added, so their rows "
                 f"must have one shape, but got {tuple(x.shape)} and {tuple(x_dst.shape)}."
             )
-        return relation, x, x_dst
 
     def reset_parameters(self) -> None:
         r"""Set :math:`\epsilon` back to `init_eps`; `apply_func` belongs to the caller."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gossamer import ops
 from gossamer._options import one_of, require_function
-from gossamer.nn._common import Activation, Features, aggregate, check_edge_weight
+from gossamer.nn._common import Activation, Features, aggregate, check_edge_weight, enter
 from gossamer.nn.conv._epsilon import EpsilonBase
 from gossamer.ops._check import requires_grad
 
@@ -100,7 +100,8 @@ class GINConv(EpsilonBase):
         InvalidValueError
             If features or edge weights have the wrong shape.
         """
-        adjacency, x, x_dst = self._enter(graph, feat)
+        adjacency, x, x_dst = enter(self, graph, feat)
+        self._check_rows(x, x_dst)
         if edge_weight is not None:
             check_edge_weight(self, adjacency, edge_weight, x)
 

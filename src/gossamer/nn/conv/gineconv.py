@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from gossamer import ops
 from gossamer.errors import InvalidValueError
-from gossamer.nn._common import Features, check_features
+from gossamer.nn._common import Features, check_features, enter
 from gossamer.nn.conv._epsilon import EpsilonBase
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ class GINEConv(EpsilonBase):
         InvalidValueError
             If features have the wrong shape.
         """
-        relation, x, x_dst = self._enter(graph, node_feat)
+        relation, x, x_dst = enter(self, graph, node_feat)
+        self._check_rows(x, x_dst)
         check_features(self, edge_feat, relation.num_edges, role="edge", device=relation.device)
         if edge_feat.dim() > x.dim():
             raise InvalidValueError(

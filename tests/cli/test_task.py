@@ -130,7 +130,7 @@ def test_an_empty_part_of_a_split(monkeypatch: pytest.MonkeyPatch, part: str) ->
 
 
 def test_an_unknown_dataset() -> None:
-    with pytest.raises(UnknownKeyError, match="no dataset 'mnist'.*lists all"):
+    with pytest.raises(UnknownKeyError, match=r"no dataset 'mnist'.*lists all"):
         load_dataset(_config(dataset="mnist"), CPU)
 
 

@@ -95,8 +95,9 @@ class Parser(argparse.ArgumentParser):
         except gs.GossamerError as error:
             self.error(str(error))
         minutes, busy = (time.perf_counter() - start) / 60, (time.process_time() - busy) / 60
-        threads = torch.get_num_threads()
-        print(f"{minutes:.1f} minutes, {busy:.1f} of processor time, {threads} threads")
+        count = torch.get_num_threads()
+        threads = "1 thread" if count == 1 else f"{count} threads"
+        print(f"{minutes:.1f} minutes, {busy:.1f} of processor time, {threads}")
 
 
 def at_least(lowest: float) -> Callable[[str], Any]:

@@ -40,7 +40,7 @@ def figures(run: Callable) -> Callable:
         code, out, err = run(name, *argv)
         assert (code, err) == (0, "")
         *lines, minutes = out.splitlines()
-        assert re.fullmatch(r"\d+\.\d minutes, \d+\.\d of processor time, \d+ threads", minutes)
+        assert re.fullmatch(r"\d+\.\d minutes, \d+\.\d of processor time, \d+ threads?", minutes)
         found = re.search(r"(-?\d+\.\d+)(?: ± \d+\.\d+)? over \d+ runs?; ", lines[-1])
         assert found, "no line of _run.report at the end"
         return lines, float(found[1])

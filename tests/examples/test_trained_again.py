@@ -47,7 +47,7 @@ def _digests(name: str, argv: list[str], threads: int) -> list[str]:
     environment.pop("MKL_CBWR", None)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert f"{threads} threads" in done.stdout
+    assert f"{threads} thread" in done.stdout
     return re.findall(r"^[0-9a-f]{64}$", done.stdout, flags=re.MULTILINE)
 
 

@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _check_encoding(sys.argv[1:] if argv is None else argv)
         args = build_parser().parse_args(argv)
-        command = f"gossamer {args.command}"
+        command = " ".join(filter(None, ["gossamer", args.command, getattr(args, "action", None)]))
         code = args.run(args)
         sys.stdout.flush()
         return code

@@ -1,4 +1,4 @@
-"""Functions that make graphs from graphs."""
+"""Functions that transform graphs, and functions that measure or traverse them."""
 
 from gossamer.transforms import modules
 from gossamer.transforms.block import block_to_graph, to_block

@@ -22,8 +22,8 @@ from gossamer.errors import MissingExtraError
 
 __all__ = ["nearest", "within"]
 
-# With more coordinates a tree prunes too little. Measured with 10 neighbors of 2,000 and 10,000
-# uniform points: the tree is faster with 8 coordinates, blocks of distances with 16.
+# With more coordinates, a tree prunes too little. In measurements with 10 neighbors of 2,000 and
+# 10,000 uniform points, the tree was faster with 8 coordinates, and blocks of distances with 16.
 _TREE_COORDINATES = 10
 
 # In smaller sets, computing all distances is faster than building a tree.
@@ -34,7 +34,7 @@ _ENTRIES = 1 << 20
 
 _DIFFERENCES = "donot_use_mm_for_euclid_dist"
 
-# Candidates besides the k best by expanded square.
+# Number of candidates in addition to the k best by expanded square.
 _SPARE = 8
 
 # The expanded square is accurate enough if no squared distance is less than a point's squared
@@ -50,7 +50,7 @@ def nearest(x: Tensor, sizes: Tensor, k: int, exclude_self: bool) -> Tensor:
     x : Tensor
         ``(N, D)``: the points of one set after another.
     sizes : Tensor
-        ``(S,)``, int64: points in each set; all at least `k`, or `k` + 1 without the point itself.
+        ``(S,)``, int64: number of points in each set, at least `k`, or `k` + 1 with `exclude_self`.
     k : int
         Number of neighbors.
     exclude_self : bool
@@ -69,7 +69,7 @@ def nearest(x: Tensor, sizes: Tensor, k: int, exclude_self: bool) -> Tensor:
 
 
 def _tree_of(x: Tensor) -> Any:
-    """The class of k-d trees if they are suitable for `x`, else None."""
+    """The k-d tree class of scipy if a tree is suitable for `x`, else None."""
     if x.device.type != "cpu" or not 0 < x.shape[1] <= _TREE_COORDINATES:
         return None
     try:
@@ -114,7 +114,7 @@ def _nearest_by_blocks(x: Tensor, sizes: Tensor, k: int, exclude_self: bool) -> 
 
 
 def _nearest_in_each(points: Tensor, is_point: Tensor | None, k: int, exclude_self: bool) -> Tensor:
-    """Nearest of S sets of C points, ``(S, C, k)``: positions in a set."""
+    """The `k` nearest points of each of C points in S sets: positions in a set, ``(S, C, k)``."""
     num_sets, size, width = points.shape
     found = torch.empty(num_sets, size, k, dtype=torch.int64, device=points.device)
     # Coordinates relative to the median are smaller, and the median ignores outliers.
@@ -147,7 +147,11 @@ def _nearest_in_each(points: Tensor, is_point: Tensor | None, k: int, exclude_se
 
 
 def _hide(distance: Tensor, hidden: Tensor | None, own: int | None) -> Tensor:
-    """Distances ``(S, R, C)``, infinite at points that are no neighbors; `own` is the first row."""
+    """Set the distances ``(S, R, C)`` of points that cannot be neighbors to infinity, in place.
+
+    `hidden` marks padding; `own` is the position in a set of the first row, if a point is not its
+    own neighbor.
+    """
     if hidden is not None:
         distance.masked_fill_(hidden, torch.inf)
     if own is not None:
@@ -187,7 +191,7 @@ def _groups(sizes: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def within(x: Tensor, r: float, p: float, compute_mode: str) -> tuple[Tensor, Tensor]:
-    """Ordered pairs of different points at most `r` apart in the p-norm, by first, then second."""
+    """Ordered pairs of different points at most `r` apart in the p-norm, in lexicographic order."""
     x = x.detach()
     x = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
     tree = _tree_of(x)

@@ -37,7 +37,7 @@ class IdMap:
     limit : int
         Number of possible ids.
     last : bool
-        Whether a repeated id has its last position or its first.
+        Whether a repeated id is mapped to its last position; otherwise, to its first.
     """
 
     def __init__(self, ids: Tensor, limit: int, *, last: bool = False) -> None:
@@ -50,7 +50,7 @@ class IdMap:
         return self._search(queries) if table is None else table.index_select(0, queries)
 
     def table(self, num_queries: int) -> Tensor | None:
-        """The position of every possible id, or None if too few queries would use it."""
+        """The position of every possible id, or None if a table does not pay for so few queries."""
         if self._table is None and not _table_pays(len(self._ids) + num_queries, self._limit):
             return None
         if self._table is None:

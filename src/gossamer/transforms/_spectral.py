@@ -47,9 +47,9 @@ def largest_pairs(
     Parameters
     ----------
     matrix : scipy.sparse matrix
-        ``(N, N)``. The vectors of a symmetric one are orthonormal.
+        ``(N, N)``. If it is symmetric, the eigenvectors are orthonormal.
     count : int
-        From 1 to N.
+        Number of eigenvalues, from 1 to N.
     known : numpy.ndarray, optional
         ``(N, M)``: orthonormal eigenvectors that are part of the result.
     bound : float, optional
@@ -120,7 +120,7 @@ def _dense_pairs(matrix: Any, count: int, symmetric: bool) -> tuple[np.ndarray, 
 
 
 def _ritz(matrix: Any, basis: np.ndarray, symmetric: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues and vectors of a matrix within an invariant subspace, real parts, descending."""
+    """Real parts of eigenvalues, descending, and of eigenvectors, within an invariant subspace."""
     decompose = np.linalg.eigh if symmetric else np.linalg.eig
     values, turn = decompose(basis.T @ (matrix @ basis))
     order = np.argsort(-values.real, kind="stable")
@@ -158,7 +158,7 @@ class _Search:
         self.scale = max(float(abs(matrix).sum(1).max()), np.finfo(float).tiny)
 
     def run(self, basis: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Largest eigenvalues, real parts, and vectors on the complement of `basis`."""
+        """Real parts of the largest eigenvalues, and eigenvectors, on the complement of `basis`."""
         if self._factors is None:
             try:
                 return self._by_products(basis, count)
@@ -172,7 +172,7 @@ class _Search:
         def apply(x: np.ndarray) -> np.ndarray:
             inside = basis.T @ x
             y = self._matrix @ (x - basis @ inside)
-            # Known vectors move below all eigenvalues.
+            # The eigenvalues of known vectors are moved below all others.
             return y - basis @ (basis.T @ y + 2 * self.scale * inside)
 
         solve, which = self.linalg.eigs, "LR"
@@ -237,14 +237,15 @@ class _Search:
             gap = self._shift - self._by_solves(np.empty((size, 0)), 1, 1e-2)[0].max()
             if gap <= 10 * _SHIFT * self.scale:
                 return
-            # The estimated eigenvalue is about a hundredth of the gap too small, at most.
+            # The estimated eigenvalue is too small by at most about a hundredth of the gap.
             self._shift -= 0.9 * gap
 
 
 def _factorization_work(matrix: Any) -> float:
     """An upper estimate of the multiplications to factorize a symmetric matrix.
 
-    It assumes a banded factorization after removing the leaves of trees, which add nothing.
+    The estimate assumes a banded factorization of the matrix without the leaves of trees, which
+    need almost no work.
     """
     graphs = optional_import("scipy.sparse.csgraph", "gossamer.transforms")
     for _ in range(30):

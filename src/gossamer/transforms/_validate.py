@@ -22,7 +22,7 @@ def one_relation(g: Any, name: str) -> Adjacency:
     if len(etypes) != 1 or etypes[0][0] != etypes[0][2]:
         raise InvalidValueError(
             f"{name} takes a graph with one edge type that joins a node type with itself, got "
-            f"{etypes}. Slice one out, such as g[etype], or use gossamer.to_homogeneous."
+            f"{etypes}. Select one, as in g[etype], or use gossamer.to_homogeneous."
         )
     return g.adjacency
 
@@ -39,18 +39,18 @@ def edge_weights(data: Mapping[str, Tensor], feature: Any, name: str) -> Tensor:
     if weights.dim() != 1 or weights.is_complex() or weights.dtype == torch.bool:
         raise InvalidValueError(
             f"{name}: edge feature {feature!r} has {weights.dtype} rows of shape "
-            f"{tuple(weights.shape[1:])}; a weight is one real number per edge."
+            f"{tuple(weights.shape[1:])}; weights must be one real number per edge."
         )
     return weights
 
 
 def points(x: Any, name: str, dims: Sequence[int]) -> Tensor:
-    """`x` as floating-point coordinates with a number of dimensions in `dims`, none empty."""
+    """`x` as floating-point coordinates whose number of dimensions is in `dims`; not empty."""
     shapes = {2: "(N, D)", 3: "(B, N, D)"}
     if not isinstance(x, Tensor):
         raise InvalidTypeError(f"{name} takes points as a tensor, got {type(x).__name__}.")
     if x.is_complex() or x.dtype == torch.bool:
-        raise InvalidTypeError(f"{name}: coordinates are real numbers, got {x.dtype}.")
+        raise InvalidTypeError(f"{name}: coordinates must be real numbers, got {x.dtype}.")
     if x.dim() not in dims:
         raise InvalidValueError(
             f"{name} takes points of shape {' or '.join(shapes[d] for d in dims)}, got "

@@ -30,10 +30,10 @@ def to_block(
     """Convert a graph to a block, the bipartite graph on which one layer computes.
 
     Every edge ``u -> v`` becomes an edge from source node ``u'`` to destination node ``v'`` with
-    the same id. Every node type is on both sides. The source nodes start with the destination
-    nodes, in their order; the other sources follow in the order in which they first occur in edges,
-    edge type by edge type. So ``block.srcdata["h"][:block.num_dst_nodes()]`` are the features of
-    the destinations.
+    the same id. Every node type is on both sides. The destination nodes come first among the source
+    nodes, in the same order; the other sources follow in the order in which they first occur in
+    edges, edge type by edge type. Therefore
+    ``block.srcdata["h"][:block.num_dst_nodes()]`` holds the features of the destination nodes.
 
     Parameters
     ----------
@@ -44,25 +44,26 @@ def to_block(
         type without destination nodes lose their edges. If a node is listed twice, its edges go to
         its last position. Default: the nodes that have an in-edge, ascending.
     include_dst_in_src : bool
-        Whether sources begin with the destination nodes.
+        Whether the destination nodes come first among the source nodes.
     src_nodes : ids or bool mask ``(N,)``, or dict of str to either, optional
         Source nodes, in this order. They must include all nodes that have an out-edge, and begin
-        with the destination nodes if `include_dst_in_src`. Types missing from the dict have the
-        default.
+        with the destination nodes if `include_dst_in_src`. Types missing from the dict get the
+        default: nodes in order of first occurrence.
 
     Returns
     -------
     Graph
-        ``gossamer.NID`` in `srcdata` and `dstdata` and ``gossamer.EID`` in `edata` hold former ids.
-        Other features are copied, gathered when first read.
+        A block. ``gossamer.NID`` in `srcdata` and `dstdata` and ``gossamer.EID`` in `edata` hold
+        the ids in `g`. Other features are kept; their rows are gathered when first read.
 
     Raises
     ------
     InvalidTypeError
-        If `g` is not a graph, or has several node types and nodes are not a dict.
+        If `g` is not a graph, or it has several node types and nodes are not given as a dict.
     InvalidValueError
-        If `g` is a block, `dst_nodes` lacks a node with an in-edge, `src_nodes` lacks one with an
-        out-edge, or does not begin with the destination nodes although `include_dst_in_src`.
+        If `g` is a block, `dst_nodes` lacks a node with an in-edge, `src_nodes` lacks a node with
+        an out-edge, or, with `include_dst_in_src`, `src_nodes` does not begin with the destination
+        nodes.
     OutOfRangeError, UnknownKeyError
         If a node or node type does not exist.
 
@@ -142,10 +143,10 @@ def _number(
 ) -> tuple[Tensor, list[Tensor]]:
     """`prefix`, then the other ids of `parts` in order of appearance; and the renumbered parts."""
     nodes, (start, *parts) = relabel([prefix, *parts], limit)
-    # Positions start at 0, so the largest gives the number of distinct ids in the prefix.
+    # The largest position plus one is the number of distinct ids in the prefix.
     surplus = len(prefix) - int(start.max()) - 1 if len(start) else 0
     if surplus:
-        # An id that occurs several times in the prefix has its last position.
+        # An id that occurs several times in the prefix is mapped to its last position.
         head = len(prefix) - surplus
         table = torch.arange(len(nodes), device=nodes.device, dtype=nodes.dtype) + surplus
         table[:head] = places(nodes[:head]).to(nodes.dtype)
@@ -214,15 +215,15 @@ def block_to_graph(block: Graph) -> Graph:
     Returns
     -------
     Graph
-        It shares structure and feature tensors with `block`. Features that are set later are not
-        shared.
+        A graph that shares structure and feature tensors with `block`. Features that are set later
+        are not shared.
 
     Raises
     ------
     InvalidTypeError
         If `block` is not a graph.
     InvalidValueError
-        If it is not a block.
+        If `block` is an ordinary graph.
 
     Examples
     --------

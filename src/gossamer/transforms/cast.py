@@ -12,7 +12,7 @@ __all__ = ["to_bfloat16", "to_double", "to_float", "to_half"]
 
 
 def to_half(g: Graph) -> Graph:
-    """A graph whose floating-point node and edge features are float16; see :func:`to_float`.
+    """Convert floating-point node and edge features to float16; see :func:`to_float`.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def to_half(g: Graph) -> Graph:
 
 
 def to_bfloat16(g: Graph) -> Graph:
-    """A graph whose floating-point node and edge features are bfloat16; see :func:`to_float`.
+    """Convert floating-point node and edge features to bfloat16; see :func:`to_float`.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def to_bfloat16(g: Graph) -> Graph:
 
 
 def to_float(g: Graph) -> Graph:
-    """A graph whose floating-point node and edge features are float32.
+    """Convert floating-point node and edge features to float32.
 
     Integer, bool and complex features, structure, ids and batch sizes do not change.
     Gradients flow through the conversion.
@@ -53,7 +53,7 @@ def to_float(g: Graph) -> Graph:
     Returns
     -------
     Graph
-        A graph with the same structure.
+        A new graph that shares its structure with `g`.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def to_float(g: Graph) -> Graph:
 
 
 def to_double(g: Graph) -> Graph:
-    """A graph whose floating-point node and edge features are float64; see :func:`to_float`.
+    """Convert floating-point node and edge features to float64; see :func:`to_float`.
 
     Examples
     --------

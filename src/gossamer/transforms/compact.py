@@ -26,9 +26,9 @@ def compact_graphs(
 ) -> Graph | list[Graph]:
     """Remove the nodes that are isolated in all of the graphs, and renumber the others.
 
-    The input graphs have the same nodes, and so do the results. New ids follow the order of
-    `always_preserve`, then the order in which nodes first occur in edges: graph by graph, edge type
-    by edge type, sources before destinations. Edges keep their ids.
+    The input graphs must have the same nodes, and so do the results. Nodes are renumbered in the
+    order of `always_preserve`, then in the order in which they first occur in edges: graph by
+    graph, edge type by edge type, sources before destinations. Edges keep their ids.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def compact_graphs(
     Raises
     ------
     InvalidTypeError
-        If the input is not graphs, or there are several node types and `always_preserve` is no
+        If an input is not a graph, or there are several node types and `always_preserve` is not a
         dict.
     InvalidValueError
         If a graph is a block, or nodes, id types or devices of the graphs differ.

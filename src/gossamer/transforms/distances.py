@@ -31,7 +31,7 @@ def shortest_dist(
     root : int, sequence of int or Tensor, optional
         Start nodes. Default: every node.
     return_paths : bool
-        Whether to also return the edges of one shortest path to each node.
+        Whether to also return the edges of a shortest path to each node.
 
     Returns
     -------
@@ -39,13 +39,13 @@ def shortest_dist(
         ``(N,)`` for one root, else ``(R, N)``; int64. -1 where there is no path, 0 at the root.
     paths : Tensor
         With `return_paths`: ``(N, L)`` or ``(R, N, L)`` edge ids in the order of the path, where L
-        is the longest distance; rows are padded with -1. Of parallel edges, the path has the one
-        with the lowest id.
+        is the longest distance; rows are padded with -1. Of parallel edges, the one with the lowest
+        id is used.
 
     Raises
     ------
     OutOfRangeError
-        If a root is no node of the graph.
+        If a root is not a node of the graph.
     InvalidValueError
         If the graph has several edge types or joins different node types.
     MissingExtraError
@@ -121,15 +121,15 @@ def _first_edges(relation: Adjacency) -> tuple[Tensor, Tensor]:
 
 
 def double_radius_node_labeling(g: Graph, src: int, dst: int) -> Tensor:
-    r"""Label each node by its distances to two nodes, which get label 1 themselves.
+    r"""Label each node by its distances to two given nodes, which both get label 1.
 
     .. math::
         z(i) = 1 + \min(d_s, d_t) + \lfloor d/2 \rfloor
                \left(\lfloor d/2 \rfloor + (d \bmod 2) - 1\right), \quad d = d_s + d_t,
 
     where :math:`d_s` is the distance from i to `src` in the graph without `dst`, and :math:`d_t`
-    the distance to `dst` in the graph without `src`. Edges count in both directions. A node that
-    does not reach both gets 0.
+    the distance to `dst` in the graph without `src`. Edges are treated as undirected. A node that
+    cannot reach both gets 0.
 
     From `Link Prediction Based on Graph Neural Networks <https://arxiv.org/abs/1802.09691>`__
     (Zhang and Chen, 2018).
@@ -149,9 +149,10 @@ def double_radius_node_labeling(g: Graph, src: int, dst: int) -> Tensor:
     Raises
     ------
     OutOfRangeError
-        If `src` or `dst` is no node of the graph.
+        If `src` or `dst` is not a node of the graph.
     InvalidValueError
-        If they are the same node.
+        If `src` and `dst` are the same node, or the graph has several edge types or joins different
+        node types.
     MissingExtraError
         If scipy is not installed.
 
@@ -181,7 +182,7 @@ def double_radius_node_labeling(g: Graph, src: int, dst: int) -> Tensor:
 def _node(node: Any, name: str, argument: str, g: Graph) -> int:
     ids = as_id_tensor(node, f"nodes {argument} of {name}")
     if len(ids) != 1:
-        raise InvalidValueError(f"{name}: {argument} is one node, got {node!r}.")
+        raise InvalidValueError(f"{name}: {argument} must be one node, got {node!r}.")
     check_range(ids, g.num_nodes(g.canonical_etypes[0][0]), "nodes")
     return int(ids)
 

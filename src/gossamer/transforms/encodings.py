@@ -32,13 +32,13 @@ ENTRIES = 1 << 24
 def lap_pe(
     g: Graph, k: int, padding: bool = False, return_eigval: bool = False
 ) -> Tensor | tuple[Tensor, Tensor]:
-    r"""Laplacian positional encoding: eigenvectors of the smallest eigenvalues, without the first.
+    r"""Laplacian positional encoding: eigenvectors of the smallest eigenvalues except the first.
 
     .. math::
         L = I - D^{-1/2} A D^{-1/2},
 
     where A counts edges and D holds in-degrees, at least 1. For a directed graph, L is not
-    symmetric; real parts are returned.
+    symmetric, and the real parts of eigenvalues and eigenvectors are returned.
 
     From `Benchmarking Graph Neural Networks <https://arxiv.org/abs/2003.00982>`__
     (Dwivedi et al., 2020).
@@ -66,7 +66,7 @@ def lap_pe(
     Raises
     ------
     InvalidValueError
-        If `k` is less than 1, or N or more without padding.
+        If `k` is less than 1, or at least N without `padding`.
     MissingExtraError
         If scipy is not installed.
 
@@ -102,7 +102,7 @@ def lap_pe(
 
 
 def adjacency_matrix(relation: Adjacency, purpose: str, weights: Tensor | None = None) -> Any:
-    """The scipy matrix A of the number of edges, or the sum of weights, from row to column."""
+    """The adjacency matrix as a scipy matrix: edge counts, or sums of weights, row to column."""
     sparse = optional_import("scipy.sparse", purpose)
     u, v = (end.long().cpu().numpy() for end in relation.coo())
     values = np.ones(len(u)) if weights is None else weights.detach().double().cpu().numpy()
@@ -151,7 +151,7 @@ def _smallest(relation: Adjacency, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _components(matrix: Any, count: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """Nodes of each connected component that has edges, and `count` of the nodes without edges."""
+    """Nodes of each connected component with edges, and up to `count` nodes without edges."""
     graphs = optional_import("scipy.sparse.csgraph", "lap_pe")
     component = graphs.connected_components(matrix, directed=False)[1]
     linked = (np.diff(matrix.indptr) > 0) | (np.diff(matrix.tocsc().indptr) > 0)
@@ -162,7 +162,7 @@ def _components(matrix: Any, count: int) -> tuple[list[np.ndarray], np.ndarray]:
 
 
 def _oriented(vectors: np.ndarray) -> np.ndarray:
-    """Columns with signs such that the entry of largest magnitude is positive."""
+    """Columns whose signs are chosen so that the entry of largest magnitude is positive."""
     largest = np.take_along_axis(vectors, np.abs(vectors).argmax(0)[None], axis=0)
     return vectors * np.where(largest < 0, -1.0, 1.0)
 
@@ -182,7 +182,7 @@ def laplacian_lambda_max(g: Graph) -> list[float]:
     Returns
     -------
     list of float
-        B values, between 0 and 2 for undirected graphs. A graph without edges has 1.
+        B values, from 0 to 2 for undirected graphs; 1 for a graph without edges.
 
     Raises
     ------
@@ -236,9 +236,10 @@ def _groups(sizes: np.ndarray) -> Iterator[np.ndarray]:
 def _largest_of_many(
     matrix: Any, first: np.ndarray, sizes: np.ndarray, chosen: np.ndarray
 ) -> np.ndarray:
-    """`_largest` of small graphs, as a stack of dense Laplacians.
+    """`_largest` of many small graphs, computed on a stack of dense Laplacians.
 
-    Smaller ones are padded with zero rows, which add eigenvalues 0; these are never the largest.
+    The smaller matrices are padded with zeros. This adds eigenvalues 0, which are never the
+    largest.
     """
     width = int(sizes[chosen].max())
     slot = np.full(len(sizes), -1)
@@ -259,7 +260,7 @@ def _largest_of_many(
 
 
 def _largest(matrix: Any) -> float:
-    """The eigenvalue of I - matrix that has the largest magnitude; its real part."""
+    """The real part of the eigenvalue of I - matrix that has the largest magnitude."""
     if is_symmetric(matrix):
         return 1 + largest_value(-matrix, bound=1.0)
     sparse = optional_import("scipy.sparse", "laplacian_lambda_max")
@@ -291,18 +292,19 @@ def svd_pe(g: Graph, k: int, padding: bool = False, random_flip: bool = True) ->
     padding : bool
         Whether to pad with zeros if the matrix has fewer singular values.
     random_flip : bool
-        Whether to flip the sign of the encoding of every node at random, which augments training
-        data. Signs are drawn from torch's generator.
+        Whether to flip the sign of the encoding of each node at random, as data augmentation in
+        training. Signs are drawn from torch's generator.
 
     Returns
     -------
     Tensor
-        ``(N, 2k)``, float32: the left vectors by descending singular value, the right ones, zeros.
+        ``(N, 2k)``, float32: the scaled left vectors, then the right ones, both by descending
+        singular value, then zeros as padding.
 
     Raises
     ------
     InvalidValueError
-        If `k` is negative, or larger than N without padding.
+        If `k` is negative, or larger than N without `padding`.
     MissingExtraError
         If scipy is not installed.
 
@@ -320,7 +322,7 @@ def svd_pe(g: Graph, k: int, padding: bool = False, random_flip: bool = True) ->
     count = relation.num_src
     if k > count and not padding:
         raise InvalidValueError(
-            f"svd_pe: a graph of {count} nodes has as many singular values, but k is {k}. "
+            f"svd_pe: a graph of {count} nodes has {count} singular values, but k is {k}. "
             "Use a smaller k, or padding=True."
         )
     found = min(k, count)

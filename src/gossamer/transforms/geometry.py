@@ -14,7 +14,7 @@ __all__ = ["farthest_point_sampler", "neighbor_matching"]
 
 
 def farthest_point_sampler(pos: Tensor, npoints: int, start_idx: int | None = None) -> Tensor:
-    """Farthest point sampling: each chosen point is the farthest from those chosen before.
+    """Sample points so that each one is the farthest from those chosen before.
 
     From `PointNet++ <https://arxiv.org/abs/1706.02413>`__ (Qi et al., 2017).
 
@@ -36,9 +36,10 @@ def farthest_point_sampler(pos: Tensor, npoints: int, start_idx: int | None = No
     Raises
     ------
     OutOfRangeError
-        If `start_idx` is no point.
+        If `start_idx` is not from 0 to N - 1.
     InvalidValueError
-        If there are no points, fewer than `npoints`, or some coordinate is not finite.
+        If there are no points or fewer than `npoints`, `npoints` is less than 1, or a coordinate is
+        not finite.
     InvalidTypeError
         If `pos` is not a tensor of floating-point numbers.
 
@@ -52,7 +53,9 @@ def farthest_point_sampler(pos: Tensor, npoints: int, start_idx: int | None = No
     """
     name = "farthest_point_sampler"
     if isinstance(pos, Tensor) and not pos.is_floating_point():
-        raise InvalidTypeError(f"{name}: coordinates are floating-point numbers, got {pos.dtype}.")
+        raise InvalidTypeError(
+            f"{name}: coordinates must be floating-point numbers, got {pos.dtype}."
+        )
     pos = points(pos, name, (3,)).detach()
     npoints = as_int(npoints, name, "npoints", 1)
     sets, count = pos.shape[:2]
@@ -89,9 +92,10 @@ def neighbor_matching(
 ) -> Tensor:
     """Compute a maximal matching of neighbors, as used to coarsen graphs.
 
-    In each round, a random half of the unmatched nodes propose, each to the neighbor in the other
-    half with the largest edge weight; those nodes accept the proposal of largest weight. Ties are
-    broken at random, from torch's generator. The number of rounds grows with the logarithm of the
+    In each round, the unmatched nodes are divided at random into two groups. Each node of the first
+    group proposes to the neighbor in the second group with the largest edge weight, and each node
+    of the second group accepts the proposal with the largest weight. Ties are broken at random,
+    with torch's generator. The number of rounds grows with the logarithm of the
     number of edges.
 
     From `A GPU Algorithm for Greedy Graph Matching
@@ -101,10 +105,11 @@ def neighbor_matching(
     Parameters
     ----------
     graph : Graph
-        One edge type that joins a node type with itself; N nodes, E edges. Edges count in both
-        directions; self-loops do not count.
+        One edge type that joins a node type with itself; N nodes, E edges. Edges are treated as
+        undirected; self-loops are ignored.
     e_weights : Tensor, optional
-        ``(E,)``, real. Edges of negative weight are not matched. Default: all weights are 1.
+        ``(E,)``, real. Nodes are not matched along edges of negative weight. Default: all
+        weights are 1.
     relabel_idx : bool
         Whether to number the clusters 0, 1, 2, ...; otherwise a cluster has the id of its lowest
         node.
@@ -118,7 +123,7 @@ def neighbor_matching(
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        If the graph has several edge types or weights are not one real number per edge.
+        If the graph has several edge types, or `e_weights` is not one real number per edge.
 
     Examples
     --------
@@ -157,7 +162,7 @@ def _weights(e_weights: Tensor | None, count: int, device: torch.device) -> Tens
         return torch.ones(count, device=device)
     if not isinstance(e_weights, Tensor) or e_weights.is_complex():
         raise InvalidTypeError(
-            f"{name}: e_weights is a tensor of real numbers, got {type(e_weights).__name__}."
+            f"{name}: e_weights must be a tensor of real numbers, got {type(e_weights).__name__}."
         )
     if e_weights.shape != (count,):
         raise InvalidValueError(
@@ -172,7 +177,7 @@ def _half(count: int, device: torch.device) -> Tensor:
 
 
 def _best(node: Tensor, weights: Tensor, num_nodes: int) -> Tensor:
-    """For each node that occurs, the position of one of its edges of largest weight."""
+    """The position of an edge of largest weight for each node that occurs in `node`."""
     order = torch.randperm(len(node)).to(node.device)
     # Stable: ties stay in the random order, and the last edge of a node has the largest weight.
     order = order[weights[order].argsort(stable=True)]

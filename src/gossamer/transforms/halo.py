@@ -24,20 +24,20 @@ def partition_graph_with_halo(
 ) -> tuple[dict[int, Graph], Tensor | None, Tensor | None]:
     """Split a graph into the parts given by `node_part`, each with a halo of nodes of other parts.
 
-    A part has its own nodes, ascending. With ``h = extra_cached_hops >= 1``, it also has the nodes
-    that reach them within ``h`` edges, in the order of a breadth-first search, and the destinations
-    of its out-edges. Its edges are the in-edges of its own nodes, the in-edges of halo nodes less
-    than ``h`` edges away, and the out-edges of its own nodes; with ``h = 0`` only those between its
-    own nodes.
+    A part contains its own nodes, in ascending order. With ``h = extra_cached_hops >= 1``, it also
+    contains the nodes that reach them within ``h`` edges, in the order of a breadth-first search,
+    and the destinations of their out-edges. Its edges are the in-edges of its own nodes, the
+    in-edges of halo nodes less than ``h`` edges away, and the out-edges of its own nodes. With
+    ``h = 0``, only edges between its own nodes are kept.
 
     Parameters
     ----------
     g : Graph
         One node type and one edge type.
     node_part : Tensor
-        ``(N,)``, the part of each node: 0, 1, 2, ... A part without nodes is a graph without nodes.
+        ``(N,)``, the part of each node: 0, 1, 2, ... A part may be empty.
     extra_cached_hops : int
-        ``h``, 0 or more.
+        Number of hops ``h`` of the halo, 0 or more.
     reshuffle : bool
         If True, nodes are renumbered part by part, and edges by destination, before the graph is
         split, so that the own nodes of a part have consecutive ids.

@@ -49,19 +49,19 @@ def to_homogeneous(
     G : Graph
         Any graph but a block.
     ndata, edata : sequence of str, optional
-        Features to keep: every type must have them, with the same row shape and dtype. They are
-        concatenated, ``(sum of N_t, *)``. Default: none.
+        Features to keep. Every type that has nodes or edges must have them, with the same row shape
+        and dtype. They are concatenated over types. Default: none.
     store_type : bool
-        Whether features ``gossamer.NTYPE`` and ``gossamer.ETYPE`` (int64) hold the position of the
-        former type in ``G.ntypes`` and ``G.canonical_etypes``.
+        Whether to store the position of the original type in ``G.ntypes`` and
+        ``G.canonical_etypes`` as features ``gossamer.NTYPE`` and ``gossamer.ETYPE`` (int64).
     return_count : bool
-        Whether to return the number of nodes and of edges of each type as well.
+        Whether to also return the number of nodes and of edges of each type.
 
     Returns
     -------
     Graph, or (Graph, list of int, list of int)
-        Features ``gossamer.NID`` and ``gossamer.EID`` hold the former ids within a type. Batch
-        sizes are dropped.
+        The graph, whose features ``gossamer.NID`` and ``gossamer.EID`` hold the original ids within
+        a type. Batch sizes are dropped.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def _joined(
 
 def _concatenated(frames: list[Frame], types: list, name: str) -> Tensor:
     kind = frames[0].kind
-    # A type without rows adds none, so it needs no feature unless no type has rows.
+    # A type without rows needs no feature, unless no type has rows.
     if any(frame.num_rows for frame in frames):
         types = [of_type for of_type, frame in zip(types, frames, strict=True) if frame.num_rows]
         frames = [frame for frame in frames if frame.num_rows]
@@ -196,10 +196,10 @@ def to_heterogeneous(
     ------
     InvalidTypeError
         If `G` is not a graph, names are not lists of str, fields are not integers, or `metagraph`
-        is no networkx.MultiDiGraph.
+        is not a networkx.MultiDiGraph.
     InvalidValueError
         If `G` has several types, a field is not one number per row, a node type is named twice, or
-        there are neither edges nor a metagraph.
+        the graph has no edges and no `metagraph` is given.
     OutOfRangeError
         If a type number has no name.
     UnknownKeyError
@@ -308,7 +308,7 @@ def _wanted(
     except (AttributeError, TypeError):
         raise InvalidTypeError(
             "to_heterogeneous: metagraph is a networkx.MultiDiGraph whose keys are relations, as "
-            f"Graph.metagraph() gives it; got {type(metagraph).__name__}."
+            f"returned by Graph.metagraph(); got {type(metagraph).__name__}."
         ) from None
     if not wanted:
         raise InvalidValueError("to_heterogeneous: the metagraph has no edge types.")
@@ -336,7 +336,7 @@ def _grouped(numbers: Tensor, count: int) -> tuple[list[Tensor], Tensor]:
 
 
 def _split(frame: Frame, field: str, id_name: str, groups: list[Tensor]) -> list[Frame]:
-    """The rows of each group, without the field of types."""
+    """The rows of each group, without the feature that holds types."""
     rest = frame.copy()
     del rest[field]
     return [rest.gather(group, id_name) for group in groups]

@@ -1,4 +1,4 @@
-"""Homophily and label informativeness: how strongly labels of neighbors depend on each other.
+"""Homophily and label informativeness: how strongly the labels of neighbors are related.
 
 All measures are computed in float64, regardless of torch's default dtype.
 """
@@ -29,7 +29,7 @@ def node_homophily(graph: Graph, y: Tensor) -> float:
     .. math::
         \frac{1}{|V|} \sum_{v \in V} \frac{|\{u \in N(v) : y_u = y_v\}|}{|N(v)|}
 
-    A node without in-edges counts as 0. From `Geom-GCN <https://arxiv.org/abs/2002.05287>`__ (Pei
+    A node without in-edges contributes 0. From `Geom-GCN <https://arxiv.org/abs/2002.05287>`__ (Pei
     et al., 2020).
 
     Parameters
@@ -84,7 +84,7 @@ def edge_homophily(graph: Graph, y: Tensor) -> float:
     Raises
     ------
     InvalidValueError, InvalidTypeError
-        As :func:`node_homophily`.
+        As for :func:`node_homophily`.
 
     Examples
     --------
@@ -99,15 +99,15 @@ def edge_homophily(graph: Graph, y: Tensor) -> float:
 
 
 def linkx_homophily(graph: Graph, y: Tensor) -> float:
-    r"""Homophily of the classes in excess of their sizes.
+    r"""Mean over classes of the homophily in excess of the share of the class.
 
     .. math::
         \frac{1}{C - 1} \sum_{k=1}^{C} \max\left(0,
             \frac{\sum_{v : y_v = k} |\{u \in N(v) : y_u = y_v\}|}{\sum_{v : y_v = k} |N(v)|}
             - \frac{|\{v : y_v = k\}|}{|V|}\right)
 
-    with C one more than the largest label, and N(v) the in-neighbors. A class without in-edges
-    adds 0. From `Large Scale Learning on Non-Homophilous Graphs
+    where C is one more than the largest label and N(v) are the in-neighbors of v. A class without
+    in-edges contributes 0. From `Large Scale Learning on Non-Homophilous Graphs
     <https://arxiv.org/abs/2110.14446>`__ (Lim et al., 2021).
 
     Parameters
@@ -148,7 +148,7 @@ def linkx_homophily(graph: Graph, y: Tensor) -> float:
 
 
 def adjusted_homophily(graph: Graph, y: Tensor) -> float:
-    r"""Edge homophily, corrected for the degrees of the classes.
+    r"""Edge homophily, adjusted for the total degree of each class.
 
     .. math::
         \frac{h - \sum_k \bar p_k^2}{1 - \sum_k \bar p_k^2}, \qquad
@@ -171,7 +171,7 @@ def adjusted_homophily(graph: Graph, y: Tensor) -> float:
     Raises
     ------
     InvalidValueError, InvalidTypeError
-        As :func:`linkx_homophily`.
+        As for :func:`linkx_homophily`.
 
     Examples
     --------
@@ -195,16 +195,16 @@ def edge_label_informativeness(graph: Graph, y: Tensor, eps: float = 1e-8) -> fl
         2 - \frac{\sum_{a, b} p(a, b) \log p(a, b)}{\sum_k \bar p_k \log \bar p_k},
 
     where :math:`p(a, b)` is the fraction of edges from label a to label b, plus `eps`, and
-    :math:`\bar p_k` as in :func:`adjusted_homophily`. The graph is first made undirected and
-    simple. Classes without edges add nothing. From `Characterizing Graph Datasets for Node
-    Classification <https://arxiv.org/abs/2209.06177>`__ (Platonov et al., 2023).
+    :math:`\bar p_k` is defined in :func:`adjusted_homophily`. The graph is first made undirected
+    and simple. Classes without edges contribute nothing. From `Characterizing Graph Datasets for
+    Node Classification <https://arxiv.org/abs/2209.06177>`__ (Platonov et al., 2023).
 
     Parameters
     ----------
     graph, y
         As for :func:`linkx_homophily`.
     eps : float
-        Keeps logarithms finite; not negative.
+        Non-negative number added to probabilities, which keeps logarithms finite.
 
     Returns
     -------
@@ -215,7 +215,7 @@ def edge_label_informativeness(graph: Graph, y: Tensor, eps: float = 1e-8) -> fl
     Raises
     ------
     InvalidValueError, InvalidTypeError
-        As :func:`linkx_homophily`, and if `eps` is negative.
+        As for :func:`linkx_homophily`, and if `eps` is negative.
 
     Examples
     --------
@@ -241,9 +241,9 @@ def node_label_informativeness(graph: Graph, y: Tensor, eps: float = 1e-8) -> fl
 
     where :math:`p(a, b)` is the probability, plus `eps`, that a random node with neighbors has
     label a and a random neighbor of it has label b, :math:`p_k` is the fraction of nodes with label
-    k and :math:`\bar p_k` as in :func:`adjusted_homophily`. The graph is first made undirected and
-    simple. Classes without edges add nothing. From `Characterizing Graph Datasets for Node
-    Classification <https://arxiv.org/abs/2209.06177>`__ (Platonov et al., 2023).
+    k, and :math:`\bar p_k` is defined in :func:`adjusted_homophily`. The graph is first made
+    undirected and simple. Classes without edges contribute nothing. From `Characterizing Graph
+    Datasets for Node Classification <https://arxiv.org/abs/2209.06177>`__ (Platonov et al., 2023).
 
     Parameters
     ----------
@@ -259,7 +259,7 @@ def node_label_informativeness(graph: Graph, y: Tensor, eps: float = 1e-8) -> fl
     Raises
     ------
     InvalidValueError, InvalidTypeError
-        As :func:`edge_label_informativeness`.
+        As for :func:`edge_label_informativeness`.
 
     Examples
     --------
@@ -282,12 +282,12 @@ def node_label_informativeness(graph: Graph, y: Tensor, eps: float = 1e-8) -> fl
 
 
 def _ratio(value: Tensor, by: Tensor) -> float:
-    """``value / by``, or NaN if `by` is 0, even if `eps` changed the value."""
+    """``value / by``, or NaN if `by` is 0."""
     return float(value / by) if by != 0 else math.nan
 
 
 def _labels(y: Any, relation: Adjacency, name: str, whole: bool = True) -> Tensor:
-    """Validated labels; as non-negative int64 if they must be `whole`."""
+    """Validated labels; with `whole`, non-negative integers as int64."""
     if not isinstance(y, Tensor):
         raise InvalidTypeError(f"{name} takes labels as a tensor, got {type(y).__name__}.")
     if y.shape != (relation.num_src,):

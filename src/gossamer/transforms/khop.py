@@ -1,4 +1,4 @@
-"""Counts of walks of a given length, and graphs with one edge for each walk."""
+"""Counts of walks of a given length, and graphs whose edges are walks."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from gossamer.transforms.simple import merge_parallel
 
 __all__ = ["khop_adj", "khop_graph", "metapath_reachable_graph"]
 
-# Up to this number, sums of floats are exact.
+# Up to this number, sums of float64 integers are exact.
 _MOST_WALKS = 2**53
 
 
 def khop_adj(g: Graph, k: int) -> Tensor:
-    r"""The number of walks of `k` edges between each pair of nodes, as a dense matrix.
+    r"""Count the walks of `k` edges between each pair of nodes, as a dense matrix.
 
     .. math:: A^k, \quad A_{uv} = \text{number of edges } u \to v
 
@@ -70,17 +70,17 @@ def khop_adj(g: Graph, k: int) -> Tensor:
 
 
 def khop_graph(g: Graph, k: int, copy_ndata: bool = True) -> Graph:
-    """A graph with ``(A^k)_uv`` edges from ``u`` to ``v``: one for each walk of `k` edges.
+    """Return a graph with an edge for each walk of `k` edges: ``(A^k)_uv`` from ``u`` to ``v``.
 
     Parameters
     ----------
     g : Graph
         One node type and one edge type.
     k : int
-        Number of edges, 0 or more. With 0, every node has a self-loop; with 1, the edges are those
-        of `g`, in their order. Otherwise they are grouped by source.
+        Number of edges, 0 or more. With 0, every node has one self-loop; with 1, the edges are
+        those of `g`, in the same order. Otherwise, edges are grouped by source.
     copy_ndata : bool
-        If True, the result has the node features.
+        If True, the result has the node features of `g`.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def khop_graph(g: Graph, k: int, copy_ndata: bool = True) -> Graph:
     count = g.adjacency.num_src
     sparse = optional_import("scipy.sparse", "khop_graph")
     row, col = (end.cpu().numpy() for end in g.adjacency.coo())
-    # Not CSR, which would sort the edges: with k = 1 they stay in order.
+    # COO, because CSR would sort the edges, which keep their order with k = 1.
     walks = (sparse.coo_matrix((np.ones(len(row)), (row, col)), shape=(count, count)) ** k).tocoo()
     total = float(walks.data.sum())
     if not total <= _MOST_WALKS:
@@ -127,12 +127,12 @@ def khop_graph(g: Graph, k: int, copy_ndata: bool = True) -> Graph:
 
 
 def metapath_reachable_graph(g: Graph, metapath: Sequence[str | CanonicalEType]) -> Graph:
-    r"""A graph with an edge between two nodes if a path along the given edge types joins them.
+    r"""Return a graph whose edges join nodes connected by a path along the given edge types.
 
     .. math:: E' = \{(u, v) : (A_1 A_2 \cdots A_m)_{uv} > 0\}
 
-    where :math:`A_i` is the adjacency matrix of the ``i``-th edge type. Several paths give one
-    edge. Edges are sorted by source, then destination.
+    where :math:`A_i` is the adjacency matrix of the ``i``-th edge type. Several paths between
+    the same nodes give one edge. Edges are sorted by source, then destination.
 
     Parameters
     ----------
@@ -144,8 +144,8 @@ def metapath_reachable_graph(g: Graph, metapath: Sequence[str | CanonicalEType])
     Returns
     -------
     Graph
-        With one edge type, ``(first source type, "_E", last target type)``, and the node features.
-        Batch sizes are dropped.
+        A graph with one edge type, ``(first source type, "_E", last destination type)``, and the
+        node features of `g`. Batch sizes are dropped.
 
     Raises
     ------
@@ -154,9 +154,9 @@ def metapath_reachable_graph(g: Graph, metapath: Sequence[str | CanonicalEType])
     UnknownKeyError
         If an edge type does not exist.
     InvalidValueError
-        If `g` is a block, or the path is empty or broken.
+        If `g` is a block, or `metapath` is empty or not connected.
     MissingExtraError
-        If scipy, which multiplies the matrices, is not installed.
+        If scipy is not installed and `metapath` has several edge types.
 
     Examples
     --------
@@ -204,8 +204,8 @@ def _path(g: Graph, metapath: Any) -> list[int]:
 def _product(path: list[Adjacency], g: Graph) -> Adjacency:
     """Pairs of nodes joined by a path, sorted by source, then destination."""
     sparse = optional_import("scipy.sparse", "metapath_reachable_graph")
-    # The product of the transposes in reverse order: rows of scipy's products are not sorted, but
-    # transposing sorts them, which is faster than sorting.
+    # Multiply the transposes in reverse order. The rows of scipy's products are not sorted;
+    # transposing the result sorts them and is faster than sorting.
     turned = reduce(lambda done, step: step @ done, [_turned(sparse, step) for step in path])
     reached = turned.tocsc()
     largest = max(*reached.shape, reached.nnz)

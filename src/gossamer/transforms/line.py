@@ -12,18 +12,19 @@ __all__ = ["line_graph"]
 
 
 def line_graph(g: Graph, backtracking: bool = True, shared: bool = False) -> Graph:
-    """The line graph: a node for each edge, joined to the edges that start where it ends.
+    """Return the line graph, whose nodes are edges, joined to the edges that start where they end.
 
-    Node ``i`` is edge ``i`` of `g`, ``u_i -> v_i``. ``E' = {(i, j) : v_i = u_j, i != j}``, ordered
-    by ``i``, then ``j``. Parallel edges are separate nodes. A self-loop does not follow itself, but
-    it follows its duplicates.
+    Node ``i`` is edge ``i`` of `g`, ``u_i -> v_i``, and ``E' = {(i, j) : v_i = u_j, i != j}``,
+    sorted by ``i``, then ``j``. Parallel edges are separate nodes. A self-loop is not joined to
+    itself, but to its duplicates.
 
     Parameters
     ----------
     g : Graph
         One node type and one edge type.
     backtracking : bool
-        If False, edges ``j`` that return, ``v_j = u_i``, do not follow ``i``.
+        If False, pairs with ``v_j = u_i``, where edge ``j`` returns to the start of ``i``, are left
+        out.
     shared : bool
         If True, the nodes of the result have the edge features of `g`.
 

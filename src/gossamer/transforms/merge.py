@@ -32,17 +32,17 @@ def merge(graphs: Sequence[Graph]) -> Graph:
     -------
     Graph
         A graph with every node and edge type of any graph. The number of nodes of a type is the
-        largest of all graphs. If several graphs have a feature of a node, the last value is used;
-        nodes and edges without a value get one from the initializer (zeros). The id type is that of
-        the first graph. Batch sizes are dropped.
+        largest in any graph. If several graphs have a value of a node feature, the last graph's is
+        used; nodes and edges without a value get one from the initializer (by default, zeros).
+        The id type is that of the first graph. Batch sizes are dropped.
 
     Raises
     ------
     InvalidTypeError
         If `graphs` is not a sequence of graphs.
     InvalidValueError
-        If there is no graph, one is a block, devices differ, or a feature has several row shapes
-        or dtypes.
+        If there is no graph, one is a block, devices differ, or the row shape or dtype of a
+        feature differs between graphs.
 
     Examples
     --------

@@ -24,17 +24,17 @@ def in_subgraph(
     store_ids: bool = True,
     output_device: Device = None,
 ) -> Graph:
-    """The subgraph of the in-edges of some nodes.
+    """Return the subgraph of the in-edges of some nodes.
 
-    ``E' = {(u, v) in E : v in S}``, sorted by position in `nodes`, then by edge id. A node that is
-    listed twice gives its edges twice.
+    ``E' = {(u, v) in E : v in S}``, sorted by the position of ``v`` in `nodes`, then by edge id. If
+    a node is listed twice, so are its edges.
 
     Parameters
     ----------
     graph : Graph
         Any graph but a block.
     nodes : ids, bool mask ``(N,)``, or dict of str to either
-        The nodes ``S``; types missing from the dict have none.
+        The nodes ``S``; none of the types missing from the dict.
     relabel_nodes : bool
         If False, all nodes are kept, with their ids. If True, isolated nodes are dropped and the
         others are numbered as by :func:`edge_subgraph`.
@@ -44,12 +44,12 @@ def in_subgraph(
     Returns
     -------
     Graph
-        With the features of the kept nodes and edges, gathered when first read.
+        A graph with the features of the kept nodes and edges, gathered when first read.
 
     Raises
     ------
     OutOfRangeError, UnknownKeyError, InvalidTypeError, InvalidValueError
-        As :func:`node_subgraph`.
+        As for :func:`node_subgraph`.
 
     Examples
     --------
@@ -70,9 +70,9 @@ def out_subgraph(
     store_ids: bool = True,
     output_device: Device = None,
 ) -> Graph:
-    """The subgraph of the out-edges of some nodes.
+    """Return the subgraph of the out-edges of some nodes.
 
-    ``E' = {(u, v) in E : u in S}``; otherwise as :func:`in_subgraph`.
+    ``E' = {(u, v) in E : u in S}``; otherwise like :func:`in_subgraph`.
 
     Examples
     --------
@@ -93,10 +93,11 @@ def khop_in_subgraph(
     store_ids: bool = True,
     output_device: Device = None,
 ) -> Graph | tuple[Graph, Tensor | dict[str, Tensor]]:
-    """The subgraph induced by some nodes and all nodes that reach them within `k` hops.
+    """Return the subgraph induced by some nodes and all nodes that reach them within `k` hops.
 
-    ``S' = {u : there is a path of at most k edges from u to a node of S}``, ascending, then
-    :func:`node_subgraph` of ``S'``: it has every edge between two nodes of ``S'``.
+    This is the :func:`node_subgraph` of
+    ``S' = {u : there is a path of at most k edges from u to a node of S}``, in ascending order. It
+    contains every edge between two nodes of ``S'``.
 
     Parameters
     ----------
@@ -112,15 +113,15 @@ def khop_in_subgraph(
     Returns
     -------
     Graph, or (Graph, Tensor or dict of str to Tensor)
-        The subgraph and, if nodes were relabeled, the new ids of `nodes` (int64, one for each id
-        given); a dict by node type if `nodes` is a dict.
+        The subgraph and, with `relabel_nodes`, the new id of each of `nodes` (int64); a dict by
+        node type if `nodes` is a dict.
 
     Raises
     ------
     InvalidValueError
         If `k` is negative.
     OutOfRangeError, UnknownKeyError, InvalidTypeError, InvalidValueError
-        As :func:`node_subgraph`.
+        As for :func:`node_subgraph`.
 
     Examples
     --------
@@ -142,9 +143,9 @@ def khop_out_subgraph(
     store_ids: bool = True,
     output_device: Device = None,
 ) -> Graph | tuple[Graph, Tensor | dict[str, Tensor]]:
-    """The subgraph induced by some nodes and all that they reach within `k` hops.
+    """Return the subgraph induced by some nodes and all nodes that they reach within `k` hops.
 
-    As :func:`khop_in_subgraph`, but follows edges forward.
+    Like :func:`khop_in_subgraph`, but follows edges forward.
 
     Examples
     --------

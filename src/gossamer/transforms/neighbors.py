@@ -1,4 +1,4 @@
-"""Graphs of points: k-nearest-neighbor and radius graphs."""
+"""Graphs built from points: k-nearest-neighbor and radius graphs."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def knn_graph(
     dist: str = "euclidean",
     exclude_self: bool = False,
 ) -> Graph:
-    """Graph in which the in-neighbors of each point are the `k` points nearest to it.
+    """Build the graph in which the in-neighbors of each point are the `k` points nearest to it.
 
     Parameters
     ----------
     x : Tensor
-        ``(N, D)`` points, or ``(B, N, D)``: B sets of points, each a graph of the batch.
+        ``(N, D)`` points, or ``(B, N, D)`` for B sets of points, which become a batch of B graphs.
     k : int
-        Number of neighbors, from 1 to N, or to N - 1 if `exclude_self`.
+        Number of neighbors, from 1 to N, or to N - 1 with `exclude_self`.
     algorithm : str
         ``"bruteforce-blas"``, ``"bruteforce"``, ``"bruteforce-sharemem"``, ``"kd-tree"`` or
         ``"nn-descent"``. Accepted for compatibility. The search is always exact; the method depends
@@ -60,10 +60,10 @@ def knn_graph(
     Raises
     ------
     InvalidValueError
-        If there are no points, fewer than `k`, or some coordinate is not finite; or if an option is
+        If there are no points, `k` is out of range, a coordinate is not finite, or an option is
         unknown.
     InvalidTypeError
-        If `x` is not a tensor of real numbers or `k` not an int.
+        If `x` is not a tensor of real numbers, or `k` is not an int.
 
     Examples
     --------
@@ -87,14 +87,15 @@ def segmented_knn_graph(
     dist: str = "euclidean",
     exclude_self: bool = False,
 ) -> Graph:
-    """:func:`knn_graph` of several sets of points of different sizes, as a batch.
+    """Build the :func:`knn_graph` of several sets of points of different sizes, as a batch.
 
     Parameters
     ----------
     x : Tensor
         ``(N, D)``: the points of one set after another.
     k : int
-        Number of neighbors, from 1 to the size of the smallest set; one less if `exclude_self`.
+        Number of neighbors, from 1 to the size of the smallest set, or one less with
+        `exclude_self`.
     segs : sequence of int or Tensor
         ``(S,)``: number of points in each set, at least 1; they add up to N.
     algorithm, dist, exclude_self
@@ -103,12 +104,12 @@ def segmented_knn_graph(
     Returns
     -------
     Graph
-        A batch of S graphs with N nodes, otherwise as for :func:`knn_graph`.
+        A batch of S graphs with N nodes in total; otherwise as for :func:`knn_graph`.
 
     Raises
     ------
     InvalidValueError, InvalidTypeError
-        As :func:`knn_graph`, and if `segs` has a set without points or does not add up.
+        As for :func:`knn_graph`, and if `segs` has a set without points or does not add up.
 
     Examples
     --------
@@ -162,9 +163,9 @@ def radius_graph(
     compute_mode: str = "donot_use_mm_for_euclid_dist",
     get_distances: bool = False,
 ) -> Graph | tuple[Graph, Tensor]:
-    r"""Graph with an edge between each two points within a radius.
+    r"""Build the graph with edges between all points within a radius of each other.
 
-    There is an edge from i to j if :math:`\|x_i - x_j\|_p \le r`.
+    There is an edge from i to j, i ≠ j, if :math:`\|x_i - x_j\|_p \le r`.
 
     Parameters
     ----------
@@ -173,14 +174,14 @@ def radius_graph(
     r : float
         Radius, positive.
     p : float
-        Order of the norm, not negative; ``inf`` is the largest difference, 0 the number of
+        Order of the norm, not negative: ``inf`` gives the largest difference, 0 the number of
         coordinates that differ.
     self_loop : bool
         Whether to add self-loops.
     compute_mode : str
         ``"use_mm_for_euclid_dist_if_necessary"``, ``"use_mm_for_euclid_dist"`` or
         ``"donot_use_mm_for_euclid_dist"``, as in :func:`torch.cdist`: whether to find neighbors by
-        matrix multiplication, which is faster in many dimensions and less accurate.
+        matrix multiplication, which is faster for many coordinates but less accurate.
     get_distances : bool
         Whether to also return the distances.
 
@@ -189,14 +190,14 @@ def radius_graph(
     g : Graph
         N nodes, on the device of `x`. Edges are sorted by source, then by destination.
     distances : Tensor
-        With `get_distances`: ``(E, 1)``, in the order of edges and the dtype of `x`. Differentiable
-        with respect to `x`; the gradient of a distance 0 is 0.
+        With `get_distances`: ``(E, 1)``, in the order of edges, in the dtype of `x`. Differentiable
+        with respect to `x`; the gradient of a zero distance is 0.
 
     Raises
     ------
     InvalidValueError
-        If there are no points, some coordinate is not finite, `r` is not positive, `p` is negative
-        or `compute_mode` has no such value.
+        If there are no points, a coordinate is not finite, `r` is not positive, `p` is negative, or
+        `compute_mode` is unknown.
     InvalidTypeError
         If `x` is not a tensor of floating-point numbers.
 
@@ -212,7 +213,9 @@ def radius_graph(
     """
     name = "radius_graph"
     if isinstance(x, Tensor) and not x.is_floating_point():
-        raise InvalidTypeError(f"{name}: coordinates are floating-point numbers, got {x.dtype}.")
+        raise InvalidTypeError(
+            f"{name}: coordinates must be floating-point numbers, got {x.dtype}."
+        )
     x = points(x, name, (2,))
     r, p = number_in(r, name, "r", 0), number_in(p, name, "p", 0)
     if not r > 0:

@@ -1,4 +1,4 @@
-"""Edge weights computed from the structure."""
+"""Edge weights computed from degrees."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["norm_by_dst"]
 
 
 def norm_by_dst(g: Graph, etype: Any = None) -> Tensor:
-    r"""Edge weights that turn a sum over in-edges into a mean.
+    r"""Compute edge weights that turn a sum over in-edges into a mean.
 
     .. math:: w_{u \to v} = 1 / d^{in}_v
 

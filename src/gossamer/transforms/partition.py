@@ -23,7 +23,7 @@ __all__ = ["metis_partition", "metis_partition_assignment"]
 _MODES = ("k-way", "recursive")
 _OBJECTIVES = ("cut", "vol")
 
-# METIS's code of this objective.
+# METIS's code for this objective.
 _METIS_OBJTYPE_VOL = 1
 
 # Allowed imbalance of a part, METIS's default.
@@ -41,7 +41,8 @@ def metis_partition(
 ) -> dict[int, Graph]:
     """Partition a graph into `k` parts of similar size with few edges between them.
 
-    As :func:`metis_partition_assignment` followed by :func:`partition_graph_with_halo`.
+    Equivalent to :func:`metis_partition_assignment` followed by
+    :func:`partition_graph_with_halo`.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def metis_partition(
     Raises
     ------
     InvalidTypeError, InvalidValueError, MissingExtraError
-        As the two functions.
+        As for these two functions.
 
     Examples
     --------
@@ -83,24 +84,25 @@ def metis_partition_assignment(
 ) -> Tensor:
     """Assign nodes to `k` parts of similar size with few edges between them.
 
-    METIS gets the graph made undirected and simple, without self-loops.
+    METIS partitions the undirected simple graph without self-loops.
 
     Parameters
     ----------
     g : Graph
         One node type and one edge type.
     k : int
-        Number of parts, at least 1 and not more than there are nodes.
+        Number of parts, from 1 to N.
     balance_ntypes : Tensor, optional
         ``(N,)`` integers or bools, the kind of each node. Nodes of each kind are distributed evenly
-        over the parts. Surplus nodes of a kind are moved to a part that has too few of this kind
-        and most of their neighbors.
+        over the parts: surplus nodes of a kind are moved to parts with too few nodes of this kind,
+        preferably to those with many of their neighbors.
     balance_edges : bool
-        If True, parts have about the same number of in-edges as well.
+        If True, parts also have about the same number of in-edges.
     mode : {"k-way", "recursive"}
         Method of METIS: all parts at once, or recursive bisection, which is better for few parts.
     objtype : {"cut", "vol"}
-        What METIS minimizes: edges between parts, or the communication volume (with "k-way" only).
+        What METIS minimizes: the number of edges between parts, or the communication volume (with
+        "k-way" only).
 
     Returns
     -------
@@ -113,7 +115,7 @@ def metis_partition_assignment(
         If `g` is not a graph, `k` is not an int or kinds are not integers.
     InvalidValueError
         If `g` is a block or has several types, `k` is out of range, there is not one kind per node,
-        or `mode` or `objtype` is unknown, or they cannot be combined.
+        `mode` or `objtype` is unknown, or the two cannot be combined.
     MissingExtraError
         If pymetis is not installed.
 
@@ -143,7 +145,7 @@ def _assignment(
     objtype: str,
     name: str,
 ) -> Tensor:
-    """As :func:`metis_partition_assignment`; `name` is the function name in errors."""
+    """Compute :func:`metis_partition_assignment`; `name` is the function named in errors."""
     require_homogeneous(g, name)
     k = as_int(k, name, "the number of parts k", 1)
     one_of(mode, name, "mode", _MODES)
@@ -178,7 +180,7 @@ def _kinds(g: Graph, balance_ntypes: Any, name: str) -> Tensor:
 
 
 def _vertex_weights(g: Graph, kinds: Tensor | None, balance_edges: bool) -> Tensor | None:
-    """Weights that METIS balances, scaled to the same total for all kinds, nodes and edges."""
+    """Node weights for METIS, in which each kind, and nodes and edges, have the same total."""
     if kinds is None and not balance_edges:
         return None
     share = torch.ones(g.num_nodes(), dtype=torch.float64, device=g.device)

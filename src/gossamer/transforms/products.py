@@ -20,13 +20,13 @@ __all__ = ["adj_product_graph", "adj_sum_graph"]
 
 
 def adj_product_graph(A: Graph, B: Graph, weight_name: str, etype: str = "_E") -> Graph:
-    r"""The graph whose weighted adjacency matrix is the product of two others.
+    r"""Return the graph whose weighted adjacency matrix is the product of those of `A` and `B`.
 
     .. math:: w_{uv} = \sum_{x} a_{ux} \, b_{xv}
 
-    There is an edge from ``u`` to ``v`` if an edge of `A` followed by one of `B` joins them, even
-    if the weights add up to 0. Parallel edges are summed. Edges are sorted by source, then
-    destination.
+    There is an edge from ``u`` to ``v`` if an edge of `A` followed by an edge of `B` leads from
+    ``u`` to ``v``, even if the weights add up to 0. Parallel edges are summed. Edges are sorted by
+    source, then destination.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def adj_product_graph(A: Graph, B: Graph, weight_name: str, etype: str = "_E") -
     Returns
     -------
     Graph
-        With the edge type ``(source type of A, etype, destination type of B)`` and no other
+        A graph with the edge type ``(source type of A, etype, destination type of B)`` and no other
         features. The weights are differentiable with respect to those of `A` and `B`.
 
     Raises
@@ -65,7 +65,7 @@ def adj_product_graph(A: Graph, B: Graph, weight_name: str, etype: str = "_E") -
     name = "adj_product_graph"
     left, right = (_weights(graph, weight_name, name) for graph in (A, B))
     if not isinstance(etype, str):
-        raise InvalidTypeError(f"{name}: etype is the name of a relation, got {etype!r}.")
+        raise InvalidTypeError(f"{name}: etype must be the name of a relation, got {etype!r}.")
     _check_alike([A, B], [left, right], name)
     first, second = A.relation(), B.relation()
     if first.num_dst != second.num_src:
@@ -90,12 +90,12 @@ def adj_product_graph(A: Graph, B: Graph, weight_name: str, etype: str = "_E") -
 
 
 def adj_sum_graph(graphs: Sequence[Graph], weight_name: str) -> Graph:
-    r"""The graph whose weighted adjacency matrix is the sum of others.
+    r"""Return the graph whose weighted adjacency matrix is the sum of those of the given graphs.
 
     .. math:: w_{uv} = \sum_i a^{(i)}_{uv}
 
-    There is an edge wherever a graph has one, even if the weights add up to 0. Parallel edges are
-    summed. Edges are sorted by source, then destination.
+    There is an edge wherever one of the graphs has an edge, even if the weights add up to 0.
+    Parallel edges are summed. Edges are sorted by source, then destination.
 
     Parameters
     ----------
@@ -108,8 +108,8 @@ def adj_sum_graph(graphs: Sequence[Graph], weight_name: str) -> Graph:
     Returns
     -------
     Graph
-        With the types of the first graph and no other features. The weights are differentiable
-        with respect to those of the graphs.
+        A graph with the types of the first graph and no other features. The weights are
+        differentiable with respect to those of `graphs`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Message passing in a given order of nodes or edges, frontier by frontier."""
+"""Message passing over nodes or edges in a given order, group by group."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gossamer.transforms.traversal import (
 
 __all__ = ["prop_edges", "prop_edges_dfs", "prop_nodes", "prop_nodes_bfs", "prop_nodes_topo"]
 
-# Default of old programs for functions registered on the graph. Not supported.
+# In old programs, this default selects functions registered on the graph; these are not supported.
 _DEFAULT = "default"
 
 
@@ -27,7 +27,7 @@ def prop_nodes(
     reduce_func: Any = _DEFAULT,
     apply_node_func: Callable | str | None = _DEFAULT,
 ) -> None:
-    """:meth:`Graph.pull` each group of nodes, one after another.
+    """Call :meth:`Graph.pull` on each group of nodes in turn.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def prop_edges(
     reduce_func: Any = _DEFAULT,
     apply_node_func: Callable | str | None = _DEFAULT,
 ) -> None:
-    """:meth:`Graph.send_and_recv` along each group of edges, one after another.
+    """Call :meth:`Graph.send_and_recv` on each group of edges in turn.
 
     Parameters
     ----------
@@ -108,12 +108,12 @@ def prop_nodes_bfs(
     reverse: bool = False,
     apply_node_func: Callable | None = None,
 ) -> None:
-    """:func:`prop_nodes` over the frontiers of :func:`bfs_nodes_generator`, sources included.
+    """Call :func:`prop_nodes` on the frontiers of :func:`bfs_nodes_generator`, sources included.
 
     Parameters
     ----------
     graph, source, reverse
-        As for :func:`bfs_nodes_generator`; `reverse` reverses the order only; messages are still
+        As for :func:`bfs_nodes_generator`. `reverse` only affects the order; messages are always
         sent along edges.
     message_func, reduce_func, apply_node_func
         As for :func:`prop_nodes`.
@@ -145,15 +145,15 @@ def prop_nodes_topo(
     reverse: bool = False,
     apply_node_func: Callable | None = None,
 ) -> None:
-    """:func:`prop_nodes` over the frontiers of :func:`topological_nodes_generator`.
+    """Call :func:`prop_nodes` on the frontiers of :func:`topological_nodes_generator`.
 
     The nodes of the first frontier, which have no in-edges, get zeros.
 
     Parameters
     ----------
     graph, reverse
-        As for :func:`topological_nodes_generator`; `reverse` reverses the order only; messages are
-        still sent along edges.
+        As for :func:`topological_nodes_generator`. `reverse` only affects the order; messages are
+        always sent along edges.
     message_func, reduce_func, apply_node_func
         As for :func:`prop_nodes`.
 
@@ -192,7 +192,7 @@ def prop_edges_dfs(
     has_nontree_edge: bool = False,
     apply_node_func: Callable | None = None,
 ) -> None:
-    """:func:`prop_edges` over the edges of :func:`dfs_labeled_edges_generator`.
+    """Call :func:`prop_edges` on the edges of :func:`dfs_labeled_edges_generator`.
 
     Parameters
     ----------

@@ -21,23 +21,23 @@ def rand_graph(
     idtype: torch.dtype = torch.int64,
     device: torch.device | str = "cpu",
 ) -> Graph:
-    """A graph with `num_edges` distinct edges, drawn uniformly.
+    """Return a random graph with `num_edges` distinct edges, drawn uniformly.
 
     Self-loops are possible, parallel edges are not.
 
     Parameters
     ----------
     num_nodes, num_edges : int
-        At most ``num_nodes ** 2`` edges.
+        Number of nodes and of edges; at most ``num_nodes ** 2`` edges.
     idtype : torch.dtype
         torch.int32 or torch.int64.
     device : torch.device or str
-        Device of the graph, on which edges are drawn. Each device has its own random generator.
+        Device of the graph. Edges are drawn with the random generator of this device.
 
     Raises
     ------
     InvalidTypeError
-        If a number is not an int, or `idtype` is no id type.
+        If a number is not an int, or `idtype` is not torch.int32 or torch.int64.
     InvalidValueError
         If a number is negative, or there are fewer pairs of nodes than edges.
 
@@ -62,7 +62,7 @@ def rand_bipartite(
     idtype: torch.dtype = torch.int64,
     device: torch.device | str = "cpu",
 ) -> Graph:
-    """A bipartite graph with `num_edges` distinct edges, drawn uniformly.
+    """Return a random bipartite graph with `num_edges` distinct edges, drawn uniformly.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def rand_bipartite(
         Source type, relation and destination type. If both types are the same, the number of nodes
         is that of the larger side.
     num_src_nodes, num_dst_nodes, num_edges : int
-        At most ``num_src_nodes * num_dst_nodes`` edges.
+        Number of nodes on each side, and of edges; at most ``num_src_nodes * num_dst_nodes`` edges.
     idtype, device
         As for :func:`rand_graph`.
 

@@ -31,7 +31,7 @@ def reorder_graph(
     store_ids: bool = True,
     permute_config: Mapping[str, Any] | None = None,
 ) -> Graph:
-    """Reorder nodes and edges, for better memory locality or as given.
+    """Reorder nodes and edges, for better memory locality or in a given order.
 
     Node ``i`` of the result is node ``perm[i]`` of `g`, and likewise for edges and features.
 
@@ -40,23 +40,23 @@ def reorder_graph(
     g : Graph
         One node type and one edge type.
     node_permute_algo : {"rcmk", "metis", "custom"}, optional
-        ``"rcmk"``: reverse Cuthill-McKee of SciPy, which gives neighbors close ids. Nodes of equal
-        degree are in the order of NumPy's sort, which can differ between processors and versions.
-        ``"metis"``: by part of a METIS partition into ``permute_config["k"]`` parts. ``"custom"``:
-        ``permute_config["nodes_perm"]``. Default: nodes keep their ids.
+        ``"rcmk"``: the reverse Cuthill-McKee order of SciPy, in which neighbors have close ids.
+        Nodes of equal degree are in the order of NumPy's sort, which can differ between processors
+        and versions. ``"metis"``: sorted by part of a METIS partition into ``permute_config["k"]``
+        parts. ``"custom"``: ``permute_config["nodes_perm"]``. Default: nodes keep their ids.
     edge_permute_algo : {"src", "dst", "custom"}
-        By new source, by new destination, or ``permute_config["edges_perm"]``. Ties keep the order
-        of edge ids.
+        Sort by new source id, sort by new destination id, or use ``permute_config["edges_perm"]``.
+        Ties keep the order of edge ids.
     store_ids : bool
         If True, ``gossamer.NID`` and ``gossamer.EID`` hold former ids.
     permute_config : dict, optional
-        ``"k"``, ``"nodes_perm"`` ``(N,)`` and ``"edges_perm"`` ``(E,)``, where the algorithms need
-        them.
+        Arguments of the algorithms: ``"k"``, ``"nodes_perm"`` ``(N,)`` and ``"edges_perm"``
+        ``(E,)``.
 
     Returns
     -------
     Graph
-        Features are gathered when first read. Batch sizes are dropped.
+        The reordered graph. Features are gathered when first read. Batch sizes are dropped.
 
     Raises
     ------
@@ -64,9 +64,9 @@ def reorder_graph(
         If `g` is not a graph or a permutation does not consist of integers.
     InvalidValueError
         If `g` is a block or has several types, an algorithm is unknown, `permute_config` lacks a
-        key, or a permutation does not name every id once.
+        key, or a permutation does not contain every id exactly once.
     OutOfRangeError
-        If a permutation names an id that does not exist.
+        If a permutation contains an id that does not exist.
     MissingExtraError
         If scipy ("rcmk") or pymetis ("metis") is not installed.
 

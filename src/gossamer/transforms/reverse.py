@@ -23,7 +23,7 @@ def reverse(
     share_ndata: bool | None = None,
     share_edata: bool | None = None,
 ) -> Graph:
-    """A graph with every edge reversed: the transpose of each adjacency matrix.
+    """Reverse every edge, which transposes each adjacency matrix.
 
     ``E' = {(v, u) : (u, v) in E}``. Edges keep their ids, and relations keep their names and order,
     so ``reverse(reverse(g))`` equals `g`. The structure is shared: CSR and CSC are exchanged.
@@ -33,15 +33,15 @@ def reverse(
     g : Graph
         Any graph but a block.
     copy_ndata, copy_edata : bool
-        If True, the result has the features of nodes, or edges.
+        If True, the result has the node features, or the edge features, of `g`.
     share_ndata, share_edata : bool, optional
         Former names of `copy_ndata` and `copy_edata`, which they override.
 
     Returns
     -------
     Graph
-        With the edge type ``(dst, relation, src)`` for each ``(src, relation, dst)``. Batch sizes
-        are dropped.
+        A graph with the edge type ``(dst, relation, src)`` for each ``(src, relation, dst)``. Batch
+        sizes are dropped.
 
     Raises
     ------
@@ -86,31 +86,33 @@ def add_reverse_edges(
     Parameters
     ----------
     g : Graph
-        Any graph but a block; every edge type joins a node type with itself, or `ignore_bipartite`
-        is True.
+        Any graph but a block. Unless `ignore_bipartite` is True, every edge type must join a node
+        type with itself.
     readonly : bool, optional
         Accepted for compatibility; has no effect.
     copy_ndata : bool
-        If True, the result has the node features.
+        If True, the result has the node features of `g`.
     copy_edata : bool
-        If True, a reverse edge has the features of its edge, and ``gossamer.EID`` (int64) holds for
-        each edge the id of its edge in `g`.
+        If True, a reverse edge has the features of the original edge, and ``gossamer.EID`` (int64)
+        holds, for each edge, the id of the original edge in `g`.
     ignore_bipartite : bool
-        If True, edge types between two node types are not changed.
+        If True, edge types that join different node types are left unchanged; otherwise, they
+        raise an error.
     exclude_self : bool
         If True, self-loops get no reverse edge.
 
     Returns
     -------
     Graph
-        Batch sizes are dropped.
+        The graph with reverse edges. Batch sizes are dropped.
 
     Raises
     ------
     InvalidTypeError
         If `g` is not a graph.
     InvalidValueError
-        If `g` is a block, or has an edge type between two node types.
+        If `g` is a block, or has an edge type that joins different node types and
+        `ignore_bipartite` is False.
 
     Examples
     --------
@@ -142,7 +144,7 @@ def add_reverse_edges(
 def _doubled(
     adjacency: Adjacency, exclude_self: bool, want_ids: bool
 ) -> tuple[Adjacency, Tensor | None]:
-    """The edges and their reverse edges, and for each the id of its edge."""
+    """The edges followed by their reverse edges, and the id of the original edge of each."""
     row, col = adjacency.coo()
     turned = col, row
     kept = None

@@ -42,26 +42,26 @@ def to_simple(
     return_counts : str or None
         Name of an edge feature ``(E',)`` for the number of merged edges, or None.
     writeback_mapping : bool
-        If True, also return the new edge of each former edge.
+        If True, also return the id of the new edge for each former edge.
     copy_ndata : bool
-        If True, the result has the node features.
+        If True, the result has the node features of `g`.
     copy_edata : bool
-        If True, the result has the edge features, reduced by `aggregator`.
+        If True, the result has the edge features of `g`, reduced by `aggregator`.
     aggregator : {"arbitrary", "sum", "mean"}
-        How features of parallel edges are reduced: those of the first edge, whose id is in
-        ``gossamer.EID`` (int64); their sum; or their mean. Differentiable.
+        How features of parallel edges are reduced: to those of the first edge, whose id is stored
+        in ``gossamer.EID`` (int64); to their sum; or to their mean. Differentiable.
 
     Returns
     -------
     Graph, or (Graph, Tensor or dict)
-        The graph and, with `writeback_mapping`, ``(E,)`` ids of new edges by former edge: a dict by
-        canonical edge type if there are several. Batch sizes are dropped.
+        The simple graph and, with `writeback_mapping`, the id of the new edge for each former edge,
+        ``(E,)``; a dict by canonical edge type if there are several. Batch sizes are dropped.
 
     Raises
     ------
     InvalidTypeError
-        If `g` is not a graph, `return_counts` is no name, or `aggregator` is "mean" and a feature
-        is not floating-point.
+        If `g` is not a graph, `return_counts` is not a str, or `aggregator` is "mean" and a
+        feature is neither floating-point nor complex.
     InvalidValueError
         If `g` is a block or `aggregator` is unknown.
 
@@ -105,7 +105,7 @@ def to_simple(
 
 
 def to_simple_graph(g: Graph) -> Graph:
-    """Former name of `to_simple` in DGL.
+    """Call :func:`to_simple`, which had this name in earlier versions of DGL.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def to_simple_graph(g: Graph) -> Graph:
 
 
 def to_bidirected(g: Graph, copy_ndata: bool = False, readonly: bool | None = None) -> Graph:
-    """The simple graph with edges in both directions for every edge of `g`.
+    """Return the simple graph with edges in both directions for every edge of `g`.
 
     ``E' = E | {(v, u) : (u, v) in E}`` without duplicates, sorted by source, then destination. Edge
     features are dropped; :func:`add_reverse_edges` keeps them.
@@ -125,7 +125,7 @@ def to_bidirected(g: Graph, copy_ndata: bool = False, readonly: bool | None = No
     Parameters
     ----------
     g : Graph
-        Any graph but a block; every edge type joins a node type with itself.
+        Any graph but a block; every edge type must join a node type with itself.
     copy_ndata : bool
         If True, the result has the node features.
     readonly : bool, optional
@@ -134,14 +134,14 @@ def to_bidirected(g: Graph, copy_ndata: bool = False, readonly: bool | None = No
     Returns
     -------
     Graph
-        Batch sizes are dropped.
+        The simple graph. Batch sizes are dropped.
 
     Raises
     ------
     InvalidTypeError
         If `g` is not a graph.
     InvalidValueError
-        If `g` is a block, or has an edge type between two node types.
+        If `g` is a block, or has an edge type that joins different node types.
 
     Examples
     --------
@@ -172,7 +172,7 @@ class Merged(NamedTuple):
     first: Tensor
 
     def counts(self) -> Tensor:
-        """The number of former edges of each edge."""
+        """The number of former edges merged into each edge."""
         ends = torch.cat([self.first[1:], self.first.new_tensor([len(self.order)])])
         return (ends - self.first)[: len(self.first)].to(self.adjacency.idtype)
 
@@ -182,14 +182,14 @@ class Merged(NamedTuple):
         return torch.empty_like(became).index_copy_(0, self.order.long(), became)
 
     def chosen(self) -> Tensor:
-        """The first former edge of each edge."""
-        # The one with the lowest id: a CSC may list the edges of a node in any order.
+        """The former edge of each edge that has the lowest id."""
+        # A CSC may list the edges of a node in any order.
         first = self.order.new_zeros(len(self.first))
         first.scatter_reduce_(0, self._owners(), self.order, "amin", include_self=False)
         return first.long()
 
     def _owners(self) -> Tensor:
-        """The new edge of each former edge, the former ones in `order`."""
+        """The new edge of each former edge, for the former edges in `order`."""
         return torch.repeat_interleave(self.counts().long(), output_size=len(self.order))
 
 

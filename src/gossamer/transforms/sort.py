@@ -16,7 +16,7 @@ from gossamer.ops.adjacency import Adjacency, Compressed
 
 __all__ = ["sort_csc_by_tag", "sort_csr_by_tag"]
 
-# A larger table of offsets (256 GiB) is a mistake, such as ids passed as tags.
+# A larger table of offsets (256 GiB) indicates a mistake, such as ids passed as tags.
 _MOST_OFFSETS = 2**35
 
 
@@ -25,27 +25,27 @@ def sort_csr_by_tag(
 ) -> Graph:
     """Sort the out-edges of each node by tag in CSR, and store the offsets of the tags.
 
-    Edges keep their ids; only their order within a row of CSR changes. Edges of one tag stay in the
-    order of their ids. Biased sampling uses this order to draw neighbors by tag.
+    Edges keep their ids; only their order within a row of the CSR changes. Edges with the same tag
+    are sorted by id. Biased sampling uses this order to draw neighbors by tag.
 
     Parameters
     ----------
     g : Graph
-        One edge type; blocks and batches are preserved.
+        One edge type. It may be a block or a batch, and so is the result.
     tag : Tensor
-        Tags 0, 1, 2, ...: of destination nodes, ``(N_dst,)``, or of edges, ``(E,)``.
+        Tags 0, 1, 2, ... of destination nodes, ``(N_dst,)``, or of edges, ``(E,)``.
     tag_offset_name : str
         Name of a new feature of source nodes, ``(N_src, T + 1)`` in the id type of the graph, where
-        ``T`` is one more than the largest tag: the out-edges of node ``u`` with tag ``t`` are those
-        from ``offset[u, t]`` to ``offset[u, t + 1]``, exclusive, in its row.
+        ``T`` is one more than the largest tag. The out-edges of node ``u`` with tag ``t`` are at
+        positions ``offset[u, t]`` to ``offset[u, t + 1] - 1`` of its row.
     tag_type : {"node", "edge"}
         Whether `tag` belongs to nodes or edges.
 
     Returns
     -------
     Graph
-        With the features of `g`. It has the format "csr" only, because other formats would lose the
-        order.
+        A graph with the features of `g`, restricted to the format "csr", because other formats
+        would lose the order.
 
     Raises
     ------
@@ -75,8 +75,8 @@ def sort_csc_by_tag(
 ) -> Graph:
     """Sort the in-edges of each node by tag in CSC, and store the offsets of the tags.
 
-    As :func:`sort_csr_by_tag` with sources and destinations exchanged: tags are those of source
-    nodes, ``(N_src,)``, or edges; the new feature belongs to destination nodes.
+    Like :func:`sort_csr_by_tag` with sources and destinations exchanged: tags belong to source
+    nodes, ``(N_src,)``, or edges, and the new feature belongs to destination nodes.
 
     Examples
     --------

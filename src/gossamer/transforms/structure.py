@@ -23,7 +23,7 @@ _AGGREGATORS = ("sum", "mean", "max", "min")
 def add_nodes(
     g: Graph, num: int, data: Mapping[str, Tensor] | None = None, ntype: str | None = None
 ) -> Graph:
-    """A graph with more nodes; see :meth:`Graph.add_nodes`.
+    """Return a copy of `g` with added nodes; see :meth:`Graph.add_nodes`.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def add_nodes(
 def add_edges(
     g: Graph, u: Any, v: Any, data: Mapping[str, Tensor] | None = None, etype: Any = None
 ) -> Graph:
-    """A graph with more edges; see :meth:`Graph.add_edges`.
+    """Return a copy of `g` with added edges; see :meth:`Graph.add_edges`.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def add_edges(
 
 
 def remove_edges(g: Graph, eids: Any, etype: Any = None, store_ids: bool = False) -> Graph:
-    """A graph without some edges; see :meth:`Graph.remove_edges`.
+    """Return a copy of `g` without some edges; see :meth:`Graph.remove_edges`.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def remove_edges(g: Graph, eids: Any, etype: Any = None, store_ids: bool = False
 
 
 def remove_nodes(g: Graph, nids: Any, ntype: str | None = None, store_ids: bool = False) -> Graph:
-    """A graph without some nodes and their edges; see :meth:`Graph.remove_nodes`.
+    """Return a copy of `g` without some nodes and their edges; see :meth:`Graph.remove_nodes`.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def remove_nodes(g: Graph, nids: Any, ntype: str | None = None, store_ids: bool 
 
 
 def _edited(g: Graph, method: str, *args: Any, **options: Any) -> Graph:
-    """A copy of `g` after a call of the method."""
+    """A copy of `g` on which the method has been called."""
     require_graph(g, method)
     g = g.clone()
     getattr(g, method)(*args, **options)
@@ -86,25 +86,26 @@ def add_self_loop(
     fill_data: float | Tensor | str = 1.0,
     etype: Any = None,
 ) -> Graph:
-    """Append a self-loop to every node.
+    """Return a copy of `g` with an added self-loop on every node.
 
     Nodes that have a self-loop get another one; call :func:`remove_self_loop` first to avoid this.
 
     Parameters
     ----------
     g : Graph
-        The graph; `etype` must join a node type with itself.
+        Any graph in which `etype` joins a node type with itself.
     edge_feat_names : sequence of str, optional
-        Edge features that `fill_data` fills on the new edges; others are 0. Default: all.
+        Edge features to fill with `fill_data` on the new edges; other features get values from the
+        initializer (by default, zeros). Default: all.
     fill_data : float, Tensor or {"sum", "mean", "max", "min"}
-        A value, a row, or how to reduce the features of the in-edges of each node.
+        A value, a row, or the reduction of the features of the in-edges of each node.
     etype : str or (str, str, str), optional
         Edge type; may be left out if there is only one.
 
     Returns
     -------
     Graph
-        Batch sizes are dropped.
+        The graph with self-loops. Batch sizes are dropped.
 
     Examples
     --------
@@ -127,14 +128,14 @@ def _loop_rows(relation: Any, feature: Tensor, fill: Any, count: int) -> Tensor:
     if isinstance(fill, str):
         if fill not in _AGGREGATORS:
             raise InvalidValueError(
-                f"add_self_loop: fill_data is a number, a tensor or one of {list(_AGGREGATORS)}, "
-                f"got {fill!r}."
+                f"add_self_loop: fill_data must be a number, a tensor or one of "
+                f"{list(_AGGREGATORS)}, got {fill!r}."
             )
         return ops.gspmm(relation, "copy_rhs", fill, None, feature)
     if not isinstance(fill, (int, float, Tensor)):
         raise InvalidTypeError(
-            f"add_self_loop: fill_data is a number, a tensor or one of {list(_AGGREGATORS)}, "
-            f"got {type(fill).__name__}."
+            f"add_self_loop: fill_data must be a number, a tensor or one of "
+            f"{list(_AGGREGATORS)}, got {type(fill).__name__}."
         )
     row = torch.as_tensor(fill, dtype=feature.dtype, device=feature.device)
     shape = (count, *feature.shape[1:])
@@ -148,7 +149,7 @@ def _loop_rows(relation: Any, feature: Tensor, fill: Any, count: int) -> Tensor:
 
 
 def remove_self_loop(g: Graph, etype: Any = None) -> Graph:
-    """A graph without self-loops; other edges keep their order and features.
+    """Return a copy of `g` without self-loops; other edges keep their order and features.
 
     Examples
     --------

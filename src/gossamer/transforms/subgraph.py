@@ -37,7 +37,7 @@ def node_subgraph(
     store_ids: bool = True,
     output_device: Device = None,
 ) -> Graph:
-    """The subgraph induced by some nodes: these nodes and all edges between them.
+    """Return the subgraph induced by some nodes: these nodes and all edges between them.
 
     ``E' = {(u, v) in E : u in S and v in S}``. Edges are sorted by the position of their source in
     `nodes`, then by edge id. Only the out-edges of `nodes` are read.
@@ -48,7 +48,7 @@ def node_subgraph(
         Any graph but a block.
     nodes : ids, bool mask ``(N,)``, or dict of str to either
         The nodes ``S``; types missing from the dict keep no nodes. A node that is listed twice
-        becomes two nodes: both get the out-edges, the first gets the in-edges.
+        becomes two nodes: both get its out-edges, but only the first gets its in-edges.
     relabel_nodes : bool
         If True, node ``i`` of the result is ``nodes[i]``; otherwise all nodes are kept, with their
         ids.
@@ -61,8 +61,8 @@ def node_subgraph(
     Returns
     -------
     Graph
-        With the features of the kept nodes and edges, gathered when first read. Batch sizes are
-        dropped.
+        A graph with the features of the kept nodes and edges, gathered when first read. Batch sizes
+        are dropped.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def node_subgraph(
     UnknownKeyError
         If a node type does not exist.
     InvalidTypeError
-        If `graph` is not a graph, or has several node types and `nodes` is not a dict.
+        If `graph` is not a graph, or it has several node types and `nodes` is not a dict.
     InvalidValueError
         If `graph` is a block, or a mask has the wrong length.
 
@@ -98,30 +98,30 @@ def edge_subgraph(
     store_ids: bool = True,
     output_device: Device = None,
 ) -> Graph:
-    """The subgraph of some edges and their nodes.
+    """Return the subgraph of some edges and their nodes.
 
-    Edges have the order of `edges`. Nodes are numbered by their first occurrence in edges, edge
+    Edges are in the order of `edges`. Nodes are numbered by their first occurrence in edges, edge
     type by edge type, sources before destinations.
 
     Parameters
     ----------
     graph : Graph
-        The graph; a block only with ``relabel_nodes=False``.
+        Any graph; a block only with ``relabel_nodes=False``.
     edges : ids, bool mask ``(E,)``, or dict of edge type to either
-        The edges; an id that is listed twice gives two edges. Types missing from the dict keep no
-        edges.
+        The edges; an edge that is listed twice becomes two edges. Types missing from the dict keep
+        no edges.
     relabel_nodes, store_ids, output_device
         As in :func:`node_subgraph`; relabeling drops nodes without chosen edges.
 
     Returns
     -------
     Graph
-        With the features of the kept nodes and edges, gathered when first read.
+        A graph with the features of the kept nodes and edges, gathered when first read.
 
     Raises
     ------
     OutOfRangeError, UnknownKeyError, InvalidTypeError, InvalidValueError
-        As :func:`node_subgraph`, for edges; also if a dict names one edge type twice.
+        As for :func:`node_subgraph`, for edges; also if a dict names one edge type twice.
 
     Examples
     --------
@@ -143,14 +143,14 @@ def edge_subgraph(
 
 
 def node_type_subgraph(graph: Graph, ntypes: Sequence[str], output_device: Device = None) -> Graph:
-    """The subgraph of some node types and every edge type between them.
+    """Return the subgraph of some node types and every edge type between them.
 
     Parameters
     ----------
     graph : Graph
         Any graph but a block.
     ntypes : sequence of str
-        Node types, in any order; the result has the order of the graph.
+        Node types, in any order; the result keeps the order of the graph.
     output_device : torch.device or str, optional
         Device of the result. Default: that of the graph.
 
@@ -193,12 +193,12 @@ def node_type_subgraph(graph: Graph, ntypes: Sequence[str], output_device: Devic
 def edge_type_subgraph(
     graph: Graph, etypes: Sequence[str | CanonicalEType], output_device: Device = None
 ) -> Graph:
-    """The subgraph of some edge types and their node types.
+    """Return the subgraph of some edge types and their node types.
 
     Parameters
     ----------
     graph : Graph
-        The graph; a block gives a block.
+        Any graph; for a block, the result is a block.
     etypes : sequence of str or (str, str, str)
         Edge types; the result has them in this order, and node types in the order of the graph.
     output_device : torch.device or str, optional
@@ -231,7 +231,7 @@ def edge_type_subgraph(
     kept = [graph.get_etype_id(name) for name in names]
     if not kept or len(set(kept)) < len(kept):
         raise InvalidValueError(
-            "edge_type_subgraph takes at least one edge type, and each once; "
+            "edge_type_subgraph takes at least one edge type, and each only once; "
             f"got {list(names)}, of {graph.canonical_etypes}."
         )
     src = sorted({graph.schema.endpoints[i][0] for i in kept})
@@ -291,7 +291,10 @@ def of_edges(
     relabel: bool,
     store_ids: bool,
 ) -> Graph:
-    """The edges `ends` with ids `eids`, by relation, on all nodes or on those of the edges."""
+    """A graph of the edges `ends` with ids `eids` of each relation.
+
+    It has all nodes or, if `relabel`, only those of the edges.
+    """
     nodes = None
     if relabel:
         counts = [frame.num_rows for frame in graph.node_frames]

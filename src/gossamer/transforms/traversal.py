@@ -22,7 +22,7 @@ Frontiers = tuple[Tensor, ...]
 
 
 def bfs_nodes_generator(graph: Graph, source: Any, reverse: bool = False) -> Frontiers:
-    """Nodes in breadth-first order, grouped by their distance from `source`.
+    """Return nodes in breadth-first order, grouped by their distance from `source`.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ def bfs_nodes_generator(graph: Graph, source: Any, reverse: bool = False) -> Fro
     -------
     tuple of Tensor
         Frontier ``d`` holds the nodes at distance ``d`` from the nearest source, in the order in
-        which the out-edges of frontier ``d - 1`` first reach them. Edges of a node are followed in
-        the order of their ids. Unreachable nodes are in no frontier. Without a source, there are no
-        frontiers.
+        which the out-edges of frontier ``d - 1`` first reach them. The edges of a node are
+        followed in the order of their ids. Unreachable nodes are not returned. If `source` is
+        empty, so is the result.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def bfs_nodes_generator(graph: Graph, source: Any, reverse: bool = False) -> Fro
 
 
 def bfs_edges_generator(graph: Graph, source: Any, reverse: bool = False) -> Frontiers:
-    """The edges by which :func:`bfs_nodes_generator` first reaches nodes.
+    """Return the edges by which :func:`bfs_nodes_generator` first reaches each node.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def bfs_edges_generator(graph: Graph, source: Any, reverse: bool = False) -> Fro
 
 
 def topological_nodes_generator(graph: Graph, reverse: bool = False) -> Frontiers:
-    """Nodes in topological order: each after the sources of all its in-edges.
+    """Return nodes in topological order: each node after the sources of all its in-edges.
 
     Parameters
     ----------
@@ -133,14 +133,14 @@ def topological_nodes_generator(graph: Graph, reverse: bool = False) -> Frontier
 
 
 def dfs_edges_generator(graph: Graph, source: Any, reverse: bool = False) -> Frontiers:
-    """Tree edges of a depth-first search, in the order of the search.
+    """Return the tree edges of a depth-first search, in the order of the search.
 
     Parameters
     ----------
     graph : Graph
         One node type and one edge type.
     source : int or ids
-        Start nodes. Several sources give independent searches that advance in parallel.
+        Start nodes. Each starts an independent search; the searches advance in parallel.
     reverse : bool
         If True, edges are followed backward.
 
@@ -174,7 +174,7 @@ def dfs_labeled_edges_generator(
     has_nontree_edge: bool = False,
     return_labels: bool = True,
 ) -> Frontiers | tuple[Frontiers, Frontiers]:
-    """Edges in the order of a depth-first search, with labels.
+    """Return edges in the order of a depth-first search, with labels.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ def _start(graph: Any, source: Any, reverse: bool, name: str) -> tuple[Compresse
 def _depth_first(
     graph: Any, source: Any, reverse: bool, has_reverse: bool, has_nontree: bool, name: str
 ) -> tuple[Tensor, Tensor, list[int]]:
-    """Edges and labels of all searches, step by step, and their number in each step."""
+    """Edges and labels of all searches, step by step, and the number of edges in each step."""
     compressed, sources = _start(graph, source, reverse, name)
     searches = [
         kernels.depth_first(*compressed, start, bool(has_reverse), bool(has_nontree))

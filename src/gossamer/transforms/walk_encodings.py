@@ -17,18 +17,19 @@ from gossamer.transforms.encodings import ENTRIES, adjacency_matrix
 __all__ = ["random_walk_pe"]
 
 
-# A matrix with more than one nonzero in this many entries is multiplied as a dense one.
+# A matrix is multiplied as a dense one if more than one in this many entries is nonzero.
 _FILLED = 20
 
 
 def random_walk_pe(g: Graph, k: int, eweight_name: str | None = None) -> Tensor:
-    r"""Positional encoding: probabilities that a random walk returns after 1, 2, ..., k steps.
+    r"""Random-walk positional encoding: probabilities of returning after 1, 2, ..., k steps.
 
     .. math::
         p_i = \left[\, M_{ii},\; (M^2)_{ii},\; \ldots,\; (M^k)_{ii} \,\right], \qquad
         M = D^{-1} A,
 
-    where A counts edges, or sums their weights, from row to column, and D is the sum of its rows.
+    where A counts edges, or sums their weights, from row to column, and D is
+    diagonal and holds the row sums of A.
 
     From `Graph Neural Networks with Learnable Structural and Positional Representations
     <https://arxiv.org/abs/2110.07875>`__ (Dwivedi et al., 2021).
@@ -36,7 +37,7 @@ def random_walk_pe(g: Graph, k: int, eweight_name: str | None = None) -> Tensor:
     Parameters
     ----------
     g : Graph
-        One edge type that joins a node type with itself; N nodes, E edges. Batches are fine.
+        One edge type that joins a node type with itself; N nodes, E edges. It may be a batch.
     k : int
         Number of steps, at least 1.
     eweight_name : str, optional
@@ -46,7 +47,7 @@ def random_walk_pe(g: Graph, k: int, eweight_name: str | None = None) -> Tensor:
     Returns
     -------
     Tensor
-        ``(N, k)``, float32. 0 for a node that has no out-edges, or whose weights sum to 0.
+        ``(N, k)``, float32. 0 for nodes without out-edges, or whose out-edge weights sum to 0.
 
     Raises
     ------
@@ -82,10 +83,10 @@ def random_walk_pe(g: Graph, k: int, eweight_name: str | None = None) -> Tensor:
 
 
 def _returns(walk: Any, power: Any, rows: np.ndarray, step: int, pe: np.ndarray) -> None:
-    """Write the diagonal of powers of `walk`, from step number `step` on, into `pe`.
+    """Write the diagonals of powers of `walk` into `pe`, starting with column `step`.
 
-    `power` holds the rows `rows` of the power that step number `step` stands for, sparse or dense.
-    Powers become dense; if the next one could be too large, the rows are processed in two halves.
+    `power` holds the rows `rows` of the power that belongs to this column, as a sparse or dense
+    matrix. If the next power could be too large, the rows are processed in two halves.
     """
     while len(rows):
         pe[rows, step] = np.asarray(power[np.arange(len(rows)), rows]).ravel()
@@ -101,7 +102,7 @@ def _returns(walk: Any, power: Any, rows: np.ndarray, step: int, pe: np.ndarray)
 
 
 def _product(left: Any, walk: Any) -> Any:
-    """left @ walk; dense if `left` has many nonzeros, which is then much faster."""
+    """left @ walk, with a dense `left` if it has many nonzeros, which is then much faster."""
     if isinstance(left, np.ndarray):
         return (walk.T @ left.T).T
     if left.nnz * _FILLED > left.shape[0] * left.shape[1]:

@@ -1,4 +1,4 @@
-"""Checks of arguments: graphs, nodes and edges by type, feature names, devices."""
+"""Validation of arguments: graphs, nodes and edges by type, feature names, devices."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def require_graph(graph: Any, name: str) -> None:
 
 
 def refuse_block(graph: Any, name: str) -> None:
-    """Raise unless `graph` is a graph, and no block."""
+    """Raise unless `graph` is a graph and not a block."""
     require_graph(graph, name)
     if graph.is_block:
         raise InvalidValueError(
@@ -34,7 +34,7 @@ def refuse_block(graph: Any, name: str) -> None:
 
 
 def require_homogeneous(graph: Any, name: str) -> None:
-    """Raise unless `graph` is a graph of one node type and one edge type, and no block."""
+    """Raise unless `graph` has one node type and one edge type, and is not a block."""
     refuse_block(graph, name)
     if not graph.is_homogeneous:
         raise InvalidValueError(
@@ -45,7 +45,7 @@ def require_homogeneous(graph: Any, name: str) -> None:
 
 
 def require_equal(values: Sequence[Any], what: str, name: str) -> None:
-    """Raise unless graphs have equal `values` of a property; `what` describes it."""
+    """Raise unless the `values` of a property, which `what` names, are equal in all graphs."""
     for i, value in enumerate(values):
         if value != values[0]:
             raise InvalidValueError(
@@ -67,9 +67,9 @@ def feature_names(names: Any, what: str) -> list[str]:
 
 
 def node_ids(graph: Graph, nodes: Any, name: str) -> list[Tensor | None]:
-    """Checked ids for each node type of `graph` by position; None for types not in `nodes`.
+    """Return checked ids of each node type of `graph`, in order; None for types not in `nodes`.
 
-    `nodes` is ids or a mask, or a dict of them by node type.
+    `nodes` may be ids, a mask, or a dict from node type to either.
     """
     chosen: list[Tensor | None] = [None] * len(graph.ntypes)
     if isinstance(nodes, Mapping):
@@ -86,9 +86,9 @@ def node_ids(graph: Graph, nodes: Any, name: str) -> list[Tensor | None]:
 
 
 def edge_ids(graph: Graph, edges: Any, name: str) -> list[Tensor | None]:
-    """Checked ids for each edge type of `graph` by position; None for types not in `edges`.
+    """Return checked ids of each edge type of `graph`, in order; None for types not in `edges`.
 
-    `edges` is ids or a mask, or a dict of them by edge type.
+    `edges` may be ids, a mask, or a dict from edge type to either.
     """
     chosen: list[Tensor | None] = [None] * len(graph.canonical_etypes)
     if isinstance(edges, Mapping):
@@ -104,7 +104,7 @@ def edge_ids(graph: Graph, edges: Any, name: str) -> list[Tensor | None]:
 
 
 def by_edge_type(graph: Graph, values: Mapping[Any, Any], name: str) -> dict[int, Any]:
-    """The values of a dict over edge types, by the position of the type."""
+    """Return a dict whose keys are edge types with the positions of the types as keys."""
     by_position: dict[int, Any] = {}
     for etype, value in values.items():
         position = graph.get_etype_id(etype)

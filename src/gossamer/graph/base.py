@@ -50,7 +50,7 @@ class GraphBase:
         edge_frames: Sequence[Frame] | None = None,
         num_nodes: Sequence[int] | None = None,
     ) -> Graph:
-        """Build a graph from valid parts; give `num_nodes` or `node_frames`."""
+        """Build a graph from valid parts; either `num_nodes` or `node_frames` is required."""
         graph = cls.__new__(cls)
         graph._set_parts(schema, relations, node_frames, edge_frames, num_nodes)
         return graph
@@ -77,9 +77,9 @@ class GraphBase:
         node_frames: Sequence[Frame] | None = None,
         edge_frames: Sequence[Frame] | None = None,
     ) -> Graph:
-        """A graph with the given parts exchanged; the others are shared with this graph.
+        """Return a graph with the given parts replaced; the others are shared with this graph.
 
-        The types, the counts of nodes and edges, and the batch sizes stay the same.
+        The types, the numbers of nodes and edges, and the batch sizes stay the same.
         """
         graph = type(self).__new__(type(self))
         graph.__dict__.update(self.__dict__)

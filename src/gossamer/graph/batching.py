@@ -1,4 +1,4 @@
-"""Batches: many graphs in one, with the sizes to separate them again."""
+"""Batches: many graphs in one, with the sizes needed to separate them."""
 
 from __future__ import annotations
 
@@ -20,23 +20,26 @@ __all__ = ["batch", "slice_batch", "unbatch"]
 
 
 def batch(graphs: Iterable[Graph], ndata: Any = ALL, edata: Any = ALL) -> Graph:
-    """Combine graphs into one graph of disjoint parts.
+    """Combine graphs into one graph whose parts are not connected.
 
     Parameters
     ----------
     graphs : list of Graph
-        Graphs of the same types, id type and device. A batch counts as its graphs.
+        Graphs with the same types, id type and device. A batch is treated as the graphs in it.
     ndata, edata : list of str, None, or ALL
-        Node and edge features to keep: some, none, or all. They must have the same row shape and
-        dtype in all graphs.
+        Node and edge features to keep: those listed, none, or all. A feature must have the same row
+        shape and dtype in all graphs.
 
     Returns
     -------
     Graph
-        Nodes and edges are in the order of `graphs`; :meth:`Graph.batch_num_nodes` has the sizes.
+        A graph whose nodes and edges are in the order of `graphs`; :meth:`Graph.batch_num_nodes`
+        and :meth:`Graph.batch_num_edges` return the sizes.
 
     Raises
     ------
+    InvalidTypeError
+        If `graphs` is not a list of graphs.
     InvalidValueError
         If there is no graph, or types, features, id types or devices differ.
 
@@ -54,7 +57,7 @@ def batch(graphs: Iterable[Graph], ndata: Any = ALL, edata: Any = ALL) -> Graph:
     first = graphs[0]
     schema = first.schema
     form = {"dtype": torch.int64, "device": first.device}
-    # By type: the parts of all graphs. Each pass over many small graphs takes noticeable time.
+    # Group the parts by type once: each pass over many small graphs takes noticeable time.
     relations = list(zip(*[graph._adjacencies for graph in graphs], strict=True))
     node_parts = list(zip(*[graph._node_frames for graph in graphs], strict=True))
     edge_parts = list(zip(*[graph._edge_frames for graph in graphs], strict=True))
@@ -93,7 +96,7 @@ def batch(graphs: Iterable[Graph], ndata: Any = ALL, edata: Any = ALL) -> Graph:
 def _side_by_side(
     relations: Sequence[Adjacency], counts: Tensor, src: Tensor, dst: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """The ends of all edges, those of each graph after the nodes of the ones before it."""
+    """The ends of all edges, offset by the number of nodes of the graphs before."""
     ends = [relation.coo() for relation in relations]
     both = torch.cat([*[row for row, _ in ends], *[col for _, col in ends]])
     total = len(both) // 2
@@ -105,7 +108,7 @@ def _side_by_side(
 
 
 def _inner_sizes(inner: list[Mapping[Any, Tensor] | None], key: Any, sizes: Tensor) -> Tensor:
-    """Size of each graph; a batch, which has `inner` sizes, counts as its graphs."""
+    """The size of each graph, or of the graphs in it if it is a batch, which has `inner` sizes."""
     if not any(inner):
         return sizes
     pieces = [
@@ -182,7 +185,7 @@ def _join(frames: Sequence[Frame], counts: Sequence[int], wanted: Any, where: st
 def _raise_different_names(
     frames: Sequence[Frame], numbers: Sequence[int], names: list[str], everything: bool, where: str
 ) -> None:
-    """Raise for the first frame that lacks a feature, or has one more."""
+    """Raise an error for the first frame that lacks a feature or has an additional one."""
     for i, frame in zip(numbers, frames, strict=True):
         missing = [name for name in names if name not in frame]
         extra = [name for name in frame if name not in names] if everything else []
@@ -196,7 +199,7 @@ def _raise_different_names(
 def _raise_different_schemes(
     frames: Sequence[Frame], numbers: Sequence[int], name: str, where: str
 ) -> None:
-    """Raise for the first frame whose feature differs in row shape or dtype."""
+    """Raise an error for the first frame whose feature differs in row shape or dtype."""
     scheme = frames[0].scheme(name)
     for i, frame in zip(numbers, frames, strict=True):
         if frame.scheme(name) != scheme:
@@ -216,19 +219,20 @@ def unbatch(
     Parameters
     ----------
     g : Graph
-        A batch; or, with the splits given, any graph of consecutive disjoint parts.
+        A batch or, if splits are given, any graph that consists of consecutive unconnected parts.
     node_split, edge_split : Tensor or dict of Tensor, optional
-        Nodes and edges of each graph, by type where there are several. Default: the batch's own.
+        Number of nodes and of edges in each graph; a dict by type if there are several types.
+        Default: the batch sizes of `g`.
 
     Returns
     -------
     list of Graph
-        Their features are views of those of the batch.
+        The graphs, whose features are views of those of the batch.
 
     Raises
     ------
     InvalidValueError
-        If the splits do not add up, or an edge joins two of the graphs.
+        If `g` is a batch of blocks, the splits do not add up, or an edge joins two of the graphs.
 
     Examples
     --------
@@ -287,7 +291,7 @@ def _split_edges(adjacency: Adjacency, counts: Tensor, src: Tensor, dst: Tensor)
 
 
 def _check_inside(local: Tensor, sizes: Tensor | int) -> None:
-    """Raise unless each edge ends in the graph that it belongs to."""
+    """Raise unless both ends of each edge are in the graph that it belongs to."""
     if bool(((local < 0) | (local >= sizes)).any()):
         raise InvalidValueError(
             "An edge joins two graphs of the split, so the graph cannot be split there."
@@ -303,7 +307,7 @@ def _split_frame(frame: Frame, counts: list[int]) -> list[Frame]:
 
 
 def slice_batch(g: Graph, gid: int, store_ids: bool = False) -> Graph:
-    """One graph of a batch.
+    """Return one graph of a batch.
 
     Parameters
     ----------
@@ -312,14 +316,14 @@ def slice_batch(g: Graph, gid: int, store_ids: bool = False) -> Graph:
     gid : int
         Index of the graph; negative indices count from the end.
     store_ids : bool
-        If True, features ``gossamer.NID`` and ``gossamer.EID`` store the ids in the batch.
+        If True, features ``gossamer.NID`` and ``gossamer.EID`` of the result store the ids in `g`.
 
     Raises
     ------
     OutOfRangeError
         If there is no such graph.
     InvalidValueError
-        If an edge joins that graph and another one, or `g` is a batch of blocks.
+        If an edge joins this graph with another one, or `g` is a batch of blocks.
 
     Examples
     --------

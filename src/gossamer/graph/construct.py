@@ -30,15 +30,16 @@ def graph(
     Parameters
     ----------
     data : edge data
-        ``(u, v)`` with sources and destinations as tensors, lists or arrays; a list of ``(u, v)``
-        pairs; or ``("coo", (u, v))``, ``("csr", (indptr, indices, edge_ids))`` and
-        ``("csc", ...)``, where empty edge ids mean 0, 1, 2, ...
+        ``(u, v)``: sources and destinations as tensors, lists or arrays; a list of ``(u, v)``
+        pairs; or ``("coo", (u, v))``, ``("csr", (indptr, indices, edge_ids))`` or
+        ``("csc", ...)``, where empty edge ids stand for 0, 1, 2, ...
     num_nodes : int, optional
-        Default: the largest id plus one.
+        Number of nodes. Default: the largest id plus one.
     idtype : torch.dtype, optional
-        torch.int32 or torch.int64. Default: that of the given tensors, else torch.int64.
+        Type of ids: torch.int32 or torch.int64. Default: that of the given tensors, else
+        torch.int64.
     device : torch.device or str, optional
-        Default: that of the given tensors, else the CPU.
+        Device of the graph. Default: that of the given tensors, else the CPU.
     row_sorted, col_sorted : bool
         Whether edges are sorted by source, and by destination within a source. Accepted for
         compatibility and ignored.
@@ -46,15 +47,15 @@ def graph(
     Returns
     -------
     Graph
-        Edge ``i`` goes from ``u[i]`` to ``v[i]``. Duplicate edges and self-loops are kept. The ids
-        are copied, so later writes to `data` do not change the graph.
+        A graph in which edge ``i`` goes from ``u[i]`` to ``v[i]``. Duplicate edges and
+        self-loops are kept. The ids are copied, so later writes to `data` do not change the graph.
 
     Raises
     ------
     InvalidTypeError
         If ids are not integers.
     InvalidValueError
-        If both ends differ in length, are ragged, or `num_nodes` is too small.
+        If sources and destinations differ in number or are ragged, or `num_nodes` is too small.
     OutOfRangeError
         If an id is negative.
 
@@ -86,16 +87,17 @@ def heterograph(
     Parameters
     ----------
     data_dict : dict
-        ``(source type, relation, destination type)`` to edge data, as for :func:`graph`.
+        Maps ``(source type, relation, destination type)`` to edge data, as for :func:`graph`.
     num_nodes_dict : dict of str to int, optional
-        Number of nodes of each type; all types that occur. Default: the largest id plus one.
+        Number of nodes of each type; required for all types that occur in `data_dict`, if given.
+        Default: the largest id plus one.
     idtype, device
         As for :func:`graph`.
 
     Returns
     -------
     Graph
-        Node types and canonical edge types are in alphabetical order.
+        A graph whose node types and canonical edge types are in alphabetical order.
 
     Examples
     --------
@@ -121,7 +123,7 @@ def heterograph(
         missing = [name for name in ntypes if name not in num_nodes_dict]
         if missing:
             raise InvalidValueError(
-                f"num_nodes_dict lacks the node types {missing}; it needs every type of the edges."
+                f"num_nodes_dict lacks the node types {missing}; all types of edges are required."
             )
         for name in ntypes:
             what = f"num_nodes_dict[{name!r}]"
@@ -150,7 +152,7 @@ def create_block(
     data_dict : edge data, or dict of edge type to edge data
         As for :func:`graph` and :func:`heterograph`.
     num_src_nodes, num_dst_nodes : int or dict of str to int, optional
-        Nodes on each side. Default: the largest id plus one.
+        Number of nodes on each side. Default: the largest id plus one.
     idtype, device
         As for :func:`graph`.
     node_count_check : bool
@@ -159,7 +161,7 @@ def create_block(
     Returns
     -------
     Graph
-        With ``is_block`` True; features are in `srcdata` and `dstdata`.
+        A graph with ``is_block`` True; node features are in `srcdata` and `dstdata`.
 
     Examples
     --------
@@ -211,7 +213,7 @@ def _side_counts(types: set[str], needed: list, given: Any, what: str) -> dict[s
 
 
 def _require_counts(given: Any, what: str) -> None:
-    """Raise unless `given` is a dict from node type to something."""
+    """Raise unless `given` is a dict whose keys are str."""
     if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
         raise InvalidTypeError(
             f"{what} is a dict from node type to the number of its nodes, got {shown(given)}."

@@ -71,7 +71,7 @@ def _notes(graph: Graph) -> str:
 
 
 def text(graph: Graph) -> str:
-    """The counts, then each feature with dtype and row shape, in aligned lines."""
+    """Counts of nodes and edges, and dtype and row shape of each feature, in aligned lines."""
     lines = [_title(graph)]
     if _plain(graph):
         names = ["srcdata", "dstdata", "edata"] if graph.is_block else ["ndata", "edata"]
@@ -104,7 +104,7 @@ def _features(start: str, frame: Frame) -> list[str]:
 
 
 def html(graph: Graph) -> str:
-    """The graph as a small HTML table, for notebooks: counts, degrees, features, device."""
+    """A small HTML table for notebooks, with counts, degrees, features and device of the graph."""
     plain = _plain(graph) and graph.etypes == ["_E"] and set(graph.ntypes) == {"_N"}
     rows = []
     for i, (heading, name, count, frame) in enumerate(_rows(graph)):

@@ -1,4 +1,4 @@
-"""Checks of the edge data that graphs are built from."""
+"""Validation of the edge data from which graphs are built."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ __all__ = ["EdgeData", "checked_count", "common_idtype", "foreign_edges", "forei
 class EdgeData:
     """Checked edges of one relation, before the number of nodes is known.
 
-    `idtype` is the id type that the caller named, or None. Then it is `default`, which a graph of
-    several relations has, or the type of the tensors, which must agree.
+    `idtype` is the id type that the caller passed, or None. If it is None, `default` is used, which
+    is set for graphs of several relations, or else the type of the tensors, which must agree.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class EdgeData:
         idtype = idtype or default
         if idtype is None:
             given = [t for x, t in zip(arrays, tensors, strict=True) if isinstance(x, Tensor)]
-            # torch.tensor([]) is floating-point, so empty tensors count last.
+            # torch.tensor([]) is floating-point, so empty tensors count only if all are empty.
             given = [t for t in given if t.numel()] or given
             idtype = given[0].dtype if given else torch.int64
         device = tensors[0].device if device is None else as_device(device)
@@ -107,15 +107,15 @@ class EdgeData:
         self._src_bound, self._dst_bound = (rows, columns) if by_src else (columns, rows)
 
     def num_src(self) -> int:
-        """Source nodes that the edges imply."""
+        """Smallest number of source nodes that the edges allow."""
         return self._src_bound
 
     def num_dst(self) -> int:
-        """Destination nodes that the edges imply."""
+        """Smallest number of destination nodes that the edges allow."""
         return self._dst_bound
 
     def num_nodes(self) -> int:
-        """Nodes that the edges imply if both ends are of one type."""
+        """Smallest number of nodes that the edges allow if both ends have the same type."""
         return max(self._src_bound, self._dst_bound)
 
     def adjacency(self, num_src: int, num_dst: int) -> Adjacency:
@@ -138,7 +138,7 @@ class EdgeData:
 
 def _refuse_meta(tensors: list[Tensor]) -> None:
     """Raise if a tensor has no values."""
-    # Of the class itself: subclasses may have values of their own.
+    # Only tensors of the class itself: subclasses may store values elsewhere.
     if any(type(x) is Tensor and x.is_meta and x.numel() for x in tensors):
         raise InvalidValueError(
             "A graph cannot be built on the meta device, which stores no ids. "
@@ -147,9 +147,9 @@ def _refuse_meta(tensors: list[Tensor]) -> None:
 
 
 def _bound(ids: Tensor, what: str) -> int:
-    """One more than the largest id; negative ids are refused."""
+    """One more than the largest id; raise an error for negative ids."""
     if is_exporting() or ids.numel() == 0:
-        return 0  # an exported program gets its ids when it runs
+        return 0  # the ids of an exported program are known only when it runs
     low, high = torch.aminmax(ids)
     if low < 0:
         raise OutOfRangeError(f"A {what} id cannot be negative, got {int(low)}.")
@@ -185,7 +185,7 @@ def _split(data: Any) -> tuple[str, Any]:
 
 
 def _is_array_pair(pair: Any) -> bool:
-    """Whether a tensor or an array holds two numbers: one edge, in a list of edges."""
+    """Whether an item of a list of edges is a tensor or array of two numbers, that is, an edge."""
     return isinstance(pair, (Tensor, np.ndarray)) and tuple(pair.shape) == (2,)
 
 
@@ -196,14 +196,16 @@ def foreign_kind(data: Any) -> str | None:
 
 
 def foreign_edges(data: Any) -> tuple[tuple[Any, Any], int]:
-    """Edge data and the number of nodes of a networkx graph or a scipy matrix."""
+    """Edge data and number of nodes of a networkx graph or a scipy matrix."""
     if foreign_kind(data) == "networkx":
         from gossamer.interop import from_networkx
 
         data = from_networkx(data)
         return data.edges(), data.num_nodes()
     if not hasattr(data, "tocoo"):
-        raise InvalidTypeError(f"A graph is made of a sparse matrix, got {type(data).__name__}.")
+        raise InvalidTypeError(
+            f"A graph can be built from a sparse matrix, got {type(data).__name__}."
+        )
     matrix = data.tocoo()
     return (matrix.row, matrix.col), max(matrix.shape)
 
@@ -225,10 +227,10 @@ def checked_count(count: Any, least: int, what: str) -> int:
 
 
 def common_idtype(parts: Any) -> torch.dtype:
-    """int32 if every tensor of ids is int32 and there is one, otherwise int64.
+    """int32 if there are tensors of ids and all of them are int32, otherwise int64.
 
-    Empty tensors count only if all are empty, and then only those of an id type: torch makes empty
-    tensors of floating-point numbers.
+    Empty tensors count only if all are empty, and then only those of an id type, because the
+    default dtype of empty tensors is floating-point.
     """
     filled, empty = set(), set()
     for data in parts:
@@ -236,7 +238,7 @@ def common_idtype(parts: Any) -> torch.dtype:
         arrays = data[1] if named else data
         single = getattr(arrays, "ndim", 1) == 0
         if isinstance(arrays, list) or single or not isinstance(arrays, Iterable):
-            continue  # pairs are int64, and EdgeData reports what else there is
+            continue  # lists of pairs become int64, and EdgeData reports anything else
         for x in arrays:
             if isinstance(x, Tensor):
                 (filled if x.numel() else empty).add(x.dtype)

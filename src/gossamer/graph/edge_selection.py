@@ -1,4 +1,4 @@
-"""A graph of chosen edges of another graph."""
+"""Build a graph from chosen edges of another graph."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def with_edges(
     copy_ndata: bool = True,
     copy_edata: bool = True,
 ) -> Graph:
-    """A graph with the types of `graph` and some of its nodes, edges and features.
+    """Build a graph with the types of `graph` and some of its nodes, edges and features.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def with_edges(
     Returns
     -------
     Graph
-        Without batch sizes, even if `graph` is a batch.
+        The graph, without batch sizes even if `graph` is a batch.
     """
     if nodes is None:
         node_frames = [frame.copy() for frame in graph.node_frames]

@@ -26,12 +26,12 @@ class Scheme(NamedTuple):
 def zero_initializer(
     shape: tuple[int, ...], dtype: torch.dtype, ctx: torch.device, id_range: slice
 ) -> Tensor:
-    """Rows of zeros: the default for new nodes and edges."""
+    """Return rows of zeros, the default features of new nodes and edges."""
     return torch.zeros(shape, dtype=dtype, device=ctx)
 
 
 class Placeholder:
-    """Placeholder for a feature that a loader fills in; it has no rows yet."""
+    """A feature that a data loader fills in later; it has no rows yet."""
 
     shape: tuple[int, ...] = (0,)
     dtype = None
@@ -55,7 +55,7 @@ class Gathered:
         return gathered(source, index.long())
 
     def read_to_keep(self) -> Tensor:
-        """Read with gradients enabled and outside inference mode, since the result is kept."""
+        """Gather the rows with gradients and outside inference mode, because the result is kept."""
         if torch.compiler.is_compiling():
             return self.read()
         with torch.inference_mode(False), torch.enable_grad():
@@ -70,7 +70,7 @@ class Frame(MutableMapping[str, Tensor]):
     num_rows : int
         Number of nodes or edges that the frame describes.
     kind : str
-        ``"node"`` or ``"edge"``, for messages.
+        ``"node"`` or ``"edge"``, for error messages.
     """
 
     __slots__ = ("_columns", "_default_initializer", "_initializers", "_sent", "kind", "num_rows")
@@ -140,7 +140,7 @@ class Frame(MutableMapping[str, Tensor]):
         return repr(dict(self))
 
     def check(self, name: str, value: Tensor, device: torch.device, num_rows: int) -> None:
-        """Raise unless `value` can be feature `name` of `num_rows` rows on `device`."""
+        """Raise unless `value` is valid as feature `name` with `num_rows` rows on `device`."""
         if isinstance(value, Placeholder):
             return
         if not isinstance(value, Tensor):
@@ -167,7 +167,7 @@ class Frame(MutableMapping[str, Tensor]):
         return self._columns
 
     def with_columns(self, columns: Mapping[str, Tensor | Gathered]) -> Frame:
-        """A frame with other stored features, and the same number of rows and initializers."""
+        """Return a frame of `columns` with the number of rows and initializers of this frame."""
         return self._derive(self.num_rows, dict(columns))
 
     def names(self) -> KeysView[str]:
@@ -186,7 +186,7 @@ class Frame(MutableMapping[str, Tensor]):
         return {name: self.scheme(name) for name in self._columns}
 
     def placeholders(self) -> dict[str, Placeholder]:
-        """The features that are still to be filled in; no feature is gathered."""
+        """The features that have not been filled in yet; no feature is gathered."""
         return {n: c for n, c in self._columns.items() if isinstance(c, Placeholder)}
 
     # ------------------------------------------------------------------------------ derivation
@@ -196,10 +196,10 @@ class Frame(MutableMapping[str, Tensor]):
         return self._derive(self.num_rows, dict(self._columns))
 
     def gather(self, index: Tensor, id_name: str | None = None) -> Frame:
-        """The rows `index`; each feature is gathered when it is first read.
+        """Return a frame of the rows `index`; each feature is gathered when it is first read.
 
-        The frame keeps a copy of `index`, which the caller may change before that. With `id_name`,
-        `index` itself is the feature of that name.
+        The frame keeps a copy of `index`, because the caller may change it before that. With
+        `id_name`, `index` itself is stored as the feature of that name.
         """
         kept = index.clone() if self._columns else index
         columns = {name: Gathered(column, kept) for name, column in self._columns.items()}
@@ -208,7 +208,7 @@ class Frame(MutableMapping[str, Tensor]):
         return self._derive(index.shape[0], columns)
 
     def apply(self, function: Callable[[Tensor], Tensor]) -> Frame:
-        """Apply `function` to every feature: a move to a device, a change of dtype."""
+        """Apply `function` to every feature, for example to change its device or dtype."""
         return self._derive(self.num_rows, {name: function(self[name]) for name in self})
 
     def _derive(self, num_rows: int, columns: dict[str, Tensor | Gathered]) -> Frame:
@@ -221,7 +221,7 @@ class Frame(MutableMapping[str, Tensor]):
     # --------------------------------------------------------------------------------- changes
 
     def set_initializer(self, initializer: Initializer, name: str | None = None) -> None:
-        """Set how rows without a value are filled, for one feature or for all others."""
+        """Set the initializer of rows without a value, for one feature or, by default, for all."""
         if not callable(initializer) or not isinstance(name, (str, type(None))):
             raise InvalidTypeError(
                 "An initializer is a function, for one feature name or for all; got "
@@ -237,12 +237,12 @@ class Frame(MutableMapping[str, Tensor]):
         return self._initializer(name) is not zero_initializer
 
     def initial_rows(self, name: str, count: int, scheme: Scheme, device: torch.device) -> Tensor:
-        """`count` rows for feature `name` from its initializer, as if added at the end."""
+        """Return `count` rows of feature `name` from its initializer, to be added at the end."""
         rows = slice(self.num_rows, self.num_rows + count)
         return self._initializer(name)((count, *scheme.shape), scheme.dtype, device, rows)
 
     def initial_column(self, name: str, scheme: Scheme, device: torch.device) -> Tensor:
-        """All rows of feature `name` from its initializer."""
+        """Return all rows of feature `name` from its initializer."""
         shape = (self.num_rows, *scheme.shape)
         return self._initializer(name)(shape, scheme.dtype, device, slice(0, self.num_rows))
 
@@ -281,7 +281,7 @@ class Frame(MutableMapping[str, Tensor]):
     def update_rows(self, index: Tensor, values: dict[str, Tensor], device: torch.device) -> None:
         """Write rows `index` of the features in `values`.
 
-        Other rows keep their values; in a new feature they get initial values.
+        Other rows keep their values; in a new feature, they get values from the initializer.
         """
         for name, value in values.items():
             self.check(name, value, device, index.shape[0])
@@ -300,5 +300,5 @@ class Frame(MutableMapping[str, Tensor]):
 
 
 def columns_of(frames: Iterable[Frame]) -> list[Mapping[str, Tensor | Gathered]]:
-    """`Frame.columns` of many frames, in less time than the property takes for each."""
+    """Return `Frame.columns` of many frames, faster than through the property."""
     return [frame._columns for frame in frames]

@@ -45,14 +45,14 @@ class Graph(
 ):
     """A graph, homogeneous, bipartite or heterogeneous, with features on nodes and edges.
 
-    Build one with :func:`gossamer.graph`, :func:`gossamer.heterograph` or
-    :func:`gossamer.create_block`. ``Graph(data)`` takes what :func:`gossamer.graph` takes, and also
-    a scipy sparse matrix or a networkx graph. ``Graph()`` has no nodes.
+    Build graphs with :func:`gossamer.graph`, :func:`gossamer.heterograph` or
+    :func:`gossamer.create_block`. ``Graph(data)`` accepts the same data as :func:`gossamer.graph`,
+    and also a scipy sparse matrix or a networkx graph. ``Graph()`` has no nodes.
 
     A graph can be pickled, deep-copied, sent to worker processes and moved between devices.
-    Structure is immutable and shared between graphs; methods that edit a graph give it new
-    structure. Ids that a graph is built from are copied, and ids that it returns are new tensors,
-    so writing to them does not change the graph. Features are shared with the caller.
+    Structure is immutable and shared between graphs; methods that edit a graph replace its
+    structure. Ids passed to a graph are copied, and ids that it returns are new tensors, so writing
+    to them does not change the graph. Feature tensors are shared with the caller.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class Graph(
 
     @property
     def ntypes(self) -> list[str]:
-        """Node types; of a block, source types and then destination types."""
+        """Node types; in a block, source types, then destination types."""
         return list(self._schema.ntypes)
 
     @property
@@ -151,7 +151,7 @@ class Graph(
 
     @property
     def is_multigraph(self) -> bool:
-        """Whether there are parallel edges of one type and direction."""
+        """Whether any edge type has parallel edges."""
         return any(adjacency.has_duplicates() for adjacency in self._adjacencies)
 
     def get_ntype_id(self, ntype: str | None) -> int:
@@ -163,7 +163,7 @@ class Graph(
         return self._schema.etype_id(etype)
 
     def to_canonical_etype(self, etype: Any) -> CanonicalEType:
-        """The (source type, relation, destination type) of an edge type given by either name."""
+        """The (source type, relation, destination type) of an edge type, given by any name."""
         return self._schema.canonical_etypes[self._schema.etype_id(etype)]
 
     def metagraph(self) -> Any:
@@ -179,7 +179,7 @@ class Graph(
     __iter__ = None
 
     def __getitem__(self, key: Any) -> Graph:
-        """The subgraph of one edge type, or of all that match ``(src, relation, dst)``.
+        """The subgraph of one edge type, or of all edge types that match ``(src, relation, dst)``.
 
         ``:`` matches any name. The subgraph of a single edge type shares features with this graph.
         Several edge types are merged into one: their nodes and edges are concatenated, with the
@@ -199,7 +199,7 @@ class Graph(
     # -------------------------------------------------------------------------------------- sizes
 
     def num_nodes(self, ntype: str | None = None) -> int:
-        """Number of nodes of a type; of all types together if left out.
+        """Number of nodes of a type; of all types together if `ntype` is None.
 
         A type on both sides of a block selects the source nodes; see :meth:`num_dst_nodes`.
         """
@@ -208,11 +208,11 @@ class Graph(
         return self._node_frames[self._schema.ntype_id(ntype)].num_rows
 
     def num_src_nodes(self, ntype: str | None = None) -> int:
-        """Number of source nodes of a type; of all source types if left out."""
+        """Number of source nodes of a type; of all source types if `ntype` is None."""
         return self._count(self._schema.src_ids, ntype, "src")
 
     def num_dst_nodes(self, ntype: str | None = None) -> int:
-        """Number of destination nodes of a type; of all destination types if left out."""
+        """Number of destination nodes of a type; of all destination types if `ntype` is None."""
         return self._count(self._schema.dst_ids, ntype, "dst")
 
     def _count(self, ids: Mapping[str, int], ntype: str | None, side: str) -> int:
@@ -221,7 +221,7 @@ class Graph(
         return self._node_frames[self._schema.ntype_id(ntype, side)].num_rows
 
     def num_edges(self, etype: Any = None) -> int:
-        """Number of edges of a type; of all types together if left out."""
+        """Number of edges of a type; of all types together if `etype` is None."""
         if etype is None:
             return sum(adjacency.num_edges for adjacency in self._adjacencies)
         return self._adjacencies[self._schema.etype_id(etype)].num_edges
@@ -318,9 +318,9 @@ class Graph(
 
     @contextmanager
     def local_scope(self) -> Iterator[None]:
-        """Undo changes of the graph at the end of the ``with`` block.
+        """Undo changes to the graph at the end of the ``with`` block.
 
-        These are features that were set or removed, and nodes and edges that were added or removed.
+        This covers features that are set or removed, and nodes and edges that are added or removed.
         In-place operations on feature tensors are not undone.
 
         Examples
@@ -343,14 +343,14 @@ class Graph(
             self._adjacencies, self._batch_num_nodes, self._batch_num_edges = structure
 
     def local_var(self) -> Graph:
-        """A graph with the same tensors; setting features of one does not affect the other."""
+        """Return a copy that shares tensors; setting features of one does not affect the other."""
         return self.replaced(
             node_frames=[frame.copy() for frame in self._node_frames],
             edge_frames=[frame.copy() for frame in self._edge_frames],
         )
 
     def clone(self) -> Graph:
-        """A new graph with the same structure and the same feature tensors."""
+        """Return a new graph with the same structure and the same feature tensors."""
         return self.local_var()
 
     # --------------------------------------------------------------------------- relations, ids

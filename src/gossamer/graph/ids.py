@@ -47,15 +47,15 @@ def is_single(ids: Any) -> bool:
 
 
 def as_id_tensor(ids: Any, what: str, device: torch.device | str | None = None) -> Tensor:
-    """A one-dimensional int32 or int64 tensor of `ids`; lists become int64.
+    """Convert `ids` to a one-dimensional int32 or int64 tensor; lists become int64.
 
     Raises
     ------
     InvalidTypeError
         If the ids are not integers.
     InvalidValueError
-        If they are not one-dimensional, ragged, on another device than `device`, or computed inside
-        a `torch.func` transform.
+        If the ids are not one-dimensional, are ragged, are on a device other than `device`, or are
+        computed inside a `torch.func` transform.
     """
     if isinstance(ids, Tensor):
         if device is not None and ids.device != torch.device(device):
@@ -116,12 +116,12 @@ def _from_python(ids: Any, what: str) -> Tensor:
 
 
 def paired(sources: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Sources and destinations of equal length; one id is paired with each of the other side.
+    """Broadcast sources and destinations: a single id is paired with every id of the other side.
 
     Raises
     ------
     InvalidValueError
-        If there are different numbers of them, and none of the two is 1.
+        If their numbers differ and neither is 1.
     """
     if sources.shape != targets.shape and 1 not in (sources.shape[0], targets.shape[0]):
         raise InvalidValueError(
@@ -132,12 +132,12 @@ def paired(sources: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def in_idtype(ids: Tensor, idtype: torch.dtype, what: str, copy: bool = False) -> Tensor:
-    """The ids in another id type; `ids` itself if it has that type, unless `copy`.
+    """Convert ids to `idtype`; return `ids` itself if it has this type, unless `copy`.
 
     Raises
     ------
     InvalidValueError
-        If one is too large for it.
+        If an id does not fit `idtype`.
     """
     if idtype == torch.int32 and ids.dtype == torch.int64 and ids.numel():
         low, high = torch.aminmax(ids)
@@ -155,11 +155,11 @@ def check_range(ids: Tensor, limit: int, what: str) -> None:
     Raises
     ------
     OutOfRangeError
-        Naming the first offender.
+        If an id is out of range.
     """
     if ids.numel() == 0:
         return
-    low, high = torch.stack(torch.aminmax(ids)).tolist()  # a GPU is read once
+    low, high = torch.stack(torch.aminmax(ids)).tolist()  # one transfer from a GPU
     if low < 0 or high >= limit:
         offender = low if low < 0 else high
         have = f"there are {limit}, 0 to {limit - 1}" if limit else "there are none"

@@ -1,4 +1,4 @@
-"""Readouts: reduce, normalise, spread or rank features graph by graph over a batch."""
+"""Readouts: reduce, normalize, broadcast or rank features within each graph of a batch."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ def readout_nodes(
     graph : Graph
         A batch of B graphs; a single graph is a batch of one.
     feat : str
-        Node feature ``(N, *f)``.
+        Name of a node feature ``(N, *f)``.
     weight : str, optional
-        Node feature ``(N, 1)`` that multiplies `feat`. A mean still divides by the number of nodes.
+        Name of a node feature ``(N, 1)`` by which `feat` is multiplied. A mean still divides by the
+        number of nodes.
     op : {"sum", "mean", "max", "min"}
-        The result of a graph without nodes is 0.
+        Reduction. The result of a graph without nodes is 0.
     ntype : str, optional
         Node type; may be left out if there is only one.
 
@@ -183,7 +184,7 @@ def max_edges(graph: Graph, feat: str, weight: str | None = None, *, etype: Any 
 
 
 def softmax_nodes(graph: Graph, feat: str, *, ntype: str | None = None) -> Tensor:
-    r"""Apply softmax to a node feature over each graph of a batch, for each column.
+    r"""Apply softmax to each column of a node feature over each graph of a batch.
 
     .. math:: a_v = \frac{\exp(x_v)}{\sum_{u \in \mathcal{V}_i} \exp(x_u)}
         \quad \text{for } v \in \mathcal{V}_i
@@ -191,7 +192,7 @@ def softmax_nodes(graph: Graph, feat: str, *, ntype: str | None = None) -> Tenso
     Returns
     -------
     Tensor
-        ``(N, *f)``, as the feature. Differentiable.
+        ``(N, *f)``, like the feature. Differentiable.
 
     Examples
     --------
@@ -254,7 +255,7 @@ def topk_nodes(
     sortby: int | None = None,
     ntype: str | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The k largest (smallest) node features of each graph of a batch.
+    """Return the k largest (smallest) node features of each graph of a batch.
 
     Parameters
     ----------
@@ -263,11 +264,12 @@ def topk_nodes(
     feat : str
         Node feature ``(N, D)``.
     k : int
-        At least 1. The result of a graph with fewer nodes is padded with zeros.
+        Number of rows, at least 1. The result of a graph with fewer nodes is padded with zeros.
     descending : bool
-        Largest first, or smallest first.
+        Whether to return the largest rows, in descending order, or the smallest, in ascending
+        order.
     sortby : int, optional
-        Sort rows by this column. Default: sort each column separately.
+        Column by which rows are sorted. Default: each column is sorted separately.
     ntype : str, optional
         Node type; may be left out if there is only one.
 
@@ -276,8 +278,8 @@ def topk_nodes(
     values : Tensor
         ``(B, k, D)``. Differentiable.
     indices : Tensor
-        Positions within each graph: ``(B, k)`` with `sortby`, else ``(B, k, D)``. Padding has the
-        positions after the last node. Equal values are sorted by position.
+        Positions within each graph: ``(B, k)`` with `sortby`, else ``(B, k, D)``. The positions of
+        padding follow that of the last node. Equal values are sorted by position.
 
     Examples
     --------
@@ -301,7 +303,7 @@ def topk_edges(
     sortby: int | None = None,
     etype: Any = None,
 ) -> tuple[Tensor, Tensor]:
-    """The k largest (smallest) edge features of each graph of a batch; see :func:`topk_nodes`."""
+    """Return the k largest (smallest) edge features of each graph; see :func:`topk_nodes`."""
     sizes, data = _edge_part(graph, etype)
     return _topk(sizes, data[feat], k, descending, sortby)
 

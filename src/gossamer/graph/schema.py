@@ -45,7 +45,7 @@ class Schema:
 
     @classmethod
     def homogeneous(cls) -> Schema:
-        """One node type and one edge type, with the default names."""
+        """The schema with one node type and one edge type, with the default names."""
         return _HOMOGENEOUS
 
     @property
@@ -94,7 +94,7 @@ class Schema:
         )
 
     def by_name(self) -> tuple[Schema, list[int]]:
-        """The schema with its edge types sorted by name, and where each of them is in this one."""
+        """The schema with edge types sorted by name, and the position of each in this schema."""
         order = sorted(range(len(self.canonical_etypes)), key=self.canonical_etypes.__getitem__)
         if order == list(range(len(order))):
             return self, order
@@ -109,9 +109,9 @@ class Schema:
         Raises
         ------
         UnknownKeyError
-            If there is no such type on that side ("src", "dst" or "any").
+            If there is no such type on `side` ("src", "dst" or "any").
         InvalidValueError
-            If None was given and there are several.
+            If `ntype` is None and there are several types.
         """
         ids = {"src": self.src_ids, "dst": self.dst_ids}.get(side)
         if ids is None:
@@ -150,7 +150,7 @@ class Schema:
         UnknownKeyError
             If there is no such type.
         InvalidValueError
-            If None was given and there are several, or several types have the relation name.
+            If `etype` is None and there are several types, or if several have this relation name.
         """
         if etype is None:
             if len(self.canonical_etypes) != 1:

@@ -1,4 +1,4 @@
-"""Features from which data loaders fetch rows, as objects with a method `fetch`."""
+"""Storages of features, from which data loaders fetch rows."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ __all__ = ["FeatureStorage", "TensorStorage", "wrap_storage"]
 
 
 class FeatureStorage(ABC):
-    """Features from which a data loader fetches rows."""
+    """Base class of storages of features, from which data loaders fetch rows."""
 
     @abstractmethod
     def fetch(
         self, indices: Tensor, device: Any, pin_memory: bool = False, **kwargs: Any
     ) -> Tensor:
-        """Rows of the features on a device."""
+        """Return the rows `indices` of the features on a device."""
 
 
 class TensorStorage(FeatureStorage):
-    """Features in a tensor."""
+    """Storage of features in a tensor."""
 
     def __init__(self, tensor: Tensor) -> None:
         self.storage = tensor

@@ -118,7 +118,7 @@ def _matching(schema: Schema, key: Any) -> list[int]:
 
 
 def _concatenate(graph: Graph, frames: list[Frame], positions: list[int]) -> Frame:
-    """The rows of several types, with their common features and the original types and ids."""
+    """The rows of several types, with their common features and their original types and ids."""
     chosen = [frames[i] for i in positions]
     counts = [frame.num_rows for frame in chosen]
     result = Frame(sum(counts), chosen[0].kind)

@@ -34,20 +34,20 @@ class Features(MutableMapping[str, Any]):
         """The features as plain dicts."""
 
     def keys(self) -> KeysView[str]:
-        """The names, as they are now: a loop over them may set and delete features."""
+        """A copy of the current names, so that a loop over them may set and delete features."""
         return dict.fromkeys(self).keys()
 
     def values(self) -> ValuesView[Any]:
-        """The features, as they are now: a loop over them may set and delete features."""
+        """A copy of the current values, so that a loop over them may set and delete features."""
         return self.as_dict().values()
 
 
 class FeatureView(Features):
     """The features of one node or edge type, or of some rows of it.
 
-    Reading returns the tensor itself; assigning checks its length and device. In a view of some
-    rows, such as ``g.nodes[[0, 2]].data``, reading gathers and assigning writes these rows. The
-    view always shows the current features of the graph, also after an edit.
+    Reading returns the tensor itself; assigning checks the length and device of the new tensor. In
+    a view of some rows, such as ``g.nodes[[0, 2]].data``, reading gathers these rows and assigning
+    writes them. The view always shows the current features of the graph, even after an edit.
     """
 
     __slots__ = ("_graph", "_index", "_kind", "_position")

@@ -1,4 +1,4 @@
-"""Graphs in files, in Gossamer's format or DGL's, and in shared memory."""
+"""Graphs in files, in the format of Gossamer or DGL, and in shared memory."""
 
 from gossamer.graph.io.container import load_graphs, load_labels, save_graphs
 from gossamer.graph.io.shared_memory import hetero_from_shared_memory

@@ -1,7 +1,7 @@
 """Checks of structure from untrusted files.
 
-The functions work on the parts of many graphs at once, and raise ValueError for structure that
-kernels must not read.
+The functions check parts of many graphs at once, and raise ValueError for structure that is unsafe
+for kernels.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def check_ids(parts: list[Tensor], bounds: np.ndarray, what: str) -> None:
     if ids.numel() == 0:
         return
     low, high = map(int, ids.aminmax())
-    # Most often the largest id is below every bound, and no bound has to be repeated for each id.
+    # Usually the largest id is below every bound, so bounds need not be repeated for each id.
     if low < 0 or (high >= int(bounds.min()) and _exceed(parts, ids, bounds)):
         raise ValueError(f"{what} are out of range")
 
@@ -45,7 +45,7 @@ def check_compressed(
     num_cols: np.ndarray,
     num_edges: np.ndarray,
 ) -> None:
-    """Raise unless part ``i`` of each is a compressed adjacency of ``num_edges[i]`` edges."""
+    """Raise unless parts ``i`` form a compressed adjacency with ``num_edges[i]`` edges."""
     lengths, pointers = _lengths(indptr), joined(indptr).numpy()
     ends = lengths.cumsum()
     steps = np.diff(pointers)
@@ -69,7 +69,7 @@ def assemble(
     allowed: tuple[str, ...],
     kept: dict[str, Kept],
 ) -> Adjacency:
-    """An adjacency of checked parts, by format; raise if the formats hold different edges."""
+    """Build an adjacency from checked parts by format; raise if the formats differ in edges."""
     num_edges = max(len(value[1]) for value in kept.values())
     fits = max(num_src, num_dst, num_edges) < INT32_MAX
     compact = torch.int32 if fits else torch.int64

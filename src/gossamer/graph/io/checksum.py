@@ -1,4 +1,4 @@
-"""Checksums of values, quick enough to be compared whenever values are read."""
+"""Checksums of values, fast enough to be compared whenever values are read."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _PAGE = 4096
 
 
 def checksum(tensor: Tensor) -> int:
-    """A number that changes when a part of the values is lost or replaced.
+    """Compute a checksum, which changes if some of the values are lost or replaced.
 
-    It is the CRC-32 of the sums of the 64-bit words of each 4096 bytes, and of the bytes after the
-    last 4096. The sums take about as long as reading the memory once.
+    It is the CRC-32 of the sum of the 64-bit words of each block of 4096 bytes, followed by the
+    remaining bytes. The sums take about as long as reading the memory once.
 
     Parameters
     ----------
@@ -29,17 +29,17 @@ def checksum(tensor: Tensor) -> int:
     >>> checksum(torch.arange(3)) == checksum(torch.arange(3)) != checksum(torch.zeros(3).long())
     True
     """
-    # The stride of no or one element can be anything.
+    # The stride of a tensor with at most one element is arbitrary.
     values = tensor.as_strided((tensor.numel(),), (1,))
     # NumPy has no bfloat16.
     return checksum_of_bytes(values.view(torch.uint8).numpy())
 
 
 def checksum_of_bytes(data: np.ndarray, found: int = 0) -> int:
-    """The checksum of values whose bytes are `data`, (N,) uint8.
+    """Compute the checksum of values whose bytes are `data`, ``(N,)`` uint8.
 
-    Values may come in several parts, all but the last of whole pages of 4096 bytes: `found` is the
-    checksum of those before.
+    Values may be passed in several parts. The length of all but the last must be a multiple of 4096
+    bytes, and `found` is the checksum of the parts before.
     """
     whole = len(data) - len(data) % _PAGE
     if whole:

@@ -1,4 +1,4 @@
-"""Saving graphs to files and loading them, without pickle."""
+"""Save graphs to files and load them, without pickle."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from gossamer.ops.adjacency import FORMATS
 
 __all__ = ["load_graphs", "load_labels", "save_graphs", "write_graphs"]
 
-# A file of up to this many bytes is read at once, which is faster than reading tensor by tensor.
+# Files of up to this many bytes are read at once, which is faster than reading tensor by tensor.
 _SMALL = 1 << 18
 
 T = TypeVar("T")
@@ -41,29 +41,29 @@ def save_graphs(
     labels: Mapping[str, Tensor] | None = None,
     formats: str | Sequence[str] | None = None,
 ) -> None:
-    """Write graphs, with their features, and labels to a file.
+    """Write graphs with their features, and labels, to a file.
 
     The file is a safetensors file whose metadata describes the graphs, so reading it runs no code.
-    Writing is atomic: an existing file of that name is replaced when all content is on the disk.
+    Writing is atomic: an existing file of this name is replaced once all content is on disk.
 
     Parameters
     ----------
     filename : str or path
         File to write; missing folders are created.
     g_list : Graph or list of Graph
-        Homogeneous or heterogeneous graphs, batches and blocks, in any mixture. They are loaded
-        onto the CPU. Feature initializers are not saved.
+        Homogeneous or heterogeneous graphs, batches and blocks, in any combination. They are loaded
+        on the CPU. Feature initializers are not saved.
     labels : dict of str to Tensor, optional
         Additional tensors, of any shape.
     formats : str or list of str, optional
-        Which of "coo", "csr" and "csc" to store. Default: one that exists.
+        Sparse formats to store, among "coo", "csr" and "csc". Default: one that already exists.
 
     Raises
     ------
     InvalidTypeError
         If an argument has the wrong type, or a tensor is sparse or quantized.
     InvalidValueError
-        If a format does not exist, or a graph is restricted to others.
+        If a format is unknown, or a graph is restricted to other formats.
     FileError
         If the file cannot be written.
     MissingExtraError
@@ -90,10 +90,11 @@ def write_graphs(
     formats: str | Sequence[str] | None = None,
     durable: bool = True,
 ) -> None:
-    """Do what :func:`save_graphs` does.
+    """Write graphs as :func:`save_graphs` does.
 
-    With `durable` false, nothing waits for the disk. If the machine fails soon after, the file may
-    be damaged, which :func:`load_graphs` finds by the checksums: enough for a cache.
+    If `durable` is False, the function does not wait for the disk. If the machine fails soon after,
+    the file may be damaged, which :func:`load_graphs` detects by checksums. This is sufficient for
+    a cache.
     """
     safetensors = optional_import("safetensors", "save_graphs")
     save_file = optional_import("safetensors.torch", "save_graphs").save_file
@@ -111,22 +112,22 @@ def write_graphs(
 def load_graphs(
     filename: str | os.PathLike[str], idx_list: Sequence[int] | None = None
 ) -> tuple[list[Graph], dict[str, Tensor]]:
-    """Read graphs and labels that :func:`save_graphs` wrote, or DGL 0.4 or 2.1.0.
+    """Read graphs and labels written by :func:`save_graphs`, DGL 0.4 or DGL 2.1.0.
 
-    Everything is read into memory, so later changes of the file do not affect the graphs. With
-    `idx_list`, only the rows of these graphs are read, without comparing their checksum.
+    Everything is read into memory, so later changes to the file do not affect the graphs. With
+    `idx_list`, only the rows of these graphs are read, and their checksums are not verified.
 
     Parameters
     ----------
     filename : str or path
         The file.
     idx_list : list of int, optional
-        Which graphs, in which order. Default, or empty: all of them.
+        Indices of the graphs to read, in this order. If None or empty, all graphs are read.
 
     Returns
     -------
     graphs : list of Graph
-        On the CPU.
+        The graphs, on the CPU.
     labels : dict of str to Tensor
         All labels; empty if there are none.
 
@@ -135,7 +136,7 @@ def load_graphs(
     FileError
         If the file is missing, truncated, corrupt, of a newer version, or of another format.
     OutOfRangeError
-        If `idx_list` names a graph that does not exist.
+        If `idx_list` contains the index of a graph that does not exist.
     InvalidTypeError
         If an argument has the wrong type.
 
@@ -165,7 +166,7 @@ def load_graphs(
 
 
 def load_labels(filename: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """Read only the labels that :func:`save_graphs` wrote, or DGL 2.1.0.
+    """Read only the labels of a file written by :func:`save_graphs`, DGL 0.4 or DGL 2.1.0.
 
     Raises
     ------
@@ -248,7 +249,7 @@ def _read_dgl(
         ) from None
 
 
-# What reading an invalid file can raise.
+# Exceptions that reading an invalid file can raise.
 _SIGNS_OF_DAMAGE = (
     ArithmeticError,
     LookupError,

@@ -1,6 +1,6 @@
-"""Reading the graphs that DGL 2.1.0 wrote with its ``save_graphs``.
+"""Read graphs written by ``save_graphs`` of DGL 2.1.0.
 
-The layout was established from files that it writes. Everything is little-endian::
+The layout was determined from files that it writes. Everything is little-endian::
 
     file      u64 magic, u64 version 2, u64 kind 2 (heterogeneous), u64 number of graphs,
               anything up to byte 4096,
@@ -21,7 +21,8 @@ The layout was established from files that it writes. Everything is little-endia
     array     u64 magic, u64 0, i32 device type, i32 device number, i32 dimensions,
               u8 kind of number, u8 bits, u16 lanes 1, i64 shape, i64 bytes, content
 
-Every size in a file is compared with the bytes that are left. Invalid content raises ValueError.
+Every size in a file is compared with the number of remaining bytes. Invalid content raises
+ValueError.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ class DGLArchive:
     Parameters
     ----------
     file : binary file
-        It must stay open while graphs are read. Only the bytes of these graphs are read.
+        An open file, which must stay open while graphs are read. Only the bytes of these graphs are
+        read.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -90,7 +92,7 @@ class DGLArchive:
         return [_graph(self._stream(position)) for position in chosen]
 
     def _positions(self) -> list[int]:
-        """Where each graph starts; the index is at the end of the file."""
+        """The position of each graph, from the index at the end of the file."""
         size = self._stream(self._end - 8).u64()
         if size != 8 * (self._count + 1) or size + 16 > self._end:
             raise ValueError("it ends without an index of its graphs")

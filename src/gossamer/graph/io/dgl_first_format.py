@@ -1,6 +1,6 @@
-"""Reading the first format of DGL's graph files, which DGL 0.4 wrote.
+"""Read the first format of DGL's graph files, which DGL 0.4 wrote.
 
-The layout was established from files that DGL 2.1.0 reads. Everything is little-endian; see
+The layout was determined from files that DGL 2.1.0 reads. Everything is little-endian; see
 `dgl_archive` for text, array and features::
 
     file      u64 magic, u64 version 1, u64 kind 1 (homogeneous), anything up to byte 4096,
@@ -38,7 +38,8 @@ class FirstArchive:
     Parameters
     ----------
     file : binary file
-        It must stay open while graphs are read. Only the bytes of these graphs are read.
+        An open file, which must stay open while graphs are read. Only the bytes of these graphs are
+        read.
     """
 
     def __init__(self, file: BinaryIO) -> None:

@@ -1,4 +1,4 @@
-"""Reading the elements of DGL's graph files: numbers, texts, arrays and features."""
+"""Read the elements of DGL's graph files: numbers, texts, arrays and features."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ID_TYPES = (torch.int32, torch.int64)
 _ARRAY = 0xDD5E40F096B4A13F
 _MOST_DIMENSIONS = 32
 
-# (kind of number, bits) -> the dtype, and the NumPy dtype that is read.
+# (kind of number, bits) -> dtype, and the NumPy dtype used for reading.
 _DTYPES = {
     (0, 8): (torch.int8, "i1"),
     (0, 16): (torch.int16, "<i2"),
@@ -43,7 +43,7 @@ _DTYPES = {
 
 
 class Stream:
-    """The bytes of a file from a position on; reading past its `end` raises ValueError."""
+    """The bytes of a file, starting at `position`; reading past `end` raises ValueError."""
 
     def __init__(self, file: BinaryIO, position: int, end: int) -> None:
         self.file = file
@@ -51,7 +51,7 @@ class Stream:
         self.end = end
 
     def take(self, count: int) -> bytes:
-        """The next `count` bytes."""
+        """Read the next `count` bytes."""
         if not 0 <= self.position <= self.end - count or count < 0:
             raise ValueError(f"{count} bytes are missing at byte {self.position}")
         taken = read_exactly(self.file, self.position, count)
@@ -59,11 +59,11 @@ class Stream:
         return taken
 
     def number(self, size: int) -> int:
-        """The next `size` bytes as an unsigned integer."""
+        """Read the next `size` bytes as an unsigned integer."""
         return int.from_bytes(self.take(size), "little")
 
     def u64(self) -> int:
-        """The next unsigned integer of 64 bits."""
+        """Read the next unsigned integer of 64 bits."""
         return self.number(8)
 
     def expect(self, magic: int, what: str) -> None:
@@ -73,25 +73,25 @@ class Stream:
             raise ValueError(f"there is no {what} at byte {at}")
 
     def many(self, read: Callable[[], Any]) -> list[Any]:
-        """A list, preceded by its length; each item has at least 8 bytes."""
+        """Read a list, preceded by its length, whose items each have at least 8 bytes."""
         count = self.u64()
         if count > (self.end - self.position) // 8:
             raise ValueError(f"{count} items do not fit after byte {self.position}")
         return [read() for _ in range(count)]
 
     def text(self) -> str:
-        """The next text."""
+        """Read the next text."""
         return str(self.take(self.u64()), "utf-8")
 
     def arrays(self) -> dict[str, Tensor]:
-        """The next arrays by name."""
+        """Read the next arrays by name."""
         pairs = self.many(lambda: (self.text(), self.array()))
         if len(dict(pairs)) != len(pairs):
             raise ValueError("a name occurs twice")
         return dict(pairs)
 
     def array(self) -> Tensor:
-        """The next array as a tensor."""
+        """Read the next array as a tensor."""
         self.expect(_ARRAY, "array")
         self.take(16)
         dimensions, kind, bits, lanes = (self.number(size) for size in (4, 1, 1, 2))
@@ -111,7 +111,7 @@ class Stream:
 
 
 def features(num_rows: int, tensors: dict[str, Tensor], kind: str) -> Frame:
-    """A frame of `tensors`, which need `num_rows` rows."""
+    """Build a frame of `tensors`, which must have `num_rows` rows."""
     frame = Frame(num_rows, kind)
     for name, value in tensors.items():
         if value.dim() == 0 or len(value) != num_rows:

@@ -14,7 +14,7 @@ __all__ = [
     "as_json", "checked",
 ]  # fmt: skip
 
-#: Increased with each change that older readers would misread.
+#: Version of the format, increased with each change that older readers would misread.
 VERSION = 2
 
 #: The key of the file's metadata that holds the header.
@@ -63,7 +63,7 @@ class Feature(NamedTuple):
 
     @classmethod
     def from_json(cls, value: Any) -> Feature:
-        """Raise ValueError unless `value` describes a feature."""
+        """Build a feature from JSON; raise ValueError if `value` does not describe one."""
         name, dtype, shape = checked(value, list, length=3)
         found = getattr(torch, checked(dtype, str), None)
         if not isinstance(found, torch.dtype) or found not in STORED_DIRECTLY | STORED_AS_BYTES:
@@ -84,7 +84,7 @@ class Relation(NamedTuple):
 
     @classmethod
     def from_json(cls, value: Any) -> Relation:
-        """Raise ValueError unless `value` describes a relation."""
+        """Build a relation from JSON; raise ValueError if `value` does not describe one."""
         *formats, features = checked(value, list, length=4)
         relation = cls(*map(_formats, formats), _features(features))
         if not relation.stored or not set(relation.stored) <= set(relation.allowed):
@@ -103,7 +103,7 @@ class Layout(NamedTuple):
 
     @classmethod
     def from_json(cls, value: Any) -> Layout:
-        """Raise ValueError unless `value` describes a group of graphs."""
+        """Build a layout from JSON; raise ValueError if `value` does not describe one."""
         value = checked(value, dict)
         missing = {"ntypes", "etypes", "block", "idtype", "nodes", "edges", "batched"} - set(value)
         if missing:
@@ -150,7 +150,7 @@ def as_json(value: Any) -> Any:
 
 
 def checked(value: Any, kind: type, length: int | None = None) -> Any:
-    """`value` if it has the given type and length, else ValueError."""
+    """Return `value` if it has the given type and length; else, raise ValueError."""
     if type(value) is not kind or (length is not None and len(value) != length):
         size = "" if length is None else f" of length {length}"
         raise ValueError(f"expected a {kind.__name__}{size}, found {str(value)[:80]!r}")

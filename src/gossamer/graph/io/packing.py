@@ -33,11 +33,11 @@ def pack(
     formats: Sequence[str] | None,
     in_place: bool = False,
 ) -> tuple[dict[str, Tensor], str]:
-    """The tensors and the header of a file that holds `graphs`, `labels`.
+    """Return the tensors and the header of a file that holds `graphs` and `labels`.
 
     Graphs of the same layout are concatenated in shared tensors, so the number of tensors does not
-    depend on the number of graphs. Node ids have 32 bits if they fit, and the header has checksums
-    of all tensors; neither if the graph is to be used `in_place`.
+    depend on the number of graphs. Unless the graph is to be used `in_place`, node ids are stored
+    in 32 bits if they fit, and the header contains checksums of all tensors.
     """
     groups: dict[Layout, list[Graph]] = {}
     order: list[list[int]] = []
@@ -139,7 +139,7 @@ def _columns(
 
 
 def _has_few_nodes(adjacency: Adjacency) -> bool:
-    """Whether node ids have at most 32 bits."""
+    """Whether node ids fit 32 bits."""
     return max(adjacency.num_src, adjacency.num_dst) <= INT32_MAX
 
 
@@ -148,7 +148,7 @@ def _table(rows: Iterable[list[int]]) -> Tensor:
 
 
 def _plain(tensor: Tensor) -> Tensor:
-    """The values as the file stores them: contiguous, on the CPU, in a supported dtype."""
+    """The values in the form in which they are stored: contiguous, on the CPU, a stored dtype."""
     if tensor.layout != torch.strided or tensor.dtype not in STORED_DIRECTLY | STORED_AS_BYTES:
         raise InvalidTypeError(
             f"save_graphs: a file holds dense tensors of numbers, got {tensor.layout} and "
@@ -161,7 +161,7 @@ def _plain(tensor: Tensor) -> Tensor:
 
 
 def _without_sharing(tensors: dict[str, Any]) -> dict[str, Tensor]:
-    """Copy tensors that share memory with an earlier one, which safetensors refuses."""
+    """Copy tensors that share memory with an earlier one, because safetensors rejects them."""
     seen: set[int] = set()
     for name, tensor in tensors.items():
         address = tensor.untyped_storage().data_ptr()

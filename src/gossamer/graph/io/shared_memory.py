@@ -1,4 +1,4 @@
-"""The structure of a graph in memory that other processes find by a name."""
+"""The structure of a graph in memory that other processes access by name."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ def share(graph: Graph, name: str, formats: Sequence[str]) -> Graph:
 
 
 def hetero_from_shared_memory(name: str) -> Graph:
-    """The graph that a process of this machine put into shared memory under `name`.
+    """Return the graph that a process on this machine put into shared memory under `name`.
 
     Parameters
     ----------
     name : str
-        As given to :meth:`Graph.shared_memory`.
+        Name passed to :meth:`Graph.shared_memory`.
 
     Returns
     -------
     Graph
-        The structure, without features; its memory is shared with the other process.
+        The graph without features. Its structure is in memory shared with the other process.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def _mapped(path: Path) -> Graph:
     """The graph of a file; its tensors are views of the mapped file."""
     with open(path, "rb") as file:
         tensors = TensorFile(file)
-    # Copy-on-write: a write by mistake stays in this process.
+    # Copy-on-write, so that accidental writes do not affect other processes.
     memory = torch.from_numpy(np.memmap(path, dtype=np.uint8, mode="c"))
     header = tensors.metadata.get(KEY)
     if header is None:
@@ -120,7 +120,7 @@ def _mapped(path: Path) -> Graph:
 
 
 def remove_shared(path: Path, owner: int) -> None:
-    """Remove a file from shared memory, in the process that made it."""
+    """Remove a file from shared memory if this process is the `owner`, which created it."""
     # A forked process has a copy of the graph, but the name belongs to the process that made it.
     if os.getpid() == owner:
         with suppress(OSError):

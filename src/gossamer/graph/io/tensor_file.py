@@ -1,7 +1,7 @@
-"""Reading a safetensors file without mapping it: a change of the file cannot reach what was read.
+"""Read a safetensors file without mapping it, so later changes to the file have no effect.
 
-The format: an 8-byte little-endian length, a JSON header of that length that maps each name to its
-dtype, shape and byte offsets, and the values of all tensors one after another. The header is
+The format is an 8-byte little-endian length, a JSON header of that length that maps each name to
+its dtype, shape and byte offsets, and the values of all tensors one after another. The header is
 checked against the size of the file; invalid content raises ValueError.
 """
 
@@ -40,7 +40,7 @@ _DTYPES = {
 
 
 def read_exactly(file: BinaryIO, position: int, count: int) -> bytes:
-    """Read `count` bytes from `position` on."""
+    """Read `count` bytes, starting at `position`."""
     file.seek(position)
     content = file.read(count)
     if len(content) != count:
@@ -54,7 +54,7 @@ class TensorFile:
     Parameters
     ----------
     file : binary file
-        Positioned anywhere; it must stay open while tensors are read.
+        An open file at any position, which must stay open while tensors are read.
 
     Attributes
     ----------
@@ -90,16 +90,16 @@ class TensorFile:
 
 
 class StoredTensor:
-    """A tensor in a file; slicing it along the first dimension reads these rows into memory.
+    """A tensor in a file; slicing it along the first dimension reads the rows into memory.
 
     Attributes
     ----------
     dtype : torch.dtype
     shape : tuple of int
     span : (int, int)
-        First byte and end among the values of the file.
+        Position of the first byte, and end, relative to the values of the file.
     checksum : int, optional
-        If it is set, the values are compared with it when all rows are read.
+        If set, it is verified when all rows are read.
     """
 
     checksum: int | None = None
@@ -150,7 +150,7 @@ class StoredTensor:
         self._file.seek(self._start + offset)
         verify = self.checksum is not None and shape == self.shape
         found = 0
-        # A part is still in the cache of the processor when it is added up.
+        # Process parts that are still in the processor's cache when the checksum is computed.
         for start in range(0, len(target), _PART):
             part = target[start : start + _PART]
             if self._file.readinto(part) != len(part):

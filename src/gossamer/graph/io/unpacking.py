@@ -1,7 +1,7 @@
 """Build graphs from the tensors and the header of an untrusted file.
 
-Invalid content raises ValueError. Structure is checked, because kernels trust it. Only the rows of
-the graphs requested are read.
+Invalid content raises ValueError. Structure is checked here, because kernels do not check it. Only
+the rows of the requested graphs are read.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Contents:
     Parameters
     ----------
     header : str
-        JSON.
+        The header as JSON.
     read : callable
-        Returns the stored tensor of a name.
+        Function that returns the stored tensor of a given name.
     """
 
     def __init__(self, header: str, read: Read) -> None:
@@ -86,7 +86,7 @@ class Contents:
         return [result[position] for position in range(len(group))]
 
     def _checked_order(self, runs: Any) -> np.ndarray:
-        """(group, number within the group) of each graph, from the groups' runs of graphs."""
+        """(group, number within the group) of each graph, from runs of graphs of one group."""
         used = [0] * len(self._sizes)
         rows = []
         for run in checked(runs, list):
@@ -104,9 +104,9 @@ class Contents:
 
 
 def _sizes(layout: Layout, number: int, read: Read) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of nodes and of edges, graphs by types, of a group.
+    """Numbers of nodes and of edges of each graph of a group, one column for each type.
 
-    They are NumPy arrays, whose operations on few numbers are faster than those of torch.
+    They are NumPy arrays, which are faster than tensors for few numbers.
     """
     tables = []
     widths = len(layout.schema.ntypes), len(layout.schema.canonical_etypes)
@@ -117,7 +117,7 @@ def _sizes(layout: Layout, number: int, read: Read) -> tuple[np.ndarray, np.ndar
         if len(table) == 0:
             raise ValueError("a group has no graphs")
         low, high = (int(table.min()), int(table.max())) if table.size else (0, 0)
-        # Sums must not overflow; no file comes near.
+        # Sums must not overflow. No real file is near this limit.
         if low < 0 or high >= 2**62 // len(table):
             raise ValueError(f"{name} cannot be {low} ... {high}")
         tables.append(table)
@@ -127,7 +127,7 @@ def _sizes(layout: Layout, number: int, read: Read) -> tuple[np.ndarray, np.ndar
 
 
 def _of_form(tensor: StoredTensor, feature: Feature, shape: tuple[int, ...]) -> StoredTensor:
-    """The tensor, if it has the shape and dtype of the header."""
+    """Return `tensor` if it has the shape and dtype given in the header; else, raise ValueError."""
     dtype, stored_shape = feature.dtype, shape
     if dtype not in STORED_DIRECTLY:
         dtype, stored_shape = torch.uint8, (*shape, feature.dtype.itemsize)
@@ -140,7 +140,7 @@ def _of_form(tensor: StoredTensor, feature: Feature, shape: tuple[int, ...]) -> 
 
 
 def _restored(tensor: Tensor, feature: Feature) -> Tensor:
-    """The values as they were saved: some dtypes are stored as bytes, in one more dimension."""
+    """The original values: some dtypes are stored as bytes, with one more dimension."""
     if tensor.dtype == feature.dtype:
         return tensor
     # Slices may start at an address that the dtype does not allow.
@@ -148,7 +148,7 @@ def _restored(tensor: Tensor, feature: Feature) -> Tensor:
 
 
 class _Group:
-    """Some graphs of a group, or all: each tensor of the group holds a part of each graph."""
+    """Some or all graphs of a group, each tensor of which holds a part of every graph."""
 
     def __init__(
         self,
@@ -190,7 +190,7 @@ class _Group:
         return graphs
 
     def _column(self, name: str, dtypes: Sequence[torch.dtype], counts: np.ndarray) -> list[Tensor]:
-        """The part of each chosen graph of a tensor with one dimension."""
+        """The part of a one-dimensional tensor that belongs to each chosen graph."""
         tensor = self._read(self._prefix + name)
         if tensor.dtype not in dtypes or tensor.dim() != 1:
             raise ValueError(f"{name} has shape {tensor.shape} and {tensor.dtype}")
@@ -243,7 +243,7 @@ class _Group:
         counts, idtype = self._num_edges[:, i], self._layout.idtype
         ends = []
         for name, bounds in (("src", src), ("dst", dst)):
-            # Version 1 stored them in the dtype of the graph.
+            # Version 1 stored node ids in the id type of the graph.
             parts = self._column(f"edges{i}.coo.{name}", (torch.int32, idtype), counts)
             check_ids(parts, bounds[self._chosen], "node ids")
             ends.append(parts)
@@ -263,7 +263,7 @@ class _Group:
         return list(map(Compressed, indptr, indices, none if eids is None else eids))
 
     def _set_batch(self, graphs: list[Graph], kind: str) -> None:
-        """Give each graph the sizes of the graphs that it is a batch of."""
+        """Set the batch sizes of each graph."""
         schema, table = self._layout.schema, getattr(self, f"_num_{kind}")
         keys = schema.ntype_ids
         if kind == "edges":

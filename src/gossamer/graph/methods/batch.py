@@ -20,7 +20,7 @@ _other_totals_allowed = False
 
 
 def allow_other_totals(allowed: bool) -> None:
-    """Whether sizes that do not add up to the graph's counts give a warning instead of an error.
+    """Set whether batch sizes that do not add up give a warning instead of an error.
 
     DGL accepts such sizes, so the compatibility layer allows them.
     """
@@ -69,7 +69,7 @@ class Batch:
     def _checked_sizes(
         self: Graph, val: Any, keys: Sequence[Hashable], total: Callable[[Any], int]
     ) -> dict[Any, Tensor]:
-        """Sizes of each type of `keys`, which add up to its `total`."""
+        """The sizes of each type in `keys`, checked to add up to its `total`."""
         if not isinstance(val, Mapping):
             if len(keys) != 1:
                 raise InvalidTypeError(

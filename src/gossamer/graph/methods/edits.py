@@ -21,7 +21,7 @@ __all__ = ["Edits"]
 
 
 class Edits:
-    """Methods of :class:`Graph` that replace its structure by new structure."""
+    """Methods of :class:`Graph` that replace its structure."""
 
     def add_nodes(
         self: Graph, num: int, data: Mapping[str, Tensor] | None = None, ntype: str | None = None
@@ -33,7 +33,8 @@ class Edits:
         num : int
             Number of new nodes.
         data : dict of str to Tensor, optional
-            Their features, ``(num, *)``. Other features get initial values (zeros).
+            Features of the new nodes, ``(num, *)``. Other features get values from the initializer
+            (by default, zeros).
         ntype : str, optional
             Node type; may be left out if there is only one.
 
@@ -65,9 +66,10 @@ class Edits:
         Parameters
         ----------
         u, v : int or ids
-            Sources and destinations; one id is paired with each of the other side.
+            Sources and destinations; a single id is paired with every id of the other side.
         data : dict of str to Tensor, optional
-            Their features. Other features get initial values (zeros).
+            Features of the new edges. Other features get values from the initializer (by default,
+            zeros).
         etype : str or (str, str, str), optional
             Edge type; may be left out if there is only one.
 
@@ -140,8 +142,8 @@ class Edits:
     ) -> None:
         """Remove nodes and their edges; the others get new ids.
 
-        Nodes keep their order. Edges of all types are sorted by source afterwards. Batch sizes are
-        updated.
+        The remaining nodes keep their order. The remaining edges of all types are sorted by source.
+        Batch sizes are updated.
 
         Parameters
         ----------
@@ -241,9 +243,9 @@ class Edits:
         node_frames: list[Frame],
         edges: Mapping[int, tuple[Tensor, Tensor]] | None = None,
     ) -> None:
-        """Set node frames and edges, and adapt the relations of node types of new size.
+        """Set node frames and edges, and adapt the relations of node types whose size changes.
 
-        Nothing changes if ids do not fit the id type.
+        If ids do not fit the id type, an error is raised and nothing changes.
         """
         edges = dict(edges or {})
         adjacencies = list(self._adjacencies)
@@ -257,7 +259,7 @@ class Edits:
 
 
 def _shrunk(sizes: Mapping[Any, Tensor], masks: Mapping[Any, Tensor]) -> dict[Any, Tensor]:
-    """Batch sizes of the rows selected by each mask."""
+    """The batch sizes that remain after selecting rows by each mask."""
     result = dict(sizes)
     for key, mask in masks.items():
         before = torch.nn.functional.pad(mask.long().cumsum(0), (1, 0))

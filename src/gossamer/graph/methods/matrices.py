@@ -1,4 +1,4 @@
-"""Methods of Graph that return matrices and the tensors of formats."""
+"""Methods of Graph that return matrices and the tensors of sparse formats."""
 
 from __future__ import annotations
 
@@ -30,18 +30,20 @@ class Matrices:
         *,
         scipy_fmt: str | None = None,
     ) -> SparseMatrix | Any:
-        """The adjacency matrix ``(num_src, num_dst)``; see :func:`gossamer.sparse.from_graph`.
+        """Return the adjacency matrix, ``(num_src, num_dst)``.
 
-        The matrix shares the structure of the graph and, with `eweight_name`, the feature.
+        See :func:`gossamer.sparse.from_graph`.
+
+        The matrix shares the structure of the graph and, with `eweight_name`, the feature tensor.
 
         Parameters
         ----------
         etype : str or (str, str, str), optional
             Edge type; may be left out if there is only one.
         eweight_name : str, optional
-            Edge feature to use as values. Default: ones. Gradients flow into it.
+            Edge feature to use as values, differentiable. Default: ones.
         scipy_fmt : {"coo", "csr"}, optional
-            Return this kind of scipy matrix instead, of ones; as in DGL before 1.0.
+            If given, return a scipy matrix of ones in this format, as DGL before 1.0 did.
 
         Examples
         --------
@@ -71,7 +73,7 @@ class Matrices:
         scipy_fmt: str | None = None,
         etype: Any = None,
     ) -> Any:
-        """The adjacency matrix as a sparse tensor, or as a scipy matrix.
+        """Return the adjacency matrix as a sparse COO tensor, or as a scipy matrix.
 
         Each parallel edge is a separate entry.
 
@@ -82,7 +84,7 @@ class Matrices:
         ctx : torch.device
             Device of the sparse tensor.
         scipy_fmt : {"coo", "csr"}, optional
-            Return this kind of scipy matrix instead.
+            If given, return a scipy matrix in this format.
         etype : str or (str, str, str), optional
             Edge type; may be left out if there is only one.
         """
@@ -108,7 +110,7 @@ class Matrices:
         return sparse.csr_matrix(arrays, shape=shape)
 
     def adj_tensors(self: Graph, fmt: str, etype: Any = None) -> tuple[Tensor, ...]:
-        """Copies of the tensors of one format, in the graph's id type.
+        """Return copies of the tensors of a sparse format, in the id type of the graph.
 
         Parameters
         ----------
@@ -134,13 +136,13 @@ class Matrices:
     def inc(
         self: Graph, typestr: str, ctx: torch.device | str = "cpu", etype: Any = None
     ) -> Tensor:
-        """The incidence matrix, nodes by edges, as a sparse COO tensor.
+        """Return the incidence matrix, ``(N, E)``, as a sparse COO tensor.
 
         Parameters
         ----------
         typestr : {"in", "out", "both"}
-            "in": 1 where the edge ends in the node. "out": 1 where it starts there. "both": -1 for
-            starts and 1 for ends, without self-loops.
+            "in": 1 where the edge ends at the node. "out": 1 where the edge starts at the node.
+            "both": -1 where it starts and 1 where it ends, 0 for self-loops.
 
         Examples
         --------

@@ -40,15 +40,18 @@ class MessagePassing:
         Parameters
         ----------
         message_func : built-in or callable
-            A function of :mod:`gossamer.function`, or one from an edge batch to a dict of tensors.
+            A function of :mod:`gossamer.function`, or a function that maps an edge batch to a dict
+            of tensors.
         reduce_func : built-in or callable
-            A function of :mod:`gossamer.function`, or one from a node batch (with `mailbox`) to a
-            dict of tensors, which is called once for each in-degree.
+            A function of :mod:`gossamer.function`, or a function that maps a node batch (with
+            `mailbox`) to a dict of tensors; it is called once for each in-degree.
         apply_node_func : callable, optional
-            From a node batch, with the reduced features, to a dict of the features to keep.
+            A function that maps a node batch, which includes the reduced features, to a dict of the
+            features to store.
         etype : str or (str, str, str), optional
-            Edge type. If left out on a graph with several, built-in functions run on each of them,
-            and results for the same node type are reduced across edge types likewise.
+            Edge type. If it is None and there are several, built-in functions are applied to each
+            of them, and results for the same node type are reduced across edge types in the same
+            way.
 
         Notes
         -----
@@ -80,7 +83,7 @@ class MessagePassing:
             frame[name] = value
 
     def apply_nodes(self: Graph, func: Callable, v: Any = ALL, ntype: str | None = None) -> None:
-        """Update features of nodes by a function from a node batch to a dict of tensors.
+        """Update node features with a function that maps a node batch to a dict of tensors.
 
         Examples
         --------
@@ -105,17 +108,18 @@ class MessagePassing:
             frame.update_rows(ids, result, self.device)
 
     def apply_edges(self: Graph, func: Any, edges: Any = ALL, etype: Any = None) -> None:
-        """Compute edge features from the features of edges, sources and destinations.
+        """Update edge features from the features of edges, sources and destinations.
 
         Parameters
         ----------
         func : built-in or callable
-            A message function of :mod:`gossamer.function`, or one from an edge batch to a dict.
+            A message function of :mod:`gossamer.function`, or a function that maps an edge batch to
+            a dict of tensors.
         edges : ids or (ids, ids), optional
-            Edge ids, or sources and destinations. Default: all. Other edges keep their features; in
-            a new feature they get 0.
+            Edge ids, or sources and destinations. Default: all edges. Other edges keep their
+            features; in a new feature, they get values from the initializer (by default, zeros).
         etype : str or (str, str, str), optional
-            Edge type. If left out on a graph with several, a built-in function runs on each.
+            Edge type. If it is None and there are several, a built-in function is applied to each.
 
         Examples
         --------
@@ -155,8 +159,8 @@ class MessagePassing:
     ) -> None:
         """Send messages along `edges` only, and update their destinations.
 
-        Parameters are those of :meth:`update_all`; `edges` are edge ids or ``(sources,
-        destinations)``. Nodes that receive nothing keep their features.
+        The parameters are those of :meth:`update_all`; `edges` are edge ids or ``(sources,
+        destinations)``. Nodes that receive no message keep their features.
 
         Examples
         --------
@@ -186,7 +190,8 @@ class MessagePassing:
     ) -> None:
         """Update the nodes `v` from all their in-edges; other nodes keep their features.
 
-        A node that is listed twice gets each message twice, as an edge does in `send_and_recv`.
+        A node that is listed twice receives each message twice, as with edges that are listed twice
+        in :meth:`send_and_recv`.
 
         Examples
         --------
@@ -215,7 +220,7 @@ class MessagePassing:
         apply_node_func: Callable | None = None,
         etype: Any = None,
     ) -> None:
-        """Send from the nodes `u` along all their out-edges; see :meth:`send_and_recv`."""
+        """Send messages from the nodes `u` along all their out-edges; see :meth:`send_and_recv`."""
         eids = self.out_edges(u, form="eid", etype=etype)
         self.send_and_recv(eids, message_func, reduce_func, apply_node_func, etype=etype)
 
@@ -227,7 +232,7 @@ class MessagePassing:
         apply_node_func: Callable | None = None,
         etype: Any = None,
     ) -> None:
-        """:meth:`pull` each group of nodes that the generator yields, one after another."""
+        """Call :meth:`pull` on each group of nodes that the generator yields, in turn."""
         for nodes in _groups(nodes_generator, "prop_nodes"):
             self.pull(nodes, message_func, reduce_func, apply_node_func, etype=etype)
 
@@ -239,7 +244,7 @@ class MessagePassing:
         apply_node_func: Callable | None = None,
         etype: Any = None,
     ) -> None:
-        """:meth:`send_and_recv` along each group of edges that the generator yields."""
+        """Call :meth:`send_and_recv` on each group of edges that the generator yields, in turn."""
         for edges in _groups(edges_generator, "prop_edges"):
             self.send_and_recv(edges, message_func, reduce_func, apply_node_func, etype=etype)
 
@@ -263,7 +268,7 @@ class MessagePassing:
         nodes: Tensor | None = None,
         local: Tensor | None = None,
     ) -> Relation:
-        """The edges `eids` alone; with `nodes`, destinations are renumbered to these."""
+        """The relation of the edges `eids`; with `nodes`, destinations are renumbered to these."""
         whole = self._relation(position)
         adjacency = whole.adjacency.edge_subset(eids)
         dst = whole.dst
@@ -306,9 +311,9 @@ class MessagePassing:
         reduced: Mapping[str, Tensor],
         ids: Tensor | None,
     ) -> dict[str, Tensor]:
-        """What `function` gives for the nodes `ids`, reading `reduced` in front of their features.
+        """Apply `function` to the nodes `ids`, whose features are overridden by those in `reduced`.
 
-        Only this is kept: a reduced feature that the function does not return is left as it was.
+        Only the result is stored: a feature that the function does not return does not change.
         """
         batch = self._node_batch(frame, position, ids)
         batch.data.update(reduced)

@@ -35,12 +35,14 @@ class MultiUpdate:
         Parameters
         ----------
         etype_dict : dict
-            Edge type to ``(message_func, reduce_func)`` or ``(..., apply_node_func)``.
+            Maps edge types to ``(message_func, reduce_func)`` or
+            ``(message_func, reduce_func, apply_node_func)``.
         cross_reducer : {"sum", "mean", "min", "max", "stack"} or callable
-            How results with the same name and node type are combined. ``stack`` adds a second
-            dimension over the edge types, in the order of their ids. A callable gets the list of
-            tensors, in the order of `etype_dict`. An edge type without edges to a node contributes
-            0; for "max" with :func:`fn.max` and "min" with :func:`fn.min` it is ignored.
+            How results with the same name and node type are combined. "stack" inserts a second
+            dimension over the edge types, in the order of their ids. A callable is given the list
+            of tensors in the order of `etype_dict`. An edge type without edges to a node
+            contributes 0, except that "max" with :func:`fn.max` and "min" with :func:`fn.min`
+            ignore it.
         apply_node_func : callable, optional
             Applied to each destination type afterwards.
 
@@ -110,7 +112,7 @@ class MultiUpdate:
     def _require_one_shape(
         self: Graph, name: str, positions: list[int], values: list[Tensor]
     ) -> None:
-        """Raise an error if edge types give a node type features of different widths."""
+        """Raise an error if the results of several edge types for a node type differ in shape."""
         for position, value in zip(positions, values, strict=True):
             if value.shape != values[0].shape:
                 first, other = (self.canonical_etypes[p] for p in (positions[0], position))
@@ -121,7 +123,7 @@ class MultiUpdate:
                 )
 
     def _reached(self: Graph, position: int, functions: tuple, cross_reducer: Any) -> Tensor | None:
-        """Mask of the destinations that an edge type reaches, for max and min. None: all."""
+        """Mask of the destinations that an edge type reaches, for max and min; None for all."""
         reduce = functions[1]
         is_extreme = isinstance(reduce, ReduceFunction) and reduce.name in ("max", "min")
         if not is_extreme or reduce.name != cross_reducer:
@@ -150,7 +152,7 @@ def _cross_reducer(reducer: Any) -> Callable[[list[Tensor]], Tensor]:
 def _fold_reached(
     combine: Callable[[list[Tensor]], Tensor], values: list[Tensor], masks: list[Tensor | None]
 ) -> Tensor:
-    """Combine, in each row, the values whose mask is True; the first value if there is none."""
+    """Combine the values whose mask is True in each row; use the first value if there is none."""
     total, seen = values[0], masks[0]
     for value, mask in zip(values[1:], masks[1:], strict=True):
         shape = (-1, *[1] * (value.dim() - 1))

@@ -35,16 +35,16 @@ class Queries:
     # ---------------------------------------------------------------------------- nodes, degrees
 
     def get_ntype_id_from_src(self: Graph, ntype: str | None) -> int:
-        """Position of a node type of the source side, which it has as in :meth:`get_ntype_id`.
+        """Position in :attr:`ntypes` of a node type on the source side.
 
-        None stands for the only one.
+        None selects the only one.
         """
         return _position(self._schema.src_ids, ntype, "source")
 
     def get_ntype_id_from_dst(self: Graph, ntype: str | None) -> int:
-        """Position of a node type of the destination side; in a block they follow the sources.
+        """Position in :attr:`ntypes` of a node type on the destination side.
 
-        None stands for the only one.
+        In a block, destination types follow source types. None selects the only one.
         """
         return _position(self._schema.dst_ids, ntype, "destination")
 
@@ -147,14 +147,14 @@ class Queries:
     def all_edges(
         self: Graph, form: str = "uv", order: str | None = "eid", etype: Any = None
     ) -> Tensor | tuple[Tensor, ...]:
-        """End points and ids of all edges of one type.
+        """Return endpoints and ids of all edges of one type.
 
         Parameters
         ----------
         form : {"uv", "eid", "all"}
             What to return: ``(source, destination)``, edge ids, or all three.
         order : {"eid", "srcdst"}
-            By edge id, or by source and then destination.
+            Sort by edge id, or by source, then destination.
         etype : str or (str, str, str), optional
             Edge type; may be left out if there is only one.
 
@@ -185,7 +185,7 @@ class Queries:
     def in_edges(
         self: Graph, v: Any, form: str = "uv", etype: Any = None
     ) -> Tensor | tuple[Tensor, ...]:
-        """Edges that end in the nodes `v`, node by node; forms as in :meth:`all_edges`.
+        """Return the edges that end at the nodes `v`, node by node, in a form of :meth:`all_edges`.
 
         Examples
         --------
@@ -201,7 +201,7 @@ class Queries:
     def out_edges(
         self: Graph, u: Any, form: str = "uv", etype: Any = None
     ) -> Tensor | tuple[Tensor, ...]:
-        """Edges that start in the nodes `u`, node by node; forms as in :meth:`all_edges`.
+        """Return the edges that start at the nodes `u`, node by node; see :meth:`all_edges`.
 
         Examples
         --------
@@ -215,7 +215,7 @@ class Queries:
         return _in_form(form, *self._adjacencies[position].out_slots(nodes))
 
     def find_edges(self: Graph, eid: Any, etype: Any = None) -> tuple[Tensor, Tensor]:
-        """Source and destination of edges given by id.
+        """Return sources and destinations of edges given by id.
 
         Examples
         --------
@@ -229,7 +229,7 @@ class Queries:
         return row[eids], col[eids]
 
     def has_edges_between(self: Graph, u: Any, v: Any, etype: Any = None) -> bool | Tensor:
-        """Whether there is an edge ``u[i] -> v[i]``; one id is paired with each of the other side.
+        """Whether there is an edge ``u[i] -> v[i]``; a single id is paired with all of the others.
 
         Examples
         --------
@@ -247,15 +247,15 @@ class Queries:
     def edge_ids(
         self: Graph, u: Any, v: Any, return_uv: bool = False, etype: Any = None
     ) -> int | Tensor | tuple[Tensor, Tensor, Tensor]:
-        """Ids of the edges ``u[i] -> v[i]``.
+        """Return the ids of the edges ``u[i] -> v[i]``.
 
         Parameters
         ----------
         u, v : int or ids
-            Sources and destinations; one id is paired with each of the other side.
+            Sources and destinations; a single id is paired with every id of the other side.
         return_uv : bool
-            If False, one id for each pair: the smallest where edges are duplicated. If True, the
-            ``(source, destination, id)`` of every edge between each pair.
+            If False, return one id for each pair, the smallest one if there are parallel edges. If
+            True, return ``(source, destination, id)`` of every edge between each pair.
         etype : str or (str, str, str), optional
             Edge type; may be left out if there is only one.
 
@@ -296,7 +296,7 @@ class Queries:
     def filter_nodes(
         self: Graph, predicate: Callable, nodes: Any = ALL, ntype: str | None = None
     ) -> Tensor:
-        """Ids of the nodes for which `predicate`, a function of a node batch, returns True.
+        """Return the ids of the nodes for which `predicate`, a function of a node batch, is True.
 
         Examples
         --------
@@ -318,7 +318,7 @@ class Queries:
     def filter_edges(
         self: Graph, predicate: Callable, edges: Any = ALL, etype: Any = None
     ) -> Tensor:
-        """Ids of the edges for which `predicate`, a function of an edge batch, returns True.
+        """Return the ids of the edges for which `predicate`, a function of an edge batch, is True.
 
         Examples
         --------

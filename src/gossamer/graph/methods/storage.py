@@ -1,4 +1,4 @@
-"""Methods of Graph for where and how it is stored: device, id type, memory, sparse formats."""
+"""Methods of Graph for its storage: device, id type, kind of memory, sparse formats."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Storage:
     """Methods of :class:`Graph` for its device, id type, kind of memory and sparse formats."""
 
     def to(self: Graph, device: torch.device | str, **kwargs: Any) -> Graph:
-        """The graph on another device; itself if it is already there.
+        """Return the graph on a device; the graph itself if it is already there.
 
         Parameters
         ----------
@@ -38,7 +38,7 @@ class Storage:
         return self._apply(lambda tensor: tensor.to(device, **kwargs))
 
     def get_node_storage(self: Graph, key: str, ntype: str | None = None) -> TensorStorage:
-        """A node feature as an object whose method `fetch` reads rows.
+        """Return a node feature as an object whose method `fetch` returns rows.
 
         Parameters
         ----------
@@ -60,7 +60,7 @@ class Storage:
     def get_edge_storage(
         self: Graph, key: str, etype: str | tuple[str, str, str] | None = None
     ) -> TensorStorage:
-        """An edge feature as an object whose method `fetch` reads rows.
+        """Return an edge feature as an object whose method `fetch` returns rows.
 
         Parameters
         ----------
@@ -72,19 +72,19 @@ class Storage:
         return TensorStorage(self.edge_frames[self.schema.etype_id(etype)][key])
 
     def cpu(self: Graph) -> Graph:
-        """The graph in main memory."""
+        """Return the graph on the CPU."""
         return self.to("cpu")
 
     def int(self: Graph) -> Graph:
-        """The graph with int32 ids; itself if it has them already."""
+        """Return the graph with int32 ids; the graph itself if its ids are int32."""
         return self.astype(torch.int32)
 
     def long(self: Graph) -> Graph:
-        """The graph with int64 ids; itself if it has them already."""
+        """Return the graph with int64 ids; the graph itself if its ids are int64."""
         return self.astype(torch.int64)
 
     def astype(self: Graph, idtype: torch.dtype) -> Graph:
-        """The graph with ids of `idtype`, torch.int32 or torch.int64; itself if it has them."""
+        """Return the graph with ids of `idtype`, torch.int32 or torch.int64."""
         if idtype not in (torch.int32, torch.int64):
             raise InvalidTypeError(f"idtype is torch.int32 or torch.int64, got {idtype!r}.")
         if idtype == self.idtype:
@@ -130,7 +130,8 @@ class Storage:
     def record_stream(self: Graph, stream: torch.cuda.Stream) -> Graph:
         """Keep the memory of structure and features until the work queued on `stream` is done.
 
-        As :meth:`torch.Tensor.record_stream`, for a graph that was copied on another stream.
+        Calls :meth:`torch.Tensor.record_stream` on all tensors of the graph, which is needed if the
+        graph was copied on another stream.
 
         Raises
         ------
@@ -157,10 +158,10 @@ class Storage:
         return all(t.is_pinned() for a in self.relations for t in a.tensors())
 
     def shared_memory(self: Graph, name: str, formats: Sequence[str] = FORMATS) -> Graph:
-        """Put the structure into shared memory, for other processes of this machine.
+        """Copy the structure to shared memory, for other processes on this machine.
 
-        Other processes get it by :func:`gossamer.hetero_from_shared_memory`. Features are not
-        shared. The name is free again when the returned graph is deleted or this process ends.
+        Other processes access it with :func:`gossamer.hetero_from_shared_memory`. Features are not
+        shared. The memory is released when the returned graph is deleted or this process ends.
 
         Parameters
         ----------
@@ -172,7 +173,7 @@ class Storage:
         Returns
         -------
         Graph
-            The structure in shared memory, without features.
+            A graph whose structure is in shared memory, without features.
 
         Raises
         ------
@@ -188,17 +189,17 @@ class Storage:
     def formats(
         self: Graph, formats: str | list[str] | None = None
     ) -> dict[str, list[str]] | Graph:
-        """The sparse formats of the graph, or a copy restricted to some formats.
+        """Return the sparse formats of the graph, or a copy restricted to some formats.
 
         Parameters
         ----------
         formats : str or list of str, optional
-            Any of "coo", "csr", "csc".
+            Formats to which the copy is restricted: any of "coo", "csr", "csc".
 
         Returns
         -------
         dict or Graph
-            Without an argument, ``{"created": [...], "not created": [...]}``.
+            ``{"created": [...], "not created": [...]}`` if `formats` is None, else the copy.
 
         Examples
         --------

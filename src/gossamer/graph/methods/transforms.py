@@ -18,10 +18,10 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def _calls(target: str) -> Callable[[Method], Method]:
-    """Let a method call the function `target` of Gossamer, with the graph as first argument.
+    """Decorate a method so that it calls the function `target` with the graph as first argument.
 
-    The function has the signature of the method. It is imported when the method is called, because
-    its package imports graphs, by a statement, which `torch.compile` can trace.
+    The function has the signature of the method. Its package imports graphs, so it is imported when
+    the method is called, by an import statement, which `torch.compile` can trace.
     """
     package, name = target.split(".")
 

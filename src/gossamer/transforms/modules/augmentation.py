@@ -1,4 +1,4 @@
-"""Random augmentations of graphs. All draw from torch's generator."""
+"""Random augmentations of graphs. All of them use torch's generator."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class FeatMask(FeatureTransform):
     Raises
     ------
     UnknownKeyError
-        When called: if no type has such a feature.
+        When called, if no type has such a feature.
     InvalidValueError
         If `p` is not a probability; when called, if a feature has no columns.
 
@@ -165,18 +165,19 @@ class DropEdge(BaseTransform):
 class AddEdge(BaseTransform):
     """Add ``int(ratio * E)`` random edges to each edge type, with uniform sources and destinations.
 
-    Features of the new edges are 0. From `Graph Contrastive Learning with Augmentations
-    <https://arxiv.org/abs/2010.13902>`__ (You et al., 2020).
+    Features of the new edges get values from the initializer (by default, zeros). From `Graph
+    Contrastive Learning with Augmentations <https://arxiv.org/abs/2010.13902>`__ (You et al.,
+    2020).
 
     Parameters
     ----------
     ratio : float
-        Number of new edges per existing edge, from 0 to 1e9.
+        Number of new edges for each existing edge, from 0 to 1e9.
 
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        If `ratio` is not such a number.
+        If `ratio` is not a number in this range.
 
     Examples
     --------

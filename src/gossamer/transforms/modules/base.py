@@ -1,4 +1,4 @@
-"""Base class of transforms, and composition."""
+"""Base class and composition of transforms."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["BaseTransform", "Compose"]
 
 
 class BaseTransform(ABC):
-    """Base class of transforms: callables from graph to graph with settings as attributes.
+    """Base class of transforms: callables that map graphs to graphs, with settings as attributes.
 
-    Subclasses define ``__call__``. Datasets accept any callable as ``transform``; subclasses of
-    this class also print their settings and can be pickled.
+    Subclasses define ``__call__``. Datasets accept any callable as ``transform``, but subclasses of
+    this class also show their settings when printed, and can be pickled.
 
     The transforms of this package do not modify their input graph or its tensors. Random transforms
     draw from torch's generator, which :func:`gossamer.seed` seeds.
@@ -43,7 +43,7 @@ class BaseTransform(ABC):
 
     @abstractmethod
     def __call__(self, g: Graph) -> Graph:
-        """The transformed graph."""
+        """Return the transformed graph."""
 
     def __repr__(self) -> str:
         settings = {name: value for name, value in vars(self).items() if not name.startswith("_")}
@@ -57,7 +57,7 @@ class Compose(BaseTransform):
     Parameters
     ----------
     transforms : iterable of callable
-        Transforms in order of application. If empty, graphs do not change.
+        Transforms in the order in which they are applied. If empty, graphs do not change.
 
     Raises
     ------
@@ -101,7 +101,7 @@ class Compose(BaseTransform):
 
 
 class FeatureTransform(BaseTransform):
-    """A transform of some node and edge features; subclasses say how it changes one of them."""
+    """Base class of transforms of some node and edge features."""
 
     def __init__(
         self, node_feat_names: Sequence[str] | None, edge_feat_names: Sequence[str] | None
@@ -118,7 +118,7 @@ class FeatureTransform(BaseTransform):
 
     @abstractmethod
     def _changed(self, name: str, feature: Tensor) -> Tensor:
-        """The new rows of a feature."""
+        """Return the new value of a feature."""
 
     def _replaced(self, frames: list[Frame], names: list[str] | None) -> list[Frame]:
         """Copies of `frames` in which the features `names` are changed."""
@@ -140,7 +140,7 @@ class FeatureTransform(BaseTransform):
 
 
 def checked(g: Any, transform: BaseTransform) -> Graph:
-    """`g`, which must be a graph and not a block."""
+    """Return `g`; raise unless it is a graph and not a block."""
     refuse_block(g, type(transform).__name__)
     return g
 
@@ -164,7 +164,7 @@ def with_relations(
     name: str,
     keep: bool = True,
 ) -> Graph:
-    """`g` with additional edge types, or only with these; types are in alphabetical order."""
+    """Return `g` with added edge types or, unless `keep`, only with these, sorted by name."""
     if keep and not added:
         return g
     parts = zip(g.relations, g.edge_frames, strict=True)

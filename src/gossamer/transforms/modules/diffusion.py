@@ -1,4 +1,4 @@
-"""Diffusion of graphs and of features along edges."""
+"""Diffusion of edges, and of features along edges."""
 
 from __future__ import annotations
 
@@ -68,34 +68,34 @@ def _transition(g: Graph, relation: Adjacency, weight_name: str, name: str) -> T
 
 
 class GDC(_Diffusion):
-    r"""Diffuse the edges: the new edges are the largest entries of a polynomial of T.
+    r"""Replace the edges by the largest entries of a polynomial of the adjacency matrix.
 
     .. math:: S = \sum_{k} \theta_k T^k
 
-    T is the dense ``(N, N)`` matrix of edge weights from column to row. It is not normalized: use
-    for example :class:`AddSelfLoop` and :class:`GCNNorm` first. Parallel edges are summed. From
+    T is the dense ``(N, N)`` matrix of edge weights from column to row. It is not normalized; apply
+    :class:`AddSelfLoop` and :class:`GCNNorm` first, for example. Parallel edges are summed. From
     `Diffusion Improves Graph Learning <https://arxiv.org/abs/1911.05485>`__ (Gasteiger et al.,
     2019).
 
     Parameters
     ----------
     coefs : sequence of float
-        :math:`\theta_0, \theta_1, \ldots`; at least one.
+        Coefficients :math:`\theta_0, \theta_1, \ldots`; at least one.
     eweight_name : str
         Edge feature ``(E,)`` or ``(E, 1)`` of the input and output weights. If it is absent, input
         weights are 1.
     eps : float, optional
-        Entries of S below it are dropped.
+        Threshold below which entries of S are dropped. Default: set by `avg_degree`.
     avg_degree : int
-        If `eps` is None, the average number of entries to keep per node. Entries equal to the
-        smallest one are kept too.
+        If `eps` is None, the average number of entries to keep for each node. Entries equal to the
+        smallest of them are also kept.
 
     Returns
     -------
     Graph
-        When called: a graph with one node type and one edge type, the node features, and the
-        weights as the only edge feature. Edges are sorted by destination, then by source. Batch
-        sizes are dropped.
+        When called, a graph with one node type and one edge type, the node features of the input,
+        and the weights as the only edge feature. Edges are sorted by destination, then by source.
+        Batch sizes are dropped.
 
     Raises
     ------
@@ -135,21 +135,21 @@ class GDC(_Diffusion):
 
 
 class PPR(_Diffusion):
-    r"""Diffuse the edges by personalized PageRank; see :class:`GDC`.
+    r"""Replace the edges by the largest entries of personalized PageRank; see :class:`GDC`.
 
     .. math:: S = \alpha \left(I - (1 - \alpha) T\right)^{-1}
 
     Parameters
     ----------
     alpha : float
-        Probability to return to the start in each step, from 0 to 1.
+        Probability of returning to the start in each step, from 0 to 1.
     eweight_name, eps, avg_degree
         As for :class:`GDC`.
 
     Raises
     ------
     InvalidValueError
-        As :class:`GDC`, and when called, if the matrix to invert is singular.
+        As for :class:`GDC`; also, when called, if the matrix to invert is singular.
 
     Examples
     --------
@@ -182,21 +182,21 @@ class PPR(_Diffusion):
 
 
 class HeatKernel(_Diffusion):
-    r"""Diffuse the edges by the heat kernel; see :class:`GDC`.
+    r"""Replace the edges by the largest entries of the heat kernel; see :class:`GDC`.
 
     .. math:: S = e^{-t} \sum_{k=0}^{\infty} \frac{t^k}{k!} T^k = e^{-t (I - T)}
 
     Parameters
     ----------
     t : float
-        Time, not negative.
+        Diffusion time, not negative.
     eweight_name, eps, avg_degree
         As for :class:`GDC`.
 
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        As :class:`GDC`, and if `t` is negative.
+        As for :class:`GDC`; also if `t` is negative.
 
     Examples
     --------
@@ -237,19 +237,19 @@ class SIGNDiffusion(BaseTransform):
     in_feat_name : str
         Node feature X, ``(N, *)``, floating point.
     out_feat_name : str
-        Step i is stored as ``f"{out_feat_name}_{i}"``.
+        Prefix of the new features: step i is stored as ``f"{out_feat_name}_{i}"``.
     eweight_name : str, optional
         Edge feature ``(E,)`` or ``(E, 1)`` with weights. Default: all weights are 1.
     diffuse_op : {"raw", "rw", "gcn", "ppr"}
-        How A is computed: the raw weights, the weights divided by their sum over the in-edges of a
-        node, or normalized by :class:`GCNNorm`. PPR uses the last too.
+        How A is computed: "raw" uses the weights themselves, "rw" divides them by their sum over
+        the in-edges of a node, and "gcn" and "ppr" normalize them as :class:`GCNNorm` does.
     alpha : float
-        For PPR: probability to return to the start, from 0 to 1.
+        For "ppr", the probability of returning to the start, from 0 to 1.
 
     Raises
     ------
     UnknownKeyError
-        When called: if there is no such feature.
+        When called, if there is no node feature `in_feat_name`.
     InvalidTypeError, InvalidValueError
         If a setting is invalid; when called, if the graph has several edge types or a feature is
         not floating point.

@@ -13,7 +13,7 @@ __all__ = ["SVDPE", "LapPE", "RandomWalkPE"]
 
 
 class RandomWalkPE(BaseTransform):
-    """Add a node feature ``(N, k)``: :func:`gossamer.random_walk_pe`.
+    """Add :func:`gossamer.random_walk_pe`, ``(N, k)``, as a node feature.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class RandomWalkPE(BaseTransform):
 
 
 class LapPE(BaseTransform):
-    """Add a node feature ``(N, k)``: :func:`gossamer.lap_pe` with random signs.
+    """Add :func:`gossamer.lap_pe`, ``(N, k)``, as a node feature, with random signs.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ class LapPE(BaseTransform):
     feat_name : str
         Name of the node feature.
     eigval_name : str, optional
-        Name of a second node feature ``(N, k)`` with the eigenvalues, the same for every node.
-        Default: none.
+        Name of a node feature ``(N, k)`` for the eigenvalues, which are the same for every node.
+        Default: eigenvalues are not stored.
     padding : bool
         Whether to pad with zeros, and eigenvalues with NaN, if the graph has fewer eigenvectors.
 
@@ -96,7 +96,7 @@ class LapPE(BaseTransform):
 
 
 class SVDPE(BaseTransform):
-    """Add a node feature ``(N, 2k)``: :func:`gossamer.svd_pe`.
+    """Add :func:`gossamer.svd_pe`, ``(N, 2k)``, as a node feature.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class SVDPE(BaseTransform):
     padding : bool
         Whether to pad with zeros if the graph has fewer singular values.
     random_flip : bool
-        Whether to flip the sign of the encoding of every node at random.
+        Whether to flip the sign of the encoding of each node at random.
 
     Examples
     --------

@@ -18,14 +18,15 @@ __all__ = ["GCNNorm", "RowFeatNormalizer", "symmetric_weights"]
 
 
 class RowFeatNormalizer(FeatureTransform):
-    r"""Divide each row of features by its sum, if that is more than 1.
+    r"""Divide each row of features by its sum if the sum is more than 1.
 
     .. math:: x_{ij} \leftarrow \frac{x_{ij}}{\max\left(\sum_l x_{il}, 1\right)}
 
     Parameters
     ----------
     subtract_min : bool
-        Whether to subtract the smallest value of the whole feature first, so that none is negative.
+        Whether to first subtract the smallest value of the whole feature, so that no value is
+        negative.
     node_feat_names, edge_feat_names : sequence of str, optional
         Floating-point features ``(N, D)`` or ``(E, D)`` to normalize. A name applies to all types
         that have the feature. Default: none.
@@ -33,9 +34,9 @@ class RowFeatNormalizer(FeatureTransform):
     Raises
     ------
     UnknownKeyError
-        When called: if no type has such a feature.
+        When called, if no type has such a feature.
     InvalidTypeError, InvalidValueError
-        When called: if a feature is not floating point, or its rows are scalars.
+        When called, if a feature is not floating point, or its rows are scalars.
 
     Examples
     --------
@@ -73,25 +74,25 @@ class RowFeatNormalizer(FeatureTransform):
 
 
 class GCNNorm(BaseTransform):
-    r"""Normalize edge weights symmetrically in edge types that join a node type with itself.
+    r"""Normalize edge weights symmetrically, in each edge type that joins a node type with itself.
 
     .. math:: w_{uv} \leftarrow \frac{w_{uv}}{\sqrt{d_u d_v}}, \qquad
               d_v = \sum_{(u, v) \in E} w_{uv}
 
-    An edge from a node without in-edges gets 0; negative sums of weights give NaN.
+    The new weight is 0 if :math:`d_u` or :math:`d_v` is 0, and NaN if one of them is negative.
     From `Semi-Supervised Classification with Graph Convolutional Networks
     <https://arxiv.org/abs/1609.02907>`__ (Kipf and Welling, 2017).
 
     Parameters
     ----------
     eweight_name : str
-        Edge feature ``(E,)`` or ``(E, 1)``, floating point, of the input and output weights. If it
-        is absent, input weights are 1.
+        Edge feature ``(E,)`` or ``(E, 1)``, floating point, for the input and output weights. If it
+        does not exist, input weights are 1.
 
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        When called: if weights are not one floating-point number per edge.
+        When called, if weights are not one floating-point number per edge.
 
     Examples
     --------
@@ -131,7 +132,7 @@ def weights_or_ones(g: Graph, etype: object, name: str | None, transform: str) -
 
 
 def symmetric_weights(relation: Adjacency, weights: Tensor) -> Tensor:
-    """``w_uv / sqrt(d_u d_v)`` for each edge; 0 where a node has no in-edges."""
+    """``w_uv / sqrt(d_u d_v)`` for each edge; 0 where a degree is 0."""
     degree = ops.gspmm(relation, "copy_rhs", "sum", None, weights.unsqueeze(1)).squeeze(1)
     scale = torch.where(degree == 0, 0, degree.where(degree != 0, 1).rsqrt())
     u, v = (end.long() for end in relation.coo())

@@ -1,4 +1,4 @@
-"""Transforms of structure: self-loops, reverse edges, line graphs, metapaths."""
+"""Transforms of the structure: self-loops, reverse edges, line graphs, metapaths."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ class AddSelfLoop(BaseTransform):
     Parameters
     ----------
     allow_duplicate : bool
-        Whether to keep existing self-loops. By default they are removed first.
+        Whether to keep existing self-loops; by default, they are removed first.
     new_etypes : bool
-        Whether to add an edge type ``(ntype, "self", ntype)`` with a self-loop on every node for
-        each node type that lacks it.
+        Whether to also add an edge type ``(ntype, "self", ntype)`` with a self-loop on every node,
+        for each node type that does not have it.
     edge_feat_names, fill_data
-        As for :func:`gossamer.add_self_loop`; with several edge types, a name applies to those that
+        As for :func:`gossamer.add_self_loop`. With several edge types, a name applies to those that
         have the feature.
 
     Raises
     ------
     UnknownKeyError
-        When called: if no edge type that gets self-loops has such a feature.
+        When called, if no edge type that gets self-loops has such a feature.
 
     Examples
     --------
@@ -132,21 +132,21 @@ class RemoveSelfLoop(BaseTransform):
 class AddReverse(BaseTransform):
     """Add an edge ``(v, u)`` for each edge ``(u, v)``, self-loops included.
 
-    In edge types that join a node type with itself, the new edges are appended. For another edge
+    In edge types that join a node type with itself, the new edges are appended. For any other edge
     type ``(a, relation, b)``, they form a new edge type ``(b, "rev_" + relation, a)``.
 
     Parameters
     ----------
     copy_edata : bool
-        Whether a reverse edge has the features of its edge; otherwise they are 0, and a new edge
-        type has no features.
+        Whether reverse edges have the features of the original edges. Otherwise, appended edges get
+        values from the initializer (by default, zeros), and new edge types have no features.
     sym_new_etype : bool
-        Whether to create a new edge type also for edge types that join a node type with itself.
+        Whether to also create new edge types for edge types that join a node type with itself.
 
     Raises
     ------
     InvalidValueError
-        When called: if a new edge type already exists.
+        When called, if a new edge type already exists.
 
     Examples
     --------
@@ -210,14 +210,14 @@ class ToSimple(BaseTransform):
 
 
 class LineGraph(BaseTransform):
-    """Convert to the line graph: edges become nodes, joined if one ends where the other starts.
+    """Convert to the line graph: edges become nodes, joined to the edges that start where they end.
 
     Edge features become node features. See :func:`gossamer.line_graph`.
 
     Parameters
     ----------
     backtracking : bool
-        Whether an edge is joined to its reverse edge.
+        Whether to join an edge to edges that return to its source.
 
     Examples
     --------
@@ -234,7 +234,7 @@ class LineGraph(BaseTransform):
 
 
 class KHopGraph(BaseTransform):
-    """Replace the edges by one edge for each walk of k edges.
+    """Replace the edges by an edge for each walk of `k` edges.
 
     See :func:`gossamer.khop_graph`.
 
@@ -265,19 +265,19 @@ class AddMetaPaths(BaseTransform):
     Parameters
     ----------
     metapaths : dict of str to list
-        Name of the new relation to the edge types along the path.
+        Maps the name of each new relation to the edge types along its path.
     keep_orig_edges : bool
-        Whether to keep the edges of the graph.
+        Whether to keep the original edges.
 
     Raises
     ------
     InvalidTypeError
         If `metapaths` is not a dict.
     InvalidValueError
-        If no edge type would be left; when called, if a path is empty or broken, or its edge type
-        already exists.
+        If no edge type would remain; when called, if a path is empty or not connected, or its edge
+        type already exists.
     UnknownKeyError
-        When called: if an edge type does not exist.
+        When called, if an edge type does not exist.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Random parts of graphs, for training on more than fits at once."""
+"""Random samples of graphs, for training on graphs that are too large to process at once."""
 
 from gossamer.sampling.biased import sample_neighbors_biased
 from gossamer.sampling.fused import sample_neighbors_fused

@@ -1,4 +1,4 @@
-"""Blocks made of what was drawn, without a graph in between."""
+"""Build blocks directly from sampled edges, without an intermediate graph."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["block_of", "rows_of", "subgraph_of"]
 
 
 def rows_of(g: Graph, targets: Sequence[Tensor], inward: bool) -> list[Tensor]:
-    """By relation, the nodes at the end that edges are drawn for; `targets` are by node type."""
+    """For each relation, the nodes for which edges are drawn; `targets` are by node type."""
     return [targets[dst if inward else src] for src, dst in g.schema.endpoints]
 
 
@@ -33,19 +33,20 @@ def _block_schema(schema: Schema, inward: bool) -> Schema:
 def block_of(
     g: Graph, targets: Sequence[Tensor], drawn: Sequence[_core.Drawn], inward: bool = True
 ) -> tuple[Graph, list[Tensor]]:
-    """The block of the edges drawn for `targets`, and its source nodes of each type.
+    """Build the block of the edges drawn for `targets`; also return its source nodes of each type.
 
-    Sources are the targets and then other nodes in the order in which edges name them, relation by
-    relation, as in :func:`gossamer.to_block`. A target that is listed twice stays so.
+    Sources are the targets, then the other nodes in the order in which they first occur in edges,
+    relation by relation, as in :func:`gossamer.to_block`. A target that is listed twice is kept
+    twice.
 
     Parameters
     ----------
     g : Graph
-        Where the edges were drawn from; features come from it, gathered when first read.
+        The graph from which edges were drawn. Its features are gathered when first read.
     targets : sequence of Tensor
-        The nodes of each type that edges were drawn for.
+        The nodes of each type for which edges were drawn.
     drawn : sequence of (starts, neighbors, edges)
-        By relation, for the targets at its end.
+        The edges of each relation, drawn for the targets at its end.
     inward : bool
         Whether in-edges were drawn. Out-edges are reversed, so that targets are destinations.
     """
@@ -73,7 +74,7 @@ def block_of(
 def _number(
     g: Graph, lists: Sequence[Sequence[Tensor]]
 ) -> tuple[list[Tensor], list[list[Tensor]], torch.dtype]:
-    """Source nodes of each type, the places of all ids among them, and the dtype of places."""
+    """Source nodes of each type, the positions of all ids among them, and their dtype."""
     limits = [frame.num_rows for frame in g.node_frames]
     # Kernels read int32 where ids fit.
     longest = max((sum(map(len, parts)) for parts in lists), default=0)
@@ -82,7 +83,7 @@ def _number(
     for t, (targets, *_) in enumerate(lists):
         surplus = len(targets) - first[t]
         if surplus:
-            # A target that is listed several times is meant at its first place.
+            # A target that is listed several times is mapped to its first position.
             table = torch.arange(len(sources[t]), dtype=dtype, device=g.device) + surplus
             order = torch.arange(len(targets), dtype=dtype, device=g.device)
             table.scatter_reduce_(0, numbers[t][0].long(), order, "amin")
@@ -100,7 +101,7 @@ def subgraph_of(
     copy_ndata: bool = True,
     copy_edata: bool = True,
 ) -> Graph:
-    """All nodes of `g` and the edges drawn for the nodes `targets` of each type."""
+    """Build the graph with all nodes of `g` and the edges drawn for `targets` of each type."""
     ends = []
     rows = rows_of(g, targets, inward)
     for own, (starts, neighbors, _) in zip(rows, drawn, strict=True):

@@ -1,12 +1,13 @@
-"""The sampler core: edges, layers and walks drawn from compressed rows, never from a graph.
+"""Core of the samplers: draw edges, layers and walks from compressed rows.
 
-Every function takes a :class:`~gossamer.ops.adjacency.Compressed` (CSC to draw in-edges, CSR to
-draw out-edges) and costs what it draws, not the degrees of the rows.
+The functions operate on :class:`~gossamer.ops.adjacency.Compressed` (CSC to draw in-edges, CSR to
+draw out-edges). Their cost depends on the number of edges drawn, not on the degrees of the rows.
 
-Randomness is counter-based. A call draws with one key; what it draws for the row in position ``i``
-depends on the key, ``i`` and the number of the draw alone, so the number of threads does not
-matter. :func:`next_key` gives the key: from torch's generator or, inside of :func:`stream`, from
-the numbers that name the stream, so that the process or thread that draws does not matter either.
+Randomness is counter-based. Each call uses one key, and what it draws for the row at position ``i``
+depends only on the key, ``i`` and the number of the draw, not on the number of threads.
+:func:`next_key` returns the key: a number from torch's generator or, inside :func:`stream`, a
+function of the numbers that identify the stream, so that results do not depend on the process or
+thread either.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ _WORD = (1 << 64) - 1
 
 
 def mix(*numbers: int) -> int:
-    """One key of 63 bits made of several numbers, in their order.
+    """Combine several numbers, in order, into one key of 63 bits.
 
     Examples
     --------
@@ -79,10 +80,10 @@ def mix(*numbers: int) -> int:
 
 @contextmanager
 def stream(*numbers: int) -> Iterator[None]:
-    """Inside of the ``with`` block, keys are functions of `numbers` and of their order.
+    """Context in which keys depend only on `numbers` and on the order of calls.
 
-    A loader names the stream by its seed and the number of the batch, so a batch is the same
-    whichever worker draws it. Applies to the thread that enters it.
+    A data loader identifies the stream by its seed and the number of the batch, so a batch does not
+    depend on the worker that draws it. The context applies to the current thread.
 
     Examples
     --------
@@ -103,12 +104,12 @@ def stream(*numbers: int) -> Iterator[None]:
 
 
 def current_stream() -> tuple[int, ...] | None:
-    """The numbers that name the stream, inside of one; in a loader its key and the batch."""
+    """The numbers that identify the current stream, such as key and batch of a loader, or None."""
     return getattr(_active, "numbers", None)
 
 
 def next_key() -> int:
-    """A key for one call: the next of the stream, or a number from torch's default generator."""
+    """Return a key for one call: the next of the stream, or one from torch's default generator."""
     current = getattr(_active, "stream", None)
     if current is None:
         return int(torch.randint(2**63 - 1, (), device="cpu"))
@@ -117,7 +118,7 @@ def next_key() -> int:
 
 
 def random_units(count: int, device: torch.device | str = "cpu", key: int | None = None) -> Tensor:
-    """``(count,)`` numbers, uniform on [0, 1), float64."""
+    """Draw ``(count,)`` numbers, uniform on [0, 1), float64."""
     counter = torch.arange(count, device=device)
     return random_unit(next_key() if key is None else key, counter)
 
@@ -125,7 +126,7 @@ def random_units(count: int, device: torch.device | str = "cpu", key: int | None
 def random_integers(
     limit: int, count: int, dtype: torch.dtype, device: torch.device | str = "cpu"
 ) -> Tensor:
-    """``(count,)`` numbers, each uniform on 0, 1, ..., ``limit - 1``."""
+    """Draw ``(count,)`` integers, uniform on 0, 1, ..., ``limit - 1``."""
     return (random_units(count, device) * limit).to(dtype)
 
 
@@ -133,9 +134,9 @@ def random_integers(
 
 
 def as_weights(weights: Tensor) -> Tensor:
-    """Weights in a form that kernels read: float32 or float64, or uint8 for a mask.
+    """Convert weights to a dtype that kernels support: float32, float64, or uint8 for a mask.
 
-    bool, uint8 and int8 are masks.
+    bool, uint8 and int8 are treated as masks.
     """
     weights = weights.detach().reshape(-1)
     if weights.dtype in (torch.bool, torch.uint8, torch.int8):
@@ -148,28 +149,29 @@ def as_weights(weights: Tensor) -> Tensor:
 def candidates(
     csc: Compressed, weights: Tensor | None = None, rows: Tensor | None = None
 ) -> Candidates:
-    """What may be drawn: slots of a weight other than 0, with running sums of their weights.
+    """Build the table of slots with nonzero weight, and cumulative sums of their weights.
 
-    Costs the degrees of `rows`. Without `rows` it costs all edges, once: kept, it makes weighted
-    draws cost no more than the logarithm of the degree.
+    The cost is proportional to the degrees of `rows` or, without `rows`, to the number of edges.
+    With a table of all rows, which can be reused, the cost of a weighted draw is logarithmic in the
+    degree.
 
     Parameters
     ----------
     csc : Compressed
         The edges by row.
     weights : Tensor, optional
-        By edge id, as :func:`as_weights` gives them.
+        Weights by edge id, as returned by :func:`as_weights`.
     rows : Tensor, optional
-        The rows that will be drawn for, in their order. Default: all rows.
+        The rows for which edges will be drawn, in this order. Default: all rows.
     """
     return kernels.candidates_of(*csc, rows, weights)
 
 
 class _Kept:
-    """Candidates by the weights that were used last.
+    """Cache of the candidates for the weights that were used last.
 
-    A first call with some weights looks at the rows that it draws for. A second one with the same
-    tensor makes the table of all rows, and keeps it until the weights change.
+    The first call with some weights builds a table for its own rows only. The second call with the
+    same tensor builds the table of all rows, which is kept until the weights change.
     """
 
     def __init__(self) -> None:
@@ -179,7 +181,7 @@ class _Kept:
         self._fine: bool | None = None
 
     def all_fine(self, table: Candidates) -> bool:
-        """Whether every row can be drawn by its weights."""
+        """Whether the weights of every row are valid."""
         if table.sums is None:
             return True
         if self._fine is None or table is not self._table:
@@ -187,7 +189,7 @@ class _Kept:
         return self._fine
 
     def get(self, csc: Compressed, weights: Tensor, rows: Tensor | None) -> Candidates:
-        # Tensors of inference mode have no version: they may change without a trace.
+        # Inference tensors have no version counter, so changes cannot be detected.
         version = None if weights.is_inference() else weights._version
         known = (
             version is not None
@@ -216,7 +218,7 @@ def _count_slots(csc: Compressed, rows: Tensor) -> int:
 def edge_candidates(
     adjacency: Adjacency, inward: bool, weights: Tensor, rows: Tensor | None = None
 ) -> Candidates:
-    """What may be drawn of an adjacency by the weights of its edges; kept if they come again.
+    """Return the candidates of an adjacency for edge weights; cached if the weights are reused.
 
     Parameters
     ----------
@@ -225,21 +227,21 @@ def edge_candidates(
     inward : bool
         Whether in-edges are drawn.
     weights : Tensor
-        By edge id. The same tensor object, unchanged, means the same weights.
+        Weights by edge id. The same unmodified tensor object stands for the same weights.
     rows : Tensor, optional
-        The rows that will be drawn for. Without them, the table of all rows is made and kept.
+        The rows for which edges will be drawn. Default: all rows, whose table is kept.
     """
     kept = adjacency.memo(("candidates", inward), _Kept)
     return kept.get(adjacency.csc() if inward else adjacency.csr(), weights, rows)
 
 
 def kept_candidates(adjacency: Adjacency, inward: bool, weights: Tensor) -> Candidates:
-    """As :func:`edge_candidates` for all rows, of which every one can be drawn by its weights.
+    """Like :func:`edge_candidates` for all rows, but require the weights of every row to be valid.
 
     Raises
     ------
     BadWeightsError
-        If there are weights that are negative or not finite.
+        If some weights are negative or not finite.
     """
     table = edge_candidates(adjacency, inward, weights)
     if not adjacency.memo(("candidates", inward), _Kept).all_fine(table):
@@ -259,22 +261,22 @@ def relation(
     candidates: Candidates | None = None,
     excluded: Tensor | None = None,
 ) -> Relation:
-    """The rows of one relation to draw edges for.
+    """Describe the rows of one relation for which edges are to be drawn.
 
     Parameters
     ----------
     csc : Compressed
         The edges by row.
     rows : Tensor
-        Int32 or int64; may repeat. The dtype is that of the ids drawn.
+        int32 or int64; rows may repeat. Drawn ids have the same dtype.
     fanout : int
-        How many edges to draw for each row; -1 for all.
+        Number of edges to draw for each row; -1 for all.
     key : int, optional
-        Names the random numbers. Default: :func:`next_key`.
+        Key of the random numbers. Default: :func:`next_key`.
     candidates : Candidates, optional
-        What may be drawn. Default: every slot, each as likely.
+        Slots to draw from. Default: every slot, with equal probability.
     excluded : Tensor, optional
-        Ids of edges to leave out of what was drawn.
+        Ids of edges to remove from the edges drawn.
     """
     if excluded is not None:
         excluded = excluded.long().unique()
@@ -288,8 +290,8 @@ def layer(relations: Sequence[Relation], replace: bool = False) -> list[Drawn]:
     Returns
     -------
     list of (starts, neighbors, edges)
-        For each relation: where the edges of each row begin, ``(R + 1,)`` int64, and the neighbor
-        and id of each edge. Without replacement, slots of a row are ascending.
+        For each relation, the offsets of the edges of each row, ``(R + 1,)`` int64, and the
+        neighbor and id of each edge. Without replacement, the slots of a row are ascending.
 
     Raises
     ------
@@ -320,11 +322,11 @@ def number_nodes(
     Parameters
     ----------
     lists : sequence of sequences of Tensor
-        By node type: at least one list each, all of one dtype.
+        The lists of ids of each node type: at least one each, all of one dtype.
     limits : sequence of int
-        By node type: ids are below it.
+        Exclusive upper bound on the ids of each node type.
     dtype : torch.dtype, optional
-        That of the numbers. Default: that of the ids.
+        Dtype of the numbers. Default: that of the ids.
 
     Returns
     -------
@@ -333,7 +335,7 @@ def number_nodes(
     places : list of list of Tensor
         The number of each id.
     first : list of int
-        How many distinct ids the first list of each type has.
+        Number of distinct ids in the first list of each type.
 
     Examples
     --------
@@ -356,17 +358,17 @@ def random_walk(
     stops: Sequence[float] | None = None,
     key: int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Walk from each seed along the relations that `path` lists, which hold CSR.
+    """Walk from each seed along the relations, given as CSR, in the order of `path`.
 
     Parameters
     ----------
     stops : sequence of float, optional
-        The probability of stopping before each step.
+        Probability of stopping before each step.
 
     Returns
     -------
     nodes, edges : Tensor
-        ``(R, L + 1)`` and ``(R, L)``; -1 after the end of a walk.
+        Nodes ``(R, L + 1)`` and edge ids ``(R, L)`` of each walk; -1 after its end.
     """
     key = next_key() if key is None else key
     return kernels.random_walk(list(relations), list(path), stops, seeds.contiguous(), key)
@@ -381,7 +383,7 @@ def node2vec(
     length: int,
     key: int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Walk with node2vec's bias; see `gossamer.kernels.reference.walks.node2vec`."""
+    """Walk with the bias of node2vec; see `gossamer.kernels.reference.walks.node2vec`."""
     key = next_key() if key is None else key
     seeds = seeds.contiguous()
     return kernels.node2vec(relation, sorted_indices, p, q, seeds, length, key)

@@ -1,4 +1,4 @@
-"""Layer-neighbor draws: all rows use the same random number for a source node."""
+"""Layer-neighbor sampling, in which all rows share the random number of a source node."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ __all__ = ["by_weight", "labor_layer"]
 def labor_layer(relations: Sequence[_core.Relation]) -> list[_core.Drawn]:
     """Draw edges for the rows of all relations; those with the same key share random numbers.
 
-    Without weights, an edge is drawn if the number of its source is below fanout / degree; with
-    weights, see :func:`by_weight`. Returns what :func:`gossamer.sampling._core.layer` does.
+    Without weights, an edge is drawn if the random number of its source is less than
+    fanout / degree; with weights, see :func:`by_weight`. Returns the same as
+    :func:`gossamer.sampling._core.layer`.
     """
     weights = [None if r.candidates is None else r.candidates.weights for r in relations]
     plain = [r for r, own in zip(relations, weights, strict=True) if own is None]
@@ -53,20 +54,21 @@ def by_weight(
     Parameters
     ----------
     csc, rows, fanout, excluded
-        As of :func:`gossamer.sampling._core.relation`.
+        As for :func:`gossamer.sampling._core.relation`.
     weights : Tensor, optional
-        By edge id. Default: all alike.
+        Weights by edge id. Default: equal weights.
     numbers : callable
-        ``numbers(nodes)`` gives the random number of each source, on [0, 1).
+        ``numbers(nodes)`` returns the random number of each source, in [0, 1).
     rounds : int
-        How often the importances of sources are improved; -1 until they settle.
+        Number of iterations that improve the importances of sources; -1 to iterate until they
+        converge.
 
     Returns
     -------
     drawn : (starts, neighbors, edges)
         As from :func:`gossamer.sampling._core.layer`.
     importance : Tensor
-        What each edge counts in the weighted mean of its row, float32, 1 on average.
+        Weight of each edge in the weighted mean of its row, float32; the mean over a row is 1.
 
     Raises
     ------
@@ -103,7 +105,7 @@ def by_weight(
 
 
 def _chosen(kept: Tensor, starts: Tensor, *columns: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """The entries of rows that are kept, and where those of each row begin."""
+    """The entries that are kept, and the offsets of each row."""
     positions = kept.nonzero().squeeze(1)
     if len(positions) == len(kept):
         return starts, list(columns)

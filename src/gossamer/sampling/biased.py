@@ -1,4 +1,4 @@
-"""Neighbors drawn by their tags."""
+"""Neighbor sampling with weights that depend on tags."""
 
 from __future__ import annotations
 
@@ -34,44 +34,44 @@ def sample_neighbors_biased(
     copy_edata: bool = True,
     output_device: torch.device | str | None = None,
 ) -> Graph:
-    """The subgraph of some in-edges of some nodes, drawn with weights by the neighbors' tags.
+    """Sample in-edges of nodes at random, with weights that depend on the tags of neighbors.
 
-    The edges of a node must be sorted by the tag of the node at the other end, which
-    :func:`gossamer.sort_csc_by_tag` does for in-edges and :func:`gossamer.sort_csr_by_tag` for
-    out-edges.
+    The edges of a node must be sorted by the tag of the node at the other end, by
+    :func:`gossamer.sort_csc_by_tag` for in-edges or :func:`gossamer.sort_csr_by_tag` for out-edges.
 
     Parameters
     ----------
     g : Graph
-        A homogeneous graph that one of these functions returned.
+        A homogeneous graph returned by one of these functions.
     nodes : ids or bool mask
-        The nodes; may repeat.
+        Nodes whose edges are sampled; a node may occur several times.
     fanout : int
-        How many edges to draw for a node; -1 for all.
+        Number of edges to draw for each node; -1 for all.
     bias : Tensor or list of float
-        The weight of each tag, ``(T,)``; not negative, and need not add up to 1.
+        Weight of each tag, ``(T,)``. Weights must not be negative and need not sum to 1.
     edge_dir : {"in", "out"}
-        Whether to draw from the edges that end or that begin at the nodes.
+        Whether to draw in-edges or out-edges of the nodes.
     tag_offset_name : str
-        The node feature that says where the edges of each tag begin, ``(N, T + 1)``.
+        Node feature ``(N, T + 1)`` with the offsets of the edges of each tag.
     replace : bool
         Whether to draw with replacement.
     copy_ndata, copy_edata : bool
-        Whether the result has the features of nodes, and those of edges and their ids.
+        Whether the result has the node features, or the edge features and edge ids, of `g`.
     output_device : torch.device or str, optional
-        Where the result goes. Default: where the graph is.
+        Device of the result. Default: that of the graph.
 
     Returns
     -------
     Graph
-        As from :func:`sample_neighbors`.
+        As for :func:`sample_neighbors`.
 
     Raises
     ------
     UnknownKeyError
         If the graph lacks the feature `tag_offset_name`.
     InvalidValueError
-        If the graph is not homogeneous, or `bias` does not fit the tags, is negative or not finite.
+        If the graph is not homogeneous, or `bias` does not have one entry for each tag, is negative
+        or is not finite.
     OutOfRangeError
         If a node does not exist.
 
@@ -91,12 +91,12 @@ def sample_neighbors_biased(
     if tag_offset_name not in g.node_frames[0]:
         sort = "sort_csc_by_tag" if inward else "sort_csr_by_tag"
         raise UnknownKeyError(
-            f"{_NAME}: the graph has no node feature {tag_offset_name!r} with the places of tags. "
-            f"Make it with gossamer.{sort}(g, tag)."
+            f"{_NAME}: the graph has no node feature {tag_offset_name!r} with the offsets of tags. "
+            f"Create it with gossamer.{sort}(g, tag)."
         )
     offsets = g.node_frames[0][tag_offset_name]
     weights, replace = _bias(bias, offsets.shape[-1] - 1), flag(replace, _NAME, "replace")
-    # The rows to draw for, as a graph of their own whose edges are numbered by slot.
+    # Represent the rows as a separate graph whose edges are numbered by slot.
     csc = g.adjacency.csc() if inward else g.adjacency.csr()
     owner, neighbor, edges = csc.gather_rows(rows)
     starts = row_starts(torch.bincount(owner, minlength=len(rows)))

@@ -1,4 +1,4 @@
-"""Neighbors drawn into a block at once."""
+"""Neighbor sampling that directly builds a block."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def sample_neighbors_fused(
     exclude_edges: EdgeIds | None = None,
     mapping: dict | None = None,
 ) -> Graph:
-    """The block of some in-edges of some nodes, drawn at random.
+    """Sample in-edges of nodes at random and return them as a block.
 
-    Equals :func:`sample_neighbors` followed by :func:`gossamer.to_block`.
+    Equivalent to :func:`sample_neighbors` followed by :func:`gossamer.to_block`.
 
     Parameters
     ----------
@@ -45,19 +45,19 @@ def sample_neighbors_fused(
         As in :func:`sample_neighbors`. Out-edges are reversed, so that `nodes` are the
         destinations of the block.
     copy_ndata, copy_edata : bool
-        Whether the block has the features of nodes, and those of edges.
+        Whether the block has the node features, or the edge features, of `g`.
     mapping : dict, optional
-        Accepted as in DGL; nothing is kept in it.
+        Accepted for compatibility and ignored.
 
     Returns
     -------
     Graph
-        A block, with ``gossamer.NID`` and ``gossamer.EID``.
+        A block whose features ``gossamer.NID`` and ``gossamer.EID`` hold the ids in `g`.
 
     Raises
     ------
     OutOfRangeError, UnknownKeyError, InvalidTypeError, InvalidValueError
-        As :func:`sample_neighbors`.
+        As for :func:`sample_neighbors`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Layer-neighbor sampling: rows that share neighbors draw the same ones."""
+"""Layer-neighbor sampling, in which nodes that share neighbors tend to draw the same ones."""
 
 from __future__ import annotations
 
@@ -49,47 +49,50 @@ def sample_labors(
     exclude_edges: EdgeIds | None = None,
     output_device: torch.device | str | None = None,
 ) -> tuple[Graph, list[Tensor]]:
-    r"""The subgraph of some in-edges of some nodes, drawn so that few different sources occur.
+    r"""Sample in-edges of nodes at random, so that there are few distinct source nodes.
 
     Every source :math:`t` has one random number :math:`r_t`, uniform on :math:`[0, 1)`. The edge
-    :math:`t \to s` is drawn if :math:`r_t \le c_s \pi_t`, with :math:`\pi_t = 1` unless
-    `importance_sampling` says otherwise, and :math:`c_s` such that the mean of the neighbors drawn
-    estimates that of all with the variance of `fanout` draws with replacement:
+    :math:`t \to s` is drawn if :math:`r_t \le c_s \pi_t`. Here, :math:`\pi_t = 1` unless
+    `importance_sampling` is used, and :math:`c_s` is chosen so that the mean over the sampled
+    neighbors estimates the mean over all neighbors with the variance of `fanout` draws with
+    replacement:
 
     .. math::
         \sum_{t \to s} \frac{w_{ts}^2}{\min(1, c_s \pi_t)} - \sum_{t \to s} w_{ts}^2
         = \Bigl(\frac{1}{k} - \frac{1}{d_s}\Bigr) \Bigl(\sum_{t \to s} w_{ts}\Bigr)^2 .
 
-    Without weights and importances that is :math:`c_s = k / d_s`: `fanout` edges on average.
+    where :math:`k` is `fanout`, :math:`d_s` is the in-degree and :math:`w` are the weights. Without
+    weights and importances, :math:`c_s = k / d_s`, which gives `fanout` edges on average.
 
     Parameters
     ----------
     g, nodes, fanout, edge_dir, prob, copy_ndata, copy_edata, exclude_edges, output_device
         As in :func:`sample_neighbors`.
     importance_sampling : int
-        How often the importances :math:`\pi` are improved, so that fewer different sources are
-        drawn: 0 is LABOR-0, i is LABOR-i, and -1 goes on until they settle, ``LABOR-*``.
+        Number of iterations that improve the importances :math:`\pi`, so that fewer distinct
+        sources are drawn: 0 is LABOR-0, i is LABOR-i, and -1 iterates until convergence,
+        ``LABOR-*``.
     random_seed : int or Tensor of one or two ints, optional
-        Names the random numbers of the sources: the same seed, the same numbers. Default: drawn
-        from torch's generator.
+        Seed of the random numbers of the sources. Default: drawn from torch's generator.
     seed2_contribution : float
-        From 0 to 1: how far the numbers have moved from those of `random_seed` to those of its
-        second value, or of the next int.
+        Number from 0 to 1 by which the random numbers are interpolated between those of the first
+        seed, at 0, and those of the second seed, at 1. The default second seed is the first plus 1.
 
     Returns
     -------
     Graph
-        All nodes of `g` and the edges drawn, as from :func:`sample_neighbors`.
+        A graph with all nodes of `g` and the edges drawn, as for :func:`sample_neighbors`.
     list of Tensor
-        For each edge type the weight of every edge drawn, with which the weighted mean over the
-        edges of a node estimates that over all: 1 over the probability, times `prob`, scaled to
-        a mean of 1 in each node. Empty if neither `prob` nor `importance_sampling` is used.
+        For each edge type, the weights of the edges drawn, with which the weighted mean over the
+        edges of a node estimates the mean over all of its edges: `prob` divided by the probability
+        of the edge, scaled to a mean of 1 at each node. Empty if neither `prob` nor
+        `importance_sampling` is used.
 
     Raises
     ------
     InvalidValueError
-        If `importance_sampling` is below -1, or `seed2_contribution` is not from 0 to 1; and as
-        :func:`sample_neighbors`.
+        If `importance_sampling` is less than -1 or `seed2_contribution` is not from 0 to 1; also as
+        for :func:`sample_neighbors`.
 
     References
     ----------
@@ -123,7 +126,7 @@ def sample_labors(
 
 
 def as_rounds(importance_sampling: Any, name: str) -> int:
-    """The number of improvements of importances."""
+    """The number of iterations that improve importances; -1 to iterate until convergence."""
     rounds = as_int(importance_sampling, name, "importance_sampling")
     if rounds < -1:
         raise InvalidValueError(f"{name}: importance_sampling is at least -1, got {rounds}.")
@@ -144,7 +147,7 @@ def as_keys(random_seed: Any) -> tuple[int, int]:
 
 
 def as_share(seed2_contribution: Any) -> float:
-    """How much of the second random number counts."""
+    """The validated contribution of the second random number, from 0 to 1."""
     share = float(seed2_contribution)
     if not 0 <= share <= 1:
         raise InvalidValueError(f"{_NAME}: seed2_contribution is from 0 to 1, got {share}.")
@@ -166,7 +169,7 @@ def draw_labors(
     keys: tuple[int, int],
     second: float,
 ) -> tuple[list[_core.Drawn], list[Tensor]]:
-    """Edges of each relation for `targets`, and their weights if they are not all alike."""
+    """Draw edges of each relation for `targets`; also return their weights unless all are equal."""
     rows = rows_of(g, targets, inward)
     plain, numbers = [], []
     drawn = [no_edges(g, len(own)) for own in rows]
@@ -177,7 +180,7 @@ def draw_labors(
         adjacency = g.relations[i]
         csc = adjacency.csc() if inward else adjacency.csr()
         far = g.schema.endpoints[i][0 if inward else 1]
-        # Relations with the same sources share their numbers.
+        # Relations with the same source type share random numbers.
         own_keys = _core.mix(keys[0], far), _core.mix(keys[1], far)
         if weights[i] is None and rounds == 0 and second == 0:
             plain.append(
@@ -200,7 +203,7 @@ def draw_labors(
 
 
 def _numbers(nodes: Tensor, keys: tuple[int, int], second: float) -> Tensor:
-    """The random number of each node; between two of them on the way of a normal variable."""
+    """The random number of each node, interpolated between two as normal variables."""
     first = random_unit(keys[0], nodes)
     if second == 0:
         return first

@@ -1,4 +1,4 @@
-"""Pairs of nodes without an edge."""
+"""Negative sampling: pairs of nodes without an edge."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ def global_uniform_negative_sampling(
     etype: Any = None,
     redundancy: float | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Pairs of nodes that no edge joins, each as likely as any other.
+    """Draw pairs of nodes that no edge joins, uniformly at random.
 
-    Candidates are drawn uniformly from all pairs; those that are edges, and without replacement
-    those drawn before, are left out. So there may be fewer than requested, if few pairs are left.
+    Candidates are drawn uniformly from all pairs; those that are edges and, without replacement,
+    duplicates are discarded. Therefore, fewer pairs than requested may be returned.
 
     Parameters
     ----------
     g : Graph
         Any graph but a block.
     num_samples : int
-        How many pairs to draw.
+        Number of pairs to draw.
     exclude_self_loops : bool
-        Whether pairs of a node with itself are left out. Only where sources and destinations are
-        of one type.
+        Whether to exclude pairs of a node with itself, if sources and destinations have the same
+        type.
     replace : bool
         Whether a pair may be drawn several times.
     etype : str or (str, str, str), optional
         The edge type; may be left out if there is only one.
     redundancy : float, optional
-        How many more candidates to draw than pairs that should be left, 1.3 for 30 %. Default: 1.3.
+        Factor by which more candidates are drawn than needed on average, at least 1. Default: 1.3.
 
     Returns
     -------
     (Tensor, Tensor)
-        Sources and destinations, at most `num_samples`; without replacement sorted by source and
-        then destination.
+        Sources and destinations, at most `num_samples`; without replacement, they are sorted by
+        source, then destination.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def global_uniform_negative_sampling(
     if total == 0 or wanted == 0:
         nothing = torch.empty(0, dtype=g.idtype, device=g.device)
         return nothing, nothing
-    # So many candidates give as many pairs as are wanted, on average, and some more.
+    # On average, this number of candidates gives the requested number of pairs and some more.
     share = max(left, 1) / total
     count = math.ceil(min(min(wanted, max(left, 1)) / share * redundancy, 2.0**62))
     if not replace:
@@ -99,7 +99,7 @@ def global_uniform_negative_sampling(
     if not replace:
         keys = adjacency.pair_keys(src, dst).unique()
         if len(keys) > wanted:
-            # The keys are sorted, so the first of them are not a fair choice.
+            # The keys are sorted, so taking the first ones would be biased.
             order = _core.random_units(len(keys), g.device).argsort()
             keys = keys[order[:wanted].sort().values]
         src = torch.div(keys, num_dst, rounding_mode="floor")

@@ -1,4 +1,4 @@
-"""Some in- or out-edges of each node, drawn at random from torch's default generator."""
+"""Neighbor sampling: random in- or out-edges of each node."""
 
 from __future__ import annotations
 
@@ -44,49 +44,49 @@ def sample_neighbors(
     exclude_edges: EdgeIds | None = None,
     output_device: torch.device | str | None = None,
 ) -> Graph:
-    r"""The subgraph of some in-edges of some nodes, drawn at random.
+    r"""Sample in-edges of nodes at random.
 
-    For each node of `nodes` and each edge type that ends there, `fanout` of its in-edges are drawn.
-    Without replacement they are different, and a node with no more than `fanout` edges to draw from
-    gives all of them. With replacement each draw is made anew, so that edges may come several
-    times. With weights :math:`w`, an edge :math:`e` is the next one drawn with probability
-    :math:`w_e / \sum_{e'} w_{e'}`, over the edges of the node that are left.
+    For each node in `nodes` and each edge type that ends there, `fanout` of its in-edges are drawn.
+    Without replacement, the edges are distinct, and all edges of a node are returned if it has no
+    more than `fanout`. With replacement, draws are independent, so edges may occur several times.
+    With weights :math:`w`, the next edge is :math:`e` with probability
+    :math:`w_e / \sum_{e'} w_{e'}`, where the sum is over the remaining edges of the node.
 
-    A node without edges to draw from gives none. An edge of weight 0 is never drawn, not even if
-    all are requested. A node that is listed twice is sampled twice. :func:`gossamer.seed` makes the
-    draws repeat.
+    Edges of weight 0 are never drawn, even if all edges are requested. A node that is listed twice
+    is sampled twice. :func:`gossamer.seed` makes the draws reproducible.
 
     Parameters
     ----------
     g : Graph
         Any graph but a block.
     nodes : ids, bool mask ``(N,)``, or dict of str to either
-        The nodes; types that the dict lacks have none.
+        Nodes whose edges are sampled; none of the types missing from the dict.
     fanout : int, or dict of edge type to int
-        How many edges of each type to draw for a node; -1 for all, with or without replacement. A
-        dict needs every edge type.
+        Number of edges of each type to draw for each node; -1 for all, with or without replacement.
+        A dict must contain every edge type.
     edge_dir : {"in", "out"}
-        Whether to draw from the edges that end or that begin at the nodes.
+        Whether to draw in-edges or out-edges of the nodes.
     prob : str, Tensor, or dict of edge type to Tensor, optional
-        Weights of the edges, ``(E,)`` or ``(E, 1)``: an edge feature, or the values themselves.
-        They are floating-point and not negative, and need not add up to 1; bool, uint8 and int8
-        serve as masks. Edge types without the feature, or that the dict lacks, have equal weights.
-        Only the weights of edges that could be drawn are looked at.
+        Weights of the edges, ``(E,)`` or ``(E, 1)``: the name of an edge feature, or the values.
+        Weights must be floating-point and not negative, and need not sum to 1; bool, uint8 and int8
+        are treated as masks. Edge types without the feature, or missing from the dict, have equal
+        weights. Only the weights of edges of `nodes` are checked.
     replace : bool
         Whether to draw with replacement.
     copy_ndata, copy_edata : bool
-        Whether the result has the features of nodes, and those of edges and their ids.
+        Whether the result has the node features, or the edge features and edge ids, of `g`.
     exclude_edges : ids, bool mask ``(E,)``, or dict of edge type to either, optional
-        Edges that are left out of what was drawn. Others do not take their place.
+        Edges to remove from those drawn. They are not replaced by other edges.
     output_device : torch.device or str, optional
-        Where the result goes. Default: where the graph is.
+        Device of the result. Default: that of the graph.
 
     Returns
     -------
     Graph
-        All nodes of `g` and the edges drawn, in the order of `nodes`; without replacement, those of
-        a node in the order of their ids. ``gossamer.EID`` holds the former id of each edge, unless
-        `copy_edata` is False. Features are gathered when first read. Batch sizes are dropped.
+        A graph with all nodes of `g` and the edges drawn, in the order of `nodes`; without
+        replacement, the edges of a node are in the order of their ids. ``gossamer.EID`` holds the
+        id of each edge in `g`, unless `copy_edata` is False. Features are gathered when first read.
+        Batch sizes are dropped.
 
     Raises
     ------
@@ -95,15 +95,15 @@ def sample_neighbors(
     UnknownKeyError
         If a node type, an edge type or the feature `prob` does not exist.
     InvalidTypeError
-        If `g` is not a graph, `nodes`, `exclude_edges` or a `prob` of values is not a dict although
+        If `g` is not a graph, `nodes`, `exclude_edges` or values of `prob` are not a dict although
         there are several types, a fanout is not an int, or weights are integers.
     InvalidValueError
-        If `g` is a block, `edge_dir` is unknown, a fanout is below -1 or missing, or weights are
-        negative, not finite, on another device or not one for each edge.
+        If `g` is a block, `edge_dir` is unknown, a fanout is less than -1 or missing, or weights
+        are negative, not finite, on another device or not one per edge.
 
     References
     ----------
-    Different edges are chosen as in Bentley and Floyd, "A sample of brilliance", Communications of
+    Distinct edges are drawn as in Bentley and Floyd, "A sample of brilliance", Communications of
     the ACM 30 (1987).
 
     Examples
@@ -131,7 +131,7 @@ def sample_neighbors(
 def checked_seeds(
     g: Graph, nodes: Any, exclude_edges: Any, name: str
 ) -> tuple[list[Tensor], list[Tensor | None]]:
-    """Nodes of each type to draw edges for, and edges to leave out of each edge type."""
+    """Checked nodes of each type, and edges of each edge type to exclude."""
     refuse_block(g, name)
     nothing = torch.empty(0, dtype=g.idtype, device=g.device)
     targets = [nothing if ids is None else ids for ids in node_ids(g, nodes, name)]
@@ -148,7 +148,7 @@ def is_inward(edge_dir: Any, name: str) -> bool:
 
 
 def fanouts_of(g: Graph, fanout: Any, name: str) -> list[int]:
-    """The number of edges to draw, by relation."""
+    """The number of edges to draw for each relation."""
     if not isinstance(fanout, Mapping):
         return [as_int(fanout, name, "fanout", -1)] * len(g.canonical_etypes)
     by_position = by_edge_type(g, fanout, name)
@@ -165,7 +165,7 @@ def fanouts_of(g: Graph, fanout: Any, name: str) -> list[int]:
 
 
 def weights_of(g: Graph, prob: Any, name: str) -> list[Tensor | None]:
-    """The weight of each edge by relation, of the right shape; None where all are alike."""
+    """The checked weights of the edges of each relation; None if all are equal."""
     etypes = g.canonical_etypes
     if prob is None:
         return [None] * len(etypes)
@@ -229,14 +229,14 @@ def draw(
     replace: bool,
     name: str,
 ) -> list[_core.Drawn]:
-    """Edges of each relation for the nodes `targets` of each type, in one call of the core."""
+    """Draw edges of each relation for the nodes `targets` of each type, in one call of the core."""
     replace = flag(replace, name, "replace")
     rows = rows_of(g, targets, inward)
     key = _core.next_key()
     relations, numbers = [], []
     for i, own in enumerate(rows):
         if fanouts[i] == 0 or not len(own):
-            continue  # no reason to compress this relation
+            continue  # this relation need not be compressed
         adjacency = g.relations[i]
         candidates = None
         if weights[i] is not None:
@@ -262,7 +262,7 @@ def draw(
 
 
 def no_edges(g: Graph, count: int) -> _core.Drawn:
-    """The draw of no edges for so many nodes."""
+    """The result of drawing no edges for `count` nodes."""
     nothing = torch.empty(0, dtype=g.idtype, device=g.device)
     return torch.zeros(count + 1, dtype=torch.int64, device=g.device), nothing, nothing
 
@@ -270,7 +270,7 @@ def no_edges(g: Graph, count: int) -> _core.Drawn:
 def bad_weights(
     g: Graph, number: int, rows: Tensor, weights: Tensor, inward: bool, name: str
 ) -> InvalidValueError:
-    """The error for weights that cannot be drawn by."""
+    """The error for invalid weights."""
     adjacency = g.relations[number]
     eids = (adjacency.in_slots if inward else adjacency.out_slots)(rows)[2]
     values = weights.detach().reshape(-1)[eids.long()].double()

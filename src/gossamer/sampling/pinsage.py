@@ -1,4 +1,4 @@
-"""Neighbors by random walks, as in PinSAGE."""
+"""Neighbors found by random walks, as in PinSAGE."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ __all__ = ["PinSAGESampler", "RandomWalkNeighborSampler"]
 
 
 class RandomWalkNeighborSampler:
-    """The nodes that random walks from a node visit most, as its neighbors.
+    """Sample as neighbors of a node the nodes that random walks from it visit most often.
 
     Parameters
     ----------
     G : Graph
         Any graph but a block.
     num_traversals : int
-        How often a walk follows the metapath, at most.
+        Maximum number of times that a walk follows the metapath.
     termination_prob : float
-        The probability of stopping after each time, at least 0 and below 1.
+        Probability of stopping after each traversal of the metapath, at least 0 and less than 1.
     num_random_walks : int
         Number of walks from each node.
     num_neighbors : int
-        How many of the nodes that are visited most become neighbors.
+        Number of most visited nodes that become neighbors.
     metapath : list of edge types, optional
-        From a node type back to itself. Default: the only edge type.
+        Edge types of a path from a node type back to itself. Default: the only edge type.
     weight_column : str
-        The edge feature of the result that counts visits.
+        Name of the edge feature of the result that holds the number of visits.
 
     Raises
     ------
     InvalidValueError
-        If the metapath does not end where it begins, or a number is too small.
+        If the metapath does not end at the node type where it begins, or a number is out of range.
 
     Examples
     --------
@@ -95,17 +95,17 @@ class RandomWalkNeighborSampler:
         self.restart_prob = stops
 
     def __call__(self, seed_nodes: Tensor) -> Graph:
-        """A graph with edges from the neighbors of `seed_nodes` to them.
+        """Return a graph with edges to `seed_nodes` from their neighbors.
 
         Parameters
         ----------
         seed_nodes : ids
-            Nodes of the type where the metapath begins.
+            Nodes of the type at which the metapath begins.
 
         Returns
         -------
         Graph
-            Over all nodes of that type; an edge feature says how often each was visited.
+            A graph with all nodes of this type, and the edge feature `weight_column`.
         """
         position = self.G.get_ntype_id(self.ntype)
         seeds = self.G.checked_nodes(seed_nodes, position)
@@ -132,7 +132,7 @@ class RandomWalkNeighborSampler:
 def most_visited(
     owner: Tensor, node: Tensor, num_nodes: int, most: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The nodes that each owner visits most, and how often."""
+    """The owner, node and number of visits of the `most` nodes most visited by each owner."""
     pairs, visits = (owner * num_nodes + node).unique(return_counts=True)
     owner = torch.div(pairs, num_nodes, rounding_mode="floor")
     order = largest_of_each(owner, visits, most)
@@ -140,18 +140,18 @@ def most_visited(
 
 
 class PinSAGESampler(RandomWalkNeighborSampler):
-    """The neighbors of PinSAGE: nodes of one type, visited by walks over another and back.
+    """Sample neighbors as PinSAGE does: nodes of one type, visited by walks through another type.
 
     Parameters
     ----------
     G : Graph
         A graph with one edge type from `ntype` to `other_type`, and one back.
     ntype : str
-        The type of the nodes and of their neighbors.
+        Type of the nodes and of their neighbors.
     other_type : str
-        The type that walks pass through.
+        Type of the nodes that walks pass through.
     num_traversals, termination_prob, num_random_walks, num_neighbors, weight_column
-        As of :class:`RandomWalkNeighborSampler`.
+        As for :class:`RandomWalkNeighborSampler`.
 
     References
     ----------

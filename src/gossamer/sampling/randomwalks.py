@@ -31,41 +31,42 @@ def random_walk(
     restart_prob: float | Tensor | None = None,
     return_eids: bool = False,
 ) -> tuple[Tensor, ...]:
-    """Random walks along out-edges, one from each node.
+    """Generate random walks along out-edges, one from each node.
 
     Parameters
     ----------
     g : Graph
         Any graph but a block.
     nodes : ids
-        Where walks start; may repeat. Of the source type of the first edge type.
+        Start nodes, of the source type of the first edge type; a node may occur several times.
     metapath : list of edge types, optional
-        The edge type of each step; each begins where the one before ends.
+        Edge type of each step. Each must begin at the node type where the previous one ends.
     length : int, optional
-        Number of steps, in a graph of one edge type; for `metapath` leave it out.
+        Number of steps, for a graph with one edge type. Ignored if `metapath` is given.
     prob : str, optional
-        An edge feature: a step takes an edge with probability in proportion to it, and none of
-        value 0. Edge types without it have equal weights.
+        Edge feature with weights, to which the probability of taking an edge is proportional. Edge
+        types without this feature have equal weights.
     restart_prob : float or Tensor, optional
-        The probability of stopping before each step, at most 1; a tensor has one for each step.
+        Probability of stopping before each step, from 0 to 1; a tensor has one entry for each step.
     return_eids : bool
         Whether the edges are returned as well.
 
     Returns
     -------
     traces : Tensor
-        ``(R, L + 1)``: the nodes of each walk; -1 after it stopped or met a node without an edge to
-        take.
+        ``(R, L + 1)``: the nodes of each walk; -1 after the walk has stopped or reached a node
+        without an edge to take.
     eids : Tensor
         ``(R, L)``: the edges; only if requested.
     types : Tensor
-        ``(L + 1,)``: the positions in ``g.ntypes`` of the types of the nodes, in the id type.
+        ``(L + 1,)``: the position in ``g.ntypes`` of the type of the nodes at each step, in the id
+        type.
 
     Raises
     ------
     InvalidValueError
-        If neither or both of `metapath` and `length` are given, the edge types of `metapath` do not
-        follow one another, or a probability or weight makes no sense.
+        If neither `metapath` nor `length` is given, the edge types of `metapath` are not connected,
+        or a probability or weight is invalid.
     OutOfRangeError, UnknownKeyError
         If a node, an edge type or the feature does not exist.
 
@@ -137,7 +138,7 @@ def _stops(restart_prob: Any, count: int, name: str) -> list[float] | None:
 
 
 def _weights(g: Graph, used: Sequence[int], prob: Any, name: str) -> dict[int, Tensor]:
-    """The weights of the relations that have some."""
+    """The weights of the relations that have weights."""
     if prob is None:
         return {}
     if not isinstance(prob, str):
@@ -183,10 +184,10 @@ def node2vec_random_walk(
     prob: str | None = None,
     return_eids: bool = False,
 ) -> Tensor | tuple[Tensor, Tensor]:
-    r"""Random walks of node2vec, one from each node.
+    r"""Generate random walks of node2vec, one from each node.
 
-    From :math:`v`, reached from :math:`t`, the walk goes on to :math:`x` with probability in
-    proportion to the weight of the edge times
+    A walk that has reached :math:`v` from :math:`t` continues to :math:`x` with a probability
+    proportional to the weight of the edge times
 
     .. math::
         \alpha(t, x) = \begin{cases}
@@ -200,22 +201,23 @@ def node2vec_random_walk(
     g : Graph
         A homogeneous graph.
     nodes : ids
-        Where walks start; may repeat.
+        Start nodes; a node may occur several times.
     p : float
-        Large values keep the walk from going back. Above 0.
+        Return parameter, positive. Large values make it unlikely to return to the previous node.
     q : float
-        Large values keep the walk near. Above 0.
+        In-out parameter, positive. Large values keep the walk close to the previous node.
     walk_length : int
         Number of steps.
     prob : str, optional
-        An edge feature with the weights.
+        Edge feature with the weights. Default: equal weights.
     return_eids : bool
         Whether the edges are returned as well.
 
     Returns
     -------
     traces : Tensor
-        ``(R, L + 1)``: the nodes of each walk; -1 after it met a node without an edge to take.
+        ``(R, L + 1)``: the nodes of each walk; -1 after it has reached a node without an edge to
+        take.
     eids : Tensor
         ``(R, L)``: the edges; only if requested.
 
@@ -262,14 +264,14 @@ def _sorted_indices(adjacency: Adjacency) -> Tensor:
 
 
 def pack_traces(traces: Tensor, types: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Walks one after another, without what is behind their ends.
+    """Concatenate walks, without the padding after their ends.
 
     Parameters
     ----------
     traces : Tensor
-        ``(R, L + 1)``: nodes as from :func:`random_walk`, -1 after the end.
+        ``(R, L + 1)``: nodes, as returned by :func:`random_walk`; -1 after the end of a walk.
     types : Tensor
-        ``(L + 1,)``: the types of the nodes.
+        ``(L + 1,)``: the type of the nodes at each step.
 
     Returns
     -------
@@ -278,14 +280,14 @@ def pack_traces(traces: Tensor, types: Tensor) -> tuple[Tensor, Tensor, Tensor, 
     lengths : Tensor
         ``(R,)``: number of nodes of each walk.
     offsets : Tensor
-        ``(R,)``: where each walk begins in `nodes`.
+        ``(R,)``: the position in `nodes` at which each walk begins.
 
     Raises
     ------
     InvalidTypeError
-        If one is no tensor of integers.
+        If an argument is not a tensor of integers.
     InvalidValueError
-        If the shapes do not fit.
+        If the shapes do not match.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The edges of largest or smallest weight of each node."""
+"""Selection of the edges with the largest or smallest weights of each node."""
 
 from __future__ import annotations
 
@@ -33,39 +33,40 @@ def select_topk(
     copy_edata: bool = True,
     output_device: torch.device | str | None = None,
 ) -> Graph:
-    """The subgraph of the `k` in-edges of largest weight of each node.
+    """Select the `k` in-edges with the largest weights of each node.
 
     Parameters
     ----------
     g : Graph
         Any graph but a block.
     k : int, or dict of edge type to int
-        How many edges of each type to take for a node; -1 for all. A dict needs every edge type.
+        Number of edges of each type to select for each node; -1 for all. A dict must contain every
+        edge type.
     weight : str
-        The edge feature, one number for an edge. Every edge type that edges are taken of has it.
+        Edge feature with one number per edge, which every edge type with nonzero `k` must have.
     nodes : ids, bool mask, or dict of str to either, optional
-        The nodes; types that a dict lacks have none. Default: all.
+        Nodes whose edges are selected; none of the types missing from a dict. Default: all nodes.
     edge_dir : {"in", "out"}
-        Whether to take edges that end or that begin at the nodes.
+        Whether to select in-edges or out-edges of the nodes.
     ascending : bool
-        Whether to take the edges of smallest weight instead.
+        Whether to select the edges with the smallest weights instead.
     copy_ndata, copy_edata : bool
-        Whether the result has the features of nodes, and those of edges and their ids.
+        Whether the result has the node features, or the edge features and edge ids, of `g`.
     output_device : torch.device or str, optional
-        Where the result goes. Default: where the graph is.
+        Device of the result. Default: that of the graph.
 
     Returns
     -------
     Graph
-        All nodes of `g` and the edges taken, node by node, in the order of their weights; of equal
-        weights, the edge that comes first in the row comes first.
+        A graph with all nodes of `g` and the selected edges, node by node, in the order of their
+        weights. Edges of equal weight keep their order.
 
     Raises
     ------
     UnknownKeyError
         If an edge type lacks the feature `weight`, or a type does not exist.
     InvalidValueError
-        If there is not one weight for an edge, `edge_dir` is unknown, or `k` is below -1.
+        If there is not one weight per edge, `edge_dir` is unknown, or `k` is less than -1.
     OutOfRangeError
         If a node does not exist.
 
@@ -124,7 +125,7 @@ def _largest(
 
 
 def largest_of_each(owner: Tensor, values: Tensor, k: int, ascending: bool = False) -> Tensor:
-    """Positions of the `k` largest or smallest values of each owner, or of all, owner by owner."""
+    """Positions of the `k` largest or smallest values of each owner, owner by owner; -1: all."""
     order = values.argsort(descending=not ascending, stable=True)
     order = order[owner[order].argsort(stable=True)]
     if k < 0:

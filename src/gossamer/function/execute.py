@@ -1,9 +1,9 @@
-"""From message and reduce functions to operators: the plan of one round of message passing.
+"""Execute message and reduce functions by operators: one round of message passing.
 
-A round runs over a :class:`Relation`: one adjacency and the frames at its two ends. A pair of
-built-in functions becomes one fused operator where there is one (no tensor of messages), and
-otherwise a message tensor that is then reduced. User-defined functions get batches of edges, and of
-nodes with equal in-degree.
+A round operates on a :class:`Relation`, which is an adjacency with the frames at both of its ends.
+A pair of built-in functions is executed as one fused operator, without a tensor of messages, if
+there is such an operator; otherwise, a message tensor is computed and then reduced. User-defined
+functions are called with batches of edges, and with batches of nodes of equal in-degree.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Relation", "aggregate", "apply_to_nodes", "messages"]
 
-# Operators whose operands can be swapped, to have the source node first.
+# Operators whose operands can be swapped, so that the source node comes first.
 _COMMUTES = {"add", "mul"}
 
 
 class Relation(NamedTuple):
-    """One round's edges: an adjacency and the features at its ends.
+    """The edges of one round: an adjacency and the features of its nodes and edges.
 
-    `src_ids`, `dst_ids` and `edge_ids` are the ids that users see for the rows, where the relation
-    is a part of a larger graph; None means that row ``i`` is id ``i``. `graph` is that graph.
+    If the relation is a part of a larger graph, `src_ids`, `dst_ids` and `edge_ids` are the ids of
+    the rows in this graph; None means that row ``i`` has id ``i``. `graph` is the larger graph.
     """
 
     adjacency: Adjacency
@@ -71,7 +71,7 @@ class Relation(NamedTuple):
 
 
 def messages(relation: Relation, function: Any) -> dict[str, Tensor]:
-    """Message tensors ``(E, *)`` by name."""
+    """Compute message tensors ``(E, *)`` by name."""
     if isinstance(function, MessageFunction):
         lhs = relation.operand(function.lhs_target, function.lhs_field)
         if function.rhs_target is None:
@@ -89,7 +89,7 @@ def messages(relation: Relation, function: Any) -> dict[str, Tensor]:
 
 
 def aggregate(relation: Relation, message: Any, reduce: Any) -> dict[str, Tensor]:
-    """New features of every destination node, by name."""
+    """Compute new features of every destination node, by name."""
     if isinstance(reduce, ReduceFunction):
         if isinstance(message, MessageFunction):
             if message.out_field != reduce.msg_field:
@@ -116,7 +116,7 @@ def aggregate(relation: Relation, message: Any, reduce: Any) -> dict[str, Tensor
 
 
 def apply_to_nodes(function: Callable, batch: NodeBatch) -> dict[str, Tensor]:
-    """New features from a user-defined function of nodes."""
+    """Compute new features with a user-defined function of nodes."""
     _require_callable(function, "apply")
     return _checked(function(batch), batch.nodes(), "apply")
 
@@ -124,7 +124,7 @@ def apply_to_nodes(function: Callable, batch: NodeBatch) -> dict[str, Tensor]:
 def _fusable(
     message: MessageFunction, relation: Relation
 ) -> tuple[str, Tensor | None, Tensor | None] | None:
-    """(op, u operand, e operand) of the fused operator, or None where there is none."""
+    """(op, source operand, edge operand) of the fused operator, or None if there is none."""
     targets = message.lhs_target, message.rhs_target
     if targets == ("u", None):
         return "copy_lhs", relation.src[message.lhs_field], None
@@ -179,7 +179,7 @@ def _require_callable(function: Any, role: str) -> None:
 
 
 def _require_alike(results: list[dict[str, Tensor]]) -> None:
-    """Raise unless a reduce function gave the same features for every number of messages."""
+    """Raise unless a reduce function returned the same features for every number of messages."""
 
     def scheme(values: dict[str, Tensor]) -> dict[str, tuple]:
         return {name: (tuple(x.shape[1:]), x.dtype) for name, x in values.items()}
@@ -194,7 +194,7 @@ def _require_alike(results: list[dict[str, Tensor]]) -> None:
 
 
 def _checked(result: Any, batch: Tensor, role: str) -> dict[str, Tensor]:
-    """The validated result of a user-defined function for the nodes or edges `batch`."""
+    """Validate the result of a user-defined function for the nodes or edges `batch`."""
     if not isinstance(result, Mapping):
         raise InvalidTypeError(
             f"A {role} function returns a dict from feature name to tensor, "

@@ -1,8 +1,8 @@
-"""Built-in message functions: ``copy_u``, ``u_mul_e`` and kin, one for each pair of operands.
+"""Built-in message functions such as ``copy_u`` and ``u_mul_e``, one for each pair of operands.
 
 In a name, ``u`` is the source node of an edge, ``v`` its destination and ``e`` the edge itself.
-Each function builds a small description; nothing is computed before it is passed to ``update_all``,
-``apply_edges`` or another message passing method of a graph.
+Each function returns a small description. Nothing is computed until it is passed to ``update_all``,
+``apply_edges`` or another message-passing method of a graph.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class MessageFunction:
     op : str
         ``copy_lhs``, ``add``, ``sub``, ``mul``, ``div`` or ``dot``.
     lhs_target, rhs_target : str
-        Where each operand is read: ``"u"``, ``"v"`` or ``"e"``.
+        Where each operand is read: ``"u"``, ``"v"`` or ``"e"``; None if there is one operand.
     lhs_field, rhs_field : str
         Feature names of the operands.
     out_field : str
@@ -53,7 +53,7 @@ class MessageFunction:
 
     @property
     def name(self) -> str:
-        """The name of the function that made this description."""
+        """The name of the function that returned this description."""
         if self.rhs_target is None:
             return f"copy_{self.lhs_target}"
         return f"{self.lhs_target}_{self.op}_{self.rhs_target}"
@@ -284,7 +284,7 @@ def e_div_v(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
 
 
 def u_dot_v(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
-    """Dot product, over the last dimension, of a source node and a destination node feature.
+    """Take the dot product, over the last dimension, of a source and a destination node feature.
 
     Equals ``lambda edges:
     {out: (edges.src[lhs_field] * edges.dst[rhs_field]).sum(-1, keepdim=True)}``.
@@ -293,7 +293,7 @@ def u_dot_v(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
 
 
 def u_dot_e(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
-    """Dot product, over the last dimension, of a source node and an edge feature.
+    """Take the dot product, over the last dimension, of a source node and an edge feature.
 
     Equals ``lambda edges:
     {out: (edges.src[lhs_field] * edges.data[rhs_field]).sum(-1, keepdim=True)}``.
@@ -302,7 +302,7 @@ def u_dot_e(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
 
 
 def v_dot_u(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
-    """Dot product, over the last dimension, of a destination node and a source node feature.
+    """Take the dot product, over the last dimension, of a destination and a source node feature.
 
     Equals ``lambda edges:
     {out: (edges.dst[lhs_field] * edges.src[rhs_field]).sum(-1, keepdim=True)}``.
@@ -311,7 +311,7 @@ def v_dot_u(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
 
 
 def v_dot_e(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
-    """Dot product, over the last dimension, of a destination node and an edge feature.
+    """Take the dot product, over the last dimension, of a destination node and an edge feature.
 
     Equals ``lambda edges:
     {out: (edges.dst[lhs_field] * edges.data[rhs_field]).sum(-1, keepdim=True)}``.
@@ -320,7 +320,7 @@ def v_dot_e(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
 
 
 def e_dot_u(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
-    """Dot product, over the last dimension, of an edge and a source node feature.
+    """Take the dot product, over the last dimension, of an edge and a source node feature.
 
     Equals ``lambda edges:
     {out: (edges.data[lhs_field] * edges.src[rhs_field]).sum(-1, keepdim=True)}``.
@@ -329,7 +329,7 @@ def e_dot_u(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
 
 
 def e_dot_v(lhs_field: str, rhs_field: str, out: str) -> MessageFunction:
-    """Dot product, over the last dimension, of an edge and a destination node feature.
+    """Take the dot product, over the last dimension, of an edge and a destination node feature.
 
     Equals ``lambda edges:
     {out: (edges.data[lhs_field] * edges.dst[rhs_field]).sum(-1, keepdim=True)}``.

@@ -11,7 +11,7 @@ __all__ = ["ReduceFunction", "max", "mean", "min", "sum"]
 
 @dataclass(frozen=True)
 class ReduceFunction:
-    """A built-in reduce function over message `msg_field`, written to node feature `out_field`."""
+    """A built-in reduction of the messages `msg_field` to the node feature `out_field`."""
 
     name: str
     msg_field: str
@@ -51,17 +51,18 @@ def mean(msg: str, out: str) -> ReduceFunction:
 
 
 def max(msg: str, out: str) -> ReduceFunction:
-    """Largest message, elementwise; 0 for a node that receives none.
+    """Take the elementwise maximum of the messages; 0 for a node that receives none.
 
-    Equals ``lambda nodes: {out: nodes.mailbox[msg].amax(1)}``, but the gradient of a tie goes to
-    the first of the equal messages alone.
+    Equals ``lambda nodes: {out: nodes.mailbox[msg].amax(1)}``, except that only the first of equal
+    messages receives the gradient.
     """
     return ReduceFunction("max", msg, out)
 
 
 def min(msg: str, out: str) -> ReduceFunction:
-    """Smallest message, elementwise; 0 for a node that receives none. See :func:`max`.
+    """Take the elementwise minimum of the messages; 0 for a node that receives none.
 
-    Equals ``lambda nodes: {out: nodes.mailbox[msg].amin(1)}``.
+    Equals ``lambda nodes: {out: nodes.mailbox[msg].amin(1)}``, except that only the first of equal
+    messages receives the gradient.
     """
     return ReduceFunction("min", msg, out)

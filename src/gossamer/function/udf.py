@@ -47,10 +47,9 @@ class _Whole(MutableMapping[str, Tensor]):
 
 
 class _Rows(MutableMapping[str, Tensor]):
-    """Rows `index` (None: all) of every feature of a frame, copied when read and kept.
+    """Rows `index` (None: all) of every feature of a frame, copied when first read.
 
-    Features can be set and deleted, as a function may use it for scratch; the frame does not
-    change.
+    User-defined functions may set and delete features; this does not change the frame.
     """
 
     __slots__ = ("_cache", "_deleted", "_frame", "_index")
@@ -101,8 +100,8 @@ class EdgeBatch:
     src, dst : Mapping[str, Tensor]
         Features of the source and destination node of each edge, ``(B, *)``.
     data : MutableMapping[str, Tensor]
-        Features of the edges, ``(B, *)``. If the batch is all edges of the graph, setting or
-        deleting a feature changes the graph.
+        Features of the edges, ``(B, *)``. If the batch consists of all edges of the graph, setting
+        or deleting a feature changes the graph.
     canonical_etype : (str, str, str)
         Type of the edges.
 
@@ -128,7 +127,7 @@ class EdgeBatch:
         graph: Graph | None = None,
     ) -> None:
         self._edges = edges
-        self._graph = graph  # as in DGL, where packages read it
+        self._graph = graph  # as in DGL; other packages read it
         self.src = src
         self.dst = dst
         self.data = data
@@ -165,8 +164,8 @@ class NodeBatch:
     data : Mapping[str, Tensor]
         Features of the nodes, ``(B, *)``.
     mailbox : Mapping[str, Tensor] or None
-        In a reduce function, the messages: ``(B, D, *)`` where every node of the batch receives
-        `D` messages, in the order of edge ids. Otherwise None.
+        In a reduce function, the messages, ``(B, D, *)``: every node of the batch receives `D`
+        messages, in the order of edge ids. Otherwise, None.
     ntype : str
         Type of the nodes.
     """

@@ -1,4 +1,4 @@
-"""The attention operator, fused and in differentiable parts, and its gradient."""
+"""The attention operator, fused or composed of differentiable operators, and its gradient."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def unfused(
     edge_key: Tensor | None = None,
     edge_value: Tensor | None = None,
 ) -> Tensor:
-    """`attention_of` from operators that can be differentiated again, for all operands."""
+    """Compute `attention_of` with operators that are twice differentiable for all operands."""
     if score == "dot":
         x = sddmm(structure, key, query, "dot", "u", "v").squeeze(-1)
         if edge_key is not None:
@@ -59,7 +59,7 @@ def unfused(
 
 
 def widened(operands: Sequence[Tensor | None]) -> list[Tensor | None]:
-    """The operands in single precision at least: the kernel rounds no score to 16 bits either."""
+    """The operands in at least single precision, in which the kernel also computes scores."""
     return [
         None if x is None else x.to(torch.promote_types(x.dtype, torch.float32)) for x in operands
     ]
@@ -131,7 +131,7 @@ def _backward(ctx: Any, grad: Tensor) -> tuple:
     *operands, seed, edge_key, edge_value, out, norms = ctx.saved_tensors
     wanted = *ctx.needs_input_grad[1:7], *ctx.needs_input_grad[11:]
     if torch.is_grad_enabled():
-        # A second derivative is wanted: differentiate the parts instead.
+        # A second derivative is needed: use operators that can be differentiated again.
 
         def function(*operands: Tensor | None) -> Tensor:
             *others, edge_key, edge_value = widened(operands)

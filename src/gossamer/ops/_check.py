@@ -1,4 +1,4 @@
-"""Validation of input in the public operators: everything below trusts its input."""
+"""Validation of the input of public operators; internal functions do not check it again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
     "counted", "match_dims", "outside_transforms", "relation_of", "requires_grad", "structure_of",
 ]  # fmt: skip
 
-# Not bool, which has no arithmetic, or complex, whose gradients would need conjugates.
+# No bool, which has no arithmetic, and no complex dtypes, whose gradients would need conjugates.
 _DTYPES = {
     torch.float32,
     torch.float64,
@@ -58,7 +58,7 @@ def relation_of(graph: Any) -> Adjacency:
 def outside_transforms(compute: Callable[[], Any]) -> Any:
     """Run `compute`, which builds structure, outside of any `torch.func` transform.
 
-    Structure does not depend on features, and graphs keep it longer than the transform runs.
+    Structure does not depend on features, and graphs keep it after the transform has ended.
     """
     if _torch.under_transform():
         with _torch.outside_transforms():
@@ -67,7 +67,7 @@ def outside_transforms(compute: Callable[[], Any]) -> Any:
 
 
 def structure_of(adjacency: Adjacency, *, by_dst: bool, by_src: bool, slots: bool) -> Structure:
-    """The parts of the structure that an operator reads, built if need be."""
+    """The parts of the structure that an operator reads, built if necessary."""
     if _torch.under_transform():
         return outside_transforms(
             lambda: adjacency.structure(by_dst=by_dst, by_src=by_src, slots=slots)
@@ -80,7 +80,7 @@ def check_operand(
 ) -> Tensor:
     """Return `x` if it is a tensor with a row for each node or edge of `target`.
 
-    With `counts` it may be boolean, for a sum that counts.
+    With `counts`, `x` may be boolean: its sum is a count.
     """
     if not isinstance(x, Tensor):
         raise InvalidTypeError(
@@ -110,7 +110,7 @@ def check_operand(
 
 
 def counted(x: Tensor | None) -> Tensor | None:
-    """Integers and booleans as int64, in which they are summed, as by `torch.sum`."""
+    """Convert integers and booleans to int64, the dtype in which `torch.sum` adds them."""
     return x if x is None or x.is_floating_point() else x.long()
 
 
@@ -128,12 +128,12 @@ def common_dtype(lhs: Tensor, rhs: Tensor, op: str) -> tuple[Tensor, Tensor]:
 
 
 def match_dims(lhs: Tensor, rhs: Tensor, op: str) -> tuple[Tensor, Tensor]:
-    """Both operands with the same number of dimensions, by inserting ones after the first.
+    """Give both operands the same number of dimensions by inserting ones after the first.
 
     Raises
     ------
     InvalidValueError
-        If the feature shapes do not broadcast, or last dimensions of ``dot`` differ.
+        If the feature shapes do not broadcast, or, for ``dot``, the last dimensions differ.
     """
     if lhs.shape[1:] == rhs.shape[1:]:
         return lhs, rhs
@@ -157,9 +157,9 @@ def match_dims(lhs: Tensor, rhs: Tensor, op: str) -> tuple[Tensor, Tensor]:
 
 
 def requires_grad(*tensors: Tensor | None) -> tuple[bool, ...]:
-    """For each tensor, whether a gradient may be requested for it."""
+    """Whether a gradient may be requested for each tensor."""
     if _torch.under_transform() or _torch.forward_mode_active():
-        # A tensor in vmap shows neither its tangent nor whether outer transforms need gradients.
+        # A tensor in vmap does not reveal its tangent, or whether outer transforms need gradients.
         return tuple(x is not None for x in tensors)
     if not torch.is_grad_enabled():
         return (False,) * len(tensors)
@@ -167,7 +167,7 @@ def requires_grad(*tensors: Tensor | None) -> tuple[bool, ...]:
 
 
 def check_dtype(x: Tensor, op: str, name: str, *, counts: bool = False) -> None:
-    """Raise unless operators take the dtype of `x`; with `counts` it may be boolean."""
+    """Raise unless operators support the dtype of `x`; with `counts`, it may be boolean."""
     if x.dtype not in _DTYPES and not (counts and x.dtype is torch.bool):
         raise InvalidTypeError(
             f"{op}: {name} must be floating-point or integer, but it is {x.dtype}. "
@@ -196,13 +196,13 @@ def _range_and_sum(numbers: Tensor) -> tuple[int, int, int]:
 def checks_later(x: Tensor) -> bool:
     """Whether the values of `x` are checked by an assertion on the device.
 
-    Values are unknown while tracing, and elsewhere than on the CPU reading them means to wait.
+    Values are unknown while tracing, and reading them from another device would synchronize.
     """
     return torch.compiler.is_compiling() or x.device.type != "cpu"
 
 
 def check_lengths(seglen: Any, value: Any, op: str, name: str, *, counts: bool = False) -> Tensor:
-    """Return the lengths `seglen` if they add up to the rows of `value`."""
+    """Return the lengths `seglen` if they add up to the number of rows of `value`."""
     if not isinstance(value, Tensor) or value.dim() == 0:
         raise InvalidTypeError(f"{op}: {name} must be a tensor with rows, got {value!r}.")
     check_dtype(value, op, name, counts=counts)
@@ -226,7 +226,7 @@ def check_lengths(seglen: Any, value: Any, op: str, name: str, *, counts: bool =
     low, high, total = outside_transforms(lambda: _range_and_sum(seglen))
     if low < 0:
         raise InvalidValueError(f"{op}: a segment length cannot be negative, got {low}.")
-    # Huge lengths could add up to the right number by overflow.
+    # Very large lengths could overflow and still add up to the right number.
     if high > value.shape[0]:
         raise InvalidValueError(
             f"{op}: a segment of length {high} is longer than {name}, which has "

@@ -1,4 +1,4 @@
-"""The gradient of messages reduced by max or min, from the argmax."""
+"""The gradient of max and min reductions of messages, computed from the argmax."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """SpMM and SDDMM with their gradients.
 
-`spmm` reduces messages at destinations, `sddmm` combines features on edges. The gradient of each is
-an `spmm` over the reversed edges or an `sddmm`, so both are in one file, and sums can be
-differentiated any number of times.
+`spmm` reduces messages at destinations, and `sddmm` combines features on edges. The gradient of
+each consists of `spmm` over the reversed edges and `sddmm`, so both are in one file, and sums can
+be differentiated any number of times.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def segment_structure(seglen: Tensor, value: Tensor) -> Structure:
 
 
 def spmm(structure: Structure, u: Tensor | None, e: Tensor | None, op: str, reduce: str) -> Tensor:
-    """Reduce messages; `spmm_of`, for the formulas of gradients.
+    """Reduce messages with `spmm_of`, in the formulas of gradients.
 
-    The argmax is recorded only where a gradient may be requested.
+    The argmax is recorded only if a gradient may be requested.
     """
     _require(structure[3])
     return_argmax = reduce in ("max", "min") and any(requires_grad(u, e))
@@ -59,13 +59,13 @@ def sddmm(
     lhs_target: str,
     rhs_target: str,
 ) -> Tensor:
-    """Combine features on edges; `sddmm_of`, for the formulas of gradients."""
+    """Combine features on edges with `sddmm_of`, in the formulas of gradients."""
     _require(structure[0])
     return sddmm_of(structure, lhs, rhs, op, lhs_target, rhs_target)
 
 
 def _require(part: Tensor | None) -> None:
-    """Raise if a part of the structure is missing that only gradients need."""
+    """Raise if a part of the structure that only gradients need is missing."""
     if part is None:
         raise InvalidValueError(
             "A gradient is requested for an operand that did not require one when the operator "
@@ -88,7 +88,7 @@ def _spmm_kernel(
 
 
 def _quotient_dtype(x: Tensor) -> torch.dtype:
-    """Quotients of integers are floating-point numbers, as in torch."""
+    """The dtype of quotients; those of integers are floating-point numbers, as in torch."""
     return x.dtype if x.is_floating_point() or x.is_complex() else torch.get_default_dtype()
 
 
@@ -116,7 +116,7 @@ def _spmm_setup(ctx: Any, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:
     ctx.op, ctx.reduce = op, reduce
     ctx.structure = structure
     ctx.shapes = None if u is None else u.shape, None if e is None else e.shape
-    # Products need their operands again; sums need only the shapes.
+    # Gradients of products need the operands; those of sums need only their shapes.
     keep = op in ("mul", "div")
     ctx.save_for_backward(u if keep else None, e if keep else None, output[1])
 
@@ -137,8 +137,8 @@ def _sum_backward(
     structure, op = ctx.structure, ctx.op
     shape_u, shape_e = ctx.shapes
     if ctx.reduce == "mean":
-        # Single precision at least: degrees above 65,504 overflow float16, and reciprocals of
-        # smaller ones lose precision in it.
+        # At least single precision: degrees above 65,504 overflow float16, and the reciprocals of
+        # smaller ones lose precision.
         wide = torch.promote_types(grad.dtype, torch.float32)
         scale = structure[3].diff().clamp(min=1).to(wide).reciprocal()
         if op == "copy_lhs" and grad.dtype is not torch.float16:
@@ -167,12 +167,12 @@ def _sum_backward(
 
 
 def _wide(x: Tensor) -> Tensor:
-    """float16 as float32: a product that is divided by a square later may overflow float16."""
+    """Convert float16 to float32, because a product that is divided later may overflow float16."""
     return x.float() if x.dtype is torch.float16 else x
 
 
 def _over_square(x: Tensor, y: Tensor) -> Tensor:
-    """``x / y**2``, rounded to 16 bits once only, and without the square, which may overflow."""
+    """``x / y**2``, rounded to 16 bits only once, and without the square, which may overflow."""
     wide = torch.promote_types(y.dtype, torch.float32)
     divisor = y.to(wide)
     return (x.to(wide) / divisor / divisor).to(y.dtype)
@@ -197,8 +197,8 @@ def _scaled_backward(ctx: Any, grad: Tensor) -> tuple:
     return None, scaled_sum(reverse(ctx.structure), grad, *scales), None, None, None
 
 
-#: ``out[v] = dst_scale[v] * sum of src_scale[u] * x[u] + self_scale * x[v]``, where the scales are
-#: constants; a destination is the source of the same number.
+#: ``out[v] = dst_scale[v] * sum of src_scale[u] * x[u] + self_scale * x[v]``, where no gradient is
+#: computed for the scales; destination ``v`` is also source ``v``.
 scaled_sum = differentiable(
     "scaled_sum",
     "(Tensor?[] structure, Tensor x, Tensor? src_scale, Tensor? dst_scale, Tensor? self_scale)"
@@ -322,9 +322,9 @@ def _collect_quotients(
     target: str,
     shape: torch.Size,
 ) -> Tensor:
-    """As `_collect`, of ``grad[e] / divisor[...]``: in float16 a reciprocal may overflow.
+    """Like `_collect` for ``grad[e] / divisor[...]``, as a reciprocal may overflow float16.
 
-    This needs a tensor of the size of `grad`, unlike `_collect`.
+    Unlike `_collect`, this needs a temporary tensor of the size of `grad`.
     """
     if divisor_target == target and target != "e":
         total = _collect(structure, grad, None, "e", target, grad.shape)
@@ -345,8 +345,8 @@ def _on_edges(structure: Structure, grad: Tensor, factor: Tensor, factor_target:
 def _edge_product(structure: Structure, u: Tensor, v: Tensor, shape: torch.Size) -> Tensor:
     """``u[src] * v[dst]`` on each edge, summed over the features that `shape` broadcasts.
 
-    Where `shape` is 1 in its last dimensions, as for a weight per edge or per head, the sum is the
-    dot product of these dimensions, and no tensor of E times all features is made.
+    If the last dimensions of `shape` are 1, as for one weight per edge or head, the sum is computed
+    as a dot product over these dimensions, without a tensor of all features of every edge.
     """
     ones = 0
     while ones < len(shape) - 1 and shape[-1 - ones] == 1:

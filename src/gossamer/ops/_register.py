@@ -2,13 +2,13 @@
 
 Each operator is registered three times, with the same kernel and the same backward:
 
-- Eager code goes through a `torch.autograd.Function`, or straight to the kernel where no gradient
-  is wanted, because the dispatcher costs 13 microseconds more for each call, 50 with a gradient to
-  record and over 100 when it is taken: many times the duration of a sum over a small graph
-  (torch 2.13; ``python -m benchmarks.overhead`` prints them).
-- Traced code goes through the operator registered with `torch.library`, which has a fake kernel and
-  so compiles into one graph.
-- Code under `torch.func` goes through a Function in the form that these transforms need. It is a
+- Eager code uses a `torch.autograd.Function`, or calls the kernel directly if it needs no gradient.
+  The dispatcher would take 13 microseconds more for each call, 50 if a gradient is recorded, and
+  over 100 when it is computed, which is many times the duration of a sum over a small graph
+  (torch 2.13; ``python -m benchmarks.overhead`` prints the times).
+- Traced code uses the operator registered with `torch.library`, which has a fake kernel and
+  therefore compiles into one graph.
+- Code under `torch.func` uses a Function in the form that these transforms require. It is a
   separate Function because `setup_context` costs eager code about 100 microseconds (torch 2.13).
 """
 
@@ -42,14 +42,14 @@ def traced() -> bool:
 
 
 def plain(x: Tensor | None) -> Tensor | None:
-    """`x` as kernels read it: contiguous and :func:`settled`. Copies only where needed."""
+    """`x` in the form that kernels require: contiguous and :func:`settled`; copied if necessary."""
     return None if x is None else settled(x.contiguous())
 
 
 def settled(x: Tensor) -> Tensor:
     """`x` in any layout, with its values in memory.
 
-    torch may hold a negation as a flag (`torch.Tensor.is_neg`), and has zeros without memory.
+    torch may represent a negation by a flag (`torch.Tensor.is_neg`), and zeros without memory.
     """
     if x.is_neg():
         return x.resolve_neg()
@@ -57,7 +57,7 @@ def settled(x: Tensor) -> Tensor:
 
 
 def _has_rules(inputs: tuple) -> bool:
-    """Whether an input is of a tensor subclass, which may override operators."""
+    """Whether an input is an instance of a tensor subclass, which may override operators."""
     for x in inputs:  # noqa: SIM110 (a generator takes three times as long)
         if type(x) not in _WITHOUT_RULES and isinstance(x, Tensor):
             return True
@@ -65,7 +65,7 @@ def _has_rules(inputs: tuple) -> bool:
 
 
 def take_gradient(backward: Callable[..., tuple], ctx: Any, grad: Tensor, name: str) -> tuple:
-    """``backward(ctx, grad)``, where `grad` may be sparse or a legacy batch, which raises."""
+    """Call ``backward(ctx, grad)``; `grad` may be sparse, but a legacy batch raises an error."""
     try:
         return backward(ctx, grad)
     except RuntimeError:
@@ -82,7 +82,7 @@ def take_gradient(backward: Callable[..., tuple], ctx: Any, grad: Tensor, name: 
 def _wants_gradient(inputs: tuple) -> bool:
     """Whether autograd must record a call, as in torch itself."""
     if _torch.forward_mode_active():
-        return True  # There is no forward-mode formula: torch raises the error.
+        return True  # There is no forward-mode formula, so torch raises an error.
     if torch.is_grad_enabled():
         for x in inputs:
             if isinstance(x, Tensor) and x.requires_grad:
@@ -106,7 +106,7 @@ def _define(name: str, schema: str, kernel: Callable, fake: Callable) -> Callabl
 
 
 def opaque(name: str, schema: str, *, kernel: Callable, fake: Callable) -> Callable:
-    """Make the operator ``gossamer::name`` without a gradient; see :func:`differentiable`."""
+    """Define the operator ``gossamer::name`` without a gradient; see :func:`differentiable`."""
     registered = _define(name, schema, kernel, fake)
 
     def call(*inputs: Any) -> Any:
@@ -126,24 +126,24 @@ def differentiable(
     backward: Callable[..., tuple],
     batches: bool = True,
 ) -> Callable[..., Tensor]:
-    """Make the operator ``gossamer::name``; it returns the first output.
+    """Define the differentiable operator ``gossamer::name``, which returns the first output.
 
     Parameters
     ----------
     name, schema : str
-        The operator's name, and its signature in torch's schema language.
+        Name of the operator, and its signature in torch's schema language.
     kernel : callable
         Computes the output, or a tuple of outputs, from the inputs. All outputs but the first may
         be None.
     fake : callable
-        The same signature; returns empty outputs of the right shapes, and empty ``(0,)`` in the
-        dtype of the first tensor among the inputs for None.
+        Has the same signature; returns empty outputs of the right shapes and, for None, an empty
+        tensor ``(0,)`` in the dtype of the first tensor among the inputs.
     setup : callable
-        ``setup(ctx, inputs, output)`` keeps what `backward` needs.
+        ``setup(ctx, inputs, output)`` stores what `backward` needs.
     backward : callable
         ``backward(ctx, grad)`` returns one gradient for each input.
     batches : bool
-        Whether one call can serve a batch, as a first feature dimension of operands and outputs.
+        Whether one call can process a batch, as a first feature dimension of operands and outputs.
     """
     registered = _define(name, schema, kernel, fake)
 
@@ -158,7 +158,7 @@ def differentiable(
         grads = zip(backward(ctx, grad), ctx.lists, strict=True)
         return tuple([None] * count if count else x for x, count in grads)
 
-    # torch calls them by keyword: ctx, inputs and output.
+    # torch passes ctx, inputs and output by keyword.
     torch.library.register_autograd(
         f"gossamer::{name}", backward_registered, setup_context=setup_registered, lib=_LIBRARY
     )
@@ -196,10 +196,10 @@ def gradients_of_parts(
     wanted: Sequence[bool],
     grad: Tensor,
 ) -> list[Tensor | None]:
-    """The gradients of ``function(*operands)``, for a backward pass that is differentiated again.
+    """Gradients of ``function(*operands)``, for a backward pass that is differentiated again.
 
-    Operands may depend on one another, or be one tensor. Each is passed as an alias, so that the
-    gradient of one does not include those of others that depend on it.
+    Operands may depend on one another, or be the same tensor. Each is passed as an alias, so that
+    the gradient of one operand does not include those of others that depend on it.
     """
     own = [None if x is None else x.view_as(x) for x in operands]
     asked = [x for x, want in zip(own, wanted, strict=True) if want]
@@ -212,7 +212,7 @@ def gradients_of_parts(
 def _transformable(
     name: str, registered: Callable, setup: Callable, backward: Callable, batches: bool
 ) -> type[torch.autograd.Function]:
-    """The operator in the form that `torch.func.grad`, `jacrev` and `vmap` need."""
+    """The operator in the form that `torch.func.grad`, `jacrev` and `vmap` require."""
 
     class Transformable(torch.autograd.Function):
         @staticmethod
@@ -240,10 +240,10 @@ def _transformable(
 
 
 def _map_features(operator: Callable, in_dims: tuple, inputs: tuple) -> tuple:
-    """Run a batch of calls as one: the batch becomes the first feature dimension.
+    """Run a batch of calls as one, in which the batch becomes the first feature dimension.
 
-    Rows stay the first dimension, so one pass over the edges serves the whole batch; an operand
-    that is not batched gets size 1 there, and broadcasts.
+    Rows remain the first dimension, so one pass over the edges processes the whole batch. An
+    operand that is not batched has size 1 in this dimension and is broadcast.
     """
     batched = [
         x if not isinstance(x, Tensor) else (x.unsqueeze(1) if dim is None else x.movedim(dim, 1))

@@ -1,4 +1,4 @@
-"""Copies of tensors and of their rows, and where they are stored."""
+"""Copies of tensors and of their rows, in memory that is reused if they are large."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gossamer.ops._torch import count_dispatch_modes, forward_mode_active, under
 __all__ = ["copied_ids", "gathered", "without_surroundings"]
 
 
-# Fewer ids are never in memory of the pool, which makes the choice quick.
+# Fewer ids are never stored in pooled memory; this test is faster.
 _FEW = 1 << 18
 
 
 def copied_ids(ids: Tensor, dtype: torch.dtype | None = None) -> Tensor:
-    """A copy of ids, in `dtype`; many ids in memory that the kernels keep for reuse."""
+    """Return a copy of ids in `dtype`; many ids are stored in memory that kernels reuse."""
     dtype = dtype or ids.dtype
     many = not torch.compiler.is_compiling() and type(ids) is Tensor and ids.numel() > _FEW
     if many and not under_transform() and not count_dispatch_modes():
@@ -27,9 +27,9 @@ def copied_ids(ids: Tensor, dtype: torch.dtype | None = None) -> Tensor:
 
 
 def gathered(source: Tensor, index: Tensor) -> Tensor:
-    """The rows `index` of a tensor; many rows in memory that the kernels keep for reuse.
+    """Return the rows `index` of a tensor; many rows are stored in memory that kernels reuse.
 
-    Newly mapped memory costs a page fault per page, which takes longer than copying the rows.
+    New memory causes page faults, which take longer than copying the rows.
     """
     shape = index.shape[0], *source.shape[1:]
     plain = type(source) is Tensor and source.layout is torch.strided and not source.requires_grad
@@ -41,9 +41,9 @@ def gathered(source: Tensor, index: Tensor) -> Tensor:
 
 
 def without_surroundings(tensor: Tensor) -> Tensor:
-    """A copy of the tensor if it is a view into larger memory, else the tensor itself.
+    """Return a copy of the tensor if it is a view of larger memory, else the tensor itself.
 
-    Pickling a view writes all of the memory that it views. A view with a gradient history is
+    Pickling a view would write all of this memory. A view with a gradient history is
     returned unchanged.
     """
     if tensor.layout is not torch.strided:

@@ -1,7 +1,7 @@
-"""Every private name of torch that Gossamer uses. No other file may use one.
+"""All private names of torch that Gossamer uses. No other file may use private names.
 
-Each entry says which public name it replaces, or why there is none. `tests/ops/test_torch.py`
-checks each by name, so that a torch release that drops one is noticed.
+Each entry states which public name it replaces, or that there is none. `tests/ops/test_torch.py`
+checks each name, so that its removal in a release of torch is noticed.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ __all__ = [
     "outside_transforms", "under_transform",
 ]  # fmt: skip
 
-# Whether a `torch.func` transform (grad, vmap, jvp ...) runs. No public name.
+# Whether a `torch.func` transform (grad, vmap, jvp ...) is active. No public name.
 under_transform: Callable[[], bool] = torch._C._are_functorch_transforms_active
 
-# A context without `torch.func` transforms. No public name: `torch.func` has none to leave them.
+# A context in which `torch.func` transforms are disabled. No public name.
 outside_transforms: Callable[[], AbstractContextManager] = torch._C._DisableFuncTorch
 
 # Whether a transform has wrapped a tensor. No public name.
@@ -38,15 +38,15 @@ is_legacy_batch: Callable[[Tensor], bool] = torch._C._functorch.is_legacy_batche
 # name: `torch.compiler.is_compiling` covers the compiler only.
 count_dispatch_modes: Callable[[], int] = torch._C._len_torch_dispatch_stack
 
-# A context without dispatch modes. No public name.
+# A context in which dispatch modes are disabled. No public name.
 outside_modes: Callable[[], AbstractContextManager] = _disable_current_modes
 
-# Raise in a compiled graph unless a tensor is true. `torch._check` takes no tensors, and an `if` on
-# a tensor's value breaks the graph.
+# Raise in a compiled graph unless a tensor is true. `torch._check` does not accept tensors, and an
+# `if` on the value of a tensor breaks the graph.
 assert_async: Callable[[Tensor, str], None] = torch._assert_async
 
 
-# Whether `torch.export` traces. torch 2.6 has no such function.
+# Whether `torch.export` is tracing. torch 2.6 has no such function.
 is_exporting: Callable[[], bool] = getattr(torch.compiler, "is_exporting", lambda: False)
 
 
@@ -71,10 +71,10 @@ def in_fake_mode() -> bool:
 
 
 def forward_mode_active() -> bool:
-    """Whether forward-mode AD runs (`torch.autograd.forward_ad.dual_level`); no public name."""
+    """Whether forward-mode AD is on (`torch.autograd.forward_ad.dual_level`); no public name."""
     return forward_ad._current_level >= 0
 
 
 def is_zero_tensor(x: Tensor) -> Any:
-    """Whether `x` is torch's zero tensor without memory; as for `Tensor.is_neg`, but private."""
+    """Whether `x` is a zero tensor without memory; no public name."""
     return x._is_zerotensor()

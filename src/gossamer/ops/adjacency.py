@@ -28,19 +28,19 @@ class Adjacency:
     restricted to some formats. Within a row of CSR or CSC, edges are in insertion order, except in
     formats passed to the constructor.
 
-    COO has the id type of the user; COO that was given as int32 is widened when it is first used.
-    CSR and CSC, which kernels read, are int32 if node and edge counts allow it, which halves the
-    index traffic.
+    COO is returned in the id type `idtype`; if it was passed as int32, it is converted on first
+    use. CSR and CSC, which kernels read, are int32 if the numbers of nodes and edges allow it; this
+    halves the memory traffic for indices.
 
-    The adjacency takes ownership of the tensors passed to it and returns them without copying:
-    nothing else may write to them. Graphs copy ids at their boundary.
+    The adjacency takes ownership of the tensors passed to it and returns them without copying, so
+    no other code may write to them. Graphs copy the ids that they accept and return.
 
     Parameters
     ----------
     num_src, num_dst : int
         Number of source and destination nodes.
     idtype : torch.dtype
-        torch.int32 or torch.int64: the id type of users.
+        torch.int32 or torch.int64: the type of the ids that graphs accept and return.
     coo : (Tensor, Tensor), optional
         Source and destination of each edge, in the order of edge ids.
     csr, csc : Compressed, optional
@@ -77,7 +77,7 @@ class Adjacency:
                 "int32 ids. Use idtype=torch.int64."
             )
 
-    # One format is pickled only; the others are cheaper to rebuild than to send.
+    # Only one format is pickled, because rebuilding the others is faster than sending them.
     def __getstate__(self) -> tuple:
         name = self.created()[0]
 
@@ -106,7 +106,7 @@ class Adjacency:
 
     @property
     def adjacency(self) -> Adjacency:
-        """Itself, so that operators take a graph of one relation or an adjacency."""
+        """This adjacency, so that operators accept a graph of one relation or an adjacency."""
         return self
 
     @property
@@ -126,12 +126,12 @@ class Adjacency:
     @property
     def index_dtype(self) -> torch.dtype:
         """The dtype of CSR and CSC: int32 if all ids fit."""
-        # One by one: a maximum of symbols would bind the tracer to one order of the three.
+        # Compare one by one: a maximum of symbolic sizes would specialize the trace to their order.
         counts = self.num_src, self.num_dst, self.num_edges
         return torch.int32 if all(n < INT32_MAX for n in counts) else torch.int64
 
     def memo(self, key: Any, compute: Callable[[], Any]) -> Any:
-        """The result of `compute`, stored under `key`, since edges never change.
+        """Return the result of `compute`, which is stored under `key` because edges never change.
 
         Callers must not write to the result.
         """
@@ -142,9 +142,9 @@ class Adjacency:
             return value
 
     def _compute_to_keep(self, compute: Callable[[], Any]) -> Any:
-        """Run `compute` outside of inference mode and tracing, since its result is kept.
+        """Run `compute` outside inference mode and dispatch modes, because its result is kept.
 
-        Under a fake tensor mode, real ids must give real tensors. Fake ids give fake tensors.
+        In a fake tensor mode, the result of real ids must be real tensors.
         """
         if torch.compiler.is_dynamo_compiling():
             return compute()
@@ -165,12 +165,12 @@ class Adjacency:
     # --------------------------------------------------------------------------------- formats
 
     def created(self) -> tuple[str, ...]:
-        """Names of the formats that exist now."""
+        """Names of the formats that are stored."""
         kept = (self._coo, self._csr, self._csc)
         return tuple(name for name, value in zip(FORMATS, kept, strict=True) if value is not None)
 
     def coo(self) -> tuple[Tensor, Tensor]:
-        """Source and destination of each edge, in the order of edge ids, in `idtype`."""
+        """Sources and destinations of the edges, in the order of edge ids, in `idtype`."""
         if self._coo is not None and self._coo[0].dtype == self.idtype:
             return self._coo
         coo = self._compute_to_keep(self._widened_ends)
@@ -209,15 +209,15 @@ class Adjacency:
         return Compressed(*csr.coo_to_csr(col, row, self.num_dst, self.index_dtype))
 
     def _widened_ends(self) -> tuple[Tensor, Tensor]:
-        """The result of `coo`, not kept."""
+        """The result of `coo`, without keeping it."""
         row, col = self._ends()
         return row.to(self.idtype), col.to(self.idtype)
 
     def _ends(self) -> tuple[Tensor, Tensor]:
-        """Source and destination of each edge, in the order of edge ids, in the width stored.
+        """Sources and destinations of the edges, in the order of edge ids, in the stored dtype.
 
-        CSR and CSC are built from COO, unless the edges of the other are in id order: transposing
-        would otherwise sort the edges of a row by neighbor instead of insertion order.
+        CSR and CSC are built from these, unless the edges of the other format are in the order of
+        ids. Otherwise, transposing would sort the edges of a row by neighbor instead of by id.
         """
         if self._coo is not None:
             return self._coo
@@ -232,7 +232,7 @@ class Adjacency:
             getattr(self, name)()
 
     def restrict(self, allowed: Iterable[str]) -> Adjacency:
-        """The same edges, stored in the formats `allowed` only."""
+        """Return an adjacency with the same edges that is stored only in the formats `allowed`."""
         allowed = tuple(allowed)
         kept = {name: getattr(self, f"_{name}") for name in allowed}
         if all(value is None for value in kept.values()):
@@ -243,9 +243,9 @@ class Adjacency:
     # ---------------------------------------------------------------------- what kernels read
 
     def slots(self) -> tuple[Tensor, Tensor, Tensor | None]:
-        """(source, destination, edge id) of each slot: grouped by destination if CSC exists.
+        """(source, destination, edge id) of each slot, grouped by destination if CSC exists.
 
-        The edge ids are None where slot ``k`` is edge ``k``.
+        The edge ids are None if slot ``k`` is edge ``k``.
         """
         if self._csc is None and self._coo is not None:
             return (*self._coo, None)
@@ -313,7 +313,7 @@ class Adjacency:
         return torch.sort(self.pair_keys(*self.coo()), stable=True)
 
     def pair_keys(self, u: Tensor, v: Tensor) -> Tensor:
-        """One int64 for each pair ``(u[i], v[i])``, ordered by source and then destination."""
+        """One int64 key for each pair ``(u[i], v[i])``, ordered by source, then destination."""
         if self.num_src * self.num_dst >= 2**63:
             raise InvalidValueError(
                 f"Pairs of {self.num_src} sources and {self.num_dst} destinations do not fit "
@@ -333,7 +333,7 @@ class Adjacency:
     # ---------------------------------------------------------------------------- new adjacencies
 
     def reverse(self) -> Adjacency:
-        """All edges reversed, with the same edge ids. Shares memory."""
+        """Return an adjacency with reversed edges and the same edge ids, which shares memory."""
         coo = None if self._coo is None else (self._coo[1], self._coo[0])
         swap = {"coo": "coo", "csr": "csc", "csc": "csr"}
         return Adjacency(
@@ -347,21 +347,21 @@ class Adjacency:
         )
 
     def edge_subset(self, eids: Tensor) -> Adjacency:
-        """The edges `eids`, in that order, between the same nodes."""
+        """Return an adjacency of the edges `eids`, in this order, between the same nodes."""
         row, col = self.coo()
         return Adjacency(
             self.num_src, self.num_dst, self.idtype, coo=(row[eids.long()], col[eids.long()])
         )
 
     def astype(self, idtype: torch.dtype) -> Adjacency:
-        """The same edges with ids of `idtype` towards users."""
+        """Return an adjacency with the same edges and the id type `idtype`."""
         if idtype == self.idtype:
             return self
         coo = None if self._coo is None else (self._coo[0].to(idtype), self._coo[1].to(idtype))
         return self._with(idtype, coo, self._csr, self._csc)
 
     def apply(self, function: Callable[[Tensor], Tensor]) -> Adjacency:
-        """Apply `function` to every tensor: a move to a device, pinning, sharing."""
+        """Apply `function` to every tensor, for example to move, pin or share it."""
 
         def each(tensors: Any) -> Any:
             if tensors is None:
@@ -377,7 +377,7 @@ class Adjacency:
         )
 
     def tensors(self) -> list[Tensor]:
-        """All tensors stored now."""
+        """All tensors that are stored."""
         kept = [*(self._coo or ()), *(self._csr or ()), *(self._csc or ())]
         return [tensor for tensor in kept if tensor is not None]
 
@@ -386,7 +386,7 @@ def _ranges(first: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
     """(i, member) of all ranges ``first[i] ... first[i] + count[i] - 1``, concatenated."""
     end = count.cumsum(0)
     total = int(end[-1]) if len(end) else 0
-    # Ids fit the dtype of `first`, but their number may exceed it.
+    # Ids fit the dtype of `first`, but the number of ids may not.
     form = {"dtype": first.dtype if total < INT32_MAX else end.dtype, "device": first.device}
     shift = (first + count - end).to(form["dtype"])
     owner = torch.repeat_interleave(count, output_size=total).to(form["dtype"])

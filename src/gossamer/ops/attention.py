@@ -1,4 +1,4 @@
-"""Attention over edges as one operator."""
+"""Attention over edges as a single operator."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def graph_attention(
 
     .. math:: y_v = c + \sum_{e = (u, v)} m_e \, \mathrm{softmax}_{e}(s_e) \, (x_u + x_e)
 
-    for each head, with dropout's factor :math:`m_e`. The score is one of
+    for each head, where :math:`m_e` is the dropout factor. The score is one of
 
     ========= ============================================================ ======================
     ``score`` :math:`s_e`                                                  used by
@@ -58,53 +58,54 @@ def graph_attention(
               \rangle + b_e`
     ========= ============================================================ ======================
 
-    No tensor of the size edges x heads x features is made, forward or backward, except gradients of
-    `edge_key` and `edge_value`. On the CPU, there are such tensors if `edge_value` or, for
-    ``add_dot``, `edge_key` is given. Scores are computed again where a gradient needs them, as in
+    No tensor of size edges x heads x features is allocated in the forward or backward pass, except
+    gradients of `edge_key` and `edge_value`. On the CPU, such tensors are allocated if `edge_value`
+    or, for ``add_dot``, `edge_key` is given. Scores are recomputed in the backward pass, as in
     FlashAttention (https://arxiv.org/abs/2205.14135).
 
     Parameters
     ----------
     graph : Graph
-        The graph, with one edge type.
+        A graph with one edge type.
     value : Tensor
         :math:`x`, ``(N_src, *, H, D)``.
     key, query : Tensor
-        :math:`k_u` of sources and :math:`q` of destinations: ``(N, *, H)`` for ``add``, else
-        ``(N, *, H, K)``.
+        :math:`k`, with a row per source, and :math:`q`, with a row per destination: ``(N, *, H)``
+        for ``add``, else ``(N, *, H, K)``.
     score : {"add", "dot", "add_dot"}
         Form of the score.
     weight : Tensor, optional
-        :math:`w`, ``(H, K)``; for ``add_dot``, and only there.
+        :math:`w`, ``(H, K)``; required for ``add_dot`` and not allowed otherwise.
     bias : Tensor, optional
         :math:`b`, ``(E, *, H)``.
     out_bias : Tensor, optional
         :math:`c`, ``(H, D)``.
     edge_key : Tensor, optional
-        :math:`k_e`, ``(E, *, H, K)``; for ``dot`` and ``add_dot``. For ``add`` pass it as `bias`.
+        :math:`k_e`, ``(E, *, H, K)``; for ``dot`` and ``add_dot``. For ``add``, use `bias` instead.
     edge_value : Tensor, optional
         :math:`x_e`, ``(E, *, H, D)``.
     scale : float
         :math:`\gamma`, for ``dot``; often :math:`1 / \sqrt{K}`.
     negative_slope : float
-        Slope of LeakyReLU below 0; 1 makes it the identity.
+        Slope of LeakyReLU for negative input; 1 makes it the identity.
     dropout : float
-        Probability, from 0 to 1, that an edge's weight in one head is set to 0; the others are
-        divided by ``1 - dropout``. The random numbers depend only on a seed from torch's generator,
-        the edge and the head, not on the number of threads. Pass 0 outside training.
+        Probability, from 0 to 1, that the attention weight of an edge and head is set to 0; other
+        weights are divided by ``1 - dropout``. The random numbers depend only on a seed from
+        torch's generator, the edge and the head, not on the number of threads. Pass 0 outside
+        training.
 
     Returns
     -------
     Tensor
-        :math:`y`, ``(N_dst, *, H, D)``; a sum over no in-edges is 0. Differentiable, also twice.
+        :math:`y`, ``(N_dst, *, H, D)``, where the sum over no in-edges is 0. Twice differentiable.
 
     Raises
     ------
     InvalidValueError
         If shapes do not fit each other, or an option is unknown or out of range.
     InvalidTypeError
-        If an operand is not a tensor or not floating-point, or dtypes differ (under autocast, all
-        are cast to the value's).
+        If an operand is not a floating-point tensor, or dtypes differ. Under autocast, all operands
+        are cast to the dtype of `value`.
 
     Examples
     --------
@@ -156,7 +157,7 @@ def _attend(
     edge_key: Tensor | None,
     edge_value: Tensor | None,
 ) -> Tensor:
-    """Call the operator, or its parts; all operands are validated."""
+    """Call the fused operator, or the operators of which it consists, with validated operands."""
     value, _, query, _, bias, out_bias = operands
     score, _, dropout = options
     grad = any(requires_grad(*operands, edge_key, edge_value))
@@ -165,7 +166,7 @@ def _attend(
     in_parts = edge_value is not None or (edge_key is not None and score != "dot")
     later = None
     if _torch.under_transform() or (on_cpu and in_parts):
-        # Transforms need differentiable parts; the CPU's kernel has no other operands of edges.
+        # Transforms need differentiable operators; the CPU kernel supports no other edge operands.
         structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=True)
         edges = widened((edge_key, edge_value))
         out = unfused(structure, *widened(operands), seed, *options, *edges).to(value.dtype)
@@ -173,19 +174,19 @@ def _attend(
         as_bias = on_cpu and edge_key is not None
         structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=grad or as_bias)
         if as_bias:
-            # <k_u + k_e, q_v> = <k_u, q_v> + <k_e, q_v>, where the second is a bias.
+            # <k_u + k_e, q_v> = <k_u, q_v> + <k_e, q_v>, where the second term is a bias.
             extra = sddmm(structure, edge_key, query, "dot", "e", "v").squeeze(-1)
             operands = *operands[:4], extra if bias is None else bias + extra, out_bias
             edge_key = None
         if value.dtype in (torch.float16, torch.bfloat16):
-            # The gradient subtracts the bias from the result again, which is rounded too coarsely.
+            # The gradient subtracts the bias from the result, which is rounded too coarsely.
             later, operands = out_bias, (*operands[:-1], None)
         out = attention_of(structure, *operands, seed, *options, edge_key, edge_value)
     return out if later is None else out + later
 
 
 def _one_dtype(value: Tensor, *others: Tensor | None) -> list[Tensor | None]:
-    """The other operands in the dtype of `value`: unchanged, or cast under autocast."""
+    """Check that other operands have the dtype of `value`; under autocast, cast them."""
     if not value.is_floating_point():
         raise InvalidTypeError(
             f"graph_attention: the operands must be floating-point, but value is {value.dtype}."
@@ -217,7 +218,7 @@ def _check_shapes(
     out_bias: Tensor | None,
     score: str,
 ) -> tuple[int, ...]:
-    """The batch dimensions between rows and heads."""
+    """Check shapes; return the batch dimensions between rows and heads."""
     if value.dim() < 3:
         raise InvalidValueError(
             "graph_attention: value must be (N_src, *, heads, features), got shape "
@@ -285,6 +286,6 @@ def _check_per_head(name: str, x: Tensor, shape: tuple[int, int], value: Tensor)
     check_dense(x, "graph_attention", name)
     if x.device != value.device:
         raise InvalidValueError(
-            f"graph_attention: {name} is on {x.device} but value on {value.device}. "
+            f"graph_attention: {name} is on {x.device} but value is on {value.device}. "
             "Move one of them with .to(...)."
         )

@@ -16,8 +16,8 @@ __all__ = ["Compressed", "check_one_dtype", "contiguous"]
 class Compressed(NamedTuple):
     """Rows of neighbors: CSR if rows are sources, CSC if rows are destinations.
 
-    Row ``r`` has the slots ``indptr[r]`` to ``indptr[r + 1]``; slot ``k`` has the neighbor
-    ``indices[k]`` and the edge id ``eids[k]``, or ``k`` if `eids` is None.
+    Row ``r`` consists of the slots ``indptr[r]`` to ``indptr[r + 1] - 1``. Slot ``k`` has the
+    neighbor ``indices[k]`` and the edge id ``eids[k]``, or ``k`` if `eids` is None.
     """
 
     indptr: Tensor
@@ -29,8 +29,8 @@ class Compressed(NamedTuple):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """(i, neighbor, edge id) of each slot in the rows ``rows[i]``, row by row.
 
-        With `places`, the entry of `places` instead of each neighbor; slots with a negative entry
-        are left out.
+        With `places`, each neighbor is replaced by its entry in `places`, and slots with a negative
+        entry are left out.
         """
         return csr.gather_rows(*self, rows, places)
 
@@ -55,7 +55,7 @@ class Compressed(NamedTuple):
 
 
 def check_one_dtype(parts: Any, idtype: torch.dtype) -> None:
-    """Kernels read all ids of a format in one width: the structure's, or int32 where they fit."""
+    """Raise unless all ids of a format have the same dtype: `idtype`, or int32 if they fit."""
     found = {x.dtype for x in parts or () if x is not None}
     if len(found) > 1 or not found <= {idtype, torch.int32}:
         names = ", ".join(sorted(map(str, found)))
@@ -63,7 +63,7 @@ def check_one_dtype(parts: Any, idtype: torch.dtype) -> None:
 
 
 def contiguous(parts: Any) -> Any:
-    """The same COO, CSR or CSC, copied where a tensor is not contiguous."""
+    """Return COO, CSR or CSC with contiguous tensors, copied if necessary."""
     if parts is None:
         return None
     if _torch.under_transform():

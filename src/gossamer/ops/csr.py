@@ -1,8 +1,8 @@
-"""Building and reading CSR, also under torch.compile.
+"""Build and read CSR, also under torch.compile.
 
-Outside of tracing these functions call the kernels. Under tracing they are registered operators.
-The structure of their outputs may not depend on data, so edge ids are always returned; the kernels
-return None if edges are in order.
+Outside tracing, these functions call the kernels. Under tracing, they call registered operators.
+The structure of the outputs of an operator must not depend on data, so it always returns edge ids;
+the kernels return None if edges are in order.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ __all__ = ["coo_to_csr", "gather_neighbors", "gather_rows", "refuse_transformed"
 
 
 def refuse_transformed(ids: Tensor, what: str) -> None:
-    """Raise if `ids` were computed inside a `torch.func` transform, which wraps all its tensors.
+    """Raise if `ids` were computed inside a `torch.func` transform, which wraps its tensors.
 
-    Graphs outlive the transform, and kernels cannot read the wrapper.
+    Graphs outlive the transform, and kernels cannot read wrapped tensors.
 
     Raises
     ------
     InvalidValueError
-        In that case.
+        If this is the case.
     """
     if (
         _torch.under_transform()
@@ -65,12 +65,12 @@ def transpose(
 
 
 def _explained(error: RuntimeError, num_rows: int) -> RuntimeError | InvalidValueError:
-    """`error`, or what to do if the CPU has too little memory for a pointer to each row."""
+    """`error`, or an error with advice if there is too little memory for the row pointers."""
     if "can't allocate memory" not in str(error):
         return error
     return InvalidValueError(
         f"There is not enough memory to group edges by {num_rows:,} nodes, which takes 8 bytes for "
-        "each node. If the ids are not 0, 1, 2 and so on, number the nodes anew, as with "
+        "each node. If the ids are not 0, 1, 2 and so on, renumber the nodes, as with "
         "gossamer.compact_graphs."
     )
 

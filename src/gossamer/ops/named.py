@@ -1,4 +1,4 @@
-"""The operators by name: ``u_mul_e_sum(g, x, w)`` is ``gspmm(g, "mul", "sum", x, w)``.
+"""Operators by name: ``u_mul_e_sum(g, x, w)`` is ``gspmm(g, "mul", "sum", x, w)``.
 
 In a name, ``u`` is the source node of an edge, ``v`` its destination and ``e`` the edge itself. See
 :func:`gossamer.ops.gspmm` and :func:`gossamer.ops.gsddmm` for shapes, broadcasting and errors.
@@ -46,22 +46,22 @@ def copy_e_mean(g: Any, x: Tensor) -> Tensor:
 
 
 def copy_u_max(g: Any, x: Tensor) -> Tensor:
-    """At each destination, largest source feature ``(N_src, *f)`` of its in-edges."""
+    """Largest source feature ``(N_src, *f)`` of the in-edges of each destination."""
     return gspmm(g, "copy_lhs", "max", x, None)
 
 
 def copy_e_max(g: Any, x: Tensor) -> Tensor:
-    """At each destination, largest of the edge features ``(E, *f)`` of its in-edges."""
+    """Largest of the edge features ``(E, *f)`` of the in-edges of each destination."""
     return gspmm(g, "copy_rhs", "max", None, x)
 
 
 def copy_u_min(g: Any, x: Tensor) -> Tensor:
-    """At each destination, smallest source feature ``(N_src, *f)`` of its in-edges."""
+    """Smallest source feature ``(N_src, *f)`` of the in-edges of each destination."""
     return gspmm(g, "copy_lhs", "min", x, None)
 
 
 def copy_e_min(g: Any, x: Tensor) -> Tensor:
-    """At each destination, smallest of the edge features ``(E, *f)`` of its in-edges."""
+    """Smallest of the edge features ``(E, *f)`` of the in-edges of each destination."""
     return gspmm(g, "copy_rhs", "min", None, x)
 
 
@@ -76,12 +76,12 @@ def u_add_e_mean(g: Any, x: Tensor, y: Tensor) -> Tensor:
 
 
 def u_add_e_max(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, largest sum of source `x` and edge `y` over its in-edges."""
+    """Largest sum of source `x` and edge `y` over the in-edges of each destination."""
     return gspmm(g, "add", "max", x, y)
 
 
 def u_add_e_min(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, smallest sum of source `x` and edge `y` over its in-edges."""
+    """Smallest sum of source `x` and edge `y` over the in-edges of each destination."""
     return gspmm(g, "add", "min", x, y)
 
 
@@ -96,12 +96,12 @@ def u_sub_e_mean(g: Any, x: Tensor, y: Tensor) -> Tensor:
 
 
 def u_sub_e_max(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, largest difference of source `x` and edge `y` over its in-edges."""
+    """Largest difference of source `x` and edge `y` over the in-edges of each destination."""
     return gspmm(g, "sub", "max", x, y)
 
 
 def u_sub_e_min(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, smallest difference of source `x` and edge `y` over its in-edges."""
+    """Smallest difference of source `x` and edge `y` over the in-edges of each destination."""
     return gspmm(g, "sub", "min", x, y)
 
 
@@ -116,12 +116,12 @@ def u_mul_e_mean(g: Any, x: Tensor, y: Tensor) -> Tensor:
 
 
 def u_mul_e_max(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, largest product of source `x` and edge `y` over its in-edges."""
+    """Largest product of source `x` and edge `y` over the in-edges of each destination."""
     return gspmm(g, "mul", "max", x, y)
 
 
 def u_mul_e_min(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, smallest product of source `x` and edge `y` over its in-edges."""
+    """Smallest product of source `x` and edge `y` over the in-edges of each destination."""
     return gspmm(g, "mul", "min", x, y)
 
 
@@ -136,170 +136,170 @@ def u_div_e_mean(g: Any, x: Tensor, y: Tensor) -> Tensor:
 
 
 def u_div_e_max(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, largest quotient of source `x` and edge `y` over its in-edges."""
+    """Largest quotient of source `x` and edge `y` over the in-edges of each destination."""
     return gspmm(g, "div", "max", x, y)
 
 
 def u_div_e_min(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """At each destination, smallest quotient of source `x` and edge `y` over its in-edges."""
+    """Smallest quotient of source `x` and edge `y` over the in-edges of each destination."""
     return gspmm(g, "div", "min", x, y)
 
 
 def copy_u(g: Any, x: Tensor) -> Tensor:
-    """Give each edge the features of its source node: ``(E, *f)``."""
+    """Copy the features of source nodes to edges, ``(E, *f)``."""
     return gsddmm(g, "copy_lhs", x, None, "u")
 
 
 def copy_v(g: Any, x: Tensor) -> Tensor:
-    """Give each edge the features of its destination node: ``(E, *f)``."""
+    """Copy the features of destination nodes to edges, ``(E, *f)``."""
     return gsddmm(g, "copy_lhs", x, None, "v")
 
 
 def u_add_v(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the sum of source feature `x` and destination feature `y`."""
+    """On each edge, compute the sum of source feature `x` and destination feature `y`."""
     return gsddmm(g, "add", x, y, "u", "v")
 
 
 def u_add_e(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the sum of source feature `x` and edge feature `y`."""
+    """On each edge, compute the sum of source feature `x` and edge feature `y`."""
     return gsddmm(g, "add", x, y, "u", "e")
 
 
 def v_add_u(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the sum of destination feature `x` and source feature `y`."""
+    """On each edge, compute the sum of destination feature `x` and source feature `y`."""
     return gsddmm(g, "add", x, y, "v", "u")
 
 
 def v_add_e(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the sum of destination feature `x` and edge feature `y`."""
+    """On each edge, compute the sum of destination feature `x` and edge feature `y`."""
     return gsddmm(g, "add", x, y, "v", "e")
 
 
 def e_add_u(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the sum of edge feature `x` and source feature `y`."""
+    """On each edge, compute the sum of edge feature `x` and source feature `y`."""
     return gsddmm(g, "add", x, y, "e", "u")
 
 
 def e_add_v(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the sum of edge feature `x` and destination feature `y`."""
+    """On each edge, compute the sum of edge feature `x` and destination feature `y`."""
     return gsddmm(g, "add", x, y, "e", "v")
 
 
 def u_sub_v(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the difference of source feature `x` and destination feature `y`."""
+    """On each edge, compute the difference of source feature `x` and destination feature `y`."""
     return gsddmm(g, "sub", x, y, "u", "v")
 
 
 def u_sub_e(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the difference of source feature `x` and edge feature `y`."""
+    """On each edge, compute the difference of source feature `x` and edge feature `y`."""
     return gsddmm(g, "sub", x, y, "u", "e")
 
 
 def v_sub_u(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the difference of destination feature `x` and source feature `y`."""
+    """On each edge, compute the difference of destination feature `x` and source feature `y`."""
     return gsddmm(g, "sub", x, y, "v", "u")
 
 
 def v_sub_e(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the difference of destination feature `x` and edge feature `y`."""
+    """On each edge, compute the difference of destination feature `x` and edge feature `y`."""
     return gsddmm(g, "sub", x, y, "v", "e")
 
 
 def e_sub_u(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the difference of edge feature `x` and source feature `y`."""
+    """On each edge, compute the difference of edge feature `x` and source feature `y`."""
     return gsddmm(g, "sub", x, y, "e", "u")
 
 
 def e_sub_v(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the difference of edge feature `x` and destination feature `y`."""
+    """On each edge, compute the difference of edge feature `x` and destination feature `y`."""
     return gsddmm(g, "sub", x, y, "e", "v")
 
 
 def u_mul_v(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the product of source feature `x` and destination feature `y`."""
+    """On each edge, compute the product of source feature `x` and destination feature `y`."""
     return gsddmm(g, "mul", x, y, "u", "v")
 
 
 def u_mul_e(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the product of source feature `x` and edge feature `y`."""
+    """On each edge, compute the product of source feature `x` and edge feature `y`."""
     return gsddmm(g, "mul", x, y, "u", "e")
 
 
 def v_mul_u(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the product of destination feature `x` and source feature `y`."""
+    """On each edge, compute the product of destination feature `x` and source feature `y`."""
     return gsddmm(g, "mul", x, y, "v", "u")
 
 
 def v_mul_e(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the product of destination feature `x` and edge feature `y`."""
+    """On each edge, compute the product of destination feature `x` and edge feature `y`."""
     return gsddmm(g, "mul", x, y, "v", "e")
 
 
 def e_mul_u(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the product of edge feature `x` and source feature `y`."""
+    """On each edge, compute the product of edge feature `x` and source feature `y`."""
     return gsddmm(g, "mul", x, y, "e", "u")
 
 
 def e_mul_v(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the product of edge feature `x` and destination feature `y`."""
+    """On each edge, compute the product of edge feature `x` and destination feature `y`."""
     return gsddmm(g, "mul", x, y, "e", "v")
 
 
 def u_div_v(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the quotient of source feature `x` and destination feature `y`."""
+    """On each edge, compute the quotient of source feature `x` and destination feature `y`."""
     return gsddmm(g, "div", x, y, "u", "v")
 
 
 def u_div_e(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the quotient of source feature `x` and edge feature `y`."""
+    """On each edge, compute the quotient of source feature `x` and edge feature `y`."""
     return gsddmm(g, "div", x, y, "u", "e")
 
 
 def v_div_u(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the quotient of destination feature `x` and source feature `y`."""
+    """On each edge, compute the quotient of destination feature `x` and source feature `y`."""
     return gsddmm(g, "div", x, y, "v", "u")
 
 
 def v_div_e(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the quotient of destination feature `x` and edge feature `y`."""
+    """On each edge, compute the quotient of destination feature `x` and edge feature `y`."""
     return gsddmm(g, "div", x, y, "v", "e")
 
 
 def e_div_u(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the quotient of edge feature `x` and source feature `y`."""
+    """On each edge, compute the quotient of edge feature `x` and source feature `y`."""
     return gsddmm(g, "div", x, y, "e", "u")
 
 
 def e_div_v(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the quotient of edge feature `x` and destination feature `y`."""
+    """On each edge, compute the quotient of edge feature `x` and destination feature `y`."""
     return gsddmm(g, "div", x, y, "e", "v")
 
 
 def u_dot_v(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the dot product of source feature `x` and destination feature `y`."""
+    """On each edge, compute the dot product of source feature `x` and destination feature `y`."""
     return gsddmm(g, "dot", x, y, "u", "v")
 
 
 def u_dot_e(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the dot product of source feature `x` and edge feature `y`."""
+    """On each edge, compute the dot product of source feature `x` and edge feature `y`."""
     return gsddmm(g, "dot", x, y, "u", "e")
 
 
 def v_dot_u(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the dot product of destination feature `x` and source feature `y`."""
+    """On each edge, compute the dot product of destination feature `x` and source feature `y`."""
     return gsddmm(g, "dot", x, y, "v", "u")
 
 
 def v_dot_e(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the dot product of destination feature `x` and edge feature `y`."""
+    """On each edge, compute the dot product of destination feature `x` and edge feature `y`."""
     return gsddmm(g, "dot", x, y, "v", "e")
 
 
 def e_dot_u(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the dot product of edge feature `x` and source feature `y`."""
+    """On each edge, compute the dot product of edge feature `x` and source feature `y`."""
     return gsddmm(g, "dot", x, y, "e", "u")
 
 
 def e_dot_v(g: Any, x: Tensor, y: Tensor) -> Tensor:
-    """On each edge, the dot product of edge feature `x` and destination feature `y`."""
+    """On each edge, compute the dot product of edge feature `x` and destination feature `y`."""
     return gsddmm(g, "dot", x, y, "e", "v")

@@ -1,9 +1,9 @@
-"""GAT's attention as one operator of the input features and the weights.
+"""Attention of GAT as one operator on the input features and the weights.
 
-On a large graph the projected features are by far the largest tensor that the gradients need, and
-they are quickly computed again from narrow input. They are not kept for the backward pass, which
-computes them again and writes the gradient into their memory: at no time are there more than two
-tensors of the size of the result.
+On a large graph, the projected features are by far the largest tensor that gradients need, and they
+are quick to recompute from narrow input. Therefore they are not kept for the backward pass, which
+recomputes them and writes the gradient into their memory. There are never more than two tensors of
+the size of the result.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["projected_attention"]
 
 _NAME = "projected_attention"
-# From this size in bytes on, projected features are recomputed in the backward pass, not kept.
-# Below it, the second product costs more than the memory saved is worth.
+# Projected features of at least this size in bytes are recomputed in the backward pass instead of
+# kept. For smaller ones, the time of the second product outweighs the memory saved.
 _LARGE = 4 << 20
 
 
@@ -53,20 +53,20 @@ def projected_attention(
     negative_slope: float = 0.2,
     dropout: float = 0.0,
 ) -> Tensor:
-    r"""Project features, and sum those of in-neighbors with the attention weights of GAT.
+    r"""Project features, and sum those of in-neighbors weighted by the attention of GAT.
 
     .. math:: y_v = c + \sum_{e = (u, v)} m_e \, \mathrm{softmax}_e\big(\mathrm{LeakyReLU}(
         \langle l, W x_u \rangle + \langle r, W' x_v \rangle)\big) \, W x_u
 
-    for each head, with dropout's factor :math:`m_e`. For small inputs this is::
+    for each head, where :math:`m_e` is the dropout factor. For small inputs, this is computed as::
 
         z = F.linear(x, weight).unflatten(-1, (H, D))
         z_dst = F.linear(x_dst, weight_dst).unflatten(-1, (H, D))
         ends = (z * left).sum(-1), (z_dst * right).sum(-1)
         graph_attention(graph, z, *ends, "add", out_bias=out_bias)
 
-    Where :math:`W x` is large, it is not kept for the backward pass but computed again, and the
-    scores come from :math:`(l W) x` and :math:`(r W') x`. The two forms differ by rounding.
+    If :math:`W x` is large, it is not kept for the backward pass but recomputed, and scores are
+    computed from :math:`(l W) x` and :math:`(r W') x`. The two forms differ by rounding.
 
     Parameters
     ----------
@@ -86,22 +86,22 @@ def projected_attention(
     out_bias : Tensor, optional
         :math:`c`, ``(H, D)``.
     negative_slope : float
-        Slope of LeakyReLU below 0.
+        Slope of LeakyReLU for negative input.
     dropout : float
-        Probability, from 0 to 1, that an edge's weight in one head is set to 0; see
+        Probability, from 0 to 1, that the attention weight of an edge and head is set to 0; see
         :func:`graph_attention`. Pass 0 outside training.
 
     Returns
     -------
     Tensor
-        :math:`y`, ``(N_dst, *, H, D)``. Differentiable, also twice.
+        :math:`y`, ``(N_dst, *, H, D)``. Twice differentiable.
 
     Raises
     ------
     InvalidValueError
         If shapes do not fit each other, or an option is out of range.
     InvalidTypeError
-        If an operand is no tensor or dtypes differ (outside autocast).
+        If an operand is not a tensor, or dtypes differ (outside autocast).
 
     References
     ----------
@@ -201,13 +201,13 @@ def _check_weight(name: str, w: Any, shape: tuple[int, ...], x: Tensor) -> None:
 
 
 def _is_large(x: Tensor, weight: Tensor, *others: Tensor | None) -> bool:
-    """Whether projected features are large, narrower input gives them, and nothing traces the call.
+    """Whether projected features are large, the input is narrower, and the call is not traced.
 
-    16-bit results need `out_bias` apart (see `graph_attention`), and tensor subclasses such as
-    quantized weights define their own matrix product.
+    16-bit results must add `out_bias` separately (see `graph_attention`), and tensor subclasses
+    such as quantized weights define their own matrix product.
     """
     return (
-        not traced()  # first, so that a traced program serves all sizes
+        not traced()  # first, so that a traced program is valid for all sizes
         and x.shape[0] * weight.shape[0] * x.element_size() >= _LARGE
         and x.dim() == 2
         and x.shape[1] <= weight.shape[0]
@@ -235,14 +235,14 @@ def _computed_again(
     dropout: float,
 ) -> Tensor:
     weight_dst = weight if weight_dst is None else weight_dst
-    # <l, W x> = (l W) x: no tensor of the size of W x is made for the gradient of the scores.
+    # <l, W x> = (l W) x, so the gradient of the scores needs no tensor of the size of W x.
     ends = (
         (matrix.reshape(*left.shape, -1) * vector.unsqueeze(-1)).sum(1)
         for matrix, vector in ((weight, left), (weight_dst, right))
     )
     if x_dst is None and adjacency.num_dst < x.shape[0]:
         x_dst = x[: adjacency.num_dst]
-    # One gradient for both roles, where both ends are one tensor.
+    # If both ends are the same tensor, compute one gradient for both roles.
     inputs = x, None if x_dst is x else x_dst, weight, *ends, plain(out_bias)
     grad = any(requires_grad(*inputs))
     structure = structure_of(adjacency, by_dst=True, by_src=grad, slots=grad)
@@ -283,13 +283,13 @@ def _project(
     left: Tensor,
     right: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Values by head, keys and queries."""
+    """Compute values by head, keys and queries."""
     value = linear(x, weight).unflatten(-1, (left.shape[0], -1))
     return value, linear(x, left), linear(x if x_dst is None else x_dst, right)
 
 
 def _product(x: Tensor, weight: Tensor) -> Tensor:
-    """``x @ weight.T``, without a gradient, in recycled memory where the result is large."""
+    """``x @ weight.T``, without a gradient, in reused memory if the result is large."""
     out = kernels.empty((x.shape[0], weight.shape[0]), x.dtype, x.device)
     return torch.mm(x, weight.t(), out=out)
 
@@ -335,7 +335,7 @@ def _gradients(
 def _differentiable_gradients(
     ctx: Any, wanted: tuple[bool, ...], *saved: Tensor | None
 ) -> list[Tensor | None]:
-    """The same from operators that can be differentiated again."""
+    """Compute the same as `_gradients` with operators that can be differentiated again."""
     *inputs, _, _, grad = saved
 
     def function(*inputs: Tensor | None) -> Tensor:

@@ -32,7 +32,7 @@ def gsddmm(
     lhs_target: str = "u",
     rhs_target: str = "v",
 ) -> Tensor:
-    r"""Combine two features on each edge: of its source, its destination or itself.
+    r"""Combine two features on each edge, which belong to its source, its destination or the edge.
 
     .. math:: out_e = op(x_{\text{lhs}(e)}, y_{\text{rhs}(e)})
 
@@ -41,20 +41,21 @@ def gsddmm(
     g : Graph
         A graph with one edge type, N_src sources, N_dst destinations and E edges.
     op : {"add", "sub", "mul", "div", "dot", "copy_lhs", "copy_rhs"}
-        ``dot`` sums the product over the last dimension, which stays with size 1; of operands
-        without feature dimensions, ``(N,)`` and ``(N,)``, it is the product.
+        ``dot`` sums the product over the last dimension, which is kept with size 1; for operands
+        without feature dimensions, ``(N,)``, it is the product.
     lhs_data, rhs_data : Tensor or None
-        Features ``(N_src, *f)``, ``(N_dst, *f)`` or ``(E, *f)`` as the targets say; None where `op`
-        ignores it. Feature shapes broadcast as in NumPy, after ones are inserted after the
-        first dimension of the shorter.
+        Features ``(N_src, *f)``, ``(N_dst, *f)`` or ``(E, *f)``, depending on the targets; None if
+        `op` ignores the operand. Feature shapes broadcast as in NumPy: ones are inserted after the
+        first dimension of the operand with fewer dimensions.
     lhs_target, rhs_target : {"u", "v", "e"}
-        Source node, destination node or edge.
+        Whether an operand belongs to source nodes, destination nodes or edges.
 
     Returns
     -------
     Tensor
-        ``(E, *f)``, in the order of edge ids. Differentiable, also twice. A dot product of integers
-        or booleans is int64; other results of integers have their dtype, quotients torch's default.
+        ``(E, *f)``, in the order of edge ids. Twice differentiable. A dot product of integers or
+        booleans is int64. Other results of integers have the dtype of the operands, except that
+        quotients have torch's default dtype.
 
     Raises
     ------

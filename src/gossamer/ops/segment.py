@@ -1,4 +1,4 @@
-"""Reductions and matrix products over ragged rows."""
+"""Reductions and matrix products over segments of rows."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ def segment_reduce(seglen: Tensor, value: Tensor, reducer: str = "sum") -> Tenso
     Parameters
     ----------
     seglen : Tensor
-        ``(B,)``, the length of each segment; they add up to the rows of `value`.
+        ``(B,)``, the length of each segment. Lengths add up to N.
     value : Tensor
-        ``(N, *f)``.
+        Rows ``(N, *f)``.
     reducer : {"sum", "mean", "max", "min"}
-        An empty segment gives 0.
+        Reduction. The result of an empty segment is 0.
 
     Returns
     -------
     Tensor
-        ``(B, *f)``. Differentiable; twice for sum and mean. A sum of integers or booleans is int64,
-        as that of `torch.sum`, and their mean a floating-point number.
+        ``(B, *f)``. Differentiable; twice for sum and mean. Sums of integers or booleans are int64,
+        as in `torch.sum`, and their means are floating-point.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def segment_mm(a: Tensor, b: Tensor, seglen_a: Tensor) -> Tensor:
     b : Tensor
         ``(R, D_in, D_out)``, one matrix for each segment.
     seglen_a : Tensor
-        ``(R,)``, rows in each segment; they add up to N.
+        ``(R,)``, the number of rows in each segment. Lengths add up to N.
 
     Returns
     -------
@@ -107,12 +107,12 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
     Parameters
     ----------
     a : Tensor
-        ``(N, D_in)``.
+        Rows ``(N, D_in)``.
     b : Tensor
-        ``(R, D_in, D_out)``.
+        Matrices ``(R, D_in, D_out)``.
     idx_b : Tensor
-        ``(N,)``, the matrix of each row, ``0 ... R - 1``. For sorted rows :func:`segment_mm` is
-        faster.
+        ``(N,)``, the index in `b` of the matrix of each row, from 0 to R - 1. For sorted rows,
+        :func:`segment_mm` is faster.
 
     Returns
     -------
@@ -160,8 +160,8 @@ def gather_mm(a: Tensor, b: Tensor, *, idx_b: Tensor) -> Tensor:
 def _grouping(idx: Tensor, count: int) -> tuple[Tensor, Tensor | None, Tensor | None]:
     """Group rows by matrix, so that each group is a single product.
 
-    Returns how many rows each matrix has, the rows in their new order, and the new place of each
-    row; None for order and places if the rows are grouped already.
+    Returns the number of rows of each matrix, the rows in their new order, and the new position of
+    each row; the latter two are None if the rows are already grouped.
     """
     indptr, _, order = coo_to_csr(idx, idx, count, torch.int64)
     if order is None:
@@ -171,12 +171,12 @@ def _grouping(idx: Tensor, count: int) -> tuple[Tensor, Tensor | None, Tensor | 
 
 
 def _matched(a: Any, b: Any, op: str) -> tuple[Tensor, Tensor]:
-    """Both operands if their shapes fit, under autocast in the dtype of matrix products.
+    """Check that the operands match; under autocast, cast them to the dtype of matrix products.
 
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        If an operand is not a tensor of the right shape, or they differ in dtype or device.
+        If an operand is not a tensor of the right shape, or the operands differ in dtype or device.
     """
     for name, x, dims in (("a", a, 2), ("b", b, 3)):
         if not isinstance(x, Tensor):
@@ -218,7 +218,7 @@ def _rows_backward(ctx: Any, grad: Tensor) -> tuple:
     return _rows(grad, ctx.back, ctx.ids), None, None
 
 
-# The rows of x in the order `ids`; `back` is the order that undoes it.
+# The rows of x in the order `ids`; `back` is the inverse permutation.
 _rows = differentiable(
     "permute_rows",
     "(Tensor x, Tensor ids, Tensor back) -> Tensor",
@@ -276,7 +276,8 @@ def _gather_fake(a: Tensor, b: Tensor, seglen: Tensor, order: Tensor, place: Ten
     return _fake(a, b, seglen)
 
 
-# `_rows` of `_segment_mm` of `_rows`, without a gradient: intermediate results are freed.
+# `_rows`, `_segment_mm` and `_rows` in one operator without a gradient, which frees intermediate
+# results.
 _gather_mm = opaque(
     "gather_mm",
     "(Tensor a, Tensor b, Tensor seglen, Tensor order, Tensor place) -> Tensor",

@@ -28,26 +28,27 @@ _ALL = "__ALL__"
 
 
 def edge_softmax(graph: Any, logits: Any, eids: Any = _ALL, norm_by: str = "dst") -> Any:
-    r"""Normalize edge scores over the in-edges of each destination, or out-edges of each source.
+    r"""Apply softmax over the in-edges of each destination, or the out-edges of each source.
 
     .. math:: a_{uv} = \frac{\exp(z_{uv})}{\sum_{w \in \mathcal{N}(v)} \exp(z_{wv})}
 
     Parameters
     ----------
     graph : Graph
-        The graph. With several edge types, scores of all types that end in (start from) one node
-        type are normalized together.
+        Any graph. With several edge types, scores of all edge types that end at the same node type
+        (with ``norm_by="src"``, start from it) are normalized together.
     logits : Tensor or dict of (str, str, str) to Tensor
         Scores ``(E, *f)``; a dict by edge type for several types. Columns are independent.
     eids : ids, optional
-        Normalize over these edges only; `logits` has a row for each. Default: all edges.
+        Edges to normalize over, for each of which `logits` has one row. Default: all edges.
     norm_by : {"dst", "src"}
-        Which end's edges sum to one.
+        Whether the weights of the in-edges of each destination, or of the out-edges of each source,
+        sum to 1.
 
     Returns
     -------
     Tensor or dict
-        As `logits`. A node without edges has nothing to normalize. Differentiable, also twice.
+        Normalized weights in the form of `logits`. Twice differentiable.
 
     Examples
     --------
@@ -69,19 +70,19 @@ def edge_softmax(graph: Any, logits: Any, eids: Any = _ALL, norm_by: str = "dst"
 
 
 def segment_softmax(seglen: Tensor, value: Tensor) -> Tensor:
-    r"""Normalize consecutive segments of rows, column by column.
+    r"""Apply softmax to each column of consecutive segments of rows.
 
     Parameters
     ----------
     seglen : Tensor
-        ``(B,)``, the length of each segment; they add up to the rows of `value`.
+        ``(B,)``, the length of each segment. Lengths add up to N.
     value : Tensor
-        ``(N, *f)``.
+        Rows ``(N, *f)``, floating point.
 
     Returns
     -------
     Tensor
-        ``(N, *f)``. Differentiable, also twice.
+        ``(N, *f)``. Twice differentiable.
 
     Examples
     --------
@@ -171,7 +172,7 @@ def _backward(ctx: Any, grad: Tensor) -> tuple:
     (out,) = ctx.saved_tensors
     structure = ctx.structure
     if torch.is_grad_enabled():
-        # A second derivative is needed: the same formula, from differentiable operators.
+        # A second derivative is needed: use the same formula with differentiable operators.
         weighted = out * grad
         total = spmm(structure, None, weighted, "copy_rhs", "sum")
         return None, weighted - out * sddmm(structure, None, total, "copy_rhs", "u", "v")

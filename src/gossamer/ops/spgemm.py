@@ -1,7 +1,7 @@
 """Products and sums of two sparse matrices, with gradients for the values of both.
 
-A matrix is an adjacency, rows as sources and columns as destinations, and a tensor of values by
-edge id.
+A matrix consists of an adjacency, whose sources are rows and whose destinations are columns, and a
+tensor of values by edge id.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def sparse_product(
     Returns
     -------
     pattern : Adjacency
-        Where the product can differ from 0: ``(I, J)``, each place once, edges grouped by row.
+        The entries that can be nonzero, ``(I, J)``, without duplicates, grouped by row.
     values : Tensor
         Differentiable any number of times.
     """
@@ -46,14 +46,14 @@ def sparse_sum(a: Adjacency, b: Adjacency, x: Tensor, y: Tensor) -> tuple[Adjace
     Parameters
     ----------
     a, b : Adjacency
-        Of one shape; edges sorted by row and column, without duplicates.
+        Matrices of the same shape. Edges are sorted by row and column, without duplicates.
     x, y : Tensor
         Values of `a` and `b`, ``(nnz, *f)`` of the same `f` and dtype.
 
     Returns
     -------
     union : Adjacency
-        The places of both, sorted.
+        The entries of both matrices, sorted.
     values : Tensor
         Differentiable any number of times.
     """
@@ -61,7 +61,7 @@ def sparse_sum(a: Adjacency, b: Adjacency, x: Tensor, y: Tensor) -> tuple[Adjace
 
 
 def match(a: Adjacency, b: Adjacency) -> Tensor:
-    """For each edge of `a` the edge of `b` in the same place, or -1; both as in `sparse_sum`."""
+    """For each edge of `a`, the edge of `b` in the same place, or -1; both as in `sparse_sum`."""
     return kernels.csr_match(*_of_one_dtype(*_sorted_rows(a), *_sorted_rows(b)), a.num_dst)
 
 
@@ -109,7 +109,7 @@ def _combine(
     a: Adjacency,
     b: Adjacency,
 ) -> tuple[Adjacency, Tensor]:
-    """Run a kernel that makes a matrix of two: ``(indptr, indices, values by slot)`` of each."""
+    """Run a kernel that combines two matrices, given as ``(indptr, indices, values by slot)``."""
     (*rows, x), (*others, y) = first, second
     ids = _of_one_dtype(*rows, *others)
     dtype = x.dtype
@@ -126,7 +126,7 @@ def _by_slot(adjacency: Adjacency, values: Tensor) -> tuple[Tensor, Tensor, Tens
 
 
 def _sorted_rows(adjacency: Adjacency) -> tuple[Tensor, Tensor]:
-    """Row pointers and columns, where edges are sorted by row and column."""
+    """Row pointers and columns of edges that are sorted by row and column."""
     indptr, indices, eids = adjacency.csr()
     return indptr, indices if eids is None else adjacency.coo()[1]
 
@@ -143,11 +143,12 @@ def _wide(x: Tensor) -> Tensor:
 def masked_product(
     mask: Adjacency, left: Adjacency, right: Adjacency, x: Tensor, y: Tensor
 ) -> Tensor:
-    r"""Multiply two sparse matrices and keep the entries on a pattern.
+    r"""Multiply two sparse matrices and keep only the entries of a pattern.
 
     .. math:: out_{(i, j)} = \sum_k x_{(i, k)} \, y_{(j, k)}
 
-    All gradients are products of the same kind, so it can be differentiated any number of times.
+    All gradients are products of the same kind, so the result can be differentiated any number of
+    times.
 
     Parameters
     ----------
@@ -192,8 +193,8 @@ def _product_gradients(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | 
 def _compute(mask: Adjacency, left: Adjacency, right: Adjacency, x: Tensor, y: Tensor) -> Tensor:
     dtype = x.dtype
     x, y = _wide(x), _wide(y)
-    # Either form reads a row of `right` for each entry of `left` or of `mask`: of the mean length
-    # of its rows, by inner or by outer index.
+    # The two forms read a row of `right`, by inner or outer index, for each entry of `left` or
+    # `mask`. Compare the numbers of entries read, given the mean lengths of these rows.
     by_inner = left.num_edges * right.num_src <= mask.num_edges * right.num_dst
     out = kernels.masked_product(
         tuple(mask.csr()),

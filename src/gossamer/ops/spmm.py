@@ -46,19 +46,20 @@ def gspmm(
     op : {"copy_lhs", "copy_rhs", "add", "sub", "mul", "div"}
         How the two operands are combined.
     reduce_op : {"sum", "mean", "max", "min"}
-        How the messages of a node are reduced. A node without in-edges gets 0; duplicate edges
-        count as often as they occur. Of equal maxima the first in edge order gets the gradient.
+        How the messages of a node are reduced. A node without in-edges gets 0; parallel edges are
+        reduced separately. Of equal maxima or minima, only the first in edge order receives the
+        gradient.
     lhs_data : Tensor or None
         Source features ``(N_src, *f)``; None for copy_rhs.
     rhs_data : Tensor or None
-        Edge features ``(E, *f)``; None for copy_lhs. Feature shapes broadcast as in NumPy, after
-        ones are put between the first dimension and the shorter of them.
+        Edge features ``(E, *f)``; None for copy_lhs. Feature shapes broadcast as in NumPy: ones are
+        inserted after the first dimension of the operand with fewer dimensions.
 
     Returns
     -------
     Tensor
-        ``(N_dst, *f)``. Differentiable; twice for sum and mean. A sum of integers or booleans is
-        int64, as that of `torch.sum`, and their mean a floating-point number.
+        ``(N_dst, *f)``. Differentiable; twice for sum and mean. Sums of integers or booleans are
+        int64, as in `torch.sum`, and their means are floating-point.
 
     Raises
     ------
@@ -101,13 +102,13 @@ def scaled_sum(
     dst_scale: Tensor | None = None,
     self_scale: Tensor | None = None,
 ) -> Tensor:
-    r"""Sum the features of in-neighbors, with factors of both ends of an edge.
+    r"""Sum the features of in-neighbors, scaled by a factor of each source and destination.
 
     .. math:: y_v = b_v \sum_{(u, v)} a_u x_u + c\, x_v
 
-    With inverse square roots of degrees, this is the product with the symmetrically normalized
-    adjacency matrix; with :math:`c = 1 + \epsilon`, what a GIN layer gathers. Neither the scaled
-    features nor the unscaled sum are stored, unless a factor requires a gradient.
+    If the factors are inverse square roots of degrees, this is the product with the symmetrically
+    normalized adjacency matrix; with :math:`c = 1 + \epsilon`, it is the aggregation of GIN.
+    Neither the scaled features nor the unscaled sum is stored, unless a factor requires a gradient.
 
     Parameters
     ----------
@@ -119,19 +120,19 @@ def scaled_sum(
         :math:`a`, ``(N_src,)``, and :math:`b`, ``(N_dst,)``, in the dtype of `x`.
         Default: 1.
     self_scale : Tensor, optional
-        :math:`c`, one number in the dtype of `x`. A destination is the source of the same number,
-        as in a homogeneous graph or a block. Default: 0.
+        :math:`c`, one number in the dtype of `x`. Destination ``v`` must also be source ``v``, as
+        in a homogeneous graph or a block. Default: 0.
 
     Returns
     -------
     Tensor
-        ``(N_dst, *f)``; the sum over no edges is 0. Integers are summed as int64. Differentiable
-        any number of times.
+        ``(N_dst, *f)``, where the sum over no edges is 0. Integers are summed as int64.
+        Differentiable any number of times.
 
     Raises
     ------
     InvalidValueError, InvalidTypeError
-        For operands of wrong shape, device or dtype.
+        If the shape, device or dtype of an operand is wrong.
 
     Examples
     --------
@@ -161,7 +162,7 @@ def scaled_sum(
 
 
 def _may_want_gradients(factors: Sequence[Tensor | None]) -> bool:
-    """Whether a gradient may be requested for one; under a transform this is not known."""
+    """Whether a gradient may be requested for a factor; True if a transform hides this."""
     given = [factor for factor in factors if factor is not None]
     if _torch.under_transform():
         if torch.compiler.is_compiling():
@@ -178,7 +179,7 @@ def _in_parts(
     dst_scale: Tensor | None,
     self_scale: Tensor | None,
 ) -> Tensor:
-    """The same from operators that have a gradient for the factors."""
+    """Compute the same with operators that are differentiable with respect to the factors."""
     ones = (1,) * (x.dim() - 1)
     h = x if src_scale is None else x * src_scale.view(-1, *ones)
     h = spmm(structure, h, None, "copy_lhs", "sum")
@@ -199,7 +200,9 @@ def _check_scale(scale: Tensor, name: str, x: Tensor) -> None:
 def _check_self_scale(scale: Any, x: Tensor, adjacency: Any) -> None:
     if not isinstance(scale, Tensor) or scale.numel() != 1:
         came = f"shape {tuple(scale.shape)}" if isinstance(scale, Tensor) else repr(scale)
-        raise InvalidValueError(f"scaled_sum: self_scale is a tensor of one number, got {came}.")
+        raise InvalidValueError(
+            f"scaled_sum: self_scale must be a tensor of one number, got {came}."
+        )
     if scale.device != x.device:
         raise InvalidValueError(
             f"scaled_sum: self_scale is on {scale.device} but the features on {x.device}. "

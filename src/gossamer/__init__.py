@@ -1,6 +1,6 @@
 """Gossamer: graph neural networks on PyTorch, with the API of DGL (Deep Graph Library).
 
-The public names are listed in `gossamer._public`. They are loaded on first use, since importing
+The public names are listed in `gossamer._public`. They are loaded on first use, because importing
 torch takes seconds and ``gossamer --help`` does not need it.
 """
 
@@ -16,7 +16,7 @@ _FROM_DATALOADING = (
     "set_node_lazy_features",
     "set_src_lazy_features",
 )
-# Names of DGL's that have another one here.
+# Names in DGL that have a different name in Gossamer.
 _RENAMED = {
     "DGLGraph": "gossamer.Graph",
     "DGLHeteroGraph": "gossamer.Graph",
@@ -25,7 +25,7 @@ _RENAMED = {
 
 
 class _Package(_ModuleType):
-    """The package, in which ``graph`` is the function, also after the room `graph` was imported."""
+    """The package; its attribute ``graph`` is the function, even if the subpackage is imported."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if name == "graph" and isinstance(value, _ModuleType):
@@ -56,7 +56,7 @@ else:
 
 
 def _load(name: str) -> object:
-    """Import the room `name`, or every public name."""
+    """Import the subpackage `name`, or all public names, and return the attribute `name`."""
     if name not in ("graph", "__all__") and _find_spec(f"gossamer.{name}"):
         return _import_module(f"gossamer.{name}")
     public = vars(_import_module("gossamer._public"))

@@ -18,8 +18,8 @@ def replacing(
     """Yield a temporary file; when the block succeeds, atomically rename it to `path`.
 
     If the block or the machine fails, `path` does not change. Missing parent folders are created.
-    Error messages end with `fix`. With `durable` false, nothing waits for the disk, and `path` may
-    have wrong content after the machine has failed.
+    Error messages end with `fix`. If `durable` is False, the function does not wait for the disk,
+    and the content of `path` may be wrong if the machine fails.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def replacing(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # In the same folder, since a rename is atomic only within a file system.
+        # In the same folder, because renaming is atomic only within a file system.
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
         raise FileError(
@@ -45,7 +45,7 @@ def replacing(
 
 
 def put_in_place(temporary: Path, path: Path, fix: str, durable: bool = True) -> None:
-    """Rename `temporary` to `path`; with `durable`, first write it out to the disk."""
+    """Rename `temporary` to `path`; if `durable`, first write it to the disk."""
     try:
         # mkstemp makes the file private; give it the mode that open() would have given.
         os.chmod(temporary, 0o666 & ~_umask())

@@ -1,4 +1,4 @@
-"""Places of the nodes of a small graph in a drawing."""
+"""Positions of the nodes of a small graph in a drawing."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ _STEPS = 120
 
 
 def places(count: int, src: np.ndarray, dst: np.ndarray, center: float = 0.1) -> np.ndarray:
-    """Places in the unit square by the forces of Fruchterman and Reingold: edges pull, nodes push.
+    """Compute positions in the unit square with the algorithm of Fruchterman and Reingold.
 
-    A force to the center, `center` times the distance, keeps parts that no edge joins together. The
-    start is drawn with a fixed seed, so a graph always looks the same.
+    Edges attract and nodes repel one another. An additional force toward the center, `center` times
+    the distance, keeps unconnected parts close to one another. Initial positions are drawn with a
+    fixed seed, so a graph always looks the same.
     """
     if count < 2:
         return np.full((count, 2), 0.5)

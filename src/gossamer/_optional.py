@@ -7,7 +7,7 @@ from types import ModuleType
 
 from gossamer.errors import MissingExtraError
 
-# Top-level module -> the extra of pyproject.toml that installs it, unless the caller names another.
+# Top-level module -> extra in pyproject.toml that installs it, unless the caller names another.
 _EXTRA_OF = {
     "matplotlib": "train",
     "networkx": "interop",
@@ -36,7 +36,7 @@ def optional_import(name: str, purpose: str, extra: str | None = None) -> Module
     purpose : str
         The feature that needs it, as the subject of a sentence: ``"Graph.adj_external"``.
     extra : str, optional
-        The extra of Gossamer to name. Default: the one of the package.
+        The extra of Gossamer to name in the error. Default: the one that contains the package.
 
     Raises
     ------

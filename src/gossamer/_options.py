@@ -1,7 +1,7 @@
 """Validation of options: names, numbers, sizes and devices.
 
-`name` is the name of the function and `argument` that of the option; error messages start with
-both.
+In all functions, `name` is the name of the calling function and `argument` that of the option.
+Error messages start with both.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _TYPES_OF_TEXT = (str, bytes, bytearray)
 
 
 def as_device(device: Any, what: str = "device") -> torch.device:
-    """`device` as a torch.device; a CUDA GPU must exist on this machine.
+    """Convert `device` to a torch.device; a CUDA device must exist on this machine.
 
     Raises
     ------
     InvalidValueError
-        If there is no such kind of device, or no such GPU.
+        If there is no such type of device, or no such GPU.
     """
     try:
         chosen = torch.device(device)
@@ -55,7 +55,7 @@ def as_device(device: Any, what: str = "device") -> torch.device:
 
 
 def one_of(value: Any, name: str, argument: str, known: Collection[str]) -> str:
-    """`value`, which must be one of `known`."""
+    """Return `value`; raise unless it is one of `known`."""
     # For an array, ``in`` would compare element by element.
     if not isinstance(value, str) or value not in known:
         raise InvalidValueError(f"{name}: {argument} is one of {list(known)}, got {shown(value)}.")
@@ -65,7 +65,7 @@ def one_of(value: Any, name: str, argument: str, known: Collection[str]) -> str:
 def number_in(
     value: Any, name: str, argument: str, low: float = -math.inf, high: float = math.inf
 ) -> float:
-    """`value` as a float from `low` to `high`, inclusive; without bounds, as a finite float."""
+    """Convert `value` to a float from `low` to `high`, inclusive; without bounds, a finite one."""
     try:
         if isinstance(value, (bool, *_TYPES_OF_TEXT)) or getattr(value, "ndim", 0):
             raise TypeError("not a number")
@@ -84,10 +84,10 @@ def number_in(
 
 
 def integer(value: Any) -> int | None:
-    """`value` as an int, or None if it is not an integer.
+    """Convert `value` to an int; return None if it is not an integer.
 
-    Integers of Python and NumPy, and tensors and arrays with one integer, are accepted; a symbol of
-    the tracer stays one. Bools and floating-point numbers are not integers.
+    Integers of Python and NumPy, and tensors and arrays with one integer, are accepted; symbolic
+    integers are returned unchanged. Bools and floating-point numbers are not integers.
     """
     if isinstance(value, SymInt):
         return value
@@ -104,7 +104,7 @@ def integer(value: Any) -> int | None:
 
 
 def as_int(value: Any, name: str, argument: str, least: int | None = None) -> int:
-    """`value` as an int, see :func:`integer`, that is at least `least`."""
+    """Convert `value` to an int as :func:`integer` does; raise unless it is at least `least`."""
     number = integer(value)
     if number is None:
         raise InvalidTypeError(f"{name}: {argument} is an int, got {shown(value)}.")
@@ -118,7 +118,7 @@ def as_int(value: Any, name: str, argument: str, least: int | None = None) -> in
 def require(
     value: Any, kind: type | tuple[type, ...], name: str, argument: str, fix: str = ""
 ) -> None:
-    """Raise unless `value` is of a class, or of one of several; `fix` ends the message."""
+    """Raise unless `value` is an instance of `kind`; the error message ends with `fix`."""
     if isinstance(value, kind):
         return
     kinds = kind if isinstance(kind, tuple) else (kind,)
@@ -129,19 +129,19 @@ def require(
 
 
 def flag(value: Any, name: str, argument: str) -> bool:
-    """`value` as a bool: True, False, 1 or 0, of Python or NumPy."""
+    """Convert `value` to a bool: True, False, 1 or 0, or a NumPy bool."""
     if isinstance(value, (bool, np.bool_)) or (isinstance(value, int) and value in (0, 1)):
         return bool(value)
     raise InvalidTypeError(f"{name}: {argument} must be True or False, got {shown(value)}.")
 
 
 def require_function(value: Any, name: str, argument: str) -> None:
-    """Raise unless `value` can be called, or is None."""
+    """Raise unless `value` is callable or None."""
     if value is not None and not callable(value):
         raise InvalidTypeError(f"{name}: {argument} is a function or None, got {shown(value)}.")
 
 
 def shown(value: Any) -> str:
-    """`value` for a message: its repr, or its type if that is long."""
+    """Return the repr of `value` for a message, or the name of its type if the repr is long."""
     text = repr(value)
     return text if len(text) <= 80 and "\n" not in text else type(value).__name__

@@ -1,4 +1,4 @@
-"""The names that ``import gossamer`` offers; `gossamer.__getattr__` loads them on first use."""
+"""The public names of `gossamer`, which `gossamer.__getattr__` loads on first use."""
 
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ from gossamer.random import seed
 from gossamer.transforms import *  # noqa: F403
 from gossamer.utils import apply_each, is_libxsmm_enabled, use_libxsmm
 
-# Building graphs does not need these: `gossamer.__getattr__` loads them separately.
+# These are not needed to build graphs, so `gossamer.__getattr__` loads them separately.
 if TYPE_CHECKING:
     from gossamer import (
         __version__,

@@ -10,8 +10,8 @@ Each subclass also derives from the corresponding built-in exception::
     ├── FileError           (OSError)      a file that is missing, truncated, corrupt or not trusted
     └── MissingExtraError   (ImportError)  an optional package that is not installed
 
-Another one is `gossamer.kernels.DeviceMemoryError`. It derives from an exception of torch, which
-this module does not import.
+`gossamer.kernels.DeviceMemoryError` is defined elsewhere, because it derives from an exception of
+torch, which this module does not import.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Models of nodes and links with scikit-learn's interface: ``fit``, ``predict``, ``score``.
+"""Models of nodes and links with the interface of scikit-learn: ``fit``, ``predict``, ``score``.
 
-They train like `gossamer train`, and need the extra `train`. Import the module by name:
+They are trained as by `gossamer train`, and require the extra `train`. Import the module by name:
 
 >>> from gossamer.estimators import NodeClassifier
 """
@@ -39,7 +39,7 @@ _multiclass = optional_import("sklearn.utils.multiclass", _PURPOSE, "train")
 
 
 class _Estimator(_base.BaseEstimator):
-    """Base of the estimators: parameters, and the training of one seed.
+    """Base class of the estimators: parameters, and training with one seed.
 
     scikit-learn reads the parameters from the signature of the constructor.
     """
@@ -120,7 +120,7 @@ class _Estimator(_base.BaseEstimator):
         return y
 
     def _input(self, X: Any, reset: bool) -> tuple[Graph, dict[str, Tensor]]:
-        """Graph and features; an array is nodes without edges."""
+        """Graph and features of `X`; the rows of an array are nodes without edges."""
         if isinstance(X, Graph):
             if len(X.ntypes) > 1 or "feat" not in X.ndata:
                 raise InvalidValueError(
@@ -135,7 +135,7 @@ class _Estimator(_base.BaseEstimator):
         return graph, {"_N": torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32))}
 
     def _scores(self, X: Any) -> np.ndarray:
-        """Predictions (N, C) of a graph, or of the one that was trained on."""
+        """Predictions (N, C) for a graph; if `X` is None, for the training graph."""
         _validation.check_is_fitted(self)
         if X is None:
             task = self._task
@@ -153,7 +153,7 @@ class _Estimator(_base.BaseEstimator):
         return self.target_.prediction(scores).cpu().numpy()
 
     def _masks(self, known: Tensor, mask: Any) -> dict[str, Tensor]:
-        """Masks of the nodes for training, and for the choice of the best epoch."""
+        """Masks of the nodes for training, and for choosing the best epoch."""
         if mask is not None:
             mask = torch.as_tensor(np.asarray(mask))
             if mask.shape != known.shape or mask.dtype != torch.bool:
@@ -186,7 +186,7 @@ def _seed(random_state: Any) -> int:
 
 @contextmanager
 def _own_random_numbers() -> Iterator[None]:
-    """Restore the global generators afterwards."""
+    """Restore the global random generators at the end of the context."""
     state, plain = np.random.get_state(), random.getstate()  # noqa: NPY002
     with torch.random.fork_rng():
         yield
@@ -200,18 +200,18 @@ class NodeClassifier(_base.ClassifierMixin, _Estimator):
     Parameters
     ----------
     model : str
-        A model for nodes that ``gossamer models`` lists.
+        A model for nodes, as listed by ``gossamer models``.
     hidden, layers, heads, dropout, norm, residual, self_loops
-        Shape of the model, as the flags of ``gossamer train``.
+        Architecture of the model, as in the flags of ``gossamer train``.
     lr, weight_decay, epochs, patience, minibatch, fanout, batch_size
-        The training, as the flags of ``gossamer train``.
+        Training settings, as in the flags of ``gossamer train``.
     validation_fraction : float
-        Fraction of the labelled nodes for choosing the best epoch. If that is too few to have every
-        class, all labelled nodes are used for both training and this choice.
+        Fraction of the labeled nodes used to choose the best epoch. If these nodes do not contain
+        every class, all labeled nodes are used both for training and for this choice.
     device : {"auto", "cpu", "cuda"}
-        Where to compute.
+        Device for training and prediction.
     random_state : int, RandomState or None
-        Seed of weights, dropout and the choice of validation nodes.
+        Seed of the initial weights, dropout and the choice of validation nodes.
 
     Attributes
     ----------
@@ -243,9 +243,10 @@ class NodeClassifier(_base.ClassifierMixin, _Estimator):
         Parameters
         ----------
         X : Graph, or array (N, D)
-            A graph with features in ``ndata['feat']``; an array is nodes without edges.
+            A graph with features in ``ndata['feat']``, or an array, whose rows are nodes without
+            edges.
         y : array (N,)
-            Classes. Those outside of `mask` are ignored.
+            Class of each node. Those of nodes not in `mask` are ignored.
         mask : array (N,) of bool, optional
             Nodes whose class is known. Default: all.
 
@@ -272,11 +273,11 @@ class NodeClassifier(_base.ClassifierMixin, _Estimator):
         return self
 
     def predict_proba(self, X: Any = None) -> np.ndarray:
-        """Probabilities (N, C) of the classes; without `X`, of the nodes trained on."""
+        """Return class probabilities (N, C); if `X` is None, for nodes of the training graph."""
         return self._scores(X)
 
     def predict(self, X: Any = None) -> np.ndarray:
-        """The most probable class of each node (N,)."""
+        """Return the most probable class of each node, (N,)."""
         found = self.predict_proba(X).argmax(1)
         return self.classes_[found]
 
@@ -284,7 +285,7 @@ class NodeClassifier(_base.ClassifierMixin, _Estimator):
 class NodeRegressor(_base.RegressorMixin, _Estimator):
     """Predict values of nodes with a graph neural network.
 
-    Parameters as of `NodeClassifier`; ``score`` is the R² of scikit-learn.
+    The parameters are those of `NodeClassifier`; ``score`` returns the R² of scikit-learn.
 
     Attributes
     ----------
@@ -307,7 +308,7 @@ class NodeRegressor(_base.RegressorMixin, _Estimator):
     """
 
     def fit(self, X: Any, y: Any, mask: Any = None) -> NodeRegressor:
-        """Train on a graph; arguments as of `NodeClassifier.fit`, with numbers for `y`.
+        """Train on a graph; the arguments are those of `NodeClassifier.fit`, but `y` holds numbers.
 
         Raises
         ------
@@ -327,21 +328,21 @@ class NodeRegressor(_base.RegressorMixin, _Estimator):
         return self
 
     def predict(self, X: Any = None) -> np.ndarray:
-        """The value of each node (N,); without `X`, of the nodes trained on."""
+        """Return the value of each node, (N,); if `X` is None, for nodes of the training graph."""
         return self._scores(X)[:, 0]
 
 
 class LinkPredictor(_Estimator):
     """Predict whether two nodes are linked, with a graph neural network.
 
-    Parameters as of `NodeClassifier`. 5 % of the links are used to choose the best epoch. Nodes
-    without ``ndata['feat']`` get trainable vectors.
+    The parameters are those of `NodeClassifier`. 5 % of the links are used to choose the best
+    epoch. Without ``ndata['feat']``, nodes have trainable vectors.
 
     Attributes
     ----------
     score_ : float
-        Area under the ROC curve on 10 % of the links, which are held out, and as many pairs without
-        a link.
+        Area under the ROC curve for 10 % of the links, which are held out, and the same number of
+        pairs without a link.
     model_ : torch.nn.Module
         The trained model.
 
@@ -369,7 +370,7 @@ class LinkPredictor(_Estimator):
         return self
 
     def predict_proba(self, pairs: Any) -> np.ndarray:
-        """Probabilities (M, 2) that pairs (M, 2) of nodes are not linked, and that they are."""
+        """Return probabilities (M, 2) that pairs (M, 2) of nodes are not linked and are linked."""
         _validation.check_is_fitted(self)
         task, model = self._task, self.model_
         ids = torch.as_tensor(np.asarray(pairs), device=task.label.device)
@@ -391,5 +392,5 @@ class LinkPredictor(_Estimator):
         return np.concatenate([1 - linked, linked], 1)
 
     def predict(self, pairs: Any) -> np.ndarray:
-        """Whether pairs (M, 2) of nodes are linked, (M,) bool."""
+        """Predict whether pairs (M, 2) of nodes are linked, (M,) bool."""
         return self.predict_proba(pairs)[:, 1] > 0.5

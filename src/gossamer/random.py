@@ -1,4 +1,4 @@
-"""Seeding of all random generators, and random choice."""
+"""Seed all random generators, and draw random elements."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def choice(
     Returns
     -------
     Tensor
-        int64, or the dtype of `a`.
+        Drawn elements: int64, or rows of `a` in its dtype.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def choice(
             f"elements{weighted}."
         )
     if not replace:
-        # The smallest of exponential variables with rates `prob` are a sample without replacement.
+        # The smallest exponential variables with rates `prob` are a sample without replacement.
         if prob is None:
             drawn = torch.randperm(population, device=device)[:count]
         else:

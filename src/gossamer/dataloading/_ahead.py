@@ -16,9 +16,9 @@ _END = object()
 
 
 def ahead(batches: Callable[[], Iterator[Any]], depth: int = 2) -> Iterator[Any]:
-    """The batches of ``batches()``, of which a thread makes up to `depth` ahead.
+    """Yield the batches of ``batches()`` while a thread prepares up to `depth` more.
 
-    Errors of the thread are raised here. The thread ends when this generator does.
+    Errors in the thread are raised here. The thread ends when this generator ends.
     """
     ready: queue.Queue = queue.Queue(depth)
     stopped = threading.Event()
@@ -48,7 +48,7 @@ def _produce(
     stopped: threading.Event,
     threads: int,
 ) -> None:
-    torch.set_num_threads(threads)  # a new thread does not inherit it
+    torch.set_num_threads(threads)  # a new thread does not inherit the setting
 
     def put(item: Any) -> bool:
         while not stopped.is_set():

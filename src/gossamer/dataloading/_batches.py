@@ -1,4 +1,4 @@
-"""The items of a loader, and the order in which an epoch takes them."""
+"""The items of a loader, and their order in an epoch."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ __all__ = ["Batch", "Batches", "Items", "Share"]
 
 
 class Batch(NamedTuple):
-    """One batch as it goes to a worker: NumPy arrays travel without shared memory."""
+    """One batch as sent to a worker: NumPy arrays are sent without shared memory."""
 
     key: int  # of the epoch
     number: int
     ids: Any
 
     def indices(self) -> Any:
-        """What the sampler gets."""
+        """The argument of the sampler."""
         if isinstance(self.ids, dict):
             return {name: torch.from_numpy(ids) for name, ids in self.ids.items()}
         return torch.from_numpy(self.ids) if isinstance(self.ids, np.ndarray) else self.ids
 
 
 class Items:
-    """Ids, ids by type, or any sequence of items."""
+    """The items of a loader: ids, ids by type, or any sequence."""
 
     def __init__(self, indices: Any, name: str) -> None:
         self._names: list[Any] | None = None
@@ -57,7 +57,7 @@ class Items:
         return len(self._ids if self._objects is None else self._objects)
 
     def take(self, positions: np.ndarray) -> Any:
-        """The items at `positions`; of ids by type, the types that are there."""
+        """Return the items at `positions`; for ids by type, a dict of the types that occur."""
         if self._objects is not None:
             return [self._objects[int(i)] for i in positions]
         ids = self._ids[positions]
@@ -91,7 +91,7 @@ class Share(NamedTuple):
 
     @classmethod
     def of_this_process(cls) -> Share:
-        """From torch.distributed."""
+        """Return the share of this process in the torch.distributed group."""
         if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
             raise InvalidValueError(
                 "use_ddp=True needs torch.distributed. Call "
@@ -100,11 +100,11 @@ class Share(NamedTuple):
         return cls(torch.distributed.get_rank(), torch.distributed.get_world_size())
 
     def count(self, items: int, drop_last: bool) -> int:
-        """How many items each process takes: as many as every other."""
+        """Return the number of items per process, which is the same for all."""
         return items // self.size if drop_last else math.ceil(items / self.size)
 
     def of(self, order: Tensor, drop_last: bool) -> Tensor:
-        """The part of `order` that is this process's; it begins again where it falls short."""
+        """Return this process's part of `order`, which is repeated if it is too short."""
         if self.size == 1 or not len(order):
             return order
         count = self.count(len(order), drop_last)
@@ -112,9 +112,9 @@ class Share(NamedTuple):
 
 
 class Batches:
-    """The batches of an epoch, one after another; the sampler of a torch loader.
+    """The batches of an epoch, in order; the sampler of a torch loader.
 
-    :meth:`start` begins an epoch. Iterating before gives the same epoch again.
+    :meth:`start` begins an epoch. Iterating again without it repeats the same epoch.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class Batches:
         self._order: Tensor | None = None
 
     def start(self, key: int, seed: int) -> None:
-        """Begin an epoch: `key` names its random numbers, `seed` the order of its items."""
+        """Begin an epoch: `key` seeds its random numbers, `seed` the order of its items."""
         count = len(self.items)
         if self.shuffle:
             order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))

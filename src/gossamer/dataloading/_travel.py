@@ -1,7 +1,7 @@
-"""Batches on their way from a worker process: features of the graph stay behind.
+"""Transfer of batches from worker processes without the features of the graph.
 
-The main process has the graph, so a batch carries the ids of the rows alone. They are read when the
-features are.
+The main process has the graph, so a batch contains only the ids of the rows. The rows are read when
+the features are first accessed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["pack", "unpack"]
 
 
 class _Link(NamedTuple):
-    """A column that is rows `index` of a column of the parent; all rows if that is None."""
+    """A column that is the rows `index` of a column of the parent; None means all rows."""
 
     kind: str
     position: int
@@ -29,13 +29,13 @@ class _Link(NamedTuple):
     index: Tensor | None
 
 
-# For each name of one frame a link, a mark, or None for a column that travels itself.
+# For each name in a frame: a link, a placeholder, or None for a column that is sent itself.
 _Links = dict[str, _Link | LazyFeature | None]
 
 
 @dataclass
 class _Packed:
-    """A graph without the features that are linked."""
+    """A graph without its linked features."""
 
     graph: Graph
     node_links: list[_Links]
@@ -43,7 +43,7 @@ class _Packed:
 
 
 def pack(batch: Any, parent: Any) -> Any:
-    """The batch with links in place of features of `parent`."""
+    """Return the batch with links in place of features of `parent`."""
     if not isinstance(parent, Graph):
         return batch
     known: dict[int, tuple[str, int, str]] = {}
@@ -85,7 +85,7 @@ def _link(column: Any, known: dict[int, tuple[str, int, str]]) -> _Link | LazyFe
 
 
 def unpack(batch: Any, parent: Any) -> Any:
-    """The batch that was packed, its features read from `parent` when first requested."""
+    """Restore a packed batch; features are read from `parent` when first requested."""
     return recursive_apply(batch, _unpack_graph, parent)
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a loader whose worker process dies."""
+"""Error reports for loaders whose worker process dies."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from gossamer.errors import GossamerError
 
 __all__ = ["reporting_workers"]
 
-# Reading a tensor whose sender is gone fails in one of these ways, before torch sees the death.
+# Errors when reading a tensor whose sender has died, before torch detects the death.
 _GONE = (ConnectionError, EOFError, FileNotFoundError)
 
 
 def reporting_workers(source: Iterator[Any], workers: int) -> Iterator[Any]:
-    """The items of `source`; the death of one of its `workers` raises an error that says so."""
+    """Yield the items of `source`; raise a clear error if one of its `workers` dies."""
     while True:
         try:
             item = _next(source, workers)
@@ -35,15 +35,15 @@ def _next(source: Iterator[Any], workers: int) -> Any:
     try:
         return next(source)
     except _GONE:
-        # The signal of the death follows, and torch's handler raises wherever the main thread
-        # is then. Sleeping makes that here rather than in the caller's code.
+        # A signal reports the death, and torch's handler raises an error wherever the main thread
+        # is at that time. Sleeping makes it raise here rather than in the caller's code.
         if workers:
             time.sleep(0.5)
         raise
 
 
 def _is_death(error: Exception) -> bool:
-    # Errors of the sampler in a worker come with "Caught ..." in front.
+    # Errors of the sampler in a worker start with "Caught ...".
     if isinstance(error, _GONE):
         return not str(error).startswith("Caught")
     return str(error).startswith("DataLoader worker")

@@ -38,7 +38,7 @@ Sampled = tuple[Ids, Ids, list[Graph]]
 
 
 class Sampler:
-    """Base class of samplers: ``sample(g, indices)`` gives what a loader yields.
+    """Base class of samplers: ``sample(g, indices)`` returns what a loader yields.
 
     Examples
     --------
@@ -52,16 +52,16 @@ class Sampler:
     [1, 0]
     """
 
-    #: Whether `g` must be a `Graph`, which loaders then check at once.
+    #: Whether `g` must be a `Graph`; if so, loaders check this when they are created.
     needs_graph = False
 
     def sample(self, g: Graph, indices: Any) -> Any:
-        """The part of `g` that the batch `indices` needs; a subclass says which."""
+        """Return the part of `g` that the batch `indices` needs; defined by subclasses."""
         raise NotImplementedError(f"{type(self).__name__} does not define sample(g, indices).")
 
 
 class BlockSampler(Sampler):
-    """Base class of samplers that give a block for each layer.
+    """Base class of samplers that return one block per layer.
 
     A subclass defines :meth:`sample_blocks`.
 
@@ -74,7 +74,7 @@ class BlockSampler(Sampler):
     prefetch_edge_feats : list of str, or dict of edge type to list of str, optional
         Features of the edges of every block that the loader fetches.
     output_device : torch.device or str, optional
-        Where blocks go. Default: where the graph is.
+        Device of the blocks. Default: that of the graph.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class BlockSampler(Sampler):
         self.output_device = output_device
 
     def sample_blocks(self, g: Graph, seed_nodes: Ids, exclude_eids: Any = None) -> Sampled:
-        """The blocks for `seed_nodes`; a subclass says which.
+        """Return the blocks for `seed_nodes`; defined by subclasses.
 
         Parameters
         ----------
@@ -99,7 +99,7 @@ class BlockSampler(Sampler):
         seed_nodes : Tensor or dict of str to Tensor
             The nodes to compute outputs for.
         exclude_eids : Tensor or dict of edge type to Tensor, optional
-            Edges to leave out.
+            Edges to exclude.
 
         Returns
         -------
@@ -123,14 +123,14 @@ class BlockSampler(Sampler):
         return result
 
     def sample(self, g: Graph, seed_nodes: Ids, exclude_eids: Any = None) -> Sampled:
-        """What :meth:`sample_blocks` gives, with features marked that the loader fetches."""
+        """Call :meth:`sample_blocks` and mark the features that the loader fetches."""
         inputs, outputs, blocks = self.sample_blocks(g, seed_nodes, exclude_eids)
         blocks = [on_device(block, self.output_device) for block in blocks]
         return self.assign_lazy_features((inputs, outputs, blocks))
 
 
 def finished(sub: Graph, node_names: Any, edge_names: Any, device: Any) -> Graph:
-    """A sampled subgraph on its device, with features marked that the loader fetches."""
+    """Move a sampled subgraph to its device and mark the features that the loader fetches."""
     sub = on_device(sub, device)
     set_node_lazy_features(sub, node_names)
     set_edge_lazy_features(sub, edge_names)
@@ -138,7 +138,7 @@ def finished(sub: Graph, node_names: Any, edge_names: Any, device: Any) -> Graph
 
 
 def as_fanouts(fanouts: Any, name: str) -> list[Any]:
-    """A fanout for each layer: numbers of at least -1, or dicts of them by edge type."""
+    """Check the fanouts of the layers: integers >= -1, or dicts from edge type to them."""
     if isinstance(fanouts, (str, Mapping)) or not isinstance(fanouts, (Sequence, Tensor)):
         raise InvalidTypeError(
             f"{name}: fanouts are a list with one int, or dict of edge type to int, for each layer;"
@@ -156,5 +156,5 @@ def as_fanouts(fanouts: Any, name: str) -> list[Any]:
 
 
 def by_type(g: Graph, nodes: Sequence[Tensor]) -> Ids:
-    """Nodes of each type as a dict; those of the only type as they are."""
+    """Return nodes as a dict by type, or as a tensor if there is only one type."""
     return nodes[0] if len(nodes) == 1 else dict(zip(g.ntypes, nodes, strict=True))

@@ -23,9 +23,9 @@ __all__ = ["ClusterGCNSampler"]
 
 
 class ClusterGCNSampler(Sampler):
-    """Subgraphs of the nodes in some parts of a graph, which METIS finds.
+    """Sample subgraphs induced by parts of a graph that METIS partitions.
 
-    Items of the loader are the numbers of parts, ``torch.arange(k)``.
+    The items of the loader are part ids, ``torch.arange(k)``.
 
     Parameters
     ----------
@@ -34,18 +34,18 @@ class ClusterGCNSampler(Sampler):
     k : int
         Number of parts.
     cache_path : str or path, optional
-        A file that keeps the parts; read if it exists, written otherwise. None or "" for none.
+        File that stores the parts: read if it exists, written otherwise. None or "": no file.
     balance_ntypes, balance_edges, mode
         See :func:`gossamer.metis_partition_assignment`.
     prefetch_ndata, prefetch_edata : list of str, optional
         Features of the subgraph that the loader fetches.
     output_device : torch.device or str, optional
-        Where subgraphs go. Default: where the graph is.
+        Device of the subgraphs. Default: that of the graph.
 
     Raises
     ------
     FileError
-        If the file at `cache_path` is not one of these, or holds parts of another graph.
+        If the file at `cache_path` is not such a file, or has the parts of another graph.
     InvalidValueError
         If the graph is not homogeneous, or `k` is below 1.
 
@@ -96,7 +96,7 @@ class ClusterGCNSampler(Sampler):
         self.output_device = output_device
 
     def sample(self, g: Graph, partition_ids: Any) -> Graph:
-        """The subgraph of all nodes in the parts `partition_ids`."""
+        """Return the subgraph induced by all nodes in the parts `partition_ids`."""
         chosen = as_id_tensor(partition_ids, "parts").tolist()
         count = len(self.partition_offset) - 1
         for part in chosen:

@@ -1,4 +1,4 @@
-"""Samplers as the argument `collate_fn` of torch's loader."""
+"""Collators, which use samplers as the `collate_fn` of torch's loader."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Collator", "EdgeCollator", "NodeCollator"]
 
 
 class Collator(ABC):
-    """Base class: items in :attr:`dataset`, and what a batch of them becomes in :meth:`collate`."""
+    """Base class of collators: :attr:`dataset` has the items, :meth:`collate` makes batches."""
 
     @property
     @abstractmethod
@@ -27,11 +27,11 @@ class Collator(ABC):
 
     @abstractmethod
     def collate(self, items: Sequence[Any]) -> Any:
-        """What a batch of items becomes."""
+        """Convert a list of items to a batch."""
 
 
 class _IdCollator(Collator):
-    """Items are ids, or pairs of a type and an id."""
+    """A collator whose items are ids, or pairs of a type and an id."""
 
     def __init__(self, g: Graph, ids: Any, sampler: Any, checked: Sequence[Tensor | None]) -> None:
         self.g = g
@@ -48,7 +48,7 @@ class _IdCollator(Collator):
         return self._dataset
 
     def collate(self, items: Sequence[Any]) -> Any:
-        """What the sampler gives for a batch of ids."""
+        """Sample for a batch of ids."""
         return self.graph_sampler.sample(self.g, self._indices(items))
 
     def _indices(self, items: Sequence[Any]) -> Any:
@@ -65,7 +65,7 @@ class _IdCollator(Collator):
 
 
 class NodeCollator(_IdCollator):
-    """Blocks for a batch of nodes, for torch's own loader.
+    """Sample blocks for a batch of nodes in torch's own loader.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class NodeCollator(_IdCollator):
     nids : ids, or dict of str to ids
         The nodes.
     graph_sampler : BlockSampler
-        Samples for them.
+        The sampler of the blocks.
 
     Examples
     --------
@@ -94,7 +94,7 @@ class NodeCollator(_IdCollator):
 
 
 class EdgeCollator(_IdCollator):
-    """Pairs and blocks for a batch of edges, for torch's own loader.
+    """Sample pairs and blocks for a batch of edges in torch's own loader.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class EdgeCollator(_IdCollator):
     eids : ids, or dict of edge type to ids
         The edges.
     graph_sampler : BlockSampler
-        Samples for their ends.
+        The sampler of blocks for their endpoints.
     g_sampling : Graph, optional
         The graph to sample, with the same nodes. Default: `g`.
     exclude, reverse_eids, reverse_etypes, negative_sampler
@@ -140,7 +140,7 @@ class EdgeCollator(_IdCollator):
 
 
 class _Elsewhere:
-    """A sampler of blocks that draws from another graph with the same nodes."""
+    """A block sampler that samples another graph with the same nodes."""
 
     def __init__(self, sampler: Any, g: Graph) -> None:
         require_graph(g, "EdgeCollator: g_sampling")

@@ -1,4 +1,4 @@
-"""Minibatches of a graph."""
+"""The loader of minibatches of a graph."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DECIDED = ("dataset", "sampler", "batch_sampler", "collate_fn")
 
 
 class _Whole(torch.utils.data.Dataset):
-    """A dataset whose indices are its items: a batch is one item."""
+    """A dataset whose indices are its items: each batch is one item."""
 
     def __init__(self, items: Items) -> None:
         self._items = items
@@ -45,7 +45,7 @@ class _Whole(torch.utils.data.Dataset):
 
 
 class _Sampling:
-    """Draws a batch, in whichever process."""
+    """Samples a batch, in a worker or in the main process."""
 
     def __init__(self, graph: Any, sampler: Any) -> None:
         self.graph = graph
@@ -60,9 +60,9 @@ class _Sampling:
 
 
 class DataLoader(torch.utils.data.DataLoader):
-    """Minibatches: for each batch of ids, what a sampler makes of them.
+    """Load minibatches: call a sampler for each batch of ids.
 
-    The same seed (:func:`gossamer.seed`) gives the same batches, whatever the number of workers or
+    The same seed (:func:`gossamer.seed`) gives the same batches for any number of workers or
     threads.
 
     Parameters
@@ -70,34 +70,34 @@ class DataLoader(torch.utils.data.DataLoader):
     graph : Graph
         The graph to sample.
     indices : ids, bool mask, sequence, or dict of type to ids
-        The items: nodes, edges or whatever the sampler takes. A batch of a dict is a dict of the
-        types that are in it.
+        The items: nodes, edges or anything else that the sampler accepts. If this is a dict, each
+        batch is a dict with the types that occur in it.
     graph_sampler : Sampler
-        Its ``sample(graph, batch)`` gives what the loader yields, such as ``(input_nodes,
+        Its ``sample(graph, batch)`` returns what the loader yields, such as ``(input_nodes,
         output_nodes, blocks)``.
     device : torch.device or str, optional
-        Where batches go. Default: where the graph is.
+        Device of the batches. Default: that of the graph.
     use_ddp : bool
-        Whether each process of torch.distributed takes a share of the items, as many batches as
-        every other; see :meth:`set_epoch`.
+        Whether to divide the items among the processes of torch.distributed, which all get the
+        same number of batches; see :meth:`set_epoch`.
     ddp_seed : int
-        Names the order of the items with `use_ddp`: the same in all processes.
+        Seed of the order of the items with `use_ddp`; must be the same in all processes.
     batch_size : int
         Number of items in a batch.
     drop_last : bool
-        Whether the last batch is left out if it is smaller.
+        Whether to omit the last batch if it is smaller.
     shuffle : bool
-        Whether each epoch takes the items in another order.
+        Whether to shuffle the items in each epoch.
     use_prefetch_thread : bool, optional
-        Whether a thread draws up to two batches ahead, and fetches their features, while the caller
-        computes. Default: no. With it, a sampler that draws from torch's generator shares it with
-        the caller, and features that the caller writes may be read before that.
+        Whether a thread samples up to two batches ahead, and fetches their features, while the
+        caller computes. Default: False. If True, a sampler that uses torch's generator shares it
+        with the caller, and features may be read before the caller changes them.
     use_alternate_streams : bool, optional
         Accepted as in DGL. Copies to a GPU are ordered by torch's current stream.
     pin_prefetcher : bool, optional
-        Needs ``device="cuda"``, where features go through pinned memory.
+        Requires ``device="cuda"``, to which features are copied through pinned memory.
     use_uva : bool
-        Needs ``device="cuda"``. The graph stays in the memory of the CPU, and is sampled there.
+        Requires ``device="cuda"``. The graph stays in CPU memory and is sampled on the CPU.
     gpu_cache : dict, optional
         Accepted as in DGL; features are not cached on the GPU.
     **kwargs
@@ -109,10 +109,10 @@ class DataLoader(torch.utils.data.DataLoader):
     GossamerError
         If a worker process dies.
     InvalidTypeError
-        If `graph` is no graph but the sampler needs one, `graph_sampler` has no method ``sample``,
-        or `indices` are no ids or items.
+        If `graph` is not a graph but the sampler needs one, `graph_sampler` has no method
+        ``sample``, or `indices` is neither ids nor a sequence of items.
     InvalidValueError
-        If `batch_size` is below 1, or an argument needs another device.
+        If `batch_size` is less than 1, or an argument needs another device.
 
     Examples
     --------
@@ -194,21 +194,21 @@ class DataLoader(torch.utils.data.DataLoader):
                 )
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch comes next, which decides the order of items with `use_ddp`.
+        """Set the number of the next epoch, which determines the order of items with `use_ddp`.
 
-        Each epoch that is begun counts up by itself.
+        The number increases by one with each epoch that starts.
         """
         self._epoch = epoch
 
     def attach_data(self, name: str, data: Any) -> None:
-        """Give features that are not in the graph, to be fetched by name.
+        """Add features that are not in the graph, to be fetched by name.
 
         Parameters
         ----------
         name : str
-            What a sampler's ``prefetch_node_feats`` or a :class:`LazyFeature` calls them.
+            Their name in a sampler's ``prefetch_node_feats`` or in a :class:`LazyFeature`.
         data : Tensor
-            A row for each node or edge; or an object with a method ``fetch(ids, device)``.
+            One row per node or edge; or an object with a method ``fetch(ids, device)``.
 
         Examples
         --------
@@ -224,7 +224,7 @@ class DataLoader(torch.utils.data.DataLoader):
         self.other_storages[name] = data
 
     def __iter__(self) -> Iterator[Any]:
-        # Drawn here, so that workers and threads do not change what the caller draws next.
+        # Drawn here, so that workers and threads do not affect the caller's random numbers.
         key = _core.next_key()
         seed = _core.mix(self.ddp_seed, self._epoch) if self.use_ddp else _core.mix(key, 0)
         self._batches.start(_core.mix(key, self._batches.share.rank), seed)
@@ -235,7 +235,7 @@ class DataLoader(torch.utils.data.DataLoader):
         return reporting_workers(self._finished(source), self.num_workers)
 
     def _finished(self, source: Iterator[Any]) -> Iterator[Any]:
-        """Batches with their features, on their device."""
+        """Yield batches on their device, with their features."""
         for batch in source:
             batch = unpack(batch, self.graph)
             batch = fetch(batch, self.graph, self.other_storages)
@@ -250,22 +250,22 @@ class DataLoader(torch.utils.data.DataLoader):
         compute_cores: Sequence[int] | None = None,
         verbose: bool = True,
     ) -> Iterator[None]:
-        """Inside of the ``with`` block, workers run on some cores and computing on others.
+        """Run workers and computation on different cores inside a ``with`` block.
 
         Parameters
         ----------
         loader_cores : sequence of int, optional
-            Cores of the workers, one each. Default: the first ``num_workers``.
+            Cores of the workers, one per worker. Default: the first ``num_workers``.
         compute_cores : sequence of int, optional
-            Cores of this process. Default: the others.
+            Cores of this process. Default: all others.
         verbose : bool
             Whether to print which cores are used.
 
         Raises
         ------
         InvalidValueError
-            If the loader has no workers, too few cores are given or left, or the system has no
-            such thing.
+            If the loader has no workers, too few cores are given or left, or the system is not
+            Linux.
         """
         if not hasattr(os, "sched_setaffinity"):
             raise InvalidValueError("enable_cpu_affinity needs Linux, where cores can be chosen.")
@@ -304,7 +304,7 @@ def _check_sampler(sampler: Any, graph: Any) -> None:
 
 
 def _check_masks(graph: Any, indices: Any) -> None:
-    """Raise for a mask that has neither an entry for each node nor one for each edge."""
+    """Raise if the length of a mask is neither the number of nodes nor that of edges."""
     if not isinstance(graph, Graph):
         return
     masks = indices if isinstance(indices, Mapping) else {None: indices}
@@ -312,7 +312,7 @@ def _check_masks(graph: Any, indices: Any) -> None:
         if getattr(mask, "dtype", None) not in (torch.bool, np.dtype(bool)):
             continue
         if not getattr(mask, "ndim", 0):
-            continue  # what takes the ids reports it
+            continue  # reported when the ids are read
         counts = {}
         if kind is None or kind in graph.ntypes:
             counts["nodes"] = graph.num_nodes(kind)
@@ -326,7 +326,7 @@ def _check_masks(graph: Any, indices: Any) -> None:
 
 
 def _start_worker(cores: list[int], then: Callable[[int], None] | None, worker: int) -> None:
-    """Put a worker on its core, if cores were chosen, and then do what the caller asks for."""
+    """Pin a worker to its core, if cores were chosen, and call the user's `worker_init_fn`."""
     if cores:
         os.sched_setaffinity(0, [cores[worker]])
     if then is not None:

@@ -16,7 +16,7 @@ __all__ = ["DistDataLoader", "DistEdgeDataLoader", "DistNodeDataLoader"]
 
 
 class DistDataLoader:
-    """Batches of ids, each put through a function in this process.
+    """Load batches of ids and apply a function to each, in this process.
 
     Parameters
     ----------
@@ -25,11 +25,11 @@ class DistDataLoader:
     batch_size : int
         Number of items in a batch.
     shuffle : bool
-        Whether each epoch takes the items in another order.
+        Whether to shuffle the items in each epoch.
     collate_fn : callable, optional
-        What a batch becomes. Default: the batch itself.
+        Function of a batch that returns what the loader yields. Default: the batch itself.
     drop_last : bool
-        Whether the last batch is left out if it is smaller.
+        Whether to omit the last batch if it is smaller.
     queue_size : int, optional
         Accepted as in DGL; batches are made when they are requested.
 
@@ -76,20 +76,20 @@ class DistDataLoader:
 
 
 class DistNodeDataLoader(DataLoader):
-    """Blocks for batches of nodes, which this process draws from the part of a graph that it has.
+    """Load blocks for batches of nodes, sampled from this process's part of a graph.
 
     Parameters
     ----------
     g : Graph
-        The graph of this process.
+        This process's part of the graph.
     nids : ids, or dict of str to ids
         The nodes of this process.
     graph_sampler : BlockSampler
-        Samples for them.
+        The sampler of the blocks.
     device : torch.device or str, optional
-        Where batches go.
+        Device of the batches. Default: that of the graph.
     **kwargs
-        As of :class:`DataLoader`, such as ``batch_size``, ``shuffle`` and ``drop_last``.
+        Arguments of :class:`DataLoader`, such as ``batch_size``, ``shuffle`` and ``drop_last``.
 
     Examples
     --------
@@ -113,18 +113,18 @@ class DistNodeDataLoader(DataLoader):
 
 
 class DistEdgeDataLoader(DataLoader):
-    """Pairs and blocks for batches of edges, which this process draws from the part that it has.
+    """Load pairs and blocks for batches of edges, sampled from this process's part of a graph.
 
     Parameters
     ----------
     g : Graph
-        The graph of this process.
+        This process's part of the graph.
     eids : ids, or dict of edge type to ids
         The edges of this process.
     graph_sampler : BlockSampler
-        Samples for their ends.
+        The sampler of blocks for their endpoints.
     device : torch.device or str, optional
-        Where batches go.
+        Device of the batches. Default: that of the graph.
     **kwargs
         ``exclude``, ``reverse_eids``, ``reverse_etypes`` and ``negative_sampler`` of
         :func:`as_edge_prediction_sampler`, and those of :class:`DataLoader`.

@@ -1,4 +1,4 @@
-"""From a sampler of nodes to one of edges."""
+"""Samplers for edges, made from samplers for nodes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["EdgePredictionSampler", "as_edge_prediction_sampler"]
 
 
 class EdgePredictionSampler(Sampler):
-    """Samples for edges what another sampler does for their ends.
+    """Sample blocks for the endpoints of edges with another sampler.
 
-    Made by :func:`as_edge_prediction_sampler`, where the parameters are described.
+    See :func:`as_edge_prediction_sampler`, which describes the parameters.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class EdgePredictionSampler(Sampler):
         self.output_device = getattr(sampler, "output_device", None)
 
     def prepare(self, g: Graph) -> None:
-        """Build now what every batch reads, so that worker processes share it."""
+        """Build the structures that every batch reads, so that worker processes share them."""
         prepare = getattr(self.sampler, "prepare", None)
         if prepare is not None:
             prepare(g)
@@ -74,7 +74,7 @@ class EdgePredictionSampler(Sampler):
         return result
 
     def sample(self, g: Graph, seed_edges: Any) -> tuple:
-        """Blocks for the ends of `seed_edges`.
+        """Sample blocks for the endpoints of `seed_edges`.
 
         Parameters
         ----------
@@ -88,11 +88,11 @@ class EdgePredictionSampler(Sampler):
         input_nodes : Tensor or dict of str to Tensor
             Nodes whose features the first layer reads.
         pairs : Graph
-            The seed edges, with ``gossamer.EID``, on their ends, with ``gossamer.NID``.
+            The seed edges and their endpoints, with ``gossamer.EID`` and ``gossamer.NID``.
         negatives : Graph
-            The negative edges on the same nodes; only with a negative sampler.
+            The negative edges, with the same nodes; only with a negative sampler.
         blocks : list of Graph
-            A block for each layer; the last one's destinations are the nodes of `pairs`.
+            A block for each layer; the destinations of the last one are the nodes of `pairs`.
         """
         graphs = [edge_subgraph(g, seed_edges, relabel_nodes=False)]
         eids = [frame[EID] for frame in graphs[0].edge_frames]
@@ -130,28 +130,28 @@ def as_edge_prediction_sampler(
     negative_sampler: Callable[[Graph, Any], Any] | None = None,
     prefetch_labels: Any = None,
 ) -> EdgePredictionSampler:
-    """A sampler of edges, for edge classification and link prediction, made of one of nodes.
+    """Make an edge sampler, for edge classification and link prediction, from a node sampler.
 
     Parameters
     ----------
     sampler : BlockSampler
-        Samples for the ends of the edges.
+        The sampler of blocks for the endpoints of the edges.
     exclude : {"self", "reverse_id", "reverse_types"}, callable, Tensor or dict, optional
-        Which edges messages must not pass; see :func:`find_exclude_eids`. Default: none.
+        Edges to exclude from message passing; see :func:`find_exclude_eids`. Default: none.
     reverse_eids : Tensor or dict of edge type to Tensor, optional
-        For every edge the id of its reverse edge.
+        ``(E,)``: for each edge, the id of its reverse edge.
     reverse_etypes : dict of edge type to edge type, optional
-        The type that holds the reverse edges of a type.
+        For each edge type, the type that has its reverse edges.
     negative_sampler : callable, optional
-        ``negative_sampler(g, seed_edges)`` gives sources and destinations of negative edges, or a
-        dict of them by edge type; see :mod:`gossamer.dataloading.negative_sampler`.
+        ``negative_sampler(g, seed_edges)`` returns the sources and destinations of negative edges,
+        or a dict of them by edge type; see :mod:`gossamer.dataloading.negative_sampler`.
     prefetch_labels : list of str, or dict of edge type to list of str, optional
         Features of the seed edges that the loader fetches.
 
     Returns
     -------
     EdgePredictionSampler
-        Gives ``(input_nodes, pairs, blocks)`` or, with a negative sampler,
+        Its batches are ``(input_nodes, pairs, blocks)`` or, with a negative sampler,
         ``(input_nodes, pairs, negatives, blocks)``.
 
     Examples

@@ -1,4 +1,4 @@
-"""Edges that a batch of edges must not see, because they would tell the answer."""
+"""Edges to exclude from message passing, because they would reveal the edges to predict."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def find_exclude_eids(
     reverse_etypes: Mapping[Any, Any] | None = None,
     output_device: torch.device | str | None = None,
 ) -> Edges | None:
-    """The edges to leave out while `seed_edges` are predicted.
+    """Return the edges to exclude while `seed_edges` are predicted.
 
     Parameters
     ----------
@@ -39,21 +39,21 @@ def find_exclude_eids(
     seed_edges : Tensor or dict of edge type to Tensor
         The edges of the batch.
     exclude : {"self", "reverse_id", "reverse_types"}, callable, Tensor, dict or None
-        ``"self"``: the seed edges. ``"reverse_id"``: they and their reverse edges, as
-        `reverse_eids` says. ``"reverse_types"``: they and the edges of the same ids of the reverse
-        types. A callable gets the seed edges and returns the edges. A tensor, or a dict of edge
-        type to Tensor: these edges, whatever the seed edges are. None: no edges.
+        ``"self"``: the seed edges. ``"reverse_id"``: the seed edges and their reverse edges given
+        by `reverse_eids`. ``"reverse_types"``: the seed edges and the edges with the same ids of
+        the reverse types. A callable receives the seed edges and returns the edges to exclude. A
+        tensor, or a dict of edge type to Tensor: these edges for all seed edges. None: no edges.
     reverse_eids : Tensor or dict of edge type to Tensor, optional
-        For every edge the id of its reverse edge, of the same type.
+        ``(E,)``: for each edge, the id of its reverse edge, which has the same type.
     reverse_etypes : dict of edge type to edge type, optional
-        The type that holds the reverse edges of a type, under the same ids.
+        For each edge type, the type that has its reverse edges, with the same ids.
     output_device : torch.device or str, optional
-        Where the result goes. Default: where the seed edges are.
+        Device of the result. Default: that of the seed edges.
 
     Returns
     -------
     Tensor, dict of edge type to Tensor, or None
-        As `seed_edges`; with reverse edges, canonical edge types.
+        A tensor or dict like `seed_edges`; with reverse edges, its keys are canonical edge types.
 
     Raises
     ------
@@ -159,20 +159,20 @@ def _with_reverse_types(
 
 
 class SpotTarget:
-    """Exclude the edges to predict that have an end with a low in-degree.
+    """Exclude the edges to predict that have an endpoint with a low in-degree.
 
     A callable for the argument `exclude` of :func:`as_edge_prediction_sampler`. Edges between nodes
-    of high degree are not excluded: one edge changes the embedding of such a node little, and the
-    graph stays connected.
+    of high degree are not excluded: a single edge has little effect on the embedding of such a
+    node, and the graph stays connected.
 
     Parameters
     ----------
     g : Graph
         A homogeneous graph.
     exclude : {"self", "reverse_id", "reverse_types"}, callable, Tensor or dict
-        Which edges are excluded together with these; see :func:`find_exclude_eids`.
+        Edges to exclude for these seed edges; see :func:`find_exclude_eids`.
     degree_threshold : int
-        An edge is excluded if one of its ends has an in-degree below it.
+        An edge is excluded if an endpoint has an in-degree less than this.
     reverse_eids, reverse_etypes
         See :func:`find_exclude_eids`.
 
@@ -206,7 +206,7 @@ class SpotTarget:
         self.reverse_etypes = reverse_etypes
 
     def __call__(self, seed_edges: Any) -> Edges | None:
-        """The edges to leave out for `seed_edges`."""
+        """Return the edges to exclude for `seed_edges`."""
         ids = self.g.checked_edges(seed_edges, 0)
         src, dst = self.g.find_edges(ids)
         degrees = self.g.adjacency.in_degrees()

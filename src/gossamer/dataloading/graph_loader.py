@@ -1,4 +1,4 @@
-"""Minibatches of graphs."""
+"""The loader of minibatches of graphs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["GraphCollator", "GraphDataLoader"]
 
 
 class GraphCollator:
-    """Puts samples with graphs in them together: graphs are batched, tensors stacked.
+    """Collate samples that contain graphs: batch the graphs and stack the tensors.
 
     Examples
     --------
@@ -29,10 +29,10 @@ class GraphCollator:
     """
 
     def collate(self, items: Sequence[Any]) -> Any:
-        """The samples `items` as one.
+        """Collate the samples `items`.
 
-        Samples are graphs, tensors, numbers, or tuples, lists and dicts of them, all of the same
-        form.
+        Samples are graphs, tensors, numbers, or tuples, lists and dicts of these, all with the same
+        structure.
         """
         first = items[0]
         if len({type(item) for item in items}) > 1:
@@ -92,18 +92,19 @@ def _stack(items: Sequence[Tensor]) -> Tensor:
 
 
 class GraphDataLoader(torch.utils.data.DataLoader):
-    """Minibatches of a dataset of graphs: graphs are batched, labels stacked.
+    """Load minibatches from a dataset of graphs: batch the graphs and stack the labels.
 
     Parameters
     ----------
     dataset : torch.utils.data.Dataset, IterableDataset or sequence
-        Its items are graphs, or tuples, lists and dicts of graphs, tensors and numbers.
+        Items are graphs, or tuples, lists and dicts of graphs, tensors and numbers.
     collate_fn : callable, optional
-        What a list of items becomes. Default: :class:`GraphCollator`.
+        Function that makes a batch from a list of items. Default: that of :class:`GraphCollator`.
     use_ddp : bool
-        Whether each process of torch.distributed takes a share of the items.
+        Whether to divide the items among the processes of torch.distributed.
     ddp_seed : int
-        Names the order of the items with `use_ddp` and ``shuffle=True``: the same in all processes.
+        Seed of the order of the items with `use_ddp` and ``shuffle=True``; must be the same in all
+        processes.
     **kwargs
         Further arguments of :class:`torch.utils.data.DataLoader`: ``batch_size``, ``shuffle``,
         ``drop_last``, ``num_workers`` and others.
@@ -113,9 +114,10 @@ class GraphDataLoader(torch.utils.data.DataLoader):
     GossamerError
         If a worker process dies.
     InvalidTypeError
-        If `dataset` cannot be indexed, or ``use_ddp`` meets an iterable dataset or a sampler.
+        If `dataset` cannot be indexed, or `use_ddp` is combined with an iterable dataset or a
+        sampler.
     InvalidValueError
-        If `use_ddp` is wanted without torch.distributed.
+        If `use_ddp` is True but torch.distributed is not initialized.
 
     Examples
     --------
@@ -161,7 +163,7 @@ class GraphDataLoader(torch.utils.data.DataLoader):
         super().__init__(dataset, collate_fn=collate_fn or GraphCollator().collate, **kwargs)
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch comes next, which decides the order of items with `use_ddp`.
+        """Set the number of the next epoch, which determines the order of items with `use_ddp`.
 
         Raises
         ------

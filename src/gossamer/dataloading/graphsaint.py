@@ -21,31 +21,31 @@ __all__ = ["SAINTSampler"]
 
 
 class SAINTSampler(Sampler):
-    r"""The subgraph that nodes drawn at random induce: GraphSAINT's samplers.
+    r"""Sample subgraphs induced by randomly drawn nodes, as in GraphSAINT.
 
-    Items of the loader do not matter, only their number: one for each subgraph of an epoch, with
-    ``batch_size=1``.
+    The items of the loader do not matter, only their number: with ``batch_size=1``, one item per
+    subgraph of an epoch.
 
     Parameters
     ----------
     mode : {"node", "edge", "walk"}
         ``"node"``: nodes drawn with probability in proportion to their in-degree. ``"edge"``: the
-        ends of edges ``u -> v`` drawn in proportion to :math:`1 / d_u + 1 / d_v`, with out-degree
-        :math:`d_u` and in-degree :math:`d_v`. ``"walk"``: the nodes of random walks from random
-        roots.
+        endpoints of edges ``u -> v`` drawn with probability in proportion to
+        :math:`1 / d_u + 1 / d_v`, with out-degree :math:`d_u` and in-degree :math:`d_v`.
+        ``"walk"``: the nodes of random walks from random roots.
     budget : int or (int, int)
-        How many nodes or edges to draw, with replacement; for walks how many, and how many steps.
+        Number of nodes or edges to draw, with replacement; for walks, ``(number of walks, steps)``.
     cache : bool
-        Whether probabilities are computed once, for a graph that does not change.
+        Whether to compute the probabilities only once; the graph must then not change.
     prefetch_ndata, prefetch_edata : list of str, optional
         Features of the subgraph that the loader fetches.
     output_device : torch.device or str
-        Where subgraphs go.
+        Device of the subgraphs. None: that of the graph.
 
     Raises
     ------
     InvalidValueError
-        If `mode` is unknown, or a budget is below 1.
+        If `mode` is unknown, or a budget is less than 1.
     InvalidTypeError
         If the budget does not fit the mode.
 
@@ -95,11 +95,11 @@ class SAINTSampler(Sampler):
         self.output_device = output_device
 
     def node_sampler(self, g: Graph) -> Tensor:
-        """Nodes drawn in proportion to their in-degree, each once."""
+        """Draw nodes in proportion to their in-degree; return each drawn node once."""
         return self._draw(g, lambda: g.adjacency.in_degrees().double()).unique()
 
     def edge_sampler(self, g: Graph) -> Tensor:
-        """The ends of edges drawn at random, each once."""
+        """Draw edges at random; return each of their endpoints once."""
 
         def weights() -> Tensor:
             src, dst = g.adjacency.coo()
@@ -110,14 +110,14 @@ class SAINTSampler(Sampler):
         return torch.cat([src, dst]).unique()
 
     def walk_sampler(self, g: Graph) -> Tensor:
-        """The nodes of random walks from random roots, each once."""
+        """Run random walks from random roots; return each of their nodes once."""
         count, length = self.budget
         roots = _core.random_integers(_some_nodes(g), count, g.idtype, g.device)
         nodes = random_walk(g, roots, length=length)[0].flatten()
         return nodes[nodes >= 0].unique()
 
     def _draw(self, g: Graph, weights: Callable[[], Tensor]) -> Tensor:
-        """As many numbers as the budget says, by weight."""
+        """Draw as many indices as the budget, by weight."""
         _some_nodes(g)
         sums = self.prob
         if sums is None:
@@ -132,9 +132,9 @@ class SAINTSampler(Sampler):
         return torch.searchsorted(sums, points, right=True).clamp(max=len(sums) - 1)
 
     def sample(self, g: Graph, indices: Any) -> Graph:
-        """A subgraph of nodes drawn at random, whatever `indices` are.
+        """Return a subgraph induced by randomly drawn nodes; `indices` is ignored.
 
-        It has ``gossamer.NID`` and ``gossamer.EID``.
+        It has the features ``gossamer.NID`` and ``gossamer.EID``.
         """
         require_homogeneous(g, "SAINTSampler")
         sub = node_subgraph(g, self.sampler(g))

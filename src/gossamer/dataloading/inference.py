@@ -1,4 +1,4 @@
-"""Computing a model on all nodes, layer after layer."""
+"""Inference on all nodes, layer by layer."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ def layerwise_inference(
 ) -> Any:
     """Compute the layers of a model on all nodes with all their neighbors.
 
-    Each layer is computed for all nodes, batch after batch, before the next one begins. So every
-    node is computed once a layer, where drawing all neighbors of a batch over all layers would
-    compute most nodes many times, and the result is that of the model on the whole graph.
+    Each layer is computed for all nodes, batch by batch, before the next layer begins. Every node
+    is therefore computed once per layer; sampling all neighbors of a batch over all layers would
+    compute most nodes many times. The result is that of the model on the whole graph.
 
     Parameters
     ----------
     graph : Graph
     layers : sequence of callables
-        ``layer(block, h)`` gives the rows of the destination nodes of a block from those of its
-        source nodes; dicts of node type to rows in a heterogeneous graph. Give activations and
-        normalization along, and set the model to ``eval()`` before.
+        ``layer(block, h)`` returns the rows of the destination nodes of a block, given those of its
+        source nodes; in a heterogeneous graph, both are dicts of node type to rows. Include
+        activations and normalization in the layers, and call ``model.eval()`` first.
     features : Tensor or dict of str to Tensor
-        ``(N, *)``: the rows of all nodes, which the first layer gets.
+        ``(N, *)``: the rows of all nodes, the input of the first layer.
     batch_size : int
-        Nodes in a batch. More are faster and take more memory.
+        Number of nodes in a batch. Larger batches are faster and need more memory.
     device : torch.device or str, optional
-        Where the layers are computed. Default: where the graph is. The rows of all nodes stay where
-        `features` are.
+        Device on which layers are computed. Default: that of the graph. The rows of all nodes stay
+        on the device of `features`.
     **options
         Further arguments of `DataLoader`, such as ``num_workers``.
 
@@ -56,9 +56,9 @@ def layerwise_inference(
     Raises
     ------
     InvalidTypeError
-        If a layer is no function, or the features do not fit the graph's types.
+        If a layer is not callable, or the features do not match the graph's node types.
     InvalidValueError
-        If there are no layers, or the features do not have a row for each node.
+        If there are no layers, or the features do not have one row per node.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def _check(graph: Graph, rows: dict[str, Tensor], typed: bool) -> None:
 def _compute(
     graph: Graph, layer: Callable, rows: dict[str, Tensor], loader: DataLoader, typed: bool
 ) -> dict[str, Tensor]:
-    """The rows of all nodes after one layer."""
+    """Compute the rows of all nodes after one layer."""
     found: dict[str, Tensor] = {}
     for inputs, outputs, (block,) in loader:
         if not typed:

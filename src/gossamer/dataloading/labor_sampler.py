@@ -1,4 +1,4 @@
-"""Blocks drawn so that few different nodes occur in a batch."""
+"""Layer-neighbor sampling (LABOR), which needs few distinct nodes per batch."""
 
 from __future__ import annotations
 
@@ -19,27 +19,28 @@ __all__ = ["LaborSampler"]
 
 
 class LaborSampler(BlockSampler):
-    """For each layer, some in-edges of each node, drawn so that nodes share their sources.
+    """Sample in-edges of each node, layer by layer, such that nodes share sources.
 
-    Estimates have the variance of :class:`NeighborSampler` with as many neighbors drawn, but the
-    batch reads fewer different nodes. See :func:`gossamer.sampling.sample_labors`.
+    Estimates have the same variance as with :class:`NeighborSampler` and the same number of
+    neighbors, but a batch has fewer distinct nodes. See :func:`gossamer.sampling.sample_labors`.
 
     Parameters
     ----------
     fanouts : list of int, or of dict of edge type to int
-        How many edges of each type to draw for a node on average, the input layer first; -1 for
-        all.
+        Average number of edges of each type to draw per node, for each layer, the input layer
+        first; -1 for all.
     edge_dir : {"in", "out"}
-        Whether to draw from the edges that end or that begin at the nodes.
+        Whether to draw in-edges or out-edges of the nodes.
     prob : str, optional
-        An edge feature: the weights of the neighbors in the mean that is estimated.
+        Edge feature with the weights of the neighbors in the estimated mean.
     importance_sampling : int
-        How often importances are improved: 0 is LABOR-0, i is LABOR-i, -1 is ``LABOR-*``.
+        Number of iterations that improve the importances: 0 is LABOR-0, i is LABOR-i, and -1 is
+        ``LABOR-*`` (until convergence).
     layer_dependency : bool
-        Whether all layers use the same random numbers, so that they share more nodes.
+        Whether all layers use the same random numbers, and so share more nodes.
     batch_dependency : int
-        Over how many batches the random numbers change, so that batches that follow one another
-        share nodes. At 1 every batch has its own.
+        Number of batches over which the random numbers change gradually, so that consecutive
+        batches share nodes. With 1, every batch has random numbers of its own.
     prefetch_node_feats, prefetch_labels, prefetch_edge_feats, output_device
         See :class:`BlockSampler`.
 
@@ -83,12 +84,12 @@ class LaborSampler(BlockSampler):
         self.set_seed()
 
     def set_seed(self, random_seed: int | None = None) -> None:
-        """Name the random numbers of the batches that follow.
+        """Set the seed of the following batches.
 
         Parameters
         ----------
         random_seed : int, optional
-            Default: none, so that they come from torch's generator or, in a loader, from its seed.
+            The seed. Default: drawn from torch's generator or, in a loader, from its seed.
 
         Examples
         --------
@@ -109,9 +110,9 @@ class LaborSampler(BlockSampler):
         self._count = 0
 
     def _batch(self) -> tuple[int, int]:
-        """The seed and the number of the next batch."""
+        """Return the seed and the number of the next batch."""
         current = _core.current_stream()
-        if current is not None:  # whichever worker draws the batch
+        if current is not None:  # the same in every worker
             key, number = current
             return (key if self.random_seed is None else _core.mix(key, self.random_seed)), number
         if self._seed is None or (self.random_seed is None and self.batch_dependency == 1):
@@ -120,7 +121,7 @@ class LaborSampler(BlockSampler):
         return self._seed, self._count - 1
 
     def _keys(self, seed: int, number: int, layer: int) -> tuple[tuple[int, int], float]:
-        """Keys of a layer, and how far its numbers have moved from the first to the second."""
+        """Return the two keys of a layer, and the fraction to interpolate between them."""
         layer = 0 if self.layer_dependency else layer
         period, step = divmod(number, self.batch_dependency)
         keys = _core.mix(seed, period, layer), _core.mix(seed, period + 1, layer)
@@ -129,8 +130,8 @@ class LaborSampler(BlockSampler):
     def sample_blocks(self, g: Graph, seed_nodes: Ids, exclude_eids: Any = None) -> Sampled:
         """Draw the neighbors of `seed_nodes`; see :meth:`BlockSampler.sample_blocks`.
 
-        With `prob` or `importance_sampling`, the edge feature ``"edge_weights"`` of the blocks says
-        what each edge counts in the mean.
+        With `prob` or `importance_sampling`, the edge feature ``"edge_weights"`` of the blocks has
+        the weight of each edge in the mean.
         """
         targets, excluded = checked_seeds(g, seed_nodes, exclude_eids, "LaborSampler")
         weights = weights_of(g, self.prob, "LaborSampler")

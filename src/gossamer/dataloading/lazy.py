@@ -27,13 +27,13 @@ __all__ = [
 
 
 class LazyFeature(Placeholder):
-    """Stands for a feature that :class:`DataLoader` fetches once a batch is drawn.
+    """A placeholder for a feature that :class:`DataLoader` fetches after sampling.
 
     Parameters
     ----------
     name : str, optional
-        The feature of the loader's graph, or what was given to :meth:`DataLoader.attach_data`.
-        Default: the name under which this object is stored.
+        Name of a feature of the loader's graph, or of :meth:`DataLoader.attach_data`. Default: the
+        name under which this object is stored.
     id_ : Tensor, optional
         Ids of the rows to fetch. Default: the ids of the nodes or edges in the loader's graph,
         ``gossamer.NID`` or ``gossamer.EID``.
@@ -62,21 +62,21 @@ class LazyFeature(Placeholder):
         return f"LazyFeature(name={self.name!r}, id_={self.id_!r})"
 
     def filter(self, new_ids: Tensor) -> LazyFeature:
-        """The same feature for some of its rows."""
+        """Return a placeholder for some rows of the feature."""
         return LazyFeature(self.name, new_ids if self.id_ is None else self.id_[new_ids])
 
     def to(self, *args: Any, **kwargs: Any) -> LazyFeature:
-        """Itself: there is nothing to move yet."""
+        """Return the object itself: there is no data to move yet."""
         return self
 
     def pin_memory_(self) -> None:
-        """Do nothing: there is no memory yet."""
+        """Do nothing: there is no data yet."""
 
     def unpin_memory_(self) -> None:
-        """Do nothing: there is no memory yet."""
+        """Do nothing: there is no data yet."""
 
     def record_stream(self, stream: Any) -> None:
-        """Do nothing: there is no memory yet."""
+        """Do nothing: there is no data yet."""
 
 
 Names = Sequence[str] | Mapping[Any, Sequence[str]]
@@ -88,9 +88,9 @@ def set_node_lazy_features(g: Graph, feature_names: Names) -> None:
     Parameters
     ----------
     g : Graph
-        What a sampler returns.
+        The graph that a sampler returns.
     feature_names : list of str, or dict of str to list of str
-        The features, or those of each node type. A list needs a graph of one node type.
+        Names of the features, by node type if there are several node types.
 
     Examples
     --------
@@ -119,9 +119,9 @@ def set_edge_lazy_features(g: Graph, feature_names: Names) -> None:
     Parameters
     ----------
     g : Graph
-        What a sampler returns.
+        The graph that a sampler returns.
     feature_names : list of str, or dict of edge type to list of str
-        The features, or those of each edge type. A list needs a graph of one edge type.
+        Names of the features, by edge type if there are several edge types.
     """
     name = "set_edge_lazy_features"
     require_graph(g, name)
@@ -164,20 +164,20 @@ def _mark(frames: Sequence[Frame], wanted: Mapping[int, Any], caller: str) -> No
 
 
 def map_graphs(batch: Any, change: Callable[[Graph], Any]) -> Any:
-    """The same nested lists, tuples and dicts, with every graph in them changed."""
+    """Apply a function to every graph in nested lists, tuples and dicts."""
     return recursive_apply(batch, lambda x: change(x) if isinstance(x, Graph) else x)
 
 
 def fetch(batch: Any, parent: Any, attached: Mapping[str, Any]) -> Any:
-    """The batch with every :class:`LazyFeature` replaced by its rows.
+    """Replace every :class:`LazyFeature` in a batch by its rows.
 
     Parameters
     ----------
     parent : Graph
         The graph that was sampled.
     attached : dict of str to Tensor
-        Other features by name; they come first. An object with a method
-        ``fetch(ids, device)`` does as well.
+        Other features by name, which take precedence. A value may also be an object with a method
+        ``fetch(ids, device)``.
     """
     return map_graphs(batch, lambda g: _fetch_graph(g, parent, attached))
 
@@ -204,7 +204,7 @@ def _fetch_graph(g: Graph, parent: Any, attached: Mapping[str, Any]) -> Graph:
 
 
 def _column(parent: Any, kind: str, named: Any, name: str) -> Tensor:
-    """A feature of the graph that was sampled."""
+    """Return a feature of the sampled graph."""
     types = parent.schema.ntypes if kind == "node" else parent.schema.canonical_etypes
     frames = parent.node_frames if kind == "node" else parent.edge_frames
     frame = frames[types.index(named)] if named in types else {}

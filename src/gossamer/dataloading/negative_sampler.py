@@ -1,4 +1,4 @@
-"""Pairs of nodes that stand for edges that are not there."""
+"""Samplers of negative edges: pairs of nodes used as examples of missing edges."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Pairs = tuple[Tensor, Tensor]
 
 
 class _BaseNegativeSampler(ABC):
-    """Base class of negative samplers: a subclass defines ``_generate``."""
+    """Base class of negative samplers; subclasses define ``_generate``."""
 
     @abstractmethod
     def _generate(self, g: Graph, eids: Tensor, canonical_etype: tuple[str, str, str]) -> Pairs:
-        """Sources and destinations of negative edges for the edges `eids` of one type."""
+        """Return sources and destinations of negative edges for the edges `eids` of one type."""
 
     def __call__(self, g: Graph, eids: Any) -> Pairs | dict[tuple[str, str, str], Pairs]:
-        """Negative edges for some edges.
+        """Draw negative edges for some edges.
 
         Parameters
         ----------
@@ -53,14 +53,14 @@ class _BaseNegativeSampler(ABC):
 
 
 class PerSourceUniform(_BaseNegativeSampler):
-    """For each edge, its source and `k` destinations, uniform among all nodes of their type.
+    """Draw `k` destinations for the source of each edge, uniformly from all nodes of their type.
 
     Some of the pairs may be edges.
 
     Parameters
     ----------
     k : int
-        Number of negative edges for an edge.
+        Number of negative edges per edge.
 
     Examples
     --------
@@ -85,19 +85,19 @@ Uniform = PerSourceUniform
 
 
 class GlobalUniform(_BaseNegativeSampler):
-    """For each edge, `k` pairs of nodes that no edge joins, uniform among all such pairs.
+    """Draw `k` pairs of nodes without an edge per edge, uniformly from all such pairs.
 
-    In graphs that are almost complete there may be fewer: see
+    In almost complete graphs there may be fewer: see
     :func:`gossamer.sampling.global_uniform_negative_sampling`.
 
     Parameters
     ----------
     k : int
-        Number of negative edges for an edge.
+        Number of negative edges per edge.
     exclude_self_loops : bool
-        Whether a pair needs two different nodes.
+        Whether the two nodes of a pair must be different.
     replace : bool
-        Whether a pair may be drawn several times.
+        Whether a pair may be drawn more than once.
 
     Examples
     --------

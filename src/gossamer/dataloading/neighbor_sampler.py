@@ -1,4 +1,4 @@
-"""Blocks of neighbors drawn at random, layer by layer."""
+"""Neighbor sampling, layer by layer."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ __all__ = ["MultiLayerFullNeighborSampler", "MultiLayerNeighborSampler", "Neighb
 
 
 class NeighborSampler(BlockSampler):
-    """For each layer, some in-edges of each node, drawn at random: GraphSAGE's sampling.
+    """Sample in-edges of each node at random, layer by layer, as in GraphSAGE.
 
-    The last fanout is for the output nodes, the one before for their neighbors, and so on.
+    The last fanout applies to the output nodes, the one before it to their neighbors, and so on.
 
     Parameters
     ----------
     fanouts : list of int, or of dict of edge type to int
-        How many edges of each type to draw for a node, layer by layer, the input layer first; -1
-        for all. A dict needs every edge type.
+        Number of edges of each type to draw per node, for each layer, the input layer first; -1 for
+        all. A dict must have every edge type.
     edge_dir : {"in", "out"}
-        Whether to draw from the edges that end or that begin at the nodes.
+        Whether to draw in-edges or out-edges of the nodes.
     prob : str, optional
-        An edge feature to draw by: see :func:`gossamer.sampling.sample_neighbors`.
+        Edge feature with the weights of the draw: see :func:`gossamer.sampling.sample_neighbors`.
     mask : str, optional
-        An edge feature of bool: only edges where it is true are drawn. Not together with `prob`.
+        Bool edge feature: only edges where it is True are drawn. Cannot be combined with `prob`.
     replace : bool
         Whether to draw with replacement.
     prefetch_node_feats, prefetch_labels, prefetch_edge_feats, output_device
         See :class:`BlockSampler`.
     fused : bool
-        Accepted as in DGL: draws and blocks are always made at once.
+        Accepted as in DGL; sampling and building blocks are always fused.
 
     References
     ----------
@@ -84,7 +84,7 @@ class NeighborSampler(BlockSampler):
         self.fused = fused
 
     def prepare(self, g: Graph) -> None:
-        """Build now what every batch reads, so that worker processes share it."""
+        """Build the structures that every batch reads, so that worker processes share them."""
         inward = self.edge_dir == "in"
         for adjacency, weights in zip(
             g.relations, weights_of(g, self.prob, "NeighborSampler"), strict=True
@@ -96,7 +96,7 @@ class NeighborSampler(BlockSampler):
     def sample_blocks(self, g: Graph, seed_nodes: Ids, exclude_eids: Any = None) -> Sampled:
         """Draw the neighbors of `seed_nodes`; see :meth:`BlockSampler.sample_blocks`.
 
-        With ``edge_dir="out"``, the blocks have reversed edges: seeds are destinations.
+        With ``edge_dir="out"``, the edges of the blocks are reversed: seeds are destinations.
         """
         targets, excluded = checked_seeds(g, seed_nodes, exclude_eids, "NeighborSampler")
         weights = weights_of(g, self.prob, "NeighborSampler")
@@ -119,7 +119,7 @@ class NeighborSampler(BlockSampler):
 
 
 class MultiLayerNeighborSampler(NeighborSampler):
-    """Another name of :class:`NeighborSampler`.
+    """Another name for :class:`NeighborSampler`.
 
     Examples
     --------
@@ -130,14 +130,14 @@ class MultiLayerNeighborSampler(NeighborSampler):
 
 
 class MultiLayerFullNeighborSampler(NeighborSampler):
-    """All in-edges of each node, layer by layer.
+    """Sample all in-edges of each node, layer by layer.
 
     Parameters
     ----------
     num_layers : int
         Number of layers.
     **kwargs
-        As of :class:`NeighborSampler`, without the fanouts.
+        Arguments of :class:`NeighborSampler`, except `fanouts`.
 
     Examples
     --------

@@ -18,22 +18,22 @@ __all__ = ["ShaDowKHopSampler"]
 
 
 class ShaDowKHopSampler(Sampler):
-    """The subgraph of some neighbors of some neighbors, for a deep network on a shallow part.
+    """Sample a subgraph of a few hops around each batch, for networks deeper than these hops.
 
-    Neighbors are drawn layer by layer, as by :class:`NeighborSampler`; the result is the subgraph
-    that the nodes induce, with all edges between them.
+    Neighbors are drawn layer by layer, as in :class:`NeighborSampler`; the result is the subgraph
+    induced by the nodes, with all edges between them.
 
     Parameters
     ----------
     fanouts : list of int, or of dict of edge type to int
-        How many in-edges of each type to draw for a node, the farthest neighbors first; -1 for
-        all.
+        Number of in-edges of each type to draw per node, for each hop, the farthest hop first; -1
+        for all.
     replace : bool
         Whether to draw with replacement.
     prob : str, optional
-        An edge feature to draw by.
+        Edge feature with the weights of the draw.
     prefetch_node_feats, prefetch_edge_feats, output_device
-        As of :class:`BlockSampler`, for the subgraph.
+        As for :class:`BlockSampler`, applied to the subgraph.
 
     References
     ----------
@@ -68,14 +68,14 @@ class ShaDowKHopSampler(Sampler):
         self.output_device = output_device
 
     def sample(self, g: Graph, seed_nodes: Ids, exclude_eids: Any = None) -> tuple[Ids, Ids, Graph]:
-        """The subgraph around `seed_nodes`.
+        """Sample the subgraph around `seed_nodes`.
 
         Returns
         -------
         input_nodes, output_nodes : Tensor or dict of str to Tensor
             All nodes of the subgraph, the seeds first, and the seeds.
         subgraph : Graph
-            With ``gossamer.NID`` and ``gossamer.EID``.
+            The subgraph, with the features ``gossamer.NID`` and ``gossamer.EID``.
         """
         name = "ShaDowKHopSampler"
         nodes, excluded = checked_seeds(g, seed_nodes, exclude_eids, name)
@@ -104,7 +104,7 @@ class ShaDowKHopSampler(Sampler):
 
 
 def _reached(g: Graph, nodes: Sequence[Tensor], drawn: Sequence[_core.Drawn]) -> list[Tensor]:
-    """`nodes`, and then those at the other end of what was drawn for them."""
+    """Return `nodes`, followed by the other endpoints of the edges drawn for them."""
     lists = [[ids] for ids in nodes]
     for (src, _), (_, neighbors, _) in zip(g.schema.endpoints, drawn, strict=True):
         lists[src].append(neighbors)

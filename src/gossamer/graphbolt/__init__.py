@@ -1,4 +1,4 @@
-"""Staged pipelines of mini-batches over graphs and features that may be larger than memory."""
+"""Pipelines that make mini-batches of graphs and features, which may be larger than memory."""
 
 from gossamer.graphbolt.caches import (
     CPUCachedFeature,

@@ -1,4 +1,4 @@
-"""Arguments of graphs, stages and stores, checked where they come in."""
+"""Checks of the arguments of graphs, stages and stores."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PIECE = 1 << 22  # edges that are checked at once
 
 
 def require_sampling_graph(graph: Any, name: str) -> None:
-    """Raise unless `graph` is one to sample from."""
+    """Raise unless `graph` is a sampling graph."""
     from gossamer.graphbolt.sampling_graph import FusedCSCSamplingGraph
 
     require(
@@ -48,7 +48,7 @@ def require_sampling_graph(graph: Any, name: str) -> None:
 
 
 def as_fanouts(fanouts: Any, graph: FusedCSCSamplingGraph, name: str) -> list[Tensor]:
-    """The fanouts of each layer as tensors that fit the edge types of the graph."""
+    """Return the fanouts of each layer as tensors that match the edge types of the graph."""
     number = integer(fanouts)
     layers = [number] if number is not None else fanouts
     listed = isinstance(layers, (Sequence, Tensor)) and not isinstance(layers, str)
@@ -69,7 +69,7 @@ def as_fanouts(fanouts: Any, graph: FusedCSCSamplingGraph, name: str) -> list[Te
 
 
 def feature_keys(keys: Any, name: str, argument: str) -> list[str] | dict[str, list[str]]:
-    """Names of features, or lists of them by type."""
+    """Check the names of features: a list, or a dict from type to list."""
     if keys is None:
         return []
     if isinstance(keys, Mapping):
@@ -87,7 +87,7 @@ def _names(names: Any, name: str, argument: str) -> list[str]:
 
 
 def as_pairs(pairs: Any, name: str) -> Tensor:
-    """Node pairs ``(N, 2)``, which may come as ``(u, v)``."""
+    """Return node pairs, given as ``(N, 2)`` or as ``(u, v)``, as ``(N, 2)``."""
     if isinstance(pairs, tuple) and len(pairs) == 2 and all(isinstance(p, Tensor) for p in pairs):
         pairs = torch.stack(pairs, 1)
     if not isinstance(pairs, Tensor) or pairs.dim() != 2 or pairs.shape[1] != 2:
@@ -99,7 +99,7 @@ def as_pairs(pairs: Any, name: str) -> Tensor:
 
 
 def check_csc(indptr: Any, indices: Any) -> None:
-    """Raise unless the two describe compressed columns over as many rows."""
+    """Raise unless the two tensors are a valid CSC of a square matrix."""
     for name, tensor in (("csc_indptr", indptr), ("indices", indices)):
         if not isinstance(tensor, Tensor) or tensor.dtype not in (torch.int32, torch.int64):
             came = tensor.dtype if isinstance(tensor, Tensor) else type(tensor).__name__
@@ -128,7 +128,7 @@ def check_types(
     node_type_to_id: Any,
     edge_type_to_id: Any,
 ) -> None:
-    """Raise unless the types of nodes and edges fit compressed columns and each other."""
+    """Raise unless the types of nodes and edges are consistent with the CSC and each other."""
     for name, ids in (("node_type_to_id", node_type_to_id), ("edge_type_to_id", edge_type_to_id)):
         fits = isinstance(ids, Mapping)
         if not fits or set(map(integer, ids.values())) != set(range(len(ids))):
@@ -148,7 +148,7 @@ def check_types(
             f"node_type_offset must start at 0, never fall and end at the number of nodes, {nodes};"
             f" got {shown(offsets)}."
         )
-    # By edge type: the range of its source nodes, and the range of edges that its destinations own.
+    # By edge type: the range of its source nodes, and the range of its destinations' in-edges.
     bounds = torch.zeros((4, len(edge_type_to_id)), dtype=torch.int64, device=indices.device)
     names = [""] * len(edge_type_to_id)
     for etype, number in edge_type_to_id.items():
@@ -181,7 +181,7 @@ def _check_edges_of_types(indices: Tensor, types: Tensor, bounds: Tensor, names:
 
 
 def check_seeds(graph: FusedCSCSamplingGraph, seeds: Any) -> ByType:
-    """Seeds of the graph's form, with ids in range."""
+    """Check the type of the seeds and the range of their ids; return the seeds."""
     if graph.is_heterogeneous != isinstance(seeds, dict):
         wanted = "a dict from node type to tensor" if graph.is_heterogeneous else "a tensor"
         raise InvalidTypeError(f"Seeds of this graph are {wanted}, got {type(seeds).__name__}.")
@@ -220,7 +220,7 @@ def _check_ids(ids: Any, limit: int, what: str) -> Tensor:
 
 
 def check_fanouts(graph: FusedCSCSamplingGraph, fanouts: Any, op: str) -> list[int]:
-    """One fanout, or one for each edge type."""
+    """Return the fanouts as a list: one number, or one for each edge type."""
     if not isinstance(fanouts, Tensor) or fanouts.dim() != 1 or fanouts.dtype not in _INTEGERS:
         raise InvalidTypeError(
             f"{op}: fanouts must be a one-dimensional integer tensor, got {shown(fanouts)}."
@@ -238,7 +238,7 @@ def check_fanouts(graph: FusedCSCSamplingGraph, fanouts: Any, op: str) -> list[i
 
 
 def check_rows(tensor: Any, rows: int, what: str) -> None:
-    """Raise unless a tensor has this many rows."""
+    """Raise unless `tensor` has `rows` rows."""
     if not isinstance(tensor, Tensor):
         raise InvalidTypeError(f"The {what} must be a torch.Tensor, got {type(tensor).__name__}.")
     if tensor.dim() == 0 or tensor.shape[0] != rows:
@@ -246,7 +246,7 @@ def check_rows(tensor: Any, rows: int, what: str) -> None:
 
 
 def lookup(attributes: dict[str, Any], name: str, what: str) -> Any:
-    """An entry of a dict, with an error that lists what there is."""
+    """Return an entry of a dict; if there is none, raise an error that lists the keys."""
     try:
         return attributes[name]
     except KeyError:

@@ -1,4 +1,4 @@
-"""What is noted of a build: how far it is, and by which its files and sources are known."""
+"""The saved state of a build: its progress, and checksums and stamps of its files."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["checksum", "read_state", "stamp", "write_state"]
 
 
 def stamp(path: Path) -> list[int]:
-    """Size and time of the last change of a file: others mean other content."""
+    """Return the size and modification time of a file, which detect changed content."""
     found = path.stat()
     return [found.st_size, found.st_mtime_ns]
 
 
 def read_state(folder: Path) -> dict[str, Any]:
-    """What ``state.json`` of a build says; nothing if it is missing or damaged."""
+    """Read ``state.json`` of a build; return an empty dict if it is missing or damaged."""
     try:
         text = (folder / "state.json").read_text(encoding="utf-8")
         state = json.loads(text)
@@ -41,7 +41,7 @@ def _own_checksum(state: dict[str, Any]) -> int:
 
 
 def checksum(path: Path) -> int:
-    """The CRC-32 of a file."""
+    """Return the CRC-32 of a file."""
     value = 0
     with open(path, "rb") as file:
         while piece := file.read(4 << 20):

@@ -1,4 +1,4 @@
-"""Which rows a cache of fixed size keeps."""
+"""Replacement policies, which choose the rows that a cache of fixed size keeps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["POLICIES", "NativePolicy", "ReferencePolicy", "make_policy"]
 
 
 class _LRU:
-    """Drops the row that was not read for the longest time."""
+    """LRU: evicts the least recently read row."""
 
     def __init__(self, capacity: int) -> None:
         self._slots: OrderedDict[int, int] = OrderedDict()
@@ -33,7 +33,7 @@ class _LRU:
 
 
 class _Clock:
-    """Second chance: a hand passes rows that were read since it came by."""
+    """CLOCK (second chance): a pointer cycles over the rows and skips those read recently."""
 
     def __init__(self, capacity: int) -> None:
         self._slots: dict[int, int] = {}
@@ -61,7 +61,7 @@ class _Clock:
 
 
 class _Sieve:
-    """SIEVE: a queue in which rows keep their place; a hand moves from old to new.
+    """SIEVE: a queue in which rows keep their position; a pointer moves from old to new.
 
     Zhang et al., "SIEVE is simpler than LRU", NSDI 2024.
     """
@@ -95,7 +95,7 @@ class _Sieve:
 
 
 class _S3FIFO:
-    """S3-FIFO: rows read once leave a small queue early; those read again move to the main one.
+    """S3-FIFO: rows read once are soon evicted from a small queue; others move to the main queue.
 
     Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023.
     """
@@ -154,18 +154,18 @@ POLICIES = {"s3-fifo": _S3FIFO, "sieve": _Sieve, "lru": _LRU, "clock": _Clock}
 
 
 class ReferencePolicy:
-    """A policy of this module over tensors of keys."""
+    """A policy of this module that takes tensors of keys."""
 
     def __init__(self, name: str, capacity: int) -> None:
         self._policy = POLICIES[name](capacity)
 
     def find(self, keys: Tensor) -> Tensor:
-        """The slot of each key, -1 for those that are not there."""
+        """Return the slot of each key, -1 for keys that are not in the cache."""
         found = [self._policy.find(key) for key in keys.tolist()]
         return torch.tensor([-1 if slot is None else slot for slot in found], dtype=torch.int64)
 
     def insert(self, keys: Tensor) -> Tensor:
-        """Slots for keys; those that are there keep theirs."""
+        """Insert keys and return their slots; keys already in the cache keep their slot."""
         slots = []
         for key in keys.tolist():
             slot = self._policy.find(key)
@@ -174,18 +174,18 @@ class ReferencePolicy:
 
 
 class NativePolicy:
-    """The same policies in the native core. A copy starts empty."""
+    """A policy of the native core that takes tensors of keys. A copy is empty at first."""
 
     def __init__(self, name: str, capacity: int) -> None:
         self._options = name, capacity
         self._policy = kernels.native().core.cache_policy(name, capacity)
 
     def find(self, keys: Tensor) -> Tensor:
-        """The slot of each key, -1 for those that are not there."""
+        """Return the slot of each key, -1 for keys that are not in the cache."""
         return self._run(self._policy.find, keys)
 
     def insert(self, keys: Tensor) -> Tensor:
-        """Slots for keys; those that are there keep theirs."""
+        """Insert keys and return their slots; keys already in the cache keep their slot."""
         return self._run(self._policy.insert, keys)
 
     def _run(self, function: Callable[[int, int, int], None], keys: Tensor) -> Tensor:
@@ -199,5 +199,5 @@ class NativePolicy:
 
 
 def make_policy(name: str, capacity: int) -> ReferencePolicy | NativePolicy:
-    """A policy for a cache with `capacity` slots."""
+    """Create the policy `name` for a cache with `capacity` slots."""
     return (ReferencePolicy if kernels.native() is None else NativePolicy)(name, capacity)

@@ -1,4 +1,4 @@
-"""Features with a cache of rows in front of a slower store."""
+"""Features with a cache of rows for a slower store."""
 
 from __future__ import annotations
 
@@ -28,17 +28,18 @@ __all__ = [
 
 
 class CPUFeatureCache:
-    """Rows by id in a block of memory of fixed size.
+    """A cache of rows by id, with a fixed size.
 
     Parameters
     ----------
     cache_shape : tuple of int
         ``(capacity, *f)``.
     dtype : torch.dtype
+        Dtype of the rows.
     policy : {"s3-fifo", "sieve", "lru", "clock"}, optional
-        Which row makes room for a new one. Default: S3-FIFO.
+        Policy that chooses the row to evict for a new one. Default: S3-FIFO.
     pin_memory : bool
-        Whether the block is in pinned memory.
+        Whether the cache is in pinned memory.
 
     Examples
     --------
@@ -76,22 +77,22 @@ class CPUFeatureCache:
 
     @property
     def max_size_in_bytes(self) -> int:
-        """Size of the block."""
+        """Size of the cache in bytes."""
         return self._rows.numel() * self._rows.element_size()
 
     @property
     def miss_rate(self) -> float:
-        """Share of the rows requested so far that were not there."""
+        """Fraction of the rows requested so far that were not in the cache."""
         return self.total_miss / self.total_queries if self.total_queries else 1.0
 
     def is_pinned(self) -> bool:
-        """Whether the block is in pinned memory."""
+        """Whether the cache is in pinned memory."""
         return self._rows.is_pinned()
 
     def query(self, keys: Tensor) -> tuple[Tensor, Tensor]:
-        """Return rows for all keys, and the positions of those that are not in the cache.
+        """Return rows for all keys, and the positions of the keys that are not in the cache.
 
-        Rows at these positions have no meaning.
+        The values of the rows at these positions are arbitrary.
         """
         slots = self._policy.find(keys)
         missing = (slots < 0).nonzero().squeeze(1)
@@ -100,9 +101,9 @@ class CPUFeatureCache:
         return self._rows.index_select(0, slots.clamp_(min=0)), missing
 
     def replace(self, keys: Tensor, values: Tensor) -> None:
-        """Put rows into the cache, in place of others if it is full."""
+        """Put rows into the cache, replacing others if it is full."""
         slots = self._policy.insert(keys).tolist()
-        # A later row may have taken the place of an earlier one.
+        # A later row may have replaced an earlier one.
         last = dict(zip(slots, range(len(slots)), strict=True))
         places = torch.tensor(list(last), dtype=torch.int64)
         self._rows[places] = values[torch.tensor(list(last.values()), dtype=torch.int64)]
@@ -143,7 +144,7 @@ class CPUCachedFeature(Feature):
         """Read the rows `ids`, or all rows."""
         if ids is None:
             return self._fallback_feature.read()
-        # Before the cache is asked, where such an id may be the key of another feature's row.
+        # Before the look-up, in which an invalid id may be the key of another feature's row.
         check_rows(ids, self.count())
         keys = ids.cpu() + self._offset
         values, missing = self._feature.query(keys)
@@ -162,7 +163,7 @@ class CPUCachedFeature(Feature):
         return self._fallback_feature.count()
 
     def update(self, value: Tensor, ids: Tensor | None = None) -> None:
-        """Write rows, to the store and to the cache. Their number stays."""
+        """Write rows to the store and to the cache; the number of rows cannot change."""
         require(value, Tensor, "update", "value", "Give the rows as a tensor.")
         if ids is None and len(value) != self.count():
             raise InvalidValueError(
@@ -170,11 +171,11 @@ class CPUCachedFeature(Feature):
             )
         self._fallback_feature.update(value, ids)
         rows = torch.arange(len(value)) if ids is None else ids.cpu()
-        # As the store has them, which may be of another dtype than `value`.
+        # Read back from the store, whose dtype may differ from that of `value`.
         self._feature.replace(rows + self._offset, self._fallback_feature.read_stored(rows))
 
     def metadata(self) -> dict[str, Any]:
-        """What else is known of the feature."""
+        """Metadata of the feature."""
         return self._fallback_feature.metadata()
 
     def is_pinned(self) -> bool:
@@ -188,22 +189,22 @@ class CPUCachedFeature(Feature):
 
     @property
     def cache_rows(self) -> int:
-        """Number of rows that fit the cache, which other features may share."""
+        """Number of rows that fit in the cache, which other features may share."""
         return self._feature.capacity
 
     @property
     def cache_size_in_bytes(self) -> int:
-        """Size of the cache."""
+        """Size of the cache in bytes."""
         return self._feature.max_size_in_bytes
 
     @property
     def miss_rate(self) -> float:
-        """Share of the rows requested so far that were not in the cache."""
+        """Fraction of the rows requested so far that were not in the cache."""
         return self._feature.miss_rate
 
 
 class GPUCachedFeature(CPUCachedFeature):
-    """A feature with a cache on the GPU, or in memory where there is none.
+    """A feature with a cache on the GPU, or in CPU memory if there is no GPU.
 
     Parameters
     ----------
@@ -216,7 +217,7 @@ class GPUCachedFeature(CPUCachedFeature):
 
 
 def _cached(kind: type, fallback: Any, size: int, policy: str | None, pin_memory: bool) -> Any:
-    """A cache in front of one feature, or one cache shared by several of a shape."""
+    """Create a cache for one feature, or one shared cache for several features of one shape."""
     size = as_int(size, kind.__name__, "max_cache_size_in_bytes", 1)
     features = fallback if isinstance(fallback, dict) else {None: fallback}
     samples = {key: _sample(feature) for key, feature in features.items()}
@@ -247,15 +248,15 @@ def cpu_cached_feature(
     policy: str | None = None,
     pin_memory: bool = False,
 ) -> Any:
-    """Put a cache in memory in front of one feature or of several.
+    """Cache one feature or several features in CPU memory.
 
     Parameters
     ----------
     fallback_features : Feature or dict of keys to Feature
     max_cache_size_in_bytes : int
-        Size of all caches together; features of one shape share a cache.
+        Total size of all caches; features of one shape share a cache.
     policy : {"s3-fifo", "sieve", "lru", "clock"}, optional
-        Which row makes room for a new one. Default: S3-FIFO.
+        Policy that chooses the row to evict for a new one. Default: S3-FIFO.
     pin_memory : bool
         Whether the caches are in pinned memory.
 
@@ -267,13 +268,13 @@ def cpu_cached_feature(
 
 
 def gpu_cached_feature(fallback_features: Any, max_cache_size_in_bytes: int) -> Any:
-    """Put a cache on the GPU, or in memory where there is none, in front of features.
+    """Cache features on the GPU, or in CPU memory if there is no GPU.
 
     Parameters
     ----------
     fallback_features : Feature or dict of keys to Feature
     max_cache_size_in_bytes : int
-        Size of all caches together.
+        Total size of all caches.
 
     Returns
     -------

@@ -33,16 +33,16 @@ _PIECE = 64 << 20  # bytes that are converted at once
 
 
 def write_compact(feature: Any, path: str | Path, storage: str) -> None:
-    """Write a feature in a compact form, some rows at a time.
+    """Write a feature in a compact form, a few rows at a time.
 
-    `DiskBasedFeature` opens the file and gives float32. The largest error of a value is 2^-11 of it
-    for ``"float16"``, 2^-8 of it for ``"bfloat16"``, and 1/254 of the largest value of the row for
-    ``"int8"``.
+    `DiskBasedFeature` reads the file as float32. The maximum relative error of a value is 2^-11 for
+    ``"float16"`` and 2^-8 for ``"bfloat16"``; the maximum absolute error for ``"int8"`` is 1/254 of
+    the largest absolute value in the row.
 
     Parameters
     ----------
     feature : array_like
-        ``(N, *f)`` of floating-point numbers. An array may be mapped from a file.
+        ``(N, *f)`` floating-point numbers; may be a memory-mapped array.
     path : str or Path
         The ``.npy`` file to write; it is replaced when it is complete.
     storage : {"float16", "bfloat16", "int8"}
@@ -52,7 +52,7 @@ def write_compact(feature: Any, path: str | Path, storage: str) -> None:
     InvalidTypeError
         If the feature is not floating point.
     InvalidValueError
-        If it has no rows dimension, or values that the storage cannot hold.
+        If it has no dimensions, or values that the storage cannot represent.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def _record(storage: str, shape: tuple[int, ...]) -> np.dtype:
 
 
 def row_shape(dtype: np.dtype) -> tuple[int, ...] | None:
-    """The shape of a row of a compact file with this dtype; None for any other file."""
+    """Return the shape of a row of a compact file with this dtype; None for any other file."""
     storage = dtype.names[-1] if dtype.names else None
     if storage not in STORAGES or dtype != _record(storage, dtype[storage].shape):
         return None
@@ -124,7 +124,7 @@ def row_shape(dtype: np.dtype) -> tuple[int, ...] | None:
 
 
 def decode(records: np.ndarray) -> Tensor:
-    """The rows of a compact file as float32."""
+    """Convert the rows of a compact file to float32."""
     storage = records.dtype.names[-1]
     stored = records[storage].copy()
     if storage == "bfloat16":

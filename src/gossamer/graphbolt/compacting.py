@@ -1,4 +1,4 @@
-"""From ids of the graph to positions among the nodes of a batch."""
+"""Conversion of ids of the graph to positions among the nodes of a batch."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def unique_and_compact(
     rank, world_size : int
         Ignored: ids are not divided among processes.
     async_op : bool
-        Whether to return an object whose ``wait()`` gives the result.
+        Whether to return an object whose ``wait()`` returns the result.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def _number(lists: list[list[Tensor]]) -> tuple[list[Tensor], list[list[Tensor]]
 
 
 def _limit(parts: list[Tensor]) -> int:
-    """One more than the largest id."""
+    """Return the largest id plus one."""
     limit = 0
     for part in parts:
         if len(part):
@@ -91,23 +91,23 @@ def unique_and_compact_csc_formats(
     world_size: int = 1,
     async_op: bool = False,
 ) -> Any:
-    """Replace ids by positions, the destinations first, each node once.
+    """Replace ids by positions among the distinct nodes, of which destinations come first.
 
     Parameters
     ----------
     csc_formats : CSCFormatBase or dict of str to CSCFormatBase
-        Drawn edges with ids of the graph as indices.
+        Sampled edges with ids of the graph as indices.
     unique_dst_nodes : Tensor or dict of str to Tensor
         The destination nodes, each once.
     rank, world_size : int
         Ignored: ids are not divided among processes.
     async_op : bool
-        Whether to return an object whose ``wait()`` gives the result.
+        Whether to return an object whose ``wait()`` returns the result.
 
     Raises
     ------
     InvalidValueError
-        If a destination node stands twice.
+        If a destination node occurs more than once.
 
     Returns
     -------
@@ -167,14 +167,14 @@ def _check_unique(distinct: int, count: int, of_type: str) -> None:
 def compact_csc_format(
     csc_formats: CSC, dst_nodes: ByType, dst_timestamps: ByType | None = None
 ) -> tuple[Any, ...]:
-    """Replace ids by positions, with a source node of its own for each edge.
+    """Replace ids by positions, with a separate source node for each edge.
 
-    Samplers over time use this: a node at two times is two nodes.
+    Temporal samplers use this: a node at two times counts as two nodes.
 
     Parameters
     ----------
     csc_formats : CSCFormatBase or dict of str to CSCFormatBase
-        Drawn edges with ids of the graph as indices.
+        Sampled edges with ids of the graph as indices.
     dst_nodes : Tensor or dict of str to Tensor
         The destination nodes.
     dst_timestamps : Tensor or dict of str to Tensor, optional
@@ -187,7 +187,7 @@ def compact_csc_format(
     compacted : CSCFormatBase or dict of str to CSCFormatBase
         Indices are positions among them.
     timestamps : Tensor or dict of str to Tensor
-        With `dst_timestamps`: the time of each row, which is that of its destination.
+        Only with `dst_timestamps`: the time of each row, which is that of its destination.
 
     Examples
     --------

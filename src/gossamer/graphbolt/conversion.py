@@ -1,4 +1,4 @@
-"""Sampling graphs from CSC tensors and from graphs."""
+"""Conversion of CSC tensors and graphs to sampling graphs."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def fused_csc_sampling_graph(
     type_per_edge : Tensor, optional
         ``(E,)``, the edge type of each edge.
     node_type_to_id, edge_type_to_id : dict of str to int, optional
-        Numbers of the types. All four are given for heterogeneous graphs, or none.
+        Numbers of the types. Give all of these four for a heterogeneous graph, otherwise none.
     node_attributes, edge_attributes : dict of str to Tensor, optional
-        Rows of all nodes and of all edges.
+        Attributes with one row for each node or edge.
 
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        If the parts do not fit together.
+        If the arguments are inconsistent.
 
     Examples
     --------
@@ -85,21 +85,20 @@ def from_graph(
     ----------
     DGLGraphInstance : Graph
     is_homogeneous : bool
-        Whether the result has no types. The nodes of several types are then numbered one type
-        after the other, in the order of `ntypes`.
+        Whether the result has no types. The nodes of several types are then numbered type by type,
+        in the order of `ntypes`.
     include_original_edge_id : bool
-        Whether to keep the edge ids of the graph, those of each edge type, which edge features
-        need.
+        Whether to keep the edge ids of the graph (per edge type), which edge features need.
 
     Returns
     -------
     FusedCSCSamplingGraph
-        Features become attributes, if all node types, or all edge types, have them.
+        Features that all node types, or all edge types, have become attributes.
 
     Raises
     ------
     InvalidTypeError
-        If it is not a graph.
+        If `DGLGraphInstance` is not a graph.
 
     Examples
     --------
@@ -147,7 +146,7 @@ def from_graph(
 
 
 def _common(features: list[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """The features that all types have, with rows of one form, type after type."""
+    """Concatenate the features that all types have with the same dtype and row shape."""
     found = {}
     for name in features[0] if features else ():
         if name in _INTERNAL or any(name not in other for other in features):

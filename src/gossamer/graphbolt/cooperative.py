@@ -17,8 +17,8 @@ class CooperativeConvFunction(torch.autograd.Function):
     """Exchange rows between the processes that sampled a batch together.
 
     A subgraph of such a batch has ``_counts_sent`` and ``_counts_received``, the numbers of rows to
-    exchange with each process, and ``_seed_inverse_ids``, the rows to send. For any other subgraph
-    the rows stay as they are. Gradients are sent back to the process that a row came from.
+    exchange with each process, and ``_seed_inverse_ids``, the rows to send. For any other subgraph,
+    the rows are unchanged. Gradients are sent back to the process that a row came from.
 
     Examples
     --------
@@ -30,7 +30,7 @@ class CooperativeConvFunction(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, subgraph: SampledSubgraph, tensor: Tensor) -> Tensor:
-        """Return the rows that the sources of the subgraph stand for."""
+        """Return the rows of the source nodes of the subgraph."""
         ctx.counts = None
         sent = getattr(subgraph, "_counts_sent", None)
         if sent is None or not dist.is_initialized():

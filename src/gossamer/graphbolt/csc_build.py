@@ -1,8 +1,8 @@
 """Sorting edge lists into a CSC on disk, in bounded memory.
 
-Edges are first distributed over buckets of destination nodes, each a file that fits memory; then
-the buckets are sorted one after another and appended to the CSC. What is done is noted in
-``state.json``, so a build that was interrupted goes on from there.
+Edges are first distributed over buckets of destination nodes, each a file that fits in memory; then
+the buckets are sorted one by one and appended to the CSC. The progress is saved in ``state.json``,
+so that an interrupted build can be resumed.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ __all__ = ["Builder", "Layout", "Source"]
 
 #: Bytes of a bucket; sorting needs about ten times as much.
 BUCKET_BYTES = 64 << 20
-#: Edges between two notes of how far the distribution is.
+#: Number of edges to distribute before the progress is saved again.
 NOTE_EVERY = 32 << 20
 _MAX_BUCKETS = 512
-#: Files that a graph may lack, with the column of a record that each holds.
+#: Optional files of a graph, with the column of a record that each contains.
 _COLUMNS = {"eids": "eid", "types": "type"}
 
 
@@ -51,7 +51,7 @@ class Source:
 
 
 class Layout:
-    """What the ``graph`` part of the metadata says."""
+    """The ``graph`` section of the metadata."""
 
     def __init__(self, folder: Path, content: dict[str, Any]) -> None:
         self.file = folder / "metadata.yaml"
@@ -84,7 +84,7 @@ class Layout:
         self._files = {name: inside(folder, name, self.file) for name in names}
 
     def _check_names(self, types: list[Any], where: str) -> None:
-        """Raise unless each type stands once, or there are none."""
+        """Raise unless all types are distinct, or there are none."""
         if self.typed and not all(isinstance(name, str) and name for name in types):
             raise FileError(
                 f"{self.file}: the node types have names, so every entry of '{where}' needs a text "
@@ -140,9 +140,9 @@ class Builder:
     ----------
     layout : Layout
     work : Path
-        The folder for everything that is written.
+        The folder for all output.
     start : dict
-        What the state of the build says at its beginning.
+        The initial state of the build.
     edge_ids : bool
         Whether to store the positions of edges in their lists.
     compact : bool
@@ -173,12 +173,12 @@ class Builder:
         self.record = np.dtype(fields)
 
     def save(self, **changes: Any) -> None:
-        """Note how far the build is."""
+        """Save the progress of the build."""
         self.state.update(changes)
         write_state(self.work, self.state)
 
     def run(self) -> None:
-        """Build what is not there yet."""
+        """Build all files that are still missing."""
         if "bucket" not in self.state:
             self.distribute()
         self.sort()
@@ -206,7 +206,7 @@ class Builder:
                 path = self.work / f"bucket-{b}"
                 path.touch()
                 file = stack.enter_context(open(path, "r+b"))
-                # What was written after the last note is written again.
+                # Edges written after the state was last saved are written again.
                 file.truncate(count * self.record.itemsize)
                 file.seek(0, os.SEEK_END)
                 files.append(file)
@@ -254,7 +254,7 @@ class Builder:
                 counts[b] += starts[b + 1] - starts[b]
 
     def _check_space(self, edges: int) -> None:
-        """Refuse at once what cannot fit on the disk."""
+        """Raise if the disk has too little space for the build."""
         outputs = sum(dtype.itemsize for dtype in self._outputs(edges).values())
         needed = edges * (self.record.itemsize + outputs) + 8 * self.num_nodes
         for row in self.layout.attributes:
@@ -269,14 +269,14 @@ class Builder:
     # ----------------------------------------------------------------------------- second pass
 
     def _outputs(self, edges: int) -> dict[str, np.dtype]:
-        """The files of the CSC, with the column of a record and the dtype that they hold."""
+        """Return the files of the CSC, with the column of a record and the dtype of each."""
         small = self.compact and max(self.num_nodes, edges) < 2**31
         ids = np.dtype(np.int32 if small else np.int64)
         outputs = {"indices": ids, "eids": ids, "types": np.dtype(np.uint8)}
         return {n: d for n, d in outputs.items() if _COLUMNS.get(n, "src") in self.record.names}
 
     def sort(self) -> None:
-        """Sort bucket after bucket and append it to the CSC."""
+        """Sort the buckets one by one and append them to the CSC."""
         state, outputs = self.state, self._outputs(self.state["edges"])
         with ExitStack() as stack:
 
@@ -285,7 +285,7 @@ class Builder:
                 path.touch()
                 file = stack.enter_context(open(path, "r+b"))
                 write_header(file, dtype, (total,))
-                # What an interrupted run wrote of the next bucket is written again.
+                # The part of the next bucket that an interrupted run wrote is written again.
                 file.truncate(file.tell() + done * dtype.itemsize)
                 file.seek(0, os.SEEK_END)
                 return file
@@ -325,7 +325,7 @@ class Builder:
         return total
 
     def _parts(self, bucket: int) -> Iterator[tuple[int, int, np.ndarray]]:
-        """A bucket as ``(first node, end, records)``; in parts if nodes with many edges fill it."""
+        """Yield ``(first node, end, records)`` of a bucket, in parts if it is too large."""
         path = self.work / f"bucket-{bucket}"
         first = min(bucket * self.state["width"], self.num_nodes)
         end = min(first + self.state["width"], self.num_nodes)
@@ -339,7 +339,7 @@ class Builder:
             for at in range(0, count, limit):
                 yield np.fromfile(path, self.record, limit, offset=at * self.record.itemsize)
 
-        before = np.zeros(end - first, np.int64)  # edges of the nodes before, and of this one
+        before = np.zeros(end - first, np.int64)  # edges of the previous nodes and of this one
         for piece in pieces():
             before += np.bincount(piece["dst"] - first, minlength=end - first)
         np.cumsum(before, out=before)
@@ -352,7 +352,7 @@ class Builder:
             low = high
 
     def finish(self) -> None:
-        """Write the positions of the columns."""
+        """Write `indptr`, the positions of the columns."""
         indptr = np.zeros(self.num_nodes + 1, dtype=np.int64)
         np.cumsum(np.load(self.work / "degrees.npy"), out=indptr[1:])
         dtype = self._outputs(self.state["edges"])["indices"]
@@ -377,7 +377,7 @@ class Builder:
             initial=initial,
             unit=" edges",
             unit_scale=True,
-            disable=None if self.progress else True,  # None: no bar where stderr is no terminal
+            disable=None if self.progress else True,  # None: no bar unless stderr is a terminal
         )
 
 

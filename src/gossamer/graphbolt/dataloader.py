@@ -1,4 +1,4 @@
-"""Running a pipeline: in worker processes, and ahead of the model."""
+"""The loader, which runs a pipeline in worker processes and ahead of the model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["DataLoader"]
 class DataLoader:
     """Iterate over a pipeline.
 
-    Stages up to the first `FeatureFetcher` or `CopyTo` run in worker processes; without workers
+    Stages before the first `FeatureFetcher` or `CopyTo` run in worker processes; without workers
     they run in a thread, and features are read while the model computes. The batches do not depend
     on the number of workers.
 
@@ -33,9 +33,9 @@ class DataLoader:
     num_workers : int
         Number of worker processes.
     persistent_workers : bool
-        Whether workers live on after an epoch.
+        Whether to keep the workers between epochs.
     max_uva_threads : int
-        Matters on a GPU only.
+        Has an effect on a GPU only.
 
     Raises
     ------
@@ -65,7 +65,7 @@ class DataLoader:
                 "DataLoader: datapipe must be a pipeline that starts with an ItemSampler, got "
                 f"{type(datapipe).__name__}."
             )
-        # Options of former releases that only matter on a GPU.
+        # Options of earlier releases that have an effect on a GPU only.
         unknown = set(kwargs) - {"overlap_feature_fetch", "overlap_graph_fetch"}
         if unknown:
             raise InvalidTypeError(f"DataLoader: unknown argument {sorted(unknown)[0]!r}.")
@@ -103,7 +103,7 @@ def _last_sampling_stage(stages: list[Stage]) -> Stage:
 
 
 class _InWorkers:
-    """What worker processes make of copies of the stages, epoch after epoch."""
+    """The batches that worker processes make with copies of the stages, for every epoch."""
 
     def __init__(self, loader: torch.utils.data.DataLoader, first: Stage) -> None:
         self._loader, self._first = loader, first
@@ -111,7 +111,7 @@ class _InWorkers:
     def __iter__(self) -> Iterator[Any]:
         sampler = self._first if isinstance(self._first, ItemSampler) else None
         if sampler is not None:
-            sampler.base_seed()  # drawn here, so that workers of all epochs have the same
+            sampler.base_seed()  # drawn here, so that workers have the same seed in all epochs
         batches = iter(self._loader)  # copies the stages
         if sampler is not None:
             sampler.count_epoch()

@@ -1,4 +1,4 @@
-"""What a dataset offers to pipelines, in memory or on disk."""
+"""Interfaces of datasets for pipelines, in memory or on disk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Dataset", "LegacyDataset", "OnDiskTask", "SamplingGraph", "Task"]
 
 
 class SamplingGraph:
-    """What samplers need of a graph."""
+    """Base class of graphs to sample from."""
 
     @property
     def num_nodes(self) -> int | dict[str, int]:
@@ -36,11 +36,11 @@ class SamplingGraph:
 
 
 class Task:
-    """A task: metadata and the items of its three sets."""
+    """A task: metadata, and items for training, validation and testing."""
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What else is known of the task, such as the number of classes."""
+        """Metadata of the task, such as the number of classes."""
         raise NotImplementedError(f"{type(self).__name__} does not define metadata.")
 
     @property
@@ -84,12 +84,12 @@ class Dataset:
 
     @property
     def all_nodes_set(self) -> Items:
-        """All nodes, by type in a heterogeneous graph: for inference."""
+        """All nodes, by type in a heterogeneous graph, for inference."""
         raise NotImplementedError(f"{type(self).__name__} does not define all_nodes_set.")
 
 
 class OnDiskTask(Task):
-    """A task that holds its parts.
+    """A task with the given metadata and sets.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class OnDiskTask(Task):
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What else is known of the task, such as the number of classes."""
+        """Metadata of the task, such as the number of classes."""
         return self._metadata
 
     @property
@@ -134,21 +134,21 @@ class OnDiskTask(Task):
 
 
 def all_nodes(num_nodes: int | dict[str, int]) -> Items:
-    """All nodes as items named ``"seeds"``."""
+    """Return all nodes as items named ``"seeds"``."""
     if isinstance(num_nodes, dict):
         return HeteroItemSet({t: ItemSet(count, names="seeds") for t, count in num_nodes.items()})
     return ItemSet(num_nodes, names="seeds")
 
 
 class LegacyDataset(Dataset):
-    """A node classification dataset of :mod:`gossamer.data` as a dataset for pipelines.
+    """Adapt a node classification dataset of :mod:`gossamer.data` for pipelines.
 
     Parameters
     ----------
     legacy : gossamer.data.Dataset
-        With one graph, homogeneous or heterogeneous, that has masks and labels
-        (``train_mask``, ``val_mask``, ``test_mask``, ``label``), as
-        :class:`gossamer.data.AsNodePredDataset` gives.
+        A dataset of one graph, homogeneous or heterogeneous, with the node features
+        ``train_mask``, ``val_mask``, ``test_mask`` and ``label``, such as
+        :class:`gossamer.data.AsNodePredDataset`.
 
     Examples
     --------

@@ -24,35 +24,35 @@ from gossamer.graphbolt.torch_feature import TorchBasedFeature
 
 __all__ = ["DiskBasedFeature"]
 
-#: Fewest rows that a thread reads.
+#: Minimum number of rows that a thread reads.
 _ROWS = 1024
-#: Rows with at most so many bytes between them are read in one piece: a page is read anyway.
+#: Rows at most this many bytes apart are read together: the system reads whole pages anyway.
 _GAP = 4096
 
 
 class DiskBasedFeature(Feature):
-    """A feature in an ``.npy`` file, of which only the rows that are requested are read.
+    """A feature in an ``.npy`` file, from which only the requested rows are read.
 
-    Rows are read in the order of their position, neighboring ones at once. Where the system has
-    io_uring, many reads are under way at the same time; elsewhere several threads read.
+    Rows are read in the order of their position; neighboring rows are read together. If the system
+    has io_uring, many reads run at the same time; otherwise several threads read.
 
     Parameters
     ----------
     path : str or Path
-        The file: a C-contiguous array ``(N, *f)``, or a file of :func:`write_compact`, whose rows
-        are read as float32.
+        A C-contiguous array ``(N, *f)``, or a file written by :func:`write_compact`, whose rows are
+        read as float32.
     metadata : dict, optional
-        What else is known of the feature.
+        Metadata of the feature.
     num_threads : int, optional
-        Threads that read. Default: as many as processors; without io_uring 4 times as many, at
-        most 32.
+        Number of threads that read. Default: the number of processors; without io_uring, four times
+        that number, at most 32.
 
     Attributes
     ----------
     row_bytes : int
         Bytes of a row in the file.
     bytes_read : int
-        Bytes that were read so far; more than the rows have where gaps between rows were read.
+        Number of bytes read so far, including gaps between rows.
 
     Raises
     ------
@@ -107,12 +107,12 @@ class DiskBasedFeature(Feature):
             ) from None
 
     def _open(self) -> tuple[int, ThreadPoolExecutor]:
-        # Neither threads nor the position of a file survive a fork.
+        # Threads do not survive a fork, and a forked process must not share the file position.
         if self._process != os.getpid():
             self._file = os.open(self._path, os.O_RDONLY)
             self._pool = ThreadPoolExecutor(self._threads, "gossamer.graphbolt.DiskBasedFeature")
             self._process = os.getpid()
-            if hasattr(os, "posix_fadvise"):  # no reading ahead of single rows
+            if hasattr(os, "posix_fadvise"):  # no read-ahead for single rows
                 os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_RANDOM)
         return self._file, self._pool
 
@@ -131,7 +131,7 @@ class DiskBasedFeature(Feature):
         return self._submit(ids).wait()
 
     def read_async(self, ids: Tensor) -> Iterator[Any]:
-        """Start reading; the value yielded has ``wait()``, which returns the rows."""
+        """Start reading; yield an object whose ``wait()`` returns the rows."""
         yield self._submit(ids)
 
     def read_stored(self, ids: Tensor) -> Tensor:
@@ -139,12 +139,12 @@ class DiskBasedFeature(Feature):
         return self._submit(ids).wait_stored()
 
     def read_into(self, ids: Tensor, places: Tensor, out: Tensor) -> None:
-        """Read rows as they are stored into the rows `places` of `out`; `ids` are ascending."""
+        """Read stored rows into the rows `places` of `out`; `ids` must be ascending."""
         check_rows(ids, self._shape[0], str(self._path))
         self._start(ids, places, out).wait_stored()
 
     def decode(self, stored: Tensor) -> Tensor:
-        """Rows of the feature from rows as they are stored."""
+        """Convert stored rows to rows of the feature."""
         rows = stored.numpy().view(self._dtype)
         if self._compact is not None:
             return compact.decode(rows.reshape(-1))
@@ -182,11 +182,11 @@ class DiskBasedFeature(Feature):
         return self._shape[0]
 
     def metadata(self) -> dict[str, Any]:
-        """What else is known of the feature."""
+        """Metadata of the feature."""
         return self._metadata
 
     def update(self, value: Tensor, ids: Tensor | None = None) -> None:
-        """Raise: features on disk are read only."""
+        """Raise an error: features on disk are read-only."""
         raise InvalidValueError(
             f"The feature {self._path} is on disk and read only. Use read_into_memory() first."
         )
@@ -199,7 +199,7 @@ class DiskBasedFeature(Feature):
         return TorchBasedFeature(torch.from_numpy(array).view(self._shape), self._metadata)
 
     def pin_memory_(self) -> DiskBasedFeature:
-        """Return the feature itself: it is not in memory."""
+        """Do nothing and return the feature, which is not in memory."""
         return self
 
     def to(self, device: torch.device | str = "cpu") -> TorchBasedFeature:
@@ -226,7 +226,7 @@ class _Reading:
     device: torch.device | str
 
     def wait_stored(self) -> Tensor:
-        """Wait for all rows and return them as they are stored."""
+        """Wait for all rows and return them as stored."""
         for future in self.futures:
             try:
                 self.feature.bytes_read += future.result()

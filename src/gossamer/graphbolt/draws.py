@@ -1,4 +1,4 @@
-"""From a sampling graph and seeds to the sampler core and back."""
+"""Calls of the sampler core for a sampling graph and seeds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Drawing", "PastEdges", "labor_key"]
 
 
 def labor_key(random_seed: Tensor | None, seed2_contribution: float) -> int:
-    """The key of a layer-neighbor draw."""
+    """Return the key of a layer-neighbor draw."""
     if random_seed is None:
         return _core.next_key()
     numbers = random_seed.tolist()
@@ -31,7 +31,7 @@ def labor_key(random_seed: Tensor | None, seed2_contribution: float) -> int:
 
 
 class PastEdges:
-    """The in-edges of seeds that lie in the past of each seed."""
+    """The in-edges of seeds that are earlier than each seed."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class PastEdges:
     def admissible(
         self, csc: Compressed, rows: Tensor, ntype: str | None, first_src: int
     ) -> Compressed:
-        """The edges of `csc` that may be drawn, with row ``i`` for the i-th of `rows`."""
+        """Return the edges of `csc` that may be drawn; row ``i`` belongs to ``rows[i]``."""
         owner, source, edge = csc.gather_rows(rows)
         times = self._of(self.seed_times, ntype)[owner]
         window = None if self.windows is None else self._of(self.windows, ntype)[owner]
@@ -99,7 +99,7 @@ class PastEdges:
 
 @dataclass
 class Drawing:
-    """Draws in-edges of seeds; `op` is the function that errors name."""
+    """Draws in-edges of seeds; errors name the function `op`."""
 
     graph: FusedCSCSamplingGraph
     op: str
@@ -116,7 +116,7 @@ class Drawing:
         return self._draw([self._relation(None, seeds, fanout)])[0]
 
     def by_edge_type(self, seeds: dict[str, Tensor], fanouts: list[int]) -> dict[str, _core.Drawn]:
-        """Draw for each edge type with a fanout of its own."""
+        """Draw for each edge type, each with its own fanout."""
         relations = {}
         for etype, number in self.graph.edge_type_to_id.items():
             src, _, dst = etype_str_to_tuple(etype)
@@ -166,7 +166,7 @@ class Drawing:
         ntype: str | None = None,
         src: str | None = None,
     ) -> _core.Relation:
-        """What the core needs to draw the edges of one type, or of all types."""
+        """Return the argument of the core for drawing edges of one type, or of all types."""
         graph, times = self.graph, self.times
         adjacency = graph.structure(etype)
         csc, table = adjacency.csc(), None
@@ -189,7 +189,7 @@ class Drawing:
         return _core.relation(csc, rows, fanout, key=key, candidates=table)
 
     def _nothing(self, seeds: dict[str, Tensor]) -> _core.Drawn:
-        """The draw of an edge type without destinations: a batch has all edge types, as in DGL."""
+        """Return an empty draw for an edge type without destinations: batches have all edge types."""
         form = {"dtype": torch.int64, "device": self.graph.device}
         like = next(iter(seeds.values()), torch.zeros(0, **form))
         return torch.zeros(1, **form), like[:0], torch.zeros(0, **form)

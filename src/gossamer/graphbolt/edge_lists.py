@@ -1,4 +1,4 @@
-"""Edge lists in files, read in pieces of bounded size."""
+"""Reading edge lists from files, in pieces of bounded size."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EDGES = 1 << 20  # edges in a piece
 
 
 def read_edges(path: Path, kind: str, skip: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the sources and destinations of an edge list, some at a time, as int64.
+    """Yield the sources and destinations of an edge list, in pieces, as int64.
 
     Parameters
     ----------
@@ -30,12 +30,12 @@ def read_edges(path: Path, kind: str, skip: int = 0) -> Iterator[tuple[np.ndarra
         Parquet file whose first two columns are sources and destinations.
     kind : {"csv", "numpy", "parquet"}
     skip : int
-        Number of edges to leave out at the beginning.
+        Number of edges to skip at the beginning.
 
     Raises
     ------
     FileError
-        If the file is malformed; the message names it and, for CSV, the reason that pyarrow gives.
+        If the file is malformed. For CSV, the message has the reason that pyarrow gives.
     """
     if kind == "numpy":
         yield from _read_numpy(path, skip)
@@ -47,7 +47,7 @@ def read_edges(path: Path, kind: str, skip: int = 0) -> Iterator[tuple[np.ndarra
 
 
 def count_edges(path: Path, kind: str) -> int:
-    """The number of edges in a list; for CSV an estimate that is rather too low."""
+    """Return the number of edges in a list; for CSV, an estimate that is usually too low."""
     if kind == "numpy":
         return _numpy_header(path)[0][1]
     if kind == "parquet":
@@ -125,7 +125,7 @@ def _read_parquet(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def _numpy_header(path: Path) -> tuple[tuple[int, int], np.dtype, int]:
-    """Shape, dtype and position of the data of an array of edges."""
+    """Return the shape, the dtype and the data offset of an array of edges."""
     shape, dtype, start = read_header(path)
     if len(shape) != 2 or shape[0] != 2 or dtype.kind not in "iu":
         raise FileError(f"{path} must hold integers of shape (2, E), got {dtype} of shape {shape}.")

@@ -1,4 +1,4 @@
-"""Removing the edges that are predicted from the sampled subgraphs."""
+"""Removal of the edges to predict from the sampled subgraphs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def add_reverse_edges(
     Raises
     ------
     InvalidValueError
-        If edges by type come without `reverse_etypes_mapping`.
+        If edges are given by type but `reverse_etypes_mapping` is not.
 
     Examples
     --------
@@ -100,29 +100,29 @@ def exclude_seed_edges(
     reverse_etypes_mapping: dict[str, str] | None = None,
     async_op: bool = False,
 ) -> Any:
-    """Remove the positive seed edges from the sampled subgraphs, so that they do not leak.
+    """Remove the positive seed edges from the sampled subgraphs to avoid label leakage.
 
     Parameters
     ----------
     minibatch : MiniBatch
-        With node pairs as seeds.
+        A batch whose seeds are node pairs.
     include_reverse_edges : bool
         Whether to remove the reverse edges too.
     reverse_etypes_mapping : dict of str to str, optional
         The edge type of the reverse edges, by edge type.
     async_op : bool
-        Whether to return an object whose ``wait()`` gives the batch.
+        Whether to return an object whose ``wait()`` returns the batch.
 
     Returns
     -------
     MiniBatch
-        The same object.
+        The same object, modified in place.
 
     Raises
     ------
     InvalidValueError
-        If the seeds are not node pairs, there are no subgraphs, or reverse edges of a heterogeneous
-        graph are wanted without `reverse_etypes_mapping`.
+        If the seeds are not node pairs, there are no subgraphs, or `include_reverse_edges` is True
+        for a heterogeneous graph without `reverse_etypes_mapping`.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def exclude_seed_edges(
 
 
 def _positive_pairs(batch: MiniBatch) -> Any:
-    """Seed pairs, without the negative ones that a sampler added."""
+    """Return the seed pairs without the negative pairs that a sampler added."""
     name = "exclude_seed_edges"
     if isinstance(batch.seeds, dict):
         if not any(CANONICAL_ETYPE_DELIMITER in key for key in batch.seeds):

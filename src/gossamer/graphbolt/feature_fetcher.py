@@ -33,14 +33,15 @@ class FeatureFetcher(Stage):
         Names of edge features; by edge type in a heterogeneous graph. Edges have features only if
         the graph keeps edge ids.
     overlap_fetch, cooperative : bool
-        Matter on a GPU; on the CPU `DataLoader` reads ahead of the model.
+        Have an effect on a GPU only; on the CPU, `DataLoader` reads ahead of the model.
     lookahead : int
-        Number of batches to draw ahead of the one that is read. Rows of features on disk are then
-        read for half as many batches at once, in the order of the file, and the cache keeps those
-        that are needed again soonest; a `DiskBasedFeature` without a cache gets one of 256 MiB.
-        Takes memory for the batches, and 8 bytes for each row of such a feature. The first batch
-        waits until this many are drawn. It pays where reads wait for the disk; while the system
-        keeps the file in memory, it gains little. 0 reads batch after batch.
+        Number of batches to sample ahead of the one that is read. Rows of features on disk are then
+        read for half as many batches at once, in the order of the file, and the cache keeps the
+        rows that are needed again soonest; a `DiskBasedFeature` without a cache gets one of
+        256 MiB. This needs memory for the batches, and 8 bytes for each row of such a feature. The
+        first batch is delayed until this many are sampled. It helps if the disk limits the speed;
+        if the system keeps the file in memory, it has little effect. With 0, each batch is read
+        separately.
 
     Examples
     --------
@@ -77,7 +78,7 @@ class FeatureFetcher(Stage):
 
     @property
     def miss_rates(self) -> dict[FeatureKey, float]:
-        """With `lookahead`, the share of rows that were not in the cache, by feature."""
+        """Fraction of the rows that were not in the cache, by feature; only with `lookahead`."""
         return {key: missed / total for key, (total, missed) in self._counts.items()}
 
     def __iter__(self) -> Iterator[MiniBatch]:
@@ -91,7 +92,7 @@ class FeatureFetcher(Stage):
             )
 
     def _iterate_ahead(self) -> Iterator[MiniBatch]:
-        # If the caller stops early, plans and caches do not agree and are not used again.
+        # If the caller stops early, plans and caches are inconsistent and are not used again.
         planned = dict(self._planned)
         self._planned.clear()
         for window in ahead(lambda: self._windows(planned), depth=1):
@@ -106,7 +107,7 @@ class FeatureFetcher(Stage):
         self._planned.update(planned)
 
     def _windows(self, planned: dict[FeatureKey, PlannedFeature]) -> Iterator[list[tuple]]:
-        """Lists of batches with what they read and the plans for it."""
+        """Yield lists of batches, each with its reads and their plans."""
         source, size = iter(self.datapipe), (self.lookahead + 1) // 2
 
         def draw() -> list[tuple[MiniBatch, list[_Read]]]:
@@ -135,7 +136,7 @@ class FeatureFetcher(Stage):
             window = known
 
     def _reads(self, batch: MiniBatch) -> list[_Read]:
-        """Everything that a batch reads."""
+        """Return all reads of a batch."""
         reads = _of_domain("node", None, self.node_feature_keys, batch.node_ids())
         for layer in range(batch.num_layers()):
             reads += _of_domain("edge", layer, self.edge_feature_keys, batch.edge_ids(layer))

@@ -1,4 +1,4 @@
-"""Features by domain, type and name, wherever they are stored."""
+"""Interfaces of features and of feature stores."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ FeatureKey = tuple[str, str | None, str]
 
 
 class Feature:
-    """A feature of nodes, edges or graphs: rows by id."""
+    """Base class of features of nodes, edges or graphs: rows by id."""
 
     def read(self, ids: Tensor | None = None) -> Tensor:
         """Read the rows `ids`, or all rows."""
         raise NotImplementedError(f"{type(self).__name__} does not define read.")
 
     def read_async(self, ids: Tensor) -> Iterator[Any]:
-        """Read rows in stages; the last value yielded has ``wait()``, which returns the rows."""
+        """Read rows in stages; the last yielded value has ``wait()``, which returns the rows."""
         yield Done(self.read(ids))
 
     def read_async_num_stages(self, ids_device: torch.device) -> int:
@@ -38,11 +38,11 @@ class Feature:
         return 1
 
     def read_stored(self, ids: Tensor) -> Tensor:
-        """Read the rows `ids` in the form that caches keep; see :meth:`decode`."""
+        """Read the rows `ids` in the form stored in caches; see :meth:`decode`."""
         return self.read(ids)
 
     def decode(self, stored: Tensor) -> Tensor:
-        """Rows of the feature from rows of :meth:`read_stored`."""
+        """Convert rows of :meth:`read_stored` to rows of the feature."""
         return stored
 
     def size(self) -> torch.Size:
@@ -58,7 +58,7 @@ class Feature:
         raise NotImplementedError(f"{type(self).__name__} does not define update.")
 
     def metadata(self) -> dict[str, Any]:
-        """What else is known of the feature."""
+        """Metadata of the feature."""
         return {}
 
 
@@ -87,7 +87,7 @@ def check_rows(ids: Tensor, count: int, what: str = "a feature") -> None:
 
 
 class FeatureStore:
-    """Features by domain, type and name."""
+    """Base class of feature stores: features by domain, type and name."""
 
     def __getitem__(self, feature_key: FeatureKey) -> Feature:
         raise NotImplementedError(f"{type(self).__name__} does not define __getitem__.")
@@ -95,7 +95,7 @@ class FeatureStore:
     def read(
         self, domain: str, type_name: str | None, feature_name: str, ids: Tensor | None = None
     ) -> Tensor:
-        """Read rows of a feature, or all of them."""
+        """Read the rows `ids` of a feature, or all rows."""
         return self[domain, type_name, feature_name].read(ids)
 
     def size(self, domain: str, type_name: str | None, feature_name: str) -> torch.Size:
@@ -107,7 +107,7 @@ class FeatureStore:
         return self[domain, type_name, feature_name].count()
 
     def metadata(self, domain: str, type_name: str | None, feature_name: str) -> dict[str, Any]:
-        """What else is known of a feature."""
+        """Metadata of a feature."""
         return self[domain, type_name, feature_name].metadata()
 
     def update(
@@ -118,7 +118,7 @@ class FeatureStore:
         value: Tensor,
         ids: Tensor | None = None,
     ) -> None:
-        """Write rows of a feature, or all of them."""
+        """Write the rows `ids` of a feature, or all rows."""
         self[domain, type_name, feature_name].update(value, ids)
 
     def keys(self) -> list[FeatureKey]:
@@ -127,7 +127,7 @@ class FeatureStore:
 
 
 class BasicFeatureStore(FeatureStore):
-    """A feature store over a dict.
+    """A feature store backed by a dict.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class BasicFeatureStore(FeatureStore):
     Raises
     ------
     UnknownKeyError
-        On access to a feature that is not there.
+        If a feature that does not exist is accessed.
 
     Examples
     --------
@@ -186,6 +186,6 @@ class BasicFeatureStore(FeatureStore):
 
 
 def bytes_to_number_of_items(cache_capacity_in_bytes: int, single_item: Tensor) -> int:
-    """How many rows like `single_item` fit a number of bytes."""
+    """Return how many rows like `single_item` fit in a number of bytes."""
     size = single_item.numel() * single_item.element_size()
     return max(cache_capacity_in_bytes // max(size, 1), 1)

@@ -38,7 +38,7 @@ def index_select(tensor: Tensor, index: Tensor) -> Tensor:
 
 
 def isin(elements: Tensor, test_elements: Tensor) -> Tensor:
-    """Tell for each element whether it is among `test_elements`.
+    """Return for each element whether it is in `test_elements`.
 
     Examples
     --------
@@ -65,9 +65,9 @@ def expand_indptr(
     dtype : torch.dtype, optional
         Dtype of the result. Default: that of `node_ids`.
     node_ids : Tensor, optional
-        ``(N,)``, what stands for each column. Default: 0, ..., N - 1.
+        ``(N,)``, the id of each column. Default: 0, ..., N - 1.
     output_size : int, optional
-        Number of edges, if it is known.
+        Number of edges, if known.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def indptr_edge_ids(
     offset : Tensor, optional
         ``(N,)``. Default: 0.
     output_size : int, optional
-        Number of edges, if it is known.
+        Number of edges, if known.
 
     Examples
     --------

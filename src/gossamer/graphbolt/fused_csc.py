@@ -1,4 +1,4 @@
-"""Graphs of several types as one CSC: parts, checks and moves."""
+"""Graphs with several types as one CSC: attributes, checks and moves between devices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["FusedCSC"]
 
 
 class FusedCSC(SamplingGraph):
-    """One CSC over the nodes of all types; see `FusedCSCSamplingGraph`, which samples from it."""
+    """One CSC over the nodes of all types; `FusedCSCSamplingGraph` adds sampling."""
 
     def __init__(
         self,
@@ -79,15 +79,15 @@ class FusedCSC(SamplingGraph):
 
     @property
     def device(self) -> torch.device:
-        """Where the structure is."""
+        """Device of the structure."""
         return self.indices.device
 
     def node_attribute(self, name: str) -> Tensor:
-        """An attribute of the nodes of all types."""
+        """Return an attribute of the nodes of all types."""
         return arguments.lookup(self.node_attributes, name, "node attribute")
 
     def edge_attribute(self, name: str) -> Tensor:
-        """An attribute of the edges of all types, in the order of the CSC."""
+        """Return an attribute of the edges of all types, in the order of the CSC."""
         return arguments.lookup(self.edge_attributes, name, "edge attribute")
 
     def add_node_attribute(self, name: str, tensor: Tensor) -> None:
@@ -103,10 +103,10 @@ class FusedCSC(SamplingGraph):
     # ---------------------------------------------------------------------------------- structure
 
     def structure(self, etype: str | None = None) -> Adjacency:
-        """In-edges by destination; of one edge type with node ids of its types, else of all types.
+        """Return the in-edges of one edge type, with node ids of its types, or of all edge types.
 
-        Edge ids are positions in `indices`. `csc_indptr` and `indices` belong to the user, who may
-        change them in place, so they are checked again after a change.
+        Edge ids are positions in `indices`. The user may change `csc_indptr` and `indices` in
+        place, so they are checked again after a change.
         """
         if self._versions() != self._checked:
             self.check()
@@ -125,7 +125,7 @@ class FusedCSC(SamplingGraph):
         return self._structures[etype]
 
     def check(self) -> None:
-        """Raise unless the parts of the structure fit together."""
+        """Raise unless the tensors of the structure are consistent."""
         arguments.check_csc(self.csc_indptr, self.indices)
         types = self.node_type_offset, self.type_per_edge
         names = self.node_type_to_id, self.edge_type_to_id
@@ -134,18 +134,18 @@ class FusedCSC(SamplingGraph):
         self.assume_checked()
 
     def assume_checked(self) -> Self:
-        """Take the structure as it is, until a tensor of it changes; return the graph."""
+        """Skip the checks until a tensor of the structure changes; return the graph."""
         self._structures.clear()
         self._checked = self._versions()
         return self
 
     def _versions(self) -> list[tuple[int, int]]:
-        """Changes when a tensor of the structure is replaced or written to in place."""
+        """Return a value that changes if a tensor is replaced or modified in place."""
         tensors = self.csc_indptr, self.indices, self.node_type_offset, self.type_per_edge
         return [(id(t), 0 if t is None or t.is_inference() else t._version) for t in tensors]
 
     def first_node(self, ntype: str) -> int:
-        """The first node of a type in the numbers of all types."""
+        """Return the number of the first node of a type among the nodes of all types."""
         return int(self.node_type_offset[self.node_type_to_id[ntype]])
 
     # ------------------------------------------------------------------------------------- moving
@@ -164,7 +164,7 @@ class FusedCSC(SamplingGraph):
         return moved.assume_checked() if self._checked == self._versions() else moved
 
     def __getstate__(self) -> dict[str, Any]:
-        # Another process has the same tensors under other ids.
+        # In another process, the same tensors have other ids.
         return {**self.__dict__, "_checked": self._checked == self._versions()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -182,7 +182,7 @@ class FusedCSC(SamplingGraph):
 
 
 def _whole(indptr: Tensor, indices: Tensor) -> Adjacency:
-    """In-edges of all nodes, over the given tensors if they have one dtype."""
+    """Return the in-edges of all nodes; tensors are shared if they have the same dtype."""
     nodes = len(indptr) - 1
     if indptr.dtype != indices.dtype:
         dtype = torch.int32 if max(nodes, len(indices)) < INT32_MAX else torch.int64
@@ -193,7 +193,7 @@ def _whole(indptr: Tensor, indices: Tensor) -> Adjacency:
 def _split_type(
     csc: Compressed, types: Tensor, etype: int, src: tuple[int, int], dst: tuple[int, int]
 ) -> Adjacency:
-    """The edges of one type, with node ids of its types; edge ids are positions in `csc`.
+    """Return the edges of one type, with node ids of its types; edge ids are positions in `csc`.
 
     `src` and `dst` are the first node and the number of nodes of the types.
     """

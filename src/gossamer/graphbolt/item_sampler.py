@@ -20,19 +20,19 @@ __all__ = ["DistributedItemSampler", "ItemSampler", "minibatcher_default"]
 
 
 def minibatcher_default(batch: Any, names: tuple[str, ...] | None) -> Any:
-    """Make a `MiniBatch` of the parts of a batch, by their names.
+    """Make a `MiniBatch` from the named parts of a batch.
 
     Parameters
     ----------
     batch : Tensor, tuple or dict of them
-        What an item set gives for the indices of the batch.
+        The items of the batch, as indexing the item set returns them.
     names : tuple of str, optional
-        Without names the batch stays as it is.
+        Names of the parts. Without names, the batch is returned unchanged.
 
     Returns
     -------
     MiniBatch
-        Names that are not attributes of `MiniBatch` become attributes of this one.
+        Parts whose names are not attributes of `MiniBatch` become new attributes.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def minibatcher_default(batch: Any, names: tuple[str, ...] | None) -> Any:
     if names is None:
         return batch
     minibatch = MiniBatch()
-    # Negative destinations are joined to the pairs, which must be there.
+    # Negative destinations are appended to the pairs, which must be set first.
     for position, name in sorted(enumerate(names), key=lambda item: item[1] == "negative_dsts"):
         if isinstance(batch, dict):
             part = {key: item if len(names) == 1 else item[position] for key, item in batch.items()}
@@ -55,23 +55,23 @@ def minibatcher_default(batch: Any, names: tuple[str, ...] | None) -> Any:
 
 
 class ItemSampler(Stage):
-    """Cut an item set into batches.
+    """Divide an item set into batches.
 
     Parameters
     ----------
     item_set : ItemSet or HeteroItemSet
     batch_size : int
     minibatcher : callable, optional
-        ``minibatcher(batch, names)`` makes what the pipeline passes on.
+        ``minibatcher(batch, names)`` returns the batch for the next stage.
     drop_last : bool
-        Whether to leave out the last batch if it is smaller.
+        Whether to omit the last batch if it is smaller.
     shuffle : bool
-        Whether to permute the items anew in each epoch.
+        Whether to shuffle the items in each epoch.
     seed : int, optional
-        Seed of the permutations and of the random numbers of the samplers that follow. Default: one
-        drawn from torch's generator. The batches do not depend on the number of workers.
+        Seed of the permutations and of the random numbers of the following samplers. Default: drawn
+        from torch's generator. The batches do not depend on the number of workers.
     use_indexing, buffer_size : optional
-        Arguments of GraphBolt 2.1 without effect: all items are permuted.
+        Arguments of GraphBolt 2.1 without effect: shuffling always permutes all items.
 
     Raises
     ------
@@ -115,12 +115,12 @@ class ItemSampler(Stage):
         return len(self._batches(len(self.item_set)))
 
     def _batches(self, count: int) -> range:
-        """Starts of the batches among `count` items."""
+        """Return the start positions of the batches among `count` items."""
         end = count - count % self.batch_size if self.drop_last else count
         return range(0, end, self.batch_size)
 
     def base_seed(self) -> int:
-        """The seed of all epochs: `seed`, or one that is drawn when it is needed first."""
+        """Return the seed of all epochs: `seed`, or one drawn on the first call."""
         if self.seed is not None:
             return self.seed
         worker = get_worker_info()
@@ -131,12 +131,12 @@ class ItemSampler(Stage):
         return self._drawn_seed
 
     def count_epoch(self) -> int:
-        """The number of the epoch that begins."""
+        """Return the number of the epoch that begins."""
         self._epoch += 1
         return self._epoch - 1
 
     def _order(self, key: int) -> torch.Tensor | None:
-        """The items of this epoch in their order; None for all of them as they stand."""
+        """Return the order of the items in this epoch; None means all items in their own order."""
         if not self.shuffle:
             return None
         generator = torch.Generator().manual_seed(key)
@@ -158,24 +158,24 @@ class ItemSampler(Stage):
 
 
 class DistributedItemSampler(ItemSampler):
-    """Cut the share of this process of an item set into batches.
+    """Divide this process's share of an item set into batches.
 
-    All processes of the group permute the items alike, and each takes every ``world_size``-th of
-    them. With `drop_uneven_inputs` all processes get equally many batches.
+    All processes of the group use the same permutation of the items, and each takes every
+    ``world_size``-th item. With `drop_uneven_inputs`, all processes get the same number of batches.
 
     Parameters
     ----------
     item_set : ItemSet or HeteroItemSet
     batch_size : int
-        Per process.
+        Batch size per process.
     minibatcher, drop_last, shuffle
         See `ItemSampler`.
     drop_uneven_inputs : bool
-        Whether to leave out the last batches of processes that have more than others.
+        Whether to omit the last batches of processes that have more batches than others.
     seed : int, optional
-        Must be the same in all processes. Default: one drawn by the first process.
+        Must be the same in all processes. Default: drawn by the first process.
     buffer_size : optional
-        An argument of GraphBolt 2.1 without effect: all items are permuted.
+        An argument of GraphBolt 2.1 without effect: shuffling always permutes all items.
 
     Raises
     ------

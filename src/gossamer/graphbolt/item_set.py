@@ -1,4 +1,4 @@
-"""Items to draw batches from: nodes, node pairs, labels, by type or alone."""
+"""Sets of items for batches: nodes, node pairs and labels, by type or of one type."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ItemSet:
     Parameters
     ----------
     items : int, Tensor, sequence or tuple of sequences
-        A number n (or a 0-dimensional tensor) stands for the ids 0, ..., n - 1. A tuple holds one
+        An integer n (or a 0-dimensional tensor) means the ids 0, ..., n - 1. A tuple contains one
         sequence per part, such as ``(node ids, labels)``.
     names : str or tuple of str, optional
         A name for each part: ``"seeds"``, ``"labels"``, ``"indexes"`` or another attribute of
@@ -31,13 +31,13 @@ class ItemSet:
     Raises
     ------
     InvalidTypeError
-        If a part has no length or index, a number is no integer, or an index is neither integers,
-        a slice nor a bool mask.
+        If a part has no length or cannot be indexed, a number is not an integer, or an index is
+        neither integers, nor a slice, nor a bool mask.
     InvalidValueError
-        If names and parts are not equally many, parts differ in length, or a mask has not an entry
-        for each item.
+        If the numbers of names and parts differ, parts differ in length, or a mask does not have
+        one entry per item.
     OutOfRangeError
-        If an index is out of range. Negative ones count from the end.
+        If an index is out of range. Negative indices count from the end.
 
     Examples
     --------
@@ -127,7 +127,7 @@ class ItemSet:
 
 
 def _checked(index: Any, count: int) -> int | slice | Tensor:
-    """`index` as a position, a slice with a positive step, or ``(n,)`` int64 positions."""
+    """Convert `index` to a position, a slice with a positive step, or ``(n,)`` int64 positions."""
     number = _number(index)
     if number is not None:
         if not -count <= number < count:
@@ -156,12 +156,12 @@ def _checked(index: Any, count: int) -> int | slice | Tensor:
 
 
 def _number(value: Any) -> int | None:
-    """`value` as an int if it is one integer, not a sequence of one."""
+    """Return `value` as an int if it is a single integer (not a sequence), otherwise None."""
     return None if getattr(value, "ndim", 0) else integer(value)
 
 
 def _as_tensor(index: Any) -> Tensor:
-    """Integers or bools in one dimension."""
+    """Convert to a one-dimensional tensor of integers or bools."""
     found: Tensor | None = None
     if isinstance(index, (Tensor, np.ndarray, Sequence)) and not isinstance(index, str):
         try:
@@ -201,14 +201,14 @@ class HeteroItemSet:
     Parameters
     ----------
     itemsets : dict of str to ItemSet
-        All with the same names.
+        Item sets by type, all with the same names.
 
     Raises
     ------
     InvalidTypeError
-        If a value is no `ItemSet`, or an index is none that an `ItemSet` takes.
+        If a value is not an `ItemSet`, or an index has a type that `ItemSet` does not support.
     InvalidValueError
-        If the item sets have different names, or a mask has not an entry for each item.
+        If the item sets have different names, or a mask does not have one entry per item.
     OutOfRangeError
         If an index is out of range.
 

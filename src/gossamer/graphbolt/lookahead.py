@@ -1,14 +1,14 @@
-"""Reading features ahead: which rows to keep and which to read is decided with the batches known.
+"""Reading features ahead, with caching decisions based on the sampled batches.
 
-The rows that a window of batches reads are known once the batches are drawn. For each feature
+The rows that a window of batches reads are known once the batches are sampled. For each feature
 
-- a cache keeps the rows that are needed again soonest (Belady's rule, which no cache that does not
-  know the future can beat),
+- a cache keeps the rows that are needed again soonest (Belady's rule, which minimizes the number of
+  misses),
 - all other rows of the window are read in one pass over the file, in the order of the file, and
-  laid out batch after batch: in memory if there is room, else in a temporary file.
+  stored batch by batch: in memory if there is enough, otherwise in a temporary file.
 
 Belady, "A study of replacement algorithms for a virtual-storage computer", IBM Systems Journal
-1966. Park et al., "Ginex", VLDB 2022, and Liu et al., "DiskGNN", SIGMOD 2025, do so for training.
+1966. Park et al., "Ginex", VLDB 2022, and Liu et al., "DiskGNN", SIGMOD 2025, use it for training.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from gossamer.graphbolt.feature_store import check_rows
 
 __all__ = ["PlannedFeature", "plan_for"]
 
-#: Bytes of the cache of a feature that has none.
+#: Bytes of the default cache, for a feature without a cache.
 CACHE_BYTES = 256 << 20
 
 _NEVER = torch.iinfo(torch.int32).max
@@ -41,31 +41,31 @@ _STEP = 1 << 20
 
 @dataclass
 class _Batch:
-    """How the rows of one batch are put together."""
+    """The plan that assembles the rows of one batch."""
 
-    slots: Tensor  # for each row its place in the cache; 0 if it is laid out
+    slots: Tensor  # for each row, its slot in the cache; 0 if it is laid out
     missing: Tensor  # which rows are laid out
-    laid_out: Tensor  # and for each its place among those of the batch
+    laid_out: Tensor  # for each of these, its position among the laid-out rows of the batch
     rows: Tensor  # ids of the rows that are laid out
-    kept: Tensor  # which of those go into the cache
-    kept_slots: Tensor  # and where
+    kept: Tensor  # which of those are put into the cache
+    kept_slots: Tensor  # their slots in the cache
     stored: Tensor | None = None  # the rows that are laid out
 
 
 class PlannedFeature:
-    """A feature on disk of which the rows of known batches are read.
+    """A feature on disk whose rows are read for known batches.
 
     Parameters
     ----------
     feature : DiskBasedFeature
     capacity : int
-        Rows in the cache. As many rows of a window are laid out in memory, more than that in a
-        temporary file in the folder of the feature.
+        Number of rows in the cache. Up to this many rows of a window are laid out in memory, more
+        in a temporary file in the folder of the feature.
 
     Attributes
     ----------
     total_queries, total_miss : int
-        Rows that batches requested, and those that were not in the cache.
+        Number of rows that batches requested, and how many of them were not in the cache.
     """
 
     def __init__(self, feature: DiskBasedFeature, capacity: int) -> None:
@@ -75,7 +75,7 @@ class PlannedFeature:
         self._capacity = min(capacity, count)
         self._row_bytes = feature.row_bytes
         self._cache = torch.empty((self._capacity, self._row_bytes), dtype=torch.uint8)
-        # Planning runs ahead of reading, so the plan has a view of the cache of its own.
+        # Planning runs ahead of reading, so the plan keeps its own record of the cache.
         self._slot_of = torch.full((count,), -1, dtype=torch.int32)
         self._row_in = torch.full((self._capacity,), -1, dtype=torch.int64)
         self._use_of = torch.full((self._capacity,), _NEVER, dtype=torch.int32)
@@ -92,7 +92,7 @@ class PlannedFeature:
         window : list of Tensor
             The ids that each batch reads.
         known : list of Tensor
-            Those of batches that follow, as far as they are known.
+            The ids that the following batches read, as far as known.
         """
         for ids in (*window, *known):
             check_rows(ids, self.feature.count(), repr(self.feature))
@@ -102,7 +102,7 @@ class PlannedFeature:
         return batches
 
     def _next_uses(self, batches: list[Tensor]) -> list[Tensor]:
-        """For each row of each batch the number of the next batch that reads it."""
+        """Return for each row of each batch the number of the next batch that reads it."""
         uses = []
         for number in reversed(range(len(batches))):
             ids = batches[number]
@@ -119,7 +119,7 @@ class PlannedFeature:
         hit = slots >= 0
         missing = (~hit).nonzero().squeeze(1)
         self._use_of[slots[hit].long()] = use[hit]
-        # A row may stand more than once in a batch; it is read once.
+        # A row may occur more than once in a batch; it is read once.
         rows, inverse = torch.unique(ids[missing], return_inverse=True)
         first = torch.empty_like(rows)
         first[inverse] = missing
@@ -129,7 +129,7 @@ class PlannedFeature:
         return _Batch(slots.clamp_(min=0), missing, inverse, rows, kept, kept_slots)
 
     def _keep(self, rows: Tensor, use: Tensor) -> tuple[Tensor, Tensor]:
-        """Choose which new rows to keep, and their places: where no row is needed sooner."""
+        """Choose the new rows to keep and their slots, replacing rows that are needed later."""
         order = use.argsort(stable=True)
         room = min(self._capacity - self._filled, len(rows))
         slots = torch.arange(self._filled, self._filled + room)
@@ -138,7 +138,7 @@ class PlannedFeature:
         rest = order[room:]
         rest = rest[use[rest] < _NEVER][: self._capacity]
         latest, victims = self._use_of.topk(len(rest))
-        # One is sorted up, the other down, so those that are better come first.
+        # One is in ascending and the other in descending order, so better rows come first.
         better = int((use[rest] < latest).sum())
         rest, victims = rest[:better], victims[:better]
         self._slot_of[self._row_in[victims]] = -1
@@ -165,7 +165,7 @@ class PlannedFeature:
             batch.stored = stored
 
     def collect(self, batch: _Batch) -> Tensor:
-        """The rows of the next batch, in order; batches are collected as they were prepared."""
+        """Return the rows of a batch; batches must be collected in the order of their plans."""
         laid_out, cache = _wide(batch.stored), _wide(self._cache)
         rows = cache.index_select(0, batch.slots)
         rows[batch.missing] = laid_out.index_select(0, batch.laid_out)
@@ -175,7 +175,7 @@ class PlannedFeature:
 
 
 def plan_for(feature: Any) -> PlannedFeature | None:
-    """The plan of a feature on disk, cached or not; None for any other."""
+    """Return the plan of a feature on disk, cached or not; None for any other feature."""
     if isinstance(feature, CPUCachedFeature) and isinstance(feature.fallback, DiskBasedFeature):
         return PlannedFeature(feature.fallback, feature.cache_rows)
     if isinstance(feature, DiskBasedFeature):
@@ -184,13 +184,13 @@ def plan_for(feature: Any) -> PlannedFeature | None:
 
 
 def _wide(rows: Tensor) -> Tensor:
-    """Rows of bytes as rows of the widest integers that fit: torch copies these faster."""
+    """View rows of bytes as rows of the widest possible integers, which torch copies faster."""
     size = math.gcd(rows.shape[1] or 1, 8)
     return rows.view({1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[size])
 
 
 def _room(count: int, row_bytes: int, in_memory: int, feature: DiskBasedFeature) -> Tensor:
-    """Memory for rows; in a temporary file without a name if they are many."""
+    """Allocate memory for rows, in an unnamed temporary file if there are many."""
     size = count * row_bytes
     if count <= in_memory or not size:
         return torch.empty((count, row_bytes), dtype=torch.uint8)
@@ -201,12 +201,12 @@ def _room(count: int, row_bytes: int, in_memory: int, feature: DiskBasedFeature)
 
 
 def _allocate(file: int, size: int, folder: Path) -> None:
-    """Give the file its blocks on the disk: a store to a mapped one without would end the process.
+    """Allocate the disk blocks of a file: writing to a mapped page without one kills the process.
 
     Raises
     ------
     FileError
-        If the disk has no room for them.
+        If the disk does not have enough space.
     """
     if not hasattr(os, "posix_fallocate"):
         os.truncate(file, size)

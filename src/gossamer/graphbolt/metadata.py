@@ -1,4 +1,4 @@
-"""What ``metadata.yaml`` of an on-disk dataset says, checked."""
+"""Reading and checking ``metadata.yaml`` of an on-disk dataset."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 
 
 class OnDiskFeatureDataDomain(str, Enum):
-    """What a feature belongs to."""
+    """Domain of a feature: nodes, edges or the graph."""
 
     NODE = "node"
     EDGE = "edge"
@@ -36,14 +36,14 @@ class OnDiskFeatureDataDomain(str, Enum):
 
 
 class OnDiskFeatureDataFormat(str, Enum):
-    """How a tensor is stored."""
+    """File format of a tensor."""
 
     TORCH = "torch"
     NUMPY = "numpy"
 
 
 class OnDiskGraphTopologyType(str, Enum):
-    """How a graph is stored."""
+    """Storage format of a graph."""
 
     FUSED_CSC_SAMPLING = "FusedCSCSamplingGraph"
 
@@ -65,7 +65,7 @@ class OnDiskFeatureData:
 
 @dataclass
 class OnDiskTVTSetData:
-    """One part of the items of a set."""
+    """One part of the items of a set, such as seeds or labels."""
 
     format: OnDiskFeatureDataFormat
     path: str
@@ -93,7 +93,7 @@ class OnDiskTaskData:
 
 @dataclass
 class OnDiskGraphTopology:
-    """Where the structure is stored."""
+    """Type and path of the stored structure."""
 
     type: OnDiskGraphTopologyType
     path: str
@@ -101,7 +101,7 @@ class OnDiskGraphTopology:
 
 @dataclass
 class OnDiskMetaData:
-    """A whole dataset."""
+    """Metadata of a dataset."""
 
     dataset_name: str | None = None
     graph_topology: OnDiskGraphTopology | None = None
@@ -110,7 +110,7 @@ class OnDiskMetaData:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any], file: Path) -> OnDiskMetaData:
-        """Read what a YAML file says; `file` is named in errors."""
+        """Convert the content of a YAML file; errors name `file`."""
         reader = _Reader(file)
         topology = content.get("graph_topology")
         return cls(
@@ -122,7 +122,7 @@ class OnDiskMetaData:
 
 
 class _Reader:
-    """Turns plain dicts into the classes above, with errors that name the file and the key."""
+    """Converts dicts to the classes above, with errors that name the file and the key."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -196,7 +196,7 @@ class _Reader:
 
 
 def inside(folder: Path, relative: str, file: Path) -> Path:
-    """A path below `folder`; `file` is named in the error for any other."""
+    """Return a path inside `folder`; for any other path, raise an error that names `file`."""
     if not isinstance(relative, str) or "\0" in relative:
         raise FileError(f"{file}: a path must be text, got {shown(relative)}.")
     path = (folder / relative).resolve()
@@ -210,7 +210,7 @@ def inside(folder: Path, relative: str, file: Path) -> Path:
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
-    """The content of a YAML file that holds a mapping."""
+    """Return the content of a YAML file, which must be a mapping."""
     yaml = optional_import("yaml", "OnDiskDataset", "graphbolt")
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))

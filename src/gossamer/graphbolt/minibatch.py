@@ -1,4 +1,4 @@
-"""A mini-batch: seeds, the subgraphs drawn for them, features and labels."""
+"""A mini-batch: seeds, their sampled subgraphs, features and labels."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["MiniBatch", "random_numbers", "require_seeds"]
 
 @dataclass
 class MiniBatch(NodePairs):
-    """What a pipeline passes from stage to stage.
+    """A mini-batch, which the stages of a pipeline process one after another.
 
     Node and edge types of heterogeneous graphs are keys of dicts; edge types are written as
     ``"source type:relation:destination type"``.
@@ -40,7 +40,7 @@ class MiniBatch(NodePairs):
     seeds : Tensor or dict of Tensor, optional
         Nodes ``(N,)``, or node pairs ``(N, 2)``, in the ids of the graph.
     indexes : Tensor or dict of Tensor, optional
-        For each seed the query that it belongs to: negative pairs have that of their positive one.
+        For each seed, the query that it belongs to: a negative pair has that of its positive pair.
     sampled_subgraphs : list of SampledSubgraph, optional
         A subgraph per layer, the outermost first.
     input_nodes : Tensor or dict of Tensor, optional
@@ -52,7 +52,7 @@ class MiniBatch(NodePairs):
     compacted_seeds : Tensor or dict of Tensor, optional
         The seeds as positions among the output nodes of the last layer.
     seed_nodes, node_pairs, negative_dsts : optional
-        The seeds under their names of GraphBolt 2.1, see :class:`NodePairs`.
+        The seeds by their names in GraphBolt 2.1; see :class:`NodePairs`.
     """
 
     labels: ByType | None = None
@@ -64,7 +64,7 @@ class MiniBatch(NodePairs):
     edge_features: list[dict[Any, Tensor]] | None = None
     compacted_seeds: ByType | None = None
     timestamp: ByType | None = field(default=None, repr=False)
-    #: (seed, epoch, number of the batch): names the random numbers of its stages.
+    #: (seed, epoch, number of the batch): identifies the random numbers of its stages.
     _stream: tuple[int, ...] = field(default=(), repr=False, compare=False)
     _blocks: list[Graph] | None = field(default=None, repr=False, compare=False)
 
@@ -98,7 +98,7 @@ class MiniBatch(NodePairs):
 
     @property
     def seed_nodes(self) -> ByType | None:
-        """The seeds, under the name that GraphBolt 2.1 gives to nodes."""
+        """The seeds, by their name in GraphBolt 2.1 for nodes."""
         return self.seeds
 
     @seed_nodes.setter
@@ -114,7 +114,7 @@ class MiniBatch(NodePairs):
         return 0 if self.sampled_subgraphs is None else len(self.sampled_subgraphs)
 
     def edge_ids(self, layer_id: int) -> ByType | None:
-        """Edge ids of a layer in the graph."""
+        """Return the edge ids in the graph of the edges of a layer."""
         return self.sampled_subgraphs[layer_id].original_edge_ids
 
     def set_node_features(self, node_features: dict[Any, Tensor]) -> None:
@@ -135,8 +135,8 @@ class MiniBatch(NodePairs):
     def compute_blocks(self) -> list[Graph]:
         """Build the blocks from the sampled subgraphs.
 
-        Source nodes have their id in the graph as feature ``_ID``, and edges as far as the sampler
-        kept edge ids.
+        Source nodes have their ids in the graph as feature ``_ID``; so do edges if the sampler
+        returned edge ids.
         """
         if not self.sampled_subgraphs:
             raise InvalidValueError(
@@ -146,7 +146,7 @@ class MiniBatch(NodePairs):
         return [_make_block(subgraph) for subgraph in self.sampled_subgraphs]
 
     def to_pyg_data(self) -> Any:
-        """Convert to `torch_geometric.data.Data`; for homogeneous graphs.
+        """Convert to `torch_geometric.data.Data`; for homogeneous graphs only.
 
         Returns
         -------
@@ -212,7 +212,7 @@ class MiniBatch(NodePairs):
 
 
 def require_seeds(batch: Any, stage: str) -> None:
-    """Raise unless a batch has seeds; `stage` needs them."""
+    """Raise unless a batch has seeds, which `stage` needs."""
     if getattr(batch, "seeds", None) is None:
         raise InvalidValueError(
             f"{stage}: the batch has no seeds. Name the items, as in ItemSet(items, names='seeds')."
@@ -220,12 +220,12 @@ def require_seeds(batch: Any, stage: str) -> None:
 
 
 def random_numbers(batch: MiniBatch, *purpose: int) -> AbstractContextManager:
-    """A ``with`` block whose random numbers depend on the number of the batch and `purpose`."""
+    """Make random numbers in a ``with`` block depend on the batch number and `purpose`."""
     return _core.stream(*batch._stream, *purpose) if batch._stream else nullcontext()
 
 
 def _shapes(value: Any, name: str = "") -> list[str]:
-    """A line for each tensor in a field of a mini-batch."""
+    """Return a line of text for each tensor in a field of a mini-batch."""
     if isinstance(value, Tensor):
         dtype = str(value.dtype).removeprefix("torch.")
         return [f"{name} {dtype} {tuple(value.shape)}".strip()]
@@ -279,6 +279,6 @@ def _make_block(subgraph: SampledSubgraph) -> Graph:
 
 
 def _edges_of(csc: CSCFormatBase, dtype: torch.dtype) -> tuple[str, tuple[Tensor, ...]]:
-    """The edges of a block, in one dtype."""
+    """Return the edges of a block, with all tensors in one dtype."""
     indptr = csc.indptr.to(dtype)
     return "csc", (indptr, csc.indices.to(dtype), indptr[:0])

@@ -24,9 +24,9 @@ __all__ = ["NegativeSampler", "UniformNegativeSampler"]
 class NegativeSampler(Stage):
     """Add negative pairs to the seeds of each batch; subclasses define ``_sample_with_etype``.
 
-    Seeds become the positive pairs followed by `negative_ratio` negative pairs for each. ``labels``
-    are 1 for positive and 0 for negative pairs; ``indexes`` hold the number of the positive pair
-    that each pair belongs to.
+    The new seeds are the positive pairs followed by `negative_ratio` negative pairs for each.
+    ``labels`` are 1 for positive and 0 for negative pairs; ``indexes`` are the numbers of the
+    positive pairs that the pairs belong to.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class NegativeSampler(Stage):
 
     Notes
     -----
-    As in version 2.1, a method ``_sample_with_etype(self, node_pairs, etype)`` gets the pairs as
-    ``(u, v)`` and gives sources and destinations of `negative_ratio` pairs for each of them, such
-    as ``(P, K)``; None are those of the positive pair.
+    As in version 2.1, a method ``_sample_with_etype(self, node_pairs, etype)`` receives the pairs
+    as ``(u, v)`` and returns sources and destinations of `negative_ratio` pairs for each pair, for
+    example of shape ``(P, K)``; None means those of the positive pair.
     """
 
     def __init__(self, datapipe: Stage, negative_ratio: int) -> None:
@@ -48,10 +48,10 @@ class NegativeSampler(Stage):
     def __iter__(self) -> Iterator[MiniBatch]:
         for batch in self.datapipe:
             require_seeds(batch, type(self).__name__)
-            # A number of its own, so that samplers of the same batch draw other numbers.
+            # A separate purpose number: samplers of the same batch draw different random numbers.
             with random_numbers(batch, 1):
                 done = self._add_negatives(batch)
-            yield done  # outside of the stream, which is the caller's as well
+            yield done  # outside the ``with`` block, whose stream would affect the caller
 
     def _add_negatives(self, batch: MiniBatch) -> MiniBatch:
         if isinstance(batch.seeds, dict):
@@ -72,7 +72,7 @@ class NegativeSampler(Stage):
         return joined(pairs, drawn, self.negative_ratio)
 
     def _paired(self, pairs: Tensor, drawn: tuple[Tensor | None, ...]) -> Tensor:
-        """Negative pairs from their sources and destinations, of which one may be missing."""
+        """Return negative pairs from their sources and destinations, one of which may be None."""
         columns = []
         for positive, ends in zip(pairs.unbind(1), drawn, strict=True):
             column = positive.repeat_interleave(self.negative_ratio)
@@ -87,7 +87,7 @@ class NegativeSampler(Stage):
         return torch.stack(columns, 1)
 
     def _sample_with_etype(self, seeds: Tensor, etype: str | None = None) -> Tensor:
-        """``(N * negative_ratio, 2)`` negative pairs, those of each positive pair together."""
+        """Return ``(N * negative_ratio, 2)`` negative pairs, grouped by positive pair."""
         raise NotImplementedError(f"{type(self).__name__} does not define _sample_with_etype.")
 
 
@@ -108,7 +108,7 @@ class UniformNegativeSampler(NegativeSampler):
 
     Notes
     -----
-    A negative pair may be an edge of the graph: in a sparse graph that is rare.
+    A negative pair may be an edge of the graph; in a sparse graph, this is rare.
 
     Examples
     --------

@@ -27,16 +27,16 @@ class NeighborSampler(SubgraphSampler):
     datapipe : Stage
     graph : FusedCSCSamplingGraph
     fanouts : list of int or Tensor
-        For each layer, the outermost first: how many in-edges to draw for each node, or one number
-        for each edge type. -1 stands for all.
+        For each layer, the outermost first: the number of in-edges to draw per node, or one number
+        for each edge type. -1 means all.
     replace : bool
         Whether an edge may be drawn more than once.
     prob_name : str, optional
         Edge attribute with weights or a mask.
     deduplicate : bool
-        Whether each source node stands once in a subgraph, or once for each edge.
+        Whether each source node occurs once in a subgraph; otherwise once for each edge.
     overlap_fetch, num_gpu_cached_edges, gpu_cache_threshold, cooperative, asynchronous
-        Matter on a GPU only.
+        Have an effect on a GPU only.
 
     References
     ----------
@@ -85,7 +85,7 @@ class NeighborSampler(SubgraphSampler):
         seeds_timestamp: ByType | None = None,
         seeds_pre_time_window: ByType | None = None,
     ) -> tuple[ByType, list[SampledSubgraphImpl]]:
-        """Draw a subgraph for each layer, from the seeds outwards."""
+        """Draw a subgraph for each layer, starting from the seeds."""
         subgraphs: list[SampledSubgraphImpl] = []
         for fanout in reversed(self.fanouts):
             subgraph = self._draw(seeds, fanout)
@@ -104,11 +104,12 @@ class LayerNeighborSampler(NeighborSampler):
     datapipe, graph, fanouts, replace, prob_name, deduplicate
         See `NeighborSampler`.
     layer_dependency : bool
-        Whether all layers share the random number of each node, which saves more nodes.
+        Whether all layers share the random number of each node, which reduces the number of
+        distinct nodes further.
     batch_dependency : int
-        So many batches in a row share their random numbers.
+        Number of consecutive batches that share their random numbers.
     overlap_fetch, num_gpu_cached_edges, gpu_cache_threshold, cooperative, asynchronous
-        Matter on a GPU only.
+        Have an effect on a GPU only.
 
     References
     ----------
@@ -157,7 +158,7 @@ class LayerNeighborSampler(NeighborSampler):
 
 
 class InSubgraphSampler(SubgraphSampler):
-    """Take all in-edges of the seeds.
+    """Return all in-edges of the seeds.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The names that GraphBolt 2.1 gives to the pairs of nodes of a mini-batch."""
+"""Attributes of a mini-batch for node pairs, as in GraphBolt 2.1."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Pair = tuple[Tensor, Tensor]
 
 
 class NodePairs:
-    """Pairs of a :class:`MiniBatch` as tuples ``(u, v)``, positive and negative ones apart.
+    """Pairs of a :class:`MiniBatch` as tuples ``(u, v)``, with separate negative pairs.
 
     They are views of `seeds` and `compacted_seeds`, in which the negative pairs follow the positive
-    ones. Each is None if the seeds are not pairs, or if there are no negative ones.
+    pairs. Each is None if the seeds are not pairs; those of negative pairs also if there are none.
     """
 
     seeds: ByType | None
@@ -56,17 +56,17 @@ class NodePairs:
 
     @property
     def negative_node_pairs(self) -> Pair | dict[str, Pair] | None:
-        """The negative pairs, ``(P, K)`` for `P` positive ones, as positions."""
+        """The negative pairs, ``(P, K)`` for `P` positive pairs, as positions."""
         return self._by_type(self.compacted_seeds, _negative)
 
     @property
     def negative_srcs(self) -> ByType | None:
-        """Sources of the negative pairs, ``(P, K)``; None if all are those of the positive."""
+        """Sources of the negative pairs, ``(P, K)``; None if all equal the positive sources."""
         return _sources(self.node_pairs, self._by_type(self.seeds, _negative))
 
     @property
     def compacted_negative_srcs(self) -> ByType | None:
-        """The same as positions."""
+        """The same as `negative_srcs`, as positions."""
         return _sources(self.compacted_node_pairs, self.negative_node_pairs)
 
     @property
@@ -112,7 +112,7 @@ class NodePairs:
 
 
 def _sources(positive: Any, negative: Any) -> ByType | None:
-    """Sources of negative pairs unless all are those of the positive ones."""
+    """Return the sources of negative pairs, None if all equal those of the positive pairs."""
     if negative is None:
         return None
     typed = isinstance(negative, dict)
@@ -123,7 +123,7 @@ def _sources(positive: Any, negative: Any) -> ByType | None:
 
 
 def _stacked(pairs: Any) -> Any:
-    """Pairs ``(u, v)`` as ``(N, 2)``; anything else as it is."""
+    """Convert pairs ``(u, v)`` to ``(N, 2)``; return anything else unchanged."""
     return as_pairs(pairs, "node_pairs") if isinstance(pairs, tuple) else pairs
 
 
@@ -138,12 +138,12 @@ def _positive(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> P
 
 
 def positive(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> Tensor:
-    """Pairs without the negative ones that a sampler added."""
+    """Return the pairs without the negative pairs that a sampler added."""
     return pairs if labels is None or indexes is None else pairs[labels.bool()]
 
 
 def _negative(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> Pair | None:
-    """The negative pairs in a row for each positive one; None if the rows differ in length."""
+    """Return the negative pairs, one row per positive pair; None if the rows differ in length."""
     if labels is None or indexes is None:
         return None
     negative = ~labels.bool()
@@ -156,7 +156,7 @@ def _negative(pairs: Tensor, labels: Tensor | None, indexes: Tensor | None) -> P
 
 
 def _with_negatives(pairs: Any, dsts: Any) -> tuple[Tensor, Tensor, Tensor]:
-    """Positive pairs followed by those with other destinations; see :func:`joined`."""
+    """Append pairs with negative destinations to the positive pairs; see :func:`joined`."""
     pairs = as_pairs(pairs, "negative_dsts")
     if not isinstance(dsts, Tensor) or dsts.dim() != 2 or len(dsts) != len(pairs):
         came = tuple(dsts.shape) if isinstance(dsts, Tensor) else type(dsts).__name__
@@ -170,7 +170,7 @@ def _with_negatives(pairs: Any, dsts: Any) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def joined(pairs: Tensor, negatives: Tensor, each: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Pairs followed by `each` negative ones for each, labels and indexes."""
+    """Return pairs followed by `each` negative pairs for each, and their labels and indexes."""
     count = len(pairs)
     labels = torch.zeros(count + len(negatives), dtype=torch.bool, device=pairs.device)
     labels[:count] = True

@@ -14,7 +14,7 @@ __all__ = ["read_header", "write_header"]
 
 
 def read_header(path: Path) -> tuple[tuple[int, ...], np.dtype, int]:
-    """Shape, dtype and position of the data of an ``.npy`` file.
+    """Return the shape, the dtype and the data offset (in bytes) of an ``.npy`` file.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def read_header(path: Path) -> tuple[tuple[int, ...], np.dtype, int]:
 
 
 def write_header(file: BinaryIO, dtype: np.dtype, shape: tuple[int, ...]) -> None:
-    """Begin an ``.npy`` file of an array in C order, whose data follows."""
+    """Write the header of an ``.npy`` file for an array in C order, whose data follows."""
     descr = np.lib.format.dtype_to_descr(dtype)
     header = {"descr": descr, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)

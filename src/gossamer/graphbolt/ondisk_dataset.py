@@ -1,4 +1,4 @@
-"""Datasets in a folder, in the layout of GraphBolt's ``metadata.yaml``."""
+"""Datasets in a folder with a ``metadata.yaml``, in GraphBolt's layout."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ __all__ = ["BuiltinDataset", "OnDiskDataset", "TorchBasedFeatureStore"]
 
 
 def read_tensor(path: Path, kind: OnDiskFeatureDataFormat, in_memory: bool) -> Tensor:
-    """A tensor from an ``.npy`` file or a file of `torch.save`; the former may stay on disk."""
+    """Read a tensor from an ``.npy`` file, which may stay on disk, or a file of `torch.save`."""
     try:
         if kind is OnDiskFeatureDataFormat.TORCH:
             value = torch.load(path, weights_only=True, map_location="cpu", mmap=not in_memory)
         else:
-            # Copy on write: the file stays as it is, and torch takes writable arrays only.
+            # Copy-on-write: torch needs a writable array, and the file does not change.
             array = np.load(path, mmap_mode=None if in_memory else "c", allow_pickle=False)
             value = torch.from_numpy(array)
     except (ValueError, OSError, RuntimeError, TypeError, pickle.UnpicklingError) as error:
@@ -49,13 +49,14 @@ def read_tensor(path: Path, kind: OnDiskFeatureDataFormat, in_memory: bool) -> T
 
 
 class TorchBasedFeatureStore(BasicFeatureStore):
-    """The features that the metadata of a dataset lists.
+    """A store of the features listed in the metadata of a dataset.
 
     Parameters
     ----------
     feat_data : list of OnDiskFeatureData
-        Features with ``in_memory: false`` are read row by row from their file. Those of a dataset
-        with ``storage: float16``, ``bfloat16`` or ``int8`` are as well, from a compact copy.
+        Features with ``in_memory: false`` stay on disk; only requested rows are read. Features of a
+        dataset with ``storage: float16``, ``bfloat16`` or ``int8`` are read in the same way from a
+        compact copy.
 
     Examples
     --------
@@ -120,15 +121,15 @@ class OnDiskDataset(Dataset):
     include_original_edge_id : bool
         Whether to keep the edge ids of the edge lists, which edge features need.
     force_preprocess : bool, optional
-        Whether to build the CSC again. Default: if the metadata or the files that it was built from
-        changed, or edge ids are missing. Edge lists may be deleted once it is built.
+        Whether to build the CSC again. Default: only if the metadata or the source files have
+        changed, or edge ids are missing. Edge lists may be deleted once the CSC is built.
     auto_cast_to_optimal_dtype : bool
-        Whether ids are stored as int32 where they fit.
+        Whether to store ids as int32 if they fit.
 
     Raises
     ------
     FileError
-        If a file is missing, malformed, truncated or outside of the folder.
+        If a file is missing, malformed, truncated or outside the folder.
 
     Examples
     --------
@@ -269,7 +270,7 @@ class OnDiskDataset(Dataset):
         return all_nodes(self.graph.num_nodes)
 
 
-#: Datasets in GraphBolt's layout whose archives are published.
+#: Published datasets in GraphBolt's layout.
 BUILTIN_DATASETS = (
     "cora",
     "cora-seeds",
@@ -292,14 +293,14 @@ BUILTIN_DATASETS = (
 
 
 class BuiltinDataset(OnDiskDataset):
-    """A published dataset; it is downloaded if it is not there.
+    """A published dataset, which is downloaded if it is not in `root`.
 
     Parameters
     ----------
     name : str
-        Such as ``"ogbn-arxiv-seeds"``.
+        Name of the dataset, such as ``"ogbn-arxiv-seeds"``.
     root : str
-        The folder that holds the datasets, each in a folder of its name.
+        The folder of all datasets, each in a subfolder with its name.
 
     Raises
     ------

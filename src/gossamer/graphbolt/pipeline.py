@@ -29,7 +29,7 @@ class Stage(IterableDataset):
     Parameters
     ----------
     datapipe : Stage, optional
-        The stage before this one; left out by the first stage alone.
+        The previous stage; omitted by the first stage only.
     """
 
     def __init__(self, datapipe: Any = _NO_STAGE) -> None:
@@ -49,12 +49,12 @@ class Stage(IterableDataset):
         return len(self.datapipe)
 
     def stages(self) -> list[Stage]:
-        """All stages, the first one first."""
+        """Return all stages in order, starting with the first."""
         before = self.datapipe.stages() if isinstance(self.datapipe, Stage) else []
         return [*before, self]
 
     def after(self, stage: Stage, source: Any) -> Any:
-        """The stages after `stage`, on another source."""
+        """Return the stages after `stage`, applied to another source."""
         if self is stage:
             return source
         own = copy.copy(self)

@@ -1,4 +1,4 @@
-"""Preprocessing on-disk datasets: what to build, where, and opening it."""
+"""Preprocessing of on-disk datasets: building the graph and opening it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["check_graph", "compact_feature", "download", "open_graph", "preproce
 
 BUILT = "gossamer_preprocessed"
 _VERSION = 2
-_CHECKED_ON_OPENING = 64 << 20  # bytes of a file, above which reading it takes too long
+_CHECKED_ON_OPENING = 64 << 20  # bytes: larger files take too long to check
 _PIECE = 4 << 20  # edges whose attributes are reordered at once
 
 
@@ -42,34 +42,34 @@ def preprocess_graph(
     compact: bool = True,
     progress: bool = False,
 ) -> Path:
-    """Build the CSC of a dataset if it is not there; return its folder.
+    """Build the CSC of a dataset if it does not exist; return its folder.
 
     Parameters
     ----------
     folder : Path
-        The dataset.
+        The folder of the dataset.
     content : dict
         Its metadata.
     include_original_edge_id : bool
         Whether to store edge ids.
     force : bool, optional
-        Whether to build in any case; False to take whatever is there. Default: if metadata,
-        options, or the size or time of a file that it was built from changed. Files that are gone
-        do not count.
+        Whether to build it again; False to use an existing CSC unconditionally. Default: only if
+        the metadata, the options, or the size or time of a source file have changed. Deleted source
+        files are ignored.
     compact : bool
-        Whether ids are stored as int32 where they fit.
+        Whether to store ids as int32 if they fit.
     progress : bool
         Whether to show a progress bar.
 
     Raises
     ------
     FileError
-        If a file is malformed, has ids out of range, or the disk is full. Nothing replaces a graph
-        that was built before.
+        If a file is malformed, has ids out of range, or the disk is full. A graph built before is
+        then kept.
     """
     built = folder / BUILT
     key = _key(content, include_original_edge_id, compact)
-    # A graph with edge ids is used as well where none are needed.
+    # A graph with edge ids is also used if no edge ids are needed.
     accepted = {key, _key(content, True, compact)}
     if _is_built(folder, accepted, force):
         return built
@@ -79,7 +79,7 @@ def preprocess_graph(
     try:
         with _locked(folder):
             if _is_built(folder, accepted, force):
-                return built  # by the process that had the lock
+                return built  # by the process that held the lock
             if not start.items() <= read_state(work).items():
                 shutil.rmtree(work, ignore_errors=True)
             work.mkdir(exist_ok=True)
@@ -111,7 +111,7 @@ def _is_built(folder: Path, keys: set[str], force: bool | None) -> bool:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time build in a folder; the lock ends with the process."""
+    """Lock a folder so that one process at a time builds in it; a dead process holds no lock."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -121,7 +121,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def compact_feature(folder: Path, row: OnDiskFeatureData) -> Path | None:
-    """The compact copy of a feature, which is made if it is not there or the feature has changed.
+    """Return the compact copy of a feature; make it if it is missing or out of date.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def compact_feature(folder: Path, row: OnDiskFeatureData) -> Path | None:
     name = "-".join(str(part) for part in (row.domain.value, row.type, row.name) if part)
     name = hashlib.sha256(f"{name} {row.path}".encode()).hexdigest()[:16]
     target = folder / BUILT / f"feature-{name}.{row.storage}"
-    changed = source.stat().st_mtime_ns  # the copy has the time of the feature that it was made of
+    changed = source.stat().st_mtime_ns  # the copy has the modification time of its source
     if target.exists() and target.stat().st_mtime_ns == changed:
         return target
     try:
@@ -166,7 +166,7 @@ def _fix(error: OSError, folder: Path, otherwise: str) -> str:
 
 
 def _replace(work: Path, built: Path) -> None:
-    """Put a finished build into its place."""
+    """Move a finished build to its final folder."""
     for temporary in (*work.glob("bucket-*"), work / "degrees.npy"):
         temporary.unlink(missing_ok=True)
     old = built.with_name(f".{BUILT}.old")
@@ -184,7 +184,7 @@ def _key(content: dict[str, Any], include_original_edge_id: bool, compact: bool)
 
 
 def _complete(layout: Layout, folder: Path, work: Path, state: dict[str, Any]) -> None:
-    """Store the attributes that samplers use, and note sizes and checksums of all files."""
+    """Store the attributes that samplers use, and record sizes and checksums of all files."""
     from gossamer.graphbolt.ondisk_dataset import read_tensor
 
     stored: dict[str, str] = {}
@@ -209,7 +209,7 @@ def _complete(layout: Layout, folder: Path, work: Path, state: dict[str, Any]) -
 
 
 def _edge_counts(layout: Layout, work: Path) -> dict[str | None, int]:
-    """The number of edges by type."""
+    """Return the number of edges by type."""
     if not layout.typed:
         return {None: len(np.load(work / "eids.npy", mmap_mode="r"))}
     types = np.load(work / "types.npy", mmap_mode="r")
@@ -222,7 +222,7 @@ def _edge_counts(layout: Layout, work: Path) -> dict[str | None, int]:
 def _parts(
     values: dict[str | None, Tensor], counts: dict[str | None, int], name: str, layout: Layout
 ) -> list[np.ndarray]:
-    """The attribute `name` of each type, if there is a row of one form for each node or edge."""
+    """Return the attribute `name` of each type; raise unless its shapes and dtypes are valid."""
     found, where = [], f"{layout.file}: the attribute {name!r}"
     unknown = [kind for kind in values if kind not in counts]
     if unknown:
@@ -256,7 +256,7 @@ def _parts(
 def _store_edge_attribute(
     layout: Layout, sources: list[np.ndarray], work: Path, target: Path
 ) -> None:
-    """Write an attribute in the order of the CSC, some edges at a time."""
+    """Write an attribute in the order of the CSC, in pieces."""
     eids = np.load(work / "eids.npy", mmap_mode="r")
     types = np.load(work / "types.npy", mmap_mode="r") if layout.typed else None
     shape = (len(eids), *sources[0].shape[1:])
@@ -278,8 +278,8 @@ def open_graph(built: Path) -> FusedCSCSamplingGraph:
     Raises
     ------
     FileError
-        If a file is missing, has another size than when it was built, or is small and has another
-        checksum; :func:`check_graph` compares the checksums of all files.
+        If a file is missing, its size has changed since it was built, or it is small and its
+        checksum has changed; :func:`check_graph` compares the checksums of all files.
     """
     state = read_state(built)
     if not state.get("done"):
@@ -314,7 +314,7 @@ def open_graph(built: Path) -> FusedCSCSamplingGraph:
 
 
 def check_graph(built: Path) -> None:
-    """Compare all files of a graph with the checksums that were noted when it was built.
+    """Compare all files of a graph with the checksums recorded when it was built.
 
     Raises
     ------

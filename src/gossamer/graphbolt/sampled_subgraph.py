@@ -1,4 +1,4 @@
-"""Sampled subgraphs: CSC of the drawn edges and the nodes that they join."""
+"""Sampled subgraphs: the sampled edges as CSC, and the ids of their nodes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class CSCFormatBase:
     Raises
     ------
     InvalidValueError
-        If `indptr` does not end at the number of indices.
+        If `indptr` is not one-dimensional or does not end at the number of indices.
 
     Examples
     --------
@@ -89,17 +89,17 @@ CSC = CSCFormatBase | dict[str, CSCFormatBase]
 
 
 class SampledSubgraph:
-    """The edges that a sampler drew for one layer.
+    """The sampled edges of one layer.
 
     Attributes
     ----------
     sampled_csc : CSCFormatBase or dict of str to CSCFormatBase
         The edges by destination. Indices are positions in `original_row_node_ids`, columns are
-        positions in `original_column_node_ids`; where these are None, they are ids of the graph.
+        positions in `original_column_node_ids`; if these are None, they are ids of the graph.
     original_column_node_ids, original_row_node_ids : Tensor or dict of Tensor, optional
-        Destination and source nodes as ids of the graph.
+        Ids of destination and source nodes in the graph.
     original_edge_ids : Tensor or dict of Tensor, optional
-        Edges as ids of the graph.
+        Ids of the edges in the graph.
     """
 
     sampled_csc: CSC
@@ -113,16 +113,16 @@ class SampledSubgraph:
         assume_num_node_within_int32: bool = True,
         async_op: bool = False,
     ) -> Any:
-        """Return the subgraph without the edges that join some pairs of nodes.
+        """Return the subgraph without the edges between given pairs of nodes.
 
         Parameters
         ----------
         edges : Tensor or dict of Tensor
-            ``(N, 2)`` source and destination, as ids of the graph.
+            ``(N, 2)``, the ids of source and destination in the graph.
         assume_num_node_within_int32 : bool
             Ignored: pairs are compared in 64 bits.
         async_op : bool
-            Whether to return an object whose ``wait()`` gives the result.
+            Whether to return an object whose ``wait()`` returns the result.
 
         Returns
         -------
@@ -156,7 +156,7 @@ class SampledSubgraph:
         return Done(result) if async_op else result
 
     def edge_index(self) -> Tensor:
-        """Positions of source and destination of each edge, ``(2, E)``; homogeneous graphs."""
+        """Source and destination positions of all edges, ``(2, E)``; homogeneous graphs only."""
         if isinstance(self.sampled_csc, dict):
             raise InvalidValueError("edge_index: the subgraph is heterogeneous.")
         return torch.stack([self.sampled_csc.indices, self.sampled_csc.columns()])
@@ -211,7 +211,7 @@ class SampledSubgraph:
 
 @dataclass
 class SampledSubgraphImpl(SampledSubgraph):
-    """A sampled subgraph that holds its parts; see `SampledSubgraph`.
+    """A sampled subgraph with the given attributes; see `SampledSubgraph`.
 
     Examples
     --------
@@ -228,7 +228,7 @@ class SampledSubgraphImpl(SampledSubgraph):
 
 
 class Done:
-    """The result of an asynchronous operation that has ended."""
+    """The result of a completed asynchronous operation."""
 
     def __init__(self, value: Any) -> None:
         self._value = value
@@ -245,7 +245,7 @@ def _without(
     ids: Tensor | None,
     edges: Any,
 ) -> tuple[CSCFormatBase, Tensor | None]:
-    """Edges and their ids without those that join some pairs of nodes."""
+    """Return edges and their ids without the edges between given pairs of nodes."""
     kept = _kept_edges(csc, rows, columns, edges)
     if kept is None:
         return csc, ids
@@ -257,7 +257,7 @@ def _without(
 def _kept_edges(
     csc: CSCFormatBase, rows: Tensor | None, columns: Tensor | None, edges: Tensor | None
 ) -> Tensor | None:
-    """A mask of the edges that join none of the pairs; None if all are kept."""
+    """Return a mask of the edges that are not among the pairs; None if all are kept."""
     if isinstance(edges, tuple) and len(edges) == 2 and all(isinstance(x, Tensor) for x in edges):
         edges = torch.stack(edges, 1)
     if edges is None:

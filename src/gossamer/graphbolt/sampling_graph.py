@@ -1,4 +1,4 @@
-"""Graphs to sample from: fused CSC of all edge types."""
+"""Graphs to sample from, as one CSC of all edge types."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from gossamer.sampling import _core
 
 __all__ = ["ORIGINAL_EDGE_ID", "FusedCSCSamplingGraph"]
 
-#: Edge attribute with the ids that edges had in the graph they come from.
+#: Edge attribute with the ids of the edges in the original graph.
 ORIGINAL_EDGE_ID = "_ORIGINAL_EDGE_ID"
 
 
 class FusedCSCSamplingGraph(FusedCSC):
     """A graph as one CSC over the nodes of all types.
 
-    Nodes are numbered type after type: node ``i`` of type ``t`` is ``node_type_offset[t] + i``.
+    Nodes are numbered type by type: node ``i`` of type ``t`` is ``node_type_offset[t] + i``.
     Build a graph with :func:`fused_csc_sampling_graph` or :func:`from_graph`. Do not write to
     its tensors.
 
@@ -54,8 +54,8 @@ class FusedCSCSamplingGraph(FusedCSC):
         seeds : Tensor or dict of str to Tensor
             Nodes, by type in a heterogeneous graph.
         fanouts : Tensor
-            ``(1,)``: how many edges to draw for each node, whatever their types, or one number for
-            each edge type, in the order of `edge_type_to_id`. -1 stands for all edges.
+            ``(1,)``: the number of edges to draw per node, over all edge types; or one number for
+            each edge type, in the order of `edge_type_to_id`. -1 means all edges.
         replace : bool
             Whether an edge may be drawn more than once.
         probs_name : str, optional
@@ -63,17 +63,17 @@ class FusedCSCSamplingGraph(FusedCSC):
         returning_indices_and_original_edge_ids_are_optional : bool
             Ignored: both are returned.
         async_op : bool
-            Whether to return an object whose ``wait()`` gives the result.
+            Whether to return an object whose ``wait()`` returns the result.
 
         Returns
         -------
         SampledSubgraphImpl
-            With ids of the graph as indices.
+            The sampled edges, with ids of the graph as indices.
 
         Raises
         ------
         InvalidTypeError, InvalidValueError, OutOfRangeError, UnknownKeyError
-            For nodes, fanouts or weights that do not fit the graph.
+            If nodes, fanouts or weights are not valid for the graph.
         """
         subgraph = self._draw("sample_neighbors", seeds, fanouts, replace, probs_name)
         return Done(subgraph) if async_op else subgraph
@@ -91,8 +91,8 @@ class FusedCSCSamplingGraph(FusedCSC):
     ) -> Any:
         """Draw in-edges by layer-neighbor sampling (LABOR), which shares sources between nodes.
 
-        The expected number of edges of a node is its fanout, or with weights as
-        :func:`gossamer.sampling.sample_labors` says; there are fewer distinct sources than from
+        The expected number of edges of a node is its fanout (with weights, see
+        :func:`gossamer.sampling.sample_labors`); there are fewer distinct sources than with
         :meth:`sample_neighbors`.
 
         Parameters
@@ -102,7 +102,7 @@ class FusedCSCSamplingGraph(FusedCSC):
         random_seed : Tensor, optional
             One or two integers. Calls with the same numbers share the random number of each source.
         seed2_contribution : float
-            From 0 to 1: the first number is used below 0.5, else the second.
+            In [0, 1]: the first number is used if this is less than 0.5, otherwise the last.
 
         References
         ----------
@@ -117,8 +117,8 @@ class FusedCSCSamplingGraph(FusedCSC):
     def in_subgraph(self, nodes: ByType) -> SampledSubgraphImpl:
         """Return all in-edges of some nodes.
 
-        Edge ids are those of the graph that this one was made of, if it has them as an attribute,
-        and else positions in `indices`.
+        Edge ids are those of the original graph if they are an attribute of this graph, otherwise
+        positions in `indices`.
 
         Examples
         --------
@@ -141,16 +141,16 @@ class FusedCSCSamplingGraph(FusedCSC):
         node_timestamp_attr_name: str | None = None,
         edge_timestamp_attr_name: str | None = None,
     ) -> SampledSubgraphImpl:
-        """Draw in-edges that lie in the past of each node.
+        """Draw in-edges that are earlier than the time of each node.
 
         Parameters
         ----------
         seeds, fanouts, replace, probs_name
             See :meth:`sample_neighbors`.
         seeds_timestamp : Tensor or dict of str to Tensor
-            The time of each seed. Edges and sources must come strictly before it.
+            The time of each seed. Edges and sources must be strictly earlier.
         seeds_pre_time_window : Tensor or dict of str to Tensor, optional
-            Edges and sources must not come more than this time before the seed.
+            Edges and sources must not be more than this much earlier than the seed.
         node_timestamp_attr_name, edge_timestamp_attr_name : str, optional
             Attributes with the times of nodes and edges.
         """
@@ -172,7 +172,7 @@ class FusedCSCSamplingGraph(FusedCSC):
         random_seed: Tensor | None = None,
         seed2_contribution: float = 0.0,
     ) -> SampledSubgraphImpl:
-        """Draw in-edges of the past by layer-neighbor sampling.
+        """Draw earlier in-edges by layer-neighbor sampling.
 
         See :meth:`temporal_sample_neighbors` and :meth:`sample_layer_neighbors`.
         """
@@ -188,7 +188,7 @@ class FusedCSCSamplingGraph(FusedCSC):
         node_pairs: Tensor | tuple[Tensor, Tensor],
         negative_ratio: int,
     ) -> Tensor | tuple[None, Tensor]:
-        """Draw destinations uniformly for the sources of some pairs.
+        """Draw negative destinations uniformly for the sources of some pairs.
 
         Parameters
         ----------
@@ -197,13 +197,13 @@ class FusedCSCSamplingGraph(FusedCSC):
         node_pairs : Tensor or pair of Tensor
             ``(N, 2)``, or ``(u, v)`` as in version 2.1.
         negative_ratio : int
-            How many destinations to draw for each pair.
+            Number of destinations to draw per pair.
 
         Returns
         -------
-        Tensor
-            ``(N * negative_ratio, 2)``, the pairs of each source together. For ``(u, v)`` None, as
-            the sources are those of the pairs, and the destinations.
+        Tensor, or (None, Tensor)
+            ``(N * negative_ratio, 2)``, grouped by pair. For ``(u, v)``, the destinations only,
+            with None for the sources, which are those of the pairs.
         """
         ratio = as_int(negative_ratio, "sample_negative_edges_uniform", "negative_ratio", 1)
         apart = isinstance(node_pairs, tuple)
@@ -237,7 +237,7 @@ class FusedCSCSamplingGraph(FusedCSC):
         times: draws.PastEdges | None = None,
         positions: bool = False,
     ) -> SampledSubgraphImpl:
-        """Draw neighbors; with a key, by layer-neighbor sampling."""
+        """Draw neighbors; if `labor_key` is given, by layer-neighbor sampling."""
         seeds = arguments.check_seeds(self, seeds)
         counts = arguments.check_fanouts(self, fanouts, op)
         if times is not None:
@@ -270,9 +270,9 @@ class FusedCSCSamplingGraph(FusedCSC):
         return original.index_select(0, edges)
 
     def copy_to_shared_memory(self, shared_memory_name: str) -> FusedCSCSamplingGraph:
-        """Return the graph in shared memory, where other processes find it by name.
+        """Copy the graph to shared memory, where other processes can open it by name.
 
-        The memory is freed when the graph that this returns is garbage-collected.
+        The memory is freed when the returned graph is garbage-collected.
         """
         from gossamer.graphbolt.shared_memory import share
 

@@ -1,4 +1,4 @@
-"""Sampling graphs in memory that other processes find by a name."""
+"""Sampling graphs in shared memory, which other processes can open by name."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def share(graph: FusedCSCSamplingGraph, name: str) -> FusedCSCSamplingGraph:
 
 
 def load_from_shared_memory(shared_memory_name: str) -> FusedCSCSamplingGraph:
-    """Open a graph that another process put into shared memory, without a copy.
+    """Open a graph that another process put into shared memory, without copying it.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def load_from_shared_memory(shared_memory_name: str) -> FusedCSCSamplingGraph:
         )
     with open(path, "rb") as file:
         stored = TensorFile(file)
-    # Tensors keep the mapping open. Copy-on-write: a write stays in this process.
+    # Tensors keep the mapping open. Copy-on-write: writes do not affect other processes.
     memory = torch.from_numpy(np.memmap(path, dtype=np.uint8, mode="c"))
     tensors = {key: stored[key].view_of(memory) for key in stored.names()}
     node_types, edge_types = json.loads(stored.metadata[_KEY])

@@ -1,4 +1,4 @@
-"""The stage that draws a subgraph for each batch."""
+"""The stage that samples subgraphs for each batch."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ __all__ = ["SubgraphSampler"]
 class SubgraphSampler(Stage):
     """Draw the subgraphs of each batch; subclasses define :meth:`sample_subgraphs`.
 
-    Seeds of shape ``(N, 2)`` are node pairs: the subgraph is drawn for their distinct ends, and
-    ``compacted_seeds`` holds the pairs as positions among the output nodes.
+    Seeds of shape ``(N, 2)`` are node pairs: the subgraph is drawn for their distinct endpoints,
+    and ``compacted_seeds`` contains the pairs as positions among the output nodes.
 
     Parameters
     ----------
     datapipe : Stage
     *args, **kwargs
-        Passed on to :meth:`sample_subgraphs`.
+        Further arguments of :meth:`sample_subgraphs`.
     """
 
-    #: Whether seeds are nodes at the times of the batch, if it has times.
+    #: Whether the same node at different times of the batch is a different seed.
     _at_times = True
 
     def __init__(self, datapipe: Stage, *args: Any, **kwargs: Any) -> None:
@@ -41,7 +41,7 @@ class SubgraphSampler(Stage):
         yield from self.sampling_stages(self.datapipe)
 
     def sampling_stages(self, datapipe: Any) -> Iterator[MiniBatch]:
-        """Draw for each batch of `datapipe`."""
+        """Sample subgraphs for each batch of `datapipe`."""
         for batch in datapipe:
             require_seeds(batch, type(self).__name__)
             with random_numbers(batch):
@@ -76,7 +76,7 @@ class SubgraphSampler(Stage):
 def _output_nodes(
     seeds: ByType, times: ByType | None
 ) -> tuple[ByType, ByType | None, ByType | None]:
-    """The nodes to draw for, their times, and the seeds as positions among them."""
+    """Return the output nodes, their times, and the seeds as positions among them."""
     parts = list(seeds.values()) if isinstance(seeds, dict) else [seeds]
     for part in parts:
         if not isinstance(part, Tensor):
@@ -102,7 +102,7 @@ def _positions(ids: Tensor) -> Tensor:
 
 
 def _typed_columns(key: str, seeds: Tensor) -> Iterator[tuple[Tensor, str]]:
-    """The columns of seeds, each with its node type."""
+    """Yield the columns of seeds, each with its node type."""
     columns = [seeds] if seeds.dim() == 1 else seeds.unbind(1)
     ntypes = seed_type_str_to_ntypes(key, len(columns))
     if len(ntypes) != len(columns):
@@ -114,7 +114,7 @@ def _typed_columns(key: str, seeds: Tensor) -> Iterator[tuple[Tensor, str]]:
 
 
 def _timed_ends(seeds: ByType, times: ByType) -> tuple[ByType, ByType, ByType]:
-    """Every end of every pair as a node of its own, at the time of the pair."""
+    """Return every endpoint of every pair as a separate node, at the time of the pair."""
     if not isinstance(seeds, dict):
         nodes = seeds.reshape(-1)
         return nodes, times.repeat_interleave(seeds.shape[1]), _positions(nodes).view(seeds.shape)
@@ -135,7 +135,7 @@ _Where = dict[str, list[tuple[str, int]]]
 
 
 def _by_node_type(seeds: dict[str, Tensor]) -> tuple[dict[str, list[Tensor]], _Where]:
-    """The columns of seeds by node type, and where those of each kind of seeds are."""
+    """Return the columns of seeds by node type, and the location of each column."""
     lists: dict[str, list[Tensor]] = {}
     where: _Where = {key: [] for key in seeds}
     for key, part in seeds.items():
@@ -146,6 +146,6 @@ def _by_node_type(seeds: dict[str, Tensor]) -> tuple[dict[str, list[Tensor]], _W
 
 
 def _pairs(where: _Where, places: dict[str, Sequence[Tensor]]) -> dict[str, Tensor]:
-    """Seeds, or pairs of them, from their columns by node type."""
+    """Assemble seeds or pairs from their columns by node type."""
     found = {key: [places[ntype][i] for ntype, i in ends] for key, ends in where.items()}
     return {key: torch.stack(own, 1) if len(own) > 1 else own[0] for key, own in found.items()}

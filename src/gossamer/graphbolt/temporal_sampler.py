@@ -1,4 +1,4 @@
-"""Samplers of neighbors in the past."""
+"""Temporal samplers, which draw earlier neighbors only."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["TemporalLayerNeighborSampler", "TemporalNeighborSampler"]
 
 
 class TemporalNeighborSampler(SubgraphSampler):
-    """Draw neighbors that come before the time of their seed, layer by layer.
+    """Draw neighbors that are earlier than the time of their seed, layer by layer.
 
-    Items need a part named ``"timestamp"``. A source node has the time of its destination, so no
-    layer reaches beyond it; a node at two times stands twice.
+    Items need a part named ``"timestamp"``. A source node gets the time of its destination, so
+    every layer is earlier than the seed; a node at two times occurs twice.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class TemporalNeighborSampler(SubgraphSampler):
     prob_name : str, optional
         Edge attribute with weights or a mask.
     node_timestamp_attr_name, edge_timestamp_attr_name : str, optional
-        Attributes with the times of nodes and edges; at least one of them.
+        Attributes with the times of nodes and edges; at least one is required.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class TemporalNeighborSampler(SubgraphSampler):
         seeds_timestamp: ByType | None,
         seeds_pre_time_window: ByType | None = None,
     ) -> tuple[ByType, list[SampledSubgraphImpl]]:
-        """Draw a subgraph for each layer, from the seeds outwards and into the past."""
+        """Draw a subgraph of earlier edges for each layer, starting from the seeds."""
         if seeds_timestamp is None:
             raise InvalidValueError(
                 f"{type(self).__name__}: the batch has no timestamps. Give the items a part named "
@@ -93,12 +93,12 @@ class TemporalNeighborSampler(SubgraphSampler):
             )
             subgraph.original_row_node_ids = seeds
             subgraphs.insert(0, subgraph)
-            window = None  # it belongs to the seeds; what follows is bounded by the time alone
+            window = None  # applies to the seeds only; further layers are bounded by the time alone
         return seeds, subgraphs
 
 
 class TemporalLayerNeighborSampler(TemporalNeighborSampler):
-    """Draw neighbors of the past by layer-neighbor sampling; see `TemporalNeighborSampler`."""
+    """Draw earlier neighbors by layer-neighbor sampling; see `TemporalNeighborSampler`."""
 
     def _draw(self, *arguments: Any) -> SampledSubgraphImpl:
         return self.graph.temporal_sample_layer_neighbors(*arguments)

@@ -22,9 +22,9 @@ class TorchBasedFeature(Feature):
     Parameters
     ----------
     torch_feature : Tensor
-        ``(N, *f)``; shared, not copied. It may lie in a memory-mapped file.
+        ``(N, *f)``; shared, not copied. May be memory-mapped from a file.
     metadata : dict, optional
-        What else is known of the feature.
+        Metadata of the feature.
 
     Raises
     ------
@@ -84,7 +84,7 @@ class TorchBasedFeature(Feature):
         self._tensor[ids.long()] = value.to(self._tensor.dtype)
 
     def metadata(self) -> dict[str, Any]:
-        """What else is known of the feature."""
+        """Metadata of the feature."""
         return self._metadata
 
     def pin_memory_(self) -> TorchBasedFeature:
@@ -97,7 +97,7 @@ class TorchBasedFeature(Feature):
         return self._tensor.is_pinned()
 
     def to(self, device: torch.device | str) -> TorchBasedFeature:
-        """Return the feature on a device; ``"pinned"`` stands for pinned memory."""
+        """Return the feature on a device; ``"pinned"`` means pinned memory."""
         if device == "pinned":
             return TorchBasedFeature(self._tensor.pin_memory(), self._metadata)
         return TorchBasedFeature(self._tensor.to(device), self._metadata)

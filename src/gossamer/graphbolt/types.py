@@ -1,4 +1,4 @@
-"""Names of edge types as strings, and values that are given by type or alone."""
+"""Edge types as strings, and values that are given by type or as a single value."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def etype_str_to_tuple(c_etype: str) -> tuple[str, str, str]:
 
 
 def seed_type_str_to_ntypes(seed_type: str, seed_size: int) -> list[str]:
-    """Node types of the columns of seeds: of a node type, or of the ends of an edge type.
+    """Return the node types of the columns of seeds, given their node type or edge type.
 
     Examples
     --------
@@ -88,5 +88,5 @@ def map_by_type(function: Callable[[Any], Value], value: Any) -> Any:
 
 
 def value_of_type(values: Any, key: str) -> Any:
-    """The value of a type; None if it has none, or if values are not given by type."""
+    """Return the value of a type; None if it has none, or if values are not given by type."""
     return values.get(key) if isinstance(values, dict) else None

@@ -20,7 +20,7 @@ def two_sided(
     device: torch.device | str | None,
     name: str,
 ) -> Graph:
-    """A graph of one relation; a node type on both sides has the same number of nodes on each."""
+    """Make a graph of one relation; if both sides have one type, their counts must be equal."""
     if not all(isinstance(part, str) for part in etype):
         raise InvalidTypeError(f"An edge type consists of three str, got {etype}.")
     src, _, dst = etype

@@ -1,4 +1,4 @@
-"""Columns of node ids of any type, numbered."""
+"""Numbering of columns of node ids of any type."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LARGEST = 2**63 - 1  # of int64
 
 
 def distinct(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """The different ids of several columns, sorted."""
+    """Return the distinct ids of several columns, sorted."""
     ids = np.concatenate(_comparable(parts))
     try:
         return np.unique(ids)
@@ -25,7 +25,7 @@ def distinct(parts: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def numbered(ids: np.ndarray, end: np.ndarray, ntype: str) -> np.ndarray:
-    """The new id of each id in `end`."""
+    """Return the new id of each id in `end`."""
     ids, end = _comparable([ids, end])
     order = np.argsort(ids, kind="stable")
     if not len(ids) or not len(end):
@@ -49,9 +49,9 @@ def numbered(ids: np.ndarray, end: np.ndarray, ntype: str) -> np.ndarray:
 
 
 def _comparable(parts: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Columns of ids, converted to types that can be joined and compared without loss.
+    """Convert columns of ids to types that can be concatenated and compared without loss.
 
-    NumPy joins int64 and uint64, and integers and floats, as float64, which has 53 bits.
+    NumPy concatenates int64 and uint64, and integers and floats, as float64, which has 53 bits.
     """
     kinds = {part.dtype.kind for part in parts}
     integers = [part for part in parts if part.dtype.kind in "iu" and len(part)]

@@ -23,7 +23,7 @@ __all__ = ["from_cugraph", "to_cugraph"]
 
 
 def from_cugraph(cugraph_graph: Any) -> Graph:
-    """A graph with one node type and one edge type from a cuGraph graph.
+    """Make a graph with one node type and one edge type from a cuGraph graph.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def from_cugraph(cugraph_graph: Any) -> Graph:
 
 
 def _as_tensor(series: Any) -> Tensor:
-    """A copy of a column; the graph shares no memory with the frame."""
+    """Copy a column, so that the graph shares no memory with the frame."""
     if hasattr(series, "to_dlpack"):
         return torch.from_dlpack(series.to_dlpack()).clone()
     return torch.tensor(series.to_numpy())

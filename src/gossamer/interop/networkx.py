@@ -34,7 +34,7 @@ def from_networkx(
     idtype: torch.dtype | None = None,
     device: Device = None,
 ) -> Graph:
-    """A graph with one node type and one edge type from a networkx graph.
+    """Make a graph with one node type and one edge type from a networkx graph.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def bipartite_from_networkx(
     idtype: torch.dtype | None = None,
     device: Device = None,
 ) -> Graph:
-    """A graph with edges from one node type to another from a bipartite networkx graph.
+    """Make a graph with edges from one node type to another from a bipartite networkx graph.
 
     Parameters
     ----------
@@ -292,7 +292,7 @@ def _sorted(labels: Iterable, name: str) -> list:
 def _edges(
     nx_graph: Any, attributes: list[str], id_name: str | None, name: str
 ) -> tuple[list[tuple], Tensor]:
-    """The edges, with data if needed, and their order by edge id."""
+    """Return the edges, with data if needed, and their order by edge id."""
     edges = list(nx_graph.edges(data=bool(attributes) or id_name is not None))
     count = len(edges)
     if not nx_graph.is_directed():  # the order of both directions is decided later
@@ -324,7 +324,7 @@ def _ends(edges: list[tuple], src: Mapping, dst: Mapping) -> tuple[Tensor, Tenso
 
 
 def _both_ways(u: Tensor, v: Tensor, rank: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Both directions of undirected edges, in the order of networkx's directed copy.
+    """Return both directions of undirected edges, in the order of networkx's directed copy.
 
     This order is by node (`rank`), then by first occurrence of the neighbor in edges; parallel
     edges are adjacent.
@@ -377,7 +377,7 @@ def _require_some(frames: list[Frame], names: list[str]) -> None:
 
 
 def _rows(frame: Frame, names: list[str], fixed: dict, counted: dict | None = None) -> list[dict]:
-    """The attribute dict of each node or edge."""
+    """Return the attribute dict of each node or edge."""
     columns: dict[str, Any] = dict(counted or {})
     columns |= {name: frame[name].detach().cpu().unbind() for name in names if name in frame}
     if not columns:

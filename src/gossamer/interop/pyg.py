@@ -26,7 +26,7 @@ _STRUCTURE = {"edge_index", "num_nodes", "batch", "ptr"}
 def from_pyg(
     data: Any, idtype: torch.dtype | None = None, return_rest: bool = False
 ) -> Graph | tuple[Graph, dict[Any, Any]]:
-    """A graph from a PyG ``Data``, ``HeteroData`` or ``Batch``.
+    """Make a graph from a PyG ``Data``, ``HeteroData`` or ``Batch``.
 
     Tensors with one row per node or edge become features with the same name (``x``, ``y``, ``pos``,
     ``train_mask``, ``edge_attr`` ...). As in PyG, if there are as many nodes as edges, tensors with
@@ -182,7 +182,7 @@ def _require_edge_index(store: Mapping[str, Any], what: str) -> None:
 
 
 def _attributes(store: Any, rest: dict[Any, Any], kind: Any) -> list[tuple[str, Tensor]]:
-    """The attributes with one row per node or edge; others are added to `rest`."""
+    """Return the attributes with one row per node or edge, and add others to `rest`."""
     found = []
     batched = {"batch", "ptr"} <= set(store.to_dict())
     for name, value in store.to_dict().items():
@@ -220,7 +220,7 @@ def _edge_index(g: Graph, etype: Any) -> Tensor:
 
 
 def _batch(counts: Tensor) -> dict[str, Tensor]:
-    """PyG's ``batch`` and ``ptr``, which assign nodes to the graphs of a batch."""
+    """Return PyG's ``batch`` and ``ptr``, which assign nodes to the graphs of a batch."""
     counts = counts.long()
     ptr = torch.nn.functional.pad(counts.cumsum(0), (1, 0))
     graphs = torch.arange(len(counts), device=counts.device)
@@ -228,7 +228,7 @@ def _batch(counts: Tensor) -> dict[str, Tensor]:
 
 
 def _keep_batch(g: Graph, stores: Mapping[str, Mapping[str, Any]]) -> None:
-    """Set the sizes of the batched graphs, if every node type has them."""
+    """Set the sizes of the batched graphs if every node type has a batch vector."""
     if not all("batch" in store and "ptr" in store for store in stores.values()):
         return
     sizes = {}

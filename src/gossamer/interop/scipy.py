@@ -22,7 +22,7 @@ def from_scipy(
     idtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
 ) -> Graph:
-    """A graph with one node type and one edge type from a sparse matrix.
+    """Make a graph with one node type and one edge type from a sparse matrix.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def bipartite_from_scipy(
     idtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
 ) -> Graph:
-    """A graph with edges from one node type to another from a sparse matrix.
+    """Make a graph with edges from one node type to another from a sparse matrix.
 
     Parameters
     ----------

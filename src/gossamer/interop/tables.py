@@ -31,7 +31,7 @@ def from_edge_table(
     idtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
 ) -> Graph | tuple[Graph, dict[str, np.ndarray]]:
-    """A graph from a table with one row per edge.
+    """Make a graph from a table with one row per edge.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def from_edge_table(
         Columns to convert to edge features: numbers, bools, or lists of numbers of one length.
         Default: all other columns.
     relabel : bool
-        Whether to number the occurring ids in sorted order, and return them.
+        Whether to number the occurring ids in sorted order, and to return these ids.
     idtype : torch.dtype, optional
         torch.int32 or torch.int64. Default: torch.int64.
     device : torch.device or str, optional
@@ -223,7 +223,7 @@ def _columns(table: Any) -> list[str]:
 
 
 def _column(table: Any, name: str) -> np.ndarray:
-    """A column without missing values."""
+    """Return a column; raise if values are missing."""
     if name not in _columns(table):
         raise UnknownKeyError(
             f"from_edge_table: there is no column {name!r}; there are {_columns(table)}."
@@ -261,7 +261,7 @@ def _feature(table: Any, name: str) -> Tensor:
 
 
 def _by_type(edges: Any, edge_type: str | None) -> dict[CanonicalEType, Any]:
-    """Tables by canonical edge type."""
+    """Return the tables by canonical edge type."""
     if isinstance(edges, Mapping):
         if edge_type is not None or not edges:
             raise InvalidValueError(
@@ -314,7 +314,7 @@ def _node_tables(nodes: Any, ntypes: list[str]) -> dict[str, Any]:
 
 
 def _node_ids(ntype: str, ends: Mapping[Any, Sequence], table: Any, node_id: str) -> np.ndarray:
-    """Former ids of the nodes of one type: in the order of the table of nodes, or sorted."""
+    """Return the former ids of the nodes of one type, in the order of `table` or sorted."""
     if table is not None:
         ids = _column(table, node_id)
         if len(set(ids.tolist())) < len(ids):

@@ -25,7 +25,7 @@ class Process(mp.Process):
     """A process in which torch can use several threads, even if it is forked.
 
     OpenMP's threads do not survive a fork, and the main thread of a forked process can deadlock
-    when it waits for them. Therefore the target runs in a new thread. Otherwise as
+    when it waits for them. Therefore the target runs in a new thread. Otherwise this is the same as
     :class:`torch.multiprocessing.Process`.
 
     Parameters
@@ -67,7 +67,7 @@ class Process(mp.Process):
 
 
 def Queue(maxsize: int = 0) -> Any:
-    """A queue between processes, as :func:`torch.multiprocessing.Queue`: tensors are not copied.
+    """Create a queue between processes, as :func:`torch.multiprocessing.Queue`; tensors are shared.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def Queue(maxsize: int = 0) -> Any:
 
 
 def shared_tensor(shape: Sequence[int], dtype: torch.dtype = torch.float32) -> Tensor:
-    """A tensor of zeros in memory shared by all processes of the group.
+    """Create a tensor of zeros in memory shared by all processes of the group.
 
     Call it in every process of the group (:func:`torch.distributed.init_process_group`), which must
     be on one machine. Without a group, the tensor is shared with child processes.
@@ -130,7 +130,7 @@ def call_once_and_share(
     dtype : torch.dtype
         The dtype of the result.
     rank : int
-        The process that calls it.
+        Rank of the process that calls `func`.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def call_once_and_share(
     ------
     InvalidTypeError, InvalidValueError
         If an argument has the wrong type, the result has another shape or dtype, or `rank` does not
-        exist. Exceptions of `func` are raised in its process.
+        exist. Exceptions of `func` are raised in the process that called it.
     FileError
         If memory cannot be shared.
 
@@ -177,7 +177,7 @@ def call_once_and_share(
 def _offered(
     func: Callable[[], Tensor], shape: tuple[int, ...], dtype: torch.dtype, rank: int
 ) -> Tensor:
-    """The result of `func` in memory that the other processes of the group map."""
+    """Call `func` and put its result into memory that the other processes of the group map."""
     name = None
     try:
         value = _called(func, shape, dtype)
@@ -214,7 +214,7 @@ def _called(func: Callable[[], Tensor], shape: tuple[int, ...], dtype: torch.dty
 
 
 def _new_file() -> str:
-    """An empty file, in memory if the system has such a file system."""
+    """Create an empty file, in memory if the system has such a file system."""
     place = "/dev/shm"
     try:
         handle, name = tempfile.mkstemp(

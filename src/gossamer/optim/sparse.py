@@ -19,7 +19,7 @@ __all__ = ["SparseAdagrad", "SparseAdam", "SparseOptimizer"]
 
 
 class SparseOptimizer(ABC):
-    """Base of the sparse optimizers: averages the gradients of recorded look-ups per row.
+    """Base class of sparse optimizers, which average the gradients of recorded look-ups per row.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class SparseOptimizer(ABC):
 
     @abstractmethod
     def _new_state(self, weight: Tensor) -> tuple[Tensor, ...]:
-        """Tensors with one row for each row of the table."""
+        """Return the initial state: tensors with one row for each row of the table."""
 
     @abstractmethod
     def _update(
@@ -65,13 +65,13 @@ class SparseOptimizer(ABC):
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """The settings, in the format of torch's optimizers; changes take effect."""
+        """The settings, in the format of torch's optimizers; they can be changed."""
         return [self._settings]
 
     def zero_grad(self) -> None:
-        """Drop gradients. Look-ups that have no gradient yet are kept.
+        """Drop gradients but keep look-ups that have no gradient yet.
 
-        It can therefore be called before or after the forward pass.
+        This method can therefore be called before or after the forward pass.
         """
         for embedding in self._params:
             waiting = [entry for entry in embedding.trace if entry[1].grad is None]
@@ -94,7 +94,7 @@ class SparseOptimizer(ABC):
                 self._update(embedding.weight, embedding.optm_state, *_mean(rows, grad))
 
     def state_dict(self) -> dict[str, Any]:
-        """State of each table by name, and the settings."""
+        """Return the state of each table by name, and the settings."""
         state = {embedding.name: embedding.optm_state for embedding in self._params}
         return {"state": state, "param_groups": [dict(self._settings)]}
 
@@ -284,7 +284,7 @@ def _number(what: str, value: Any, low: float, below: float = float("inf")) -> f
 
 
 def _gathered(trace: list[tuple[Tensor, Tensor]], weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows and gradients of all look-ups in all processes of the group."""
+    """Return the rows and gradients of all look-ups in all processes of the group."""
     form = {"device": weight.device}
     ids = [rows.to(torch.int64) for rows, _ in trace]
     grads = [value.grad.to(weight).reshape(-1, weight.shape[1]) for _, value in trace]
@@ -310,7 +310,7 @@ def _gathered(trace: list[tuple[Tensor, Tensor]], weight: Tensor) -> tuple[Tenso
 
 
 def _mean(rows: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
-    """Each row once, with the mean of its gradients."""
+    """Return each row once, with the mean of its gradients."""
     unique, place, counts = torch.unique(rows, return_inverse=True, return_counts=True)
     total = grad.new_zeros(len(unique), grad.shape[1]).index_add_(0, place, grad)
     return unique, total / counts.unsqueeze(1)

@@ -13,7 +13,8 @@ __all__ = ["apply_each"]
 def apply_each(data: Any, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Apply a function to each value of a dict or list, or to a single value.
 
-    Layers return a tensor for one node type and a dict of tensors for several; this handles both.
+    Layers return a tensor for one node type and a dict of tensors for several; this function
+    handles both.
 
     Parameters
     ----------

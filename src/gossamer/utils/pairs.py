@@ -1,4 +1,4 @@
-"""Source and destination features from one input or a pair."""
+"""Conversion of one input, or a pair, to source and destination features."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["expand_as_pair"]
 
 
 def expand_as_pair(input_: Any, g: Graph | None = None) -> tuple[Any, Any]:
-    """Features of source and destination nodes.
+    """Return the features of source and destination nodes.
 
     Parameters
     ----------

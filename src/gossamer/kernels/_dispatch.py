@@ -1,13 +1,13 @@
 """The dispatch table: kernel name x device type x dtype -> function.
 
 Each kernel is written once in `gossamer.kernels.reference`, with its signature, its documentation
-and the name of the operands that decide where it runs. A backend registers a faster function for
-some kernels, dtypes and one device type:
+and the names of the operands that determine where it runs. A backend registers faster functions for
+some kernels and dtypes on one device type:
 
     @kernel("spmm", device="cpu", dtypes=(torch.float32, torch.float64))
     def spmm(...): ...
 
-The reference runs for every combination that no backend covers.
+For all other combinations, the reference runs.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _IMPLEMENTATIONS = ("reference", "native")
 #: Instruction sets of csrc/core/table.cpp on all machines.
 _ISAS = ("avx512", "avx2", "generic", "neon")
 #: Device type -> the module that registers its kernels, and what that module needs. It is imported
-#: when the first tensor of that device comes.
+#: when a kernel is first called with a tensor on that device.
 _BACKENDS = {
     "cpu": ("gossamer.kernels.cpu", "_core"),
     "cuda": ("gossamer.kernels.triton", "triton"),
@@ -54,8 +54,8 @@ _LOADED: dict[str, ModuleType | str] = {}
 class Kernel:
     """One kernel: its reference, and the functions of the backends by device type and dtype.
 
-    A call runs the function for the operands' device and dtype. Pass the operands that decide by
-    position.
+    A call runs the function for the operands' device and dtype. Pass the operands that determine
+    these by position.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class Kernel:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if torch.compiler.is_dynamo_compiling():
-            # Traced in pieces, a function frees tensors whose addresses the core still uses.
+            # A function traced in pieces frees tensors whose addresses the core still uses.
             return torch.compiler.disable(self.__call__)(*args, **kwargs)
         return self.find(*[args[i] for i in self._positions])(*args, **kwargs)
 
@@ -122,7 +122,7 @@ class DeviceMemoryError(GossamerError, torch.OutOfMemoryError):
 
 
 def _naming_memory(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function, whose errors about memory name the operator."""
+    """Wrap a function so that its out-of-memory errors name the operator."""
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -149,19 +149,19 @@ def kernel(
     device: str | None = None,
     dtypes: Iterable[torch.dtype] = (),
 ) -> Callable[[Function], Function]:
-    """Put a function into the dispatch table; the function itself does not change.
+    """Register a function in the dispatch table; the function itself does not change.
 
     Parameters
     ----------
     name : str
         Name of the kernel.
     operands : iterable of str
-        On the reference: the parameters whose device and dtype decide. They have one dtype, and
-        those that are None do not count.
+        For the reference: the parameters whose device and dtype select the function. They have one
+        dtype; those that are None are ignored.
     device : str, optional
-        On a backend: the device type, such as ``"cpu"``.
+        For a backend: the device type, such as ``"cpu"``.
     dtypes : iterable of torch.dtype
-        On a backend: the dtypes that the function takes.
+        For a backend: the dtypes that the function supports.
     """
 
     def add(function: Function) -> Function:
@@ -175,12 +175,12 @@ def kernel(
 
 
 def dispatched(name: str) -> Kernel:
-    """Return the kernel `name`, whose call runs the function for its operands."""
+    """Return the kernel `name`; calling it runs the function for its operands."""
     return _KERNELS[name]
 
 
 def native() -> ModuleType | None:
-    """Return the backend of the CPU, or None where its extension module was not built."""
+    """Return the backend of the CPU, or None if its extension module was not built."""
     backend = _load("cpu")
     return None if isinstance(backend, str) else backend
 
@@ -242,10 +242,10 @@ def _require_native() -> None:
 def use(name: str) -> Iterator[None]:
     """Run the body with one implementation: ``"reference"`` or ``"native"``.
 
-    The choice holds for the current thread (and the current task of asyncio) only. Threads that are
-    started in the body do not inherit it. The environment variable ``GOSSAMER_KERNELS`` makes the
-    choice for a whole process. ``"native"`` means the dispatch table, in which the reference still
-    runs where no backend has a kernel for the device and dtype.
+    The choice applies to the current thread (and the current asyncio task) only. Threads started in
+    the body do not inherit it. The environment variable ``GOSSAMER_KERNELS`` sets the choice for a
+    whole process. ``"native"`` means the dispatch table, in which the reference still runs if no
+    backend has a kernel for the device and dtype.
 
     Raises
     ------
@@ -278,10 +278,10 @@ def info() -> dict[str, Any]:
         ``native`` (whether the native kernels are installed), ``why_not`` (the reason if they are
         not), ``forced`` (the choice of `use` or ``GOSSAMER_KERNELS``, or ``""``), ``isa`` (the
         instruction set in use, which ``GOSSAMER_ISA`` can lower), ``available_isas``, ``threading``
-        (the runtime of parallel loops, which is torch's own), ``idle_bytes`` (memory that is kept
-        for the next large result; see `release_memory`), and ``table``: for each kernel, the dtypes
-        that each device type has a fast kernel for. The reference kernels run for all others. GPU
-        kernels appear once they were loaded, by the first tensor on the GPU.
+        (the runtime of parallel loops, which is torch's own), ``idle_bytes`` (memory kept for the
+        next large result; see `release_memory`), and ``table``: for each kernel, the dtypes for
+        which each device type has a fast kernel. The reference kernels run for all others. GPU
+        kernels are listed once loaded, which happens with the first tensor on the GPU.
 
     Examples
     --------

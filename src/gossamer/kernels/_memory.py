@@ -1,7 +1,7 @@
-"""Memory for results: from the pool of the native core where it serves, else from torch.
+"""Memory for results: from the pool of the native core for large results, otherwise from torch.
 
-Results above 3 MiB of the native kernels are in huge pages that are kept, when the tensor is freed,
-for the next result. `csrc/memory.cpp` holds the pool.
+Results of the native kernels above 3 MiB are in huge pages, which are kept for the next result when
+the tensor is freed. The pool is implemented in `csrc/memory.cpp`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ __all__ = ["empty", "keeps_memory", "release_memory", "scratch", "set_idle_limit
 
 
 def set_idle_limit() -> None:
-    """Set the size of the pool to ``GOSSAMER_IDLE_MIB`` MiB, if that is given.
+    """Set the size of the pool to ``GOSSAMER_IDLE_MIB`` MiB, if that variable is set.
 
     Raises
     ------
     InvalidValueError
-        If it is not a number of MiB.
+        If the value is not a number.
     """
     limit = os.environ.get("GOSSAMER_IDLE_MIB")
     if limit is None:
@@ -54,7 +54,7 @@ def scratch(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) ->
 
 
 def keeps_memory(size: int, like: Tensor) -> bool:
-    """Whether the memory of a result of `size` numbers like `like` comes from the pool."""
+    """Whether a result of `size` elements like `like` is allocated from the pool."""
     spmm = dispatched("spmm")
     if not like.is_cpu or spmm.find(like) is spmm.reference:
         return False
@@ -65,10 +65,9 @@ def release_memory() -> None:
     """Return idle memory of the pool for large results to the system.
 
     torch allocates CPU tensors with the C library, which maps new memory for each large tensor; the
-    system then clears every page. The native kernels take the memory of a result
-    above 3 MiB, and of intermediate values above 512 KiB, from a pool instead: it is in huge
-    pages, and when the tensor is freed it is kept for the next result. The rest of torch is not
-    affected.
+    system then clears every page. The native kernels instead allocate results above 3 MiB, and
+    intermediate values above 512 KiB, from a pool of huge pages. When the tensor is freed, its
+    memory is kept for the next result. Other tensors of torch are not affected.
 
     Idle memory is at most an eighth of the memory that the process may use (the physical memory, or
     the limit of its control group) and at most 2 GiB. The environment variable

@@ -1,4 +1,4 @@
-"""Rows of slots, as in CSR: where they begin, and which one owns a slot."""
+"""Rows of slots, as in CSR: the start of each row, and the row of each slot."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["row_of_slot", "row_starts"]
 
 
 def row_starts(counts: Tensor) -> Tensor:
-    """Return where each row begins, and where the last one ends, for rows of `counts` slots."""
+    """Return the start of each row and the end of the last one, for rows of `counts` slots."""
     return torch.cat([counts.new_zeros(1), counts.cumsum(0)])
 
 

@@ -12,7 +12,7 @@ __all__ = ["random_bits", "random_unit", "row_keys", "shift"]
 
 
 def random_bits(key: int | Tensor, counter: Tensor) -> Tensor:
-    """The value number `counter` of the stream `key`, as a signed int64."""
+    """Return value number `counter` of the stream `key`, as a signed int64."""
     # int64 arithmetic wraps around, as in the generator; the shifts of the generator are logical.
     key = key if isinstance(key, Tensor) else _signed(key)
     x = (counter.long() + 1) * _signed(0x9E3779B97F4A7C15) + key
@@ -32,10 +32,10 @@ def _signed(x: int) -> int:
 
 
 def random_unit(key: int | Tensor, counter: Tensor) -> Tensor:
-    """Uniform on [0, 1), float64, a multiple of ``2**-53``."""
+    """Return float64 numbers, uniform on [0, 1), multiples of ``2**-53``."""
     return shift(random_bits(key, counter), 11).double() * 2.0**-53
 
 
 def row_keys(key: int, rows: Tensor) -> Tensor:
-    """The key of each row: it depends on the row's position alone."""
+    """Return the key of each row, which depends only on `key` and the row's position."""
     return random_bits(key, torch.arange(len(rows), device=rows.device))

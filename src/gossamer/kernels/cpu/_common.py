@@ -1,4 +1,4 @@
-"""Shared by the wrappers of the native kernels: codes, allocation and broadcast plans."""
+"""Helpers of the wrappers of the native kernels: codes, allocation and broadcast plans."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _DLPACK = {
     torch.int64: (0, 64),
 }
 
-# Below this size the C library reuses memory, above it maps new pages: see
+# The C library reuses memory below this size (in bytes) and maps new pages above it: see
 # csrc/memory.cpp.
 _LARGE = 3 << 20
 # Scratch memory of a call need not be packed as tightly as results, of which there may be many.
@@ -47,31 +47,31 @@ _LARGE_SCRATCH = 512 << 10
 
 
 def is_large(size: int, dtype: torch.dtype, limit: int | None = None) -> bool:
-    """Whether a result of `size` numbers comes from the pool of recycled memory."""
+    """Whether a result of `size` elements is allocated from the pool of recycled memory."""
     return size * dtype.itemsize > (limit or _LARGE) and dtype in _DLPACK
 
 
 def empty(shape: tuple[int, ...], dtype: torch.dtype, limit: int | None = None) -> Tensor:
     """Allocate memory that a kernel must fill; the tests replace this to poison it."""
-    # From the shape, because a tracer may lack a tensor's number of elements.
+    # Computed from the shape, because a tracer may not know a tensor's number of elements.
     if is_large(prod(shape), dtype, limit):
         capsule = core.allocate(shape, *_DLPACK[dtype])
         if capsule is not None:
             return from_dlpack(capsule)
-    # By name: the default device may be another.
+    # Explicit, because the default device may be another.
     return torch.empty(shape, dtype=dtype, device="cpu")
 
 
 def scratch(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     """Allocate memory that is freed when the operator returns.
 
-    The C library unmaps a MiB that is freed at the end of its heap, so that each call would map it.
+    The C library unmaps a MiB freed at the end of its heap, so each call would map it again.
     """
     return empty(shape, dtype, _LARGE_SCRATCH)
 
 
 def zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    """Allocate memory that a kernel adds to."""
+    """Allocate zeroed memory, to which a kernel adds."""
     if is_large(prod(shape), dtype):
         return empty(shape, dtype).zero_()
     return torch.zeros(shape, dtype=dtype, device="cpu")
@@ -109,7 +109,7 @@ def broadcast(lhs: torch.Size | None, rhs: torch.Size | None, dot: bool = False)
         width = prod(shape)
         return _plan(shape, width, width, [], (width, 1, 1))
     if dot:
-        # The last dimension is summed over: the blocks are laid out by the others.
+        # The last dimension is summed over; the other dimensions determine the blocks.
         length = max(lhs[-1], rhs[-1]) if 0 not in (lhs[-1], rhs[-1]) else 0
         dims = _collapse(lhs[:-1], rhs[:-1], lhs[-1], rhs[-1])
         inner = (length, int(lhs[-1] == length), int(rhs[-1] == length))

@@ -1,4 +1,4 @@
-"""Attention over edges, fused: no tensor of edges times heads times features."""
+"""Fused attention over edges, without a tensor of edges times heads times features."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def attention(
 ) -> tuple[Tensor, Tensor]:
     """Sum values weighted by the softmax of scores; see `gossamer.kernels.reference.attention`.
 
-    With operands of edges the reference runs; `ops.graph_attention` calls other kernels instead.
+    With edge operands, the reference runs; `ops.graph_attention` calls other kernels instead.
     """
     if not (edge_key is edge_value is None):
         operands = (value, key, query, weight, bias, out_bias)

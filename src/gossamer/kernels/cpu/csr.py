@@ -100,7 +100,7 @@ def _gather_slots(
     places: Tensor | None,
     outputs: int,
 ) -> tuple[Tensor, ...]:
-    """Neighbors alone if one output is wanted, else owners, neighbors and edges."""
+    """Return the neighbors only if `outputs` is 1, otherwise owners, neighbors and edges."""
     count, threads = rows.shape[0], torch.get_num_threads()
     wide, wide_id = indptr.dtype is torch.int64, rows.dtype is torch.int64
     starts = torch.empty(count + 1, dtype=torch.int64, device="cpu")
@@ -139,7 +139,7 @@ def _gather_slots(
 def unique_relabel(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
     """Number ids as they first appear; see `gossamer.kernels.reference.unique_relabel`."""
     count = ids.shape[0]
-    # One more: the kernel writes each id before it checks whether it is new.
+    # One extra element: the kernel writes each id before it checks whether it is new.
     fresh = _common.empty((min(count, limit) + 1,), ids.dtype)
     places = _common.empty((count,), ids.dtype)
     wide = ids.dtype is torch.int64

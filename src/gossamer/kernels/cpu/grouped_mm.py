@@ -9,8 +9,8 @@ from gossamer.kernels._dispatch import kernel
 from gossamer.kernels.cpu import _common
 from gossamer.kernels.cpu._common import FLOATS, core
 
-# Larger matrices (in bytes) do not stay in the cache while the core multiplies rows by them. Then
-# `torch.mm`, which works in blocks, is faster for segments of at least this many rows.
+# Matrices larger than this (in bytes) do not stay in the cache while the core multiplies rows by
+# them. Then `torch.mm`, which is blocked, is faster for segments of at least this many rows.
 _LARGE_MATRIX, _LONG_SEGMENT = 128 << 10, 32
 
 
@@ -18,8 +18,8 @@ _LARGE_MATRIX, _LONG_SEGMENT = 128 << 10, 32
 def segment_mm(a: Tensor, b: Tensor, seglen: Tensor, out: Tensor | None = None) -> Tensor:
     """Multiply segments of rows by their matrix; see `gossamer.kernels.reference.segment_mm`.
 
-    The core multiplies all segments in one parallel loop: with one product per segment, the threads
-    would wait for each other after each segment.
+    The core multiplies all segments in one parallel loop, which avoids synchronizing the threads
+    after each segment.
     """
     a, b = a.detach().contiguous(), b.detach()
     count, rows, columns = b.shape

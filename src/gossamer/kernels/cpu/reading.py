@@ -1,4 +1,4 @@
-"""Rows read from a file, many at once where the system has io_uring."""
+"""Reading rows from a file, many at a time if the system has io_uring."""
 
 from __future__ import annotations
 

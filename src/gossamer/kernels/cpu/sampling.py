@@ -1,4 +1,4 @@
-"""Neighbors and walks drawn at random: what to do, laid out for the native kernels."""
+"""Sampling of neighbors and random walks, with arguments as tables for the native kernels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WEIGHTS = {torch.float32: 1, torch.float64: 2, torch.uint8: 3}
 
 
 def _fields(relation: Relation, starts: Tensor | None = None, offset: int = 0) -> list[int]:
-    """A relation in the order of `Relation` in csrc/sampling.h."""
+    """Return the fields of a relation in the order of `Relation` in csrc/sampling.h."""
     candidates = relation.pool
     weights = candidates.weights
     return [
@@ -60,14 +60,14 @@ def _table(rows: list[list[int]]) -> Tensor:
 
 
 def _prepare(relations: Sequence[Relation]) -> tuple[Tensor, list[Tensor]]:
-    """The table of relations, with memory for their starts."""
+    """Return the table of relations, and memory for their starts."""
     starts = [torch.empty(r.rows.shape[0] + 1, dtype=torch.int64, device="cpu") for r in relations]
     table = _table([_fields(r, start) for r, start in zip(relations, starts, strict=True)])
     return table, starts
 
 
 def _make_room(table: Tensor, starts: list[Tensor], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Memory for the edges of all relations, one after another."""
+    """Allocate memory for the edges of all relations, one relation after another."""
     total = 0
     for row, start in zip(table, starts, strict=True):
         row[-1] = total
@@ -102,7 +102,7 @@ def sample_neighbors(like: Tensor, relations: Sequence[Relation], replace: bool)
 
 @kernel("sample_labors", device="cpu", dtypes=(torch.int32, torch.int64))
 def sample_labors(like: Tensor, relations: Sequence[Relation]) -> list[Drawn]:
-    """Layer-neighbor sampling; see `gossamer.kernels.reference.labor.sample_labors`."""
+    """Draw edges by layer-neighbor sampling; see `kernels.reference.labor.sample_labors`."""
     if not relations:
         return []
     threads, dtype = torch.get_num_threads(), like.dtype
@@ -127,7 +127,7 @@ def sample_labors(like: Tensor, relations: Sequence[Relation]) -> list[Drawn]:
 def labor_chances(
     starts: Tensor, sources: Tensor, weights: Tensor, num_sources: int, fanout: int, rounds: int
 ) -> Tensor:
-    """Probabilities of edges; see `gossamer.kernels.reference.labor.labor_chances`."""
+    """Return edge probabilities; see `gossamer.kernels.reference.labor.labor_chances`."""
     chances = _common.empty((weights.shape[0],), torch.float64)
     core.labor_chances(
         starts.data_ptr(),
@@ -151,7 +151,7 @@ def candidates_of(
     rows: Tensor | None,
     weights: Tensor | None,
 ) -> Candidates:
-    """The slots that may be drawn; see `gossamer.kernels.reference.candidates.candidates_of`."""
+    """Return the slots that may be drawn; see `kernels.reference.candidates.candidates_of`."""
     threads = torch.get_num_threads()
     count = indptr.shape[0] - 1 if rows is None else rows.shape[0]
     fields = _table(
@@ -190,7 +190,7 @@ def number_nodes(
     """Number ids as they appear; see `gossamer.kernels.reference.numbering.number_nodes`."""
     id_dtype = like.dtype
     totals = [sum(ids.shape[0] for ids in parts) for parts in lists]
-    # One more: the kernel writes each id before it checks whether it is new.
+    # One extra element: the kernel writes each id before it checks whether it is new.
     unique = [_common.empty((total + 1,), id_dtype) for total in totals]
     places = [[_common.empty((ids.shape[0],), dtype) for ids in parts] for parts in lists]
     numberings = _table(

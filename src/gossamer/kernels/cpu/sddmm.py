@@ -1,4 +1,4 @@
-"""One value per edge from the features at its ends."""
+"""Computation of edge values from the features of the endpoints."""
 
 from __future__ import annotations
 

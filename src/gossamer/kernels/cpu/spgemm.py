@@ -1,4 +1,4 @@
-"""Two sparse matrices: their product, alone or on a given pattern, their sum, common entries."""
+"""Product (optionally on a given pattern), sum and common entries of two sparse matrices."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def csr_sum(
 def _in_two_passes(
     kernel: Any, parts: tuple[Tensor, ...], num_cols: int, work: int, most: int = 0
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Count the entries of each row, of which up to `most` are kept, then write them."""
+    """Count the entries of each row, keeping up to `most` of them, then write them."""
     _, _, x, _, _, y = parts
     rows, feature = parts[0].shape[0] - 1, x.shape[1:]
     ids = _ids(parts, most)
@@ -75,7 +75,7 @@ def _in_two_passes(
 
 
 def _ids(parts: tuple[Tensor, ...], total: int) -> tuple[Tensor, ...]:
-    """The ids of both matrices, int64 if there are too many entries for int32."""
+    """Return the ids of both matrices, as int64 if there are too many entries for int32."""
     ids = parts[0], parts[1], parts[3], parts[4]
     return ids if total < 2**31 - 1 else tuple(part.to(torch.int64) for part in ids)
 
@@ -155,7 +155,7 @@ def _work(indices: Tensor, right_indptr: Tensor, right_indices: Tensor) -> int:
 
 
 def _one_dtype(*matrices: Compressed) -> tuple[Compressed, ...]:
-    """The matrices with indices of one dtype, int64 if one of them needs it."""
+    """Return the matrices with indices of one dtype, int64 if one of them has it."""
     if all(matrix[0].dtype is torch.int32 for matrix in matrices):
         return matrices
     return tuple(

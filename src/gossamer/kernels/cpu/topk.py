@@ -1,4 +1,4 @@
-"""Choosing among the entries of each row of a matrix."""
+"""Selection of the smallest entries of each row of a matrix."""
 
 from __future__ import annotations
 

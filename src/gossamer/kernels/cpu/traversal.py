@@ -11,8 +11,8 @@ from gossamer.kernels.cpu._common import IDS, address, core
 
 __all__ = ["breadth_first", "depth_first", "topological"]
 
-# The buffers fit the largest possible result. Results are copied, so that a small one
-# does not keep its buffer.
+# The buffers fit the largest possible result. Results are copied, so that a small result does not
+# keep its whole buffer.
 
 
 @kernel("breadth_first", device="cpu", dtypes=IDS)

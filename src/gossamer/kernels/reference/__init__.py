@@ -1,7 +1,7 @@
 """The reference kernels: short torch code for any device and any dtype.
 
-Every fast kernel is tested against these. They build a tensor with one entry per slot, so they need
-memory in proportion to the number of edges times the width of the features.
+Every fast kernel is tested against these. They build a tensor with one entry per slot, so their
+memory is proportional to the number of edges times the width of the features.
 """
 
 from __future__ import annotations

@@ -43,7 +43,8 @@ def attention(
     value : Tensor
         ``(N_src, H, D)``.
     key, query : Tensor
-        Of sources and destinations: ``(N, H)`` for ``add``, else ``(N, H, K)``.
+        Keys of sources and queries of destinations: ``(N, H)`` for ``add``, otherwise
+        ``(N, H, K)``.
     weight : Tensor or None
         ``(H, K)``, for ``add_dot``.
     bias : Tensor or None
@@ -58,7 +59,7 @@ def attention(
     slope : float
         Slope of the leaky ReLU below 0.
     dropout : float
-        Share of the attention weights that are set to 0.
+        Fraction of the attention weights that are set to 0.
     edge_key, edge_value : Tensor or None
         ``(E, H, K)`` and ``(E, H, D)``, by edge id: added to the keys and values of sources. There
         is no `edge_key` for ``add``, where it would be a bias.
@@ -69,7 +70,7 @@ def attention(
         ``(N_dst, H, D)``; a sum over no slots is 0.
     Tensor
         ``(N_dst, 2, H)``, at least float32: the largest score, and the sum of the exponentials of
-        the scores minus it; 0 for a row without slots.
+        the scores minus the largest score; 0 for a row without slots.
     """
     rows = row_of_slot(indptr)
     num_rows = len(indptr) - 1
@@ -115,23 +116,23 @@ def attention_backward(
 ) -> tuple[Tensor | None, ...]:
     r"""Return the gradients of value, key, query, weight, bias, edge_key and edge_value.
 
-    They are None where there is no such operand.
+    The gradient of an operand that is None is None.
 
     With :math:`p` the softmax, :math:`m` dropout's factor and :math:`g` the gradient of the result,
     the score's gradient is :math:`p_e (m_e \langle g_v, x_u + x_e \rangle - \langle g_v, y_v
-    \rangle)`, where :math:`y` is without `out_bias`.
+    \rangle)`, where :math:`y` is the result without `out_bias`.
 
     Parameters
     ----------
     by_dst, by_src : tuple
         The adjacency with destinations, and with sources, as rows.
     out, norms : Tensor
-        What `attention` returned.
+        The result of `attention`.
     grad : Tensor
         ``(N_dst, H, D)``.
     overwrite : bool
-        Whether the gradient of `value` may be written into its memory, which `query` then must not
-        share.
+        Whether the gradient of `value` may overwrite `value`, which then must not share memory with
+        `query`.
     """
     indptr, src, eids = by_dst
     dst = row_of_slot(indptr)
@@ -177,8 +178,8 @@ def dropout_mask(
 ) -> Tensor:
     """Return dropout's factor of each edge and head, 0 or ``1 / (1 - dropout)``.
 
-    It depends on the seed, the edge's id and the head only: number ``edge * heads + head``
-    of the SplitMix64 stream of that seed (Steele, Lea and Flood, 2014), of which 53 bits are used.
+    It depends only on the seed, the edge's id and the head: 53 bits of number
+    ``edge * heads + head`` of the SplitMix64 stream of the seed (Steele, Lea and Flood, 2014).
     """
     counter = edges.long().view(-1, 1) * heads + torch.arange(heads, device=edges.device)
     keep = shift(random_bits(seed, counter), 11) >= dropout_threshold(dropout)
@@ -207,7 +208,7 @@ def _scores(
     slope: float,
     edge_key: Tensor | None,
 ) -> Tensor:
-    """Return the score of each slot and head; for ``add`` before the activation."""
+    """Return the score of each slot and head; for ``add``, before the activation."""
     k = _messages(key, edge_key, src, eids)
     q = widen(query).index_select(0, dst)
     if score == "add":

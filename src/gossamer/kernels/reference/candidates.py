@@ -1,4 +1,4 @@
-"""Edges by row, and which of them may be drawn."""
+"""Edges by row, and the candidates among them that may be drawn."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = [
 
 
 class BadWeightsError(Exception):
-    """A row to draw for has weights that are negative or not finite."""
+    """Raised if a row has weights that are negative or not finite."""
 
     def __init__(self, relation: int) -> None:
         super().__init__(relation)
@@ -33,10 +33,10 @@ class BadWeightsError(Exception):
 class Candidates(NamedTuple):
     """The slots of each row that may be drawn.
 
-    Row ``r`` owns the candidates ``indptr[r]`` to ``indptr[r + 1]``; candidate ``c`` is the slot
-    ``slots[c]``, or ``c`` when `slots` is None. `sums` holds the running sums of their weights,
-    scaled so that the largest weight of the row is 1; None for equal weights. Rows that cannot be
-    drawn by their weights end with NaN. `weights` are the unscaled ones, by edge id.
+    Row ``r`` owns the candidates ``indptr[r]`` to ``indptr[r + 1] - 1``; candidate ``c`` is the
+    slot ``slots[c]``, or ``c`` if `slots` is None. `sums` has the running sums of their weights,
+    scaled so that the largest weight of the row is 1; None for equal weights. The last sum of a row
+    with invalid weights is NaN. `weights` are the unscaled weights by edge id.
     """
 
     indptr: Tensor
@@ -47,7 +47,7 @@ class Candidates(NamedTuple):
 
 
 class Relation(NamedTuple):
-    """The edges of one relation by row, and the rows to draw some of them for."""
+    """The edges of one relation by row, and the rows for which to draw edges."""
 
     indptr: Tensor
     indices: Tensor
@@ -60,7 +60,7 @@ class Relation(NamedTuple):
 
     @property
     def pool(self) -> Candidates:
-        """The candidates; without a choice, all slots."""
+        """The candidates; by default, all slots."""
         return self.candidates or Candidates(self.indptr, None, None, None, False)
 
 
@@ -75,12 +75,12 @@ def candidates_of(
     rows: Tensor | None,
     weights: Tensor | None,
 ) -> Candidates:
-    """The slots with a nonzero weight.
+    """Return the slots with a nonzero weight.
 
     Parameters
     ----------
     rows : Tensor, optional
-        Rows to look at; the result is local to them. Default: all.
+        Rows to include; row ``i`` of the result is ``rows[i]``. Default: all rows.
     weights : Tensor, optional
         By edge id: float32, float64, or uint8 for a mask.
     """
@@ -123,7 +123,7 @@ def _running_sums(weights: Tensor, starts: Tensor) -> Tensor:
 
 
 def edges_in(relation: Relation, owner: Tensor, slots: Tensor) -> Drawn:
-    """The edges in `slots` by row, without the excluded ones."""
+    """Return the edges in `slots` by row, without the excluded edges."""
     rows = relation.rows
     edges = slots if relation.eids is None else relation.eids[slots].long()
     if relation.excluded is not None:

@@ -31,7 +31,7 @@ def coo_to_csr(
     indices : Tensor
         ``(E,)``, the columns grouped by row.
     eids : Tensor or None
-        ``(E,)``, the position of each slot in the input; None when `row` was sorted already.
+        ``(E,)``, the position of each slot in the input; None if `row` is already sorted.
     """
     dtype = dtype or row.dtype
     indptr = _indptr(row, num_rows, dtype)
@@ -50,8 +50,8 @@ def transpose(
     Returns
     -------
     tuple
-        ``(indptr_t, indices_t, eids_t)``. A row of the transpose lists its slots in the order
-        that they had in the source; `eids_t` is None when it would be 0, 1, 2, ...
+        ``(indptr_t, indices_t, eids_t)``. A row of the transpose lists its slots in their original
+        order; `eids_t` is None if it would be 0, 1, 2, ...
     """
     order = torch.argsort(indices, stable=True)
     edge = order.to(indices.dtype) if eids is None else eids[order]
@@ -82,10 +82,10 @@ def gather_rows(
     Parameters
     ----------
     rows : Tensor
-        ``(R,)`` ids of rows, in any order and number.
+        ``(R,)`` ids of rows, in any order; may repeat.
     places : Tensor, optional
-        ``(num_cols,)``, of the dtype of `indptr`. New ids of the neighbors: slot ``k`` is listed
-        only if ``places[indices[k]]`` is not negative, and that is returned as its neighbor.
+        ``(num_cols,)`` in the dtype of `indptr`: new ids of the neighbors. Slot ``k`` is listed
+        only if ``places[indices[k]]`` is not negative; this value is returned as its neighbor.
 
     Returns
     -------
@@ -133,6 +133,6 @@ def unique_relabel(ids: Tensor, limit: int) -> tuple[Tensor, Tensor]:
     table = torch.full((limit,), len(ids), dtype=torch.int64, device=ids.device)
     table.scatter_reduce_(0, ids.long(), positions, "amin")
     fresh = ids[table[ids.long()] == positions]
-    # The table of first appearances becomes the table of places.
+    # The table of first appearances is reused as the table of positions.
     table[fresh.long()] = positions[: len(fresh)]
     return fresh, table[ids.long()].to(ids.dtype)

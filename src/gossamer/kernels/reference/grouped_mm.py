@@ -21,7 +21,7 @@ def segment_mm(a: Tensor, b: Tensor, seglen: Tensor, out: Tensor | None = None) 
     seglen : Tensor
         ``(R,)`` lengths that add up to ``N``.
     out : Tensor, optional
-        Where to write the result, contiguous.
+        Contiguous tensor for the result.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Layer-neighbor sampling: its draws, and their probabilities by weight."""
+"""Layer-neighbor sampling, and the probabilities of weighted draws."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gossamer.kernels.splitmix import random_unit
 
 __all__ = ["labor_chances", "sample_labors"]
 
-_ROUNDS = 50  # of importances that settle, at most
+_ROUNDS = 50  # maximum number, until the importances converge
 _TOLERANCE = 1e-4
 
 
@@ -21,10 +21,10 @@ _TOLERANCE = 1e-4
 def labor_chances(
     starts: Tensor, sources: Tensor, weights: Tensor, num_sources: int, fanout: int, rounds: int
 ) -> Tensor:
-    r"""The probability of each edge, :math:`p_{ts} = \min(1, c_s \pi_t)`.
+    r"""Return the probability of each edge, :math:`p_{ts} = \min(1, c_s \pi_t)`.
 
-    :math:`c_s` is such that the edges of a row estimate the mean over all with the variance of
-    `fanout` draws with replacement:
+    :math:`c_s` is chosen so that the estimated mean of a row has the variance of `fanout` draws
+    with replacement:
 
     .. math::
         \sum_t w_{ts}^2 / p_{ts} - \sum_t w_{ts}^2
@@ -36,15 +36,15 @@ def labor_chances(
     Parameters
     ----------
     starts : Tensor
-        ``(R + 1,)`` int64: where the edges of each row begin.
+        ``(R + 1,)`` int64: the position of the first edge of each row.
     sources : Tensor
-        ``(E,)`` int32, below `num_sources`.
+        ``(E,)`` int32, less than `num_sources`.
     weights : Tensor
         ``(E,)`` float64, positive and finite.
     fanout : int
-        At least 1. Rows of no more edges give all of them.
+        At least 1. All edges of a row with at most this many edges have probability 1.
     rounds : int
-        -1 for as many as it takes until :math:`\sum_t \pi_t` settles.
+        Number of rounds; -1 to repeat until :math:`\sum_t \pi_t` converges.
 
     References
     ----------
@@ -71,10 +71,10 @@ def labor_chances(
 
 
 def _capped(owner: Tensor, degree: Tensor, w: Tensor, pi: Tensor, fanout: int) -> Tensor:
-    """``min(1, c * pi)``.
+    """Return ``min(1, c * pi)``.
 
-    From below: with no probability cut off at 1, `c` is too small; cutting off those that are above
-    makes it larger, until none is left to cut off.
+    `c` is found from below: without clipping at 1 it is too small. Clipping the probabilities above
+    1 makes it larger; this is repeated until none is above 1.
     """
 
     def sums(values: Tensor) -> Tensor:
@@ -87,7 +87,7 @@ def _capped(owner: Tensor, degree: Tensor, w: Tensor, pi: Tensor, fanout: int) -
     for _ in range(60):
         capped = c[owner] * pi >= 1
         sure, other = sums(torch.where(capped, w * w, 0)), sums(torch.where(capped, 0, ratio))
-        # With the edges that are sure kept so, the equation is linear in 1 / c.
+        # If edges with probability 1 are fixed, the equation is linear in 1 / c.
         new = torch.where(other > 0, other / (goal - sure).clamp(min=1e-300), c)
         settled = bool(((new - c).abs() <= 1e-12 * new).all())
         c = new
@@ -99,10 +99,10 @@ def _capped(owner: Tensor, degree: Tensor, w: Tensor, pi: Tensor, fanout: int) -
 
 @kernel("sample_labors", operands=("like",))
 def sample_labors(like: Tensor, relations: Sequence[Relation]) -> list[Drawn]:
-    """Layer-neighbor sampling: edges whose source's random number is below fanout / degree.
+    """Draw the edges whose source has a random number less than fanout / degree.
 
-    The number depends on the key and the source alone, so rows tend to share sources. Returns what
-    :func:`~gossamer.kernels.reference.sampling.sample_neighbors` does.
+    The number depends only on the key and the source, so rows tend to share sources. The result has
+    the form of :func:`~gossamer.kernels.reference.sampling.sample_neighbors`.
     """
     drawn = []
     for relation in relations:

@@ -1,4 +1,4 @@
-"""Numbers for ids in the order in which they appear."""
+"""Numbering of ids in the order in which they appear."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def number_nodes(
     Parameters
     ----------
     like : Tensor
-        Ids with the dtype and device of those of the lists.
+        A tensor with the dtype and device of the lists.
     lists : sequence of sequences of Tensor
-        For each kind the lists of ids, one after another; at least one list.
+        For each kind, at least one list of ids; they are numbered one after another.
     limits : sequence of int
-        Ids are below it, by kind.
+        For each kind, an exclusive upper bound of the ids.
     dtype : torch.dtype
-        That of the numbers.
+        Dtype of the numbers.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def number_nodes(
     places : list of list of Tensor
         The position of each id among them.
     first : list of int
-        How many distinct ids the first list of each kind has.
+        Number of distinct ids in the first list of each kind.
     """
     nodes, places, first = [], [], []
     for parts in lists:

@@ -1,4 +1,4 @@
-"""Rows read from a file."""
+"""Reading rows from a file."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ def read_rows(
     Parameters
     ----------
     ids : Tensor
-        ``(N,)`` int64, ascending: row ``i`` is at ``start + i * out.shape[1]``.
+        ``(N,)`` int64, ascending; row ``i`` is at byte ``start + i * out.shape[1]`` of the file.
     places : Tensor
-        ``(N,)`` int64: where in `out` each row goes.
+        ``(N,)`` int64: the row of `out` for each row.
     out : Tensor
         ``(M, row bytes)`` uint8.
     file : int
         The descriptor of an open file.
     start : int
-        Position of row 0.
+        Position of row 0, in bytes.
     gap : int
         Two rows at most this many bytes apart may be read in one request.
     at_once : bool
-        Whether many rows may be requested from the operating system at once.
+        Whether many rows may be requested from the operating system at the same time.
 
     Returns
     -------
     int
-        The number of bytes that were read, gaps included.
+        The number of bytes read, including gaps.
 
     Raises
     ------

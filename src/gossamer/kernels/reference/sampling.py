@@ -1,4 +1,4 @@
-"""Neighbors drawn at random, with the same random numbers as the native kernels."""
+"""Random neighbors, with the same random numbers as the native kernels."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from gossamer.kernels.splitmix import random_unit, row_keys
 
 __all__ = ["sample_neighbors"]
 
-_FEW = 64  # fanouts up to it are drawn one by one, larger ones in a race
+_FEW = 64  # up to this fanout, edges are drawn one by one; above it, by exponential times
 
 
 @kernel("sample_neighbors", operands=("like",))
 def sample_neighbors(like: Tensor, relations: Sequence[Relation], replace: bool) -> list[Drawn]:
     """Draw edges for the rows of each relation.
 
-    Without replacement, a row with no more candidates than the fanout gives all of them, and the
-    slots of a row are ascending. Draw ``n`` of the row in position ``i`` depends on the key, `i`
-    and `n` alone.
+    Without replacement, all candidates of a row are drawn if there are at most `fanout`, and the
+    slots of a row are ascending. Draw ``n`` of the row at position ``i`` depends only on the key,
+    ``i`` and ``n``.
 
     Parameters
     ----------
     like : Tensor
-        Ids with the dtype and device of the rows.
+        A tensor with the dtype and device of the rows.
 
     Returns
     -------
     list of (starts, neighbors, edges)
-        For each relation: where those of each row begin, ``(R + 1,)`` int64, and the neighbor and
-        id of each edge, in the dtype of `rows`.
+        For each relation: the position of the first edge of each row, ``(R + 1,)`` int64, and the
+        neighbor and id of each edge, in the dtype of `rows`.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def _draw(relation: Relation, number: int, replace: bool) -> Drawn:
 
 
 def _weights(relation: Relation, start: int, degree: int) -> Tensor:
-    """Unscaled weights of candidates."""
+    """Return the unscaled weights of the candidates of a row."""
     candidate = torch.arange(start, start + degree, device=relation.rows.device)
     slots_of = relation.candidates.slots
     slots = candidate if slots_of is None else slots_of[candidate].long()
@@ -82,7 +82,7 @@ def _weights(relation: Relation, start: int, degree: int) -> Tensor:
 
 
 def _any(key: Tensor, degree: int, fanout: int, sums: Tensor | None) -> Tensor:
-    """Independent draws."""
+    """Draw candidates independently, with replacement."""
     units = random_unit(key, torch.arange(fanout, device=key.device))
     if sums is None:
         return (units * degree).long()
@@ -90,7 +90,7 @@ def _any(key: Tensor, degree: int, fanout: int, sums: Tensor | None) -> Tensor:
 
 
 def _choose(key: Tensor, degree: int, fanout: int) -> Tensor:
-    """Different ones, each set equally likely: Floyd's method."""
+    """Draw distinct candidates, each set equally likely, by Floyd's method."""
     units = random_unit(key, torch.arange(fanout, device=key.device)).tolist()
     chosen: set[int] = set()
     for unit, largest in zip(units, range(degree - fanout, degree), strict=True):
@@ -100,7 +100,7 @@ def _choose(key: Tensor, degree: int, fanout: int) -> Tensor:
 
 
 def _by_weight(key: Tensor, sums: Tensor, fanout: int, weights: Tensor) -> Tensor:
-    """Distinct ones; each next one with the probability of its share of the remaining weight."""
+    """Draw distinct candidates one by one, in proportion to their share of the remaining weight."""
     bounds = [0.0, *sums.tolist()]
     units = random_unit(key, torch.arange(fanout, device=key.device)).tolist()
     chosen: list[int] = []
@@ -117,7 +117,7 @@ def _by_weight(key: Tensor, sums: Tensor, fanout: int, weights: Tensor) -> Tenso
         chosen = sorted([*chosen, pick])
         left -= bounds[pick + 1] - bounds[pick]
     if len(chosen) < fanout:
-        # Exponential times with the weights as rates end in the same order as such draws come.
+        # The order of exponential times, with weights as rates, is distributed as such draws.
         counter = fanout + torch.arange(len(sums), device=key.device)
         times = -torch.log(1 - random_unit(key, counter)) / weights
         times[chosen] = -1

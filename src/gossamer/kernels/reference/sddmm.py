@@ -1,4 +1,4 @@
-"""One value per edge from the features at its ends."""
+"""Computation of edge values from the features of the endpoints."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def sddmm(
     src, dst, eids : Tensor
         Edge ``src[k] -> dst[k]`` has id ``eids[k]``, or ``k`` when `eids` is None.
     lhs, rhs : Tensor or None
-        Operands; the one that a copy ignores is None.
+        Operands; a copy ignores one of them, which may be None.
     op : str
-        One of add, sub, mul, div, dot, copy_lhs, copy_rhs. A dot sums over the last dimension,
-        which stays with size 1.
+        One of add, sub, mul, div, dot, copy_lhs, copy_rhs. dot sums over the last dimension,
+        which is kept with size 1.
     lhs_target, rhs_target : str
-        Where an operand lives: ``"u"`` (source), ``"v"`` (destination) or ``"e"`` (edge).
+        What an operand belongs to: ``"u"`` (source), ``"v"`` (destination) or ``"e"`` (edge).
 
     Returns
     -------
@@ -48,7 +48,7 @@ def sddmm(
     values = combine(op, gather(lhs, lhs_target), gather(rhs, rhs_target))
     values = narrow(values, lhs if lhs is not None else rhs)
     if eids is None:
-        # A copy of an edge operand would otherwise hand the operand itself back.
+        # Otherwise, copying an edge operand would return the operand itself.
         return values.clone() if values is lhs or values is rhs else values
     out = values.new_empty((num_edges, *values.shape[1:]))
     return torch.index_copy(out, 0, eids.long(), values)

@@ -1,4 +1,4 @@
-"""Two sparse matrices: their product, alone or on a given pattern, their sum, common entries."""
+"""Product (optionally on a given pattern), sum and common entries of two sparse matrices."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def csr_product(
     Returns
     -------
     indptr, indices : Tensor
-        The distinct columns of each row, in the order in which Gustavson's algorithm meets them:
+        The distinct columns of each row, in the order in which Gustavson's algorithm visits them:
         along the row of a, then along the row of b.
     out : Tensor
-        The sum of each.
+        The value of each entry.
     """
     owner, col, slot = gather_rows(b_indptr, b_indices, None, a_indices)
     owner = owner.long()
@@ -79,7 +79,7 @@ def csr_sum(
     Returns
     -------
     indptr, indices, out : Tensor
-        The same for the sum, which has an entry wherever one of the two has.
+        The sum in the same format, with an entry wherever at least one of the matrices has one.
     """
     places = [_places(a_indptr, a_indices, num_cols), _places(b_indptr, b_indices, num_cols)]
     keys, place = torch.unique(torch.cat(places), return_inverse=True)
@@ -91,9 +91,9 @@ def csr_sum(
 def csr_match(
     a_indptr: Tensor, a_indices: Tensor, b_indptr: Tensor, b_indices: Tensor, num_cols: int
 ) -> Tensor:
-    """For each slot of a the slot of b in the same place, or -1 if there is none.
+    """Return for each slot of a the slot of b at the same position, or -1 if there is none.
 
-    The operands are the same as of `csr_sum`.
+    The operands are as in `csr_sum`.
     """
     keys = _places(b_indptr, b_indices, num_cols)
     wanted = _places(a_indptr, a_indices, num_cols)
@@ -103,7 +103,7 @@ def csr_match(
 
 
 def _places(indptr: Tensor, indices: Tensor, num_cols: int) -> Tensor:
-    """One number for the row and column of each slot."""
+    """Return one number that encodes the row and column of each slot."""
     return row_of_slot(indptr).long() * num_cols + indices.long()
 
 
@@ -124,7 +124,7 @@ def masked_product(
     num_cols: int,
     by_inner: bool,
 ) -> Tensor:
-    """Multiply two sparse matrices and keep the entries on a pattern.
+    """Multiply two sparse matrices, computing only the entries in a given pattern.
 
     .. math:: out_{(i, j)} = \\sum_k x_{(i, k)} \\, y_{(k, j)}
 
@@ -144,7 +144,7 @@ def masked_product(
     Returns
     -------
     Tensor
-        A value for each entry of `mask`; 0 where no product falls on it.
+        A value for each entry of `mask`; 0 if no product contributes to it.
     """
     if not by_inner:
         rows = row_of_slot(right[0])
@@ -157,7 +157,7 @@ def masked_product(
     products = x[_entries(left)[owner.long()]] * y[entry.long()]
     row = row_of_slot(left[0])[owner.long()]
     keys, place = torch.unique(row.long() * num_cols + col.long(), return_inverse=True)
-    # One more sum, which stays 0, for entries of the mask that no product falls on.
+    # One extra sum, which stays 0, for entries of the mask to which no product contributes.
     sums = products.new_zeros(len(keys) + 1).index_add(0, place, products)
     wanted = row_of_slot(mask[0]).long() * num_cols + mask[1].long()
     at = torch.searchsorted(keys, wanted)
@@ -170,7 +170,7 @@ def masked_product(
 
 
 def _entries(matrix: Compressed) -> Tensor:
-    """The position in the values of each slot."""
+    """Return the position of each slot in the values."""
     if matrix[2] is not None:
         return matrix[2].long()
     return torch.arange(len(matrix[1]), device=matrix[1].device)

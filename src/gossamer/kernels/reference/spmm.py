@@ -32,7 +32,7 @@ def spmm(
     op : str
         One of copy_lhs, copy_rhs, add, sub, mul, div.
     reduce : str
-        One of sum, mean, max, min. A mean divides by the number of slots, duplicates included.
+        One of sum, mean, max, min. mean divides by the number of slots, including duplicates.
     return_argmax : bool
         Whether to return the argmax of max and min.
 
@@ -41,13 +41,13 @@ def spmm(
     out : Tensor
         ``(R, *f_out)``; zero in rows without slots.
     arg : Tensor or None
-        For max and min with `return_argmax` the slot of the extremum, ``(R, *f_out)`` in the dtype
-        of `indices`: the first on ties, -1 in rows without slots. NaN counts as the extremum.
+        For max and min with `return_argmax`, the slot of the extremum, ``(R, *f_out)`` in the dtype
+        of `indices`: the first of equal values, -1 in rows without slots. NaN is the extremum.
     """
     num_rows = len(indptr) - 1
     rows = row_of_slot(indptr)
     lhs = None if u is None else widen(u).index_select(0, indices)
-    # A graph may have more edge features than slots, so None means the leading ones.
+    # There may be more edge features than slots; if `eids` is None, the leading ones are used.
     rhs = None if e is None else take(widen(e), eids)[: len(indices)]
     messages = combine(op, lhs, rhs)
     like = u if u is not None else e
@@ -104,7 +104,7 @@ def scaled_sum(
     neighbor_scale, row_scale : Tensor or None
         ``(N,)`` and ``(R,)`` in the dtype of `x`; None is 1.
     self_scale : Tensor or None
-        :math:`c`, ``(1,)`` in the dtype of `x`; None is 0. Rows beyond the last of `x` get none.
+        :math:`c`, ``(1,)`` in the dtype of `x`; None is 0. Not added to rows ``r >= N``.
 
     Returns
     -------
@@ -149,12 +149,12 @@ def spmm_arg_backward(
     u, e : Tensor or None
         The operands of the forward call; one that `op` ignores may be None.
     num_u, num_e : int
-        Rows of the gradients to return.
+        Numbers of rows of the gradients.
 
     Returns
     -------
     tuple of (Tensor or None)
-        Gradients in the shapes of `u` and `e`, zero for slots that are no extremum.
+        Gradients in the shapes of `u` and `e`; slots that are not an extremum contribute zero.
     """
     rows, *feature = torch.where(arg >= 0)
     where = (rows, *feature)

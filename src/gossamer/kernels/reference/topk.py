@@ -1,4 +1,4 @@
-"""Choosing among the entries of each row of a matrix."""
+"""Selection of the smallest entries of each row of a matrix."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["topk"]
 
 @kernel("topk", operands=("values",))
 def topk(values: Tensor, k: int) -> Tensor:
-    """Columns of the `k` smallest entries of each row, smallest first; of equal ones, any.
+    """Return the columns of the `k` smallest entries of each row, in ascending order; ties: any.
 
     Parameters
     ----------

@@ -22,14 +22,14 @@ def breadth_first(
     Parameters
     ----------
     sources : Tensor
-        ``(S,)``: the first level, unchanged. The ids returned have its dtype.
+        ``(S,)``: the first level, unchanged. Returned ids have the same dtype.
 
     Returns
     -------
     nodes : Tensor
-        ``(S + M,)``: the sources, then nodes in the order in which slots reach them first.
+        ``(S + M,)``: the sources, then other nodes in the order in which they are first reached.
     edges : Tensor
-        ``(M,)``: the edge by which each of the others was reached.
+        ``(M,)``: the edge by which each other node was reached.
     sizes : Tensor
         ``(L,)``, int64: number of nodes on each level.
     """
@@ -44,7 +44,7 @@ def breadth_first(
         _, reached, through = gather_rows(indptr, indices, eids, frontier)
         new = ~seen[reached]
         reached, through = reached[new], through[new]
-        # Of all edges to a new node the first one counts.
+        # Of all edges to a new node, the first is used.
         order = torch.arange(len(reached), device=device)
         found_by.scatter_reduce_(0, reached, order, "amin", include_self=False)
         first = found_by[reached] == order
@@ -57,22 +57,21 @@ def breadth_first(
 
 @kernel("topological", operands=("indptr",))
 def topological(indptr: Tensor, indices: Tensor, in_degrees: Tensor) -> tuple[Tensor, Tensor]:
-    """Order nodes so that each one comes after all that have an edge to it.
+    """Order nodes so that each node comes after all nodes that have an edge to it.
 
     Parameters
     ----------
     in_degrees : Tensor
-        ``(N,)``: number of slots that have each node as neighbor. Its dtype is that of the ids
-        returned.
+        ``(N,)``: number of slots that have each node as neighbor. Returned ids have the same dtype.
 
     Returns
     -------
     nodes : Tensor
         Nodes without in-edges, ascending, then each node after its last in-edge was visited. Nodes
-        on a cycle, and those reachable from one only, are missing.
+        on a cycle, and nodes reachable from a cycle, are omitted.
     sizes : Tensor
-        ``(L,)``, int64: number of nodes on each level, whose last in-edge comes from the level
-        before.
+        ``(L,)``, int64: number of nodes on each level. The last in-edge of a node comes from the
+        previous level.
     """
     remaining = in_degrees.long()
     last = torch.empty_like(remaining)
@@ -100,15 +99,15 @@ def depth_first(
     has_reverse: bool,
     has_nontree: bool,
 ) -> tuple[Tensor, Tensor]:
-    """Follow slots from `source`, going on from each new node before looking at the next slot.
+    """Search depth first from `source`: continue from each new node before the next slot.
 
     Returns
     -------
     edges : Tensor
         Edges in the order of the search, in the dtype of `indices`.
     labels : Tensor
-        Int64: 0 for an edge that leads to a new node, 1 for the same edge when the search goes back
-        over it (if `has_reverse`), 2 for an edge to a node visited before (if `has_nontree`).
+        Int64: 0 for an edge to a new node, 1 for the same edge when the search returns over it (if
+        `has_reverse`), 2 for an edge to a node visited before (if `has_nontree`).
     """
     pointers, neighbors = indptr.tolist(), indices.tolist()
     slots: list[int] = []

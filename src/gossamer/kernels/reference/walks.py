@@ -22,12 +22,12 @@ def random_walk(
     seeds: Tensor,
     key: int,
 ) -> tuple[Tensor, Tensor]:
-    """Walks from `seeds` along the relations that `path` lists.
+    """Walk at random from `seeds` along the relations in `path`.
 
     Parameters
     ----------
     relations : sequence of Relation
-        Rows are sources; `rows`, `fanout` and `key` do not count.
+        Rows are sources; `rows`, `fanout` and `key` are ignored.
     stops : sequence of float, optional
         The probability of stopping before each step.
 
@@ -60,7 +60,7 @@ def random_walk(
 
 
 def _step(relation: Relation, at: Tensor, going: Tensor, unit: Tensor) -> Tensor:
-    """The slot that each walk takes, or -1."""
+    """Return the slot that each walk takes, or -1."""
     indptr, slots_of, sums, _, _ = relation.pool
     taken = torch.full_like(at, -1)
     for i in going.nonzero().flatten().tolist():
@@ -86,10 +86,10 @@ def node2vec(
     length: int,
     key: int,
 ) -> tuple[Tensor, Tensor]:
-    """Walks that weigh a step back by 1 / p, and one away from the neighbors by 1 / q.
+    """Walk with node2vec's bias: 1 / p for a step back, 1 / q for a step away from the neighbors.
 
-    Steps are proposed by weight and accepted in proportion to that bias; after 32 refusals all
-    neighbors are weighed. Returns what :func:`random_walk` does.
+    Steps are proposed by weight and accepted in proportion to that bias; after 32 rejections, the
+    bias of all neighbors is computed. The result has the form of that of :func:`random_walk`.
 
     Parameters
     ----------

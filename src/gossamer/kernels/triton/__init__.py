@@ -1,8 +1,8 @@
 """The kernels for GPUs, written in Triton.
 
 Same names and meaning as `gossamer.kernels.reference`, for float32, float64, float16 and bfloat16.
-The kernels that are not here run on the reference. With ``TRITON_INTERPRET=1`` in the environment,
-these functions also take tensors on the CPU.
+For all other kernels, the reference runs. With ``TRITON_INTERPRET=1`` in the environment, these
+functions also accept tensors on the CPU.
 """
 
 from __future__ import annotations

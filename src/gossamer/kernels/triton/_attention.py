@@ -34,7 +34,7 @@ def vectors(p_x, b_row, m_row, head, heads, dim, ACC: tl.constexpr, BLOCK: tl.co
 def plus_edges(
     b_x, p_edge, b_edge, m_slot, head, heads, dim, ACC: tl.constexpr, BLOCK: tl.constexpr
 ):  # fmt: skip
-    """Add a head's features of edges, if they have any, to those of ends: (N, F) or (1, F)."""
+    """Add a head's edge features, if any, to those of the endpoints: (N, F) or (1, F)."""
     if p_edge is not None:
         b_x = b_x + vectors(p_edge, b_edge, m_slot, head, heads, dim, ACC, BLOCK)  # (N, F)
     return b_x
@@ -60,7 +60,7 @@ def store_vector(p_x, b_x, row, head, heads, dim, BLOCK: tl.constexpr):
 
 @triton.jit
 def store_edges(p_x, b_x, b_edge, m_slot, head, heads, dim, BLOCK: tl.constexpr):
-    """Store a head's features of edges, (N, F), where they are wanted."""
+    """Store a head's edge features, (N, F), if there is an output for them."""
     if p_x is not None:
         b_f = tl.arange(0, BLOCK)  # (F,)
         p_at = p_x + ((b_edge * heads + head) * dim)[:, None] + b_f[None, :]  # (N, F)

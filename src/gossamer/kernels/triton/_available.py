@@ -8,7 +8,7 @@ import torch
 
 
 def _why_not() -> str:
-    """Return why the kernels cannot run here, or nothing."""
+    """Return why the kernels cannot run here, or an empty string."""
     try:
         import triton  # noqa: F401
     except ImportError as error:

@@ -1,7 +1,7 @@
-"""What the Triton kernels share: how they are launched, and small functions called by them.
+"""Helpers of the Triton kernels: launching, and small functions called by kernels.
 
-Names in kernels: ``p_x`` is an address, ``b_x`` a block, ``m_x`` a mask, capitals are constants of
-compilation. Addresses are computed in int64. 16-bit operands are computed in float32.
+Names in kernels: ``p_x`` is an address, ``b_x`` a block, ``m_x`` a mask; capitals are compile-time
+constants. Addresses are computed in int64, 16-bit operands in float32.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ Config = dict[str, int]
 #: Dtypes of ids.
 IDS = (torch.int32, torch.int64)
 
-#: Programs along one axis of a grid.
+#: Maximum number of programs along one axis of a grid.
 MAX_PROGRAMS = 2**31 - 1
 
-#: Whether the fastest configuration of a kernel is searched for, instead of taking the first one.
+#: Whether to measure which configuration of a kernel is fastest, instead of using the first one.
 TUNE = os.environ.get("GOSSAMER_AUTOTUNE", "") not in ("", "0")
 
 _fastest: dict[tuple, int] = {}
 
 
 def float_dtypes() -> tuple[torch.dtype, ...]:
-    """Return the dtypes of features that every GPU of this machine computes in.
+    """Return the dtypes of features that every GPU of this machine supports.
 
-    A GPU without bfloat16 gives a warning; features of that dtype then run on the reference.
+    A GPU without bfloat16 causes a warning; features of that dtype then use the reference kernels.
     """
     for i in range(torch.cuda.device_count()):
         if torch.cuda.get_device_capability(i) < (8, 0):
@@ -74,7 +74,7 @@ def launch(
     programs : callable
         Returns the number of programs for a configuration.
     args, constants
-        The kernel's arguments after the first, and its constants of compilation.
+        The kernel's arguments after the first, and its compile-time constants.
     """
     config = configs[0]
     if TUNE and len(configs) > 1 and can_time(like):
@@ -109,7 +109,7 @@ def can_time(like: Tensor) -> bool:
 
 
 def milliseconds(call: Callable[[], None], repeats: int = 3) -> float:
-    """Return the best time of some calls on the GPU, after one that compiles."""
+    """Return the shortest time of some calls on the GPU, after one call that compiles."""
     call()
     best = float("inf")
     for _ in range(repeats):
@@ -145,7 +145,7 @@ def accumulator(x: Tensor) -> tuple[torch.dtype, Any]:
 
 
 def column_map(own: tuple[int, ...], shape: tuple[int, ...], like: Tensor) -> tuple[str, Any]:
-    """Say which column of an operand each column of the result reads.
+    """Return which column of an operand each column of the result reads.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def column_map(own: tuple[int, ...], shape: tuple[int, ...], like: Tensor) -> tu
     str
         ``"same"``, ``"one"`` (the operand has one column only) or ``"table"``.
     Tensor or None
-        The column of the operand by column of the result, for ``"table"``.
+        For ``"table"``: the column of the operand for each column of the result.
     """
     if own == shape:
         return "same", None

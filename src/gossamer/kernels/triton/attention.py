@@ -1,7 +1,7 @@
 """Attention over edges: one program for each row and head, and no tensor of edges times features.
 
-The gradients of destinations come from a pass over destinations, those of sources from a pass over
-sources. Both compute the scores again. No two programs write to one address.
+The gradients of destinations are computed in a pass over destinations, those of sources in a pass
+over sources. Both recompute the scores. No two programs write to one address.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from gossamer.kernels.triton._common import (
     signed,
 )
 
-#: The most features of a head that one program holds; wider heads run on the reference.
+#: Maximum number of features per head in one program; wider heads use the reference.
 MAX_FEATURES = 1024
 
 
@@ -92,7 +92,7 @@ def attention_dst_kernel(
     SCORE: tl.constexpr, SLOPE: tl.constexpr, THRESHOLD: tl.constexpr, SCALE: tl.constexpr,
     ACC: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_D: tl.constexpr, BLOCK_K: tl.constexpr,
 ):  # fmt: skip
-    """Compute the gradients of a destination's query and edges, and its part of weight's.
+    """Compute the gradients of a destination's query and edges, and its part of that of weight.
 
     Also store the mean of the values' products with the gradient, which the sources need.
     """
@@ -249,7 +249,7 @@ def attention_backward(
     mean = torch.empty((out.shape[0], out.shape[1]), dtype=norms.dtype, device=out.device)
     grad_value, grad_key, grad_query = (torch.empty_like(x) for x in operands[:3])
     by_edge = [None if x is None else torch.empty_like(x) for x in (operands[4], *edges)]
-    parts = None  # of the gradient of weight, for each row
+    parts = None  # the gradient of weight for each row
     if weight is not None:
         parts = torch.empty(grad_query.shape, dtype=norms.dtype, device=out.device)
     sizes, configs, constants = _plan(value, query, score, slope, dropout)
@@ -272,7 +272,7 @@ def _fits(value: Tensor, query: Tensor, score: str) -> bool:
 def _plan(
     value: Tensor, query: Tensor, score: str, slope: float, dropout: float
 ) -> tuple[tuple[int, int, int], list[Config], dict[str, Any]]:
-    """Return heads, features and those of keys, configurations, and constants of the kernels."""
+    """Return (heads, features, key features), configurations, and constants of the kernels."""
     heads, dim = value.shape[1:]
     key_dim = 1 if score == "add" else query.shape[2]
     block_d, block_k = (triton.next_power_of_2(max(size, 1)) for size in (dim, key_dim))
@@ -289,9 +289,9 @@ def _plan(
 
 
 def configurations(block: int) -> list[Config]:
-    """Return the sizes of blocks for heads of so many features, the default first."""
+    """Return the block sizes for heads with up to `block` features, the default first."""
     sizes = dict.fromkeys(max(1, min(32, area // block)) for area in (512, 256))
-    # Wide heads on few warps take so many registers that some are spilled.
+    # Wide heads on few warps need so many registers that some are spilled.
     choices = (4, 2) if block <= 256 else (8, 4)
     # Without a limit, NVIDIA's assembler spills some registers of small kernels for more occupancy.
     limit = {} if torch.version.hip else {"maxnreg": 128 if block <= 256 else 255}

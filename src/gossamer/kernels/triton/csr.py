@@ -1,7 +1,7 @@
-"""Compressed adjacencies and new numbers for ids, by torch's radix sort.
+"""Compressed adjacencies and numbering of ids, by torch's radix sort.
 
-Nothing here waits for the GPU but the functions whose result has a size that depends on the data:
-those read it once. Unlike on the CPU, edge ids are returned even if edges are in order.
+Only functions whose result size depends on the data wait for the GPU, once, to read the size.
+Unlike on the CPU, edge ids are returned even if edges are in order.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gossamer.kernels.triton._common import IDS
 
 
 def starts_of(ordered: Tensor, count: int, dtype: torch.dtype) -> Tensor:
-    """Return where each of the values 0, ..., ``count`` begins in an ascending list."""
+    """Return the start of each of the values 0, ..., ``count`` in an ascending list."""
     values = torch.arange(count + 1, dtype=ordered.dtype, device=ordered.device)
     return torch.searchsorted(ordered, values, out_int32=dtype is torch.int32)
 
@@ -77,8 +77,8 @@ def number_nodes(
 def _numbered(ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Number ids as they appear.
 
-    Returns the distinct ids in that order, with as many entries as `ids` of which those that are
-    too many are arbitrary, the number of each id, and how many distinct ids came up to each.
+    Returns the distinct ids in that order, padded with arbitrary values to the length of `ids`; the
+    number of each id; and the number of distinct ids up to each position.
     """
     ordered, order = torch.sort(ids, stable=True)
     fresh = torch.ones(ids.shape[0], dtype=torch.bool, device=ids.device)

@@ -1,4 +1,4 @@
-"""Products with one matrix per segment of rows: all segments in one launch, without a wait."""
+"""Products with one matrix per segment of rows, in one launch and without waiting for the GPU."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gossamer.kernels.triton._common import FLOATS, Config, accumulator, contigu
 
 @triton.jit
 def _tile(p_x, b_row, b_col, m_row, m_col, row_stride, col_stride):
-    """Load a tile of a matrix, zero outside of it."""
+    """Load a tile of a matrix, with zeros outside the matrix."""
     b_at = b_row[:, None] * row_stride + b_col[None, :] * col_stride
     return tl.load(p_x + b_at, mask=m_row[:, None] & m_col[None, :], other=0.0)
 
@@ -77,8 +77,8 @@ def segment_outer_kernel(
 
 
 def configurations(height: int, width: int, dtype: torch.dtype) -> list[Config]:
-    """Return the sizes of tiles for so many rows and columns of a result, the default first."""
-    # Without tensor cores, larger tiles take so many registers that some are spilled.
+    """Return the tile sizes for a result of `height` rows and `width` columns, the default first."""
+    # Without tensor cores, larger tiles need so many registers that some are spilled.
     largest = 32 if dtype in (torch.float32, torch.float64) else 64
     rows, columns = (
         min(largest, max(16, triton.next_power_of_2(size))) for size in (height, width)
@@ -100,10 +100,10 @@ def segment_mm(a: Tensor, b: Tensor, seglen: Tensor, out: Tensor | None = None) 
         return out
     starts = _starts(seglen)
     configs = configurations(a.shape[0], width, a.dtype)
-    # Tuning varies the depth of tiles only, so that rows are divided once.
+    # Tuning varies only the depth of tiles, so the division of rows is the same for all.
     rows = configs[0]["BLOCK_M"]
     tile_starts = _starts((seglen.long() + rows - 1) // rows)
-    # As many tiles as there can be: those beyond the last belong to no segment.
+    # The maximum number of tiles; those after the last segment do nothing.
     num_tiles = a.shape[0] // rows + b.shape[0]
     tile = torch.arange(num_tiles, device=a.device)
     tile_group = torch.searchsorted(tile_starts, tile, right=True) - 1
@@ -149,6 +149,6 @@ def _allows_tf32() -> bool:
     """Return whether torch multiplies float32 matrices in TF32."""
     settings = torch.backends.cuda.matmul
     if hasattr(settings, "fp32_precision"):
-        # From torch 2.9 on, which raises on reading the other one if this one was written.
+        # torch 2.9 and later raise an error on reading the other setting if this one was set.
         return settings.fp32_precision == "tf32"
     return settings.allow_tf32

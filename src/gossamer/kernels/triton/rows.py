@@ -1,7 +1,7 @@
 """Slots of rows chosen by a condition: neighbor lists, candidates to draw, layer-neighbor sampling.
 
-One program for each row. A first kernel counts the slots that each row keeps; after the only wait
-for the GPU, which gives the size of the result, a second one writes them in their order.
+There is one program per row. A first kernel counts the slots that each row keeps; after the only
+wait for the GPU, to read the size of the result, a second kernel writes them in order.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _kept_slots(
 
 @triton.jit
 def _labor_bound(degree, fanout):
-    """Return what the random number of a neighbor must be below."""
+    """Return the exclusive upper bound of the random number of a drawn neighbor."""
     share = divide(fanout.to(tl.float64), tl.maximum(degree, 1).to(tl.float64))
     return tl.where((fanout < 0) | (degree <= fanout), 1.0, share)
 
@@ -117,7 +117,9 @@ def fill_slots_kernel(
 def running_sums_kernel(
     first, p_starts, p_slots, p_eids, p_weights, p_sums, num_rows, BLOCK_R: tl.constexpr
 ):  # fmt: skip
-    """Add the scaled weights of each row one by one, in the order of the CPU, a row in each lane.
+    """Add the scaled weights of each row one by one, in the same order as on the CPU.
+
+    Each lane processes one row.
 
     The last sum of a row with weights that are negative or not finite is NaN.
     """
@@ -143,15 +145,15 @@ def running_sums_kernel(
         tl.store(p_sums + b_begin + k, b_stored, mask=m_k)
 
 
-#: A row's program reads so many slots at a time.
+#: Number of slots that the program of a row reads at a time.
 CONFIGS: list[Config] = [{"BLOCK_K": 32, "num_warps": 1}, {"BLOCK_K": 128, "num_warps": 4}]
 
-#: Rows of which each program adds weights.
+#: Number of rows whose weights each program adds.
 SUM_CONFIGS: list[Config] = [{"BLOCK_R": 32, "num_warps": 1}]
 
 
 class Choice(NamedTuple):
-    """The rows to look at, and the condition on their slots; what is None does not count."""
+    """Rows, and the condition on their slots; fields that are None are ignored."""
 
     indptr: Tensor
     indices: Tensor
@@ -170,13 +172,13 @@ class Choice(NamedTuple):
         return self.indptr.shape[0] - 1 if self.rows is None else self.rows.shape[0]
 
     def starts(self) -> Tensor:
-        """Where the slots that each row keeps begin in the result, int64, without waiting."""
+        """Return the start of each row's kept slots in the result, int64, without waiting."""
         counts = torch.zeros(self.num_rows + 1, dtype=torch.int64, device=self.indptr.device)
         self._launch(count_slots_kernel, counts[1:])
         return counts.cumsum(0)
 
     def fill(self, starts: Tensor, *into: Tensor | None) -> None:
-        """Write owner, neighbor, edge and slot of what is kept."""
+        """Write the owner, neighbor, edge and slot of each kept slot."""
         self._launch(fill_slots_kernel, starts, *into)
 
     def _launch(self, function: triton.JITFunction, *results: Tensor | None) -> None:
@@ -223,7 +225,7 @@ def candidates_of(
     rows: Tensor | None,
     weights: Tensor | None,
 ) -> Candidates:
-    """The slots that may be drawn; see `gossamer.kernels.reference.candidates.candidates_of`."""
+    """Return the slots that may be drawn; see `kernels.reference.candidates.candidates_of`."""
     choice = Choice(indptr, indices, eids, rows, weights=weights)
     starts = choice.starts()
     total = int(starts[-1])  # waits for the GPU
@@ -250,7 +252,7 @@ def candidates_of(
 
 @kernel("sample_labors", device="cuda", dtypes=IDS)
 def sample_labors(like: Tensor, relations: Sequence[Relation]) -> list[Drawn]:
-    """Layer-neighbor sampling; see `gossamer.kernels.reference.labor.sample_labors`."""
+    """Draw edges by layer-neighbor sampling; see `kernels.reference.labor.sample_labors`."""
     return draw_all([choice_of(r, labor=r.fanout >= 0) for r in relations], relations)
 
 
@@ -270,7 +272,7 @@ def choice_of(relation: Relation, labor: bool = False) -> Choice:
 
 
 def draw_all(choices: Sequence[Choice], relations: Sequence[Relation]) -> list[Drawn]:
-    """Return what the choices keep, with a single wait for the GPU unless edges are excluded."""
+    """Return the kept edges of all choices; wait for the GPU once, unless edges are excluded."""
     starts = [choice.starts() for choice in choices]
     totals = torch.stack([s[-1] for s in starts]).tolist() if starts else []
     drawn = []
@@ -282,7 +284,7 @@ def draw_all(choices: Sequence[Choice], relations: Sequence[Relation]) -> list[D
 
 
 def without_excluded(relation: Relation, starts: Tensor, neighbors: Tensor, edges: Tensor) -> Drawn:
-    """Take the relation's excluded edges out of what was drawn."""
+    """Remove the relation's excluded edges from the drawn edges."""
     if relation.excluded is None:
         return starts, neighbors, edges
     kept = torch.isin(edges, relation.excluded, invert=True)

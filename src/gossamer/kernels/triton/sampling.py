@@ -25,13 +25,13 @@ from gossamer.kernels.triton._common import (
 )
 from gossamer.kernels.triton.rows import choice_of, draw_all, row_slots, without_excluded
 
-#: The most different edges of a row that one program draws; larger fanouts run on the reference.
+#: Maximum number of distinct edges that one program draws; larger fanouts use the reference.
 MAX_FANOUT = 1024
 
-#: Fanouts up to it are drawn one by one by weight, larger ones in a race, as on the CPU.
+#: Up to this fanout, weighted edges are drawn one by one; above it, by exponential times.
 _FEW = tl.constexpr(64)
 
-#: More than any candidate.
+#: Larger than any candidate.
 _NONE = tl.constexpr(2**62)
 
 
@@ -65,7 +65,7 @@ def draw_any_kernel(
     first, p_indptr, p_indices, p_eids, p_rows, p_slots, p_sums, p_starts, p_neighbors, p_edges,
     key, num_rows, fanout, LOCAL: tl.constexpr, BLOCK_R: tl.constexpr, BLOCK_K: tl.constexpr,
 ):  # fmt: skip
-    """Draw with replacement: every draw on its own."""
+    """Draw with replacement: all draws are independent."""
     b_row = (tl.program_id(0).to(tl.int64) + first) * BLOCK_R + tl.arange(0, BLOCK_R)  # (R,)
     m_row = b_row < num_rows  # (R,)
     b_begin, b_degree = row_slots(p_indptr, p_rows, b_row, m_row, LOCAL)  # (R,)
@@ -108,7 +108,7 @@ def draw_different_kernel(
         b_pick = (b_unit * (b_largest + 1).to(tl.float64)).to(tl.int64)  # (R,)
         b_again = tl.max((b_chosen == b_pick[:, None]).to(tl.int32), 1) > 0  # (R,)
         b_pick = tl.where(b_again, b_largest, b_pick)
-        b_pick = tl.where(b_degree <= fanout, n, b_pick)  # a short row gives all
+        b_pick = tl.where(b_degree <= fanout, n, b_pick)  # a short row: all are drawn
         m_x = (b_n == n)[None, :] & (n < b_degree)[:, None]  # (R, K)
         b_chosen = tl.where(m_x, b_pick[:, None], b_chosen)
     b_chosen = tl.sort(b_chosen, 1)  # (R, K)
@@ -120,10 +120,10 @@ def draw_different_kernel(
 
 @triton.jit
 def _weighed(p_sums, begin, degree, key, fanout, BLOCK_K: tl.constexpr):
-    """Draw candidates one by one, each by its share of the weight that is left.
+    """Draw candidates one by one, each in proportion to its share of the remaining weight.
 
-    A point in what is left skips the intervals of those that were drawn. Stops when what is left
-    is mostly rounding. Returns candidates, and how many there are.
+    A point in the remaining weight skips the intervals of drawn candidates. The loop stops when the
+    remaining weight is mostly rounding error. Returns the candidates and their number.
     """
     b_n = tl.arange(0, BLOCK_K)  # (K,)
     b_chosen = tl.full((BLOCK_K,), _NONE, tl.int64)  # (K,)
@@ -250,7 +250,7 @@ def _weighted(relation: Relation) -> bool:
 
 
 def _starts(relation: Relation, replace: bool) -> tuple[Tensor, Tensor]:
-    """Return where the edges of each row begin, and 1 if a row cannot be drawn by its weights."""
+    """Return the start of the edges of each row, and 1 if a row has invalid weights."""
     choice, rows = choice_of(relation), relation.rows
     at = torch.arange(rows.shape[0], device=rows.device) if choice.local else rows.long()
     first, end = choice.indptr[at].long(), choice.indptr[at + 1].long()

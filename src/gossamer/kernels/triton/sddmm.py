@@ -1,4 +1,4 @@
-"""One value per edge: one program for each tile of edges and of the result's columns."""
+"""Computation of edge values: one program for each tile of edges and of the result's columns."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def sddmm_dot_kernel(
     LHS_REPEATS: tl.constexpr, RHS_REPEATS: tl.constexpr,
     BLOCK_E: tl.constexpr, BLOCK_F: tl.constexpr,
 ):  # fmt: skip
-    """Sum products over vectors; a repeated operand has one number in place of each vector."""
+    """Sum products over vectors; a repeated operand has one number instead of each vector."""
     program = tl.program_id(0).to(tl.int64) + first
     column = program % width
     b_slot = (program // width) * BLOCK_E + tl.arange(0, BLOCK_E)  # (E,)

@@ -41,7 +41,7 @@ def softmax_kernel(
         b_at = edge_ids(p_eids, b_slot, m_slot)[:, None] * width + b_col[None, :]  # (K, F)
         b_x = tl.load(p_x + b_at, mask=m_x, other=float("-inf")).to(ACC)  # (K, F)
         b_new = tl.maximum(b_peak, b_x)  # (K, F)
-        # A lane that has seen nothing but -inf has the sum 0.
+        # In a lane with only -inf so far, the sum is 0.
         b_shift = tl.where(b_new == float("-inf"), 0.0, b_new)  # (K, F)
         b_sum = b_sum * tl.exp(b_peak - b_shift) + tl.exp(b_x - b_shift)
         b_peak = b_new

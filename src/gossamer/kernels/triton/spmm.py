@@ -1,8 +1,8 @@
 """Aggregation over rows: one program for each row and tile of features.
 
-A row with many slots is split: slots are divided into windows of `WINDOW`, and each window that
-lies within one row is reduced by a program of its own. The row's program then adds the results of
-its windows in their order. The result does not depend on the order in which programs run.
+A row with many slots is split: slots are divided into windows of `WINDOW` slots, and each window
+within one row is reduced by a separate program. The row's program then combines the results of its
+windows in order. The result does not depend on the order in which programs run.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from gossamer.kernels.triton._common import (
     operand_plan,
 )
 
-#: Slots of a window.
+#: Number of slots in a window.
 WINDOW = 1024
 
-#: More than any slot.
+#: Larger than any slot.
 _NO_SLOT = tl.constexpr(2**62)
 
 
 @triton.jit
 def _take_largest(b_best, b_arg, b_x, b_slot):
-    """Update the largest values: NaN exceeds all numbers, and of equal values the first counts."""
+    """Update the largest values: NaN exceeds all numbers; of equal values, the first is kept."""
     both_nan = (b_x != b_x) & (b_best != b_best)
     larger = (b_x > b_best) | ((b_x != b_x) & (b_best == b_best))
     earlier = ((b_x == b_best) | both_nan) & (b_slot < b_arg)
@@ -110,7 +110,7 @@ def spmm_window_kernel(
     U_MAP: tl.constexpr, E_MAP: tl.constexpr, WINDOW: tl.constexpr,
     BLOCK_K: tl.constexpr, BLOCK_F: tl.constexpr,
 ):  # fmt: skip
-    """Reduce the windows that lie within one row; what it stores for others is never read."""
+    """Reduce the windows within one row; results stored for other windows are never read."""
     program = tl.program_id(0).to(tl.int64) + first
     tiles = tl.cdiv(width, BLOCK_F)
     window = program // tiles
@@ -187,7 +187,7 @@ def spmm_row_kernel(
 def configurations(width: int, op: str) -> list[Config]:
     """Return the sizes of blocks for features of this width, the default first."""
     block = min(triton.next_power_of_2(width), 128)
-    # A division takes many registers.
+    # A division needs many registers.
     areas = (256, 512) if op == "div" else (512, 1024, 2048)
     sizes = dict.fromkeys(max(1, min(32, area // block)) for area in areas)
     return [
@@ -225,7 +225,7 @@ def scaled_sum(
     scales = row_scale, self_scale
     if neighbor_scale is None:
         return _reduce(indptr, indices, None, x, None, "copy_lhs", "sum", False, scales)[0]
-    # With neighbors in place of edge ids, the factor of an edge is that of its neighbor.
+    # With neighbors instead of edge ids, the factor of an edge is that of its neighbor.
     factor = neighbor_scale.view(-1, *[1] * (x.dim() - 1))
     return _reduce(indptr, indices, indices, x, factor, "mul", "sum", False, scales)[0]
 

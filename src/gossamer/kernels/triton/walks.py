@@ -1,4 +1,4 @@
-"""Random walks, a walk in each lane, with the same random numbers as on the CPU."""
+"""Random walks, one walk per lane, with the same random numbers as on the CPU."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from gossamer.kernels.triton.sampling import upper_bound
 
 CONFIGS: list[Config] = [{"BLOCK": 64, "num_warps": 2}, {"BLOCK": 128, "num_warps": 4}]
 
-#: Steps that node2vec proposes before it weighs all neighbors, as on the CPU.
+#: Number of proposals of node2vec before the bias of all neighbors is computed, as on the CPU.
 _PROPOSALS = tl.constexpr(32)
 
 
 @triton.jit
 def _step(p_indptr, p_slots, p_sums, b_at, m_at, b_unit):
-    """Return the slot that a walk takes, or -1 where there is none."""
+    """Return the slot that a walk takes, or -1 if there is none."""
     b_first, b_degree = row_slots(p_indptr, None, b_at, m_at, True)  # (B,)
     m_open = b_degree > 0  # (B,)
     if p_sums is None:
@@ -46,7 +46,7 @@ def _step(p_indptr, p_slots, p_sums, b_at, m_at, b_unit):
 
 @triton.jit
 def _store_step(p_indices, p_eids, p_nodes, p_edges, b_walk, m_walk, b_slot, step, length):
-    """Write the node and the edge of a step, -1 where there is none."""
+    """Write the node and the edge of a step, -1 if there is none."""
     m_gone = m_walk & (b_slot >= 0)  # (B,)
     b_node = tl.load(p_indices + b_slot, mask=m_gone, other=-1)  # (B,)
     b_edge = tl.where(m_gone, edge_ids(p_eids, b_slot, m_gone), -1)  # (B,)
@@ -61,7 +61,7 @@ def walk_kernel(
     first, p_indptr, p_indices, p_eids, p_slots, p_sums, p_nodes, p_edges,
     key, stop, step, length, num_walks, STOPS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """Take one step of each walk; `stop` are the bits of the probability of stopping before it."""
+    """Take one step of each walk; `stop` is the bit pattern of the probability to stop before it."""
     b_walk = (tl.program_id(0).to(tl.int64) + first) * BLOCK + tl.arange(0, BLOCK)  # (B,)
     m_walk = b_walk < num_walks  # (B,)
     b_key = random_bits(key.to(tl.int64), b_walk)  # (B,)
@@ -95,7 +95,7 @@ def _weighed_step(
     p_indptr, p_indices, p_slots, p_sums, p_all, p_sorted, b_at, b_before, m_open, b_unit,
     back, away,
 ):  # fmt: skip
-    """Weigh all candidates of a walk: first their total, then the one at the walk's point."""
+    """Choose among all candidates of a walk: add their weights, then find the walk's point."""
     b_first, b_degree = row_slots(p_indptr, None, b_at, m_open, True)  # (B,)
     b_total = b_unit * 0.0  # (B,)
     b_passed = b_degree * 0  # (B,)
@@ -162,7 +162,7 @@ def node2vec_kernel(
 
 
 def _walks(seeds: Tensor, length: int) -> tuple[Tensor, Tensor]:
-    """Return memory for the nodes, with the seeds in place, and the edges of walks."""
+    """Allocate memory for the nodes of walks, which begin with the seeds, and for the edges."""
     nodes = seeds.new_empty((seeds.shape[0], length + 1))
     nodes[:, 0] = seeds
     return nodes, seeds.new_empty((seeds.shape[0], length))

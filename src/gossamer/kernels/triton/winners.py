@@ -134,7 +134,8 @@ def spmm_arg_backward(
 ) -> tuple[Tensor | None, Tensor | None]:
     """Return the gradients of a max or min; see `gossamer.kernels.reference.spmm_arg_backward`.
 
-    Slots that are an extremum are sorted by neighbor, so that one program adds what belongs to one.
+    Slots that are an extremum are sorted by neighbor, so that one program adds the gradients of
+    one neighbor.
     """
     indices, eids, arg, grad, u, e = contiguous(indices, eids, arg, grad, u, e)
     shape, width = grad.shape[1:], prod(grad.shape[1:])
@@ -144,7 +145,7 @@ def spmm_arg_backward(
     constants = {"OP": op, "ACC": acc_type, "E_MAP": e_map}
 
     def zeros(rows: int, x: Tensor | None) -> Tensor:
-        # Gradients of a broadcast operand are added up once more before they are rounded.
+        # Gradients of a broadcast operand are summed over its dimensions before they are rounded.
         same = x is None or x.shape[1:] == shape
         return torch.zeros((rows, *shape), dtype=grad.dtype if same else acc, device=grad.device)
 
@@ -172,7 +173,7 @@ def spmm_arg_backward(
 
 
 def _summed(x: Tensor | None, operand: Tensor | None, grad: Tensor) -> Tensor | None:
-    """Add a gradient over the dimensions in which its operand was broadcast."""
+    """Sum a gradient over the dimensions in which its operand was broadcast."""
     if x is None or operand is None:
         return x
     return x.sum_to_size((x.shape[0], *operand.shape[1:])).to(grad.dtype)

@@ -1,4 +1,4 @@
-"""Datasets: a base class, built-in ones, and what is needed to write one."""
+"""Datasets: base classes, built-in datasets, and helpers for writing datasets."""
 
 from gossamer.data import utils
 from gossamer.data.adapters import (
@@ -232,5 +232,5 @@ __all__ = [
     "utils",
 ]
 
-# The older name of the karate club.
+# The former name of the karate club dataset.
 KarateClub = KarateClubDataset

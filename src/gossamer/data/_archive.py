@@ -1,4 +1,4 @@
-"""Unpacking archives from outside: only regular files, only below one folder, of limited size."""
+"""Unpacking untrusted archives: only regular files, only inside one folder, of limited size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gossamer.data._files import atomic_write, make_folder
 from gossamer.errors import FileError, InvalidValueError
 
 _TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-# Text compresses to about a tenth, columns of zeros to less than a hundredth.
+# Text compresses to about a tenth of its size, columns of zeros to less than a hundredth.
 _MAX_RATIO = 300
 _MAX_EXTRA = 100_000_000
 _CHUNK = 1 << 20
@@ -28,16 +28,16 @@ def extract_archive(
 ) -> None:
     """Unpack a zip, tar (plain, gz, bz2, xz) or single-file gz archive into a folder.
 
-    Only regular files and folders are created, and only below `target_dir`. An archive with an
-    absolute path, a ``..``, a link or a device is refused before anything is written; one that
-    unpacks to more than 300 times its size plus 100 MB is refused when that becomes known.
+    Only regular files and folders are created, and only inside `target_dir`. An archive with an
+    absolute path, a ``..``, a link or a device is refused before anything is written. Unpacking is
+    aborted if the content exceeds 300 times the size of the archive plus 100 MB.
 
     Parameters
     ----------
     file : str
         The archive.
     target_dir : str
-        Folder to unpack into; made if it does not exist.
+        Folder to unpack into; created if it does not exist.
     overwrite : bool, optional
         If False and `target_dir` exists, do nothing.
 
@@ -46,7 +46,7 @@ def extract_archive(
     FileError
         If the archive is missing, truncated, corrupt or not trusted, or the folder not writable.
     InvalidValueError
-        If the file name does not end like an archive.
+        If the file name does not have the suffix of a supported archive.
     """
     archive, target = Path(file), Path(target_dir)
     if target.exists() and not overwrite:
@@ -67,7 +67,7 @@ def extract_archive(
 
 
 def is_archive(name: str) -> bool:
-    """Whether `extract_archive` takes a file of this name."""
+    """Whether `extract_archive` supports a file with this name."""
     return name.endswith((".zip", ".gz", *_TAR_SUFFIXES))
 
 
@@ -119,20 +119,20 @@ def _untar(archive: Path, target: Path) -> None:
 
 def _gunzip(archive: Path, target: Path) -> None:
     if archive.stat().st_size == 0:
-        raise EOFError("empty file")  # gzip itself takes it for zero members
+        raise EOFError("empty file")  # gzip accepts it as an archive without members
     with gzip.open(archive) as content:
         _Budget(archive).store(content, target / archive.name.removesuffix(".gz"))
 
 
 class _Budget:
-    """How many more bytes an archive may unpack to."""
+    """The number of bytes that may still be unpacked from an archive."""
 
     def __init__(self, archive: Path) -> None:
         self._archive = archive
         self._left = archive.stat().st_size * _MAX_RATIO + _MAX_EXTRA
 
     def store(self, content: IO[bytes], path: Path) -> None:
-        """Write a member to `path`; if the archive is too large, no file is left."""
+        """Write a member to `path`; if the archive is too large, leave no file."""
         with atomic_write(path) as file:
             while chunk := content.read(_CHUNK):
                 self._left -= len(chunk)
@@ -145,7 +145,7 @@ class _Budget:
 
 
 def _inside(archive: Path, target: Path, name: str) -> Path:
-    """Path of a member below `target`; also follows links that `target` already holds."""
+    """Return the path of a member inside `target`, resolving links that exist in `target`."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
     unsafe = ".." in parts or "\0" in name or any(":" in part or part == "/" for part in parts)
     path = target.joinpath(*parts) if not unsafe else target

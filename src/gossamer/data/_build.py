@@ -1,4 +1,4 @@
-"""From checked arrays to graphs."""
+"""Building graphs from checked arrays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MASKS = ("train_mask", "val_mask", "test_mask")
 def node_graph(
     source: np.ndarray, target: np.ndarray, num_nodes: int, features: Mapping[str, np.ndarray]
 ) -> Graph:
-    """Graph with the given edges and node features; edge ids follow the order of the arrays."""
+    """Build a graph with these edges and node features; edge ids follow the array order."""
     u, v = (torch.from_numpy(np.ascontiguousarray(end, dtype=np.int64)) for end in (source, target))
     g = graph((u, v), num_nodes=num_nodes)
     for name, values in features.items():
@@ -24,14 +24,14 @@ def node_graph(
 
 
 def both_directions(source: np.ndarray, target: np.ndarray, num_nodes: int) -> tuple:
-    """Edges and their reverses, each once, sorted by source, then target."""
+    """Return edges and their reverses, each once, sorted by source, then target."""
     forward, backward = source * num_nodes + target, target * num_nodes + source
     keys = np.unique(np.concatenate([forward, backward]))
     return keys // num_nodes, keys % num_nodes
 
 
 def index_mask(indices: np.ndarray | range, num_nodes: int) -> np.ndarray:
-    """Boolean array of length `num_nodes`, true at `indices`."""
+    """Return a boolean array of length `num_nodes` that is True at `indices`."""
     mask = np.zeros(num_nodes, dtype=bool)
     mask[indices] = True
     return mask
@@ -40,12 +40,12 @@ def index_mask(indices: np.ndarray | range, num_nodes: int) -> np.ndarray:
 class GraphPieces(Sequence):
     """The graphs of a batch of homogeneous graphs, each built when it is first requested.
 
-    A list of ten thousand graphs costs a second to build; the batch costs nothing.
+    Building a list of ten thousand graphs takes a second; with the batch, this time is saved.
 
     Parameters
     ----------
     batch : Graph
-        With `batch_num_nodes` and `batch_num_edges`.
+        A graph with `batch_num_nodes` and `batch_num_edges`.
     """
 
     def __init__(self, batch: Graph) -> None:
@@ -59,7 +59,7 @@ class GraphPieces(Sequence):
         return len(self._nodes) - 1
 
     def __getitem__(self, idx: int) -> Graph:
-        """Graph `idx`, the same object each time."""
+        """Return graph `idx`, the same object each time."""
         number = range(len(self))[idx]
         if number not in self._made:
             self._made[number] = self._build(number)
@@ -85,7 +85,7 @@ def graph_pieces(
     ndata: Mapping[str, np.ndarray],
     edata: Mapping[str, np.ndarray],
 ) -> GraphPieces:
-    """Graphs that lie one after another; ends are numbered over all graphs."""
+    """Build graphs from concatenated arrays; endpoints are numbered over all graphs."""
     batch = node_graph(source, target, int(num_nodes.sum()), ndata)
     for name, values in edata.items():
         batch.edata[name] = torch.from_numpy(np.ascontiguousarray(values))

@@ -1,4 +1,4 @@
-"""Downloads: failures are retried, transfers go on where they stopped, files appear complete."""
+"""Downloads with retries, resumed transfers and atomic creation of files."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ from gossamer.data._retry_after import retry_after
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError, MissingExtraError
 
 _CHUNK = 1 << 16
-# For the connection, and for each pause of the server after that.
+# Limit for connecting, and for each pause of the server after that.
 _TIMEOUT_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.5
-# What a busy server may ask for; if it asks for more, it is not tried again.
+# The longest delay that a busy server may request; if it requests more, there is no retry.
 _LONGEST_PAUSE_SECONDS = 60.0
 _FIX = "Choose a folder that you may write to."
-# Temporary errors of the server; any other 4xx would be the same next time.
+# Temporary errors of the server; any other 4xx error would occur again.
 _TRANSIENT_STATUS = {408, 425, 429, 500, 502, 503, 504}
 _PARTIAL_CONTENT = 206
 _RANGE_NOT_SATISFIABLE = 416
 
 
 class _Transient(Exception):
-    """A failure after which another attempt makes sense, in `pause` seconds at the earliest."""
+    """A failure that may be retried, after at least `pause` seconds."""
 
     def __init__(self, reason: str, pause: float = 0.0) -> None:
         super().__init__(reason)
@@ -61,32 +61,33 @@ def download(
 ) -> str:
     """Download `url` to a file.
 
-    The content goes to ``.NAME.part`` beside the target, which is renamed only when it is complete
-    and its checksum is right. Broken connections, answers that stop for 10 seconds and temporary
-    errors of the server are retried after pauses of 0.5, 1, 2, 4 ... seconds, or longer if the
-    server asks for it in ``Retry-After``. No connection within 10 seconds ends it, and so does a
-    server that asks to wait for more than 60. The next attempt or call asks only for the missing
-    bytes if the server named the version of the file (a strong ETag or Last-Modified) and still has
-    that one; otherwise it starts again. If another process downloads the same file, its end is
-    awaited.
+    The content is written to ``.NAME.part`` in the folder of the target, and renamed once it is
+    complete and its checksum is correct. Broken connections, responses that stall for 10 seconds
+    and temporary errors of the server are retried after pauses of 0.5, 1, 2, 4 ... seconds, or
+    longer if the server requests it with ``Retry-After``. The download fails if there is no
+    connection within 10 seconds, or the server requests a pause of more than 60 seconds. The next
+    attempt or call requests only the missing bytes if the server identified the version of the file
+    (by a strong ETag or Last-Modified) and still has that version; otherwise it starts again. If
+    another process is downloading the same file, this one waits for it.
 
     Parameters
     ----------
     url : str
         An http or https address.
     path : str, optional
-        Target file, or an existing folder to put it in. Default: the working folder, under the last
-        part of the url.
+        Target file, or an existing folder for it. Default: a file in the working folder, named like
+        the last part of the URL.
     overwrite : bool, optional
-        Whether to fetch a file again that is there already. One with a wrong checksum always is.
+        Whether to download a file again if it exists. A file with a wrong checksum is always
+        downloaded again.
     sha1_hash : str, optional
         Expected SHA-1 (40 hexadecimal digits) or SHA-256 (64).
     retries : int, optional
-        How many times to try at most.
+        Maximum number of attempts.
     verify_ssl : bool, optional
         Whether to check the server's certificate.
     log : bool, optional
-        Whether to show a progress bar (if `tqdm` is installed) and what is fetched.
+        Whether to print the URL and show a progress bar (if `tqdm` is installed).
 
     Returns
     -------
@@ -96,8 +97,8 @@ def download(
     Raises
     ------
     FileError
-        If there is no network, the server refuses, the content has another checksum, or the folder
-        is not writable.
+        If there is no network, the server refuses the request, the checksum of the content is
+        wrong, or the folder is not writable.
     """
     _check_arguments(url, sha1_hash, retries)
     target = _target(url, path)
@@ -112,7 +113,7 @@ def download(
     if present():
         return str(target)
     if log:
-        # Flushed, since what follows may take long.
+        # Flushed, since the download may take long.
         print(f"Downloading {url} to {target}", flush=True)
     context = None if verify_ssl else ssl._create_unverified_context()
     with _partial(target) as partial:
@@ -167,7 +168,7 @@ def _target(url: str, path: str | os.PathLike[str] | None) -> Path:
 
 
 class _Partial:
-    """The bytes of `target` that have arrived, and which version of which address they are."""
+    """The bytes of `target` received so far, with their URL and version."""
 
     def __init__(self, target: Path, path: Path, file: BinaryIO) -> None:
         self.target = target
@@ -181,18 +182,18 @@ class _Partial:
         return os.fstat(self._file.fileno()).st_size
 
     def headers(self, url: str) -> dict[str, str]:
-        """Ask for the rest only, if this version of the file is still there."""
+        """Return headers that request only the missing bytes, if the version is unchanged."""
         source = self._source()
         if not self.size or source.get("url") != url or not source["version"]:
             return {}
         return {"Range": f"bytes={self.size}-", "If-Range": source["version"]}
 
     def continues(self, url: str, response: Any) -> bool:
-        """Whether the body follows the bytes at hand; a whole file replaces them."""
+        """Whether the body continues the received bytes; otherwise it replaces them."""
         if response.status == _PARTIAL_CONTENT:
             span, _, total = response.headers.get("Content-Range", "").rpartition("/")
             known = self._source()
-            # An answer to If-Range may leave the version out.
+            # A response to If-Range may omit the version.
             return (
                 span.startswith(f"bytes {self.size}-")
                 and _version(response) in ("", known["version"])
@@ -224,7 +225,7 @@ class _Partial:
         put_in_place(self._path, self.target, _FIX)
 
     def tidy(self) -> None:
-        """Delete what no later call could continue."""
+        """Delete partial content that no later call could continue."""
         if not self.size or not self._source().get("version"):
             self._path.unlink(missing_ok=True)
             self._note.unlink(missing_ok=True)
@@ -234,14 +235,14 @@ class _Partial:
         return file_checksum(self._path, algorithm)
 
     def _source(self) -> dict[str, str]:
-        # A machine that failed may leave half a note.
+        # The file may be incomplete after a crash.
         with suppress(FileNotFoundError, ValueError):
             return json.loads(self._note.read_text("utf-8"))
         return {}
 
 
 def _version(response: Any) -> str:
-    """What identifies the content byte by byte; a weak ETag does not."""
+    """Return the identifier of the exact content (a weak ETag does not identify it)."""
     tag = response.headers.get("ETag", "")
     if tag and not tag.startswith("W/"):
         return tag
@@ -261,7 +262,7 @@ def _partial(target: Path) -> Iterator[_Partial]:
         finally:
             if _is_at(file, path):
                 partial.tidy()
-            # Only those that are empty.
+            # Only if it is empty.
             with suppress(OSError):
                 for folder in made:
                     folder.rmdir()
@@ -276,7 +277,7 @@ def _locked(path: Path) -> BinaryIO:
         # Some network file systems have no locks.
         with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)
-        # The process that held it may have renamed or deleted it.
+        # The process that held the lock may have renamed or deleted the file.
         if _is_at(file, path):
             return file
         file.close()
@@ -289,7 +290,7 @@ def _is_at(file: BinaryIO, path: Path) -> bool:
 
 
 def _fetch(url: str, partial: _Partial, context: ssl.SSLContext | None, log: bool) -> None:
-    """One attempt; raises _Transient where another one makes sense, FileError where not."""
+    """Make one attempt; raise _Transient if it may be retried, otherwise FileError."""
     headers = {"User-Agent": "gossamer", **partial.headers(url)}
     request = urllib.request.Request(url, headers=headers)
     try:
@@ -309,12 +310,12 @@ def _fetch(url: str, partial: _Partial, context: ssl.SSLContext | None, log: boo
     except (http.client.HTTPException, ConnectionError, ssl.SSLError) as error:
         raise _Transient(f"{type(error).__name__}: {_line(error)}") from None
     except ValueError as error:
-        # The address, or the one that the server redirects to.
+        # The URL itself, or the one to which the server redirects.
         raise FileError(
             f"Cannot download {url}: it is or leads to a malformed address ({_line(error)}). "
             f"Fetch the file by other means and save it as {partial.target}."
         ) from None
-    # The server has another version by now. An empty file asks for no range, so this ends.
+    # The server has a new version. An empty file requests no range, so the recursion ends.
     partial.discard()
     _fetch(url, partial, context, log)
 
@@ -346,7 +347,7 @@ def _refusal(url: str, error: urllib.error.HTTPError, target: Path) -> Exception
 
 
 def _line(text: object) -> str:
-    """What a server or a library says, on one line."""
+    """Return the text of a server or a library on one line."""
     return " ".join(str(text).split())
 
 
@@ -357,7 +358,7 @@ def _no_connection(url: str, reason: object, target: Path) -> Exception:
             f"Cannot download {url}: no network, or no such host as {host}. "
             f"Connect, or copy the file from elsewhere and save it as {target}."
         )
-    # The system has retried by itself, so another attempt makes no sense.
+    # The system has already retried, so there is no further attempt.
     if isinstance(reason, TimeoutError):
         return FileError(
             f"Cannot download {url}: no connection to {host} within {_TIMEOUT_SECONDS:g} s. "
@@ -372,8 +373,8 @@ def _no_connection(url: str, reason: object, target: Path) -> Exception:
 
 
 def _chunks(response: Any, partial: _Partial, log: bool) -> Iterator[bytes]:
-    """The body in pieces, checked for completeness at its end."""
-    # None if the server declares no length, or nonsense.
+    """Yield the body in pieces; raise if it ends early."""
+    # None if the server declares no length, or an invalid one.
     length = response.length
     start = received = partial.size
     total = None if length is None else start + length

@@ -1,4 +1,4 @@
-"""Files on disk: the cache folder, atomic writes, checksums and npz archives from outside."""
+"""Files on disk: the cache folder, atomic writes, checksums and untrusted npz archives."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ALGORITHM_OF_LENGTH = {40: "sha1", 64: "sha256"}
 
 
 def download_dir() -> Path:
-    """Folder that keeps downloads: ``$GOSSAMER_DOWNLOAD_DIR``, or ``~/.gossamer``."""
+    """Return the folder for downloads: ``$GOSSAMER_DOWNLOAD_DIR``, or ``~/.gossamer``."""
     return Path(os.environ.get("GOSSAMER_DOWNLOAD_DIR") or "~/.gossamer").expanduser().absolute()
 
 
@@ -37,14 +37,14 @@ def make_folder(path: Path) -> None:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that appears as `path` when the block ends well, and not at all otherwise."""
+    """Open a file that is renamed to `path` if the block succeeds and deleted otherwise."""
     make_folder(path.parent)
     with replacing(path) as temporary, open(temporary, "wb") as file:
         yield file
 
 
 def checksum_algorithm(checksum: str) -> str:
-    """``"sha1"`` or ``"sha256"``, told by the length of a hexadecimal `checksum`."""
+    """Return ``"sha1"`` or ``"sha256"``, depending on the length of a hexadecimal `checksum`."""
     try:
         return _ALGORITHM_OF_LENGTH[len(checksum)]
     except KeyError:
@@ -55,7 +55,7 @@ def checksum_algorithm(checksum: str) -> str:
 
 
 def file_checksum(path: Path, algorithm: str) -> str:
-    """Checksum of the content of a file, in hexadecimal digits."""
+    """Return the checksum of a file's content, in hexadecimal digits."""
     digest = hashlib.new(algorithm)
     try:
         with open(path, "rb") as file:
@@ -76,7 +76,7 @@ def _open_npz(path: Path) -> Iterator[Any]:
     try:
         # np.load, given a path, leaves the file open when it fails.
         with open(path, "rb") as file:
-            # It takes what is not an archive for a pickle, and advises to allow that.
+            # np.load treats other files as pickles, and suggests allowing pickles.
             if not zipfile.is_zipfile(file):
                 raise ValueError("not a zip file")
             file.seek(0)
@@ -94,7 +94,7 @@ def _open_npz(path: Path) -> Iterator[Any]:
 
 
 def npz_names(path: Path) -> list[str]:
-    """Names of the arrays in an npz archive."""
+    """Return the names of the arrays in an npz archive."""
     with _open_npz(path) as archive:
         return list(archive.files)
 

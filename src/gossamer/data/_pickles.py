@@ -1,9 +1,9 @@
-"""Reading the pickles of scientific Python without running anything they ask for.
+"""Reading the pickles of scientific Python without running code that they name.
 
 A pickle is a program. This reader first checks its opcodes, then unpickles with every global
-replaced by a record of its arguments: the file never calls a class or a
-function of numpy or scipy. The records are checked and turned into arrays here. A file that names
-any other global is refused. Memory stays proportional to the size of the file.
+replaced by a record of its arguments: no class or function of numpy or scipy is called from the
+file. The records are then checked and converted to arrays. A file that names any other global is
+refused. Memory stays proportional to the size of the file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import torch
 from gossamer.errors import FileError
 
 _NUMERIC_TYPE = re.compile(r"(b1|[iu][1248]|f[248])\Z")
-# Far above what arrays need. Python hashes nested tuples by recursion on the C stack.
+# Far more than arrays need. Python hashes nested tuples by recursion on the C stack.
 _MAX_TUPLES = 1000
 _MAX_DENSE_ENTRIES = 2**31
 
@@ -37,7 +37,7 @@ class CsrParts(NamedTuple):
     data: np.ndarray
 
     def to_dense(self) -> np.ndarray:
-        """The matrix as a float32 array; entries stored twice are added."""
+        """Return the matrix as a float32 array; duplicate entries are added."""
         dense = np.zeros(self.shape, dtype=np.float32)
         rows = np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
         np.add.at(dense, (rows, self.indices), self.data.astype(np.float32))
@@ -53,7 +53,7 @@ class _Record:
     def __init__(self, *arguments: Any) -> None:
         self.arguments = arguments
 
-    # Without it, the BUILD opcode would set attributes that the file names.
+    # Without this method, the BUILD opcode would set attributes that the file names.
     def __setstate__(self, state: Any) -> None:
         self.state = state
 
@@ -75,7 +75,7 @@ class _Csr(_Record):
 
 
 class _Encoded(_Record):
-    """Bytes, as Python 3 writes them into protocol 2: a text and its encoding."""
+    """Bytes as Python 3 writes them in protocol 2: a text and its encoding."""
 
 
 class _Tensor(_Record):
@@ -83,7 +83,7 @@ class _Tensor(_Record):
 
 
 class _Storage(_Record):
-    """The bytes of a storage, as torch.save wrote them."""
+    """The bytes of a storage, written by torch.save."""
 
 
 class _ListType(_Record):
@@ -91,7 +91,7 @@ class _ListType(_Record):
 
 
 class _Mapping(dict):
-    """A defaultdict without its default; it copies nothing, so that it cannot fill the memory."""
+    """A defaultdict without its default; it copies nothing, which limits its memory."""
 
     def __init__(self, _factory: Any = None) -> None:
         super().__init__()
@@ -135,13 +135,13 @@ def load_arrays(path: Path) -> np.ndarray | CsrParts | dict:
     Returns
     -------
     numpy.ndarray, CsrParts or dict
-        What is in the dictionary has not been checked, but is inert.
+        The values of a dictionary are not checked, but are inert.
 
     Raises
     ------
     FileError
-        If the file is missing, truncated, corrupt, or names a global that is not admitted; the
-        message names it.
+        If the file is missing, truncated, corrupt, or names a global that is not allowed; the
+        message names the global.
     """
     return _load(path, _convert)
 
@@ -180,7 +180,7 @@ def _load(path: Path, convert: Callable[[Any], Any]) -> Any:
 
 
 def _walk(content: bytes) -> None:
-    """Refuse programs that would crash or exhaust the unpickler; nothing is executed."""
+    """Reject pickles that would crash or exhaust the unpickler, without executing anything."""
     tuples = 0
     for opcode, argument, _ in pickletools.genops(content):
         name = opcode.name
@@ -245,7 +245,7 @@ def _tensor(record: _Tensor) -> np.ndarray:
     (content,) = storage.arguments
     if isinstance(content, _Encoded):
         content = content.arguments[0].encode("latin1")
-    # torch reads it with a restricted unpickler of its own, and checks that the shape fits.
+    # torch reads it with its own restricted unpickler, and checks the shape.
     values = torch.load(io.BytesIO(content), weights_only=True)
     return torch.tensor([], dtype=values.dtype).set_(values, offset, shape, strides).numpy().copy()
 

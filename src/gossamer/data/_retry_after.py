@@ -1,4 +1,4 @@
-"""The header ``Retry-After`` of a server that is busy."""
+"""Parsing the ``Retry-After`` header of a busy server."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from email.utils import mktime_tz, parsedate_tz
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds that a server asks to wait before the next request, 0 if it names no time.
+    """Return the delay in seconds that a server requests, 0 if it requests none.
 
-    The header holds seconds or a date. A date is compared with the server's own ``Date``, if there
-    is one, so that a wrong clock here does not matter.
+    The header has a number of seconds or a date. A date is compared with the server's own ``Date``,
+    if there is one, so that a wrong local clock does not matter.
 
     Examples
     --------
@@ -23,7 +23,7 @@ def retry_after(headers: Mapping[str, str]) -> float:
     """
     text = (headers.get("Retry-After") or "").strip()
     if text.isascii() and text.isdigit():
-        # More digits than this are longer than a century, and too many are no number of seconds.
+        # Ten digits are already more than a century; float() fails for too many digits.
         return float(text[:10])
     then = _time(text)
     if then is None:
@@ -33,7 +33,7 @@ def retry_after(headers: Mapping[str, str]) -> float:
 
 
 def _time(text: str) -> float | None:
-    """Seconds since 1970 of a date of HTTP, or None if it is none."""
+    """Return the seconds since 1970 of an HTTP date, or None if it is invalid."""
     try:
         return float(mktime_tz(parsedate_tz(text)))
     except (TypeError, ValueError, OverflowError):

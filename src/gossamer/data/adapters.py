@@ -1,4 +1,4 @@
-"""Datasets made of datasets: the same graphs, with a split for a task."""
+"""Adapters of datasets, which add a split for a task."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PARTS = ("train_idx", "val_idx", "test_idx")
 
 
 class _Adapter(Dataset):
-    """What the three adapters share; further arguments become attributes."""
+    """Base class of the three adapters; further arguments become attributes."""
 
     def __init__(
         self, dataset: Any, split_ratio: Sequence[float] | None, kind: str, arguments: dict
@@ -39,9 +39,9 @@ class _Adapter(Dataset):
 class AsNodePredDataset(_Adapter):
     """A dataset of one graph, with a split of its nodes.
 
-    The graph has ``train_mask``, ``val_mask`` and ``test_mask`` (N,) bool, and the attributes
-    `train_idx`, `val_idx` and `test_idx` hold the same as ids. The graph of `dataset` stays as it
-    is.
+    The graph has ``train_mask``, ``val_mask`` and ``test_mask`` (N,) bool; the attributes
+    `train_idx`, `val_idx` and `test_idx` have the same nodes as ids. The graph of `dataset` is not
+    changed.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class AsNodePredDataset(_Adapter):
         Fractions of a random split, drawn from NumPy's global generator. Default: the masks of the
         graph.
     target_ntype : str, optional
-        Node type to predict; needed if there are several.
+        Node type to predict; required if there are several.
     **kwargs
         Further arguments of `Dataset`.
 
@@ -117,7 +117,7 @@ class AsNodePredDataset(_Adapter):
 
 
 class AsLinkPredDataset(_Adapter):
-    """A dataset of one graph, with a split of its edges and with pairs that are no edges.
+    """A dataset of one graph, with a split of its edges and with negative pairs.
 
     `val_edges` and `test_edges` are ``((u, v), (negative u, negative v))``. `train_graph` is the
     graph without these edges.
@@ -125,19 +125,19 @@ class AsLinkPredDataset(_Adapter):
     Parameters
     ----------
     dataset : Dataset
-        Its first item is the graph, of one node type and one edge type.
+        Its first item is the graph, with one node type and one edge type.
     split_ratio : sequence of 3 float
         Fractions of a random split of the edges, drawn from NumPy's global generator. Default: what
         ``dataset.get_edge_split()`` returns, if it has that method.
     neg_ratio : int, optional
-        Number of pairs that are no edges, for each edge to validate with or to test on.
+        Number of negative pairs per validation or test edge.
     **kwargs
         Further arguments of `Dataset`.
 
     Raises
     ------
     InvalidValueError
-        If there is neither `split_ratio` nor a split, or too few pairs are no edges.
+        If there is neither `split_ratio` nor a split, or the graph has too few negative pairs.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class AsLinkPredDataset(_Adapter):
         super().__init__(dataset, split_ratio, "-as-linkpred", kwargs)
 
     def process(self) -> None:
-        """Split the edges and draw pairs that are none."""
+        """Split the edges and draw negative pairs."""
         self.g = _graph(self.dataset)
         self.num_nodes = self.g.num_nodes()
         if self.split_ratio is None:
@@ -185,7 +185,7 @@ class AsLinkPredDataset(_Adapter):
             self._train_graph.ndata[name] = values
 
     def _no_edges(self, u: Tensor, v: Tensor, count: int) -> Edges:
-        """Distinct pairs of different nodes that no edge joins."""
+        """Draw distinct pairs of different nodes without an edge between them."""
         n = self.num_nodes
         taken = np.unique(np.concatenate([(u * n + v).numpy(), np.arange(n) * (n + 1)]))
         if n * n - len(taken) < count:
@@ -214,17 +214,17 @@ class AsLinkPredDataset(_Adapter):
 
     @property
     def train_graph(self) -> Graph:
-        """The graph with the edges to train on."""
+        """The graph with the training edges."""
         return self._train_graph
 
     @property
     def val_edges(self) -> tuple[Edges, Edges]:
-        """Edges to validate with, and pairs that are none."""
+        """Validation edges, and negative pairs."""
         return self._val_edges
 
     @property
     def test_edges(self) -> tuple[Edges, Edges]:
-        """Edges to test on, and pairs that are none."""
+        """Test edges, and negative pairs."""
         return self._test_edges
 
     def __getitem__(self, idx: int) -> Graph:
@@ -236,7 +236,7 @@ class AsLinkPredDataset(_Adapter):
 
 
 class AsGraphPredDataset(_Adapter):
-    """A dataset of graphs with labels, with a split of the graphs.
+    """A dataset of labeled graphs, with a split of the graphs.
 
     `train_idx`, `val_idx` and `test_idx` are the numbers of the graphs of each part.
 
@@ -305,7 +305,7 @@ class AsGraphPredDataset(_Adapter):
         return data["feat"].shape[-1] if "feat" in data else None
 
     def __getitem__(self, idx: int | Tensor) -> Any:
-        """Return graph `idx` and its label; a tensor of numbers gives a `Subset`."""
+        """Return graph `idx` and its label; for a tensor of numbers, a `Subset`."""
         if isinstance(idx, Tensor) and idx.dim():
             return Subset(self, idx)
         g, label = self.dataset[int(idx)]

@@ -1,4 +1,4 @@
-"""Datasets of benchmarks with given parts: superpixels, block models, ZINC and peptides."""
+"""Benchmark datasets with fixed splits: superpixels, block models, ZINC and peptides."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ class MNISTSuperPixelDataset(_SuperPixelDataset):
 
     V. P. Dwivedi et al., "Benchmarking graph neural networks", JMLR 2023
     (`paper <https://arxiv.org/abs/2003.00982>`__). Graphs: 60,000 to train, 10,000 to test. An
-    example is a graph and its digit. ``ndata['feat']`` (N, 3) float32 holds intensity and place.
-    Each superpixel has an edge to the 8 that are most similar to it; ``edata['feat']`` (E, 1)
-    float32 says how similar: :math:`\\exp(-(d_{uv} / \\sigma_u)^2)`, averaged over both directions,
-    where :math:`d` is the distance and :math:`\\sigma_u` the mean distance of the 8 nearest.
+    example is a graph and its digit. ``ndata['feat']`` (N, 3) float32 is intensity and position.
+    Each superpixel has an edge to the 8 most similar ones; ``edata['feat']`` (E, 1) float32 is the
+    similarity :math:`\\exp(-(d_{uv} / \\sigma_u)^2)`, averaged over both directions, where
+    :math:`d` is the distance and :math:`\\sigma_u` the mean distance of the 8 nearest.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class MNISTSuperPixelDataset(_SuperPixelDataset):
     split : str, optional
         'train' or 'test'.
     use_feature : bool, optional
-        Whether similarity depends on intensity as well as on place.
+        Whether similarity depends on intensity as well as on position.
     force_reload : bool, optional
         Whether to read the raw file even if there is a cache.
     verbose : bool, optional
@@ -85,7 +85,7 @@ class MNISTSuperPixelDataset(_SuperPixelDataset):
     FileError
         If the file is missing and cannot be downloaded, or is truncated or corrupt.
     InvalidValueError
-        If there is no such part.
+        If `split` is unknown.
     """
 
     entry_name = "mnist_superpixel"
@@ -97,7 +97,7 @@ class CIFAR10SuperPixelDataset(_SuperPixelDataset):
     """Photos as graphs of at most 150 superpixels.
 
     V. P. Dwivedi et al., JMLR 2023. Graphs: 50,000 to train, 10,000 to test. ``ndata['feat']`` is
-    (N, 5) float32, color and place. Other contents and parameters: see `MNISTSuperPixelDataset`;
+    (N, 5) float32, color and position. Other contents and parameters: see `MNISTSuperPixelDataset`;
     the file is ``cifar10_150sp_<split>.pkl``.
     """
 
@@ -208,11 +208,11 @@ class _ContainerDataset(GraphList):
         return (self._mode_file,)
 
     def save(self) -> None:
-        """Keep nothing: the raw file holds the graphs as they are."""
+        """Do nothing: the raw file contains the graphs themselves."""
 
 
 class CLUSTERDataset(_ContainerDataset):
-    """Random graphs with six communities; one node of each community says which one it is.
+    """Random graphs with six communities; one node of each community is labeled in ``feat``.
 
     V. P. Dwivedi et al., "Benchmarking graph neural networks", JMLR 2023
     (`paper <https://arxiv.org/abs/2003.00982>`__). Graphs: 10,000 / 1,000 / 1,000. Classes: 6.
@@ -226,7 +226,7 @@ class CLUSTERDataset(_ContainerDataset):
         Folder with ``CLUSTER_<mode>.bin``, or with a folder ``cluster`` that holds it. It is
         downloaded if it is not there. Default: ``~/.gossamer``.
     force_reload : bool, optional
-        No effect: nothing is cached but the file.
+        No effect: only the file is cached.
     verbose : bool, optional
         Whether to show progress.
     transform : callable, optional
@@ -310,11 +310,11 @@ class _PeptidesDataset(LabelledGraphs):
             self._options = options
 
     def get_idx_split(self) -> dict[str, Tensor]:
-        """Numbers of the graphs to train, to validate and to test with."""
+        """Return the indices of the training, validation and test graphs."""
         return {part: self._labels[f"{part}_idx"] for part in ("train", "val", "test")}
 
     def __getitem__(self, idx: int | Tensor) -> Any:
-        """Return graph `idx` and its label; a tensor of numbers gives a `Subset`.
+        """Return graph `idx` and its label; for a tensor of numbers, a `Subset`.
 
         Raises
         ------
@@ -337,7 +337,7 @@ class _PeptidesDataset(LabelledGraphs):
 
 
 class PeptidesFunctionalDataset(_PeptidesDataset):
-    """Peptides, to predict what they do.
+    """Peptides, to predict their function.
 
     V. P. Dwivedi et al., "Long range graph benchmark", NeurIPS 2022
     (`paper <https://arxiv.org/abs/2206.08164>`__). Graphs: 15,535, of which 70 / 15 / 15 % in
@@ -357,8 +357,8 @@ class PeptidesFunctionalDataset(_PeptidesDataset):
     transform : callable, optional
         Applied to a graph when it is accessed.
     smiles2graph : callable, optional
-        Turns a SMILES string into a dictionary with ``num_nodes``, ``node_feat``, ``edge_index``
-        and ``edge_feat``. Default: as the Open Graph Benchmark does it; needs RDKit.
+        Converts a SMILES string to a dictionary with ``num_nodes``, ``node_feat``, ``edge_index``
+        and ``edge_feat``. Default: as in the Open Graph Benchmark; requires RDKit.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Datasets that are a row of the catalogue: found, read and cached in the same way."""
+"""Datasets defined by a row of the catalogue, with common search, reading and caching."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from gossamer.errors import FileError, InvalidTypeError, MissingExtraError, OutO
 from gossamer.graph import Graph, load_graphs
 from gossamer.graph.io.container import write_graphs
 
-# Part of the name of a cache file. Increase it when a reader returns something else than before.
+# Part of the name of a cache file. Increase it when the result of a reader changes.
 _VERSION = 2
-# The label of the cache file that holds the facts, as JSON.
+# The label in the cache file that has the facts, as JSON.
 _INFO = "__info__"
 
 
 def fact(key: str, doc: str) -> Any:
-    """A property of `CatalogueDataset`: what the reader found out about the whole dataset."""
+    """Make a property of `CatalogueDataset` for a fact from the reader about the whole dataset."""
     return property(lambda self: self._info[key], doc=doc)
 
 
 def per_graph(key: str, doc: str) -> Any:
-    """A property of `CatalogueDataset`: a tensor of the reader with a row for each graph."""
+    """Make a property of `CatalogueDataset` for a tensor of the reader with one row per graph."""
     return property(lambda self: self._labels[key], doc=doc)
 
 
 class CatalogueDataset(FileDataset):
-    """A dataset that its row of the catalogue describes.
+    """A dataset described by a row of the catalogue.
 
-    The reader of the row turns the raw files into graphs. What it returns is kept in a file of
-    `save_path`, which `load_graphs` can read and whose name depends on the options. It is made anew
-    if a raw file has changed since, or if its values do not have the checksums that they had.
-    Where that folder cannot be written to, nothing is kept.
+    The reader of the row converts the raw files to graphs. The result is cached in a file in
+    `save_path`, which `load_graphs` can read and whose name depends on the options. The cache is
+    rebuilt if a raw file has changed or if the checksums of the cached values are wrong. If that
+    folder is not writable, nothing is cached.
     """
 
     entry_name: ClassVar[str]
@@ -116,7 +116,7 @@ class CatalogueDataset(FileDataset):
         graphs = [self._graphs.batch] if batched else self._graphs
         text = torch.frombuffer(bytearray(json.dumps(info).encode()), dtype=torch.uint8)
         try:
-            # A cache that a failure of the machine damages is made anew.
+            # A cache damaged by a crash is rebuilt.
             write_graphs(self._cache_file, graphs, {**self._labels, _INFO: text}, durable=False)
         except (FileError, MissingExtraError) as error:
             if self.verbose:
@@ -188,7 +188,7 @@ class GraphList(CatalogueDataset):
 
 
 class LabelledGraphs(GraphList):
-    """Several graphs with a label each, in ``labels['label']``."""
+    """Several graphs, each with a label in ``labels['label']``."""
 
     def __getitem__(self, idx: int) -> tuple[Graph, Tensor]:
         """Return graph `idx`, transformed if there is a `transform`, and its label.

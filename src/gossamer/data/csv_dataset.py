@@ -25,12 +25,12 @@ class CSVDataset(GraphList):
     with ``file_name`` and, if there are several, ``etype`` (a list of three) or ``ntype``. With
     several graphs it also has ``graph_data`` with ``file_name``. Node tables have the column
     ``node_id``, edge tables ``src_id`` and ``dst_id``, and all tables ``graph_id`` if there are
-    several graphs; ``node_id_field`` and so on name others. ``separator`` is the one of the files,
-    a comma by default. A file that ends in ``.parquet`` is read as Parquet.
+    several graphs; keys such as ``node_id_field`` set other names. ``separator`` is that of the
+    files, a comma by default. A file whose name ends in ``.parquet`` is read as Parquet.
 
-    Nodes are numbered in ascending order of their ids, edges keep their order. Each other column is
-    a feature: whole numbers become int64, others float32; a text such as ``"0.1, 0.2"``, or a list
-    in Parquet, is a row of a matrix. Types are "_V" and "_E" unless given.
+    Nodes are numbered in ascending order of their ids; edges keep their order. Every other column
+    is a feature: integers become int64, other numbers float32; a text such as ``"0.1, 0.2"``, or a
+    list in Parquet, is a row of a matrix. Types are "_V" and "_E" unless given.
 
     An item is a graph. If there is a graph table, it is a graph and a dictionary of its values, or
     the value itself if there is only one.
@@ -44,8 +44,8 @@ class CSVDataset(GraphList):
     verbose : bool, optional
         Whether to show progress.
     ndata_parser, edata_parser : callable or dict, optional
-        Turns a `pandas.DataFrame`, without the columns of ids, into a dictionary of arrays; or a
-        dictionary of such functions by type. With a parser there is no cache.
+        Function that converts a `pandas.DataFrame`, without the id columns, to a dictionary of
+        arrays; or a dictionary of such functions by type. With a parser, there is no cache.
     gdata_parser : callable, optional
         The same for the graph table.
     transform : callable, optional
@@ -54,9 +54,9 @@ class CSVDataset(GraphList):
     Raises
     ------
     FileError
-        If a file is missing or malformed, a column or key is missing or not known, an id occurs
-        twice or is not known, or a value is missing or not a number. The message names the file,
-        and the line as far as there is one.
+        If a file is missing or malformed, a column or key is missing or unknown, an id occurs twice
+        or is unknown, or a value is missing or not a number. The message names the file and, if
+        possible, the line.
     MissingExtraError
         If pandas or PyYAML is not installed.
 
@@ -140,6 +140,6 @@ class CSVDataset(GraphList):
 class ParquetDataset(CSVDataset):
     """Graphs described by Parquet files and a file ``meta.yaml``.
 
-    Same as `CSVDataset`, which reads each file by its suffix; the name says what it is for. Needs
+    This is the same as `CSVDataset`, which reads each file according to its suffix. It requires
     pyarrow.
     """

@@ -1,4 +1,4 @@
-"""The base classes of datasets: where files are, and when to download, process and cache."""
+"""Base classes of datasets, which control folders, downloads, processing and caching."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class Dataset:
                       no:  download() if `raw_path` does not exist; process(); save()
 
     A subclass defines ``__getitem__`` and ``__len__``; ``process``, ``download``, ``has_cache``,
-    ``save`` and ``load`` do nothing unless overridden. A cache that fails to load is built anew,
-    with a warning. `raw_dir` is created before ``download`` if the subclass defines ``download``
-    or ``save``, other folders only when something is written into them.
+    ``save`` and ``load`` do nothing unless overridden. A cache that fails to load is rebuilt, with
+    a warning. `raw_dir` is created before ``download`` if the subclass defines ``download`` or
+    ``save``; other folders are created only when something is written to them.
 
     Parameters
     ----------
     name : str
         Name of the dataset.
     url : str, optional
-        Where to download the raw data.
+        URL of the raw data.
     raw_dir : str, optional
         Folder with the raw data. Default: ``$GOSSAMER_DOWNLOAD_DIR``, or ``~/.gossamer``.
     save_dir : str, optional
@@ -44,7 +44,7 @@ class Dataset:
     hash_key : tuple, optional
         Values that distinguish variants of a dataset; `hash` is made from them.
     force_reload : bool, optional
-        Whether to process anew even if there is a cache.
+        Whether to process the data again even if there is a cache.
     verbose : bool, optional
         Whether to print progress.
     transform : callable, optional
@@ -92,20 +92,20 @@ class Dataset:
         self._load()
 
     def download(self) -> None:
-        """Fetch the raw data into `raw_path`; the base class has nothing to fetch."""
+        """Download the raw data to `raw_path`. The base class does nothing."""
 
     def save(self) -> None:
-        """Write the processed data to `save_path`; the base class keeps no cache."""
+        """Write the processed data to `save_path`. The base class does nothing."""
 
     def load(self) -> None:
-        """Read what `save` wrote; the base class has no cache to read."""
+        """Read the data that `save` wrote. The base class does nothing."""
 
     def has_cache(self) -> bool:
-        """Whether `load` would find processed data. The base class: no."""
+        """Whether there is processed data for `load`. The base class returns False."""
         return False
 
     def process(self) -> None:
-        """Turn the raw data into graphs. The base class does nothing, as in DGL."""
+        """Convert the raw data to graphs. The base class does nothing, as in DGL."""
 
     def __getitem__(self, idx: int) -> Any:
         """Return one example. A subclass must define it."""
@@ -122,7 +122,7 @@ class Dataset:
         return g if self._transform is None else self._transform(g)
 
     def _only(self, idx: int, g: Graph) -> Graph:
-        """The only graph, which has the number 0."""
+        """Return the only graph; `idx` must be 0."""
         if idx != 0:
             raise OutOfRangeError(
                 f"{type(self).__name__} has a single graph, number 0; there is no number {idx}."
@@ -134,7 +134,7 @@ class Dataset:
             try:
                 self.load()
                 return
-            except Exception as error:  # the cache can be made again, so no failure here is final
+            except Exception as error:  # the cache can be rebuilt, so no failure here is final
                 warnings.warn(
                     f"The cache of dataset '{self.name}' in {self.save_path} cannot be loaded "
                     f"({type(error).__name__}: {error}) and is made anew.",
@@ -160,27 +160,27 @@ class Dataset:
 
     @property
     def url(self) -> str | None:
-        """Where the raw data comes from."""
+        """URL of the raw data."""
         return self._url
 
     @property
     def raw_dir(self) -> str:
-        """Folder that holds the raw data of all datasets."""
+        """Folder with the raw data of all datasets."""
         return self._raw_dir
 
     @property
     def raw_path(self) -> str:
-        """Folder that holds the raw data of this dataset: ``raw_dir/name``."""
+        """Folder with the raw data of this dataset: ``raw_dir/name``."""
         return os.path.join(self.raw_dir, self.name)
 
     @property
     def save_dir(self) -> str:
-        """Folder that holds the processed data of all datasets."""
+        """Folder with the processed data of all datasets."""
         return self._save_dir
 
     @property
     def save_path(self) -> str:
-        """Folder that holds the processed data of this dataset: ``save_dir/name``."""
+        """Folder with the processed data of this dataset: ``save_dir/name``."""
         return os.path.join(self.save_dir, self.name)
 
     @property
@@ -198,9 +198,9 @@ class Dataset:
 
 
 class BuiltinDataset(Dataset):
-    """A built-in dataset that is downloaded from a url.
+    """A built-in dataset that is downloaded from a URL.
 
-    An archive is unpacked into `raw_path`, any other file is put there.
+    An archive is unpacked into `raw_path`; any other file is stored there.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ class BuiltinDataset(Dataset):
         )
 
     def download(self) -> None:
-        """Fetch the url, if there is one, into `raw_path`, unpacking an archive."""
+        """Download the URL, if there is one, to `raw_path`; unpack archives."""
         if self.url is None:
             return
         folder = self.raw_dir if is_archive(self.url) else self.raw_path
@@ -240,7 +240,7 @@ class BuiltinDataset(Dataset):
 
 
 class SingleGraphDataset(BuiltinDataset):
-    """A dataset of one graph, which `process` puts into ``self.graph``."""
+    """A dataset of one graph, which `process` stores in ``self.graph``."""
 
     graph: Graph
 

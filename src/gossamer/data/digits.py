@@ -20,12 +20,13 @@ class DigitsDataset(SingleGraphDataset):
     E. Alpaydin and C. Kaynak, "Optical recognition of handwritten digits", UCI repository, 1998
     (its test set). Each node is an image of 8 x 8 pixels; u and v are joined, in both directions,
     if v is among the `k` images nearest to u in Euclidean distance or u among those nearest to v.
-    Of equally near images the ones that come first are taken. The distances are exact integers, so
+    Of equally near images, those that come first are chosen. The distances are exact integers, so
     the graph is the same on every machine.
 
     Nodes: 1,797. Edges: 19,858 with ``k=8``. Classes: 10. ``ndata`` has ``feat`` (N, 64) float32 in
     [0, 1], ``label`` (N,) int64, and ``train_mask``, ``val_mask``, ``test_mask`` (N,) bool: of each
-    class `train_per_class` random nodes to train on, `val_per_class` to validate, the rest to test.
+    class, `train_per_class` random nodes for training, `val_per_class` for validation, the rest for
+    testing.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ class DigitsDataset(SingleGraphDataset):
     seed : int, optional
         Seed of the split.
     train_per_class, val_per_class : int, optional
-        Sizes of the split; together at most 173, so that each class has a node to test.
+        Sizes of the split; together at most 173, so that each class has a test node.
     transform : callable, optional
         Applied to the graph when it is accessed.
 
@@ -96,7 +97,7 @@ class DigitsDataset(SingleGraphDataset):
             for name, part in zip(MASKS, parts, strict=True)
         }
 
-    #: Height and width of a picture; its pixels are the features, row by row.
+    #: Height and width of an image; its pixels are the features, row by row.
     picture_shape = (8, 8)
 
     @property
@@ -106,14 +107,14 @@ class DigitsDataset(SingleGraphDataset):
 
 
 def _nearest(points: np.ndarray, k: int) -> np.ndarray:
-    """The `k` nearest other rows of each row of small integers: (N, k), in no particular order."""
+    """Return the `k` nearest other rows of each row of small integers: (N, k), unordered."""
     num_points = len(points)
-    # Products of small integers are exact in float64, whose matrix product is the fast one.
+    # Products of small integers are exact in float64, which has a fast matrix product.
     products = (points.astype(np.float64) @ points.T.astype(np.float64)).astype(np.int64)
     squares = products.diagonal()
     distance = squares[:, None] + squares[None, :] - 2 * products
     np.fill_diagonal(distance, distance.max() + 1)
-    # One key for distance and position, so that ties go to the first.
+    # One key encodes distance and position, so that the first of equal distances is chosen.
     keys = distance * num_points + np.arange(num_points)
     return np.partition(keys, k, axis=1)[:, :k] % num_points
 

@@ -10,13 +10,13 @@ from gossamer.data.readers.rdf import split_file, triples_file
 
 
 class RDFDataset(NodeDataset):
-    """A heterogeneous graph made of RDF triples.
+    """A heterogeneous graph of RDF triples.
 
-    Nodes of type `predict_category` have ``label`` (N,) int64, -1 where it is not known,
-    ``train_mask`` and ``test_mask`` (N,) bool; ``labels`` is an older name of ``label``. There are
-    no features. Triples with a blank node or with an end that is no entity of the dataset are left
-    out, and so are those of the relation to predict. Splits are those of M. Schlichtkrull et al.,
-    "Modeling relational data with graph convolutional networks", ESWC 2018.
+    Nodes of type `predict_category` have ``label`` (N,) int64, -1 if unknown, ``train_mask`` and
+    ``test_mask`` (N,) bool; ``labels`` is an older name of ``label``. There are no features.
+    Triples with a blank node, triples with an end that is not an entity of the dataset, and triples
+    of the relation to predict are omitted. Splits are those of M. Schlichtkrull et al., "Modeling
+    relational data with graph convolutional networks", ESWC 2018.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ class RDFDataset(NodeDataset):
         Whether to add the reverse of each relation, as "rev-<relation>".
     raw_dir : str, optional
         Folder with a file of triples (``.nt`` or ``.nt.gz``; ``.n3``, ``.ttl``, ``.rdf`` and
-        ``.owl`` need rdflib), and with ``trainingSet.tsv`` and ``testSet.tsv``, which may lie in a
-        folder in it; or with a folder of the dataset's name that holds them. They are downloaded if
-        they are not there. Default: ``~/.gossamer``.
+        ``.owl`` need rdflib), and with ``trainingSet.tsv`` and ``testSet.tsv``, which may be in a
+        subfolder; or with a folder of the dataset's name that contains these files. They are
+        downloaded if they are not there. Default: ``~/.gossamer``.
     force_reload : bool, optional
         Whether to read the raw files even if there is a cache.
     verbose : bool, optional
@@ -89,7 +89,7 @@ class MUTAGDataset(RDFDataset):
 
 
 class BGSDataset(RDFDataset):
-    """Rocks of the British Geological Survey; the class is how a rock came about.
+    """Rocks of the British Geological Survey; the class is how a rock was formed.
 
     P. Ristoski et al., ISWC 2016. Nodes: 94,806. Edges: 672,884. Rocks with a class: 117 to train,
     29 to test. Classes: 2. Parameters and contents of the graph: see `RDFDataset`.
@@ -115,8 +115,9 @@ class DBLPDataset(NodeDataset):
     M. Ji et al., "Graph regularized transductive classification on heterogeneous information
     networks", ECML PKDD 2010, restricted to the authors with a class as by X. Fu et al., "MAGNN",
     WWW 2020. Authors: 4,057. Papers: 14,328. Terms: 8,898. Venues: 20. Classes: 4. Authors have
-    ``label`` (N,) int64. Authors and papers have ``feat`` (N, D) float32: how often each term that
-    at least 50 of the papers use occurs in their papers, or in the paper. There is no split.
+    ``label`` (N,) int64. Authors and papers have ``feat`` (N, D) float32: the number of occurrences
+    of each term in the author's papers, or in the paper, for terms of at least 50 papers. There is
+    no split.
 
     Parameters
     ----------

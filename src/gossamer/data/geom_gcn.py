@@ -24,7 +24,7 @@ class GeomGCNDataset(SingleFileDataset):
     (`paper <https://arxiv.org/abs/2002.05287>`__).
 
     A line ``a b`` of the edge file is the edge from b to a, and each line is an edge: repeated
-    lines and self-loops stay, and no reverse is added. ``ndata`` has ``feat`` (N, D) float32 of
+    lines and self-loops are kept, and no reverse is added. ``ndata`` has ``feat`` (N, D) float32 of
     zeros and ones, ``label`` (N,) int64, and ``train_mask``, ``val_mask``, ``test_mask`` (N, 10)
     bool: column s is split s. The undirected graphs that later papers use are
     `HeterophilousGraphDataset`.
@@ -37,7 +37,7 @@ class GeomGCNDataset(SingleFileDataset):
         with two folders, as its authors have them: ``<name>`` with the text files and ``splits``.
         They are downloaded if they are not there. Default: ``~/.gossamer``.
     force_reload : bool, optional
-        No effect: nothing is cached but the files.
+        No effect: only the files are cached.
     verbose : bool, optional
         Whether to show the progress of a download.
     transform : callable, optional
@@ -52,7 +52,7 @@ class GeomGCNDataset(SingleFileDataset):
     _graph_name: str
     # The dataset's name in the files of its authors.
     _file_name: str
-    # Whether a row lists the positions of its ones, or all zeros and ones.
+    # Whether a row lists the positions of its ones instead of all zeros and ones.
     _positions = False
 
     def __init__(
@@ -76,7 +76,7 @@ class GeomGCNDataset(SingleFileDataset):
         return super().find_raw() or self._authors_folder()
 
     def raw_file(self, name: str) -> Path:
-        """Path of one raw file, or a FileError that tells which files are expected where."""
+        """Return the path of a raw file, or raise a FileError that lists the expected files."""
         folder = self._authors_folder()
         if folder is None or super().find_raw() is not None:
             return super().raw_file(name)
@@ -172,7 +172,7 @@ def _ones_at(positions: list[np.ndarray]) -> np.ndarray:
 
 
 class ActorDataset(GeomGCNDataset):
-    """Actors who stand on the same Wikipedia page; the class is the kind of page.
+    """Actors who occur on the same Wikipedia page; the class is the kind of page.
 
     Nodes: 7,600. Edges: 33,391. Features: 932. Classes: 5. Its files are called "film". Parameters
     and contents of the graph: see `GeomGCNDataset`.
@@ -214,7 +214,7 @@ class WisconsinDataset(GeomGCNDataset):
 
 
 class ChameleonDataset(GeomGCNDataset):
-    """Wikipedia pages about chameleons; the class is how much they are read.
+    """Wikipedia pages about chameleons; the class is the amount of traffic.
 
     Nodes: 2,277. Edges: 36,101. Features: 2,325. Classes: 5. Parameters and contents of the graph:
     see `GeomGCNDataset`.
@@ -224,7 +224,7 @@ class ChameleonDataset(GeomGCNDataset):
 
 
 class SquirrelDataset(GeomGCNDataset):
-    """Wikipedia pages about squirrels; the class is how much they are read.
+    """Wikipedia pages about squirrels; the class is the amount of traffic.
 
     Nodes: 5,201. Edges: 217,073. Features: 2,089. Classes: 5. Parameters and contents of the graph:
     see `GeomGCNDataset`.

@@ -1,4 +1,4 @@
-"""Many graphs with a label each: TU, GIN, BA-2motifs, fake news, sentiment trees."""
+"""Datasets of labeled graphs: TU, GIN, BA-2motifs, fake news, sentiment trees."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TUDataset(LabelledGraphs):
     """A dataset of the TU collection, C. Morris et al., "TUDataset: a collection of benchmark
     datasets for learning with graphs", 2020 (`list <https://chrsmrrs.github.io/datasets/>`__).
 
-    An example is a graph and its class, (1,) int64. As far as the dataset has them, ``ndata`` has
+    An example is a graph and its class, (1,) int64. If the dataset has them, ``ndata`` has
     ``node_labels`` (N, 1) int64 and ``node_attr`` (N, D) float64; ``edata`` has ``edge_labels``
     (E, 1) int64 and ``edge_attr`` (E, D) float64, the latter also as ``node_labels``, its name in
     DGL 2.1.0. Classes and labels are numbered from 0 in ascending order.
@@ -84,11 +84,11 @@ class TUDataset(LabelledGraphs):
 
 
 class LegacyTUDataset(TUDataset):
-    """A dataset of the TU collection with one feature in each node.
+    """A dataset of the TU collection with one feature per node.
 
-    ``ndata['feat']`` (N, D) float32 holds the attributes of the nodes, or else their labels in
-    one-hot form, or else ones. An example is a graph and its class; classes are the labels of the
-    file less the smallest of them.
+    ``ndata['feat']`` (N, D) float32 is the attributes of the nodes or, if there are none, their
+    one-hot labels or, if there are none, ones. An example is a graph and its class; classes are the
+    labels in the file minus the smallest one.
 
     Parameters
     ----------
@@ -97,9 +97,9 @@ class LegacyTUDataset(TUDataset):
     use_pandas : bool, optional
         No effect.
     hidden_size : int, optional
-        Number of ones where there are neither attributes nor labels.
+        Number of ones per node if there are neither attributes nor labels.
     max_allow_node : int, optional
-        Leave out graphs with more nodes.
+        Omit graphs with more nodes than this.
     raw_dir, force_reload, verbose, transform
         As in `TUDataset`.
     """
@@ -133,8 +133,8 @@ class GINDataset(LabelledGraphs):
     (`paper <https://arxiv.org/abs/1810.00826>`__).
 
     An example is a graph and its class. ``ndata`` has ``label`` (N,) int64, the tag of a node or
-    its degree, and ``attr`` (N, D) float32, the same in one-hot form or the attributes that the
-    file has. Tags and classes are numbered in the order of their first mention.
+    its degree, and ``attr`` (N, D) float32, the same in one-hot form or the attributes in the file.
+    Tags and classes are numbered in the order of their first occurrence.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ class GINDataset(LabelledGraphs):
     self_loop : bool
         Whether to add a self-loop to each node.
     degree_as_nlabel : bool, optional
-        Whether to use in-degrees in place of tags.
+        Whether to use in-degrees instead of tags.
     raw_dir, force_reload, verbose, transform
         As in `TUDataset`.
     """
@@ -182,10 +182,10 @@ class GINDataset(LabelledGraphs):
 
     @property
     def fold(self) -> Tensor:
-        """Fold of ten that tests each graph, (graphs,) int64; -1 for a graph that none tests.
+        """Number of the fold (of ten) that tests each graph, (graphs,) int64; -1 for none.
 
-        It is read from ``10fold_idx/test_idx-1.txt`` to ``test_idx-10.txt`` beside the dataset's
-        file; without them it is -1 for all graphs.
+        It is read from ``10fold_idx/test_idx-1.txt`` to ``test_idx-10.txt`` in the folder of the
+        dataset's file; without these files, it is -1 for all graphs.
         """
         return self._labels["fold"]
 
@@ -224,11 +224,11 @@ class BA2MotifDataset(LabelledGraphs):
 
 
 class FakeNewsDataset(LabelledGraphs):
-    """Trees of who spread a piece of news; the class says whether the news is false.
+    """Trees of users who spread a piece of news; the class says whether the news is false.
 
     Y. Dou et al., "User preference-aware fake news detection", SIGIR 2021. An example is a graph
-    and its class. The features of all nodes are the table `feature`; ``ndata['_ID']`` says which
-    rows of it belong to a graph. `train_mask`, `val_mask` and `test_mask` choose graphs.
+    and its class. `feature` has the features of the nodes of all graphs; ``ndata['_ID']`` are the
+    rows of a graph's nodes. `train_mask`, `val_mask` and `test_mask` select graphs.
 
     Parameters
     ----------
@@ -291,17 +291,17 @@ class SSTDataset(GraphList):
 
     R. Socher et al., "Recursive deep models for semantic compositionality over a sentiment
     treebank", EMNLP 2013. Trees: 8,544 to train, 1,101 to validate, 2,210 to test. Edges go from a
-    part to the part that it belongs to. ``ndata`` has ``x`` (N,) int64, the number of the word or
-    -1; ``y`` (N,) int64, the sentiment from 0 to 4; ``mask`` (N,) int64, 1 where there is a word.
+    part to the part that contains it. ``ndata`` has ``x`` (N,) int64, the number of the word or -1;
+    ``y`` (N,) int64, the sentiment from 0 to 4; ``mask`` (N,) int64, 1 for words.
 
     Parameters
     ----------
     mode : str, optional
         'train', 'dev', 'test' or 'tiny', the first five trees of 'train'.
     glove_embed_file : str, optional
-        A text file of word vectors to make `pretrained_emb` of: a word and its numbers a line.
+        A text file of word vectors for `pretrained_emb`, with one word and its vector per line.
     vocab_file : str, optional
-        Words, one a line. Default: the one of the dataset.
+        A text file with one word per line. Default: that of the dataset.
     raw_dir : str, optional
         Folder with ``train.txt``, ``dev.txt``, ``test.txt`` and ``vocab.txt``, or with a folder
         ``sst`` that holds them. They are downloaded if they are not there. Default:

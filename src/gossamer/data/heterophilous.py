@@ -42,12 +42,12 @@ class HeterophilousGraphDataset(SingleFileDataset):
     name : str
         'actor', 'amazon_ratings', 'chameleon_filtered', 'cornell', 'minesweeper', 'questions',
         'roman_empire', 'squirrel_filtered', 'texas', 'tolokers' or 'wisconsin'. The file is
-        ``<name>.npz``. Actor, cornell, texas and wisconsin are undirected here; as in the paper
-        that introduced their splits, with directed edges, they are `ActorDataset` and so on.
+        ``<name>.npz``. Actor, cornell, texas and wisconsin are undirected here; `ActorDataset` and
+        so on have directed edges, as in the paper that introduced their splits.
     raw_dir : str, optional
         Folder with the file; it is downloaded if it is not there. Default: ``~/.gossamer``.
     force_reload : bool, optional
-        No effect: nothing is cached but the file.
+        No effect: only the file is cached.
     verbose : bool, optional
         Whether to show the progress of a download.
     transform : callable, optional
@@ -177,7 +177,7 @@ class AmazonRatingsDataset(_Named):
 
 
 class MinesweeperDataset(_Named):
-    """Cells of a 100 x 100 board, joined to their neighbors; the class says which hide a mine.
+    """Cells of a 100 x 100 board, joined to their neighbors; the class says which have a mine.
 
     Nodes: 10,000. Edges: 78,804. Features: 7. Classes: 2 (20 % mines). Parameters and contents of
     the graph: see `HeterophilousGraphDataset`.
@@ -197,7 +197,7 @@ class TolokersDataset(_Named):
 
 
 class QuestionsDataset(_Named):
-    """Users of a question-answering site who answered each other; the class says who stayed.
+    """Users of a question-answering site who answered each other; the class says who stayed active.
 
     Nodes: 48,921. Edges: 307,080. Features: 301. Classes: 2. Parameters and contents of the graph:
     see `HeterophilousGraphDataset`.

@@ -17,7 +17,7 @@ _FOLLOWERS_OF_THE_OFFICER = (9, 14, 15, 18, 20, *range(22, 34))
 
 
 class KarateClubDataset(SingleGraphDataset):
-    """Zachary's karate club: 34 members, 78 friendships, and which side they took at the split.
+    """Zachary's karate club: 34 members, 78 friendships, and the members' sides after the split.
 
     W. W. Zachary, "An information flow model for conflict and fission in small groups", 1977.
 

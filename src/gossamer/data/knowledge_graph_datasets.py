@@ -1,4 +1,4 @@
-"""Knowledge graphs: facts of which some are held out."""
+"""Knowledge graphs, with training, validation and test facts."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class KnowledgeGraphDataset(OneGraph):
     """A knowledge graph: entities, and facts that a relation holds between two of them.
 
     Edge ``i`` says that relation ``edata['etype'][i]`` holds from its source to its destination.
-    ``edata`` also has ``train_edge_mask``, ``valid_edge_mask``, ``test_edge_mask`` (E,) bool, true
+    ``edata`` also has ``train_edge_mask``, ``valid_edge_mask``, ``test_edge_mask`` (E,) bool, True
     for facts of the three parts, and ``train_mask``, ``val_mask``, ``test_mask`` (E,) bool, which
-    are true for their reverses, too. ``ndata['ntype']`` is zero. Edges are grouped by relation.
+    are also True for their reverses. ``ndata['ntype']`` is zero. Edges are grouped by relation.
 
     Parameters
     ----------

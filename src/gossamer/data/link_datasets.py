@@ -1,4 +1,4 @@
-"""Graphs of links, and of links with times or ratings."""
+"""Datasets for link prediction, and graphs with timed or rated edges."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SEAL = ("USAir", "NS", "PB", "Yeast", "Celegans", "Power", "Router", "Ecoli")
 
 
 class SEALDataset(OneGraph):
-    """One of eight undirected graphs without features, to predict links in.
+    """One of eight undirected graphs without features, for link prediction.
 
     M. Zhang and Y. Chen, "Link prediction based on graph neural networks", NeurIPS 2018 (`paper
     <https://arxiv.org/abs/1802.09691>`__). The graph has both directions of each edge, sorted by
@@ -27,7 +27,7 @@ class SEALDataset(OneGraph):
     raw_dir : str, optional
         Folder with ``<name>.mat``. It is downloaded if it is not there. Default: ``~/.gossamer``.
     force_reload : bool, optional
-        No effect: nothing is cached but the file.
+        No effect: only the file is cached.
     verbose : bool, optional
         Whether to show the progress of a download.
     transform : callable, optional
@@ -59,7 +59,7 @@ class SEALDataset(OneGraph):
         self._start({}, raw_dir, force_reload, verbose, transform)
 
     def save(self) -> None:
-        """Keep nothing: the file is read as fast as a cache."""
+        """Do nothing: reading the file is as fast as reading a cache."""
 
 
 class _OneOf(OneGraph):
@@ -80,11 +80,11 @@ class _OneOf(OneGraph):
 
 
 class MessagesDataset(_OneOf):
-    """Messages among people of an organization; an edge for each, in the order of time.
+    """Messages among people of an organization; each is an edge, in temporal order.
 
     P. Panzarasa, T. Opsahl and K. M. Carley, "Patterns and dynamics of users' behavior and
     interaction", JASIST 2009, and A. Paranjape, A. R. Benson and J. Leskovec, "Motifs in temporal
-    networks", WSDM 2017. ``edata['time']`` (E,) int64 is in seconds, ``ndata['id']`` (N,) the
+    networks", WSDM 2017. ``edata['time']`` (E,) int64 is in seconds; ``ndata['id']`` (N,) is the
     number of a node in the file.
 
     Parameters
@@ -106,10 +106,10 @@ class MessagesDataset(_OneOf):
 
 
 class SpatioTemporalDataset(_OneOf):
-    """A number at each node of a fixed graph, week after week.
+    """A weekly series of numbers at each node of a fixed graph.
 
     B. Rozemberczki et al., "PyTorch Geometric Temporal", CIKM 2021. ``ndata['feat']`` (N, T)
-    float32 has the numbers of T weeks, ``edata['weight']`` (E,) float32 is 1 where the file has no
+    float32 has the numbers of T weeks; ``edata['weight']`` (E,) float32 is 1 if the file has no
     weights.
 
     Parameters
@@ -131,14 +131,14 @@ class SpatioTemporalDataset(_OneOf):
 
 
 class _TimedDataset(GraphList):
-    """Graphs of growing numbers of edges; they are cheap to make, so there is no cache."""
+    """Graphs with increasing numbers of edges; they are built quickly, so there is no cache."""
 
     def save(self) -> None:
-        """Keep nothing."""
+        """Do nothing: there is no cache."""
 
     @property
     def is_temporal(self) -> bool:
-        """Whether the graphs are ordered by time: yes."""
+        """Whether the graphs are ordered by time: True."""
         return True
 
 
@@ -174,7 +174,7 @@ class ICEWS18Dataset(_EventsDataset):
         Folder with ``train.txt``, ``valid.txt`` and ``test.txt``, or with a folder ``ICEWS18`` that
         holds them. They are downloaded if they are not there. Default: ``~/.gossamer``.
     force_reload : bool, optional
-        No effect: nothing is cached but the files.
+        No effect: only the files are cached.
     verbose, transform
         As in `KnowledgeGraphDataset`.
 
@@ -190,8 +190,8 @@ class ICEWS18Dataset(_EventsDataset):
 class GDELTDataset(_EventsDataset):
     """Events in the news in January 2018; a graph for each quarter of an hour.
 
-    W. Jin et al., 2019, as for `ICEWS18Dataset`, whose parameters and contents it has. Graph t has
-    all events up to time ``start_time + t``.
+    W. Jin et al., 2019. Parameters and contents: see `ICEWS18Dataset`. Graph t has all events up to
+    time ``start_time + t``.
     """
 
     entry_name = "GDELT"
@@ -215,18 +215,18 @@ class MovieLensDataset(OneGraph):
     F. M. Harper and J. A. Konstan, "The MovieLens datasets: history and context", TiiS 2015. Nodes
     are of type 'user' and 'movie'; relation 'user-movie' and its reverse 'movie-user' have ``rate``
     (E,) float32 and ``train_mask``, ``valid_mask``, ``test_mask`` (E,) bool. Users have ``feat``:
-    age / 50, whether female, and the occupation in one-hot form. Movies have ``feat``: what
-    ``movie_feat.pkl`` holds, or genres if there is no such file. Users and movies are numbered in
-    the order of their tables.
+    age / 50, whether female, and the occupation in one-hot form. Movies have ``feat``: the content
+    of ``movie_feat.pkl``, or genres if there is no such file. Users and movies are numbered in the
+    order of their tables.
 
     Parameters
     ----------
     name : str
         'ml-100k' (943 users, 1,682 movies), 'ml-1m' or 'ml-10m'.
     valid_ratio : float
-        Fraction of the ratings that are not to test on, to validate with.
+        Fraction of the non-test ratings to use for validation.
     test_ratio : float, optional
-        Fraction of the ratings to test on; 'ml-100k' has a given test set and ignores it.
+        Fraction of the ratings to test on; ignored for 'ml-100k', which has a fixed test set.
     raw_dir : str, optional
         Folder with ``u.user``, ``u.item``, ``u1.base`` and ``u1.test``, or ``users.dat``,
         ``movies.dat`` and ``ratings.dat``, or with a folder `name` that holds them. They are
@@ -269,7 +269,7 @@ class MovieLensDataset(OneGraph):
 
 
 class BitcoinOTCDataset(_TimedDataset):
-    """Who trusts whom among traders of Bitcoin; a graph for each 14 days.
+    """Trust ratings among traders of Bitcoin; one graph per 14 days.
 
     S. Kumar et al., "Edge weight prediction in weighted signed networks", ICDM 2016. Graph t has
     all ratings up to the end of its 14 days; the first graph ends after a week. ``edata['h']``
@@ -282,7 +282,7 @@ class BitcoinOTCDataset(_TimedDataset):
         Folder with ``soc-sign-bitcoinotc.csv``. It is downloaded if it is not there. Default:
         ``~/.gossamer``.
     force_reload : bool, optional
-        No effect: nothing is cached but the file.
+        No effect: only the file is cached.
     verbose, transform
         As in `KnowledgeGraphDataset`.
     """
@@ -300,7 +300,7 @@ class BitcoinOTCDataset(_TimedDataset):
 
 
 class BitcoinAlphaDataset(BitcoinOTCDataset):
-    """Who trusts whom on another platform; otherwise as `BitcoinOTCDataset`.
+    """Trust ratings on another platform; otherwise as `BitcoinOTCDataset`.
 
     The file is ``soc-sign-bitcoinalpha.csv``. Ratings: 24,186.
     """

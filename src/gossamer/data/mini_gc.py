@@ -18,19 +18,19 @@ _SMALLEST = 5
 
 
 class MiniGCDataset(Dataset):
-    """Small graphs of eight families, to try out graph classification.
+    """Small graphs of eight families, for simple experiments with graph classification.
 
     Classes: 0 cycle, 1 star, 2 wheel, 3 lollipop, 4 hypercube, 5 grid, 6 clique, 7 circular ladder.
-    Classes come in order and about equally often. Each edge is there in both directions, and each
-    node has a self-loop. There are no features.
+    Graphs are ordered by class; classes are about equally frequent. Each edge exists in both
+    directions, and each node has a self-loop. There are no features.
 
     Parameters
     ----------
     num_graphs : int
         Number of graphs.
     min_num_v, max_num_v : int
-        Smallest and largest number of nodes. Hypercubes, grids and ladders have the next smaller
-        number that their form allows.
+        Minimum and maximum number of nodes. Hypercubes, grids and ladders have the next smaller
+        number that their shape allows.
     seed : int, optional
         Seed of the random sizes.
     save_graph, force_reload : optional
@@ -43,7 +43,7 @@ class MiniGCDataset(Dataset):
     Raises
     ------
     InvalidValueError
-        If sizes are below 5 or do not ascend.
+        If `min_num_v` is less than 5 or greater than `max_num_v`.
 
     Examples
     --------

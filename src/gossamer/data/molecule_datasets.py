@@ -19,15 +19,15 @@ class MoleculeDataset(LabelledGraphs):
     """Molecules in a CSV file with a column ``smiles``: the tables of MoleculeNet, or another one.
 
     Z. Wu et al., "MoleculeNet: a benchmark for molecular machine learning", Chem. Sci. 2018. An
-    example is a graph and what to predict, (T,) float32, NaN where it is not known. Each heavy atom
-    is a node, each bond two edges; ``ndata['feat']`` (N, 9) and ``edata['feat']`` (E, 3) int64 are
-    features as in the Open Graph Benchmark. Rows that RDKit cannot read are left out.
+    example is a graph and its targets, (T,) float32, NaN if unknown. Each heavy atom is a node,
+    each bond two edges; ``ndata['feat']`` (N, 9) and ``edata['feat']`` (E, 3) int64 are features as
+    in the Open Graph Benchmark. Rows that RDKit cannot read are omitted.
 
     Parameters
     ----------
     name : str
         'ESOL', 'Lipophilicity', 'BBBP', 'ClinTox' or 'Tox21'; or the name of another file without
-        ``.csv``, of which all columns of numbers are to be predicted.
+        ``.csv``, whose numeric columns are the targets.
     raw_dir : str, optional
         Folder with the file. One of MoleculeNet is downloaded if it is not there. Default:
         ``~/.gossamer``.
@@ -37,8 +37,8 @@ class MoleculeDataset(LabelledGraphs):
     Raises
     ------
     FileError
-        If the file is missing, has no such column, holds no molecule, a class other than 0 and 1,
-        or a text in place of a number.
+        If the file is missing, lacks a column, has no molecules, or has a class other than 0 and 1
+        or a text instead of a number.
     MissingExtraError
         If RDKit is not installed.
     """
@@ -77,7 +77,7 @@ class QM7bDataset(LabelledGraphs):
     G. Montavon et al., "Machine learning of molecular electronic properties in chemical compound
     space", New J. Phys. 2013. Graphs: 7,211. An example is a graph and its properties (14,)
     float32. Each atom is a node; ``edata['h']`` (E, 1) float32 is an entry of the Coulomb matrix,
-    whose diagonal makes self-loops.
+    whose diagonal entries are self-loops.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class QM7bDataset(LabelledGraphs):
 
 
 class QM9Dataset(QM7bDataset):
-    """Molecules of up to nine heavy atoms as graphs of near atoms.
+    """Molecules of up to nine heavy atoms; an edge joins atoms within a cutoff distance.
 
     R. Ramakrishnan et al., "Quantum chemistry structures and properties of 134 kilo molecules",
     Scientific Data 2014. Graphs: 130,831. An example is a graph and its properties (T,) float32.
@@ -121,7 +121,7 @@ class QM9Dataset(QM7bDataset):
         Properties to learn: 'mu', 'alpha', 'homo', 'lumo', 'gap', 'r2', 'zpve', 'U0', 'U', 'H',
         'G', 'Cv', 'A', 'B' or 'C'; energies in eV.
     cutoff : float, optional
-        Largest distance in Angstrom.
+        Maximum distance in Angstrom.
     raw_dir : str, optional
         Folder with ``qm9_eV.npz``. It is downloaded if it is not there. Default: ``~/.gossamer``.
     force_reload, verbose, transform
@@ -130,7 +130,7 @@ class QM9Dataset(QM7bDataset):
     Raises
     ------
     InvalidValueError
-        If a property does not exist, or there is none.
+        If a property does not exist, or the list is empty.
     """
 
     entry_name = "qm9"
@@ -172,7 +172,7 @@ class QM9EdgeDataset(QM7bDataset):
     Raises
     ------
     InvalidValueError
-        If a property does not exist, or there is none.
+        If a property does not exist, or the list is empty.
     """
 
     entry_name = "qm9_edge"

@@ -1,4 +1,4 @@
-"""Graphs whose nodes have classes or labels."""
+"""Datasets for node classification."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class AttributedDataset(NodeDataset):
     """A graph of O. Shchur et al., "Pitfalls of graph neural network evaluation", 2018
     (`paper <https://arxiv.org/abs/1811.05868>`__).
 
-    ``ndata`` has ``feat`` (N, D) float32 and ``label`` (N,) int64; there is no split. Each edge is
-    there in both directions, once. Nodes are in reverse Cuthill-McKee order, edges are sorted by
+    ``ndata`` has ``feat`` (N, D) float32 and ``label`` (N,) int64; there is no split. Each edge
+    exists once in each direction. Nodes are in reverse Cuthill-McKee order; edges are sorted by
     destination.
 
     Parameters
@@ -94,8 +94,8 @@ class RedditDataset(NodeDataset):
 
     Nodes: 232,965. Edges: 114,615,892. Features: 602. Classes: 41 (communities). ``ndata`` has
     ``feat`` (N, 602) float32, ``label`` (N,) int64 and ``train_mask``, ``val_mask``, ``test_mask``
-    (N,) bool: 153,431, 23,831 and 55,703 nodes, by day. Nodes are in reverse Cuthill-McKee order,
-    edges are sorted by destination.
+    (N,) bool: 153,431, 23,831 and 55,703 nodes, split by day. Nodes are in reverse Cuthill-McKee
+    order; edges are sorted by destination.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ class SaintDataset(NodeDataset):
 
 
 class FlickrDataset(SaintDataset):
-    """Images of Flickr; an edge joins two that share a place, a gallery or a comment's author.
+    """Images of Flickr; an edge joins two that share a location, a gallery or a commenter.
 
     Nodes: 89,250. Edges: 899,756. Features: 500. Classes: 7. Parameters and contents of the graph:
     see `SaintDataset`.
@@ -173,11 +173,11 @@ class YelpDataset(SaintDataset):
 
 
 class BlogCatalogDataset(NodeDataset):
-    """Bloggers who are friends; the labels of one are the groups that it belongs to.
+    """Bloggers who are friends; the labels of a blogger are the groups that they belong to.
 
     L. Tang and H. Liu, "Relational learning via latent social dimensions", KDD 2009.
     ``ndata['label']`` (N, 39) float32 is 1 for each group; there are no features and no split.
-    Each edge is there in both directions. Nodes: 10,312. Edges: 667,966. Parameters: see
+    Each edge exists in both directions. Nodes: 10,312. Edges: 667,966. Parameters: see
     `AttributedDataset`; the file is ``blogcatalog.mat``.
     """
 
@@ -185,7 +185,7 @@ class BlogCatalogDataset(NodeDataset):
 
 
 class PPIDataset(GraphList):
-    """Interactions between proteins in 24 human tissues, a graph for each.
+    """Interactions between proteins in 24 human tissues, one graph per tissue.
 
     M. Zitnik and J. Leskovec, "Predicting multicellular function through multi-layer tissue
     networks", Bioinformatics 2017; split of Hamilton et al., NeurIPS 2017: 20 graphs to train, 2 to
@@ -243,8 +243,8 @@ class WikiCSDataset(NodeDataset):
 
     Nodes: 11,701. Edges: 431,726. Features: 300. Classes: 10. ``ndata`` has ``feat`` (N, 300)
     float32, ``label`` (N,) int64, ``train_mask``, ``val_mask`` and ``stopping_mask`` (N, 20) bool,
-    a column for each split, and ``test_mask`` (N,) bool. Each edge is there in both directions.
-    Nodes are in reverse Cuthill-McKee order, edges are sorted by destination.
+    a column for each split, and ``test_mask`` (N,) bool. Each edge exists in both directions. Nodes
+    are in reverse Cuthill-McKee order; edges are sorted by destination.
 
     Parameters
     ----------
@@ -363,7 +363,7 @@ class FraudAmazonDataset(_NamedFraud):
 
 
 def check_mode(who: str, mode: str, modes: tuple[str, ...]) -> str:
-    """`mode`, or InvalidValueError if it is none of `modes`."""
+    """Return `mode`; raise InvalidValueError unless it is one of `modes`."""
     if mode not in modes:
         raise InvalidValueError(f"{who}: expected {', '.join(modes)}, got '{mode}'.")
     return mode

@@ -26,11 +26,11 @@ class CitationGraphDataset(SingleFileDataset):
     Nodes are papers, described by their words; an edge joins a paper to one that it cites.
     ``ndata`` has ``feat`` (N, D) float32, each row divided by its sum; ``label`` (N,) int64; and
     ``train_mask`` (20 nodes of each class), ``val_mask`` (500), ``test_mask`` (1,000), (N,) bool.
-    Repeated citations count once, self-citations stay. Papers without words have a zero row, papers
-    without a class have label 0 and are in no mask.
+    Repeated citations count once; self-citations are kept. Papers without words have a row of
+    zeros; papers without a class have label 0 and are in no mask.
 
-    Edges are sorted by source. Those of one source follow the order of the file, where a citation
-    stands at the place of its first mention from either end.
+    Edges are sorted by source. Edges with the same source are in the order of the file, where the
+    position of a citation is that of its first mention by either paper.
 
     Parameters
     ----------
@@ -41,11 +41,11 @@ class CitationGraphDataset(SingleFileDataset):
         ``.graph`` and ``.test.index``, or with a folder of the dataset's name that holds them. They
         are downloaded if they are not there. Default: ``~/.gossamer``.
     force_reload : bool, optional
-        No effect: nothing is cached but the files.
+        No effect: only the files are cached.
     verbose : bool, optional
         Whether to show the progress of a download.
     reverse_edge : bool, optional
-        Whether to have both directions of each edge. If False, only the one from the smaller id.
+        Whether to include both directions of each edge. If False, only that from the smaller id.
     transform : callable, optional
         Applied to the graph when it is accessed.
     reorder : bool, optional
@@ -97,10 +97,10 @@ class CitationGraphDataset(SingleFileDataset):
         self._num_classes = one_hot.shape[1]
 
     def _nodes(self) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        """Words and one-hot classes of all nodes, and the masks.
+        """Return words and one-hot classes of all nodes, and the masks.
 
-        Nodes 0 ... len(allx)-1 are in allx and ally, the labelled ones first; row i of tx and ty
-        belongs to node test_index[i]. Test nodes that no file lists exist, without words or class.
+        Nodes 0 ... len(allx)-1 are in allx and ally, labeled nodes first; row i of tx and ty
+        belongs to node test_index[i]. Test nodes that no file lists have neither words nor a class.
         """
         x, tx, allx = (self._matrix(part) for part in ("x", "tx", "allx"))
         y, ty, ally = (self._classes(part) for part in ("y", "ty", "ally"))
@@ -183,7 +183,7 @@ class CitationGraphDataset(SingleFileDataset):
 
 
 def _symmetric(source: np.ndarray, target: np.ndarray, num_nodes: int) -> tuple:
-    """Both directions of each edge, loops once; by source, then by the edge's first mention."""
+    """Return both directions of each edge (loops once), by source, then by first mention."""
     key = np.minimum(source, target) * num_nodes + np.maximum(source, target)
     mention = np.sort(np.unique(key, return_index=True)[1])
     u, v = source[mention], target[mention]
@@ -195,7 +195,7 @@ def _symmetric(source: np.ndarray, target: np.ndarray, num_nodes: int) -> tuple:
 
 
 def _normalized(features: np.ndarray) -> np.ndarray:
-    """Rows divided by their sums; zero rows stay."""
+    """Divide rows by their sums; rows of zeros are unchanged."""
     sums = features.sum(axis=1, keepdims=True)
     return np.divide(features, sums, out=np.zeros_like(features), where=sums != 0)
 

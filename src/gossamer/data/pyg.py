@@ -1,4 +1,4 @@
-"""Datasets of PyG as datasets of this library."""
+"""Conversion of PyG datasets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PyGDataset(Dataset):
     Parameters
     ----------
     dataset : torch_geometric.data.InMemoryDataset or sequence
-        With at least one graph.
+        A dataset with at least one graph.
     transform : callable, optional
         Applied to each graph when it is requested.
 
@@ -38,7 +38,7 @@ class PyGDataset(Dataset):
         Labels of the graphs ``(N,)`` or ``(N, T)``, if ``y`` belongs to graphs. It belongs to nodes
         if it has as many rows as nodes in every graph.
     num_classes : int or None
-        As PyG counts them.
+        Number of classes as counted by PyG.
     rest : list of dict
         Further attributes of each graph as a whole.
 
@@ -80,10 +80,10 @@ class PyGDataset(Dataset):
                     frame[_NAMES[old]] = frame.pop(old)
 
     def _take_labels(self) -> Tensor:
-        """Labels of graphs, removed from where `from_pyg` put them."""
+        """Return the labels of graphs and remove them from the features and attributes."""
         labels: list[Tensor] = []
         for number, (g, rest) in enumerate(zip(self._graphs, self.rest, strict=True)):
-            # In a graph of one node or one edge, its label looks like one of that.
+            # In a graph of one node or edge, a graph label has the shape of a feature.
             found = [part for part in (rest, *g.node_frames, *g.edge_frames) if "y" in part]
             if not found:
                 raise InvalidValueError(f"PyGDataset: graph {number} has no y, others have one.")

@@ -1,4 +1,4 @@
-"""Raw files of a dataset: which ones it needs, where they lie, and how to get them."""
+"""Raw files of datasets: names, locations and downloads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gossamer.graph import Graph
 
 __all__ = ["FileDataset", "RawFile", "RawFolder", "SingleFileDataset"]
 
-# Archives often hold one folder of the dataset's name, and some hold a folder in a folder.
+# Archives often contain one folder with the dataset's name; some contain a nested folder.
 _MAX_DEPTH = 2
 
 
@@ -28,9 +28,9 @@ class RawFile:
     Attributes
     ----------
     name : str
-        Its name on the disk.
+        File name on disk.
     url : str or tuple of str, optional
-        Its addresses, tried in turn; none if it has to be fetched by hand.
+        URLs, tried in order; none if the file must be downloaded manually.
     checksum : str, optional
         SHA-1 or SHA-256.
     size : int, optional
@@ -44,11 +44,11 @@ class RawFile:
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """All addresses."""
+        """All URLs."""
         return (self.url,) if isinstance(self.url, str) else self.url
 
     def fetch(self, folder: Path, log: bool) -> Path:
-        """Download the file into `folder` from the first address that works."""
+        """Download the file to `folder` from the first URL that works."""
         reasons = []
         for url in self.urls:
             try:
@@ -60,13 +60,13 @@ class RawFile:
 
 @dataclass
 class RawFolder:
-    """The folder that a reader reads from; it notes which files were requested."""
+    """The folder of a reader's files, which records the requested files."""
 
     folder: Path
     asked: list[str] = field(default_factory=list)
 
     def path(self, name: str) -> Path:
-        """Path of a file that must exist."""
+        """Return the path of a file; raise if it does not exist."""
         path = self.folder / name
         if not path.is_file():
             raise FileError(f"There is no file {path}. Put it there, or fetch the dataset again.")
@@ -78,7 +78,7 @@ class RawFolder:
         return (self.folder / name).is_file()
 
     def fingerprints(self) -> dict[str, list]:
-        """Size, time of change and SHA-256 of each file that was requested."""
+        """Return size, modification time and SHA-256 of each requested file."""
         return {
             name: [*_stamp(self.folder / name), file_checksum(self.folder / name, "sha256")]
             for name in dict.fromkeys(self.asked)
@@ -86,7 +86,7 @@ class RawFolder:
 
 
 def unchanged(folder: Path, fingerprints: dict[str, list]) -> bool:
-    """Whether the files still have these fingerprints; a checksum is made only when in doubt."""
+    """Whether the files still have these fingerprints; checksums are computed only if needed."""
     for name, (size, time, checksum) in fingerprints.items():
         path = os.path.join(folder, name)
         try:
@@ -106,7 +106,7 @@ def _stamp(path: str | Path) -> tuple[int, int]:
 
 
 def offline_dir() -> Path | None:
-    """``$GOSSAMER_DATA_DIR``, the folder with raw files of those who must not download."""
+    """Return ``$GOSSAMER_DATA_DIR``, a folder with raw files for use without downloads."""
     folder = os.environ.get("GOSSAMER_DATA_DIR")
     return Path(folder).expanduser().absolute() if folder else None
 
@@ -121,7 +121,7 @@ class FileDataset(BuiltinDataset):
     """
 
     def raw_files(self) -> Sequence[RawFile]:
-        """The files to download, archives among them."""
+        """Return the files to download, including archives."""
         raise self._undefined("raw_files")
 
     def needed_files(self) -> Iterable[str]:
@@ -129,7 +129,7 @@ class FileDataset(BuiltinDataset):
         return [file.name for file in self.raw_files()]
 
     def download(self) -> None:
-        """Fetch each raw file into `raw_path` and unpack archives there."""
+        """Download each raw file to `raw_path` and unpack archives there."""
         folder = Path(self.raw_path)
         for file in self.raw_files():
             present = self._find([file.name])
@@ -150,19 +150,19 @@ class FileDataset(BuiltinDataset):
             self.download()
 
     def find_raw(self) -> Path | None:
-        """Folder that holds all needed files, or None."""
+        """Return the folder that contains all needed files, or None."""
         return self._find(self.needed_files())
 
     def _find(self, names: Iterable[str]) -> Path | None:
         names = list(names)
         for folder in self._candidates():
-            # Paths as text: this is the most frequent step of opening a cache.
+            # Paths as str for speed: this check runs often when a cache is opened.
             if all(os.path.isfile(os.path.join(folder, name)) for name in names):
                 return folder
         return None
 
     def raw_file(self, name: str) -> Path:
-        """Path of one raw file, or a FileError that tells which files are expected where."""
+        """Return the path of a raw file, or raise a FileError that lists the expected files."""
         folder = self.find_raw()
         if folder is None:
             raise FileError(self._missing())
@@ -175,7 +175,7 @@ class FileDataset(BuiltinDataset):
             own = raw_dir / self.name
             yield own
             yield raw_dir
-            # Only now, since most files are found before.
+            # Searched last, since most files are found before.
             others = sorted(raw_dir.glob(f"{self.name}_*"))
             yield from others
             for folder in (own, *others):
@@ -202,7 +202,7 @@ def _subfolders(folder: Path, depth: int) -> Iterator[Path]:
 
 
 class SingleFileDataset(FileDataset, SingleGraphDataset):
-    """One graph with ``feat``, ``label`` and masks; it is parsed each time, in a second at most."""
+    """One graph with ``feat``, ``label`` and masks, parsed each time (in at most a second)."""
 
     num_classes: int
 
@@ -217,7 +217,7 @@ class SingleFileDataset(FileDataset, SingleGraphDataset):
 
 
 def _problem(g: Graph, num_classes: int) -> str | None:
-    """What would make training fail, or its result meaningless."""
+    """Return a problem that would make training fail or its result meaningless, or None."""
     finite = g.ndata["feat"].isfinite().all(1)
     if not finite.all():
         return f"the features of node {int((~finite).nonzero()[0])} are not finite"

@@ -1,4 +1,4 @@
-"""The catalogue by name: what the command line lists and loads."""
+"""Access to datasets by name, as on the command line."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def info(name: str) -> DatasetInfo:
     Raises
     ------
     UnknownKeyError
-        If there is none of this name; the message lists similar ones.
+        If there is no dataset with this name; the message lists similar names.
 
     Examples
     --------
     >>> info("roman_empire").classes
     18
     """
-    # Those of Geom-GCN have a prefix, as some names are taken; without it they are found too.
+    # Names of Geom-GCN's datasets have a prefix, as some are taken; it may be omitted.
     for wanted in (name, f"geom-{name}"):
         for candidate in DATASETS.values():
             if _plain(candidate.name) == _plain(wanted):
@@ -73,7 +73,7 @@ def load(name: str, raw_dir: str | None = None, verbose: bool = False, **argumen
 
 
 def register_data_args(parser: argparse.ArgumentParser) -> None:
-    """Give a parser the option ``--dataset NAME`` that `load_data` understands.
+    """Add the option ``--dataset NAME``, which `load_data` uses, to a parser.
 
     Examples
     --------

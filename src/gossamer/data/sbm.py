@@ -23,7 +23,7 @@ class SBMMixtureDataset(Dataset):
     Z. Chen et al., "Supervised community detection with line graph neural networks", ICLR 2019
     (`paper <https://arxiv.org/abs/1705.08415>`__), appendix C. Nodes are split into communities of
     equal size, one after another; two nodes are joined with probability p within a community and q
-    between two. Each edge is there in both directions, and each node has a self-loop.
+    between communities. Each edge exists in both directions, and each node has a self-loop.
 
     An example is the graph, its line graph, the in-degrees of both, (N,) and (E,) float32, and the
     source of each edge, (E,) int64.
@@ -33,7 +33,7 @@ class SBMMixtureDataset(Dataset):
     n_graphs : int
         Number of graphs.
     n_nodes : int
-        Number of nodes of each; a multiple of `n_communities`.
+        Number of nodes of each graph; a multiple of `n_communities`.
     n_communities : int
         Number of communities.
     k : int, optional
@@ -48,7 +48,7 @@ class SBMMixtureDataset(Dataset):
     Raises
     ------
     InvalidValueError
-        If nodes cannot be split evenly, or `pq` is something else.
+        If nodes cannot be split evenly, or `pq` is invalid.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class SBMMixtureDataset(Dataset):
         self._examples = [self._example(p, q) for p, q in pairs]
 
     def _appendix_c(self) -> tuple[float, float]:
-        """p and q with the wanted average degree, at a random distance from each other."""
+        """Draw p and q with the given average degree and a random difference."""
         communities = self._sizes[2]
         degree = self._avg_deg * self._k / 2
         q = self._rng.uniform(0, degree - math.sqrt(degree))
@@ -109,7 +109,7 @@ class SBMMixtureDataset(Dataset):
         return self._examples[idx]
 
     def collate_fn(self, x: Sequence[Example]) -> tuple[Graph, Graph, np.ndarray, ...]:
-        """Batch graphs and line graphs; degrees and sources of edges as arrays.
+        """Batch graphs and line graphs; return degrees and edge sources as arrays.
 
         Parameters
         ----------

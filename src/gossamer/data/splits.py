@@ -30,7 +30,7 @@ class Subset:
     Parameters
     ----------
     dataset : sequence
-        Where the items come from.
+        The dataset.
     indices : sequence of int
         Item i of the subset is item ``indices[i]`` of the dataset.
 
@@ -60,9 +60,9 @@ def split_dataset(
     shuffle: bool = False,
     random_state: int | None = None,
 ) -> list[Subset]:
-    """Split a dataset into training, validation and test set.
+    """Split a dataset into training, validation and test sets.
 
-    The first two have ``floor(fraction * length)`` items, the test set has the rest.
+    The first two have ``floor(fraction * length)`` items; the test set has the rest.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def split_dataset(
 
 
 def idx2mask(idx: Any, len: int) -> np.ndarray:
-    """NumPy array of `len` zeros with ones at `idx`, as float64.
+    """Return a float64 NumPy array of `len` zeros with ones at `idx`.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def idx2mask(idx: Any, len: int) -> np.ndarray:
 
 
 def generate_mask_tensor(mask: np.ndarray) -> torch.Tensor:
-    """Boolean tensor of a NumPy array: true where it is not zero.
+    """Convert a NumPy array to a boolean tensor, True for nonzero values.
 
     Raises
     ------
@@ -127,9 +127,9 @@ def generate_mask_tensor(mask: np.ndarray) -> torch.Tensor:
 def add_nodepred_split(
     dataset: Iterable[Any], ratio: Sequence[float], ntype: str | None = None
 ) -> None:
-    """Give each graph random ``train_mask``, ``val_mask`` and ``test_mask``.
+    """Add random ``train_mask``, ``val_mask`` and ``test_mask`` to each graph.
 
-    The split is drawn from NumPy's global generator: ``numpy.random.seed`` fixes it.
+    The split is drawn from NumPy's global generator; call ``numpy.random.seed`` to reproduce it.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def add_nodepred_split(
     ratio : sequence of 3 float
         Fractions that add up to 1.
     ntype : str, optional
-        Node type to split; needed if there are several.
+        Node type to split; required if there are several.
     """
     ratios = _ratios("add_nodepred_split", ratio, 3)
     for number in range(len(dataset)):
@@ -153,7 +153,7 @@ def add_nodepred_split(
 def mask_nodes_by_property(
     property_values: np.ndarray, part_ratios: Sequence[float], random_seed: int | None = None
 ) -> dict[str, torch.Tensor]:
-    """Split nodes with a shift of distribution along a property.
+    """Split nodes with a distribution shift along a property.
 
     G. Bazhenov et al., "Evaluating robustness and uncertainty of graph models under structural
     distributional shifts", NeurIPS 2023. The nodes with the smallest values are in-distribution,
@@ -197,7 +197,7 @@ def mask_nodes_by_property(
 
 
 def split_sizes(who: str, ratio: Sequence[float], count: int) -> list[int]:
-    """Sizes of the three parts of `count` things; the last takes what rounding leaves."""
+    """Return the sizes of three parts of `count` items; the last part has the remainder."""
     cuts = [0, *_cuts(_ratios(who, ratio, 3), count), count]
     return [end - start for start, end in itertools.pairwise(cuts)]
 
@@ -212,7 +212,7 @@ def add_node_property_split(
     ascending: bool = True,
     random_seed: int | None = None,
 ) -> None:
-    """Give each graph masks with a shift of distribution along a property of its structure.
+    """Add masks with a distribution shift along a structural property to each graph.
 
     G. Bazhenov et al., "Evaluating robustness and uncertainty of graph models under structural
     distributional shifts", NeurIPS 2023. The masks are those of `mask_nodes_by_property`.
@@ -220,7 +220,7 @@ def add_node_property_split(
     Parameters
     ----------
     dataset : sequence of Graph
-        The graphs, changed in place; edges count in both directions, repeated ones once.
+        The graphs, changed in place. The property is that of the undirected simple graph.
     part_ratios : sequence of 5 float
         Fractions of the five parts; they add up to 1.
     property_name : str
@@ -252,7 +252,7 @@ def add_node_property_split(
 
 
 def _property(g: Any, name: str) -> np.ndarray:
-    """The property of each node, negative, so that large values come first."""
+    """Return the negative property of each node, so that large values come first."""
     networkx = optional_import("networkx", "add_node_property_split")
     simple = networkx.Graph()
     simple.add_nodes_from(range(g.num_nodes()))
@@ -279,7 +279,7 @@ def _ratios(who: str, ratios: Sequence[float], count: int) -> list[float]:
 
 
 def _generator(seed: Any, who: str, argument: str) -> np.random.RandomState:
-    """A generator of a seed from 0 to 2**32 - 1; None for a new one each time."""
+    """Make a generator from a seed in [0, 2**32 - 1], or with a random seed if it is None."""
     number = None if seed is None else as_int(seed, who, argument, 0)
     if number is not None and number >= 2**32:
         raise InvalidValueError(f"{who}: {argument} is below 2**32, got {number}.")
@@ -294,7 +294,7 @@ def _require_sized(values: Any, who: str, argument: str) -> None:
 
 
 def _cuts(ratios: list[float], length: int) -> list[int]:
-    """Where one part ends and the next begins; the last part takes what rounding leaves."""
-    # The small shift keeps 0.7 * 10 from being cut to 6.
+    """Return the boundaries between parts; the last part has the remainder."""
+    # The small shift prevents rounding 0.7 * 10 down to 6.
     sizes = [int(ratio * length + 1e-9 * length) for ratio in ratios[:-1]]
     return list(itertools.accumulate(sizes))

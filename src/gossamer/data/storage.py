@@ -1,4 +1,4 @@
-"""Saving plain information and tensors without pickle, so that any file may be read."""
+"""Saving information and tensors without pickle, so that untrusted files can be read."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from gossamer._options import shown
 from gossamer.data._files import atomic_write, read_npz
 from gossamer.errors import FileError, InvalidTypeError, InvalidValueError
 
-# The archive holds one JSON text, as bytes, and one array for each tensor that the text refers to.
+# The archive has one JSON text, as bytes, and one array for each tensor that the text refers to.
 _TEXT = "info"
-# NumPy has no bfloat16: its bits travel as int16.
+# NumPy has no bfloat16: its bits are stored as int16.
 _BITS_OF = {"bfloat16": (torch.bfloat16, torch.int16)}
 
 
 def save_info(path: str | os.PathLike[str], info: Any) -> None:
-    """Write information about a dataset to a file that `load_info` reads back.
+    """Write information about a dataset to a file, to be read by `load_info`.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def save_info(path: str | os.PathLike[str], info: Any) -> None:
         File to write. The write is atomic.
     info : object
         None, bool, int, float, str, NumPy arrays of numbers, tensors, and lists, tuples and dicts
-        of these. Tensors come back on the CPU.
+        of these. Tensors are loaded on the CPU.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def save_info(path: str | os.PathLike[str], info: Any) -> None:
 
 
 def load_info(path: str | os.PathLike[str]) -> Any:
-    """Read what `save_info` wrote. Files that need pickle are refused.
+    """Read the information that `save_info` wrote. Files that need pickle are refused.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def load_info(path: str | os.PathLike[str]) -> Any:
 
 
 def save_tensors(filename: str | os.PathLike[str], tensor_dict: Mapping[str, torch.Tensor]) -> None:
-    """Write a dictionary of tensors to a file that `load_tensors` reads back.
+    """Write a dictionary of tensors to a file, to be read by `load_tensors`.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def load_tensors(
     filename : str
         The file.
     return_dgl_ndarray : bool, optional
-        Accepted so that existing calls work; must be False, since a tensor is the only array here.
+        Accepted for compatibility; must be False, since the result has tensors only.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def load_tensors(
 
 
 def _encode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """JSON for `value`. Lists and scalars are themselves; the rest is an object with one key."""
+    """Convert `value` to JSON: lists and scalars unchanged, others as objects with one key."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (list, tuple)):
@@ -162,7 +162,7 @@ def _store(array: np.ndarray, arrays: dict[str, np.ndarray]) -> str:
 
 
 def _references(encoded: Any) -> list[str]:
-    """Names of the arrays that an encoded value needs."""
+    """Return the names of the arrays that an encoded value needs."""
     if isinstance(encoded, list):
         return [name for item in encoded for name in _references(item)]
     if not isinstance(encoded, dict):

@@ -14,13 +14,13 @@ from gossamer.errors import InvalidValueError
 
 Pairs = list[tuple[int, int]]
 
-# A square with a roof; roof, walls and floor have classes of their own.
+# A square with a roof; each of the three levels of nodes has its own class.
 _HOUSE: Pairs = [(0, 1), (1, 2), (2, 3), (3, 0), (4, 0), (4, 1)]
 _HOUSE_CLASSES = (1, 1, 2, 2, 3)
 
 
 class _MotifDataset(SingleGraphDataset):
-    """One graph with the feature ``feat``, ones, and the class of each node in ``label``."""
+    """One graph with ones as the feature ``feat``, and the class of each node in ``label``."""
 
     _num_classes: int
 
@@ -45,12 +45,12 @@ class _MotifDataset(SingleGraphDataset):
 
 
 class BAShapeDataset(_MotifDataset):
-    """A random graph with houses attached to it; the class is the place in a house.
+    """A random graph with houses attached to it; the class is the position in a house.
 
     Z. Ying et al., "GNNExplainer: generating explanations for graph neural networks", NeurIPS 2019.
     The base is a Barabasi-Albert graph. Each house is joined to a random node of it by an edge;
     then random edges are added. Classes: 0 base, 1 top, 2 bottom and 3 roof of a house.
-    ``ndata['feat']`` is (N, 1) float32, ones. Each edge is there in one direction.
+    ``ndata['feat']`` is (N, 1) float32, ones. Each edge exists in one direction.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class BACommunityDataset(_MotifDataset):
     Z. Ying et al., NeurIPS 2019. Classes: 0 to 3 in the first graph, 4 to 7 in the second.
     ``ndata['feat']`` is (N, 10) float64, normally distributed. The first two columns have mean
     -1 in the first graph, 1 in the second, and variance 0.5; the others have mean 0 and variance 1.
-    Each edge is there in one direction.
+    Each edge exists in one direction.
 
     Parameters
     ----------
@@ -168,8 +168,8 @@ class BACommunityDataset(_MotifDataset):
 class TreeCycleDataset(_MotifDataset):
     """A binary tree with cycles attached to it; the class says who is part of a cycle.
 
-    Z. Ying et al., NeurIPS 2019. ``ndata['feat']`` is (N, 1) float32, ones. Each edge is there in
-    one direction.
+    Z. Ying et al., NeurIPS 2019. ``ndata['feat']`` is (N, 1) float32, ones. Each edge exists in one
+    direction.
 
     Parameters
     ----------
@@ -219,8 +219,8 @@ class TreeCycleDataset(_MotifDataset):
 class TreeGridDataset(TreeCycleDataset):
     """A binary tree with grids attached to it; the class says who is part of a grid.
 
-    Z. Ying et al., NeurIPS 2019. ``ndata['feat']`` is (N, 1) float32, ones. Each edge is there in
-    one direction.
+    Z. Ying et al., NeurIPS 2019. ``ndata['feat']`` is (N, 1) float32, ones. Each edge exists in one
+    direction.
 
     Parameters
     ----------
@@ -295,7 +295,7 @@ def _add_random(rng: np.random.Generator, pairs: dict, count: int, extra: int) -
 
 
 def _barabasi_albert(rng: np.random.Generator, count: int, per_node: int) -> Pairs:
-    """Each new node is joined to `per_node` others, chosen in proportion to their degree."""
+    """Join each new node to `per_node` others, chosen in proportion to their degree."""
     if not 1 <= per_node < count:
         raise InvalidValueError(
             f"A Barabasi-Albert graph of {count} nodes needs 1 to {count - 1} edges for each new "

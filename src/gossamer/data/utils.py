@@ -45,19 +45,19 @@ __all__ = [
 
 
 def get_download_dir() -> str:
-    """Folder that keeps downloads: ``$GOSSAMER_DOWNLOAD_DIR``, or ``~/.gossamer``; it is made."""
+    """Return the folder for downloads, created if needed: ``$GOSSAMER_DOWNLOAD_DIR`` or default."""
     folder = download_dir()
     make_folder(folder)
     return str(folder)
 
 
 def makedirs(path: str | os.PathLike[str]) -> None:
-    """Create a folder and its parents, if they are not there.
+    """Create a folder and its parents if they do not exist.
 
     Raises
     ------
     FileError
-        If that is not possible.
+        If the folder cannot be created.
     """
     make_folder(Path(path))
 

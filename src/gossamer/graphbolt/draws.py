@@ -189,7 +189,7 @@ class Drawing:
         return _core.relation(csc, rows, fanout, key=key, candidates=table)
 
     def _nothing(self, seeds: dict[str, Tensor]) -> _core.Drawn:
-        """Return an empty draw for an edge type without destinations: batches have all edge types."""
+        """Return an empty draw for an edge type without destinations; batches have all types."""
         form = {"dtype": torch.int64, "device": self.graph.device}
         like = next(iter(seeds.values()), torch.zeros(0, **form))
         return torch.zeros(1, **form), like[:0], torch.zeros(0, **form)

@@ -1,4 +1,4 @@
-"""What the catalogue says about one dataset."""
+"""The entry of one dataset in the catalogue."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _NOT_STATED = "not stated"
 
 
 class Contents(NamedTuple):
-    """What a reader makes of raw files.
+    """The result of a reader of raw files.
 
     Attributes
     ----------
     graphs : sequence of Graph
         All graphs, in the order of the files.
     labels : dict of str to Tensor
-        What belongs to graphs and not to nodes or edges, one row a graph.
+        Values that belong to graphs (not to nodes or edges), one row per graph.
     info : dict
-        Further facts, such as the number of classes; anything that JSON can hold.
+        Further facts, such as the number of classes; anything that JSON supports.
     """
 
     graphs: Sequence[Graph]
@@ -51,7 +51,7 @@ class Contents(NamedTuple):
 
 
 def counts(nodes: int, edges: int, features: int = 0, classes: int = 0) -> dict[str, int]:
-    """The sizes of a dataset, as arguments of `Entry`."""
+    """Return the sizes of a dataset as arguments of `Entry`."""
     return {"nodes": nodes, "edges": edges, "features": features, "classes": classes}
 
 
@@ -62,22 +62,22 @@ class Entry:
     Attributes
     ----------
     name : str
-        What the user types, and the name of the dataset's folder unless `folder` is given.
+        Name for users, and the name of the dataset's folder unless `folder` is given.
     dataset, arguments : str, dict
-        The public class in `gossamer.data`, and what to call it with.
+        The public class in `gossamer.data`, and its arguments.
     task : str
-        What is predicted.
+        The task, such as node classification.
     description, reference, licence : str
-        One line each: what it is about, who published it, and its terms of use.
+        One line each: the content, the publication, and the terms of use.
     files : tuple of RawFile
-        What to download.
+        Files to download.
     needs : tuple of str
-        What the reader reads, if that is not the same as the names of `files`: the members of
+        Files that the reader reads, if they differ from the names of `files`: the members of
         archives.
     reader, options : str, dict
         ``"module:function"`` below `gossamer.data.readers`, and its keyword arguments.
     graphs, nodes, edges, features, classes, splits : int
-        Expected counts over all graphs, edges directed; 0 where there is none, -1 where unknown.
+        Expected counts over all graphs, with directed edges; 0 if there are none, -1 if unknown.
     metric : str
         'accuracy', 'roc_auc', 'f1', 'mae', 'mse', 'rmse', 'mrr' or 'ap'.
     """
@@ -104,12 +104,12 @@ class Entry:
 
     @property
     def download(self) -> bool:
-        """Whether it has raw files, or is embedded or generated."""
+        """Whether it has raw files; otherwise it is embedded or generated."""
         return bool(self.files)
 
     @property
     def size(self) -> int | None:
-        """Bytes to download, where known."""
+        """Number of bytes to download, if known."""
         sizes = [file.size for file in self.files]
         return None if None in sizes else sum(sizes)
 
@@ -122,10 +122,10 @@ class Entry:
         return cls(**{**self.arguments, **where, **arguments})
 
     def find_class(self) -> type[Dataset]:
-        """The public class in `gossamer.data`."""
+        """Return the public class in `gossamer.data`."""
         return getattr(import_module("gossamer.data"), self.dataset)
 
     def find_reader(self) -> Callable[..., Contents]:
-        """The function that turns raw files into graphs."""
+        """Return the function that converts raw files to graphs."""
         module, _, function = self.reader.partition(":")
         return getattr(import_module(f"gossamer.data.readers.{module}"), function)

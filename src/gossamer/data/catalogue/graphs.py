@@ -1,4 +1,4 @@
-"""Rows for many graphs with a label each, and templates for collections of datasets."""
+"""Rows for datasets of labeled graphs, and templates for collections of datasets."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _regions(name: str, dataset: str, description: str, *sizes: int) -> Entry:
         task=NODES,
         description=description,
         reference=_LRGB,
-        # No address that holds the format: it has to be fetched by hand.
+        # There is no URL for this format: it must be downloaded manually.
         files=(RawFile("train.pickle"), RawFile("val.pickle"), RawFile("test.pickle")),
         reader="superpixels:region_superpixels",
         options={"num_classes": classes},
@@ -182,7 +182,7 @@ _TOX21 = (
     "NR-AR NR-AR-LBD NR-AhR NR-Aromatase NR-ER NR-ER-LBD NR-PPAR-gamma "
     "SR-ARE SR-ATAD5 SR-HSE SR-MMP SR-p53"
 )
-# Name: file without .csv, columns to predict, whether they are classes, rows, what they say.
+# Name: file without .csv, columns to predict, whether they are classes, rows, description.
 # A column that has two names, depending on who distributes the table, is a tuple of both.
 _MOLECULES = {
     "ESOL": (
@@ -224,7 +224,7 @@ def molecule_entry(name: str) -> Entry:
 
 
 def _named(entry: Entry, prefix: str, graphs: int, classes: int) -> Entry:
-    """A row of a collection under a name that no other collection has."""
+    """Return a row of a collection with a prefix that makes its name unique."""
     name = f"{prefix}-{entry.name.lower()}"
     return replace(entry, name=name, graphs=graphs, classes=classes)
 

@@ -1,4 +1,4 @@
-"""Rows for one graph whose nodes have classes."""
+"""Rows for datasets of one graph with node classes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Readers: one file per raw format, each function turns raw files into graphs.
+"""Readers: functions that convert raw files to graphs, with one module per raw format.
 
-A reader takes a `RawFolder` and the options of its row of the catalogue, and returns `Contents`.
+A reader takes a `RawFolder` and the options of its catalogue row, and returns `Contents`.
 """
 
 __all__: list[str] = []

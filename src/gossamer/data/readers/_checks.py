@@ -1,4 +1,4 @@
-"""Checks that readers share, and the one error for files that do not fit together."""
+"""Common checks of readers, and the error for inconsistent files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gossamer.errors import FileError
 
 
 def corrupt(path: Path, why: object) -> FileError:
-    """The error for a file whose content is wrong."""
+    """Return the error for a file whose content is wrong."""
     return FileError(f"{path} is truncated or corrupt: {why}. Delete it and fetch it again.")
 
 
@@ -38,7 +38,7 @@ def read_json(path: Path, kind: type) -> Any:
 
 
 def array(path: Path, values: Any, kinds: str, shape: tuple[int | None, ...], what: str) -> Any:
-    """`values` as an array, if it has a dtype of `kinds` ("iu", "fiu" ...) and this shape."""
+    """Return `values` as an array; check its shape and its kind of dtype ("iu", "fiu" ...)."""
     try:
         found = np.asarray(values)
     except ValueError as error:  # ragged lists
@@ -55,7 +55,7 @@ def array(path: Path, values: Any, kinds: str, shape: tuple[int | None, ...], wh
 
 
 def labels(path: Path, values: Any, count: int, what: str = "label") -> np.ndarray:
-    """Class numbers as int64: finite, whole, not negative, one for each of `count` nodes."""
+    """Return class numbers as int64; raise unless there are `count` non-negative integers."""
     found = array(path, values, "fiub", (count,), what).astype(np.float64)
     wrong = ~np.isfinite(found) | (found != np.floor(found)) | (found < 0)
     if wrong.any():
@@ -65,7 +65,7 @@ def labels(path: Path, values: Any, count: int, what: str = "label") -> np.ndarr
 
 
 def within(path: Path, ids: np.ndarray, count: int, what: str) -> np.ndarray:
-    """`ids` as int64, if they are in 0 ... count-1."""
+    """Return `ids` as int64; raise unless they are in 0 ... count-1."""
     if ids.size and not 0 <= ids.min() <= ids.max() < count:
         bad = ids[(ids < 0) | (ids >= count)].ravel()[0]
         raise corrupt(path, f"{what} {bad} is not in 0 ... {count - 1}")
@@ -73,7 +73,7 @@ def within(path: Path, ids: np.ndarray, count: int, what: str) -> np.ndarray:
 
 
 def member(path: Path, content: Mapping[str, Any], key: str) -> Any:
-    """``content[key]``, or an error that lists the keys that exist."""
+    """Return ``content[key]``; if it does not exist, raise an error that lists the keys."""
     if key not in content:
         raise corrupt(path, f"it has no '{key}', only {', '.join(map(repr, list(content)[:10]))}")
     return content[key]

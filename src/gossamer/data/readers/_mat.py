@@ -11,7 +11,7 @@ from gossamer.data.readers._checks import corrupt, member
 
 
 def read_mat(path: Path, names: Sequence[str]) -> list[Any]:
-    """The named variables: arrays, or sparse matrices of scipy."""
+    """Read the named variables: arrays, or sparse matrices of scipy."""
     scipy_io = optional_import("scipy.io", "Reading a MATLAB file")
     try:
         with open(path, "rb") as file:

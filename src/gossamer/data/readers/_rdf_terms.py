@@ -1,4 +1,4 @@
-"""Which entities, and of which type, the terms of four RDF datasets stand for.
+"""Conversion of the terms of four RDF datasets to entities with types.
 
 Each function takes the text of subject, predicate and object, and the kind of the object ("<" for
 an IRI, otherwise the end of a literal), and returns ``(entity, relation, entity)`` or None. An
@@ -28,13 +28,13 @@ def _last(iri: str) -> str:
 
 
 def aifb_entity(iri: str) -> Entity | None:
-    """The first and the third part of the path."""
+    """Return the first and the third part of the path as type and name."""
     parts = iri.removeprefix(_AIFB).split("/")
     return (parts[0], parts[2]) if iri.startswith(_AIFB) and len(parts) > 2 else None
 
 
 def aifb(subject: str, predicate: str, target: str, kind: str) -> Fact | None:
-    """Who belongs to which group is what has to be predicted, so it is left out."""
+    """Convert a triple; membership of a group, which is to be predicted, is omitted."""
     if predicate in (f"{_SWRC}affiliation", f"{_SWRC}employs"):
         return None
     left = aifb_entity(subject)
@@ -43,7 +43,7 @@ def aifb(subject: str, predicate: str, target: str, kind: str) -> Fact | None:
 
 
 def mutag_entity(iri: str) -> Entity | None:
-    """Compounds and atoms are of type "d", bonds of type "bond", others of none."""
+    """Return type "d" for compounds and atoms, "bond" for bonds, None for others."""
     name = iri.removeprefix(_MUTAG)
     if name == iri:
         return None
@@ -52,7 +52,7 @@ def mutag_entity(iri: str) -> Entity | None:
 
 
 def mutag(subject: str, predicate: str, target: str, kind: str) -> Fact | None:
-    """Classes are of type "SCHEMA"; what a relation leads to is of the type of its name."""
+    """Convert a triple; classes have type "SCHEMA", other untyped objects that of the relation."""
     if predicate == f"{_MUTAG}isMutagenic":
         return None
     left = mutag_entity(subject)
@@ -70,7 +70,7 @@ def mutag(subject: str, predicate: str, target: str, kind: str) -> Fact | None:
 
 
 def bgs_entity(iri: str) -> Entity | None:
-    """Two parts of the path for the type, one for the name."""
+    """Return two parts of the path as type, and one as name."""
     parts = iri.removeprefix(_BGS).split("/")
     return (
         (f"{parts[1]}/{parts[2]}", parts[3]) if iri.startswith(_BGS) and len(parts) == 4 else None
@@ -78,7 +78,7 @@ def bgs_entity(iri: str) -> Entity | None:
 
 
 def bgs(subject: str, predicate: str, target: str, kind: str) -> Fact | None:
-    """How a rock came about is what has to be predicted, so it is left out."""
+    """Convert a triple; how a rock was formed, which is to be predicted, is omitted."""
     left, right = bgs_entity(subject), bgs_entity(target) if kind == "<" else None
     relation = predicate.removeprefix(f"{_BGS}ref/")
     if predicate == f"{_BGS}ref/Lexicon/hasLithogenesis" or left is None or right is None:
@@ -89,7 +89,7 @@ def bgs(subject: str, predicate: str, target: str, kind: str) -> Fact | None:
 
 
 def am_entity(iri: str) -> Entity | None:
-    """A type, a hyphen and a number."""
+    """Split a name that consists of a type, a hyphen and a number."""
     name = iri.removeprefix(_AM)
     if name == iri or "/" in name:
         return None
@@ -98,7 +98,7 @@ def am_entity(iri: str) -> Entity | None:
 
 
 def am(subject: str, predicate: str, target: str, kind: str) -> Fact | None:
-    """The category and the material of an object have to be predicted, so they are left out."""
+    """Convert a triple; the category to predict and the material of an object are omitted."""
     left, right = am_entity(subject), am_entity(target) if kind == "<" else None
     if predicate in (f"{_AM}objectCategory", f"{_AM}material") or left is None or right is None:
         return None

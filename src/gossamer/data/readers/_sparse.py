@@ -1,4 +1,4 @@
-"""Sparse matrices in npz archives, as edges."""
+"""Reading sparse matrices from npz archives as edges."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Entries(NamedTuple):
     shape: tuple[int, int]
 
     def dense(self) -> np.ndarray:
-        """The matrix as float32; repeated entries are added."""
+        """Return the matrix as float32; repeated entries are added."""
         if self.shape[0] * self.shape[1] > _MAX_DENSE:
             raise ValueError(f"a matrix of shape {self.shape} is too large to be dense")
         matrix = np.zeros(self.shape, dtype=np.float32)
@@ -31,7 +31,7 @@ class Entries(NamedTuple):
 
 
 def read_sparse(path: Path, prefix: str = "") -> Entries:
-    """Read what scipy's `save_npz` writes (COO or CSR), or CSR pieces under `prefix`."""
+    """Read a file of scipy's `save_npz` (COO or CSR), or CSR arrays with a name prefix."""
     names = npz_names(path)
     if f"{prefix}indptr" in names:
         wanted = ("indptr", "indices", "data", "shape")

@@ -1,4 +1,4 @@
-"""Tables of numbers in text files, read fast, with the line of what is wrong."""
+"""Fast reading of tables of numbers from text files; errors name the line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NEWLINE, _BLANK = 10, 32
 
 
 def read_bytes(path: Path) -> bytes:
-    """Content of a file; one that ends in .gz is unpacked."""
+    """Return the content of a file; a .gz file is unpacked."""
     try:
         if path.suffix == ".gz":
             with gzip.open(path) as file:
@@ -25,7 +25,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_text(path: Path, encoding: str = "utf-8") -> str:
-    """Text of a file; one that ends in .gz is unpacked."""
+    """Return the text of a file; a .gz file is unpacked."""
     try:
         return read_bytes(path).decode(encoding)
     except UnicodeDecodeError as error:
@@ -41,14 +41,15 @@ def read_table(
     delimiter: str = ",",
     skip: int = 0,
 ) -> np.ndarray:
-    """A table of numbers, (rows, columns). Blank lines are left out.
+    """Read a table of numbers, (rows, columns). Blank lines are skipped.
 
-    Values are separated by blanks, by `delimiter`, or by both. The first `skip` lines are left out.
+    Values are separated by blanks, by `delimiter`, or by both. The first `skip` lines are skipped.
 
     Raises
     ------
     FileError
-        If a line has another number of values, or a value is not a number; it names the line.
+        If a line has another number of values, or a value is not a number. The message names the
+        line.
     """
     content = read_bytes(path)
     for _ in range(skip):
@@ -71,9 +72,9 @@ def read_table(
 
 
 def read_numbers(texts: list[str], what: str) -> np.ndarray:
-    """Texts with the same number of numbers each, separated by commas or blanks, as a matrix.
+    """Convert texts with equally many numbers, separated by commas or blanks, to a matrix.
 
-    Whole numbers give int64, others float64. `what` begins the message of an error.
+    Integers give int64, other numbers float64. Error messages begin with `what`.
     """
     for index, text in enumerate(texts):
         if not isinstance(text, str):
@@ -94,7 +95,7 @@ def read_numbers(texts: list[str], what: str) -> np.ndarray:
 
 
 def _parsed(content: bytes, dtype: type, count: int) -> np.ndarray | None:
-    """All numbers of a text, separated by blanks; None if they are not `count` of this type."""
+    """Return all numbers of a text, separated by blanks; None if there are not `count` numbers."""
     integer = np.issubdtype(dtype, np.integer)
     try:
         with warnings.catch_warnings():
@@ -108,11 +109,11 @@ def _parsed(content: bytes, dtype: type, count: int) -> np.ndarray | None:
 
 
 def _integers(content: bytes) -> np.ndarray | None:
-    """Numbers that fit 64 bits; None if one does not, or is a sign alone.
+    """Return the integers of a text; None if one does not fit in 64 bits or is only a sign.
 
-    The text ends with a blank.
+    The text must end with a blank.
     """
-    # NumPy skips the blanks after a sign, and takes the nearest number that fits.
+    # NumPy skips blanks after a sign, and clips numbers that do not fit.
     codes = np.frombuffer(content, dtype=np.uint8)
     signs = np.flatnonzero((codes == ord("-")) | (codes == ord("+")))
     if (codes[signs + 1] <= _BLANK).any():
@@ -124,10 +125,10 @@ def _integers(content: bytes) -> np.ndarray | None:
 
 
 def _decimals(content: bytes) -> np.ndarray | None:
-    """Numbers without exponents, such as -12.50; None if the text has others.
+    """Return the numbers of a text if all are decimals without exponents, such as -12.50, or None.
 
-    A whole number below 2**53 over a power of ten up to 10**22 is rounded correctly, and NumPy
-    parses integers five times as fast as floats.
+    An integer less than 2**53 divided by a power of ten up to 10**22 is rounded correctly, and
+    NumPy parses integers five times as fast as floats.
     """
     if content.translate(None, b"0123456789-. \t\r\n"):
         return None
@@ -150,7 +151,7 @@ def _decimals(content: bytes) -> np.ndarray | None:
 
 
 def _values_of_lines(content: bytes) -> np.ndarray:
-    """Number of values in each line."""
+    """Return the number of values in each line."""
     codes = np.frombuffer(content, dtype=np.uint8)
     inside = codes > _BLANK
     begins = inside.copy()
@@ -171,7 +172,7 @@ def _not_a_number(path: Path, content: bytes, dtype: type, skip: int) -> FileErr
 
 
 def _first_odd(content: bytes, number: type) -> tuple[int | None, str]:
-    """Line, counted from 0, and beginning of the first value that is no number, if there is one."""
+    """Return the line (from 0) and the beginning of the first value that is not a number."""
     for line, text in enumerate(content.decode("utf-8", "replace").split("\n")):
         for value in text.split():
             try:
@@ -182,7 +183,7 @@ def _first_odd(content: bytes, number: type) -> tuple[int | None, str]:
 
 
 def check_ids(path: Path, ids: np.ndarray, count: int, what: str, skip: int = 0) -> None:
-    """Raise FileError, naming the line, if an id is not in 0 ... count-1; one row a line."""
+    """Raise a FileError that names the line if an id is not in 0 ... count-1; one row per line."""
     bad = (ids < 0) | (ids >= count)
     if bad.any():
         row = int(np.flatnonzero(bad.reshape(len(ids), -1).any(axis=1))[0])

@@ -11,7 +11,7 @@ from gossamer.data.readers._mat import read_mat
 
 
 def adjacency(raw: RawFolder, file: str, matrix: str) -> Contents:
-    """Both directions of each entry that is not 0, each once, sorted by source and target."""
+    """Read both directions of each nonzero entry, each once, sorted by source and target."""
     sparse = optional_import("scipy.sparse", "Reading an adjacency matrix")
     path = raw.path(file)
     (found,) = read_mat(path, (matrix,))

@@ -1,4 +1,4 @@
-"""The four tables of DBLP: who has which class, and what joins papers with what."""
+"""The four tables of DBLP: classes of authors, and authors, terms and venues of papers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gossamer.data.readers._checks import corrupt
 from gossamer.data.readers._tables import read_table, read_text
 from gossamer.graph import heterograph
 
-# Terms of fewer papers are no feature.
+# Terms of fewer papers are not features.
 _LEAST_PAPERS = 50
 _NUM_CLASSES = 4
 
 
 def dblp(raw: RawFolder) -> Contents:
-    """Authors with a class, their papers, and the terms and venues of these.
+    """Read authors with a class, their papers, and the terms and venues of these papers.
 
     Nodes of a type are numbered in the ascending order of the ids in the files.
     """
@@ -53,7 +53,7 @@ def dblp(raw: RawFolder) -> Contents:
 
 
 def _labels(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Ids and classes, by ascending id; the name of the author is not read."""
+    """Return ids and classes, by ascending id; the author's name is not read."""
     classes: dict[int, int] = {}
     for line, text in enumerate(read_text(path).splitlines(), 1):
         words = text.split("\t")
@@ -75,7 +75,7 @@ def _labels(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _pairs(raw: RawFolder, name: str, column: int, ids: np.ndarray) -> np.ndarray:
-    """Rows whose entry in `column` is one of `ids`."""
+    """Return the rows whose entry in `column` is one of `ids`."""
     path = raw.path(f"{name}.txt")
     rows = read_table(path, 2, delimiter="\t")
     rows = rows[np.isin(rows[:, column], ids)]
@@ -85,7 +85,7 @@ def _pairs(raw: RawFolder, name: str, column: int, ids: np.ndarray) -> np.ndarra
 
 
 def _counts(paper: np.ndarray, term: np.ndarray, papers: int, terms: int) -> torch.Tensor:
-    """How often each paper uses each term, for terms of enough papers."""
+    """Count the occurrences of each term in each paper, for terms of enough papers."""
     common = np.flatnonzero(np.bincount(term, minlength=terms) >= _LEAST_PAPERS)
     column = np.full(terms, -1)
     column[common] = np.arange(len(common))

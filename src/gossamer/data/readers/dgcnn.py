@@ -1,4 +1,4 @@
-"""The text format of graph-classification papers (DGCNN, GIN): one block of lines a graph."""
+"""The text format of graph-classification papers (DGCNN, GIN): one block of lines per graph."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class _Nodes(NamedTuple):
 
 
 def dgcnn(raw: RawFolder, name: str, self_loop: bool, degree_as_nlabel: bool) -> Contents:
-    """``<name>.txt``. Tags and classes are numbered in the order of their first mention.
+    """Read ``<name>.txt``. Tags and classes are numbered in the order of their first occurrence.
 
-    ``label`` is the number of the tag, or the degree; ``attr`` is it in one-hot form, or the
-    attributes that the file has. Graphs have the number of their fold.
+    ``label`` is the number of the tag, or the degree; ``attr`` is the same in one-hot form, or the
+    attributes in the file. Each graph has the number of its fold.
     """
     path = raw.path(f"{name}.txt")
     sizes, classes, nodes = _parse(path)
@@ -68,7 +68,7 @@ def dgcnn(raw: RawFolder, name: str, self_loop: bool, degree_as_nlabel: bool) ->
 
 
 def _folds(raw: RawFolder, count: int) -> np.ndarray:
-    """Which of ten folds tests each graph, -1 for none: ``10fold_idx/test_idx-1.txt`` and on."""
+    """Return the fold (of ten) that tests each graph, -1 for none, from ``10fold_idx``."""
     fold = np.full(count, -1)
     for number in range(10):
         name = f"10fold_idx/test_idx-{number + 1}.txt"
@@ -127,9 +127,9 @@ def _attributes(path: Path, rows: list[list[str]]) -> np.ndarray | None:
 
 
 def _columns(tags: list[int], numbers: np.ndarray) -> np.ndarray:
-    """Column of each node in the one-hot form: its number, unless tags are 0 ... T-1.
+    """Return the column of each node in the one-hot form: its number, unless tags are 0 ... T-1.
 
-    In that case it is the number of the tag that equals its number, as in DGL 2.1.0.
+    In that case, it is the number of the tag that equals the node's number, as in DGL 2.1.0.
     """
     number = dict(zip(tags, numbers.tolist(), strict=True))
     if set(number) != set(number.values()):
@@ -138,6 +138,6 @@ def _columns(tags: list[int], numbers: np.ndarray) -> np.ndarray:
 
 
 def _numbered(values: list[int]) -> tuple[np.ndarray, int]:
-    """Values as 0, 1, 2 ... in the order of their first mention, and how many there are."""
+    """Number values 0, 1, 2 ... in the order of first occurrence; also return their count."""
     number = {value: n for n, value in enumerate(dict.fromkeys(values))}
     return np.array([number[value] for value in values], dtype=np.int64), len(number)

@@ -9,7 +9,7 @@ from gossamer.graph import load_graphs
 
 
 def dgl_graphs(raw: RawFolder, file: str, label: str | None) -> Contents:
-    """All graphs of the file; `label` names what belongs to graphs and not to nodes."""
+    """Read all graphs of the file; `label` is the name of the labels of graphs, if any."""
     path = raw.path(file)
     graphs, labels = load_graphs(path)
     if label is None:

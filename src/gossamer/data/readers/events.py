@@ -18,7 +18,7 @@ _FORTNIGHT = 14 * 86400
 
 
 def quadruples(raw: RawFolder, mode: str, step: int) -> Contents:
-    """``<mode>.txt``: head, relation, tail, time. One graph for each time, with all edges so far.
+    """Read ``<mode>.txt``: head, relation, tail, time. Graph t has all edges up to time t.
 
     Times are multiples of `step`; a graph has nodes up to the largest id so far.
     """
@@ -37,7 +37,7 @@ def quadruples(raw: RawFolder, mode: str, step: int) -> Contents:
 
 
 def signed_edges(raw: RawFolder, file: str) -> Contents:
-    """Source, target, rating, Unix time; a graph for each 14 days, with all edges so far."""
+    """Read source, target, rating, Unix time; make one graph per 14 days, with all edges so far."""
     path = raw.path(file)
     table = read_table(path, 4, np.float64)
     if not len(table):
@@ -49,7 +49,7 @@ def signed_edges(raw: RawFolder, file: str) -> Contents:
     ids = table[:, :2].astype(np.int64) - 1
     check_ids(path, ids, 2**31, "node (counted from 0)")
     time = table[order, 3]
-    # Windows are centered: the first ends after a week, and what follows the last is left out.
+    # Windows are centered: the first ends after a week; edges after the last one are omitted.
     window = np.round((time - time[0]) / _FORTNIGHT).astype(np.int64)
     ends = np.searchsorted(window, np.arange(max(window[-1], 1)), side="right")
     rating = table[order][:, [2]].astype(np.int64)
@@ -57,7 +57,7 @@ def signed_edges(raw: RawFolder, file: str) -> Contents:
 
 
 def timed_edges(raw: RawFolder, file: str) -> Contents:
-    """Source, target, Unix time: one graph of the nodes that occur, its edges ordered by time."""
+    """Read source, target, Unix time; make one graph of the occurring nodes, edges by time."""
     table = read_table(raw.path(file), 3)
     table = table[table[:, 2].argsort(kind="stable")]
     ids, ends = np.unique(table[:, :2], return_inverse=True)
@@ -67,7 +67,7 @@ def timed_edges(raw: RawFolder, file: str) -> Contents:
 
 
 class GrowingGraphs(Sequence):
-    """Graph i has the first ``ends[i]`` edges; it is built when it is requested.
+    """A sequence of graphs, built on request: graph i has the first ``ends[i]`` edges.
 
     Its number of nodes is the largest id among its edges plus one.
     """
@@ -87,7 +87,7 @@ class GrowingGraphs(Sequence):
         return len(self._ends)
 
     def __getitem__(self, idx: int) -> Graph:
-        """Graph `idx`."""
+        """Build graph `idx`."""
         end = self._ends[idx]
         g = graph((self._source[:end], self._target[:end]))
         for name, values in self._edata.items():

@@ -1,4 +1,4 @@
-"""UPFD: trees of who spread a piece of news."""
+"""UPFD: trees of users who spread a piece of news."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from gossamer.data.readers._tables import check_ids, read_table
 
 
 def fake_news(raw: RawFolder, feature_name: str) -> Contents:
-    """``A.txt``, ``node_graph_id.npy``, ``graph_labels.npy``, three index files and features.
+    """Read ``A.txt``, ``node_graph_id.npy``, ``graph_labels.npy``, index files and features.
 
-    The features of all nodes are one table; ``_ID`` of a graph's nodes and edges says which.
+    The features of all nodes are one table; ``_ID`` of a graph's nodes has their rows.
     """
     path = raw.path("graph_labels.npy")
     classes = read_npy(path)

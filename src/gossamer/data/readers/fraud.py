@@ -13,7 +13,7 @@ from gossamer.data.readers._checks import array, corrupt, labels
 from gossamer.data.readers._mat import read_mat
 from gossamer.graph import heterograph
 
-# The first users of Amazon have no class that was verified.
+# The first users of Amazon have no verified class.
 _UNLABELLED = {"Amazon.mat": 3305}
 
 
@@ -26,7 +26,7 @@ def fraud(
     train_size: float,
     val_size: float,
 ) -> Contents:
-    """Features, classes, and a random split of the labelled nodes."""
+    """Read features and classes, and draw a random split of the labeled nodes."""
     sparse = optional_import("scipy.sparse", "Reading a fraud dataset")
     path = raw.path(file)
     features, label, *matrices = read_mat(path, ("features", "label", *relations))
@@ -54,10 +54,10 @@ def fraud(
 def _split(
     count: int, first: int, seed: int, train_size: float, val_size: float
 ) -> list[np.ndarray]:
-    """Masks of a random split of nodes first ... count-1."""
+    """Return the masks of a random split of nodes first ... count-1."""
     order = np.random.RandomState(seed).permutation(np.arange(first, count))
     train = int(train_size * len(order))
     val = int(val_size * len(order))
-    # The last nodes validate, those in between test.
+    # The last nodes are for validation, those in between for testing.
     train_part, test_part, val_part = np.split(order, [train, max(train, len(order) - val)])
     return [index_mask(part, count) for part in (train_part, val_part, test_part)]

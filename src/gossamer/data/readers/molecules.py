@@ -40,7 +40,7 @@ QM9_EDGE_KEYS = [
 
 
 def qm7b(raw: RawFolder) -> Contents:
-    """``qm7b.mat``: an edge for each entry of the Coulomb matrix, loops too, with it as ``h``."""
+    """Read ``qm7b.mat``: each entry of the Coulomb matrix is an edge with feature ``h``."""
     path = raw.path("qm7b.mat")
     matrices, targets = read_mat(path, ("X", "T"))
     matrices = array(path, matrices, "f", (None, None, None), "X")
@@ -59,7 +59,7 @@ def qm7b(raw: RawFolder) -> Contents:
 
 
 def qm9(raw: RawFolder, label_keys: Sequence[str], cutoff: float) -> Contents:
-    """``qm9_eV.npz``: edges between atoms at a distance of at most `cutoff` Angstrom."""
+    """Read ``qm9_eV.npz``; add edges between atoms at most `cutoff` Angstrom apart."""
     path = raw.path("qm9_eV.npz")
     arrays = read_npz(path, ["N", "R", "Z", *label_keys])
     sizes = _sizes(path, arrays["N"], "N")
@@ -75,7 +75,7 @@ def qm9(raw: RawFolder, label_keys: Sequence[str], cutoff: float) -> Contents:
 
 
 def qm9_edge(raw: RawFolder, label_keys: Sequence[str] | None) -> Contents:
-    """``qm9_edge.npz``: bonds with features, atoms with features and positions."""
+    """Read ``qm9_edge.npz``: bonds with features, atoms with features and positions."""
     path = raw.path("qm9_edge.npz")
     names = ("n_node", "n_edge", "node_attr", "node_pos", "edge_attr", "src", "dst", "targets")
     arrays = read_npz(path, names)
@@ -107,7 +107,7 @@ def qm9_edge(raw: RawFolder, label_keys: Sequence[str] | None) -> Contents:
 
 
 def check_keys(who: str, keys: Sequence[str], known: Sequence[str]) -> None:
-    """Raise InvalidValueError if a key is not known, or there is none."""
+    """Raise InvalidValueError if a key is unknown, or there are no keys."""
     wrong = [key for key in keys if key not in known]
     if wrong or not keys:
         found = f"'{wrong[0]}'" if wrong else "none"
@@ -124,7 +124,7 @@ def _sizes(path: Path, sizes: np.ndarray, what: str) -> np.ndarray:
 def _near(
     position: np.ndarray, sizes: np.ndarray, cutoff: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs of different atoms of one molecule within the cutoff, by source, then by target.
+    """Return pairs of different atoms of one molecule within the cutoff, by source, then target.
 
     Molecules of the same size are handled together.
     """

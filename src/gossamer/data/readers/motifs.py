@@ -13,7 +13,7 @@ from gossamer.data.readers._checks import array, corrupt
 
 
 def ba2motif(raw: RawFolder) -> Contents:
-    """``BA-2motif.pkl``: adjacencies, features and one-hot classes of all graphs."""
+    """Read ``BA-2motif.pkl``: adjacencies, features and one-hot classes of all graphs."""
     path = raw.path("BA-2motif.pkl")
     content = load_values(path)
     if not isinstance(content, tuple | list) or len(content) != 3:

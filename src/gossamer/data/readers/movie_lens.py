@@ -23,15 +23,15 @@ _GENDERS = ("F", "M")
 def movie_lens(
     raw: RawFolder, name: str, valid_ratio: float, test_ratio: float | None, seed: int
 ) -> Contents:
-    """Relations ``user-movie`` and ``movie-user`` with the rating ``rate`` and three masks.
+    """Read relations ``user-movie`` and ``movie-user`` with ratings ``rate`` and three masks.
 
-    Movies have ``feat``: what ``movie_feat.pkl`` holds, or genres if it is not there. Users have
-    ``feat``: age, gender and occupation. ml-100k has a given test set, u1.test.
+    Movies have ``feat``: the content of ``movie_feat.pkl``, or genres without that file. Users have
+    ``feat``: age, gender and occupation. ml-100k has a fixed test set, u1.test.
     """
     users, movies = _users(raw, name), _movies(raw, name)
     train, test = _ratings(raw, name, test_ratio, seed)
     num_valid = int(len(train) * valid_ratio)
-    # Edges come in a random order: those to train on, to validate with, to test on.
+    # Edges are in random order within each part: training, validation, test.
     order = np.random.RandomState(seed).permutation(len(train))
     part = np.repeat(np.arange(3), [len(train) - num_valid, num_valid, len(test)])
     table = np.concatenate([train[order], test])
@@ -70,7 +70,7 @@ def _integer(path: Path, line: int, text: str) -> int:
 
 
 def _users(raw: RawFolder, name: str) -> dict[int, tuple[int, str, str]]:
-    """Age, gender and occupation by id."""
+    """Return age, gender and occupation by id."""
     if name == "ml-10m":
         # It has no table of users: their ids are those of the ratings.
         path = raw.path("ratings.dat")
@@ -85,7 +85,7 @@ def _users(raw: RawFolder, name: str) -> dict[int, tuple[int, str, str]]:
 
 
 def _movies(raw: RawFolder, name: str) -> dict[int, list[str]]:
-    """Genres by id."""
+    """Return genres by id."""
     old = name == "ml-100k"
     path = raw.path("u.item" if old else "movies.dat")
     found = {}
@@ -100,7 +100,7 @@ def _movies(raw: RawFolder, name: str) -> dict[int, list[str]]:
 
 
 def _ratings(raw: RawFolder, name: str, test_ratio: float | None, seed: int) -> list[np.ndarray]:
-    """User, movie, rating: those to train and validate with, and those to test on."""
+    """Return (user, movie, rating) rows for training and validation, and for testing."""
     if name == "ml-100k":
         return [_table(raw.path(file), "\t") for file in ("u1.base", "u1.test")]
     table = _table(raw.path("ratings.dat"), "::")
@@ -130,7 +130,7 @@ def _numbers(raw: RawFolder, ids: np.ndarray, known: list[int]) -> np.ndarray:
 
 
 def _user_features(users: list[tuple[int, str, str]]) -> np.ndarray:
-    """Age, gender and occupation, (U, 2 + number of occupations)."""
+    """Return age, gender and occupation, (U, 2 + number of occupations)."""
     occupations = sorted({occupation for _, _, occupation in users})
     features = np.zeros((len(users), 2 + len(occupations)), dtype=np.float32)
     for row, (age, gender, occupation) in zip(features, users, strict=True):

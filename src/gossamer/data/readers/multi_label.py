@@ -13,7 +13,7 @@ from gossamer.data.readers._mat import read_mat
 
 
 def network_and_group(raw: RawFolder, file: str) -> Contents:
-    """``network``: adjacency; ``group``: nodes x labels; both sparse."""
+    """Read the sparse matrices ``network`` (adjacency) and ``group`` (nodes x labels)."""
     sparse = optional_import("scipy.sparse", "Reading a MATLAB file")
     path = raw.path(file)
     network, group = (sparse.coo_matrix(matrix) for matrix in read_mat(path, ("network", "group")))

@@ -15,9 +15,9 @@ from gossamer.transforms import reorder_graph, to_bidirected
 
 
 def attributed(raw: RawFolder, file: str, num_classes: int) -> Contents:
-    """An adjacency matrix ``adj_*``, features ``attr_*`` and ``labels``.
+    """Read an adjacency matrix ``adj_*``, features ``attr_*`` and ``labels``.
 
-    Both directions of each edge, once; nodes and edges in a compact order.
+    Each edge exists once in each direction; nodes and edges are in a compact order.
     """
     path = raw.path(file)
     adjacency = read_sparse(path, "adj_")
@@ -36,7 +36,7 @@ def attributed(raw: RawFolder, file: str, num_classes: int) -> Contents:
 
 
 def reddit(raw: RawFolder, self_loop: bool) -> Contents:
-    """``reddit_graph.npz`` (or ``reddit_self_loop_graph.npz``) and ``reddit_data.npz``."""
+    """Read ``reddit_graph.npz`` (or ``reddit_self_loop_graph.npz``) and ``reddit_data.npz``."""
     name = "reddit_self_loop_graph.npz" if self_loop else "reddit_graph.npz"
     adjacency = read_sparse(raw.path(name))
     count = adjacency.shape[0]
@@ -55,5 +55,5 @@ def reddit(raw: RawFolder, self_loop: bool) -> Contents:
 
 
 def compact(g: Graph) -> Graph:
-    """Neighbors close together in memory (reverse Cuthill-McKee), edges by destination."""
+    """Reorder nodes by reverse Cuthill-McKee, which keeps neighbors close, and edges by target."""
     return reorder_graph(g, node_permute_algo="rcmk", edge_permute_algo="dst", store_ids=False)

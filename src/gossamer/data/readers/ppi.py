@@ -13,7 +13,7 @@ from gossamer.data.readers._checks import array, corrupt, member, read_json, rea
 
 
 def ppi(raw: RawFolder, mode: str) -> Contents:
-    """``<mode>_graph.json``, ``_feats.npy``, ``_labels.npy`` and ``_graph_id.npy``."""
+    """Read ``<mode>_graph.json``, ``_feats.npy``, ``_labels.npy`` and ``_graph_id.npy``."""
     path = raw.path(f"{mode}_graph.json")
     content = read_json(path, dict)
     count = len(member(path, content, "nodes"))
@@ -37,7 +37,7 @@ def ppi(raw: RawFolder, mode: str) -> Contents:
 
 
 def _split(path: Path, ends: np.ndarray, arrays: dict[str, np.ndarray]) -> GraphPieces:
-    """One graph for each graph id, in ascending order; nodes keep their order."""
+    """Return one graph per graph id, in ascending order; nodes keep their order."""
     ids, owner = np.unique(arrays["graph_id"], return_inverse=True)
     if (owner[ends[:, 0]] != owner[ends[:, 1]]).any():
         raise corrupt(path, "a link joins two graphs")

@@ -29,9 +29,9 @@ _SPLITS = ("trainingSet.tsv", "testSet.tsv")
 
 
 class _Rules(NamedTuple):
-    """How one dataset makes typed entities of its triples.
+    """The rules that convert the triples of one dataset to typed entities.
 
-    ``columns`` of the split files hold the entity and its class.
+    ``columns`` are those of the entity and its class in the split files.
     """
 
     fact: Callable[[str, str, str, str], tuple | None]
@@ -48,10 +48,10 @@ _RULES = {
 
 
 def rdf(raw: RawFolder, dataset: str, num_classes: int, insert_reverse: bool) -> Contents:
-    """Triples whose ends are typed entities become edges, sorted by their text.
+    """Convert triples whose ends are typed entities to edges, sorted by their text.
 
     Nodes are numbered in the order in which the sorted triples mention them. With
-    `insert_reverse`, each relation has a reverse one, named "rev-...".
+    `insert_reverse`, each relation has a reverse relation, named "rev-...".
     """
     rules = _RULES[dataset]
     path = raw.path(triples_file(raw.folder))
@@ -83,7 +83,7 @@ def rdf(raw: RawFolder, dataset: str, num_classes: int, insert_reverse: bool) ->
 
 
 def triples_file(folder: Path) -> str:
-    """Name of the file with the triples: the first of a known format."""
+    """Return the name of the file with the triples: the first one in a known format."""
     suffixes = (".nt", ".nt.gz", *_OTHER_FORMATS)
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     found = [name for name in names if name.endswith(suffixes) and "_set" not in name]
@@ -91,15 +91,15 @@ def triples_file(folder: Path) -> str:
 
 
 def split_file(folder: Path, name: str) -> str:
-    """Path in `folder` of a file that may lie in a folder in it."""
+    """Return the path in `folder` of a file that may be in a subfolder."""
     found = sorted(folder.glob(f"*/{name}")) if not (folder / name).is_file() else []
     return str(found[0].relative_to(folder)) if found else name
 
 
 def _triples(path: Path) -> Iterator[tuple[str, str, str, str]]:
-    """Subject, predicate, object as text, and the kind of the object; blank nodes are left out.
+    """Yield subject, predicate, object and the kind of the object; blank nodes are omitted.
 
-    An object is its text; the fourth part tells "<", the mark of IRIs, from the type of a literal.
+    The kind is "<" for an IRI, otherwise the type of a literal.
     """
     if path.suffix in _OTHER_FORMATS:
         yield from _triples_by_rdflib(path)
@@ -122,7 +122,7 @@ def _triples(path: Path) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _plain(text: str) -> str:
-    """Text without escapes."""
+    """Replace escapes in a text."""
     if "\\" not in text:
         return text
 
@@ -156,7 +156,7 @@ def _label(
     numbers: dict[tuple[str, str], int],
     count: int,
 ) -> None:
-    """Set masks and labels; classes are numbered in the order of their first mention."""
+    """Set masks and labels; classes are numbered in the order of their first occurrence."""
     classes: dict[str, int] = {}
     label = np.full(count, -1, dtype=np.int64)
     for file, mask_name in zip(_SPLITS, ("train_mask", "test_mask"), strict=True):
@@ -170,7 +170,7 @@ def _label(
                 raise corrupt(path, f"line {line}: expected 3 columns, got {len(words)}")
             name, value = (words[column].strip() for column in rules.columns)
             number = classes.setdefault(value, len(classes))
-            # An entity that no triple mentions is left out.
+            # An entity that no triple mentions is omitted.
             node = numbers.get(terms.ENTITIES[dataset](name) or ("", ""))
             if node is not None:
                 mask[node], label[node] = True, number

@@ -23,9 +23,9 @@ _ROLES = {"train_mask": "tr", "val_mask": "va", "test_mask": "te"}
 
 
 def saint(raw: RawFolder, num_classes: int, reorder: bool) -> Contents:
-    """``adj_full.npz``, ``feats.npy``, ``class_map.json`` and ``role.json``.
+    """Read ``adj_full.npz``, ``feats.npy``, ``class_map.json`` and ``role.json``.
 
-    A class map with lists holds zeros and ones, one for each of several labels.
+    If the class map has lists, they contain 0 or 1 for each of several labels.
     """
     adjacency = read_sparse(raw.path("adj_full.npz"))
     count = adjacency.shape[0]

@@ -29,7 +29,7 @@ _STEREO = ["STEREONONE", "STEREOZ", "STEREOE", "STEREOCIS", "STEREOTRANS", "STER
 
 
 def smiles2graph(smiles_string: str) -> dict[str, Any]:
-    """Features of the atoms and bonds of a molecule, numbered as the Open Graph Benchmark does.
+    """Return features of the atoms and bonds of a molecule, encoded as in OGB.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def smiles2graph(smiles_string: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``num_nodes``; ``node_feat`` (N, 9) int64: atomic number less 1, chirality, degree, formal
+        ``num_nodes``; ``node_feat`` (N, 9) int64: atomic number minus 1, chirality, degree, formal
         charge plus 5, hydrogens, radical electrons, hybridization, aromatic, in a ring;
         ``edge_index`` (2, E) int64, both directions of each bond one after the other; ``edge_feat``
         (E, 3) int64: kind of bond, stereo, conjugated.
@@ -70,7 +70,7 @@ def smiles2graph(smiles_string: str) -> dict[str, Any]:
 
 
 def _position(values: Sequence[Any], value: Any) -> int:
-    """Position of a value, or one past the last for any other."""
+    """Return the position of a value, or the number of values for any other value."""
     return values.index(value) if value in values else len(values)
 
 
@@ -100,7 +100,7 @@ def peptides(
     targets: Sequence[str] | None,
     smiles2graph: Callable[[str], dict[str, Any]],
 ) -> Contents:
-    """A table with ``smiles`` and either ``labels``, a list in each row, or `targets`.
+    """Read a table with ``smiles`` and either ``labels``, a list in each row, or `targets`.
 
     Targets are standardized over the whole table.
     """
@@ -119,10 +119,10 @@ def peptides(
 def molecules(
     raw: RawFolder, file: str, targets: Sequence[str] | None, binary: bool | None
 ) -> Contents:
-    """A table with ``smiles``; a cell of a column to predict is empty where it is not known.
+    """Read a table with ``smiles``; unknown target values are empty.
 
-    Without `targets`, all other columns that hold numbers alone are to be predicted; of `targets`,
-    those that the table has. Rows that RDKit cannot read are left out.
+    The targets are the columns `targets` that the table has or, by default, all other numeric
+    columns. Rows that RDKit cannot read are omitted.
     """
     murcko = optional_import("rdkit.Chem.Scaffolds.MurckoScaffold", "MoleculeDataset")
     logs = optional_import("rdkit.rdBase", "MoleculeDataset")
@@ -161,7 +161,7 @@ def molecules(
 
 
 def _numbers(path: Path, rows: list[dict], name: str, strict: bool) -> np.ndarray | None:
-    """A column, NaN where it is empty; None if it holds something else, or an error if `strict`."""
+    """Read a column, NaN for empty cells; if not numeric, return None, or raise if `strict`."""
     found = np.full(len(rows), np.nan)
     for number, row in enumerate(rows):
         text = (row[name] or "").strip()
@@ -189,7 +189,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _pieces(graphs: list[dict[str, Any]]) -> GraphPieces:
-    """Graphs from what `smiles2graph` returned for each."""
+    """Build graphs from the results of `smiles2graph`."""
     sizes = np.array([found["num_nodes"] for found in graphs])
     num_edges = np.array([found["edge_index"].shape[1] for found in graphs])
     offset = np.repeat(sizes.cumsum() - sizes, num_edges)

@@ -12,7 +12,7 @@ from gossamer.data.readers._checks import array, corrupt, member, read_json, wit
 
 
 def series(raw: RawFolder, file: str) -> Contents:
-    """``edges``; ``FX`` or ``X``: times x nodes; and, not always, ``weights`` of edges."""
+    """Read ``edges``, ``FX`` or ``X`` (times x nodes), and optional ``weights`` of edges."""
     path = raw.path(file)
     content = read_json(path, dict)
     values = member(path, content, "FX" if "FX" in content else "X")

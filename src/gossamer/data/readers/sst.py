@@ -15,7 +15,7 @@ from gossamer.data.raw import RawFolder
 from gossamer.data.readers._checks import corrupt
 from gossamer.data.readers._tables import read_text
 
-# What x is for a node that is no word, and for a word that is not in the vocabulary.
+# Value of x for a node that is not a word, and for a word that is not in the vocabulary.
 NO_WORD = -1
 _TOKENS = re.compile(r"\(|\)|[^\s()]+")
 
@@ -30,10 +30,10 @@ class _Trees(NamedTuple):
 
 
 def sst(raw: RawFolder, mode: str, vocab_file: str | None) -> Contents:
-    """Edges go from a node to its parent.
+    """Read the trees; edges go from a node to its parent.
 
-    ``x`` is the word, ``y`` the sentiment from 0 to 4, ``mask`` is 1 where there is a word.
-    ."""
+    ``x`` is the word, ``y`` the sentiment from 0 to 4, ``mask`` is 1 for words.
+    """
     vocab = read_vocab(Path(vocab_file) if vocab_file else raw.path("vocab.txt"))
     trees = _parse(raw.path(f"{mode}.txt"))
     parents = np.array(trees.parents)
@@ -50,16 +50,16 @@ def sst(raw: RawFolder, mode: str, vocab_file: str | None) -> Contents:
 
 
 def read_vocab(path: Path) -> dict[str, int]:
-    """Words, one a line, numbered from 0."""
+    """Read words, one per line, and number them from 0."""
     words = [word.strip().lower() for word in read_text(path).splitlines()]
     return {word: number for number, word in enumerate(words)}
 
 
 def read_embeddings(path: Path, vocab: dict[str, int]) -> torch.Tensor:
-    """Vectors of the words, (len(vocab), D); words without one get small random numbers."""
+    """Read the vectors of words, (len(vocab), D); words without one get small random numbers."""
     found: dict[int, np.ndarray] = {}
     for line, text in enumerate(read_text(path).splitlines(), 1):
-        # A word may hold blanks; the numbers come last.
+        # A word may contain blanks; the numbers come last.
         word, *numbers = text.rstrip().split(" ")
         if word.lower() in vocab:
             try:

@@ -20,9 +20,9 @@ _COCO_GAPS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
 
 
 def digit_superpixels(raw: RawFolder, file: str, size: int, use_feature: bool) -> Contents:
-    """``<file>.pkl``: classes, and for each image values and places of its superpixels.
+    """Read ``<file>.pkl``: classes, and the values and positions of each image's superpixels.
 
-    Each superpixel is joined to the 8 that are most similar to it, by place, or by place and value.
+    Each superpixel is joined to the 8 most similar ones, by position, or by position and value.
     """
     path = raw.path(file)
     content = load_values(path)
@@ -54,7 +54,7 @@ def digit_superpixels(raw: RawFolder, file: str, size: int, use_feature: bool) -
 
 
 def _most_similar(place: np.ndarray, value: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """The most similar superpixels of each, (N, k), and how similar they are."""
+    """Return the most similar superpixels of each superpixel, (N, k), and their similarities."""
     exponent = sum(_scaled_distance(points) for points in (place, value) if points is not None)
     similarity = np.exp(-exponent)
     similarity = 0.5 * (similarity + similarity.T)
@@ -65,7 +65,7 @@ def _most_similar(place: np.ndarray, value: np.ndarray | None) -> tuple[np.ndarr
 
 
 def _scaled_distance(points: np.ndarray) -> np.ndarray:
-    """Squares of distances, relative to how far the 8 nearest of each point are."""
+    """Return squared distances, relative to the mean distance of each point's 8 nearest."""
     distance = np.linalg.norm(points[:, None] - points[None], axis=-1)
     near = np.sort(distance, axis=1)[:, : _NEIGHBORS + 1]
     width = near.sum(axis=1, keepdims=True) / _NEIGHBORS
@@ -75,9 +75,9 @@ def _scaled_distance(points: np.ndarray) -> np.ndarray:
 def region_superpixels(
     raw: RawFolder, file: str, num_classes: int, construct_format: str, slic_compactness: int
 ) -> Contents:
-    """``<split>.pickle``: features, edge features, edges and classes of each image.
+    """Read ``<split>.pickle``: features, edge features, edges and classes of each image.
 
-    The last two arguments only distinguish caches.
+    The last two arguments are only used to distinguish caches.
     """
     path = raw.path(file)
     content = load_values(path)
@@ -118,7 +118,7 @@ def _joined(
     ndata: dict[str, np.ndarray],
     edata: dict[str, np.ndarray],
 ) -> Any:
-    """Graphs from ends that are numbered within each."""
+    """Build graphs from endpoints that are numbered within each graph."""
     sizes, num_edges = np.array(num_nodes), np.array([len(source) for source in sources])
     offset = np.repeat(sizes.cumsum() - sizes, num_edges)
     source, target = np.concatenate(sources), np.concatenate(targets)

@@ -1,4 +1,4 @@
-"""Graphs described by tables, CSV or Parquet, and a ``meta.yaml`` that says what they hold."""
+"""Graphs described by CSV or Parquet tables and a ``meta.yaml``."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class _Edges:
 
 
 def tables(raw: RawFolder, parsers: dict[str, Parser | Mapping[Any, Parser] | None]) -> Contents:
-    """All graphs, and what the graph table says of each.
+    """Read all graphs, and the features of graphs from the graph table.
 
-    Nodes are numbered in ascending order of their ids. Columns that are no ids become features.
+    Nodes are numbered in ascending order of their ids. Columns other than ids become features.
     """
     meta = read_meta(raw.path("meta.yaml"))
     nodes = {
@@ -65,14 +65,14 @@ def _wrong(path: Path, why: object) -> FileError:
 
 
 def _parser(parser: Parser | Mapping[Any, Parser] | None, kind: Any) -> Parser:
-    """The parser for a node or edge type."""
+    """Return the parser for a node or edge type."""
     if isinstance(parser, Mapping):
         parser = parser.get(kind)
     return _default_parser if parser is None else parser
 
 
 def _default_parser(frame: Any) -> dict[str, np.ndarray]:
-    """Each column as an array; text and lists hold the numbers of a vector."""
+    """Convert each column to an array; texts and lists contain the numbers of a vector."""
     found = {}
     for name in frame.columns:
         column = frame[name]
@@ -91,7 +91,7 @@ def _default_parser(frame: Any) -> dict[str, np.ndarray]:
 
 
 def _vectors(name: str, values: list) -> np.ndarray:
-    """Rows of equal numbers of values, given as text with commas or as lists."""
+    """Convert rows with equally many values, given as text with commas or lists, to an array."""
     if values and not isinstance(values[0], str):
         try:
             return np.stack([np.asarray(value) for value in values])
@@ -134,7 +134,7 @@ def _read(raw: RawFolder, meta: Meta, file: str) -> tuple[Path, Any]:
 
 
 def _check_first_row(path: Path, separator: str) -> None:
-    """Raise if it is longer than the header: pandas would take its first values for row names."""
+    """Raise if the first row is longer than the header: pandas would use values as row names."""
     pandas = optional_import("pandas", "CSVDataset", "data")
     try:
         with warnings.catch_warnings():
@@ -180,7 +180,7 @@ def _nodes(raw: RawFolder, meta: Meta, table: Table, parser: Parser) -> _Nodes:
 
 
 def _index(graph: np.ndarray, ids: Any) -> Any:
-    """Looks up nodes by their id, or by graph and id where there are several graphs."""
+    """Return an index of nodes by id, or by graph and id if there are several graphs."""
     pandas = optional_import("pandas", "CSVDataset", "data")
     if len(graph) and (graph == graph[0]).all():
         return pandas.Index(ids)
@@ -225,7 +225,7 @@ def _graph_table(
     edges: dict[tuple, _Edges],
     parser: Parser,
 ) -> tuple[np.ndarray, dict[str, Tensor]]:
-    """Ids of the graphs in ascending order, and features of the graphs."""
+    """Return the ids of the graphs in ascending order, and the features of the graphs."""
     used = np.unique(np.concatenate([part.graph for part in (*nodes.values(), *edges.values())]))
     if meta.graph_data is None:
         if len(used) > 1:
@@ -245,7 +245,7 @@ def _graph_table(
     if len(missing):
         raise _wrong(path, f"it lacks graph {missing[0]}, which has nodes or edges")
     found = _tensors(path, parser, frame.iloc[order].drop(columns=table.id_columns(frame)))
-    # One number for a graph is a vector of one.
+    # A single number per graph becomes a vector of length 1.
     return ids, {key: v[:, None] if v.dim() == 1 else v for key, v in found.items()}
 
 

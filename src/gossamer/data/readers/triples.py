@@ -1,4 +1,4 @@
-"""Knowledge graphs: facts by name, with or without dictionaries, or OpenKE's by number."""
+"""Knowledge graphs: facts by name, with or without dictionaries, or OpenKE's numbered facts."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _PARTS = ("train", "valid", "test")
 
 
 def triples(raw: RawFolder, reverse: bool) -> Contents:
-    """Edges are grouped by relation, relations in the order of their first mention.
+    """Read a knowledge graph; edges are grouped by relation, in the order of first mention.
 
-    With `reverse`, the reverse of each edge follows after all others; its relation is the one of
-    the edge plus the number of relations.
+    With `reverse`, the reverse edges follow all other edges; the relation of a reverse edge is that
+    of the edge plus the number of relations.
     """
     parts, entities, relations = read_parts(raw)
     num_nodes, num_rels = len(entities), len(relations)
@@ -51,7 +51,7 @@ Parts = tuple[list[np.ndarray], list[str], list[str]]
 
 
 def read_parts(raw: RawFolder) -> Parts:
-    """Facts to train, validate and test on, and the names of entities and relations.
+    """Read the training, validation and test facts, and the names of entities and relations.
 
     A part is (facts, 3) int64: head, relation, tail. The folder is in one of three layouts:
     dictionaries and facts by name; OpenKE's counts and facts by number; or only facts by name.
@@ -78,7 +78,10 @@ def _by_dictionary(raw: RawFolder) -> Parts:
 
 
 def _by_word(raw: RawFolder) -> Parts:
-    """Some files have the relation first: entities are in the two columns that share most words."""
+    """Read facts by name; entities are in the two columns that share most words.
+
+    Some files have the relation first.
+    """
     paths = [raw.path(f"{part}.txt") for part in _PARTS]
     tables = [[words for _, words in _lines(path)] for path in paths]
     if not tables[0]:
@@ -103,7 +106,7 @@ def _by_word(raw: RawFolder) -> Parts:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Number and three words of each line."""
+    """Yield the number and the three words of each line."""
     for line, text in enumerate(read_text(path).splitlines(), 1):
         words = text.strip().split("\t")
         if len(words) == 3:
@@ -115,7 +118,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _dictionary(path: Path) -> dict[str, int]:
-    """Names to numbers; a line is a number, a tab and a name."""
+    """Read a dict from name to number; a line is a number, a tab and a name."""
     found = {}
     for line, text in enumerate(read_text(path).splitlines(), 1):
         number, tab, name = text.strip().partition("\t")
@@ -142,7 +145,7 @@ def _by_number(raw: RawFolder) -> Parts:
 
 
 def _names(path: Path) -> list[str]:
-    """Names by number; the lines after the first are a name, a blank or tab, and a number."""
+    """Read names by number; lines after the first are a name, a blank or tab, and a number."""
     names: dict[int, str] = {}
     for line, text in enumerate(read_text(path).splitlines()[1:], 2):
         name, _, number = text.strip().replace("\t", " ").rpartition(" ")

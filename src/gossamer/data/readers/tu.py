@@ -15,7 +15,7 @@ from gossamer.data.readers._tables import check_ids, read_table
 
 
 def tu(raw: RawFolder, name: str) -> Contents:
-    """Classes numbered from 0, node and edge labels and attributes as they are there."""
+    """Read classes, numbered from 0, and node and edge labels and attributes, if any."""
     indicator = _graph_of_node(raw, name)
     source, target = _edges(raw, name, len(indicator))
     ndata, edata = {}, {}
@@ -28,7 +28,7 @@ def tu(raw: RawFolder, name: str) -> Contents:
         if raw.has(_file(name, attributes)):
             data[keys[1]] = _rows(raw, name, attributes, count, None, np.float64)
     if "edge_attr" in edata:
-        # The name under which DGL 2.1.0 has the attributes of edges.
+        # The name of the edge attributes in DGL 2.1.0.
         edata["node_labels"] = edata["edge_attr"]
     label, num_classes = _classes(raw, name, indicator)
     graphs = _pieces(raw, name, indicator, source, target, ndata, edata)
@@ -36,7 +36,7 @@ def tu(raw: RawFolder, name: str) -> Contents:
 
 
 def tu_legacy(raw: RawFolder, name: str, hidden_size: int, max_allow_node: int | None) -> Contents:
-    """One feature ``feat``: attributes, or else one-hot labels, or else `hidden_size` ones."""
+    """Read graphs with one feature ``feat``: attributes, one-hot labels or `hidden_size` ones."""
     indicator = _graph_of_node(raw, name)
     count = len(indicator)
     source, target = _edges(raw, name, count)
@@ -87,7 +87,7 @@ def _rows(
 
 
 def _graph_of_node(raw: RawFolder, name: str) -> np.ndarray:
-    """Graph of each node, counted from 0; nodes of one graph are neighbors in the file."""
+    """Return the graph of each node, from 0; the nodes of a graph are contiguous in the file."""
     path = raw.path(_file(name, "graph_indicator"))
     indicator = read_table(path, 1)[:, 0] - 1
     steps = np.diff(indicator, prepend=0)
@@ -110,13 +110,13 @@ def _graph_labels(raw: RawFolder, name: str, indicator: np.ndarray) -> np.ndarra
 
 
 def _classes(raw: RawFolder, name: str, indicator: np.ndarray) -> tuple[torch.Tensor, int]:
-    """Classes in ascending order of their labels, (graphs, 1)."""
+    """Return classes, (graphs, 1), numbered in ascending order of their labels."""
     values, label = np.unique(_graph_labels(raw, name, indicator), return_inverse=True)
     return torch.from_numpy(label.reshape(-1, 1)), len(values)
 
 
 def _numbered(labels: np.ndarray) -> np.ndarray:
-    """Labels less the smallest of them."""
+    """Subtract the smallest label from all labels."""
     return labels - labels.min() if labels.size else labels
 
 

@@ -20,7 +20,7 @@ _MASKS = {
 
 
 def wiki_cs(raw: RawFolder) -> Contents:
-    """``data.json``: features, labels, neighbors of each node, and masks."""
+    """Read ``data.json``: features, labels, neighbors of each node, and masks."""
     path = raw.path("data.json")
     content = read_json(path, dict)
     label = labels(path, member(path, content, "labels"), len(member(path, content, "labels")))

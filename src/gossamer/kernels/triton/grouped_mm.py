@@ -77,7 +77,7 @@ def segment_outer_kernel(
 
 
 def configurations(height: int, width: int, dtype: torch.dtype) -> list[Config]:
-    """Return the tile sizes for a result of `height` rows and `width` columns, the default first."""
+    """Return the tile sizes for a result of shape ``(height, width)``, the default first."""
     # Without tensor cores, larger tiles need so many registers that some are spilled.
     largest = 32 if dtype in (torch.float32, torch.float64) else 64
     rows, columns = (

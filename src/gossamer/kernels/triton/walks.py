@@ -61,7 +61,7 @@ def walk_kernel(
     first, p_indptr, p_indices, p_eids, p_slots, p_sums, p_nodes, p_edges,
     key, stop, step, length, num_walks, STOPS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """Take one step of each walk; `stop` is the bit pattern of the probability to stop before it."""
+    """Take one step of each walk; `stop` has the bits of the probability of stopping before it."""
     b_walk = (tl.program_id(0).to(tl.int64) + first) * BLOCK + tl.arange(0, BLOCK)  # (B,)
     m_walk = b_walk < num_walks  # (B,)
     b_key = random_bits(key.to(tl.int64), b_walk)  # (B,)

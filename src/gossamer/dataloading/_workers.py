@@ -25,8 +25,8 @@ def reporting_workers(source: Iterator[Any], workers: int) -> Iterator[Any]:
             if not workers or not _is_death(error):
                 raise
             raise GossamerError(
-                f"A worker process of the loader died, so the epoch ends here: {error}. Was it "
-                "killed, or short of memory?"
+                f"A worker process of the loader died, so the epoch ends here: {error}. It may "
+                "have been killed or run out of memory."
             ) from error
         yield item
 

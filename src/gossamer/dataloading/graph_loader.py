@@ -147,8 +147,8 @@ class GraphDataLoader(torch.utils.data.DataLoader):
         if use_ddp:
             if iterable or kwargs.get("sampler") or kwargs.get("batch_sampler"):
                 raise InvalidTypeError(
-                    "GraphDataLoader: use_ddp=True shares the items of a dataset out by their "
-                    "numbers, so it takes neither an IterableDataset nor a sampler."
+                    "GraphDataLoader: use_ddp=True divides the items of a dataset by index, so it "
+                    "supports neither an IterableDataset nor a sampler."
                 )
             share = Share.of_this_process()
             self._turns = torch.utils.data.DistributedSampler(

@@ -43,7 +43,7 @@ def aifb(subject: str, predicate: str, target: str, kind: str) -> Fact | None:
 
 
 def mutag_entity(iri: str) -> Entity | None:
-    """Return type "d" for compounds and atoms, "bond" for bonds, None for others."""
+    """Return type "d" for compounds and atoms, "bond" for bonds, "" for others, and the name."""
     name = iri.removeprefix(_MUTAG)
     if name == iri:
         return None

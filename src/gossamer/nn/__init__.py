@@ -1,7 +1,7 @@
 """Layers: graph convolutions and readouts.
 
 Layers work under `torch.compile` and `torch.export`. An exported program takes the edges as
-tensors and builds the graph itself, with the number of nodes from a shape:
+tensors and builds the graph itself; the number of nodes comes from the shape of the features:
 
 >>> import torch, gossamer as gs
 >>> class Model(torch.nn.Module):
@@ -17,9 +17,9 @@ tensors and builds the graph itself, with the number of nodes from a shape:
 >>> program.module()(torch.tensor([0, 1, 2, 3]), torch.tensor([1, 2, 3, 4]), torch.rand(5, 4)).shape
 torch.Size([5, 2])
 
-An exported program does not check ids. `SAGEConv` with ``"lstm"``, `Set2Set` and
-`SetTransformerDecoder` cannot be exported: they depend on the degrees, hold an LSTM, or depend on
-the size of the largest graph.
+An exported program does not check ids. Three modules cannot be exported: `SAGEConv` with
+``"lstm"``, because it depends on the degrees; `Set2Set`, because it contains an LSTM; and
+`SetTransformerDecoder`, because it depends on the size of the largest graph.
 """
 
 # ruff: noqa: F403 (names are listed where they are defined)
@@ -62,7 +62,7 @@ __all__ = [
     "sparse_emb", "utils",
 ]  # fmt: skip
 
-# What PyG calls them; a wrong name gets an answer that says what to use instead.
+# Names in PyG; the error for such a name says what to use instead.
 _RENAMED = {
     "APPNP": "APPNPConv",
     "DynamicEdgeConv": "EdgeConv with gossamer.knn_graph",

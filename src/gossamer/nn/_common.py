@@ -1,4 +1,4 @@
-"""What layers share: the entry (checks of graph and features), initialization, aggregation.
+"""Functions shared by the layers: input checks, initialization and aggregation.
 
 Private: layers import from here, users do not.
 """
@@ -73,7 +73,7 @@ def enter(
     graph : Graph
         Homogeneous graph, bipartite graph of one relation, or block.
     feat : Tensor or (Tensor, Tensor)
-        One tensor serves both ends; on a block, its first rows are the destinations.
+        A single tensor is used for both ends; on a block, its first rows are the destinations.
     width : int or (int, int), optional
         Size of the last dimension, or those of sources and destinations; None for any.
     like : Tensor, optional
@@ -154,7 +154,7 @@ def relation_for(layer: nn.Module, graph: Graph) -> Adjacency:
 def split_features(
     layer: nn.Module, graph: Graph, feat: Features, dropout: nn.Module | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Source and destination features, after dropout if given."""
+    """Return the source and destination features, after dropout if given."""
     parts = feat if isinstance(feat, tuple) else (feat,)
     if len(parts) not in (1, 2) or not all(isinstance(part, Tensor) for part in parts):
         kinds = ", ".join(type(part).__name__ for part in parts)
@@ -163,7 +163,7 @@ def split_features(
             f"destination) of tensors in a tuple, but got {kinds}."
         )
     if any(part.dim() == 0 for part in parts):
-        return parts[0], parts[-1]  # no rows to split; the check of shapes refuses them
+        return parts[0], parts[-1]  # no rows to split; the shape check rejects them
     if dropout is not None:
         parts = tuple(dropout(part) for part in parts)
     return expand_as_pair(parts if isinstance(feat, tuple) else parts[0], graph)
@@ -173,7 +173,7 @@ def split_features(
 
 
 class ZeroInDegreeGuard:
-    """Mixin of the layers whose output means nothing at a node without in-edges."""
+    """Mixin for layers whose output is meaningless at a node without in-edges."""
 
     _allow_zero_in_degree: bool
 
@@ -272,7 +272,7 @@ def check_features(
             f"{name}: {role} features are on {feat.device}, but the layer's parameters are on "
             f"{like.device}. Move one of them with .to(...)."
         )
-    # Under autocast torch picks the dtype of each product itself.
+    # Under autocast, torch chooses the dtype of each product.
     if (
         like is not None
         and feat.dtype != like.dtype
@@ -289,7 +289,7 @@ def check_edge_weight(
 ) -> None:
     """Raise unless `edge_weight` is a floating-point tensor with one row per edge.
 
-    A row is one number, or has at most as many dimensions as those of `feat`, if that is given.
+    A row is one number or, if `feat` is given, has at most as many dimensions as a row of `feat`.
     """
     name = type(owner).__name__
     if not isinstance(edge_weight, Tensor) or not edge_weight.is_floating_point():
@@ -320,21 +320,21 @@ def check_edge_weight(
 
 
 def residual_map(in_feats: int, out_feats: int, bias: bool) -> nn.Module:
-    """The identity, or a linear map if the sizes differ."""
+    """Return the identity, or a linear map if the sizes differ."""
     if in_feats == out_feats:
         return nn.Identity()
     return nn.Linear(in_feats, out_feats, bias=bias)
 
 
 def reset_bias(linear: nn.Linear) -> None:
-    """Draw the bias of a linear map anew, as torch does; None stays None."""
+    """Reinitialize the bias of a linear map as torch does; do nothing if it is None."""
     if linear.bias is not None:
         bound = linear.in_features**-0.5 if linear.in_features else 0
         nn.init.uniform_(linear.bias, -bound, bound)
 
 
 def reset_children(layer: nn.Module) -> None:
-    """Draw the parameters of each module anew that `layer` consists of, as torch does."""
+    """Reinitialize the parameters of each child module of `layer` as torch does."""
     for child in layer.children():
         if callable(getattr(child, "reset_parameters", None)):
             child.reset_parameters()
@@ -348,12 +348,12 @@ def reset_children(layer: nn.Module) -> None:
 def degree_scale(adjacency: Adjacency, end: str, power: float, like: Tensor) -> Tensor:
     """``max(degree, 1) ** power`` of the nodes at an end of the edges, in the dtype of `like`.
 
-    `end` is ``"src"`` for out-degrees or ``"dst"`` for in-degrees. An adjacency never changes, so
-    it keeps the result for the next epoch.
+    `end` is ``"src"`` for out-degrees or ``"dst"`` for in-degrees. The result is cached on the
+    adjacency, which never changes.
     """
 
-    # Single precision at least: degrees above 65,504 overflow float16. Out of inference mode, for
-    # a later call may train.
+    # Single precision at least: degrees above 65,504 overflow float16. Computed outside inference
+    # mode, because a later call may need gradients.
     def compute() -> Tensor:
         with torch.inference_mode(False):
             degrees = adjacency.out_degrees() if end == "src" else adjacency.in_degrees()
@@ -370,7 +370,7 @@ def scaled_sum(
     right: Tensor | None,
     edge_weight: Tensor | None = None,
 ) -> Tensor:
-    """Sum the features of each node's in-neighbors, scaled by `left` before, by `right` after."""
+    """Sum the in-neighbors' features, scaled by `left` before and by `right` after the sum."""
     if edge_weight is None:
         return ops.scaled_sum(adjacency, x, left, right)
     ones = (1,) * (x.dim() - 1)
@@ -395,6 +395,6 @@ def aggregate(
     if edge_weight.dim() > x.dim():
         edge_weight = edge_weight.reshape(-1, *(1,) * (x.dim() - 1))
     if not x.is_floating_point():
-        # Fractions must not be cut off, nor large numbers be squeezed into 16 bits.
+        # Do not truncate fractions or overflow 16 bits.
         x = x.to(torch.promote_types(edge_weight.dtype, torch.get_default_dtype()))
     return ops.gspmm(adjacency, "mul", reduce, x, edge_weight.to(x.dtype))

@@ -1,4 +1,4 @@
-"""What layers with types share: the check of types, counts, each source once per edge type."""
+"""Functions shared by typed layers: type checks, counts, pairs of source and edge type."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["TypedSources", "check_types", "count_types", "inverse_counts", "type
 def check_types(
     owner: nn.Module, types: Tensor, rows: int, count: int, role: str = "edge"
 ) -> Tensor:
-    """`types` as int64: one type, 0 ... `count` - 1, for each of `rows` edges or nodes."""
+    """Return `types` as int64; check for one type, 0 ... `count` - 1, per edge or node."""
     name = type(owner).__name__
     if not isinstance(types, Tensor) or types.is_floating_point() or types.is_complex():
         kind = types.dtype if isinstance(types, Tensor) else type(types).__name__
@@ -42,11 +42,11 @@ def check_types(
 
 
 class TypedSources(NamedTuple):
-    """The pairs (source node, edge type) that occur, sorted by type.
+    """The distinct pairs (source node, edge type), sorted by type.
 
-    A message depends on its source and the type of its edge alone, so a layer transforms a row for
-    each pair instead of one for each edge, and sums along `adjacency`, which leads from pairs to
-    destinations and has the edges of the graph in their order.
+    A message depends only on its source and the type of its edge, so a layer transforms one row per
+    pair instead of one per edge, and sums along `adjacency`, which leads from pairs to destinations
+    and keeps the edge order of the graph.
     """
 
     adjacency: Adjacency
@@ -56,7 +56,7 @@ class TypedSources(NamedTuple):
 
 
 def typed_sources(adjacency: Adjacency, types: Tensor, num_types: int) -> TypedSources:
-    """The pairs of source and edge type, kept until the same graph comes with other types.
+    """Return the pairs of source and edge type, cached until the types of the graph change.
 
     `types` are int64, as `check_types` returns them.
     """
@@ -80,7 +80,7 @@ def _distinct(adjacency: Adjacency, types: Tensor, num_types: int) -> TypedSourc
 
 
 def _all_edges(adjacency: Adjacency, types: Tensor, num_types: int) -> TypedSources:
-    """A pair for each edge: a tracer does not know how many distinct ones there are."""
+    """Return one pair per edge: the number of distinct pairs is unknown while tracing."""
     row, col = adjacency.coo()
     order = types.argsort(stable=True)
     place = order.scatter(0, order, torch.arange(order.shape[0], device=order.device))
@@ -90,7 +90,7 @@ def _all_edges(adjacency: Adjacency, types: Tensor, num_types: int) -> TypedSour
 
 
 def count_types(types: Tensor, num_types: int) -> Tensor:
-    """How many there are of each type, ``(num_types,)``."""
+    """Count the items of each type, ``(num_types,)``."""
     ones = torch.ones_like(types)
     return types.new_zeros(num_types).scatter_add(0, types, ones)
 
@@ -98,7 +98,7 @@ def count_types(types: Tensor, num_types: int) -> Tensor:
 def inverse_counts(
     adjacency: Adjacency, types: Tensor, num_types: int, dtype: torch.dtype
 ) -> Tensor:
-    """One over the number of in-edges of the same type at the same node, for each edge."""
+    """Return, for each edge, 1 / (number of in-edges of its type at its destination)."""
     group = adjacency.coo()[1].long() * num_types + types
     counts = count_types(group, adjacency.num_dst * num_types)
     return counts[group].to(torch.float64).reciprocal().to(dtype)

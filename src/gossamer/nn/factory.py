@@ -48,14 +48,15 @@ class KNNGraph(nn.Module):
         Parameters
         ----------
         x : Tensor
-            Points, :math:`(N, D)`, or sets of equally many, :math:`(B, N, D)`, for a batch.
+            Points, :math:`(N, D)`; or, for a batch, sets of the same size, :math:`(B, N, D)`.
         algorithm, dist, exclude_self
             As in :func:`gossamer.knn_graph`.
 
         Returns
         -------
         Graph
-            Edges lead to each point from its neighbors, itself included unless excluded.
+            Edges lead to each point from its neighbors, including itself unless `exclude_self` is
+            True.
 
         Raises
         ------
@@ -101,7 +102,7 @@ class SegmentedKNNGraph(nn.Module):
         Parameters
         ----------
         x : Tensor
-            :math:`(N, D)`, the points of one set after another.
+            :math:`(N, D)`, the points of all sets, concatenated.
         segs : sequence of int
             Number of points in each set.
         algorithm, dist, exclude_self
@@ -110,7 +111,7 @@ class SegmentedKNNGraph(nn.Module):
         Returns
         -------
         Graph
-            A batch.
+            A batch with one graph per set.
 
         Raises
         ------
@@ -174,14 +175,14 @@ class RadiusGraph(nn.Module):
         Returns
         -------
         Graph
-            With an edge in both directions for each pair.
+            A graph with edges in both directions for each pair.
         Tensor, optional
             Length of each edge, :math:`(E, 1)`; only if `get_distances` is set.
 
         Raises
         ------
         InvalidValueError
-            If a shape or an option does not fit.
+            If a shape or an option is invalid.
         """
         return radius_graph(x, self.r, self.p, self.self_loop, self.compute_mode, get_distances)
 

@@ -1,4 +1,4 @@
-"""Modules for graphs of many types: one convolution, linear map or table for each."""
+"""Modules for heterogeneous graphs: one convolution, linear map or table per type."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Aggregate = Callable[[list[Tensor], str], Any]
 
 
 class HeteroGraphConv(nn.Module):
-    r"""A convolution for each edge type, and a sum (or another reduction) where they meet.
+    r"""Apply a convolution per edge type, and sum (or otherwise reduce) the results by node type.
 
     .. math:: h_v' = \mathrm{aggregate}_{r \,:\, \mathrm{dst}(r) = \mathrm{type}(v)}
         \; f_r(g_r, h_{\mathrm{src}(r)}, h_{\mathrm{dst}(r)})_v
@@ -35,10 +35,10 @@ class HeteroGraphConv(nn.Module):
     ----------
     mods : dict of (str or (str, str, str)) to Module
         :math:`f_r`, by edge type or canonical edge type. Each takes a graph of one relation, then a
-        pair of features. Two types that share one module share its weights.
+        pair of features. Types that share a module share its weights.
     aggregate : {"sum", "min", "max", "mean", "stack"} or callable
-        How the outputs of several relations become one. ``"stack"`` gives :math:`(N, R, *)`,
-        relations in the order of the graph's edge types. A function gets the list of outputs and
+        How the outputs of several relations are combined. ``"stack"`` gives :math:`(N, R, *)`, with
+        relations in the order of the graph's edge types. A function takes the list of outputs and
         the node type.
 
     Raises
@@ -48,9 +48,10 @@ class HeteroGraphConv(nn.Module):
 
     Notes
     -----
-    In a graph of many types some nodes always lack in-edges of some type, so modules that forbid
-    that are told to allow it. A relation without edges still runs, as its bias may count. Node
-    types that no relation reaches are absent from the result.
+    In a heterogeneous graph, nodes often lack in-edges of some type, so
+    ``set_allow_zero_in_degree(True)`` is called on modules that have it. A relation without edges
+    is computed too, because its module may add a bias. Node types that are not the destination of
+    any relation are absent from the result.
 
     Examples
     --------
@@ -95,17 +96,17 @@ class HeteroGraphConv(nn.Module):
         g : Graph
             Graph or block.
         inputs : dict, or a pair of dicts
-            Features by node type, or those of sources and those of destinations. On a block the
-            features of destinations are the first rows of those of sources. A relation whose
-            sources have no features is left out; so is, for a pair or a block, one whose
-            destinations have none.
+            Features by node type, or a pair of such dicts for sources and destinations. On a block,
+            the features of destinations are the first rows of those of sources. A relation is
+            skipped if its sources have no features or, for a pair or a block, if its destinations
+            have none.
         mod_args, mod_kwargs : dict, optional
-            Further arguments of the modules, by edge type or canonical edge type.
+            Additional arguments of the modules, by edge type or canonical edge type.
 
         Returns
         -------
         dict of str to Tensor
-            By node type.
+            Output features by node type.
 
         Raises
         ------
@@ -154,12 +155,12 @@ class HeteroGraphConv(nn.Module):
 
 
 def get_aggregate_fn(agg: str) -> Aggregate:
-    """Return the function that makes one tensor of the outputs of several relations.
+    """Return the function that combines the outputs of several relations into one tensor.
 
     Parameters
     ----------
     agg : {"sum", "min", "max", "mean", "stack"}
-        Its name.
+        Name of the function.
 
     Examples
     --------
@@ -229,12 +230,12 @@ class HeteroLinear(nn.Module):
         Parameters
         ----------
         feat : dict
-            Features by type, ``(*, in_size[type])``; some types may be absent.
+            Features by type, ``(*, in_size[type])``; types may be absent.
 
         Returns
         -------
         dict
-            By the same types, ``(*, out_size)``.
+            Outputs by the same types, ``(*, out_size)``.
 
         Raises
         ------
@@ -256,8 +257,8 @@ class HeteroEmbedding(nn.Module):
 
     Notes
     -----
-    Rows start normal with variance 1, as those of :class:`torch.nn.Embedding`;
-    :meth:`reset_parameters` draws them Xavier uniform.
+    Rows are initialized standard normal, as in :class:`torch.nn.Embedding`;
+    :meth:`reset_parameters` reinitializes them Xavier uniform.
 
     Examples
     --------
@@ -281,21 +282,21 @@ class HeteroEmbedding(nn.Module):
 
     @property
     def weight(self) -> dict[Key, Tensor]:
-        """The whole tables, by type."""
+        """The table of each type."""
         return {key: self.embeds[str(key)].weight for key in self._keys}
 
     def reset_parameters(self) -> None:
-        """Draw the rows anew (Xavier uniform)."""
+        """Reinitialize the rows (Xavier uniform)."""
         for table in self.embeds.values():
             nn.init.xavier_uniform_(table.weight)
 
     def forward(self, input_ids: Mapping[Key, Tensor]) -> dict[Key, Tensor]:
-        """Look rows up.
+        """Look up rows.
 
         Parameters
         ----------
         input_ids : dict
-            Row numbers by type; some types may be absent.
+            Row numbers by type; types may be absent.
 
         Returns
         -------
@@ -320,7 +321,7 @@ def _require_mapping(name: str, argument: str, value: Any) -> None:
 
 
 def _by_key(name: str, modules: Any) -> nn.ModuleDict:
-    """Modules by the text of their type: the names that a `state_dict` has."""
+    """Store modules under the text of their type, which is their name in a `state_dict`."""
     _require_mapping(name, "mods", modules)
     for key, module in modules.items():
         if not isinstance(module, nn.Module):

@@ -23,8 +23,8 @@ class TypedLinear(nn.Module):
     Networks <https://arxiv.org/abs/1703.06103>`__ regularizes them in two ways:
 
     ========= ====================================================================================
-    ``None``  a free matrix for each type
-    "basis"   :math:`W_t = \sum_{b=1}^B a_{tb} V_b`, few matrices that the types mix
+    ``None``  a separate matrix for each type
+    "basis"   :math:`W_t = \sum_{b=1}^B a_{tb} V_b`, mixtures of few shared matrices
     "bdd"     :math:`W_t = \oplus_{b=1}^B Q_{tb}`, blocks of :math:`D_{in}/B \times D_{out}/B` on
               the diagonal
     ========= ====================================================================================
@@ -40,12 +40,12 @@ class TypedLinear(nn.Module):
     regularizer : {"basis", "bdd"}, optional
         How the matrices are regularized, as above.
     num_bases : int, optional
-        :math:`B`, needed with a regularizer. For ``"bdd"`` it divides both widths.
+        :math:`B`, required with a regularizer. For ``"bdd"``, both widths must be divisible by it.
 
     Raises
     ------
     InvalidValueError
-        If `regularizer` is unknown, `num_bases` missing, or a width not divisible by it.
+        If `regularizer` is unknown, `num_bases` is missing, or a width is not divisible by it.
 
     Notes
     -----
@@ -102,7 +102,7 @@ class TypedLinear(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the matrices and coefficients anew."""
+        """Reinitialize the matrices and coefficients."""
         width = self.submat_in if self.regularizer == "bdd" else self.in_size
         bound = width**-0.5 if width else 0.0
         nn.init.uniform_(self.W, -bound, bound)
@@ -110,9 +110,9 @@ class TypedLinear(nn.Module):
             nn.init.xavier_uniform_(self.coeff, gain=RELU_GAIN)
 
     def get_weight(self) -> Tensor:
-        """Return the matrices: ``(num_types, in_size, out_size)``; the blocks of each for "bdd".
+        """Return the matrices, ``(num_types, in_size, out_size)``; for "bdd", the blocks of each.
 
-        The blocks of a type are a row, in which they stand one after another.
+        The blocks of a type are concatenated in one row.
         """
         if self.regularizer == "basis":
             mixed = self.coeff @ self.W.flatten(1)
@@ -129,7 +129,7 @@ class TypedLinear(nn.Module):
         x_type : Tensor
             ``(N,)``, the type of each row, ``0 ... num_types - 1``.
         sorted_by_type : bool
-            Whether `x_type` ascends, which saves finding the rows of each type.
+            Whether `x_type` is in ascending order, which avoids a search for the rows of each type.
 
         Returns
         -------
@@ -139,14 +139,14 @@ class TypedLinear(nn.Module):
         Raises
         ------
         InvalidValueError
-            If `x` has another width, or `x_type` another number of rows.
+            If `x` does not have width `in_size`, or `x` and `x_type` differ in length.
         OutOfRangeError
-            If there is no such type.
+            If a type is out of range.
         """
         x_type = self._check(x, x_type, sorted_by_type)
         weight = self.get_weight()
         if self.regularizer == "bdd":
-            # Block b of all rows, for each b: as many types again, and rows as narrow as a block.
+            # Each block is a type of its own, with rows as narrow as a block.
             count, rows = self.num_bases, x.shape[0]
             x = x.view(rows, count, self.submat_in).transpose(0, 1).reshape(-1, self.submat_in)
             weight = weight.view(self.num_types, count, self.submat_in, self.submat_out)

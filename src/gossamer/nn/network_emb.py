@@ -21,7 +21,7 @@ __all__ = ["DeepWalk", "MetaPath2Vec"]
 
 
 class _SkipGram(nn.Module):
-    """Two tables of vectors: of nodes in the middle of a window, and of those around them."""
+    """Two tables of vectors: one for center nodes of a window, one for context nodes."""
 
     emb_dim: int
 
@@ -31,14 +31,14 @@ class _SkipGram(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the vectors of nodes uniform within 1 / `emb_dim`, set those of contexts to 0."""
+        """Draw center vectors uniformly within 1 / `emb_dim`; set context vectors to 0."""
         bound = 1.0 / self.emb_dim
         nn.init.uniform_(self.node_embed.weight, -bound, bound)
         nn.init.zeros_(self.context_embed.weight)
 
 
 class DeepWalk(_SkipGram):
-    r"""Vectors of nodes that are near for nodes that random walks visit together, from `DeepWalk:
+    r"""Node embeddings that are similar for nodes visited by the same random walks, from `DeepWalk:
     Online Learning of Social Representations <https://arxiv.org/abs/1403.6652>`__.
 
     .. math::
@@ -69,8 +69,8 @@ class DeepWalk(_SkipGram):
 
     Notes
     -----
-    Scores are clipped to -6 ... 6. A walk ends at a node without out-edges; what is missing of it
-    makes no pairs.
+    Scores are clipped to -6 ... 6. A walk ends at a node without out-edges; the missing positions
+    form no pairs.
 
     Examples
     --------
@@ -122,7 +122,7 @@ class DeepWalk(_SkipGram):
         Parameters
         ----------
         indices : Tensor or sequence of int
-            Where they start.
+            Start nodes.
 
         Returns
         -------
@@ -135,12 +135,12 @@ class DeepWalk(_SkipGram):
         return random_walk(self.g, starts, length=self.walk_length - 1)[0]
 
     def forward(self, batch_walk: Tensor) -> Tensor:
-        """Loss of walks.
+        """Compute the loss of walks.
 
         Parameters
         ----------
         batch_walk : Tensor
-            As :meth:`sample` returns them.
+            Walks, as returned by :meth:`sample`.
 
         Returns
         -------
@@ -150,7 +150,7 @@ class DeepWalk(_SkipGram):
         Raises
         ------
         InvalidValueError
-            If walks have another length, or none has two nodes.
+            If the walks do not have length `walk_length`, or none has two nodes.
         """
         if batch_walk.dim() != 2 or batch_walk.shape[1] != self.walk_length:
             raise InvalidValueError(
@@ -188,7 +188,7 @@ class DeepWalk(_SkipGram):
 
 
 class MetaPath2Vec(_SkipGram):
-    r"""Vectors of nodes of several types, from walks along a path of edge types, as in
+    r"""Node embeddings for several node types, from walks along a path of edge types, as in
     `metapath2vec: Scalable Representation Learning for Heterogeneous Networks
     <https://ericdongyx.github.io/papers/KDD17-dong-chawla-swami-metapath2vec.pdf>`__.
 
@@ -202,7 +202,7 @@ class MetaPath2Vec(_SkipGram):
     Parameters
     ----------
     g : Graph
-        Heterogeneous graph, each edge type with a name of its own.
+        Heterogeneous graph whose edge types have distinct names.
     metapath : list of str
         Edge types that a walk follows, one after another.
     window_size : int
@@ -277,7 +277,7 @@ class MetaPath2Vec(_SkipGram):
         self.neg_prob = self._frequencies(first)
 
     def _walk(self, nodes: Tensor) -> Tensor:
-        """Rows of the table along a walk from each node; -1 after its end."""
+        """Return the rows of the table along a walk from each node; -1 after its end."""
         from gossamer.sampling import random_walk
 
         traces = random_walk(self.hg, nodes, metapath=self.metapath)[0].long()
@@ -298,7 +298,7 @@ class MetaPath2Vec(_SkipGram):
         Parameters
         ----------
         indices : Tensor or sequence of int
-            Nodes of the type where the path starts.
+            Start nodes, of the type where the path starts.
 
         Returns
         -------
@@ -319,7 +319,7 @@ class MetaPath2Vec(_SkipGram):
         return u, v, drawn.view(len(u), self.negative_size).to(u.device)
 
     def forward(self, pos_u: Tensor, pos_v: Tensor, neg_v: Tensor) -> Tensor:
-        """Loss of pairs.
+        """Compute the loss of pairs.
 
         Parameters
         ----------
@@ -344,7 +344,7 @@ class MetaPath2Vec(_SkipGram):
 
 
 def _near(places: Tensor, window_size: int) -> Tensor:
-    """The pairs of different places that are at most `window_size` apart, ``(2, pairs)``."""
+    """Return pairs of distinct positions at most `window_size` apart, ``(2, pairs)``."""
     apart = (places - places[:, None]).abs()
     return ((apart > 0) & (apart <= window_size)).nonzero().T.contiguous()
 
@@ -354,7 +354,7 @@ def _mean_loss(scores: Tensor) -> Tensor:
 
 
 def _node_types(g: Graph, metapath: Sequence[str]) -> list[str]:
-    """Node types along a path of edge types."""
+    """Return the node types along a path of edge types."""
     if not metapath:
         raise InvalidValueError("MetaPath2Vec: metapath needs at least one edge type, got none.")
     ends = []

@@ -1,4 +1,4 @@
-"""Rows of weights that are looked up by node and trained by a sparse optimizer."""
+"""Embeddings of nodes that are trained by a sparse optimizer."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["NodeEmbedding"]
 
 
 class NodeEmbedding:
-    r"""One trainable row for each node, of which a mini-batch reads and updates a few.
+    r"""One trainable row per node, of which a mini-batch reads and updates only a few.
 
-    A call gives the rows of some nodes and remembers them; :class:`gossamer.optim.SparseAdam` or
-    :class:`gossamer.optim.SparseAdagrad` then updates these rows alone, so a step costs what the
-    mini-batch costs, not what the table costs. It is no :class:`torch.nn.Module`: other optimizers
-    and ``model.to(device)`` leave it alone.
+    A call returns the rows of some nodes and records them; :class:`gossamer.optim.SparseAdam` or
+    :class:`gossamer.optim.SparseAdagrad` then updates only these rows, so the cost of a step
+    depends on the size of the mini-batch, not of the table. It is not a :class:`torch.nn.Module`:
+    other optimizers and ``model.to(device)`` do not affect it.
 
-    In a group of processes (:func:`torch.distributed.init_process_group` before this) every process
-    keeps a copy; they start from that of rank 0, and the optimizers keep them equal.
+    In a group of processes (after :func:`torch.distributed.init_process_group`), every process has
+    a copy. The copies are initialized from rank 0, and the optimizers keep them equal.
 
     Parameters
     ----------
@@ -36,16 +36,17 @@ class NodeEmbedding:
     name : str
         Name under which optimizers keep their state.
     init_func : callable, optional
-        Takes the table, zeros of shape ``(N, D)``, and returns its initial values. Default: zeros.
+        Function that takes a tensor of zeros of shape ``(N, D)`` and returns the initial values.
+        Default: zeros.
     device : torch.device or str, optional
-        Where the table lives. Default: the CPU.
+        Device of the table. Default: the CPU.
     partition : None, optional
-        Accepted so that existing calls work; must be None, since every process keeps all rows.
+        Accepted for compatibility; must be None, since every process keeps all rows.
 
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        If an argument is of a wrong type, negative, or `init_func` gives another shape.
+        If an argument has the wrong type or is negative, or `init_func` returns another shape.
 
     Examples
     --------
@@ -93,30 +94,30 @@ class NodeEmbedding:
             self._take_from_first()
 
     def _take_from_first(self) -> None:
-        # NCCL moves tensors of a GPU only.
+        # NCCL transfers GPU tensors only.
         shared = self._weight.cuda() if dist.get_backend() == "nccl" else self._weight
         dist.broadcast(shared, src=0)
         self._weight.copy_(shared)
 
     def __call__(self, node_ids: Tensor, device: torch.device | str | None = None) -> Tensor:
-        """The rows of some nodes, remembered for the optimizer if gradients are on.
+        """Return the rows of some nodes; record them for the optimizer if gradients are enabled.
 
         Parameters
         ----------
         node_ids : Tensor
-            Ids of shape ``(n,)``, or of any other.
+            Ids of shape ``(n,)``, or of any other shape.
         device : torch.device or str, optional
-            Where the rows shall be. Default: where the table is.
+            Device of the result. Default: the device of the table.
 
         Returns
         -------
         Tensor
-            ``(n, D)``; a leaf that takes a gradient.
+            ``(n, D)``; a leaf that requires a gradient.
 
         Raises
         ------
         InvalidTypeError
-            If the ids are no integers.
+            If the ids are not integers.
         OutOfRangeError
             If there is no such row.
         """
@@ -137,7 +138,7 @@ class NodeEmbedding:
 
     @property
     def weight(self) -> Tensor:
-        """The table, ``(N, D)``; the optimizer writes into it."""
+        """The table, ``(N, D)``; the optimizer updates it in place."""
         return self._weight
 
     @property
@@ -172,11 +173,11 @@ class NodeEmbedding:
 
     @property
     def trace(self) -> list[tuple[Tensor, Tensor]]:
-        """(ids, rows) of each call that no optimizer has dealt with."""
+        """The pairs (ids, rows) of the calls that no optimizer has processed yet."""
         return self._trace
 
     def reset_trace(self) -> None:
-        """Forget what was looked up."""
+        """Clear the trace of calls."""
         self._trace = []
 
     @property
@@ -185,11 +186,11 @@ class NodeEmbedding:
         return self._optm_state
 
     def set_optm_state(self, state: Any) -> None:
-        """Keep the state of an optimizer."""
+        """Store the state of an optimizer."""
         self._optm_state = state
 
     def all_get_embedding(self) -> Tensor:
-        """The whole table."""
+        """Return the whole table."""
         return self._weight
 
     def all_set_embedding(self, values: Tensor) -> None:
@@ -198,7 +199,7 @@ class NodeEmbedding:
         Raises
         ------
         InvalidValueError
-            If the shape is another.
+            If `values` does not have the shape of the table.
         """
         if not isinstance(values, Tensor) or values.shape != self._weight.shape:
             shape = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
@@ -217,5 +218,5 @@ def _initialized(table: Tensor, init_func: Callable[[Tensor], Tensor]) -> Tensor
         raise InvalidValueError(
             f"NodeEmbedding: init_func must return shape {tuple(table.shape)}, got {shape}."
         )
-    # A copy: what came may be the caller's own, or one row seen many times.
+    # A copy: the result may share memory with the caller's tensor, or be an expanded view.
     return table.copy_(weight.detach())

@@ -1,4 +1,4 @@
-"""Trainable rows of nodes, under the name of DGL's module."""
+"""Node embeddings, under the name of DGL's module."""
 
 from gossamer.nn.node_embedding import NodeEmbedding
 

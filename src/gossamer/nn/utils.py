@@ -1,4 +1,4 @@
-"""Modules beside the layers: sequences, weight bases, jumping knowledge, label propagation."""
+"""Other modules: sequences, weight bases, jumping knowledge, label propagation."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["JumpingKnowledge", "LabelPropagation", "Sequential", "WeightBasis"]
 
 
 class Sequential(nn.Sequential):
-    r"""Modules one after another, each of which takes a graph and features.
+    r"""A sequence of modules, each of which takes a graph and features.
 
     Parameters
     ----------
     *args : Module
-        The modules. What one returns, a tensor or a tuple, the next one takes after the graph.
+        The modules. The output of each, a tensor or a tuple, is passed to the next after the graph.
 
     Examples
     --------
@@ -45,17 +45,17 @@ class Sequential(nn.Sequential):
         graph : Graph or list of Graph
             The graph of all modules, or one for each, such as the blocks of a mini-batch.
         *feats : Tensor
-            What the first module takes after the graph.
+            Arguments of the first module after the graph.
 
         Returns
         -------
         Tensor or tuple
-            What the last module returns.
+            Output of the last module.
 
         Raises
         ------
         InvalidValueError
-            If there are not as many graphs as modules.
+            If the number of graphs is not the number of modules.
         """
         graphs = list(graph) if isinstance(graph, list | tuple) else [graph] * len(self)
         if len(graphs) != len(self):
@@ -70,7 +70,7 @@ class Sequential(nn.Sequential):
 
 
 class WeightBasis(nn.Module):
-    r"""Weights that are mixed from few bases, as in `Modeling Relational Data with Graph
+    r"""Weights that are combinations of few bases, as in `Modeling Relational Data with Graph
     Convolutional Networks <https://arxiv.org/abs/1703.06103>`__.
 
     .. math:: W_o = \sum_{b=1}^B a_{ob} V_b
@@ -82,7 +82,7 @@ class WeightBasis(nn.Module):
     num_bases : int
         :math:`B`.
     num_outputs : int
-        Number of weights; more than `num_bases`, or else the bases save nothing.
+        Number of weights; with `num_bases` or fewer, the bases save no parameters.
 
     Notes
     -----
@@ -115,12 +115,12 @@ class WeightBasis(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw bases and coefficients anew."""
+        """Reinitialize bases and coefficients."""
         nn.init.xavier_uniform_(self.weight, gain=RELU_GAIN)
         nn.init.xavier_uniform_(self.w_comp, gain=RELU_GAIN)
 
     def forward(self) -> Tensor:
-        """Mix the weights.
+        """Compute the weights.
 
         Returns
         -------
@@ -135,7 +135,7 @@ class WeightBasis(nn.Module):
 
 
 class JumpingKnowledge(nn.Module):
-    r"""One vector from those of all layers, as in `Representation Learning on Graphs with Jumping
+    r"""Combine the outputs of all layers, as in `Representation Learning on Graphs with Jumping
     Knowledge Networks <https://arxiv.org/abs/1806.03536>`__.
 
     ======= ====================================================================================
@@ -150,9 +150,9 @@ class JumpingKnowledge(nn.Module):
     mode : {"cat", "max", "lstm"}
         How the vectors are combined, as above.
     in_feats : int, optional
-        Their width, needed for ``"lstm"``.
+        Width of the vectors; required for ``"lstm"``.
     num_layers : int, optional
-        Their number, needed for ``"lstm"``.
+        Number of layers; required for ``"lstm"``.
 
     Raises
     ------
@@ -201,7 +201,7 @@ class JumpingKnowledge(nn.Module):
         Returns
         -------
         Tensor
-            :math:`(N, D)`, or as wide as all together for ``"cat"``.
+            :math:`(N, D)`; for ``"cat"``, the width is the sum of the widths.
         """
         feat_list = self._checked(feat_list)
         if self.mode == "cat":
@@ -214,7 +214,7 @@ class JumpingKnowledge(nn.Module):
         return (share * stacked).sum(dim=1)
 
     def _checked(self, feat_list: Any) -> list[Tensor]:
-        """The outputs as a list of ``(N, D)`` tensors that fit together."""
+        """Check the outputs and return them as a list of ``(N, D)`` tensors."""
         listed = isinstance(feat_list, Iterable) and not isinstance(feat_list, (Tensor, str))
         found = list(feat_list) if listed else []
         if not found or not all(isinstance(x, Tensor) and x.dim() > 0 for x in found):
@@ -246,7 +246,7 @@ class LabelPropagation(nn.Module):
     .. math:: Y^{(t+1)} = \alpha \tilde A Y^{(t)} + (1 - \alpha) Y^{(0)}
 
     where :math:`Y^{(0)}` has the known labels and 0 elsewhere, and :math:`\tilde A` is the matrix
-    of the edges, normalized by degrees. There is nothing to train.
+    of the edges, normalized by degrees. There are no parameters.
 
     Parameters
     ----------
@@ -261,12 +261,12 @@ class LabelPropagation(nn.Module):
     normalize : bool
         Whether to divide each row by its sum after each step.
     reset : bool
-        Whether to put the known labels back after each step.
+        Whether to restore the known labels after each step.
 
     Raises
     ------
     InvalidValueError
-        If an option is unknown or out of range.
+        If an option is unknown or out of its range.
 
     Examples
     --------
@@ -318,7 +318,7 @@ class LabelPropagation(nn.Module):
         Raises
         ------
         InvalidValueError
-            If labels have not one row per node, or source and destination nodes differ.
+            If labels do not have one row per node, or source and destination nodes differ.
         """
         adjacency, labels = enter_square(self, g, labels)
         if labels.dim() == 1 or labels.shape[1] == 1:

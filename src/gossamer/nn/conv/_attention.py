@@ -1,4 +1,4 @@
-"""What the attention layers share."""
+"""Code shared by the attention layers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = [
 
 
 class AttentionBase(ZeroInDegreeGuard, nn.Module):
-    """The arguments that GAT, GATv2 and EdgeGAT share: checked, kept, made into modules."""
+    """Check and store the arguments shared by GAT, GATv2 and EdgeGAT, and create their modules."""
 
     def __init__(
         self,
@@ -71,9 +71,9 @@ class AttentionBase(ZeroInDegreeGuard, nn.Module):
         return self._num_heads, self._out_feats
 
     def _finished(self, h: Tensor, x_dst: Tensor) -> Tensor:
-        """`h` with the residual, after the activation; one that works in place gets a copy.
+        """Add the residual to `h` and apply the activation, to a copy if it works in place.
 
-        Attention keeps what it gives for its gradient.
+        The backward pass of attention needs its output.
         """
         if self.res_fc is not None:
             h = h + self.res_fc(x_dst).unflatten(-1, self._heads)
@@ -89,7 +89,7 @@ class AttentionBase(ZeroInDegreeGuard, nn.Module):
 
 
 def add_maps(layer: nn.Module, in_feats: int | tuple[int, int], width: int) -> None:
-    """Give `layer` a linear map `fc` of both ends of the edges, or for a pair one of each end."""
+    """Add to `layer` one linear map `fc` for both ends of the edges or, for a pair, one per end."""
     layer._one_weight = not isinstance(in_feats, tuple)
     if layer._one_weight:
         layer.fc = nn.Linear(in_feats, width, bias=False)
@@ -100,7 +100,7 @@ def add_maps(layer: nn.Module, in_feats: int | tuple[int, int], width: int) -> N
 def reset_linear(module: nn.Module | None) -> None:
     """Draw the weight of a linear layer (Xavier normal, gain of relu) and set its bias to 0.
 
-    Leaves anything else alone, such as an identity in the place of a residual map.
+    Other modules, such as an identity used as the residual map, are unchanged.
     """
     if isinstance(module, nn.Linear):
         nn.init.xavier_normal_(module.weight, gain=RELU_GAIN)
@@ -119,8 +119,7 @@ def project(
 ) -> tuple[Tensor, Tensor]:
     """Project source and destination features to ``(N, *, H, D)``, with `heads` = ``(H, D)``.
 
-    With `dst_in_src`, the destinations are the first sources, so one map for both roles is applied
-    once.
+    With `dst_in_src`, the destinations are the first sources, so a shared map is applied only once.
     """
     z = fc_src(x).unflatten(-1, heads)
     if fc_src is not fc_dst or not dst_in_src:
@@ -129,10 +128,10 @@ def project(
 
 
 def fused_options(leaky_relu: nn.Module, attn_drop: nn.Module) -> dict[str, float] | None:
-    """The options of `ops.graph_attention` that replace two modules of a layer.
+    """Return the options of `ops.graph_attention` that replace two modules of a layer.
 
-    None if it cannot replace them: they are of other classes, or have hooks. The dropout module may
-    be in another mode than the layer, as for Monte Carlo dropout.
+    Return None if the modules are of other classes or have hooks. The mode of the dropout module
+    may differ from that of the layer, as for Monte Carlo dropout.
     """
     if type(leaky_relu) is not nn.LeakyReLU or type(attn_drop) is not nn.Dropout:
         return None
@@ -143,7 +142,7 @@ def fused_options(leaky_relu: nn.Module, attn_drop: nn.Module) -> dict[str, floa
 
 
 def only_multiplies(module: nn.Module) -> bool:
-    """Whether a module is a linear map without a bias, hooks or parametrizations."""
+    """Return whether a module is a linear map without a bias, hooks or parametrizations."""
     return type(module) is nn.Linear and module.bias is None and not has_hooks(module)
 
 

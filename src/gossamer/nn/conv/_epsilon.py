@@ -1,4 +1,4 @@
-"""What GIN and GINE share."""
+"""Code shared by GIN and GINE."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["EpsilonBase"]
 
 
 class EpsilonBase(nn.Module):
-    r"""What GIN and GINE share: :math:`f`, and :math:`\epsilon` as a parameter or a buffer."""
+    r"""Base of GIN and GINE: :math:`f`, and :math:`\epsilon` as a parameter or a buffer."""
 
     def __init__(
         self, apply_func: Callable[[Tensor], Tensor] | None, init_eps: float, learn_eps: bool
@@ -31,7 +31,7 @@ class EpsilonBase(nn.Module):
         self.reset_parameters()
 
     def _check_rows(self, x: Tensor, x_dst: Tensor) -> None:
-        """Raise unless features of sources and destinations, which are added, have equal rows."""
+        """Raise unless source and destination features, which are added, have rows of one shape."""
         if x_dst.shape[1:] != x.shape[1:]:
             raise InvalidValueError(
                 f"{type(self).__name__}: source and destination features are added, so their rows "
@@ -39,7 +39,7 @@ class EpsilonBase(nn.Module):
             )
 
     def reset_parameters(self) -> None:
-        r"""Set :math:`\epsilon` back to `init_eps`; `apply_func` belongs to the caller."""
+        r"""Reset :math:`\epsilon` to `init_eps`; `apply_func` is not changed."""
         nn.init.constant_(self.eps, self._init_eps)
 
     def extra_repr(self) -> str:

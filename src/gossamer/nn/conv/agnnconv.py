@@ -27,12 +27,12 @@ class AGNNConv(ZeroInDegreeGuard, nn.Module):
         h_i' = \sum_{j \in \mathcal{N}(i)} \mathrm{softmax}_{j \in \mathcal{N}(i)}
             \big(\beta \cos(h_i, h_j)\big)\, h_j
 
-    where :math:`\mathcal{N}(i)` are the sources of the in-edges of node :math:`i`.
+    where :math:`\mathcal{N}(i)` is the set of sources of the in-edges of node :math:`i`.
 
     Parameters
     ----------
     init_beta : float
-        First value of :math:`\beta`.
+        Initial value of :math:`\beta`.
     learn_beta : bool
         Whether :math:`\beta` is a parameter.
     allow_zero_in_degree : bool
@@ -40,7 +40,7 @@ class AGNNConv(ZeroInDegreeGuard, nn.Module):
 
     Notes
     -----
-    Duplicate edges each take part in the softmax. The cosine with a zero vector is 0.
+    Each duplicate edge takes part in the softmax. The cosine with a zero vector is 0.
 
     Examples
     --------
@@ -87,9 +87,9 @@ class AGNNConv(ZeroInDegreeGuard, nn.Module):
         Raises
         ------
         InvalidValueError
-            On a node without in-edges (unless allowed), or features of the wrong shape.
+            If a node has no in-edges (unless allowed), or features have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         relation, x, x_dst = enter(self, graph, feat, like=self.beta)
         if x.dim() < 2 or x.shape[1:] != x_dst.shape[1:]:

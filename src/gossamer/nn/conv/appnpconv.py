@@ -27,7 +27,7 @@ class APPNPConv(nn.Module):
 
     for :math:`l = 0, \dots, K - 1`, where :math:`A_{ij}` counts the edges from :math:`j` to
     :math:`i` and degrees are at least 1. With edge weights, :math:`\hat{A}` holds the weights that
-    `EdgeWeightNorm` makes of them.
+    `EdgeWeightNorm` computes from them.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class APPNPConv(nn.Module):
     alpha : float
         Teleport probability :math:`\alpha`.
     edge_drop : float
-        Dropout rate of the entries of :math:`\hat{A}`, drawn anew in each iteration.
+        Dropout rate of the entries of :math:`\hat{A}`, redrawn in each iteration.
 
     Notes
     -----

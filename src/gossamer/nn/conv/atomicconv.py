@@ -63,17 +63,18 @@ class AtomicConv(nn.Module):
     .. math::
         h_{i, t, k} = \sum_{j \in \mathcal{N}(i)} x_{j, t}\, f_k(d_{ji})
 
-    where :math:`\mathcal{N}(i)` are the sources of the in-edges of node :math:`i`, :math:`d_{ji}`
-    is the distance of two atoms, and :math:`f_k` are the functions of `RadialPooling`. With
-    `features_to_use`, :math:`x_{j, t}` is 1 if the feature of :math:`j` (such as its atomic number)
-    is the :math:`t`-th of them, else 0; without, it is the :math:`t`-th feature itself.
+    where :math:`\mathcal{N}(i)` is the set of sources of the in-edges of node :math:`i`,
+    :math:`d_{ji}` is the distance of two atoms, and :math:`f_k` are the functions of
+    `RadialPooling`. With `features_to_use`, :math:`x_{j, t}` is 1 if the feature of :math:`j` (such
+    as its atomic number) equals the :math:`t`-th value, else 0; otherwise it is the :math:`t`-th
+    feature of :math:`j`.
 
     Parameters
     ----------
     interaction_cutoffs, rbf_kernel_means, rbf_kernel_scaling : Tensor
-        First values of the parameters of the radial functions, each :math:`(K,)`.
+        Initial values of the parameters of the radial functions, each :math:`(K,)`.
     features_to_use : Tensor, optional
-        :math:`(T,)`, the values of the feature that get a channel each.
+        :math:`(T,)`, the feature values, each of which gets its own channel.
 
     Raises
     ------
@@ -82,7 +83,7 @@ class AtomicConv(nn.Module):
 
     Notes
     -----
-    The sum over no in-edges is 0. Duplicate edges each count.
+    The sum is 0 for a node without in-edges. Duplicate edges each count.
 
     Examples
     --------
@@ -123,7 +124,7 @@ class AtomicConv(nn.Module):
             self.features_to_use = nn.Parameter(features_to_use.clone(), requires_grad=False)
 
     def reset_parameters(self) -> None:
-        """Set the parameters of the radial functions back to their first values."""
+        """Set the parameters of the radial functions back to their initial values."""
         pooling = self.radial_pooling
         parts = pooling.interaction_cutoffs, pooling.rbf_kernel_means, pooling.rbf_kernel_scaling
         with torch.no_grad():
@@ -139,7 +140,7 @@ class AtomicConv(nn.Module):
             Homogeneous graph, bipartite graph or block.
         feat : Tensor or (Tensor, Tensor)
             Source features :math:`(N_{src}, T)`, or :math:`(N_{src}, 1)` with `features_to_use`;
-            of a pair, only the first is read.
+            of a pair, only the first is used.
         distances : Tensor
             :math:`(E, 1)`.
 
@@ -153,7 +154,7 @@ class AtomicConv(nn.Module):
         InvalidValueError
             If features or distances have the wrong shape.
         InvalidTypeError
-            If the distances have another dtype than the parameters.
+            If the distances have a different dtype from the parameters.
         """
         like = self.radial_pooling.rbf_kernel_means
         width = None if self.features_to_use is None else 1

@@ -30,7 +30,7 @@ class ShiftedSoftplus(nn.Module):
     shift : float
         :math:`s`; with :math:`\beta = 1`, 2 maps 0 to 0.
     threshold : float
-        Above this value of :math:`\beta x`, softplus is taken to be :math:`x`.
+        Above this value of :math:`\beta x`, softplus is replaced by :math:`x`.
 
     Examples
     --------
@@ -63,8 +63,8 @@ class CFConv(nn.Module):
         h_i' = \sigma\Big(W_2 \sum_{j \in \mathcal{N}(i)} (W_1 h_j) \odot f(e_{ji})\Big), \qquad
         f = \sigma \circ W_4 \circ \sigma \circ W_3
 
-    where :math:`\mathcal{N}(i)` are the sources of the in-edges of node :math:`i`, the linear maps
-    have biases, and :math:`\sigma(x) = \log\big(\tfrac{1}{2} + \tfrac{1}{2} e^x\big)`.
+    where :math:`\mathcal{N}(i)` is the set of sources of the in-edges of node :math:`i`, the linear
+    maps have biases, and :math:`\sigma(x) = \log\big(\tfrac{1}{2} + \tfrac{1}{2} e^x\big)`.
 
     Parameters
     ----------
@@ -79,8 +79,8 @@ class CFConv(nn.Module):
 
     Notes
     -----
-    The parameters are drawn as `torch.nn.Linear` draws them. The sum over no in-edges is 0.
-    Duplicate edges each count.
+    The parameters are initialized as in `torch.nn.Linear`. The sum is 0 for a node without
+    in-edges. Duplicate edges each count.
 
     Examples
     --------
@@ -113,7 +113,7 @@ class CFConv(nn.Module):
         self.project_out = nn.Sequential(nn.Linear(hidden_feats, out_feats), ShiftedSoftplus())
 
     def reset_parameters(self) -> None:
-        """Draw all parameters anew."""
+        """Reinitialize all parameters."""
         reset_children(self)
 
     def forward(self, g: Graph, node_feats: Features, edge_feats: Tensor) -> Tensor:
@@ -124,7 +124,7 @@ class CFConv(nn.Module):
         g : Graph
             Homogeneous graph, bipartite graph or block.
         node_feats : Tensor or (Tensor, Tensor)
-            Source features :math:`(N_{src}, D)`; of a pair, only the first is read.
+            Source features :math:`(N_{src}, D)`; of a pair, only the first is used.
         edge_feats : Tensor
             :math:`(E, D_e)`.
 
@@ -138,7 +138,7 @@ class CFConv(nn.Module):
         InvalidValueError
             If features have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         like = self.project_node.weight
         relation, x = enter_sources(self, g, node_feats, self._node_in_feats, like)

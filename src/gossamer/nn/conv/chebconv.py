@@ -29,8 +29,8 @@ class ChebConv(nn.Module):
             Z_0 = H, \quad Z_1 = \tilde{L} H, \quad Z_k = 2 \tilde{L} Z_{k-1} - Z_{k-2} \\
         \tilde{L} &= \frac{2}{\lambda_{max}} \big(I - D^{-1/2} A D^{-1/2}\big) - I
 
-    where :math:`A_{ij}` counts the edges from :math:`j` to :math:`i` and :math:`D` has the
-    in-degrees (at least 1).
+    where :math:`A_{ij}` counts the edges from :math:`j` to :math:`i` and :math:`D` is the
+    diagonal matrix of in-degrees (at least 1).
 
     Parameters
     ----------
@@ -47,8 +47,9 @@ class ChebConv(nn.Module):
 
     Notes
     -----
-    The parameters are drawn as `torch.nn.Linear` draws them. The spectrum is real for graphs with
-    an edge back for each edge. A node without in-edges has a row of :math:`I` in the Laplacian.
+    The parameters are initialized as in `torch.nn.Linear`. The spectrum is real for graphs with
+    a reverse edge for each edge. The Laplacian :math:`I - D^{-1/2} A D^{-1/2}` has a row of
+    :math:`I` for a node without in-edges.
 
     Examples
     --------
@@ -76,7 +77,7 @@ class ChebConv(nn.Module):
         self.linear = nn.Linear(k * in_feats, out_feats, bias)
 
     def reset_parameters(self) -> None:
-        """Draw all :math:`W` and :math:`b` anew."""
+        """Reinitialize all :math:`W` and :math:`b`."""
         reset_children(self)
 
     def forward(
@@ -94,8 +95,8 @@ class ChebConv(nn.Module):
         feat : Tensor
             :math:`(N, *, D_{in})`.
         lambda_max : list of float or Tensor, optional
-            :math:`(B,)`, the largest eigenvalue of the Laplacian of each graph, as
-            `gossamer.laplacian_lambda_max` gives it. Default: 2, an upper bound.
+            :math:`(B,)`, the largest eigenvalue of the Laplacian of each graph, as returned by
+            `gossamer.laplacian_lambda_max`. Default: 2, an upper bound.
 
         Returns
         -------
@@ -106,16 +107,16 @@ class ChebConv(nn.Module):
         ------
         InvalidValueError
             If sources and destinations are not the same nodes, features have the wrong shape, or
-            there is not one eigenvalue per graph.
+            the number of eigenvalues is not the number of graphs.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         relation, x = enter_square(self, graph, feat, self._in_feats, self.linear.weight)
         scale = self._scale(graph, lambda_max, x)
         root = degree_scale(relation, "dst", -0.5, x)
 
         def laplacian(z: Tensor, factor: float) -> Tensor:
-            # The factors of both terms go along with the pass over the edges.
+            # The pass over the edges applies the factors of both terms.
             sent, own = -factor * scale * root, factor * (scale - 1)
             if own.numel() == 1:
                 return ops.scaled_sum(relation, z, root, sent, own)
@@ -133,7 +134,7 @@ class ChebConv(nn.Module):
     def _scale(
         self, graph: Graph, lambda_max: Sequence[float] | Tensor | None, x: Tensor
     ) -> Tensor:
-        r""":math:`2 / \lambda_{max}` of each node's graph, or the one of all."""
+        r"""Return :math:`2 / \lambda_{max}` of each node's graph, or one value for all nodes."""
         if lambda_max is None:
             return x.new_ones(1)
         try:

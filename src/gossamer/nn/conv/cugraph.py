@@ -1,4 +1,4 @@
-"""DGL's classes over cugraph-ops, on Gossamer's own kernels and any device."""
+"""DGL's cugraph-ops classes, implemented with Gossamer's kernels for any device."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["CuGraphGATConv", "CuGraphRelGraphConv", "CuGraphSAGEConv"]
 
 
 class CuGraphGATConv(GATConv):
-    r"""`GATConv` under the name of DGL's layer over cugraph-ops.
+    r"""`GATConv` under the name of DGL's cugraph-ops layer.
 
     It computes what `GATConv` computes, with the same parameters; nodes without in-edges are
     accepted.
@@ -97,20 +97,20 @@ class CuGraphGATConv(GATConv):
         Raises
         ------
         InvalidValueError
-            On features of the wrong shape.
+            If features have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         return super().forward(g, feat)
 
 
 class CuGraphSAGEConv(nn.Module):
-    r"""GraphSAGE layer under the name of DGL's layer over cugraph-ops.
+    r"""GraphSAGE layer under the name of DGL's cugraph-ops layer.
 
     .. math::
         h_i' = W \big[\mathrm{aggregate}_{j \in \mathcal{N}(i)} h_j \,\|\, h_i\big] + b
 
-    where :math:`\mathcal{N}(i)` are the sources of the in-edges of node :math:`i`.
+    where :math:`\mathcal{N}(i)` is the set of sources of the in-edges of node :math:`i`.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ class CuGraphSAGEConv(nn.Module):
 
     Notes
     -----
-    The map is drawn as `torch.nn.Linear` draws it. 0 is aggregated for a node without in-edges.
+    The map is initialized as in `torch.nn.Linear`. 0 is aggregated for a node without in-edges.
     Duplicate edges each count.
 
     Examples
@@ -161,7 +161,7 @@ class CuGraphSAGEConv(nn.Module):
         self.linear = nn.Linear(sum(self._in_feats), out_feats, bias=bias)
 
     def reset_parameters(self) -> None:
-        """Draw :math:`W` and :math:`b` anew."""
+        """Reinitialize :math:`W` and :math:`b`."""
         self.linear.reset_parameters()
 
     def forward(self, g: Graph, feat: Features, max_in_degree: int | None = None) -> Tensor:
@@ -184,9 +184,9 @@ class CuGraphSAGEConv(nn.Module):
         Raises
         ------
         InvalidValueError
-            On features of the wrong shape.
+            If features have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         like = self.linear.weight
         relation, x, x_dst = enter(self, g, feat, self._in_feats, like, self.feat_drop)
@@ -199,7 +199,7 @@ class CuGraphSAGEConv(nn.Module):
 
 
 class CuGraphRelGraphConv(RelGraphConv):
-    r"""`RelGraphConv` under the name of DGL's layer over cugraph-ops.
+    r"""`RelGraphConv` under the name of DGL's cugraph-ops layer.
 
     It computes what `RelGraphConv` computes, with the same parameters. With `apply_norm`, the sum
     over the in-edges of each type is divided by their number.
@@ -211,13 +211,14 @@ class CuGraphRelGraphConv(RelGraphConv):
     num_rels : int
         Number of edge types.
     regularizer : {"basis"}, optional
-        Whether the matrices of the edge types are sums of bases.
+        ``"basis"`` makes the matrix of each edge type a sum of shared bases. Default: each edge
+        type has its own matrix.
     num_bases : int, optional
         Number of bases. Default: `num_rels`.
     bias : bool
         Whether to add a bias.
     self_loop : bool
-        Whether to add a linear map of the own features.
+        Whether to add a linear map of the node's own features.
     dropout : float
         Dropout rate of the output.
     apply_norm : bool
@@ -289,9 +290,9 @@ class CuGraphRelGraphConv(RelGraphConv):
         InvalidValueError
             If features or types have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters, or types are no integers.
+            If the features have a different dtype from the parameters, or types are not integers.
         OutOfRangeError
-            If there is no such type.
+            If a type is out of range.
         """
         norm = None
         if self.apply_norm:

@@ -80,7 +80,7 @@ class DenseChebConv(nn.Module):
         InvalidValueError
             If the matrix or the features have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         adj = check_matrix(self, adj, self.W, square=True)
         check_features(self, feat, adj.shape[0], self._in_feats, self.W)

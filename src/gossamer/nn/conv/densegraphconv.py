@@ -13,7 +13,7 @@ __all__ = ["DenseGraphConv", "check_matrix"]
 
 
 def check_matrix(layer: nn.Module, adj: Tensor, like: Tensor, *, square: bool = False) -> Tensor:
-    """`adj` in the dtype of a parameter, once it is a (square) matrix."""
+    """Check that `adj` is a (square) matrix; return it in the dtype of a parameter."""
     name = type(layer).__name__
     if not isinstance(adj, Tensor):
         raise InvalidTypeError(f"{name}: adj must be a dense tensor, got {type(adj).__name__}.")
@@ -29,8 +29,8 @@ class DenseGraphConv(nn.Module):
     .. math::
         H' = \sigma\big(D_{in}^{-1/2} A D_{out}^{-1/2} H W + b\big)
 
-    for ``norm="both"``; ``"right"`` divides by the in-degrees alone (row sums of :math:`A`),
-    ``"none"`` by nothing.
+    for ``norm="both"``; ``"right"`` divides by the in-degrees only (row sums of :math:`A`), and
+    ``"none"`` does not normalize.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class DenseGraphConv(nn.Module):
         InvalidValueError
             If the matrix or the features have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         adj = check_matrix(self, adj, self.weight)
         check_features(self, feat, adj.shape[1], self._in_feats, self.weight)

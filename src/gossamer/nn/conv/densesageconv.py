@@ -70,7 +70,7 @@ class DenseSAGEConv(nn.Module):
         nn.init.xavier_uniform_(self.fc.weight, gain=RELU_GAIN)
 
     def reset_parameters(self) -> None:
-        """Draw :math:`W` (Xavier uniform, gain of relu) and :math:`b` anew."""
+        """Reinitialize :math:`W` (Xavier uniform, gain of relu) and :math:`b`."""
         nn.init.xavier_uniform_(self.fc.weight, gain=RELU_GAIN)
         reset_bias(self.fc)
 
@@ -95,7 +95,7 @@ class DenseSAGEConv(nn.Module):
         InvalidValueError
             If the matrix or the features have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         weight = self.fc.weight
         adj = check_matrix(self, adj, weight)

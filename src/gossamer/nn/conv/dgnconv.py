@@ -28,7 +28,7 @@ class DGNConvTower(PNAConvTower):
     """One tower of `DGNConv`: the aggregators of `PNAConv` and directional ones."""
 
     def aggregate(self, messages: Messages, x: Tensor, eig_vec: Tensor | None) -> list[Tensor]:
-        """The result of each aggregator; nodes without in-edges are set to 0 later."""
+        """Return the result of each aggregator; nodes without in-edges are set to 0 later."""
         if {"std", "var"} & set(self.aggregators):
             messages.variance()
         directed = [name for name in self.aggregators if _DIRECTIONAL.fullmatch(name)]
@@ -40,7 +40,7 @@ class DGNConvTower(PNAConvTower):
     def _directed(
         self, messages: Messages, x: Tensor, eig_vec: Tensor | None, names: list[str]
     ) -> list[Tensor]:
-        """Weighted sums along all directions at once."""
+        """Compute the weighted sums along all directions at once."""
         if not names:
             return []
         relation = messages.relation
@@ -67,7 +67,7 @@ class DGNConvTower(PNAConvTower):
 class DGNConv(PNAConv):
     r"""Layer of `Directional Graph Networks <https://arxiv.org/abs/2010.02863>`__.
 
-    As `PNAConv`, with further aggregators that follow vector fields on the graph. With
+    Like `PNAConv`, with additional aggregators that follow vector fields on the graph. With
     :math:`F^k_{ji} = \phi^k_j - \phi^k_i` for the :math:`k`-th eigenvector :math:`\phi^k` and
     :math:`\hat{F}_{ji} = F_{ji} / \big(\sum_{l \in \mathcal{N}(i)} |F_{li}| + \epsilon\big)`,
 
@@ -85,13 +85,13 @@ class DGNConv(PNAConv):
     aggregators : list of str
         Those of `PNAConv`, and ``dir{k}-av`` and ``dir{k}-dx`` with :math:`k` from 1.
     scalers : list of str
-        Of ``identity``, ``amplification`` and ``attenuation``, see `PNAConv`.
+        Any of ``identity``, ``amplification`` and ``attenuation``; see `PNAConv`.
     delta : float
-        :math:`\delta` of the scalers, see `PNAConv`.
+        :math:`\delta` of the scalers; see `PNAConv`.
     dropout : float
         Dropout rate of the towers' outputs.
     num_towers : int
-        Towers.
+        Number of towers.
     edge_feat_size : int
         Edge features :math:`D_e`; 0 for none.
     residual : bool
@@ -104,8 +104,8 @@ class DGNConv(PNAConv):
 
     Notes
     -----
-    The eigenvectors are those of the Laplacian without the constant one, as `gossamer.lap_pe` gives
-    them. Nodes without in-edges aggregate 0. Duplicate edges each count.
+    The eigenvectors are those of the Laplacian except the constant one, as `gossamer.lap_pe`
+    returns them. The aggregate of a node without in-edges is 0. Duplicate edges each count.
 
     Examples
     --------
@@ -158,7 +158,7 @@ class DGNConv(PNAConv):
         edge_feat : Tensor, optional
             :math:`(E, D_e)`, for a layer that was built with edge features.
         eig_vec : Tensor, optional
-            :math:`(N, K)`, the eigenvectors :math:`\phi^1, \dots, \phi^K`; needed by directional
+            :math:`(N, K)`, the eigenvectors :math:`\phi^1, \dots, \phi^K`; required by directional
             aggregators.
 
         Returns
@@ -172,7 +172,7 @@ class DGNConv(PNAConv):
             If sources and destinations are not the same nodes, features have the wrong shape, edge
             features are missing, or there are too few eigenvectors.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         like = self.mixing_layer[0].weight
         relation, x = enter_square(self, graph, node_feat, self.in_size, like)

@@ -47,7 +47,7 @@ class DotGatConv(ZeroInDegreeGuard, nn.Module):
 
     Notes
     -----
-    The maps are drawn as `torch.nn.Linear` draws them. Duplicate edges each take part in the
+    The maps are initialized as in `torch.nn.Linear`. Duplicate edges each take part in the
     softmax.
 
     Examples
@@ -76,7 +76,7 @@ class DotGatConv(ZeroInDegreeGuard, nn.Module):
         add_maps(self, in_feats, num_heads * out_feats)
 
     def reset_parameters(self) -> None:
-        """Draw the maps anew."""
+        """Reinitialize the maps."""
         reset_children(self)
 
     def forward(
@@ -103,9 +103,9 @@ class DotGatConv(ZeroInDegreeGuard, nn.Module):
         Raises
         ------
         InvalidValueError
-            On a node without in-edges (unless allowed), or features of the wrong shape.
+            If a node has no in-edges (unless allowed), or features have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         fc_src, fc_dst = (self.fc, self.fc) if self._one_weight else (self.fc_src, self.fc_dst)
         widths = self._in_src_feats, self._in_dst_feats

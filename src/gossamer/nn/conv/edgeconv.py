@@ -23,7 +23,7 @@ class EdgeConv(ZeroInDegreeGuard, nn.Module):
     .. math::
         h_i' = \max_{j \in \mathcal{N}(i)} \big(\Theta (h_i - h_j) + \Phi h_i\big)
 
-    where :math:`\mathcal{N}(i)` are the sources of the in-edges of node :math:`i`, and
+    where :math:`\mathcal{N}(i)` is the set of sources of the in-edges of node :math:`i`, and
     :math:`\Theta` and :math:`\Phi` are linear maps with biases.
 
     Parameters
@@ -39,9 +39,9 @@ class EdgeConv(ZeroInDegreeGuard, nn.Module):
 
     Notes
     -----
-    The maps are drawn as `torch.nn.Linear` draws them. Duplicate edges change nothing, but count in
-    the statistics of the batch normalization. Without batch normalization, no tensor with a row per
-    edge is made: the maximum of :math:`-\Theta h_j` is taken directly.
+    The maps are initialized as in `torch.nn.Linear`. Duplicate edges do not change the maximum, but
+    they count in the statistics of the batch normalization. Without batch normalization, no tensor
+    with a row per edge is created: the maximum of :math:`-\Theta h_j` is computed directly.
 
     Examples
     --------
@@ -69,7 +69,7 @@ class EdgeConv(ZeroInDegreeGuard, nn.Module):
             self.bn = nn.BatchNorm1d(out_feat)
 
     def reset_parameters(self) -> None:
-        """Draw the maps anew, and forget the statistics of the batch normalization."""
+        """Reinitialize the maps, and reset the statistics of the batch normalization."""
         reset_children(self)
 
     def forward(self, g: Graph, feat: Features) -> Tensor:
@@ -91,9 +91,9 @@ class EdgeConv(ZeroInDegreeGuard, nn.Module):
         Raises
         ------
         InvalidValueError
-            On a node without in-edges (unless allowed), or features of the wrong shape.
+            If a node has no in-edges (unless allowed), or features have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         relation, x, x_dst = enter(self, g, feat, self._in_feat, self.theta.weight)
         own = self.theta(x_dst) + self.phi(x_dst)

@@ -67,8 +67,8 @@ class EdgeGATConv(AttentionBase):
 
     Notes
     -----
-    Duplicate edges each take part in the softmax. No tensor of the size edges x heads x
-    :math:`D_{out}` is made: :math:`W_e` is applied to sums of the edge features.
+    Each duplicate edge takes part in the softmax. No tensor of size edges x heads x
+    :math:`D_{out}` is created: :math:`W_e` is applied to sums of the edge features.
 
     Examples
     --------
@@ -107,7 +107,7 @@ class EdgeGATConv(AttentionBase):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew (Xavier normal, gain of relu) and set :math:`b` to 0."""
+        """Reinitialize all weights (Xavier normal, gain of relu) and set :math:`b` to 0."""
         for name in ("fc", "fc_src", "fc_dst"):
             reset_linear(getattr(self, name, None))
         for weight in (self.attn_l, self.attn_r, self.fc_edge.weight, self.attn_edge):
@@ -142,9 +142,9 @@ class EdgeGATConv(AttentionBase):
         Raises
         ------
         InvalidValueError
-            On a node without in-edges (unless allowed), or features of the wrong shape.
+            If a node has no in-edges (unless allowed), or features have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         relation, x, x_dst = enter(self, graph, feat, self._widths, self.attn_l, self.feat_drop)
         check_features(self, edge_feat, relation.num_edges, self._edge_feats, self.attn_l, "edge")

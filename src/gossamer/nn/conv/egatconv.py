@@ -27,8 +27,8 @@ __all__ = ["EGATConv"]
 
 
 class EGATConv(ZeroInDegreeGuard, nn.Module):
-    r"""Graph attention of `Rossmann-Toolbox <https://doi.org/10.1093/bib/bbab371>`__, which makes
-    new edge features too.
+    r"""Graph attention of `Rossmann-Toolbox <https://doi.org/10.1093/bib/bbab371>`__, which also
+    updates the edge features.
 
     Per head, with :math:`\mathcal{N}(i)` the sources of the in-edges of node :math:`i`,
 
@@ -37,7 +37,7 @@ class EGATConv(ZeroInDegreeGuard, nn.Module):
         \alpha_{ji} &= \mathrm{softmax}_{j \in \mathcal{N}(i)} \big(a^\top e_{ji}'\big) \\
         h_i' &= \sum_{j \in \mathcal{N}(i)} \alpha_{ji} W_{src} h_j
 
-    with slope 0.01 of LeakyReLU.
+    where LeakyReLU has slope 0.01.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ class EGATConv(ZeroInDegreeGuard, nn.Module):
 
     Notes
     -----
-    Nodes without in-edges are refused, unless ``set_allow_zero_in_degree(True)`` was called; then
-    their output is 0. Duplicate edges each take part in the softmax.
+    Nodes without in-edges raise an error unless ``set_allow_zero_in_degree(True)`` was called; then
+    their output is 0. Each duplicate edge takes part in the softmax.
 
     Examples
     --------
@@ -103,7 +103,7 @@ class EGATConv(ZeroInDegreeGuard, nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew (Xavier normal, gain of relu) and set :math:`b` to 0."""
+        """Reinitialize all weights (Xavier normal, gain of relu) and set :math:`b` to 0."""
         for linear in (self.fc_node_src, self.fc_ni, self.fc_fij, self.fc_nj):
             nn.init.xavier_normal_(linear.weight, gain=RELU_GAIN)
         nn.init.xavier_normal_(self.attn, gain=RELU_GAIN)
@@ -129,8 +129,8 @@ class EGATConv(ZeroInDegreeGuard, nn.Module):
         efeats : Tensor
             :math:`(E, D_e)`.
         edge_weight : Tensor, optional
-            :math:`(E,)`, or :math:`(E, H)` for a weight per head, multiplied to
-            :math:`\alpha` after the softmax.
+            :math:`(E,)`, or :math:`(E, H)` for a weight per head; :math:`\alpha` is multiplied
+            by it after the softmax.
         get_attention : bool
             Whether to return the attention weights too.
 
@@ -141,26 +141,26 @@ class EGATConv(ZeroInDegreeGuard, nn.Module):
         Tensor
             Edge features :math:`(E, H, D_{edge})`.
         Tensor, optional
-            Attention weights :math:`(E, H, 1)`, with edge weights.
+            Attention weights :math:`(E, H, 1)`, multiplied by the edge weights.
 
         Raises
         ------
         InvalidValueError
-            On a node without in-edges (unless allowed), or features or weights of the wrong shape.
+            If a node has no in-edges (unless allowed), or features or weights have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         relation, x, x_dst = enter(self, graph, nfeats, self._in_node_feats, self.attn)
         check_features(self, efeats, relation.num_edges, self._in_edge_feats, self.attn, "edge")
         if edge_weight is not None:
             check_head_weight(self, relation, edge_weight, self._num_heads)
 
-        # The bias is added to rows of nodes, of which there are fewer than edges.
+        # The bias is added per node: there are fewer nodes than edges.
         e = ops.u_add_e(relation, F.linear(x, self.fc_ni.weight, self.bias), self.fc_fij(efeats))
         e = F.leaky_relu(ops.e_add_v(relation, e, self.fc_nj(x_dst)), inplace=True)
         e = e.view(-1, self._num_heads, self._out_edge_feats)
         values = self.fc_node_src(x).view(-1, self._num_heads, self._out_node_feats)
-        # The native product with a row for each destination makes no tensor of the size of `e`.
+        # The native product with a row per destination creates no tensor of the size of `e`.
         attn = self.attn.expand(relation.num_dst, -1, -1).to(e.dtype)
         scores = ops.e_dot_v(relation, e, attn).squeeze(-1)
         h, attention = attend(relation, scores, values, nn.Identity(), edge_weight)

@@ -28,10 +28,10 @@ class EGNNConv(nn.Module):
             \frac{x_j - x_i}{\|x_j - x_i\|}\, \phi_x(m_{ji}) \\
         h_i' &= \phi_h\Big(h_i, \sum_{j \in \mathcal{N}(i)} m_{ji}\Big)
 
-    where :math:`\mathcal{N}(i)` are the sources of the in-edges of node :math:`i`, and
+    where :math:`\mathcal{N}(i)` is the set of sources of the in-edges of node :math:`i`, and
     :math:`\phi_e`, :math:`\phi_x` and :math:`\phi_h` are perceptrons of two layers with SiLU. A
-    rotation, reflection or translation of the coordinates :math:`x` does the same to :math:`x'` and
-    leaves :math:`h'` as it is.
+    rotation, reflection or translation of the coordinates :math:`x` transforms :math:`x'` in the
+    same way and does not change :math:`h'`.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ class EGNNConv(nn.Module):
 
     Notes
     -----
-    The paper takes :math:`x_i - x_j` and does not divide it by the distance. The perceptrons are
-    drawn as `torch.nn.Linear` draws them. Nodes without in-edges keep their coordinates. Two nodes
-    at one place do not move each other. Duplicate edges each count.
+    The paper uses :math:`x_i - x_j` and does not divide it by the distance. The perceptrons are
+    initialized as in `torch.nn.Linear`. Nodes without in-edges keep their coordinates. Two nodes
+    with equal coordinates do not move each other. Duplicate edges each count.
 
     Examples
     --------
@@ -87,7 +87,7 @@ class EGNNConv(nn.Module):
         )
 
     def reset_parameters(self) -> None:
-        """Draw the perceptrons anew."""
+        """Reinitialize the perceptrons."""
         reset_children(self)
 
     def forward(
@@ -117,7 +117,7 @@ class EGNNConv(nn.Module):
             If sources and destinations are not the same nodes, features have the wrong shape, or
             edge features are missing.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         like = self.edge_mlp[0].weight
         relation, h = enter_square(self, graph, node_feat, self.in_size, like)
@@ -131,9 +131,9 @@ class EGNNConv(nn.Module):
 
         difference = ops.u_sub_v(relation, coord_feat, coord_feat)
         squared = difference.square().sum(-1, keepdim=True)
-        # The root of 0 has no gradient; there the difference is 0 anyway.
+        # The square root has no gradient at 0; the difference is 0 there anyway.
         distance = squared.masked_fill(squared == 0, 1).sqrt()
-        # The first map acts on the rows of nodes, of which there are fewer than edges.
+        # The first map is applied per node: there are fewer nodes than edges.
         first, width = self.edge_mlp[0], self.in_size
         source, own, rest = first.weight.tensor_split((width, 2 * width), -1)
         message = ops.u_add_v(relation, F.linear(h, source), F.linear(h, own, first.bias))
@@ -149,7 +149,7 @@ class EGNNConv(nn.Module):
 def optional_edge_features(
     layer: nn.Module, edge_feat: Tensor | None, num_edges: int, like: Tensor
 ) -> tuple[Tensor, ...]:
-    """The edge features in a tuple, which is empty if the layer was built without."""
+    """Return the edge features in a tuple, which is empty if the layer was built without them."""
     name, width = type(layer).__name__, layer.edge_feat_size
     if width == 0:
         if edge_feat is not None:

@@ -36,8 +36,8 @@ class GATConv(AttentionBase):
         \alpha_{ji} &= \mathrm{softmax}_{j \in \mathcal{N}(i)} \Big(\mathrm{LeakyReLU}\big(
             a_l^\top W h_j + a_r^\top W h_i\big)\Big)
 
-    The residual :math:`r` is 0, or the identity, or a linear map if the sizes differ (its bias is
-    then the only one).
+    The residual :math:`r` is 0, the identity, or, if the sizes differ, a linear map, whose bias
+    then replaces :math:`b`.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class GATConv(AttentionBase):
 
     Notes
     -----
-    Duplicate edges each take part in the softmax.
+    Each duplicate edge takes part in the softmax.
 
     Examples
     --------
@@ -102,7 +102,7 @@ class GATConv(AttentionBase):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew (Xavier normal, gain of relu) and set biases to 0."""
+        """Reinitialize all weights (Xavier normal, gain of relu) and set biases to 0."""
         for name in ("fc", "fc_src", "fc_dst"):
             reset_linear(getattr(self, name, None))
         nn.init.xavier_normal_(self.attn_l, gain=RELU_GAIN)
@@ -127,8 +127,8 @@ class GATConv(AttentionBase):
         feat : Tensor or (Tensor, Tensor)
             :math:`(N, *, D_{in})`, or one such tensor for source and one for destination nodes.
         edge_weight : Tensor, optional
-            :math:`(E,)`, or :math:`(E, H)` for a weight per head, multiplied to
-            :math:`\alpha` after the softmax.
+            :math:`(E,)`, or :math:`(E, H)` for a weight per head; :math:`\alpha` is multiplied
+            by it after the softmax.
         get_attention : bool
             Whether to return the attention weights too.
 
@@ -142,10 +142,10 @@ class GATConv(AttentionBase):
         Raises
         ------
         InvalidValueError
-            On a node without in-edges (unless allowed), or features or edge weights of the wrong
+            If a node has no in-edges (unless allowed), or features or edge weights have the wrong
             shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         relation, x, x_dst = enter(self, graph, feat, self._widths, self.attn_l, self.feat_drop)
         if edge_weight is not None:
@@ -159,7 +159,7 @@ class GATConv(AttentionBase):
         plain = only_multiplies(fc_src) and only_multiplies(fc_dst)
 
         if fused is not None and plain and edge_weight is None and not get_attention:
-            # As below, but without a tensor of the size of the edges.
+            # Same as below, but without a tensor with one row per edge.
             h = ops.projected_attention(
                 relation,
                 x,
@@ -173,7 +173,7 @@ class GATConv(AttentionBase):
             )
         else:
             z, z_dst = project(fc_src, fc_dst, x, x_dst, heads, dst_in_src=one_tensor)
-            # The inner product with (a_l, a_r) is the sum of a part for each end of the edge.
+            # The inner product with (a_l, a_r) is the sum of one term for each end of the edge.
             left, right = (z * self.attn_l).sum(-1), (z_dst * self.attn_r).sum(-1)
             scores = self.leaky_relu(ops.u_add_v(relation, left, right))
             h, attention = attend(relation, scores, z, self.attn_drop, edge_weight)

@@ -33,9 +33,9 @@ class GatedGCNConv(nn.Module):
         h_i' &= A h_i + \frac{\sum_{j \in \mathcal{N}(i)} \sigma(e_{ji}') \odot B h_j}
             {\sum_{j \in \mathcal{N}(i)} \sigma(e_{ji}') + 10^{-6}}
 
-    where :math:`\mathcal{N}(i)` are the sources of the in-edges of node :math:`i`, the linear maps
-    have biases and :math:`\sigma` is the sigmoid. Batch normalization, the activation, the residual
-    and dropout follow on both, in this order.
+    where :math:`\mathcal{N}(i)` is the set of sources of the in-edges of node :math:`i`, the linear
+    maps have biases and :math:`\sigma` is the sigmoid. Batch normalization, the activation, the
+    residual and dropout are then applied to nodes and edges, in this order.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ class GatedGCNConv(nn.Module):
 
     Notes
     -----
-    The maps are drawn as `torch.nn.Linear` draws them. The sum over no in-edges is 0. Duplicate
-    edges each count.
+    The maps are initialized as in `torch.nn.Linear`. The sum is 0 for a node without in-edges.
+    Duplicate edges each count.
 
     Examples
     --------
@@ -102,7 +102,7 @@ class GatedGCNConv(nn.Module):
         self.bn_edge = nn.BatchNorm1d(output_feats)
 
     def reset_parameters(self) -> None:
-        """Draw all maps anew, and forget the statistics of the batch normalization."""
+        """Reinitialize all maps, and reset the statistics of the batch normalization."""
         reset_children(self)
 
     def forward(self, graph: Graph, feat: Tensor, edge_feat: Tensor) -> tuple[Tensor, Tensor]:
@@ -127,7 +127,7 @@ class GatedGCNConv(nn.Module):
         InvalidValueError
             If sources and destinations are not the same nodes, or features have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         like = self.A.weight
         relation, x = enter_square(self, graph, feat, self._input_feats, like)

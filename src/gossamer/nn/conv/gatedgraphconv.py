@@ -41,14 +41,14 @@ class GatedGraphConv(nn.Module):
     n_steps : int
         Steps :math:`T`; the output is :math:`h^{(T)}`.
     n_etypes : int
-        Edge types.
+        Number of edge types.
     bias : bool
         Whether the GRU has biases.
 
     Raises
     ------
     InvalidValueError
-        If `out_feats` is below `in_feats`.
+        If `out_feats` is less than `in_feats`.
 
     Notes
     -----
@@ -82,7 +82,7 @@ class GatedGraphConv(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw :math:`W` (Xavier normal, gain of relu) and the GRU anew, and set :math:`b` to 0."""
+        """Reinitialize :math:`W` (Xavier normal, gain of relu) and the GRU; set :math:`b` to 0."""
         self.gru.reset_parameters()
         for linear in self.linears:
             nn.init.xavier_normal_(linear.weight, gain=RELU_GAIN)
@@ -107,7 +107,7 @@ class GatedGraphConv(nn.Module):
         feat : Tensor
             :math:`(N, D_{in})`; up to :math:`D_{out}` columns are accepted.
         etypes : Tensor, optional
-            :math:`(E,)`, integers: the type of each edge. May be left out for one edge type.
+            :math:`(E,)`, integers: the type of each edge. May be omitted if `n_etypes` is 1.
 
         Returns
         -------
@@ -119,9 +119,9 @@ class GatedGraphConv(nn.Module):
         InvalidValueError
             If features or types have the wrong shape, or types are missing.
         OutOfRangeError
-            If a type is not below `n_etypes`.
+            If a type is not in ``0 ... n_etypes - 1``.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         like = self.linears[0].weight
         relation, x = enter_square(self, graph, feat, like=like)
@@ -133,13 +133,13 @@ class GatedGraphConv(nn.Module):
         bias = torch.cat([linear.bias for linear in self.linears])
         h = F.pad(x, (0, self._out_feats - x.shape[1]))
         for _ in range(self._n_steps):
-            # A source per node and edge type, each with its own linear map.
+            # One source per pair of node and edge type; each type has its own linear map.
             z = F.linear(h, weight, bias).view(-1, self._out_feats)
             h = self.gru(ops.copy_u_sum(typed, z), h)
         return h
 
     def _typed(self, relation: Adjacency, etypes: Tensor | None) -> Adjacency:
-        """The edges from ``node * n_etypes + type`` of each source to the destinations."""
+        """Return the edges with source ``node * n_etypes + type`` and the same destinations."""
         if self._n_etypes == 1 and etypes is None:
             return relation
         if etypes is None:

@@ -36,7 +36,7 @@ class GATv2Conv(AttentionBase):
             a^\top \mathrm{LeakyReLU}\big(z_j + W_{dst} h_i + b_{dst}\big)\Big)
 
     so the ranking of the neighbors may differ from node to node, which `GATConv` cannot express.
-    The residual :math:`r` is 0, or the identity, or a linear map if the sizes differ.
+    The residual :math:`r` is 0, the identity, or, if the sizes differ, a linear map.
 
     Parameters
     ----------
@@ -61,12 +61,12 @@ class GATv2Conv(AttentionBase):
     bias : bool
         Whether the linear maps have a bias.
     share_weights : bool
-        Whether :math:`W_{src} = W_{dst}` and :math:`b_{src} = b_{dst}`. Without effect if
+        Whether :math:`W_{src} = W_{dst}` and :math:`b_{src} = b_{dst}`. It has no effect if
         `in_feats` is a pair.
 
     Notes
     -----
-    Duplicate edges each take part in the softmax.
+    Each duplicate edge takes part in the softmax.
 
     Examples
     --------
@@ -106,7 +106,7 @@ class GATv2Conv(AttentionBase):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew (Xavier normal, gain of relu) and set biases to 0.
+        """Reinitialize all weights (Xavier normal, gain of relu) and set biases to 0.
 
         With `share_weights` on a pair, :math:`W_{dst}` stays as `torch.nn.Linear` drew it.
         """
@@ -140,9 +140,9 @@ class GATv2Conv(AttentionBase):
         Raises
         ------
         InvalidValueError
-            On a node without in-edges (unless allowed), or features of the wrong shape.
+            If a node has no in-edges (unless allowed), or features have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         relation, x, x_dst = enter(self, graph, feat, self._widths, self.attn, self.feat_drop)
 

@@ -35,10 +35,11 @@ class GCN2Conv(ZeroInDegreeGuard, nn.Module):
             \big((1 - \beta_l) I + \beta_l W_1\big) + b\Big) \\
         \hat{A} &= D^{-1/2} A D^{-1/2}, \qquad \beta_l = \log\Big(\frac{\lambda}{l} + 1\Big)
 
-    where :math:`A_{ij}` counts the edges from :math:`j` to :math:`i` and :math:`D` has the
-    in-degrees (at least 1). With edge weights, :math:`\hat{A}` holds the weights that
-    `EdgeWeightNorm` makes of them. With ``project_initial_features=False``, as in the paper's
-    variant GCNII*, :math:`W_1` acts on the first term and another matrix :math:`W_2` on the second.
+    where :math:`A_{ij}` counts the edges from :math:`j` to :math:`i` and :math:`D` is the
+    diagonal matrix of in-degrees (at least 1). With edge weights, :math:`\hat{A}` holds the weights
+    that `EdgeWeightNorm` computes from them. With ``project_initial_features=False``, as in the
+    paper's variant GCNII*, :math:`W_1` acts on the first term and another matrix :math:`W_2` on the
+    second.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ class GCN2Conv(ZeroInDegreeGuard, nn.Module):
 
     Notes
     -----
-    The layer adds no self-loops; the paper has one at each node. Duplicate edges each count.
+    The layer adds no self-loops; the paper adds one to each node. Duplicate edges each count.
 
     Examples
     --------
@@ -132,9 +133,9 @@ class GCN2Conv(ZeroInDegreeGuard, nn.Module):
         Raises
         ------
         InvalidValueError
-            On a node without in-edges (unless allowed), or features or weights of the wrong shape.
+            If a node has no in-edges (unless allowed), or features or weights have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         relation, x = enter_square(self, graph, feat, self._in_feats, self.weight1)
         check_features(self, feat_0, x.shape[0], self._in_feats, self.weight1)

@@ -28,7 +28,7 @@ class GINConv(EpsilonBase):
         h_i' = \sigma\Big(f\Big((1 + \epsilon) h_i +
             \mathrm{aggregate}_{j \in \mathcal{N}(i)} \, e_{ji} h_j\Big)\Big)
 
-    where :math:`\mathcal{N}(i)` are the sources of the in-edges of node :math:`i`, and
+    where :math:`\mathcal{N}(i)` is the set of sources of the in-edges of node :math:`i`, and
     :math:`e_{ji}` is the edge weight (1 if none is given).
 
     Parameters
@@ -36,9 +36,9 @@ class GINConv(EpsilonBase):
     apply_func : callable, optional
         :math:`f`, usually a multi-layer perceptron; the identity if None.
     aggregator_type : {"sum", "max", "mean"}
-        How the neighbors are gathered. The sum tells multisets apart, which is the paper's point.
+        How the neighbors are aggregated. Only the sum distinguishes multisets, as the paper shows.
     init_eps : float
-        First value of :math:`\epsilon`.
+        Initial value of :math:`\epsilon`.
     learn_eps : bool
         Whether :math:`\epsilon` is a parameter.
     activation : callable, optional
@@ -51,7 +51,7 @@ class GINConv(EpsilonBase):
 
     Notes
     -----
-    A node without in-edges gathers 0. Duplicate edges each count.
+    The aggregate of a node without in-edges is 0. Duplicate edges each count.
 
     Examples
     --------
@@ -93,7 +93,7 @@ class GINConv(EpsilonBase):
         Returns
         -------
         Tensor
-            What `apply_func` makes of :math:`(N_{dst}, *)`.
+            Output of `apply_func` for an input of shape :math:`(N_{dst}, *)`.
 
         Raises
         ------
@@ -105,7 +105,7 @@ class GINConv(EpsilonBase):
         if edge_weight is not None:
             check_edge_weight(self, adjacency, edge_weight, x)
 
-        # A constant factor of the own features goes along with the sum.
+        # A constant factor of the node's own features is applied in the same pass as the sum.
         (learned,) = requires_grad(self.eps)
         plain = self._aggregator_type == "sum" and edge_weight is None and x_dst is x
         if not learned and plain and x.dtype is self.eps.dtype:

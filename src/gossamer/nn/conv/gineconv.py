@@ -27,20 +27,20 @@ class GINEConv(EpsilonBase):
         h_i' = f\Big((1 + \epsilon) h_i +
             \sum_{j \in \mathcal{N}(i)} \mathrm{relu}(h_j + e_{ji})\Big)
 
-    where :math:`\mathcal{N}(i)` are the sources of the in-edges of node :math:`i`.
+    where :math:`\mathcal{N}(i)` is the set of sources of the in-edges of node :math:`i`.
 
     Parameters
     ----------
     apply_func : callable, optional
         :math:`f`, usually a multi-layer perceptron; the identity if None.
     init_eps : float
-        First value of :math:`\epsilon`.
+        Initial value of :math:`\epsilon`.
     learn_eps : bool
         Whether :math:`\epsilon` is a parameter.
 
     Notes
     -----
-    The sum over no in-edges is 0. Duplicate edges each count.
+    The sum is 0 for a node without in-edges. Duplicate edges each count.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class GINEConv(EpsilonBase):
         Returns
         -------
         Tensor
-            What `apply_func` makes of :math:`(N_{dst}, *)`.
+            Output of `apply_func` for an input of shape :math:`(N_{dst}, *)`.
 
         Raises
         ------

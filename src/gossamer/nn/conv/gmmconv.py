@@ -37,7 +37,7 @@ class GMMConv(ZeroInDegreeGuard, nn.Module):
         w_k(u) &= \exp\Big(-\tfrac{1}{2} (u - \mu_k)^\top \Sigma_k^{-1} (u - \mu_k)\Big)
 
     where :math:`u_{ji}` are the pseudo-coordinates of an edge and :math:`\Sigma_k` is diagonal. The
-    residual :math:`r` is 0, or the identity, or a linear map if the sizes differ.
+    residual :math:`r` is 0, the identity, or, if the sizes differ, a linear map.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ class GMMConv(ZeroInDegreeGuard, nn.Module):
     out_feats : int
         Output features :math:`D_{out}`.
     dim : int
-        Pseudo-coordinates per edge.
+        Number of pseudo-coordinates per edge.
     n_kernels : int
-        Kernels :math:`K`.
+        Number of kernels :math:`K`.
     aggregator_type : {"sum", "mean", "max"}
         How the neighbors are aggregated, element by element and kernel by kernel.
     residual : bool
@@ -104,7 +104,7 @@ class GMMConv(ZeroInDegreeGuard, nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        r"""Draw :math:`\Theta` and :math:`r` (Xavier normal, gain of relu) and :math:`\mu` anew.
+        r"""Reinitialize :math:`\Theta` and :math:`r` (Xavier normal, gain of relu) and :math:`\mu`.
 
         :math:`\mu` is normal with deviation 0.1; :math:`\Sigma^{-1/2}` is set to 1, :math:`b` to 0.
         """
@@ -135,9 +135,9 @@ class GMMConv(ZeroInDegreeGuard, nn.Module):
         Raises
         ------
         InvalidValueError
-            On a node without in-edges (unless allowed), or features of the wrong shape.
+            If a node has no in-edges (unless allowed), or features have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         widths = self._in_src_feats, self._in_dst_feats
         relation, x, x_dst = enter(self, graph, feat, widths, self.mu)

@@ -1,4 +1,4 @@
-"""Graph convolution (Kipf & Welling) and the normalization of edge weights that goes with it."""
+"""Graph convolution (Kipf & Welling) and the matching normalization of edge weights."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
     .. math::
         h_i' = \sigma\Big(b + \sum_{j \in \mathcal{N}(i)} \frac{e_{ji}}{c_{ji}} h_j W\Big)
 
-    where :math:`\mathcal{N}(i)` are the sources of the in-edges of node :math:`i`,
+    where :math:`\mathcal{N}(i)` is the set of sources of the in-edges of node :math:`i`,
     :math:`e_{ji}` is the edge weight (1 if none is given), :math:`W` and :math:`b` are the
     parameters, and :math:`c_{ji}` depends on `norm`:
 
@@ -60,7 +60,7 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
     norm : {"both", "right", "left", "none"}
         Normalization, as above.
     weight : bool
-        Whether the layer owns :math:`W`. Without it, `forward` can be given one.
+        Whether the layer has its own :math:`W`. If False, :math:`W` can be passed to `forward`.
     bias : bool
         Whether to add :math:`b`.
     activation : callable, optional
@@ -75,8 +75,8 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
 
     Notes
     -----
-    Duplicate edges each send a message. Since the sum is linear, the product with :math:`W`
-    is taken on whichever side of it has narrower rows.
+    Each duplicate edge sends a message. Since the sum is linear, the product with :math:`W` is
+    computed before or after it, whichever has narrower rows.
 
     Examples
     --------
@@ -132,9 +132,9 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
         graph : Graph
             Homogeneous graph, bipartite graph or block.
         feat : Tensor or (Tensor, Tensor)
-            Source features :math:`(N_{src}, *, D_{in})`; of a pair, only the first is read.
+            Source features :math:`(N_{src}, *, D_{in})`; of a pair, only the first is used.
         weight : Tensor, optional
-            :math:`W` from outside, :math:`(D_{in}, D_{out})`, for a layer built with
+            External :math:`W`, :math:`(D_{in}, D_{out})`, for a layer built with
             ``weight=False``.
         edge_weight : Tensor, optional
             :math:`(E,)` or :math:`(E, 1)`; or :math:`(E, D)` with
@@ -148,10 +148,10 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
         Raises
         ------
         InvalidValueError
-            On a node without in-edges (unless allowed), on features or weights of the wrong shape,
-            or if `weight` is given to a layer that has its own.
+            If a node has no in-edges (unless allowed), features or weights have the wrong shape,
+            or `weight` is given to a layer that has its own.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         weight = self._pick_weight(weight)
         if weight is not None:
@@ -162,7 +162,7 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
         if edge_weight is not None:
             check_edge_weight(self, relation, edge_weight, x)
         if self._norm != "none" and not (x.is_floating_point() or x.is_complex()):
-            x = x.to(torch.get_default_dtype())  # fractions must not be cut off
+            x = x.to(torch.get_default_dtype())  # do not truncate fractions
 
         power = -0.5 if self._norm == "both" else -1.0
         # Scaling rows commutes with the product, so both scalings act on the narrow side too.
@@ -207,7 +207,7 @@ class GraphConv(ZeroInDegreeGuard, nn.Module):
 def normalized_weight(
     layer: nn.Module, relation: Adjacency, edge_weight: Tensor | None, eps: float = 0.0
 ) -> Tensor | None:
-    """Positive edge weights divided by the roots of the weighted degrees of both ends."""
+    """Divide positive edge weights by the square roots of the weighted degrees of both ends."""
     if edge_weight is None:
         return None
     _require_scalars(layer, relation, edge_weight)
@@ -244,9 +244,9 @@ class EdgeWeightNorm(nn.Module):
         c_{ji} = \sum_{k \in \mathcal{N}(i)} e_{ki} + \epsilon
         \quad\text{("right")}
 
-    and the result is :math:`e_{ji} / c_{ji}`: of ``"both"``, the symmetric normalization of the
-    `GCN paper <https://arxiv.org/abs/1609.02907>`__ on a weighted adjacency matrix. Give the
-    layer that follows ``norm="none"``.
+    and the result is :math:`e_{ji} / c_{ji}`. ``"both"`` is the symmetric normalization of the
+    `GCN paper <https://arxiv.org/abs/1609.02907>`__ for a weighted adjacency matrix. Build the
+    layer that uses the result with ``norm="none"``.
 
     Parameters
     ----------
@@ -292,7 +292,7 @@ class EdgeWeightNorm(nn.Module):
         Raises
         ------
         InvalidValueError
-            If a weight is not a scalar, or not positive where a square root is taken.
+            If a weight is not a scalar, or is not positive with ``norm="both"``.
         """
         relation = relation_for(self, graph)
         _require_scalars(self, relation, edge_weight)

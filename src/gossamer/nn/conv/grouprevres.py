@@ -34,9 +34,9 @@ class GroupRevRes(nn.Module):
     .. math::
         X_0' = \sum_{i=2}^{C} X_i, \qquad X_i' = f_i\big(X_{i-1}', G\big) + X_i
 
-    The input follows from the output, so of a stack of such layers only the last output is kept for
-    the backward pass: memory does not grow with the number of layers. The backward pass computes
-    each :math:`f_i` again, under the random state of the forward pass, so that dropout drops the
+    The input can be computed from the output, so a stack of such layers stores only its last output
+    for the backward pass: memory does not grow with the number of layers. The backward pass
+    recomputes each :math:`f_i` with the random state of the forward pass, so that dropout drops the
     same entries.
 
     Parameters
@@ -45,7 +45,7 @@ class GroupRevRes(nn.Module):
         The layer :math:`f`, called as ``f(g, x, *args)`` with :math:`D / C` features in and out.
         It becomes the first of the :math:`f_i`; the others are copies with the same parameters.
     groups : int
-        Groups :math:`C`, at least 2.
+        Number of groups :math:`C`, at least 2.
 
     Raises
     ------
@@ -54,9 +54,9 @@ class GroupRevRes(nn.Module):
 
     Notes
     -----
-    Rounding makes the input that is computed again differ a little from the original one. Running
-    statistics, as of batch normalization, are updated twice per training step. Second derivatives
-    are not available.
+    Due to rounding, the recomputed input differs slightly from the original one. Running
+    statistics, such as those of batch normalization, are updated twice per training step. Second
+    derivatives are not available.
 
     Examples
     --------
@@ -80,7 +80,7 @@ class GroupRevRes(nn.Module):
         )
 
     def reset_parameters(self) -> None:
-        """Draw the parameters of each copy anew."""
+        """Reinitialize the parameters of each copy."""
         reset_children(self)
 
     def forward(self, g: Graph, x: Tensor, *args: Tensor) -> Tensor:
@@ -93,7 +93,7 @@ class GroupRevRes(nn.Module):
         x : Tensor
             :math:`(N, D)`.
         *args : Tensor
-            Further arguments of the copies. Each is split along its last dimension, like `x`.
+            Additional arguments for the copies. Each is split along its last dimension, like `x`.
 
         Returns
         -------
@@ -130,12 +130,12 @@ class GroupRevRes(nn.Module):
 
 
 class _Layer:
-    """A call of the layer: what its input can be computed from."""
+    """One call of the layer, with the data needed to recompute its input."""
 
     def __init__(self, graph: Graph, modules: Sequence[nn.Module]) -> None:
         self.graph = graph
         self.modules = modules
-        # As they are now: `torch.func.functional_call` puts others in their place for a while.
+        # The current ones: `torch.func.functional_call` replaces them temporarily.
         self.parameters = [dict(module.named_parameters()) for module in modules]
         self.states: list[_RandomState] = []
         self.result: Tensor | None = None  # dropped where `following` can compute it
@@ -143,21 +143,21 @@ class _Layer:
         self.args: tuple[Tensor, ...] = ()
 
     def parts(self, value: Tensor) -> tuple[Tensor, ...]:
-        """The groups of a tensor."""
+        """Split a tensor into its groups."""
         return value.chunk(len(self.modules), -1)
 
     def args_of(self, i: int) -> list[Tensor]:
-        """The further arguments of the copy `i`."""
+        """Return the additional arguments of copy `i`."""
         return [self.parts(arg)[i] for arg in self.args]
 
     def call_again(self, i: int, below: Tensor, args: list[Tensor]) -> Tensor:
-        """What the copy `i` gave, under the random state and with the parameters of then."""
+        """Recompute the output of copy `i` with the original random state and parameters."""
         with self.states[i].restored():
             inputs = self.graph, below, *args
             return functional_call(self.modules[i], self.parameters[i], inputs)
 
     def output(self, x: Tensor, args: tuple[Tensor, ...]) -> Tensor:
-        """Apply the copies, one after the other."""
+        """Apply the copies one after another."""
         self.args = args
         groups = self.parts(x)
         below = sum(groups[1:])
@@ -175,14 +175,14 @@ class _Layer:
         return torch.cat(results, -1)
 
     def known_result(self) -> Tensor:
-        """The output, computed from the one of the following layer if it was dropped."""
+        """Return the output, recomputed from that of the following layer if it was dropped."""
         if self.result is None:
             self.result = self.following.input()
         return self.result
 
     @torch.no_grad()
     def input(self) -> Tensor:
-        """The input, from the output."""
+        """Compute the input from the output."""
         results = self.parts(self.known_result())
         groups: list[Tensor] = [None] * len(results)
         for i in range(len(results) - 1, -1, -1):
@@ -258,7 +258,7 @@ def _sum(x: Tensor | None, y: Tensor | None) -> Tensor | None:
 
 
 class _RandomState:
-    """The state of the random generators, and of autocast, to compute something again."""
+    """The state of the random generators and of autocast, for recomputation."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
@@ -274,7 +274,7 @@ class _RandomState:
 
     @contextmanager
     def restored(self) -> Iterator[None]:
-        """Compute under this state; the generators go on from where they were afterwards."""
+        """Run the block with this state, then restore the previous state of the generators."""
         devices = [self.device] if self.own is not None else []
         autocast = nullcontext() if self.autocast is None else torch.autocast(**self.autocast)
         with torch.random.fork_rng(devices), autocast:

@@ -33,7 +33,7 @@ class HGTConv(nn.Module):
         h_t' &= \mathrm{norm}\big(\gamma_{\tau(t)} \, \mathrm{dropout}(\tilde h_t A_{\tau(t)})
             + (1 - \gamma_{\tau(t)}) \, h_t W^{res}\big), \qquad \gamma = \mathrm{sigmoid}(skip)
 
-    where the softmax runs over all in-edges of :math:`t`, whatever their types, and
+    where the softmax runs over the in-edges of :math:`t` of all types, and
     :math:`\tilde h_t` is the concatenation of the heads.
 
     Parameters
@@ -49,17 +49,18 @@ class HGTConv(nn.Module):
     dropout : float
         Dropout rate of the new features.
     use_norm : bool
-        Whether norm is a layer normalization rather than the identity.
+        Whether norm is layer normalization; otherwise it is the identity.
 
     Raises
     ------
     InvalidValueError
-        If a size is not positive, or `dropout` no probability.
+        If a size is not positive, or `dropout` is not a probability.
 
     Notes
     -----
-    Matrices are initialized as in :class:`gossamer.nn.TypedLinear`, :math:`\mu` and skip to 1, and
-    :math:`W^{res}` Xavier uniform; it is the identity if input and output have the same width.
+    Matrices are initialized as in :class:`gossamer.nn.TypedLinear`, :math:`\mu` and skip to 1.
+    :math:`W^{res}` is the identity if input and output have the same width, and is otherwise
+    initialized Xavier uniform.
     A node without in-edges has :math:`\tilde h_t = 0`. Duplicate edges each count.
 
     Examples
@@ -114,7 +115,7 @@ class HGTConv(nn.Module):
             nn.init.xavier_uniform_(self.residual_w)
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew."""
+        """Reinitialize all weights."""
         for module in self.modules():
             if isinstance(module, TypedLinear | nn.LayerNorm):
                 module.reset_parameters()
@@ -139,7 +140,8 @@ class HGTConv(nn.Module):
         etype : Tensor
             :math:`(E,)`, the type of each edge.
         presorted : bool
-            Whether both kinds of types ascend, as :func:`gossamer.to_homogeneous` leaves them.
+            Whether `ntype` and `etype` are both in ascending order, as
+            :func:`gossamer.to_homogeneous` returns them.
 
         Returns
         -------
@@ -151,9 +153,9 @@ class HGTConv(nn.Module):
         InvalidValueError
             If features or types have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters, or types are no integers.
+            If the features have a different dtype from the parameters, or types are not integers.
         OutOfRangeError
-            If there is no such type.
+            If a type is out of range.
         """
         adjacency, x, x_dst = enter(self, g, x, self.in_size, self.linear_k.W)
         ntype = check_types(self, ntype, adjacency.num_src, self.skip.shape[0], "node")

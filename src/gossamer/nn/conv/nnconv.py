@@ -30,9 +30,9 @@ class NNConv(nn.Module):
     .. math::
         h_i' = \mathrm{aggregate}_{j \in \mathcal{N}(i)}\, f_\Theta(e_{ji})^\top h_j + r(h_i) + b
 
-    where :math:`\mathcal{N}(i)` are the sources of the in-edges of node :math:`i`, and
-    :math:`f_\Theta` makes a :math:`(D_{in}, D_{out})` matrix of the features of an edge. The
-    residual :math:`r` is 0, or the identity, or a linear map if the sizes differ.
+    where :math:`\mathcal{N}(i)` is the set of sources of the in-edges of node :math:`i`, and
+    :math:`f_\Theta` maps the features of an edge to a :math:`(D_{in}, D_{out})` matrix. The
+    residual :math:`r` is 0, the identity, or, if the sizes differ, a linear map.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ class NNConv(nn.Module):
     edge_func : callable
         :math:`f_\Theta`: takes :math:`(E, *)`, returns :math:`(E, D_{in} D_{out})`.
     aggregator_type : {"sum", "mean", "max"}
-        How the neighbors are aggregated. The maximum is taken of each product of an entry of
-        :math:`h_j` with one of the matrix, before the products are summed.
+        How the neighbors are aggregated. The maximum is taken over the neighbors for each product
+        of an entry of :math:`h_j` and an entry of the matrix, before the products are summed.
     residual : bool
         Whether to add :math:`r`.
     bias : bool
@@ -57,7 +57,7 @@ class NNConv(nn.Module):
 
     Notes
     -----
-    0 is aggregated for a node without in-edges. Duplicate edges each count.
+    The aggregate of a node without in-edges is 0. Duplicate edges each count.
 
     Examples
     --------
@@ -92,7 +92,7 @@ class NNConv(nn.Module):
     def reset_parameters(self) -> None:
         """Draw :math:`r` (Xavier normal, gain of relu) and set :math:`b` to 0.
 
-        `edge_func` belongs to the caller and stays as it is.
+        `edge_func` is not changed.
         """
         if self.bias is not None:
             nn.init.zeros_(self.bias)
@@ -118,9 +118,9 @@ class NNConv(nn.Module):
         Raises
         ------
         InvalidValueError
-            If features have the wrong shape, or `edge_func` returns one.
+            If features or the output of `edge_func` have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         widths = self._in_src_feats, self._in_dst_feats
         relation, x, x_dst = enter(self, graph, feat, widths, self.bias)
@@ -140,7 +140,7 @@ class NNConv(nn.Module):
         return h if self.bias is None else h + self.bias
 
     def _steps(self) -> list:
-        """The steps of `edge_func`; the last one is None if it is not a linear map of its own."""
+        """Return the steps of `edge_func`; the last is None unless it is a separate linear map."""
         func = self.edge_func
         steps = list(func) if type(func) is nn.Sequential and not has_hooks(func) else [func]
         last = steps[-1] if steps else None

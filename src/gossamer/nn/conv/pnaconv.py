@@ -28,9 +28,9 @@ SCALERS = ("identity", "amplification", "attenuation")
 class Messages:
     r"""The messages of a tower, :math:`m_{ji} = a_j + b_i` or :math:`a_j + c_{ji} + b_i`.
 
-    Reductions share passes over the edges, and :math:`b_i`, the same for all messages of a node, is
-    added to the result. Without edge features nothing of the size of the edges is made, but for
-    higher moments.
+    Reductions share passes over the edges. :math:`b_i` is the same for all messages of a node, so
+    it is added to the result. Without edge features, only the higher moments create a tensor with
+    one row per edge.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Messages:
         # Single precision at least: degrees above 65,504 overflow float16.
         wide = torch.promote_types(own.dtype, torch.float32)
         self.degree = relation.in_degrees().to(wide).unsqueeze(-1)
-        # Below this, a root and its gradient are not numbers.
+        # Below this, a root or its gradient is not finite.
         self.tiny = max(1e-30, torch.finfo(own.dtype).tiny)
         self._known: dict[str, Tensor] = {}
 
@@ -55,7 +55,7 @@ class Messages:
         return ops.gspmm(self.relation, "copy_rhs", reduce, None, part)
 
     def statistic(self, name: str) -> Tensor:
-        """One of `AGGREGATORS`."""
+        """Compute one of `AGGREGATORS`."""
         if name in ("max", "min"):
             return self.reduced(name, self.part) + self.own
         if name == "mean":
@@ -69,13 +69,13 @@ class Messages:
         return self.moment(int(name.removeprefix("moment")))
 
     def mean(self) -> Tensor:
-        """Mean without :math:`b`."""
+        """Compute the mean without :math:`b`."""
         if "mean" not in self._known:
             self._known["mean"] = self.reduced("mean", self.part)
         return self._known["mean"]
 
     def variance(self) -> Tensor:
-        """Variance, to which :math:`b` adds nothing."""
+        """Compute the variance, which does not depend on :math:`b`."""
         if "var" not in self._known:
             # The mean and the mean square in one pass.
             both = self.reduced("mean", torch.cat([self.part, self.part * self.part], -1))
@@ -85,7 +85,7 @@ class Messages:
         return self._known["var"]
 
     def moment(self, order: int) -> Tensor:
-        """Signed root of the central moment, to which :math:`b` adds nothing."""
+        """Compute the signed root of the central moment, which does not depend on :math:`b`."""
         if "centered" not in self._known:
             self._known["centered"] = ops.gsddmm(
                 self.relation, "sub", self.part, self.mean(), self.end, "v"
@@ -139,9 +139,9 @@ class PNAConvTower(nn.Module):
         return self.dropout(self.batchnorm(h) if h.shape[0] else h)
 
     def aggregate(self, messages: Messages, x: Tensor, eig_vec: Tensor | None) -> list[Tensor]:
-        """The result of each aggregator; nodes without in-edges are set to 0 later."""
+        """Return the result of each aggregator; nodes without in-edges are set to 0 later."""
         if {"std", "var"} & set(self.aggregators):
-            messages.variance()  # the mean comes with it
+            messages.variance()  # computes the mean too
         return [messages.statistic(name) for name in self.aggregators]
 
     def _scale(self, name: str, gathered: Tensor, degree: Tensor) -> Tensor:
@@ -157,15 +157,15 @@ class PNAConv(nn.Module):
     r"""Layer of `Principal Neighborhood Aggregation for Graph Nets
     <https://arxiv.org/abs/2004.05718>`__.
 
-    For each of :math:`T` towers, which see a slice of the node features each,
+    For each of :math:`T` towers, each of which takes a slice of the node features,
 
     .. math::
         m_{ji} &= M [h_j \,\|\, h_i \,\|\, e_{ji}] \\
         h_i' &= \mathrm{BN}\Big(\tfrac{1}{\sqrt{|V|}}\, U \big[h_i \,\|\,
             \bigoplus_{j \in \mathcal{N}(i)} m_{ji}\big]\Big)
 
-    and the towers' outputs, side by side, go through a linear layer with LeakyReLU (slope 0.01).
-    :math:`|V|` is the number of nodes of the graph that :math:`i` belongs to, and
+    and the concatenated outputs of the towers pass through a linear layer with LeakyReLU (slope
+    0.01). :math:`|V|` is the number of nodes of the graph that :math:`i` belongs to, and
 
     .. math::
         \bigoplus = \begin{bmatrix} 1 \\ S(d, 1) \\ S(d, -1) \end{bmatrix} \otimes
@@ -181,16 +181,16 @@ class PNAConv(nn.Module):
     out_size : int
         Output features :math:`D_{out}`, divisible by `num_towers`.
     aggregators : list of str
-        Of ``mean``, ``max``, ``min``, ``sum``, ``std``, ``var``, ``moment3``, ``moment4`` and
-        ``moment5``: the last are :math:`n`-th roots of central moments.
+        Any of ``mean``, ``max``, ``min``, ``sum``, ``std``, ``var``, ``moment3``, ``moment4`` and
+        ``moment5``. The last three are the :math:`n`-th roots of the :math:`n`-th central moments.
     scalers : list of str
-        Of ``identity``, ``amplification`` (:math:`p = 1`) and ``attenuation`` (:math:`p = -1`).
+        Any of ``identity``, ``amplification`` (:math:`p = 1`) and ``attenuation`` (:math:`p = -1`).
     delta : float
         :math:`\delta`, the mean of :math:`\log(d + 1)` over the training graphs.
     dropout : float
         Dropout rate of the towers' outputs.
     num_towers : int
-        Towers :math:`T`.
+        Number of towers :math:`T`.
     edge_feat_size : int
         Edge features :math:`D_e`; 0 for none.
     residual : bool
@@ -203,7 +203,7 @@ class PNAConv(nn.Module):
 
     Notes
     -----
-    The maps are drawn as `torch.nn.Linear` draws them. Nodes without in-edges aggregate 0.
+    The maps are initialized as in `torch.nn.Linear`. The aggregate of a node without in-edges is 0.
     Duplicate edges each count.
 
     Examples
@@ -269,7 +269,7 @@ class PNAConv(nn.Module):
             one_of(aggregator, "PNAConv", "aggregators", AGGREGATORS)
 
     def reset_parameters(self) -> None:
-        """Draw all maps anew, and forget the statistics of the batch normalization."""
+        """Reinitialize all maps, and reset the statistics of the batch normalization."""
         reset_children(self)
 
     def forward(self, graph: Graph, node_feat: Tensor, edge_feat: Tensor | None = None) -> Tensor:
@@ -295,7 +295,7 @@ class PNAConv(nn.Module):
             If sources and destinations are not the same nodes, features have the wrong shape, or
             edge features are missing.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         like = self.mixing_layer[0].weight
         relation, x = enter_square(self, graph, node_feat, self.in_size, like)
@@ -321,7 +321,7 @@ class PNAConv(nn.Module):
 
 
 def size_norm(graph: Graph, x: Tensor) -> Tensor:
-    """The inverse root of the number of nodes in each node's graph, ``(N, 1)``."""
+    """Return the inverse square root of the number of nodes in each node's graph, ``(N, 1)``."""
     if graph.is_block or graph.batch_size == 1:
         return x.new_ones(x.shape[0], 1) * max(x.shape[0], 1) ** -0.5
     counts = graph.batch_num_nodes()

@@ -35,8 +35,8 @@ class RelGraphConv(nn.Module):
         h_i' = \sigma\Big(\mathrm{norm}\Big(\sum_{(j, r) \to i} e_{ji} W_r^\top h_j\Big)
             + b + W_0^\top h_i\Big)
 
-    where :math:`r` is the type of the edge, :math:`e_{ji}` its weight (1 if none is given; the
-    paper takes one over the number of in-edges of that type), and norm a layer normalization if
+    where :math:`r` is the type of the edge, :math:`e_{ji}` is its weight (1 if none is given; the
+    paper uses 1 over the number of in-edges of that type), and norm is layer normalization if
     `layer_norm` is set.
 
     Parameters
@@ -68,7 +68,7 @@ class RelGraphConv(nn.Module):
     Notes
     -----
     :math:`W_0` is initialized Xavier uniform with the gain of relu, :math:`b` to 0, :math:`W_r` as
-    in :class:`gossamer.nn.TypedLinear`. A node without in-edges gets its self-loop and bias alone.
+    in :class:`gossamer.nn.TypedLinear`. A node without in-edges gets only its self-loop and bias.
     Duplicate edges each count.
 
     Examples
@@ -113,7 +113,7 @@ class RelGraphConv(nn.Module):
         self._reset_own()
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew."""
+        """Reinitialize all weights."""
         self.linear_r.reset_parameters()
         if self.layer_norm:
             self.layer_norm_weight.reset_parameters()
@@ -141,14 +141,14 @@ class RelGraphConv(nn.Module):
         g : Graph
             Homogeneous graph, bipartite graph or block.
         feat : Tensor or (Tensor, Tensor)
-            :math:`(N, D_{in})`, or one such tensor for source and one for destination nodes, which
-            a bipartite graph needs for the self-loop.
+            :math:`(N, D_{in})`, or one such tensor for source and one for destination nodes. A
+            bipartite graph requires the pair if the layer has a self-loop.
         etypes : Tensor
             :math:`(E,)`, the type of each edge, ``0 ... num_rels - 1``.
         norm : Tensor, optional
             Edge weights :math:`e`, :math:`(E,)` or :math:`(E, 1)`.
         presorted : bool
-            Accepted for the sake of programs that pass it: the layer sorts once for each graph.
+            Accepted for compatibility; it has no effect. The layer sorts once for each graph.
 
         Returns
         -------
@@ -160,9 +160,9 @@ class RelGraphConv(nn.Module):
         InvalidValueError
             If features, types or weights have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters, or types are no integers.
+            If the features have a different dtype from the parameters, or types are not integers.
         OutOfRangeError
-            If there is no such type.
+            If a type is out of range.
         """
         linear = self.linear_r
         if self.self_loop:

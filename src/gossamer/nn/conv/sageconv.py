@@ -39,7 +39,7 @@ class SAGEConv(nn.Module):
         h_i' = \mathrm{norm}\big(\sigma\big(
             W_{self} h_i + b + W_{neigh} h_{\mathcal{N}(i)}\big)\big)
 
-    where :math:`h_{\mathcal{N}(i)}` gathers the sources :math:`j` of the in-edges of node
+    where :math:`h_{\mathcal{N}(i)}` aggregates the sources :math:`j` of the in-edges of node
     :math:`i`, weighted by :math:`e_{ji}` (1 if no edge weights are given):
 
     ========== ==================================================================================
@@ -57,7 +57,7 @@ class SAGEConv(nn.Module):
     out_feats : int
         Output features :math:`D_{out}`.
     aggregator_type : {"mean", "gcn", "pool", "lstm"}
-        How neighbors are gathered, as above.
+        How the neighbors are aggregated, as above.
     feat_drop : float
         Dropout rate of the input features.
     bias : bool
@@ -134,7 +134,7 @@ class SAGEConv(nn.Module):
             nn.init.zeros_(self.bias)
 
     def reset_parameters(self) -> None:
-        """Draw weights anew (Xavier uniform, gain of relu) and biases and LSTM as torch does."""
+        """Reinitialize weights (Xavier uniform, gain of relu), and biases and LSTM as in torch."""
         self._draw_weights()
         for name in ("fc_pool", "fc_self"):
             if hasattr(self, name):
@@ -162,7 +162,7 @@ class SAGEConv(nn.Module):
         InvalidValueError
             If features or edge weights have the wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         widths = self._in_src_feats, self._in_dst_feats
         like = getattr(self.fc_neigh, "weight", None)  # a user may replace the map
@@ -195,7 +195,7 @@ class SAGEConv(nn.Module):
     def _average(
         self, relation: Adjacency, x: Tensor, x_dst: Tensor, edge_weight: Tensor | None
     ) -> Tensor:
-        # Averaging is linear, so the product is taken on whichever side has narrower rows.
+        # Averaging is linear, so the product comes before or after it, whichever has narrower rows.
         weight_first = self._in_src_feats > self._out_feats
         h = self.fc_neigh(x) if weight_first else x
         if self._aggre_type == "mean":
@@ -203,7 +203,7 @@ class SAGEConv(nn.Module):
         else:
             own = h if x_dst is x else self.fc_neigh(x_dst) if weight_first else x_dst
             h = aggregate(relation, h, "sum", edge_weight) + own
-            # In single precision at least: degrees above 65,504 overflow float16.
+            # Single precision at least: degrees above 65,504 overflow float16.
             wide = torch.promote_types(h.dtype, torch.float32)
             count = (relation.in_degrees() + 1).to(wide).view(-1, *(1,) * (h.dim() - 1))
             h = (h / count).to(h.dtype)
@@ -211,7 +211,7 @@ class SAGEConv(nn.Module):
 
 
 def _last_state(lstm: nn.LSTM, graph: Graph, x: Tensor, edge_weight: Tensor | None) -> Tensor:
-    """The last state of an LSTM that reads the messages of each node, in the order of the edges."""
+    """Return the last state of an LSTM over the messages of each node, in edge order."""
     if x.dim() != 2:
         raise InvalidValueError(
             "SAGEConv: aggregator_type='lstm' takes features of shape "
@@ -224,7 +224,7 @@ def _last_state(lstm: nn.LSTM, graph: Graph, x: Tensor, edge_weight: Tensor | No
         _, (state, _) = lstm(nodes.mailbox["m"])
         return {"h": state.squeeze(0)}
 
-    graph = graph.local_var()  # the caller's graph stays as it is
+    graph = graph.local_var()  # do not change the caller's graph
     graph.srcdata["x"] = x
     message = fn.copy_u("x", "m")
     if edge_weight is not None:

@@ -31,9 +31,9 @@ class SGConv(ZeroInDegreeGuard, nn.Module):
     .. math::
         H' = \mathrm{norm}\big(\hat{A}^K H\big) W + b, \qquad \hat{A} = D^{-1/2} A D^{-1/2}
 
-    where :math:`A_{ij}` counts the edges from :math:`j` to :math:`i` and :math:`D` has the
-    in-degrees (at least 1). With edge weights, :math:`\hat{A}` holds the weights that
-    `EdgeWeightNorm` makes of them.
+    where :math:`A_{ij}` counts the edges from :math:`j` to :math:`i` and :math:`D` is the
+    diagonal matrix of in-degrees (at least 1). With edge weights, :math:`\hat{A}` holds the weights
+    that `EdgeWeightNorm` computes from them.
 
     Parameters
     ----------
@@ -44,8 +44,8 @@ class SGConv(ZeroInDegreeGuard, nn.Module):
     k : int
         Hops :math:`K`.
     cached : bool
-        Whether to keep :math:`\mathrm{norm}(\hat{A}^K H)` of the first call for all later ones:
-        for a graph and features that never change.
+        Whether to reuse :math:`\mathrm{norm}(\hat{A}^K H)` of the first call in all later calls;
+        only for a graph and features that never change.
     bias : bool
         Whether to add :math:`b`.
     norm : callable, optional
@@ -55,7 +55,7 @@ class SGConv(ZeroInDegreeGuard, nn.Module):
 
     Notes
     -----
-    The layer adds no self-loops; the paper has one at each node. Duplicate edges each count.
+    The layer adds no self-loops; the paper adds one to each node. Duplicate edges each count.
 
     Examples
     --------
@@ -113,17 +113,17 @@ class SGConv(ZeroInDegreeGuard, nn.Module):
         Raises
         ------
         InvalidValueError
-            On a node without in-edges (unless allowed), features or weights of the wrong shape, or
-            if the kept features of a `cached` layer belong to a graph of another size.
+            If a node has no in-edges (unless allowed), features or weights have the wrong shape, or
+            the cached features belong to a graph with a different number of nodes.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         relation, x = enter_square(self, graph, feat, self._in_feats, self.fc.weight)
         weight = normalized_weight(self, relation, edge_weight)
         if self._cached_h is not None:
             self._check_cached(relation.num_dst)
             return self.fc(self._cached_h)
-        # A plain product may come first: the hops then act on narrower rows.
+        # The product with W comes first if the hops then act on narrower rows.
         weight_first = not self._cached and self.norm is None
         weight_first = weight_first and self.fc.out_features < self._in_feats
         h = F.linear(x, self.fc.weight) if weight_first else x

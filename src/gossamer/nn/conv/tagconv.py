@@ -32,9 +32,9 @@ class TAGConv(nn.Module):
         H' = \sigma\Big(\sum_{k=0}^{K} \hat{A}^k H \Theta_k + b\Big), \qquad
         \hat{A} = D^{-1/2} A D^{-1/2}
 
-    where :math:`A_{ij}` counts the edges from :math:`j` to :math:`i` and :math:`D` has the
-    in-degrees (at least 1). With edge weights, :math:`\hat{A}` holds the weights that
-    `EdgeWeightNorm` makes of them.
+    where :math:`A_{ij}` counts the edges from :math:`j` to :math:`i` and :math:`D` is the
+    diagonal matrix of in-degrees (at least 1). With edge weights, :math:`\hat{A}` holds the weights
+    that `EdgeWeightNorm` computes from them.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class TAGConv(nn.Module):
 
     Notes
     -----
-    The layer adds no self-loops. A node without in-edges keeps its own term, :math:`k = 0`.
+    The layer adds no self-loops. A node without in-edges has only the term :math:`k = 0`.
     Duplicate edges each count.
 
     Examples
@@ -81,7 +81,7 @@ class TAGConv(nn.Module):
         nn.init.xavier_normal_(self.lin.weight, gain=RELU_GAIN)
 
     def reset_parameters(self) -> None:
-        r"""Draw all :math:`\Theta` (Xavier normal, gain of relu) and the bias anew."""
+        r"""Reinitialize all :math:`\Theta` (Xavier normal, gain of relu) and the bias."""
         nn.init.xavier_normal_(self.lin.weight, gain=RELU_GAIN)
         reset_bias(self.lin)
 
@@ -108,7 +108,7 @@ class TAGConv(nn.Module):
             If sources and destinations are not the same nodes, or features or weights have the
             wrong shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         relation, x = enter_square(self, graph, feat, self._in_feats, self.lin.weight)
         weight = normalized_weight(self, relation, edge_weight)

@@ -1,4 +1,4 @@
-"""TWIRLS: propagation and attention as steps of an energy's minimization."""
+"""TWIRLS: propagation and attention as steps that minimize an energy."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class TWIRLSUnfoldingAndAttention(nn.Module):
         Y^{(k+1)} = (1 - \alpha \lambda - \alpha) Y^{(k)}
             + \alpha \lambda D^{-1/2} A D^{-1/2} Y^{(k)} + \alpha X
 
-    where :math:`D` has the weighted in-degrees. Attention sets the weight of each edge to
+    where :math:`D` is the diagonal matrix of weighted in-degrees. Attention sets the weight of each
+    edge to
 
     .. math::
         A_{ij} = \gamma\big(\|\eta \odot (y_i - y_j)\|\big), \qquad
@@ -54,17 +55,17 @@ class TWIRLSUnfoldingAndAttention(nn.Module):
     prop_step : int
         Steps of propagation.
     attn_aft : int
-        After how many steps attention acts; -1 for never.
+        Number of steps after which attention is applied; -1 for never.
     tau : float
         :math:`\tau`, which bounds the weights from above.
     T : float
-        :math:`T`, which cuts off distant pairs; a number of at most 0 cuts off none.
+        :math:`T`, which cuts off distant pairs; with 0 or less, no pair is cut off.
     p : float
         Exponent :math:`p` of the penalty.
     use_eta : bool
-        Whether :math:`\eta` is a parameter, first 1. Without, it is 1.
+        Whether :math:`\eta` is a parameter, initialized to 1; otherwise it is fixed at 1.
     init_att : bool
-        Whether attention acts on the input too.
+        Whether to apply attention to the input too.
     attn_dropout : float
         Dropout rate of the edge weights.
     precond : bool
@@ -147,7 +148,7 @@ class TWIRLSUnfoldingAndAttention(nn.Module):
         return self.unfold(*enter_square(self, g, X, self.d, self.etas))
 
     def unfold(self, relation: Adjacency, x: Tensor) -> Tensor:
-        """`forward`, for input that was checked."""
+        """Run the steps of `forward` on checked input."""
         y = x
         weight, degree = None, relation.in_degrees().to(x.dtype)
         if self.init_att:
@@ -170,7 +171,7 @@ class TWIRLSUnfoldingAndAttention(nn.Module):
         return torch.add(torch.add(received, y, alpha=kept), own, alpha=self.alp)
 
     def _attend(self, relation: Adjacency, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Edge weights, and the degrees that they add up to before dropout."""
+        """Return the edge weights, and the weighted degrees before dropout."""
         z = y if self.etas is None else y * self.etas
         squared = ops.u_sub_v(relation, z, z).square().sum(-1)
         # In 16 bits this would round to 0.
@@ -191,8 +192,8 @@ class TWIRLSUnfoldingAndAttention(nn.Module):
 class MLP(nn.Module):
     """Linear layers with normalization, relu and dropout between them.
 
-    With `init_activate`, these come before the first layer too. Weights are drawn by Xavier's
-    normal rule, biases are 0.
+    With `init_activate`, these are also applied before the first layer. Weights are initialized
+    Xavier normal, biases to 0.
     """
 
     def __init__(self, sizes: list[int], dropout: float, norm: str, *, init_activate: bool) -> None:
@@ -209,7 +210,7 @@ class MLP(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the weights anew, set the biases to 0 and reset the normalizations."""
+        """Reinitialize the weights, set the biases to 0 and reset the normalizations."""
         for linear in self.layers:
             nn.init.xavier_normal_(linear.weight)
             nn.init.zeros_(linear.bias)
@@ -234,8 +235,8 @@ class TWIRLSConv(nn.Module):
 
     .. math:: H' = \mathrm{MLP}_2\big(\mathrm{unfold}(G, \mathrm{MLP}_1(H))\big)
 
-    where `TWIRLSUnfoldingAndAttention` unfolds, on the graph with exactly one self-loop per node.
-    With attention, it acts after half of the steps.
+    where unfold is `TWIRLSUnfoldingAndAttention` on the graph with exactly one self-loop per node.
+    Attention, if used, is applied after half of the steps.
 
     Parameters
     ----------
@@ -248,7 +249,7 @@ class TWIRLSConv(nn.Module):
     prop_step : int
         Steps of propagation.
     num_mlp_before, num_mlp_after : int
-        Linear layers of the perceptrons, 0 for none.
+        Number of linear layers of the two perceptrons; 0 for none.
     norm : {"none", "batch", "layer"}
         Normalization between the linear layers.
     precond : bool
@@ -262,11 +263,11 @@ class TWIRLSConv(nn.Module):
     tau, T, p, use_eta
         As in `TWIRLSUnfoldingAndAttention`.
     attn_bef : bool
-        Whether attention acts on the input of the propagation too.
+        Whether to apply attention to the input of the propagation too.
     dropout : float
         Dropout rate between the linear layers.
     attn_dropout : float
-        Dropout rate of the edge weights that attention makes.
+        Dropout rate of the edge weights that attention computes.
     inp_dropout : float
         Dropout rate of the input features.
 
@@ -277,8 +278,8 @@ class TWIRLSConv(nn.Module):
 
     Notes
     -----
-    The weights are drawn by Xavier's normal rule, the biases are 0. Without any linear layer the
-    features keep their width.
+    Weights are initialized Xavier normal, biases to 0. Without any linear layer, the features keep
+    their width.
 
     Examples
     --------
@@ -320,7 +321,7 @@ class TWIRLSConv(nn.Module):
         dropout = number_in(dropout, "TWIRLSConv", "dropout", 0, 1)
         self._input_d = input_d
         self.inp_dropout = number_in(inp_dropout, "TWIRLSConv", "inp_dropout", 0, 1)
-        # Hidden layers are `hidden_d` wide; the last layer of all makes `output_d`.
+        # Hidden layers have width `hidden_d`; the very last layer has width `output_d`.
         widths = [input_d, *[hidden_d] * (before + after - 1), output_d][: before + after + 1]
         self.mlp_bef = MLP(widths[: before + 1], dropout, norm, init_activate=False)
         options = tau, T, p, use_eta, attention and attn_bef, attn_dropout, precond
@@ -331,7 +332,7 @@ class TWIRLSConv(nn.Module):
         self.mlp_aft = MLP(widths[before:], dropout, norm, init_activate=both)
 
     def reset_parameters(self) -> None:
-        """Draw all parameters anew."""
+        """Reinitialize all parameters."""
         for part in (self.mlp_bef, self.unfolding, self.mlp_aft):
             part.reset_parameters()
 
@@ -356,7 +357,7 @@ class TWIRLSConv(nn.Module):
             If sources and destinations are not the same nodes, or the features have the wrong
             shape.
         InvalidTypeError
-            If the features have another dtype than the parameters.
+            If the features have a different dtype from the parameters.
         """
         like = next(self.parameters(), None)
         relation, x = enter_square(self, graph, feat, self._input_d, like)
@@ -366,7 +367,7 @@ class TWIRLSConv(nn.Module):
 
 
 def _with_self_loops(relation: Adjacency) -> Adjacency:
-    """The edges with exactly one self-loop per node, which comes last."""
+    """Return the edges with exactly one self-loop per node; the self-loops come last."""
     src, dst = relation.coo()
     others = src != dst
     loops = torch.arange(relation.num_src, dtype=src.dtype, device=src.device)

@@ -1,4 +1,4 @@
-"""What explainers share: neighborhoods, arguments that go with them, models at rest."""
+"""Code shared by the explainers: subgraphs, their model arguments, evaluation mode."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def require_model(model: Any, name: str) -> None:
 
 @contextmanager
 def at_rest(model: nn.Module) -> Iterator[None]:
-    """Put a model into evaluation mode, and back into its own afterwards."""
+    """Put a model into evaluation mode, and restore its mode afterwards."""
     training = {module: module.training for module in model.modules()}
     model.eval()
     try:
@@ -37,7 +37,7 @@ def at_rest(model: nn.Module) -> Iterator[None]:
 
 
 def restrict(graph: Graph, part: Graph, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Of arguments with a row per node or edge of `graph`, the rows of its subgraph `part`."""
+    """Restrict arguments with one row per node or edge of `graph` to its subgraph `part`."""
 
     def pick(value: Any) -> Any:
         if not isinstance(value, Tensor) or value.dim() == 0:
@@ -52,18 +52,18 @@ def restrict(graph: Graph, part: Graph, arguments: dict[str, Any]) -> dict[str, 
 
 
 def entropy(p: Tensor) -> Tensor:
-    """Entropy of coins that show heads with probability `p`, in nats."""
+    """Compute the entropy of Bernoulli distributions with probabilities `p`, in nats."""
     return -(torch.xlogy(p, p) + torch.xlogy(1 - p, 1 - p))
 
 
 def node_ids(nodes: Any) -> list[int]:
-    """Nodes as a list of numbers."""
+    """Return nodes as a list of ints."""
     ids = torch.as_tensor(nodes if isinstance(nodes, Tensor | int) else list(nodes))
     return ids.flatten().long().tolist()
 
 
 def both_ways(graph: Graph, mask: Tensor) -> Tensor:
-    """Average the weight of each pair of nodes that is joined in both directions."""
+    """Average the weights of the two directions of each pair of nodes that has both."""
     u, v = (x.long() for x in graph.edges())
     count = max(graph.num_nodes(), 1)
     pairs, place = torch.unique(torch.cat([u * count + v, v * count + u]), return_inverse=True)

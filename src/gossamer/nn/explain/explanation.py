@@ -1,4 +1,4 @@
-"""Explanations to look at: a picture or a page of the masks that explainers return."""
+"""Visual explanations: a picture or a page of the masks that explainers return."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FEATURES = 10  # how many are shown
 
 
 class _Picture(NamedTuple):
-    """The edges that are shown, the heaviest first, between nodes at places in the unit square."""
+    """The edges shown, by descending weight, and the positions of nodes in the unit square."""
 
     src: np.ndarray
     dst: np.ndarray
@@ -50,14 +50,14 @@ class Explanation:
     Parameters
     ----------
     graph : Graph
-        The graph, or the part of it, that the masks belong to. Nodes are named by ``NID`` where
-        the graph has it, else by their own ids.
+        The graph, or the part of it, that the masks belong to. Nodes are named by the feature
+        ``NID`` if the graph has it, otherwise by their ids.
     edge_mask : Tensor or dict, optional
         :math:`(E,)`, the importance of each edge, or such a tensor by edge type. Default: 1 each.
     feat_mask : Tensor or dict, optional
         :math:`(D,)`, the importance of each feature, or such a tensor by node type.
     node : int, (str, int) or Tensor, optional
-        The node of `graph` whose prediction is explained, with its type where there are several.
+        The node of `graph` whose prediction is explained, with its type if there are several.
     feat_names : sequence of str, optional
         Names of the features, for one feature mask. Default: their numbers.
 
@@ -161,7 +161,7 @@ class Explanation:
     def _read_features(
         self, feat_mask: Any, names: Sequence[str] | None
     ) -> list[tuple[str, float]]:
-        """Name and importance of the features, the most important first."""
+        """Return name and importance of the features, the most important first."""
         masks = feat_mask if isinstance(feat_mask, Mapping) else {"": feat_mask}
         found = []
         for ntype, mask in masks.items():
@@ -202,7 +202,7 @@ class Explanation:
             Where to draw. Default: a new figure, with a second plot of the most important features
             if there is a feature mask.
         max_edges : int
-            Draw the most important edges only.
+            Maximum number of edges to draw, the most important first.
 
         Returns
         -------
@@ -251,16 +251,16 @@ class Explanation:
         return ax
 
     def to_html(self, path: str | os.PathLike | None = None, *, max_edges: int = 200) -> str:
-        """A page with the graph, its edges by importance and the most important features.
+        """Return a page with the graph, its edges by importance and the most important features.
 
         The page needs no other file and no network. A slider hides the less important edges.
 
         Parameters
         ----------
         path : path, optional
-            Write the page there too.
+            File to write the page to.
         max_edges : int
-            Show the most important edges only.
+            Maximum number of edges to show, the most important first.
 
         Returns
         -------
@@ -309,7 +309,7 @@ def _caption(picture: _Picture) -> str:
 
 
 def _shares(values: np.ndarray) -> np.ndarray:
-    """The values between 0 and 1, as shares of the largest."""
+    """Scale the values to 0 ... 1, as fractions of the largest."""
     largest = np.abs(values).max(initial=0.0)
     return np.abs(values) / largest if largest else np.zeros_like(values)
 

@@ -26,7 +26,7 @@ Masks = dict[Any, Tensor]
 
 
 class _Learner(nn.Module):
-    """Learns masks of features and edges by type; the subclasses say what the types are."""
+    """Learn masks of features and edges by type; the subclasses define the types."""
 
     def __init__(
         self,
@@ -57,10 +57,10 @@ class _Learner(nn.Module):
     def _explain(
         self, graph: Graph, feat: Mapping[Any, Tensor], predict: Callable[..., Tensor]
     ) -> tuple[Masks, Masks]:
-        """Masks under which `predict` still gives the class that it gives without them.
+        """Learn masks under which `predict` gives the same class as without them.
 
-        `predict` takes features and edge weights by type (None for none), and returns logits
-        ``(B, C)``.
+        `predict` takes features and edge weights by type (or None for no weights), and returns
+        logits ``(B, C)``.
         """
         with at_rest(self.model):
             with torch.no_grad():
@@ -94,7 +94,7 @@ class _Learner(nn.Module):
             share = predict(masked, weights).log_softmax(-1)
             loss = -share.gather(-1, label).mean()
             loss = loss + self._cost(feat_masks, edge_masks)
-            # The model's own parameters keep their gradients.
+            # The gradients of the model's parameters are not changed.
             grads = torch.autograd.grad(loss, parameters, allow_unused=True)
             for parameter, grad in zip(parameters, grads, strict=True):
                 parameter.grad = grad
@@ -107,7 +107,7 @@ class _Learner(nn.Module):
         )
 
     def _cost(self, feat_masks: Masks, edge_masks: Masks) -> Tensor:
-        """What keeps masks small and decided."""
+        """Compute the terms of the loss that keep masks small and close to 0 or 1."""
         cost = torch.zeros(())
         for mask in edge_masks.values():
             if mask.numel():
@@ -133,9 +133,9 @@ class GNNExplainer(_Learner):
         l(y, \hat y) + \alpha_1 \Vert M \Vert_1 + \alpha_2 H(M) + \beta_1 \Vert F \Vert_1
             + \beta_2 H(F)
 
-    where :math:`l` is the cross-entropy of the prediction under the masks with the class that the
-    model predicts without them, and :math:`H` the entropy, which drives masks to 0 or 1. The terms
-    of :math:`F` and of :math:`H` are means, that of :math:`\alpha_1` is a sum.
+    where :math:`l` is the cross-entropy between the prediction under the masks and the class that
+    the model predicts without them, and :math:`H` is the entropy, which drives masks to 0 or 1. The
+    term of :math:`\alpha_1` is a sum; the other terms are means.
 
     Parameters
     ----------
@@ -143,19 +143,19 @@ class GNNExplainer(_Learner):
         Called as ``model(graph=, feat=, eweight=)``; it multiplies messages by `eweight` if given,
         and returns logits of nodes or graphs.
     num_hops : int
-        Number of hops from which the model gets messages: its number of layers.
+        Number of hops from which messages reach a node: the number of layers of the model.
     lr : float
         Learning rate of Adam.
     num_epochs : int
-        Number of steps.
+        Number of optimization steps.
     alpha1, alpha2, beta1, beta2 : float
         Weights of the terms, as above.
     log : bool
-        Whether to log the loss of each step, as ``gossamer.nn.explain`` in :mod:`logging`.
+        Whether to log the loss of each step to the logger ``gossamer.nn.explain``.
 
     Notes
     -----
-    The model runs in evaluation mode, and neither its mode nor its gradients are changed.
+    The model runs in evaluation mode. Its mode is restored, and its gradients are not changed.
 
     Examples
     --------
@@ -243,14 +243,15 @@ class GNNExplainer(_Learner):
 
 
 class HeteroGNNExplainer(_Learner):
-    r"""`GNNExplainer` for graphs of several types: a mask of features for each node type and of
-    edges for each edge type.
+    r"""`GNNExplainer` for graphs of several types: it learns a mask of features for each node type
+    and a mask of edges for each edge type.
 
     Parameters
     ----------
     model : Module
         Called as ``model(graph=, feat=, eweight=)`` with dicts of features by node type and of
-        weights by canonical edge type. It returns logits by node type, or those of graphs.
+        weights by canonical edge type. It returns logits of nodes by node type, or logits of
+        graphs.
     num_hops, lr, num_epochs, alpha1, alpha2, beta1, beta2, log
         As for :class:`GNNExplainer`.
 

@@ -68,7 +68,7 @@ class HeteroPGExplainer(PGExplainer):
         temperature: float,
         **kwargs: Any,
     ) -> Tensor:
-        """As :meth:`PGExplainer.train_step_node`, with nodes and features by node type."""
+        """Same as :meth:`PGExplainer.train_step_node`, with nodes and features by node type."""
         prob, _, parts, centers = self.explain_node(
             nodes, graph, feat, temperature, training=True, **kwargs
         )
@@ -86,7 +86,7 @@ class HeteroPGExplainer(PGExplainer):
         training: bool = False,
         **kwargs: Any,
     ) -> tuple[Tensor, dict[tuple[str, str, str], Tensor]]:
-        """As :meth:`PGExplainer.explain_graph`, with weights by canonical edge type."""
+        """Same as :meth:`PGExplainer.explain_graph`, with weights by canonical edge type."""
         self._require(True)
         joined, embed = self._join(graph, self._embed(graph, feat, kwargs))
         mask = self._weigh(joined, embed, temperature, training)
@@ -103,7 +103,7 @@ class HeteroPGExplainer(PGExplainer):
         training: bool = False,
         **kwargs: Any,
     ) -> tuple[dict[str, Tensor], dict[tuple[str, str, str], Tensor], Graph, dict[str, Tensor]]:
-        """As :meth:`PGExplainer.explain_node`, with everything by node or edge type."""
+        """Same as :meth:`PGExplainer.explain_node`, with all values by node or edge type."""
         self._require(False)
         if not isinstance(nodes, Mapping):
             raise InvalidTypeError(
@@ -112,7 +112,7 @@ class HeteroPGExplainer(PGExplainer):
             )
         parts, centers, owner = self._typed_parts(graph, nodes)
         joined, embed = self._join(parts, self._embed(parts, _rows(feat, parts), kwargs))
-        # The center of each part, and of each edge, in the ids of all types together.
+        # The center of each part and of each edge, numbered across all node types.
         sizes = [parts.num_nodes(ntype) for ntype in parts.ntypes]
         first = dict(zip(parts.ntypes, accumulate(sizes, initial=0), strict=False))
         center = torch.stack([first[ntype] + place for ntype, place in owner])
@@ -126,7 +126,7 @@ class HeteroPGExplainer(PGExplainer):
     def _typed_parts(
         self, graph: Graph, nodes: Mapping[str, Iterable[int]]
     ) -> tuple[Graph, dict[str, Tensor], list[tuple[str, Tensor]]]:
-        """The parts as one batch, the places of the nodes by type, and those in order of parts."""
+        """Return the parts as one batch, the positions of the nodes by type, and in part order."""
         parts, owner = [], []
         first = dict.fromkeys(graph.ntypes, 0)
         for ntype, ids in nodes.items():
@@ -145,7 +145,7 @@ class HeteroPGExplainer(PGExplainer):
         return batch(parts), centers, owner
 
     def _join(self, graph: Graph, embed: Mapping[str, Tensor]) -> tuple[Graph, Tensor]:
-        """The graph with all types as one, and the embeddings of its nodes."""
+        """Return the graph with all types merged into one, and the embeddings of its nodes."""
         missing = [ntype for ntype in graph.ntypes if ntype not in embed]
         like = next(iter(embed.values()))
         zeros = {key: like.new_zeros(graph.num_nodes(key), like.shape[-1]) for key in missing}
@@ -154,7 +154,7 @@ class HeteroPGExplainer(PGExplainer):
 
 
 def _by_type(edge_mask: Tensor, graph: Graph) -> dict[tuple[str, str, str], Tensor]:
-    """The mask of the edges of all types, one after the other, by type."""
+    """Split the concatenated mask of the edges of all types by type."""
     sizes = [graph.num_edges(etype) for etype in graph.canonical_etypes]
     return dict(zip(graph.canonical_etypes, edge_mask.split(sizes), strict=True))
 

@@ -23,8 +23,8 @@ _FAR = 1e-6  # keeps logarithms finite
 
 
 class PGExplainer(nn.Module):
-    r"""A network that weighs the edges of any graph, from `Parameterized Explainer for Graph Neural
-    Network <https://arxiv.org/abs/2011.04573>`__.
+    r"""Explain predictions with a network that weights the edges of any graph, from `Parameterized
+    Explainer for Graph Neural Network <https://arxiv.org/abs/2011.04573>`__.
 
     From the model's own embeddings :math:`z` it computes, for each edge,
 
@@ -33,33 +33,34 @@ class PGExplainer(nn.Module):
         m_{uv} = \mathrm{sigmoid}\Big(\frac{\omega_{uv} + \log \epsilon - \log (1 - \epsilon)}{T}
         \Big), \quad \epsilon \sim U(0, 1)
 
-    (for a node :math:`c`, with :math:`z_c` as well), averaged with the edge in the other direction
-    where there is one. It learns to keep the model's predictions under these weights, with few
-    edges. Once trained it explains further graphs at no cost, as :math:`\mathrm{sigmoid}(\omega)`.
+    (to explain a node :math:`c`, :math:`z_c` is appended), averaged with the weight of the reverse
+    edge if there is one. The network is trained so that the model's predictions are the same under
+    these weights, with few edges. After training, it explains further graphs without optimization:
+    the weights are then :math:`\mathrm{sigmoid}(\omega)`.
 
     Parameters
     ----------
     model : Module
-        Called as ``model(graph, feat, embed=, edge_weight=)``: it returns embeddings of nodes if
-        `embed` is set, else logits of graphs or nodes, and multiplies messages by `edge_weight` if
-        given.
+        Called as ``model(graph, feat, embed=, edge_weight=)``. It returns embeddings of nodes if
+        `embed` is True, otherwise logits of graphs or nodes, and multiplies messages by
+        `edge_weight` if given.
     num_features : int
         Width of the embeddings.
     num_hops : int, optional
-        Number of hops from which the model gets messages; needed to explain nodes.
+        Number of hops from which messages reach a node; required to explain nodes.
     explain_graph : bool
-        Whether graphs are explained rather than nodes.
+        Whether to explain graphs; otherwise nodes.
     coff_budget : float
         Weight of the number of edges in the loss.
     coff_connect : float
         Weight of the entropy of the edge weights in the loss.
     sample_bias : float
-        Draw :math:`\epsilon` from this to 1 minus this.
+        :math:`\epsilon` is drawn between `sample_bias` and ``1 - sample_bias``.
 
     Raises
     ------
     InvalidValueError
-        If `num_hops` is missing to explain nodes.
+        If `explain_graph` is False and `num_hops` is missing.
 
     Examples
     --------
@@ -121,7 +122,7 @@ class PGExplainer(nn.Module):
         return self.elayers.parameters(recurse)
 
     def set_masks(self, graph: Graph, edge_mask: Tensor | None = None) -> None:
-        """Set the edge weights by hand.
+        """Set the edge weights explicitly.
 
         Parameters
         ----------
@@ -136,26 +137,26 @@ class PGExplainer(nn.Module):
         self.edge_mask = edge_mask
 
     def clear_masks(self) -> None:
-        """Forget the edge weights of the last explanation."""
+        """Delete the edge weights of the last explanation."""
         self.edge_mask = None
         self.sparse_mask_values = None
 
     def concrete_sample(self, w: Tensor, beta: float = 1.0, training: bool = True) -> Tensor:
-        """Draw edge weights around their scores.
+        """Draw edge weights at random, given their scores.
 
         Parameters
         ----------
         w : Tensor
             Scores.
         beta : float
-            Temperature: lower ones draw closer to 0 and 1.
+            Temperature; lower values give weights closer to 0 and 1.
         training : bool
-            Whether to draw at all, rather than return the sigmoid of the scores.
+            Whether to draw the weights; otherwise the sigmoid of the scores is returned.
 
         Returns
         -------
         Tensor
-            As `w`, from 0 to 1.
+            Weights from 0 to 1, of the shape of `w`.
         """
         if not training:
             return w.sigmoid()
@@ -164,7 +165,7 @@ class PGExplainer(nn.Module):
         return ((noise.logit() + w) / beta).sigmoid()
 
     def loss(self, prob: Tensor, ori_pred: Tensor) -> Tensor:
-        """Loss of the last explanation.
+        """Compute the loss of the last explanation.
 
         Parameters
         ----------
@@ -192,7 +193,7 @@ class PGExplainer(nn.Module):
         )
 
     def train_step(self, graph: Graph, feat: Any, temperature: float, **kwargs: Any) -> Tensor:
-        r"""Loss of explaining graphs.
+        r"""Compute the loss of explaining graphs.
 
         Parameters
         ----------
@@ -223,7 +224,7 @@ class PGExplainer(nn.Module):
     def train_step_node(
         self, nodes: Any, graph: Graph, feat: Any, temperature: float, **kwargs: Any
     ) -> Tensor:
-        r"""Loss of explaining nodes.
+        r"""Compute the loss of explaining nodes.
 
         Parameters
         ----------
@@ -326,11 +327,11 @@ class PGExplainer(nn.Module):
         Returns
         -------
         Tensor
-            Probabilities of the classes under the edge weights, of all nodes of the graph below.
+            Class probabilities under the edge weights, for all nodes of the returned graph.
         Tensor
             Edge weights; higher ones matter more.
         Graph
-            A batch with the part of the graph around each node, with ``NID`` and ``EID``.
+            Batch of the subgraphs around each node, with ``NID`` and ``EID``.
         Tensor
             The ids of `nodes` in this batch.
 
@@ -363,7 +364,7 @@ class PGExplainer(nn.Module):
             return self.model(graph, feat, embed=True, **kwargs)
 
     def _parts(self, graph: Graph, nodes: list[int]) -> tuple[Graph, Tensor]:
-        """The parts around nodes as one batch, and the places of the nodes."""
+        """Return the parts around nodes as one batch, and the positions of the nodes in it."""
         parts, centers, first = [], [], 0
         for node in nodes:
             part, center = khop_in_subgraph(graph, node, self.num_hops)
@@ -377,7 +378,7 @@ class PGExplainer(nn.Module):
     def _weigh(
         self, graph: Graph, embed: Tensor, temperature: float, training: bool, *centers: Tensor
     ) -> Tensor:
-        """Edge weights, the same in both directions; `centers` has the node that each explains."""
+        """Compute edge weights, equal in both directions; `centers` has one explained node each."""
         ends = [embed[x.long()] for x in (*graph.edges(), *centers)]
         scores = self.elayers(torch.cat(ends, dim=-1)).flatten()
         self.sparse_mask_values = self.concrete_sample(scores, temperature, training)

@@ -41,27 +41,27 @@ class SubgraphX(nn.Module):
     r"""Explain a prediction by a small set of nodes, from `On Explainability of Graph Neural
     Networks via Subgraph Explorations <https://arxiv.org/abs/2102.05152>`__.
 
-    A Monte Carlo tree search starts from all nodes and prunes one after another, keeping the
-    largest connected part. The value :math:`R` of a set is its Shapley value: by how much the
-    probability of the class rises when the set joins some of the nodes around it, on average over
-    random ones. The search goes to the child with the largest
+    A Monte Carlo tree search starts from all nodes and prunes them one by one, keeping the largest
+    connected part. The value :math:`R` of a set is its Shapley value: the increase of the class
+    probability when the set is added to a random subset of the nodes around it, averaged over such
+    subsets. The search continues with the child with the largest
 
     .. math:: \frac{W}{N} + c\, R\, \frac{\sqrt{\sum_{siblings} N}}{1 + N}
 
-    where a child was visited :math:`N` times with values that add up to :math:`W`.
+    where :math:`N` is the number of visits to a child and :math:`W` the sum of their values.
 
     Parameters
     ----------
     model : Module
         Called as ``model(graph, feat)``; returns logits of a graph, ``(1, C)``.
     num_hops : int
-        Number of hops from which the model gets messages: its number of layers.
+        Number of hops from which messages reach a node: the number of layers of the model.
     coef : float
-        :math:`c`; larger ones explore more.
+        :math:`c`; larger values explore more.
     high2low : bool
-        Whether nodes of high degree are pruned first, rather than those of low degree.
+        Whether to prune nodes of high degree first; otherwise, nodes of low degree.
     num_child : int
-        How many ways of pruning each set are tried.
+        Number of ways of pruning each set to try.
     num_rollouts : int
         Number of searches.
     node_min : int
@@ -69,12 +69,12 @@ class SubgraphX(nn.Module):
     shapley_steps : int
         Number of random sets of neighbors for each value.
     log : bool
-        Whether to log each search, as ``gossamer.nn.explain`` in :mod:`logging`.
+        Whether to log each search to the logger ``gossamer.nn.explain``.
 
     Notes
     -----
-    Nodes outside of a set keep their place with features of 0. The model runs in evaluation mode,
-    without gradients, one graph at a time; its mode is put back.
+    Nodes outside of a set stay in the graph, with features of 0. The model runs in evaluation mode,
+    without gradients, on one graph at a time; its mode is restored.
 
     Examples
     --------
@@ -152,7 +152,7 @@ class SubgraphX(nn.Module):
 
     @torch.no_grad()
     def _search(self, graph: Graph, probability: Callable[[Tensor], float]) -> Tensor:
-        """The best small set of nodes of a homogeneous graph."""
+        """Find the best small set of nodes of a homogeneous graph."""
         if graph.num_nodes() == 0:
             raise InvalidValueError(f"{type(self).__name__}: the graph has no nodes to explain.")
         search = _Search(self, graph, probability)
@@ -273,20 +273,20 @@ class _Search:
         self.states: dict[Nodes, _State] = {}
 
     def state(self, nodes: Nodes) -> _State:
-        """The state of a set of nodes; there is one, however it is reached."""
+        """Return the state of a set of nodes; there is one per set, however it is reached."""
         if nodes not in self.states:
             self.states[nodes] = _State(nodes, self.shapley(nodes))
         return self.states[nodes]
 
     def shapley(self, nodes: Nodes) -> float:
-        """By how much `nodes` raise the probability when they join nodes around them."""
+        """Estimate by how much adding `nodes` to nodes around them raises the probability."""
         around = sorted(self._around(nodes) - nodes)
         total = 0.0
         for _ in range(self.owner.shapley_steps):
-            # The set takes a random place among the players; those before it are there already.
+            # The set gets a random position among the players; those before it are already present.
             order = torch.randperm(len(around) + 1).tolist()
             before = [around[i] for i in order[: order.index(len(around))] if i < len(around)]
-            # Nodes further away play no part: they stay as they are.
+            # Nodes further away are not players and keep their features.
             total += self._gain(nodes, set(around), before)
         return total / self.owner.shapley_steps
 
@@ -307,7 +307,7 @@ class _Search:
         return reached
 
     def rollout(self, state: _State) -> float:
-        """Go down the tree once; return the value of the set where it ends."""
+        """Descend the tree once; return the value of the set at the end."""
         path = [state]
         while len(state.nodes) > self.owner.node_min:
             if state.children is None:
@@ -327,7 +327,7 @@ class _Search:
         return mean + self.owner.coef * child.value * visits / (1 + child.visits)
 
     def _prune(self, nodes: Nodes) -> list[_State]:
-        """States without one of the nodes, those of highest or lowest degree first."""
+        """Return states with one node removed, nodes of highest or lowest degree first."""
         sign = -1 if self.owner.high2low else 1
         ordered = sorted(nodes, key=lambda n: (sign * len(self.neighbors[n] & nodes), n))
         kept = [self._largest_part(nodes - {node}) for node in ordered[: self.owner.num_child]]

@@ -1,4 +1,4 @@
-"""Readouts that weigh the nodes of each graph."""
+"""Readouts that weight the nodes of each graph."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["GlobalAttentionPooling", "Set2Set", "SortPooling", "WeightAndSum"]
 
 
 def owners_of(graph: Graph) -> Adjacency:
-    """An edge from each node to the graph of the batch that it belongs to."""
+    """Return an adjacency from each node to its graph in the batch."""
     lengths, num_nodes = graph.batch_num_nodes().long(), graph.num_nodes()
     nodes = torch.arange(num_nodes + 1, device=lengths.device)
     first = row_starts(lengths)
@@ -40,9 +40,9 @@ class SortPooling(nn.Module):
     r"""Features of the nodes with the largest entries, from `An End-to-End Deep Learning
     Architecture for Graph Classification <https://muhanzhang.github.io/papers/AAAI_2018_DGCNN.pdf>`__.
 
-    The features of each node are sorted in ascending order, then the `k` nodes whose largest
-    feature is largest are concatenated, in descending order. A graph of fewer nodes is filled
-    up with zeros.
+    The features of each node are sorted in ascending order. Then the `k` nodes with the largest
+    maximum features are concatenated, in descending order. A graph with fewer nodes is padded with
+    zeros.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class SortPooling(nn.Module):
         check_features(self, feat, graph.num_nodes(), device=graph.device, matrix=True)
         feat = feat.sort(dim=-1).values
         lengths = graph.batch_num_nodes()
-        # Nodes by graph, then from the largest last feature down; equal ones stay in order.
+        # Nodes by graph, then by descending last feature; the sort is stable.
         owner = torch.repeat_interleave(lengths, output_size=feat.shape[0])
         order = feat[:, -1].argsort(descending=True, stable=True)
         order = order[owner[order].argsort(stable=True)]
@@ -160,7 +160,7 @@ class GlobalAttentionPooling(nn.Module):
         Raises
         ------
         InvalidValueError
-            If `feat` or the scores have not one row per node, or do not broadcast.
+            If `feat` or the scores do not have one row per node, or do not broadcast.
         """
         require_graph(graph, "GlobalAttentionPooling")
         check_features(self, feat, graph.num_nodes(), device=graph.device)
@@ -201,7 +201,7 @@ class WeightAndSum(nn.Module):
         self.atom_weighting = nn.Sequential(nn.Linear(in_feats, 1), nn.Sigmoid())
 
     def reset_parameters(self) -> None:
-        """Draw the weights anew."""
+        """Reinitialize the weights."""
         self.atom_weighting[0].reset_parameters()
 
     def forward(self, g: Graph, feats: Tensor) -> Tensor:
@@ -222,9 +222,9 @@ class WeightAndSum(nn.Module):
         Raises
         ------
         InvalidValueError
-            If `feats` has another shape.
+            If `feats` has the wrong shape.
         InvalidTypeError
-            If `feats` has another dtype than the parameters.
+            If `feats` has a different dtype from the parameters.
         """
         require_graph(g, "WeightAndSum")
         check_features(self, feats, g.num_nodes(), self.in_feats, self.atom_weighting[0].weight)
@@ -240,7 +240,7 @@ class Set2Set(nn.Module):
         r_t &= \sum_{i \in V_b} \mathrm{softmax}_{i \in V_b}(x_i \cdot q_t)\, x_i \\
         q^*_t &= q_t \,\Vert\, r_t
 
-    for each graph, starting at :math:`q^*_0 = 0`. The order of the nodes does not matter.
+    for each graph, with :math:`q^*_0 = 0`. The order of the nodes does not matter.
 
     Parameters
     ----------
@@ -253,7 +253,7 @@ class Set2Set(nn.Module):
 
     Notes
     -----
-    The LSTM is initialized as :class:`torch.nn.LSTM`. A graph without nodes has :math:`r_t = 0`.
+    The LSTM is initialized as in :class:`torch.nn.LSTM`. A graph without nodes has :math:`r_t = 0`.
 
     Examples
     --------
@@ -273,7 +273,7 @@ class Set2Set(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the weights of the LSTM anew."""
+        """Reinitialize the weights of the LSTM."""
         self.lstm.reset_parameters()
 
     def forward(self, graph: Graph, feat: Tensor) -> Tensor:
@@ -294,9 +294,9 @@ class Set2Set(nn.Module):
         Raises
         ------
         InvalidValueError
-            If `feat` has another shape.
+            If `feat` has the wrong shape.
         InvalidTypeError
-            If `feat` has another dtype than the parameters.
+            If `feat` has a different dtype from the parameters.
         """
         require_graph(graph, "Set2Set")
         weight = self.lstm.weight_ih_l0

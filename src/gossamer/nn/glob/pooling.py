@@ -17,7 +17,7 @@ __all__ = ["AvgPooling", "MaxPooling", "SumPooling"]
 
 
 class _Pooling(nn.Module):
-    """Reduce the node features of each graph; the subclass says how."""
+    """Reduce the node features of each graph; subclasses define the reduction."""
 
     _reducer: str
 
@@ -34,12 +34,12 @@ class _Pooling(nn.Module):
         Returns
         -------
         Tensor
-            :math:`(B, *)`; :math:`(1, *)` for a graph that is no batch.
+            :math:`(B, *)`; :math:`(1, *)` for a graph that is not a batch.
 
         Raises
         ------
         InvalidValueError
-            If `feat` has not one row per node.
+            If `feat` does not have one row per node.
         InvalidTypeError
             If `graph` is not a graph or `feat` not a tensor.
         """
@@ -91,7 +91,7 @@ class MaxPooling(_Pooling):
 
     .. math:: r_b = \max_{i \in V_b} x_i
 
-    A graph without nodes gives 0. Of equal maxima the first gets the gradient.
+    A graph without nodes gives 0. If maxima are equal, the first gets the gradient.
 
     Examples
     --------

@@ -19,7 +19,7 @@ __all__ = ["SetTransformerDecoder", "SetTransformerEncoder"]
 
 
 class PaddedSets:
-    """Where the nodes of each graph lie in a padded tensor ``(B, L, D)``, and the empty places."""
+    """Positions of the nodes of each graph in a padded tensor ``(B, L, D)``, and the padding."""
 
     def __init__(self, lengths: Tensor, rows: int) -> None:
         longest = int(lengths.max()) if len(lengths) else 0
@@ -59,7 +59,7 @@ class _Attention(nn.Module):
         self.draw()
 
     def draw(self) -> None:
-        """Draw the matrices anew (Xavier uniform)."""
+        """Reinitialize the matrices (Xavier uniform)."""
         for weight in self.parameters():
             if weight.dim() > 1:
                 nn.init.xavier_uniform_(weight)
@@ -72,7 +72,7 @@ class _Attention(nn.Module):
         )
         scores = query @ key.transpose(-1, -2) / self.d_head**0.5
         if empty is not None:
-            # A set without rows has only empty places: finite scores keep NaN out of its gradient.
+            # A set without rows is all padding: finite scores avoid NaN in its gradient.
             scores = scores.masked_fill(empty[:, None, None], torch.finfo(scores.dtype).min)
         share = self.dropa(scores.softmax(-1))
         if empty is not None:
@@ -109,7 +109,7 @@ class _InducedAttention(nn.Module):
         self.draw()
 
     def draw(self) -> None:
-        """Draw the learned rows anew (Xavier uniform)."""
+        """Reinitialize the learned rows (Xavier uniform)."""
         nn.init.xavier_uniform_(self.inducing_points)
 
     def forward(self, x: Tensor, empty: Tensor) -> Tensor:
@@ -129,7 +129,7 @@ class _SeedAttention(nn.Module):
         self.draw()
 
     def draw(self) -> None:
-        """Draw the learned rows anew (Xavier uniform)."""
+        """Reinitialize the learned rows (Xavier uniform)."""
         nn.init.xavier_uniform_(self.seed_vectors)
 
     def forward(self, x: Tensor, empty: Tensor) -> Tensor:
@@ -138,7 +138,7 @@ class _SeedAttention(nn.Module):
 
 
 class _SetTransformer(nn.Module):
-    """What encoder and decoder share."""
+    """Base class of encoder and decoder."""
 
     def _sets(self, graph: Graph, feat: Tensor) -> PaddedSets:
         require_graph(graph, type(self).__name__)
@@ -147,7 +147,7 @@ class _SetTransformer(nn.Module):
         return PaddedSets(graph.batch_num_nodes(), feat.shape[0])
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew."""
+        """Reinitialize all weights."""
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.LayerNorm):
                 module.reset_parameters()
@@ -166,8 +166,8 @@ class SetTransformerEncoder(_SetTransformer):
         \mathrm{SAB}(X) &= \mathrm{MAB}(X, X) \\
         \mathrm{ISAB}(X) &= \mathrm{MAB}\big(X, \mathrm{MAB}(I, X)\big)
 
-    with :math:`m` learned points :math:`I`. SAB takes time quadratic in the nodes of a graph, ISAB
-    linear. The edges do not matter.
+    with :math:`m` learned points :math:`I`. The time of SAB is quadratic in the number of nodes of
+    a graph, that of ISAB linear. The edges are not used.
 
     Parameters
     ----------
@@ -180,9 +180,9 @@ class SetTransformerEncoder(_SetTransformer):
     n_layers : int
         Number of layers.
     block_type : {"sab", "isab"}
-        The kind of a layer.
+        Kind of layer.
     m : int, optional
-        Number of points, needed for ``"isab"``.
+        Number of learned points; required for ``"isab"``.
     dropouth, dropouta : float
         Dropout rates of the sublayers and of the attention weights.
 
@@ -255,9 +255,9 @@ class SetTransformerEncoder(_SetTransformer):
         Raises
         ------
         InvalidValueError
-            If `feat` has another shape.
+            If `feat` has the wrong shape.
         InvalidTypeError
-            If `feat` has another dtype than the parameters.
+            If `feat` has a different dtype from the parameters.
         """
         sets = self._sets(graph, feat)
         x = sets.pad(feat)
@@ -293,8 +293,8 @@ class SetTransformerDecoder(_SetTransformer):
 
     Notes
     -----
-    Matrices are initialized Xavier uniform, those of the ffn before the seeds as in
-    :class:`torch.nn.Linear`.
+    Matrices are initialized Xavier uniform, except those of the ffn applied to :math:`X_b`, which
+    are initialized as in :class:`torch.nn.Linear`.
 
     Examples
     --------
@@ -341,9 +341,9 @@ class SetTransformerDecoder(_SetTransformer):
         Raises
         ------
         InvalidValueError
-            If `feat` has another shape.
+            If `feat` has the wrong shape.
         InvalidTypeError
-            If `feat` has another dtype than the parameters.
+            If `feat` has a different dtype from the parameters.
         """
         sets = self._sets(graph, feat)
         x = self.pma(sets.pad(feat), sets.empty)
@@ -362,7 +362,7 @@ def _check_sizes(
     dropouth: float,
     dropouta: float,
 ) -> tuple:
-    """The arguments of an attention block, once they are sizes and rates."""
+    """Check the arguments of an attention block, which are sizes and rates, and return them."""
     name = type(owner).__name__
     sizes = {"d_model": d_model, "num_heads": num_heads, "d_head": d_head, "d_ff": d_ff}
     for argument, value in sizes.items():

@@ -27,9 +27,9 @@ class BiasedMHA(nn.Module):
     num_heads : int
         Number of heads.
     bias : bool
-        Whether the linear maps have a bias of their own.
+        Whether the linear maps have a bias.
     attn_bias_type : {"add", "mul"}
-        Whether the bias is added to the scores or multiplied with them.
+        Whether the bias is added to the scores or multiplied by them.
     attn_drop : float
         Dropout rate of the attention weights.
 
@@ -41,7 +41,7 @@ class BiasedMHA(nn.Module):
     Notes
     -----
     The maps of queries, keys and values are initialized Xavier uniform with gain
-    :math:`1/\sqrt 2`, that of the output with gain 1 and bias 0.
+    :math:`1/\sqrt 2`; the output map is initialized with gain 1 and bias 0.
 
     Examples
     --------
@@ -75,7 +75,7 @@ class BiasedMHA(nn.Module):
         self._draw()
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew."""
+        """Reinitialize all weights."""
         for linear in (self.q_proj, self.k_proj, self.v_proj, self.out_proj):
             linear.reset_parameters()
         self._draw()
@@ -90,17 +90,17 @@ class BiasedMHA(nn.Module):
     def forward(
         self, ndata: Tensor, attn_bias: Tensor | None = None, attn_mask: Tensor | None = None
     ) -> Tensor:
-        r"""Attend.
+        r"""Apply the attention.
 
         Parameters
         ----------
         ndata : Tensor
-            :math:`(B, N, D)`, each graph of the batch filled up to :math:`N` nodes.
+            :math:`(B, N, D)`, each graph of the batch padded to :math:`N` nodes.
         attn_bias : Tensor, optional
             :math:`b`, :math:`(B, N, N, H)`.
         attn_mask : Tensor, optional
-            :math:`(B, N, N)`, True (or a number other than 0) where a node must not attend to
-            another. Each row needs a place that is False, rows of nodes that do not exist too.
+            :math:`(B, N, N)`, True (or nonzero) where a node must not attend to another. Each row
+            needs at least one False entry, including the rows of padding.
 
         Returns
         -------
@@ -110,7 +110,7 @@ class BiasedMHA(nn.Module):
         Raises
         ------
         InvalidValueError
-            If a shape does not fit.
+            If an input has the wrong shape.
         """
         check_dense("BiasedMHA", ndata, self.feat_size)
         pairs = (ndata.shape[0], ndata.shape[1], ndata.shape[1])
@@ -135,7 +135,7 @@ class BiasedMHA(nn.Module):
 
 
 def head_size(name: str, feat_size: int, num_heads: int) -> int:
-    """Width of a head."""
+    """Return the width of a head."""
     as_int(feat_size, name, "feat_size", 1)
     as_int(num_heads, name, "num_heads", 1)
     check_divisible(name, feat_size=feat_size, num_heads=num_heads)
@@ -152,7 +152,7 @@ def check_dense(name: str, feat: Tensor, width: int) -> None:
 
 
 def check_pairs(name: str, argument: str, value: Tensor | None, shape: tuple[int, ...]) -> None:
-    """Raise unless `value` is None or has that shape."""
+    """Raise unless `value` is None or has the shape `shape`."""
     found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
     if value is not None and found != shape:
         raise InvalidValueError(

@@ -16,7 +16,8 @@ class EGTLayer(nn.Module):
     r"""Layer of `Global Self-Attention as a Replacement for Graph Convolution
     <https://arxiv.org/abs/2108.03348>`__.
 
-    With node features :math:`h` and edge features :math:`e`, both normalized first, in each head
+    With node features :math:`h` and edge features :math:`e`, both normalized first, each head
+    computes
 
     .. math::
         \hat a_{uv} &= \mathrm{clip}(q_u \cdot k_v, -5, 5) + E(e_{uv}) \\
@@ -25,8 +26,8 @@ class EGTLayer(nn.Module):
             \sum_v \mathrm{softmax}_v(\hat a_{uv})\, g_{uv}\, v_v\Big) \\
         e'_{uv} &= e_{uv} + O_e(\hat a_{uv})
 
-    then :math:`x'' = x' + \mathrm{ffn}(\mathrm{norm}(x'))` for both. Virtual nodes, the first ones,
-    are not scaled by the logarithm.
+    followed by :math:`x'' = x' + \mathrm{ffn}(\mathrm{norm}(x'))` for nodes and edges. The virtual
+    nodes, which come first, are not scaled by the logarithm.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ class EGTLayer(nn.Module):
     dropout, attn_dropout : float
         Dropout rates of the sublayers and of the attention weights.
     activation : callable
-        Between the two maps of ffn.
+        Activation between the two maps of ffn.
     edge_update : bool
         Whether to compute :math:`e''`.
 
@@ -95,7 +96,7 @@ class EGTLayer(nn.Module):
             self.edge_ffn = _ffn(edge_feat_size, activation, dropout)
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew."""
+        """Reinitialize all weights."""
         reset_children(self)
 
     def forward(
@@ -106,7 +107,7 @@ class EGTLayer(nn.Module):
         Parameters
         ----------
         nfeat : Tensor
-            :math:`(B, N, D)`: first the virtual nodes, then the nodes of each graph, filled up.
+            :math:`(B, N, D)`: first the virtual nodes, then the nodes of each graph, padded.
         efeat : Tensor
             :math:`(B, N, N, D_e)`.
         mask : Tensor, optional
@@ -123,7 +124,7 @@ class EGTLayer(nn.Module):
         Raises
         ------
         InvalidValueError
-            If a shape does not fit.
+            If an input has the wrong shape.
         """
         check_dense("EGTLayer", nfeat, self.qkv_proj.in_features)
         pairs = (nfeat.shape[0], nfeat.shape[1], nfeat.shape[1])

@@ -21,12 +21,12 @@ class DegreeEncoder(nn.Module):
 
     .. math:: z_v = E^{in}[\min(d^{in}_v, m)] + E^{out}[\min(d^{out}_v, m)]
 
-    or one of the two. Degree 0, which also fills up a batch, gives 0.
+    or one of the two terms. Degree 0, which is also used as padding, gives 0.
 
     Parameters
     ----------
     max_degree : int
-        :math:`m`; larger degrees count as this.
+        :math:`m`; larger degrees are clipped to it.
     embedding_dim : int
         Width of the vectors.
     direction : {"both", "in", "out"}
@@ -60,7 +60,7 @@ class DegreeEncoder(nn.Module):
             self.encoder = nn.Embedding(max_degree + 1, embedding_dim, padding_idx=0)
 
     def reset_parameters(self) -> None:
-        """Draw the vectors anew."""
+        """Reinitialize the vectors."""
         reset_children(self)
 
     def forward(self, degrees: Tensor) -> Tensor:
@@ -69,8 +69,8 @@ class DegreeEncoder(nn.Module):
         Parameters
         ----------
         degrees : Tensor
-            Of each node of a batch, filled up with zeros: :math:`(B, N)`; for ``"both"``
-            in-degrees and out-degrees, :math:`(2, B, N)`.
+            Degree of each node, :math:`(B, N)`, padded with zeros; for ``"both"``, in-degrees and
+            out-degrees, :math:`(2, B, N)`.
 
         Returns
         -------
@@ -80,9 +80,9 @@ class DegreeEncoder(nn.Module):
         Raises
         ------
         InvalidValueError
-            If there are not two kinds of degrees for ``"both"``.
+            If `direction` is ``"both"`` and `degrees` does not have shape :math:`(2, B, N)`.
         InvalidTypeError
-            If degrees are no integers.
+            If degrees are not integers.
         """
         _require_integers("DegreeEncoder", "degrees", degrees)
         degrees = degrees.long().clamp(0, self.max_degree)
@@ -102,14 +102,14 @@ class SpatialEncoder(nn.Module):
 
     .. math:: b_{uv} = E[\min(\mathrm{dist}(u, v), m)]
 
-    Pairs without a path, which also fill up a batch, get 0.
+    Pairs without a path, including padding, get 0.
 
     Parameters
     ----------
     max_dist : int
-        :math:`m`; longer distances count as this.
+        :math:`m`; longer distances are clipped to it.
     num_heads : int
-        Number of attention heads, each with biases of its own.
+        Number of attention heads, each with its own biases.
 
     Examples
     --------
@@ -126,7 +126,7 @@ class SpatialEncoder(nn.Module):
         self.embedding_table = nn.Embedding(max_dist + 2, num_heads, padding_idx=0)
 
     def reset_parameters(self) -> None:
-        """Draw the biases anew."""
+        """Reinitialize the biases."""
         reset_children(self)
 
     def forward(self, dist: Tensor) -> Tensor:
@@ -135,8 +135,8 @@ class SpatialEncoder(nn.Module):
         Parameters
         ----------
         dist : Tensor
-            :math:`(B, N, N)`, -1 where there is no path or no node, as
-            :func:`gossamer.shortest_dist` gives them.
+            :math:`(B, N, N)`, -1 where there is no path or no node, as returned by
+            :func:`gossamer.shortest_dist`.
 
         Returns
         -------
@@ -146,7 +146,7 @@ class SpatialEncoder(nn.Module):
         Raises
         ------
         InvalidTypeError
-            If distances are no integers.
+            If distances are not integers.
         """
         _require_integers("SpatialEncoder", "dist", dist)
         return self.embedding_table(dist.long().clamp(-1, self.max_dist) + 1)
@@ -160,17 +160,17 @@ class PathEncoder(nn.Module):
         b_{uv} = \frac{1}{n} \sum_{l=1}^{n} x_{e_l} \cdot w_l,
         \qquad n = \min(\mathrm{dist}(u, v), L)
 
-    for the path :math:`e_1, e_2, \dots` from :math:`u` to :math:`v`, with :math:`n = 1` where there
-    is none.
+    for the path :math:`e_1, e_2, \dots` from :math:`u` to :math:`v`; the bias is 0 where there is
+    no path.
 
     Parameters
     ----------
     max_len : int
-        :math:`L`; edges beyond count for nothing.
+        :math:`L`; edges beyond this length are ignored.
     feat_dim : int
         Width of the edge features.
     num_heads : int
-        Number of attention heads, each with weights :math:`w` of its own.
+        Number of attention heads, each with its own weights :math:`w`.
 
     Examples
     --------
@@ -191,7 +191,7 @@ class PathEncoder(nn.Module):
         self.embedding_table = nn.Embedding(max_len * num_heads, feat_dim)
 
     def reset_parameters(self) -> None:
-        """Draw the weights anew."""
+        """Reinitialize the weights."""
         reset_children(self)
 
     def forward(self, dist: Tensor, path_data: Tensor) -> Tensor:
@@ -213,7 +213,7 @@ class PathEncoder(nn.Module):
         Raises
         ------
         InvalidValueError
-            If the shapes do not fit.
+            If `path_data` does not match `dist` or `feat_dim`.
         """
         if path_data.dim() != 5 or path_data.shape[:3] != dist.shape:
             raise InvalidValueError(
@@ -274,13 +274,14 @@ class SpatialEncoder3d(nn.Module):
         self.stds = nn.Parameter(torch.empty(num_kernels))
         self.linear_layer_1 = nn.Linear(num_kernels, num_kernels)
         self.linear_layer_2 = nn.Linear(num_kernels, num_heads)
-        # Row 0 serves nodes without types, 2 ... sources by type, max_node_type + 3 ... the others.
+        # Row 0: nodes without types; from row 2: sources by type; from max_node_type + 3:
+        # destinations.
         self.gamma = nn.Embedding(2 * max_node_type + 3, 1, padding_idx=0)
         self.beta = nn.Embedding(2 * max_node_type + 3, 1, padding_idx=0)
         self._draw()
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew."""
+        """Reinitialize all weights."""
         self.linear_layer_1.reset_parameters()
         self.linear_layer_2.reset_parameters()
         self._draw()
@@ -309,9 +310,9 @@ class SpatialEncoder3d(nn.Module):
         Raises
         ------
         InvalidValueError
-            If a shape does not fit, or there is no such type.
+            If an input has the wrong shape, or a type is out of range.
         InvalidTypeError
-            If types are no integers.
+            If types are not integers.
         """
         if coord.dim() != 3:
             raise InvalidValueError(

@@ -32,13 +32,13 @@ class GraphormerLayer(nn.Module):
     num_heads : int
         Number of heads.
     attn_bias_type : {"add", "mul"}
-        How the bias meets the scores.
+        Whether the bias is added to the scores or multiplied by them.
     norm_first : bool
-        Where the layer normalizations stand, as above.
+        Whether the layer normalizations come first, as above.
     dropout, attn_dropout : float
         Dropout rates of the sublayers and of the attention weights.
     activation : callable
-        Between the two maps of ffn.
+        Activation between the two maps of ffn.
 
     Raises
     ------
@@ -84,7 +84,7 @@ class GraphormerLayer(nn.Module):
         self.ffn_layer_norm = nn.LayerNorm(feat_size)
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew."""
+        """Reinitialize all weights."""
         reset_children(self)
 
     def forward(
@@ -95,12 +95,12 @@ class GraphormerLayer(nn.Module):
         Parameters
         ----------
         nfeat : Tensor
-            :math:`(B, N, D)`, each graph of the batch filled up to :math:`N` nodes.
+            :math:`(B, N, D)`, each graph of the batch padded to :math:`N` nodes.
         attn_bias : Tensor, optional
             :math:`(B, N, N, H)`.
         attn_mask : Tensor, optional
-            :math:`(B, N, N)`, True (or a number other than 0) where a node must not attend to
-            another. Each row needs a place that is False.
+            :math:`(B, N, N)`, True (or nonzero) where a node must not attend to another. Each row
+            needs at least one False entry.
 
         Returns
         -------
@@ -110,7 +110,7 @@ class GraphormerLayer(nn.Module):
         Raises
         ------
         InvalidValueError
-            If a shape does not fit.
+            If an input has the wrong shape.
         """
         if self.norm_first:
             h = self.attn(self.attn_layer_norm(nfeat), attn_bias, attn_mask)

@@ -20,15 +20,15 @@ class LapPosEncoder(nn.Module):
 
     .. math:: z_v = \mathrm{mlp}\Big(\sum_{i=1}^{k} f\big(W [\phi_{vi}, \lambda_i] + b\big)\Big)
 
-    where :math:`f` is a transformer among the :math:`k` eigenvectors, or the same network for each
+    where :math:`f` is a transformer over the :math:`k` eigenvectors, or one network applied to each
     of them.
 
     Parameters
     ----------
     model_type : {"Transformer", "DeepSet"}
-        What :math:`f` is.
+        Kind of :math:`f`.
     num_layer : int
-        Number of its layers; for ``"DeepSet"`` :math:`W` counts as one.
+        Number of layers of :math:`f`; for ``"DeepSet"``, :math:`W` counts as one.
     k : int
         Number of eigenvectors.
     dim : int
@@ -38,12 +38,12 @@ class LapPosEncoder(nn.Module):
     batch_norm : bool
         Whether to normalize the eigenvectors and eigenvalues first.
     num_post_layer : int
-        Layers of mlp, each followed by relu; 0 for none.
+        Number of layers of mlp, each followed by relu; 0 for none.
 
     Raises
     ------
     InvalidValueError
-        If `model_type` is unknown or a size out of range.
+        If `model_type` is unknown or a size is out of range.
 
     Notes
     -----
@@ -87,7 +87,7 @@ class LapPosEncoder(nn.Module):
         else:
             hidden = dim if num_layer == 1 else 2 * dim
             if hidden != dim:
-                # Drawn after the one above, as in DGL: a seed gives the same weights.
+                # Initialized after the one above, as in DGL, so that a seed gives the same weights.
                 self.linear = nn.Linear(2, hidden)
             maps = [nn.ReLU()]
             for i in range(1, num_layer):
@@ -98,7 +98,7 @@ class LapPosEncoder(nn.Module):
         self.post_mlp = _mlp(dim, num_post_layer) if num_post_layer else None
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew."""
+        """Reinitialize all weights."""
         for module in self.modules():
             if isinstance(module, nn.MultiheadAttention):
                 module._reset_parameters()
@@ -111,10 +111,10 @@ class LapPosEncoder(nn.Module):
         Parameters
         ----------
         eigvals : Tensor
-            :math:`(N, k)`, the eigenvalues of its graph for each node.
+            :math:`(N, k)`, for each node the eigenvalues of its graph.
         eigvecs : Tensor
-            :math:`(N, k)`. NaN marks eigenvectors that a graph is too small to have, as
-            :class:`gossamer.LapPE` leaves them.
+            :math:`(N, k)`. NaN marks missing eigenvectors of small graphs, as in the result of
+            :class:`gossamer.LapPE`.
 
         Returns
         -------
@@ -124,7 +124,7 @@ class LapPosEncoder(nn.Module):
         Raises
         ------
         InvalidValueError
-            If a shape does not fit.
+            If an input has the wrong shape.
         """
         for argument, value in (("eigvals", eigvals), ("eigvecs", eigvecs)):
             if value.dim() != 2 or value.shape[1] != self.k:

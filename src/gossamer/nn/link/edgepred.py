@@ -35,7 +35,7 @@ class EdgePredictor(nn.Module):
     op : {"dot", "cos", "ele", "cat"}
         How the vectors are combined, as above.
     in_feats : int, optional
-        Their width, needed for the linear map.
+        Width of the vectors; required for the linear map.
     out_feats : int, optional
         Width of the output; without it there is no linear map.
     bias : bool
@@ -44,7 +44,7 @@ class EdgePredictor(nn.Module):
     Raises
     ------
     InvalidValueError
-        If `op` is unknown, or `in_feats` is missing beside `out_feats`.
+        If `op` is unknown, or `out_feats` is given without `in_feats`.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class EdgePredictor(nn.Module):
             self.linear = nn.Linear(_WIDTHS[op](in_feats), out_feats, bias=bias)
 
     def reset_parameters(self) -> None:
-        """Draw the linear map anew, if there is one."""
+        """Reinitialize the linear map, if there is one."""
         if self.linear is not None:
             self.linear.reset_parameters()
 
@@ -89,7 +89,8 @@ class EdgePredictor(nn.Module):
         Returns
         -------
         Tensor
-            :math:`(E, D_{out})`, or as wide as the combination: 1, :math:`D` or :math:`2D`.
+            :math:`(E, D_{out})`; without a linear map, the width is that of the combination: 1,
+            :math:`D` or :math:`2D`.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Scores of triples by translation: the head, moved by the relation, should meet the tail."""
+"""Scores of triples by translation: head plus relation should be close to the tail."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class TransE(nn.Module):
         self.p = p
 
     def reset_parameters(self) -> None:
-        """Draw the vectors of relations anew."""
+        """Reinitialize the vectors of relations."""
         reset_children(self)
 
     def forward(self, h_head: Tensor, h_tail: Tensor, rels: Tensor) -> Tensor:
@@ -157,7 +157,7 @@ class TransR(nn.Module):
         self.p = p
 
     def reset_parameters(self) -> None:
-        """Draw the vectors and matrices of relations anew."""
+        """Reinitialize the vectors and matrices of relations."""
         reset_children(self)
 
     def forward(self, h_head: Tensor, h_tail: Tensor, rels: Tensor) -> Tensor:
@@ -191,7 +191,7 @@ class TransR(nn.Module):
 def _triples(
     layer: nn.Module, h_head: Tensor, h_tail: Tensor, rels: Tensor, width: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Heads, tails and relations of as many triples, the relations as int64."""
+    """Check heads, tails and relations of triples; return them, the relations as int64."""
     name = type(layer).__name__
     for end, x in (("h_head", h_head), ("h_tail", h_tail)):
         if x.dim() != 2 or x.shape[1] != width:

@@ -1,4 +1,4 @@
-"""Ready models: one line to build, a plain `forward`, saved as safetensors and JSON."""
+"""Complete models, built in one line and saved in the safetensors format."""
 
 from gossamer.nn.models._base import MODELS, Model, build_model, load_model
 from gossamer.nn.models.decoders import ComplEx, DistMult, RotatE

@@ -1,4 +1,4 @@
-"""What ready models share: the options that they were built with, and files."""
+"""Base class of the ready models: constructor options, saving and loading."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MODELS: dict[str, type[Model]] = {}
 
 
 class Model(nn.Module):
-    """A module that remembers how it was built, so that a file of weights can be opened again.
+    """A module that stores its constructor options, so that it can be rebuilt from a file.
 
     Parameters
     ----------
@@ -91,12 +91,12 @@ class Model(nn.Module):
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:
-    """Open a model that :meth:`Model.save` wrote.
+    """Load a model that :meth:`Model.save` wrote.
 
     Parameters
     ----------
     path : str or path
-        The file. It may be untrusted: it is validated, and no code in it is run.
+        The file. It may be untrusted: it is validated, and no code in it is executed.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     Raises
     ------
     FileError
-        If the file is missing, truncated, corrupt, or no model of Gossamer.
+        If the file is missing, truncated, corrupt, or not a model of Gossamer.
     MissingExtraError
         If safetensors is not installed.
 
@@ -130,7 +130,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         options = json.loads(metadata.get("options", "null"))
         if options.get("num_layers", 0) > _MOST_LAYERS:
             raise ValueError(f"{options['num_layers']} layers are too many.")
-        # On the meta device a model has shapes but no memory: absurd sizes cost nothing.
+        # On the meta device, a model has shapes but no memory, so invalid sizes allocate nothing.
         with torch.device("meta"):
             model = MODELS[metadata["model"]](**options)
     except (

@@ -19,10 +19,10 @@ __all__ = ["ComplEx", "DistMult", "RotatE"]
 
 
 class _Decoder(Model):
-    """A vector for each relation; subclasses say how it scores with those of head and tail.
+    """Base of decoders with a vector per relation; subclasses define the score of a triple.
 
-    The score of a triple depends on one end and the relation by a vector alone, the query, which
-    each node that may stand at the other end is compared with.
+    One end and the relation of a triple are combined into one vector, the query. The score is
+    computed from the query and the vector of the other end.
     """
 
     def __init__(self, num_rels: int, size: int) -> None:
@@ -55,7 +55,7 @@ class _Decoder(Model):
         Returns
         -------
         Tensor
-            :math:`(E,)`; larger for triples that are more likely.
+            :math:`(E,)`; larger for more likely triples.
 
         Raises
         ------
@@ -111,16 +111,16 @@ class _Decoder(Model):
         return query @ candidates.T
 
     def _query(self, known: Tensor, relation: Tensor, inverse: bool) -> Tensor:
-        """The known end moved by the relation, or by its inverse if the head is missing."""
+        """Apply the relation, or its inverse if the head is missing, to the known end."""
         return _times(known, relation, inverse)
 
     def _pair(self, query: Tensor, other: Tensor) -> Tensor:
-        """The score of each query with the node in the same row."""
+        """Compute the score of each query with the node in the same row."""
         return (query * other).sum(-1)
 
 
 def _times(x: Tensor, y: Tensor, conjugate: bool) -> Tensor:
-    """Product of complex numbers in halves, of `x` with `y` or its conjugate."""
+    """Multiply complex `x` by `y` or its conjugate; halves are real and imaginary parts."""
     (a, b), (c, d) = x.chunk(2, dim=-1), y.chunk(2, dim=-1)
     if conjugate:
         return torch.cat([a * c + b * d, b * c - a * d], -1)
@@ -221,11 +221,11 @@ class RotatE(_Decoder):
 
     def _pair(self, query: Tensor, other: Tensor) -> Tensor:
         real, imaginary = (query - other).chunk(2, dim=-1)
-        # At 0, where the root has no derivative, the gradient is 0.
+        # At 0, where the square root has no derivative, the gradient is 0.
         return -(real * real + imaginary * imaginary).clamp(min=_TINY).sqrt().sum(-1)
 
     def match(self, query: Tensor, candidates: Tensor) -> Tensor:
-        r"""Score every candidate; as for the other decoders."""
+        r"""Score every candidate, as in the other decoders."""
         return -_ComplexDistance.apply(query, candidates)
 
 
@@ -266,9 +266,9 @@ class _ComplexDistance(torch.autograd.Function):
 
 
 def _tiles(query: Tensor, candidates: Tensor) -> Iterator[tuple[Any, ...]]:
-    """Rows, columns, and the real part, imaginary part and modulus of the differences there.
+    """Yield rows, columns, and real part, imaginary part and modulus of the differences.
 
-    The next tile overwrites the last three.
+    The last three are overwritten by the next tile.
     """
     (a, b), (c, d) = ([half.contiguous() for half in x.chunk(2, -1)] for x in (query, candidates))
     width = a.shape[1]

@@ -25,7 +25,7 @@ class HAN(Model):
 
     The relations are metapaths, such as author - paper - author;
     :class:`gossamer.transforms.AddMetaPaths` adds them to a graph. In each layer, with :math:`z^r`
-    the output of :class:`gossamer.nn.GATConv` on relation :math:`r`, heads side by side, after elu,
+    the output of :class:`gossamer.nn.GATConv` on relation :math:`r`, heads concatenated, after elu,
 
     .. math::
         w_r = \frac{1}{N} \sum_i q^\top \tanh(W z_i^r + b), \qquad
@@ -125,13 +125,13 @@ class HAN(Model):
         Parameters
         ----------
         g : Graph
-            The graph; one node type only has such relations.
+            The graph; only one node type may have such relations.
         feat : Tensor
             Features of that type.
         hidden_size, out_size : int
             Width of a head of the hidden layers, and of the output.
         **options
-            Further arguments of the constructor.
+            Additional arguments of the constructor.
         """
         etypes = [etype for etype in g.canonical_etypes if etype[0] == etype[2]]
         return cls(int(feat.shape[-1]), hidden_size, out_size, etypes, **options)
@@ -154,7 +154,7 @@ class HAN(Model):
         Raises
         ------
         InvalidTypeError
-            If `feat` is no tensor.
+            If `feat` is not a tensor.
         InvalidValueError
             If the graph lacks a relation.
         """

@@ -1,4 +1,4 @@
-"""Models of graphs of one node type that separate what they learn from how they spread it."""
+"""Models of homogeneous graphs that separate trainable maps from propagation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class APPNP(Model):
     k : int
         Number of steps.
     alpha : float
-        Probability of returning to the start.
+        Teleport probability.
     dropout : float
         Dropout rate before each map.
 
@@ -76,8 +76,9 @@ class APPNP(Model):
 
 class GCNII(Model):
     r"""GCNII of `Chen et al. <https://arxiv.org/abs/2007.02133>`__: layers of
-    :class:`gossamer.nn.GCN2Conv` between two linear maps. It may be deep: the weights of the layers
-    are drawn uniformly from :math:`\pm D^{-1/2}` and they have no bias, as by the authors.
+    :class:`gossamer.nn.GCN2Conv` between two linear maps. It is suited to many layers. As in the
+    authors' code, the layers have no bias and their weights are initialized uniformly in
+    :math:`\pm D^{-1/2}`.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ class GCNII(Model):
     num_layers : int
         Number of layers.
     alpha, lambda_ : float
-        Share of the first layer in each, and decay of the weights with depth.
+        Share of the first layer's output in each layer, and decay of the weights with depth.
     dropout : float
         Dropout rate before each layer.
 
@@ -127,7 +128,7 @@ class GCNII(Model):
             for i in range(num_layers)
         )
         self.last = nn.Linear(hidden_size, out_size)
-        # The layer's own weights, which are standard normal, grow with depth.
+        # With the layer's default weights, which are standard normal, activations grow with depth.
         for conv in self.convs:
             nn.init.uniform_(conv.weight1, -(hidden_size**-0.5), hidden_size**-0.5)
 
@@ -141,14 +142,14 @@ class GCNII(Model):
 
 class LightGCN(Model):
     r"""LightGCN of `He et al. <https://arxiv.org/abs/2002.02126>`__: a trainable vector for each
-    node, averaged over 0 to `num_layers` steps along the edges.
+    node; the output is the average over 0 to `num_layers` propagation steps.
 
     .. math:: \frac{1}{L + 1} \sum_{l=0}^{L} \big(D^{-1/2} A D^{-1/2}\big)^l Z
 
     Parameters
     ----------
     num_nodes : int
-        Number of nodes, of users and items together.
+        Number of nodes, users and items together.
     size : int
         Width of the vectors.
     num_layers : int

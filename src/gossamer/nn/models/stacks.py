@@ -20,12 +20,12 @@ __all__ = ["GAT", "GCN", "GIN", "PNA", "GATv2", "GraphSAGE"]
 
 
 class _Stack(Model):
-    """Convolutions one after another, with dropout before and an activation between."""
+    """A stack of convolutions, with dropout before each and an activation between them."""
 
     activation: Callable[[Tensor], Tensor] = staticmethod(F.relu)
 
     def _make(self, build: Callable[[int, int], nn.Module]) -> None:
-        """Make the layers; `build` takes input and output sizes."""
+        """Create the layers; `build` takes input and output sizes."""
         name, o = type(self).__name__, self.options
         for argument in ("in_size", "hidden_size", "out_size", "num_layers"):
             as_int(o[argument], name, argument, 1)
@@ -48,12 +48,12 @@ class _Stack(Model):
         Returns
         -------
         Tensor
-            :math:`(N, D_{out})`; of the destinations of the last block.
+            :math:`(N, D_{out})`; with blocks, for the destinations of the last block.
 
         Raises
         ------
         InvalidValueError
-            If there are not as many blocks as layers, or features have another width.
+            If the number of blocks is not the number of layers, or features have the wrong width.
         """
         graphs = list(graph) if isinstance(graph, list | tuple) else [graph] * len(self.convs)
         if len(graphs) != len(self.convs):
@@ -71,7 +71,7 @@ class _Stack(Model):
 
 class GCN(_Stack):
     r"""Graph convolutional network of `Kipf and Welling <https://arxiv.org/abs/1609.02907>`__:
-    layers of :class:`gossamer.nn.GraphConv` with relu between.
+    layers of :class:`gossamer.nn.GraphConv` with relu between them.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class GCN(_Stack):
 
 class GraphSAGE(_Stack):
     r"""GraphSAGE of `Hamilton, Ying and Leskovec <https://arxiv.org/abs/1706.02216>`__: layers of
-    :class:`gossamer.nn.SAGEConv` with relu between.
+    :class:`gossamer.nn.SAGEConv` with relu between them.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class GraphSAGE(_Stack):
     dropout : float
         Dropout rate before each layer.
     aggregator : {"mean", "gcn", "pool", "lstm"}
-        How neighbors are gathered.
+        How the neighbors are aggregated.
 
     Examples
     --------
@@ -159,8 +159,8 @@ class GraphSAGE(_Stack):
 
 class GAT(_Stack):
     r"""Graph attention network of `Veličković et al. <https://arxiv.org/abs/1710.10903>`__: layers
-    of :class:`gossamer.nn.GATConv` with elu between. Heads of hidden layers are laid side by side,
-    those of the last one averaged.
+    of :class:`gossamer.nn.GATConv` with elu between them. The heads of hidden layers are
+    concatenated, those of the last layer averaged.
 
     Parameters
     ----------
@@ -210,8 +210,8 @@ class GAT(_Stack):
 
 
 class GATv2(GAT):
-    r"""GATv2 of `Brody, Alon and Yahav <https://arxiv.org/abs/2105.14491>`__: as :class:`GAT`, with
-    layers of :class:`gossamer.nn.GATv2Conv`.
+    r"""GATv2 of `Brody, Alon and Yahav <https://arxiv.org/abs/2105.14491>`__: same as :class:`GAT`,
+    with layers of :class:`gossamer.nn.GATv2Conv`.
 
     Parameters
     ----------
@@ -233,7 +233,8 @@ class GATv2(GAT):
 
 class GIN(_Stack):
     r"""Graph isomorphism network of `Xu et al. <https://arxiv.org/abs/1810.00826>`__: layers of
-    :class:`gossamer.nn.GINConv`, each with two linear maps, batch normalization and relu between.
+    :class:`gossamer.nn.GINConv`, each with two linear maps, and batch normalization and relu
+    between them.
 
     Parameters
     ----------
@@ -285,7 +286,7 @@ class GIN(_Stack):
 
 class PNA(_Stack):
     r"""Principal neighborhood aggregation of `Corso et al. <https://arxiv.org/abs/2004.05718>`__:
-    layers of :class:`gossamer.nn.PNAConv` with relu between.
+    layers of :class:`gossamer.nn.PNAConv` with relu between them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Models in which every node of a graph attends to every other one."""
+"""Models in which every node of a graph attends to every other node."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["GPS"]
 
 
 class _Layer(nn.Module):
-    """Messages along edges beside attention in each graph, then a feed-forward network."""
+    """Message passing and attention in each graph in parallel, then a feed-forward network."""
 
     def __init__(self, width: int, num_heads: int, dropout: float) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class _Layer(nn.Module):
     def forward(self, graph: Graph, h: Tensor, sets: PaddedSets) -> Tensor:
         local = self.norms[0](h + self.dropout(self.conv(graph, h)))
         attended = h
-        if len(h):  # torch's attention takes no empty tensor
+        if len(h):  # torch's attention does not accept an empty tensor
             padded = sets.pad(h)
             attended, _ = self.attention(
                 padded, padded, padded, key_padding_mask=sets.empty, need_weights=False
@@ -49,21 +49,21 @@ class _Layer(nn.Module):
 class GPS(Model):
     r"""Graph transformer after `Rampášek et al. <https://arxiv.org/abs/2205.12454>`__ (GraphGPS).
 
-    A linear map, then layers of :class:`gossamer.nn.GINConv` beside attention among all nodes of
+    A linear map, then layers that add :class:`gossamer.nn.GINConv` and attention among all nodes of
     each graph of a batch, then a linear map:
 
     .. math::
         h' &= \mathrm{norm}(h + \mathrm{GIN}(h)) + \mathrm{norm}(h + \mathrm{attention}(h)) \\
         h_{new} &= \mathrm{norm}(h' + \mathrm{mlp}(h')),
 
-    where norm is a batch normalization. The model has no positional encoding: concatenate one,
+    where norm is batch normalization. The model has no positional encoding: concatenate one,
     such as :class:`gossamer.RandomWalkPE` or :class:`gossamer.LapPE`, with the features. The paper
     also uses edge features; this model does not.
 
     Parameters
     ----------
     in_size, hidden_size, out_size : int
-        Width of the features, of the layers, divisible by `num_heads`, and of the output.
+        Width of the features, of the layers (divisible by `num_heads`), and of the output.
     num_layers, num_heads : int
         Number of layers and of heads.
     dropout : float

@@ -25,7 +25,7 @@ __all__ = ["HGT", "RGCN"]
 
 
 class _Typed(Model):
-    """Features of each node type are mapped to one width, then all types are one graph."""
+    """Base of models that map all node types to one width and treat them as one graph."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -51,7 +51,7 @@ class _Typed(Model):
         hidden_size, out_size : int
             Width of the hidden layers and of the output.
         **options
-            Further arguments of the constructor.
+            Additional arguments of the constructor.
         """
         in_sizes = {ntype: int(feat[ntype].shape[-1]) for ntype in sorted(feat)}
         return cls(in_sizes, hidden_size, out_size, len(g.canonical_etypes), **options)
@@ -74,7 +74,7 @@ class _Typed(Model):
 class RGCN(_Typed):
     r"""Relational graph convolutional network of `Schlichtkrull et al.
     <https://arxiv.org/abs/1703.06103>`__: layers of :class:`gossamer.nn.RelGraphConv`, in which
-    each edge weighs one over the number of in-edges of its type.
+    the weight of each edge is 1 over the number of in-edges of its type.
 
     Parameters
     ----------
@@ -87,7 +87,8 @@ class RGCN(_Typed):
     num_layers : int
         Number of layers.
     num_bases : int, optional
-        Number of matrices that the edge types mix. Default: a matrix for each type.
+        Number of shared matrices that are mixed for each edge type. Default: a matrix for each
+        type.
     dropout : float
         Dropout rate before each layer.
 
@@ -166,7 +167,7 @@ class HGT(_Typed):
     in_sizes : dict of str to int
         Width of the features by node type.
     hidden_size, out_size : int
-        Width of the hidden layers, divisible by `num_heads`, and of the output.
+        Width of the hidden layers (divisible by `num_heads`) and of the output.
     num_etypes : int
         Number of edge types.
     num_layers, num_heads : int

@@ -20,7 +20,7 @@ __all__ = ["MatrixBase"]
 
 
 class MatrixBase:
-    """Pattern, values and formats of a sparse matrix; operators build on this.
+    """Pattern, values and formats of a sparse matrix; the base of the operators.
 
     The pattern is immutable and shared between matrices that differ in their values only.
     """
@@ -28,7 +28,7 @@ class MatrixBase:
     __slots__ = ("_adjacency", "_values")
 
     def __init__(self, adjacency: Adjacency, values: Tensor | None = None) -> None:
-        # Rows are sources and columns are destinations; values without a tensor are ones.
+        # Rows are sources and columns are destinations; None as values means ones.
         self._adjacency = adjacency
         self._values = values
 
@@ -36,7 +36,7 @@ class MatrixBase:
 
     @property
     def adjacency(self) -> Adjacency:
-        """The pattern as operators take it: rows are sources, columns are destinations."""
+        """The pattern as an adjacency: rows are sources, columns are destinations."""
         return self._adjacency
 
     @property
@@ -46,7 +46,7 @@ class MatrixBase:
 
     @property
     def nnz(self) -> int:
-        """Number of entries, stored zeros and duplicates included."""
+        """Number of entries, including stored zeros and duplicates."""
         return self._adjacency.num_edges
 
     @property
@@ -83,7 +83,7 @@ class MatrixBase:
 
     @property
     def explicit_values(self) -> Tensor | None:
-        """The values, or None where they are ones and were never read."""
+        """The values, or None if they are ones and were never read."""
         return self._values
 
     def like(self, adjacency: Adjacency, values: Tensor | None) -> Self:
@@ -93,11 +93,11 @@ class MatrixBase:
     # ------------------------------------------------------------------------------------- formats
 
     def indices(self) -> Tensor:
-        """Row and column of each entry, ``(2, nnz)``."""
+        """Return row and column of each entry, ``(2, nnz)``."""
         return torch.stack(self._adjacency.coo())
 
     def coo(self) -> tuple[Tensor, Tensor]:
-        """Row and column of each entry."""
+        """Return row and column of each entry, ``(nnz,)`` each."""
         return self.row, self.col
 
     def csr(self) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -117,7 +117,7 @@ class MatrixBase:
         return indptr, indices, eids
 
     def to_dense(self) -> Tensor:
-        """Return a dense tensor, ``(N, M)`` or ``(N, M, D)``; duplicates add up."""
+        """Return a dense tensor, ``(N, M)`` or ``(N, M, D)``; duplicates are summed."""
         row, col = self._adjacency.coo()
         dense = self.val.new_zeros((*self.shape, *self.value_shape))
         return dense.index_put((row.long(), col.long()), self.val, accumulate=True)
@@ -138,7 +138,7 @@ class MatrixBase:
     # --------------------------------------------------------------------------- device and dtype
 
     def to(self, device: Any = None, dtype: torch.dtype | None = None) -> Self:
-        """Return the matrix on a device, with values of a dtype."""
+        """Return the matrix on `device`, with values of `dtype`."""
         adjacency, values = self._adjacency, self._values
         device = None if device is None else as_device(device)
         if device not in (None, self.device):

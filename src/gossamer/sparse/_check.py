@@ -28,7 +28,7 @@ __all__ = [
 
 
 def is_scalar(x: Any) -> bool:
-    """Whether `x` is a number or a tensor of zero dimensions."""
+    """Return whether `x` is a number or a zero-dimensional tensor."""
     return isinstance(x, (int, float)) or (isinstance(x, Tensor) and x.dim() == 0)
 
 
@@ -41,7 +41,7 @@ def check_number(x: Any, op: str) -> None:
 
 
 def check_matrix(x: Any, op: str, name: str) -> SparseMatrix:
-    """`x`, which must be a SparseMatrix."""
+    """Return `x`; raise unless it is a SparseMatrix."""
     if not isinstance(x, MatrixBase):
         raise InvalidTypeError(
             f"{op}: {name} must be a SparseMatrix, got {type(x).__name__}. "
@@ -51,7 +51,7 @@ def check_matrix(x: Any, op: str, name: str) -> SparseMatrix:
 
 
 def check_ids(ids: Any, op: str, name: str) -> Tensor:
-    """`ids`, which must be a one-dimensional int32 or int64 tensor without negative numbers."""
+    """Return `ids`; raise unless it is a 1-D int32 or int64 tensor without negative numbers."""
     if not isinstance(ids, Tensor) or ids.dtype not in (torch.int32, torch.int64):
         kind = ids.dtype if isinstance(ids, Tensor) else type(ids).__name__
         raise InvalidTypeError(f"{op}: {name} must be an int32 or int64 tensor, got {kind}.")
@@ -69,7 +69,7 @@ def check_ids(ids: Any, op: str, name: str) -> Tensor:
 
 
 def check_not_bool(x: Tensor, op: str, name: str) -> Tensor:
-    """`x`, which must not be bool, since torch subtracts no bool values."""
+    """Return `x`; raise if it is bool, which torch cannot subtract."""
     if x.dtype == torch.bool:
         raise InvalidTypeError(
             f"{op}: the values of {name} are bool, which cannot be subtracted or negated. Convert "
@@ -79,7 +79,7 @@ def check_not_bool(x: Tensor, op: str, name: str) -> Tensor:
 
 
 def check_values(val: Any, nnz: int, device: torch.device, op: str) -> Tensor:
-    """`val`, which must hold a number or a row of numbers for each entry."""
+    """Return `val`; raise unless it has a number or a row of numbers for each entry."""
     require(val, Tensor, op, "val")
     if val.dim() not in (1, 2) or val.shape[0] != nnz:
         raise InvalidValueError(
@@ -95,9 +95,9 @@ def check_values(val: Any, nnz: int, device: torch.device, op: str) -> Tensor:
 
 
 def check_dense(x: Any, a: SparseMatrix, op: str, name: str, any_dtype: bool = False) -> Tensor:
-    """`x`, which must be a dense tensor with the device and the dtype of the values of `a`.
+    """Return `x`; raise unless it is a dense tensor with the device and dtype of `a`.
 
-    With `any_dtype`, the dtype may be another one.
+    With `any_dtype`, the dtype may differ.
     """
     require(x, Tensor, op, name)
     if x.device != a.device:
@@ -114,7 +114,7 @@ def check_dense(x: Any, a: SparseMatrix, op: str, name: str, any_dtype: bool = F
 
 
 def check_same_shape(a: SparseMatrix, b: SparseMatrix, op: str) -> None:
-    """Raise unless two matrices have one shape, one device and values of one shape."""
+    """Raise unless two matrices have the same shape, device and value shape."""
     if a.shape != b.shape:
         raise InvalidValueError(
             f"{op}: the matrices must have the same shape, got {a.shape} and {b.shape}."
@@ -131,7 +131,7 @@ def check_same_shape(a: SparseMatrix, b: SparseMatrix, op: str) -> None:
 
 
 def as_axis(dim: Any, op: str) -> int:
-    """An axis of a matrix as 0 or 1; -2 and -1 count from the end."""
+    """Return an axis of a matrix as 0 or 1; -2 and -1 count from the end."""
     if isinstance(dim, bool) or not isinstance(dim, int) or not -2 <= dim <= 1:
         raise InvalidValueError(f"{op}: dim must be 0, 1, -1 or -2, got {shown(dim)}.")
     return dim % 2

@@ -1,4 +1,4 @@
-"""Arithmetic between the entries of a matrix and a vector for its rows or columns."""
+"""Arithmetic between the entries of a matrix and a vector over its rows or columns."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sp_broadcast_v(A: SparseMatrix, v: Tensor, op: str) -> SparseMatrix:
 
     .. math:: out_{ij} = A_{ij} \circ v_i \quad\text{or}\quad A_{ij} \circ v_j
 
-    Only entries of `A` take part; places without an entry stay empty.
+    Only positions with an entry in `A` are computed; the others stay empty.
 
     Parameters
     ----------
@@ -45,12 +45,12 @@ def sp_broadcast_v(A: SparseMatrix, v: Tensor, op: str) -> SparseMatrix:
     Returns
     -------
     SparseMatrix
-        On the pattern of `A`.
+        Matrix with the pattern of `A`.
 
     Raises
     ------
     InvalidValueError
-        If `v` fits neither rows nor columns, or `op` is unknown.
+        If the shape of `v` matches neither rows nor columns, or `op` is unknown.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def sp_broadcast_v(A: SparseMatrix, v: Tensor, op: str) -> SparseMatrix:
 
 
 def sp_add_v(A: SparseMatrix, v: Tensor) -> SparseMatrix:
-    """Add a vector to the entries of the rows or columns; see :func:`sp_broadcast_v`.
+    """Add a vector to the entries; see :func:`sp_broadcast_v`.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def sp_div_v(A: SparseMatrix, v: Tensor) -> SparseMatrix:
 
 
 def _spread(a: SparseMatrix, v: Any) -> Tensor:
-    """The element of `v` for each entry, with a dimension for each of the values'."""
+    """Return the element of `v` for each entry, with as many dimensions as the values."""
     require(v, Tensor, "sp_broadcast_v", "v")
     rows, cols = a.shape
     shape = tuple(v.shape)

@@ -1,4 +1,4 @@
-"""Sorting entries and adding up duplicates."""
+"""Sorting entries and summing duplicates."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ __all__ = ["coalesce", "has_duplicate", "is_diag"]
 
 
 def coalesce(a: SparseMatrix) -> SparseMatrix:
-    """Sort the entries by row and column, and add up duplicates in the dtype of the values."""
+    """Sort the entries by row and column, and sum duplicates in the dtype of the values."""
     pattern, places = _plan(a.adjacency)
     if places is None:
         return a
     total = ops.gspmm(places, "copy_lhs", "sum", a.val, None)
-    # Integers are added up in int64. The dtype must not depend on the order of the entries.
+    # Integers are summed in int64. The dtype must not depend on the order of the entries.
     return a.like(pattern, total.to(a.dtype))
 
 
 def has_duplicate(a: SparseMatrix) -> bool:
-    """Whether two entries have the same row and column."""
+    """Return whether two entries have the same row and column."""
     return _plan(a.adjacency)[0].num_edges < a.nnz
 
 
 def is_diag(a: SparseMatrix) -> bool:
-    """Whether the entries are exactly the main diagonal, in order."""
+    """Return whether the entries are exactly the main diagonal, in order."""
 
     def compute() -> bool:
         if a.nnz != min(a.shape):
@@ -45,9 +45,9 @@ def is_diag(a: SparseMatrix) -> bool:
 
 
 def _plan(adjacency: Adjacency) -> tuple[Adjacency, Adjacency | None]:
-    """The coalesced pattern, and edges from entries to the places where they are added up.
+    """Return the coalesced pattern, and edges from the entries to those of the result.
 
-    The second is None if the entries are in order and without duplicates.
+    The second is None if the entries are sorted and have no duplicates.
     """
     return adjacency.memo("coalesced", lambda: _make_plan(adjacency))
 
@@ -74,7 +74,7 @@ def _make_plan(adjacency: Adjacency) -> tuple[Adjacency, Adjacency | None]:
 
 
 def _sorted_entries(adjacency: Adjacency) -> Tensor | None:
-    """Entries in the order of rows, then columns, then ids; None if that is 0, 1, 2, ..."""
+    """Return the entries sorted by row, column and id; None if that is 0, 1, 2, ..."""
     _, row, by_col = adjacency.csc()
     _, _, by_row = csr.coo_to_csr(row, row, adjacency.num_src, row.dtype)
     if by_row is None:

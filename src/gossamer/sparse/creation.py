@@ -34,7 +34,7 @@ Shape = tuple[int, int]
 def spmatrix(
     indices: Tensor, val: Tensor | None = None, shape: Shape | None = None
 ) -> SparseMatrix:
-    """Create a sparse matrix from the places of its entries.
+    """Create a sparse matrix from the positions of its entries.
 
     Parameters
     ----------
@@ -48,13 +48,13 @@ def spmatrix(
     Returns
     -------
     SparseMatrix
-        With entries in the order given; duplicates stay.
+        Matrix with the entries in the given order; duplicates are kept.
 
     Raises
     ------
     InvalidTypeError, InvalidValueError, OutOfRangeError
-        If the indices are not integers, have another shape, or lie outside of `shape`; if `val` has
-        another number of entries.
+        If the indices are not integers, have the wrong shape, or lie outside of `shape`; if `val`
+        has the wrong number of entries.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def from_csr(
     Parameters
     ----------
     indptr : Tensor
-        ``(N + 1,)``: row ``i`` has the entries ``indptr[i]`` to ``indptr[i + 1] - 1``.
+        ``(N + 1,)``: row ``i`` consists of the entries ``indptr[i]`` to ``indptr[i + 1] - 1``.
     indices : Tensor
         ``(nnz,)``, the columns.
     val : Tensor, optional
@@ -116,7 +116,8 @@ def from_csr(
     Raises
     ------
     InvalidTypeError, InvalidValueError, OutOfRangeError
-        If `indptr` does not rise from 0 to the number of entries, or the parts do not fit together.
+        If `indptr` does not increase from 0 to the number of entries, or the arguments are
+        inconsistent.
 
     Examples
     --------
@@ -139,7 +140,7 @@ def from_csc(
     Parameters
     ----------
     indptr : Tensor
-        ``(M + 1,)``: column ``j`` has the entries ``indptr[j]`` to ``indptr[j + 1] - 1``.
+        ``(M + 1,)``: column ``j`` consists of the entries ``indptr[j]`` to ``indptr[j + 1] - 1``.
     indices : Tensor
         ``(nnz,)``, the rows.
     val : Tensor, optional
@@ -163,19 +164,19 @@ def from_csc(
 
 
 def val_like(mat: SparseMatrix, val: Tensor) -> SparseMatrix:
-    """Create a matrix with the pattern of another one and new values.
+    """Create a matrix with the pattern of another matrix and new values.
 
     Parameters
     ----------
     mat : SparseMatrix
-        The pattern, which is shared.
+        Matrix whose pattern is shared.
     val : Tensor
         ``(nnz,)`` or ``(nnz, D)``.
 
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        If `val` has another number of entries or is on another device.
+        If `val` has the wrong number of entries or is on another device.
 
     Examples
     --------
@@ -196,7 +197,7 @@ def diag(val: Tensor, shape: Shape | None = None) -> SparseMatrix:
     val : Tensor
         ``(N,)`` or ``(N, D)``, the diagonal.
     shape : (int, int), optional
-        Number of rows and columns, of which the smaller is N. Default: ``(N, N)``.
+        Number of rows and columns, the smaller of which must be N. Default: ``(N, N)``.
 
     Raises
     ------
@@ -236,7 +237,7 @@ def identity(
     shape : (int, int)
         Number of rows and columns.
     d : int, optional
-        Size of the vectors of ones that are the values. Default: the values are scalars.
+        Size of the values, which are then vectors of ones. Default: the values are scalars.
     dtype : torch.dtype, optional
         Dtype of the values. Default: float32.
     device : torch.device, optional
@@ -260,21 +261,21 @@ def identity(
 
 
 def from_graph(g: Graph, etype: Any = None, eweight_name: str | None = None) -> SparseMatrix:
-    """Create the adjacency matrix of a graph, which shares the structure of the graph.
+    """Create the adjacency matrix of a graph, sharing its structure.
 
     Parameters
     ----------
     g : Graph
     etype : str or (str, str, str), optional
-        Edge type; may be left out if there is only one.
+        Edge type; may be omitted if there is only one.
     eweight_name : str, optional
         Edge feature to use as values; gradients flow into it. Default: ones.
 
     Returns
     -------
     SparseMatrix
-        ``(num_src, num_dst)``: a row per source node, a column per destination node, an entry per
-        edge in the order of edge ids.
+        ``(num_src, num_dst)``: a row per source node, a column per destination node, and an entry
+        per edge in the order of edge ids.
 
     Examples
     --------
@@ -328,7 +329,7 @@ def _check_shape(
     exact_rows: bool = False,
     turned: bool = False,
 ) -> Shape:
-    """The shape as two ints, at least `least`, which is its default unless it is None."""
+    """Return the shape as two ints, at least `least`, which is the default unless it is None."""
     if shape is None and least is not None:
         return least
     if not isinstance(shape, (tuple, list)) or len(shape) != 2:

@@ -1,4 +1,4 @@
-"""Arithmetic entry by entry: with numbers and between matrices."""
+"""Elementwise arithmetic: with numbers and between matrices."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def add(A: SparseMatrix, B: SparseMatrix) -> SparseMatrix:
     Parameters
     ----------
     A, B : SparseMatrix
-        Matrices of one shape, with values of one shape.
+        Matrices of the same shape, with values of the same shape.
 
     Returns
     -------
     SparseMatrix
-        Coalesced; it has an entry wherever one of the two has.
+        Coalesced matrix, with an entry wherever `A` or `B` has one.
 
     Raises
     ------
     InvalidTypeError
-        If one is not a sparse matrix.
+        If an operand is not a sparse matrix.
     InvalidValueError
         If shapes or devices differ.
 
@@ -83,18 +83,18 @@ def _union(a: SparseMatrix, b: SparseMatrix, op: str, b_values: Tensor | None) -
 
 
 def mul(A: Any, B: Any) -> SparseMatrix:
-    """Multiply a sparse matrix by a number, or two sparse matrices entry by entry.
+    """Multiply a sparse matrix by a number, or two sparse matrices elementwise.
 
     Parameters
     ----------
-    A, B : SparseMatrix, number or tensor of zero dimensions
-        At least one is a sparse matrix.
+    A, B : SparseMatrix, number or zero-dimensional tensor
+        At least one must be a sparse matrix.
 
     Returns
     -------
     SparseMatrix
-        With a number, on the pattern of the matrix. Of two matrices, on the places that both have,
-        coalesced.
+        For a number, a matrix with the same pattern. For two matrices, a coalesced matrix with the
+        entries that both have.
 
     Raises
     ------
@@ -136,18 +136,19 @@ def div(A: SparseMatrix, B: Any) -> SparseMatrix:
     Parameters
     ----------
     A : SparseMatrix
-    B : SparseMatrix, number or tensor of zero dimensions
-        A matrix has entries in the same places as `A`, in any order, and neither has duplicates.
+    B : SparseMatrix, number or zero-dimensional tensor
+        A matrix must have entries at the same positions as `A`, in any order. Neither may have
+        duplicates.
 
     Returns
     -------
     SparseMatrix
-        On the pattern of `A`.
+        Matrix with the pattern of `A`.
 
     Raises
     ------
     InvalidTypeError
-        If `A` is not a sparse matrix, or `B` neither a matrix nor a number.
+        If `A` is not a sparse matrix, or `B` is neither a matrix nor a number.
     InvalidValueError
         If the patterns differ: a quotient would be infinite or undefined outside of `B`.
 
@@ -184,13 +185,13 @@ def power(A: SparseMatrix, scalar: Any) -> SparseMatrix:
     Parameters
     ----------
     A : SparseMatrix
-    scalar : number or tensor of zero dimensions
+    scalar : number or zero-dimensional tensor
         The exponent.
 
     Returns
     -------
     SparseMatrix
-        On the pattern of `A`.
+        Matrix with the pattern of `A`.
 
     Raises
     ------
@@ -209,7 +210,7 @@ def power(A: SparseMatrix, scalar: Any) -> SparseMatrix:
     if not is_scalar(scalar):
         raise InvalidTypeError(f"power: the exponent must be a number, got {shown(scalar)}.")
     check_number(scalar, "power")
-    # Not `torch.result_type`, which torch.compile cannot trace.
+    # torch.compile cannot trace `torch.result_type`.
     if _is_integer(A.val) and _is_integer(scalar) and scalar < 0:
         raise InvalidValueError(
             f"power: integers have no negative powers, got the exponent {int(scalar)} for "

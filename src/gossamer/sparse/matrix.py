@@ -20,10 +20,10 @@ class SparseMatrix(MatrixBase):
     """A sparse matrix whose entries are numbers or vectors.
 
     Create one with :func:`spmatrix`, :func:`from_coo`, :func:`from_csr`, :func:`from_csc`,
-    :func:`diag`, :func:`identity` or :func:`val_like`. Several entries at one place add up.
+    :func:`diag`, :func:`identity` or :func:`val_like`. Duplicate entries represent their sum.
 
     The pattern is immutable and shared between matrices that differ in their values only. COO, CSR
-    and CSC are built from one another on first use and kept. Gradients flow into the values.
+    and CSC are built from one another on first use and cached. Gradients flow into the values.
 
     Examples
     --------
@@ -41,10 +41,10 @@ class SparseMatrix(MatrixBase):
     __slots__ = ()
 
     def coalesce(self) -> SparseMatrix:
-        """Sort the entries by row and column, and add up duplicates.
+        """Sort the entries by row and column, and sum duplicates.
 
         Sums have the dtype of the values, as in torch. Convert small integers first if their sums
-        may not fit it.
+        may overflow.
 
         Examples
         --------
@@ -56,11 +56,11 @@ class SparseMatrix(MatrixBase):
         return coalescing.coalesce(self)
 
     def has_duplicate(self) -> bool:
-        """Whether two entries have the same row and column."""
+        """Return whether two entries have the same row and column."""
         return coalescing.has_duplicate(self)
 
     def is_diag(self) -> bool:
-        """Whether the entries are exactly the main diagonal, in order."""
+        """Return whether the entries are exactly the main diagonal, in order."""
         return coalescing.is_diag(self)
 
     # -------------------------------------------------------------------------------- operators
@@ -74,13 +74,13 @@ class SparseMatrix(MatrixBase):
         return elementwise.sub(self, B)
 
     def __mul__(self, B: Any) -> SparseMatrix:
-        """Multiply by a number or, entry by entry, by a matrix; see :func:`mul`."""
+        """Multiply by a number or, elementwise, by a matrix; see :func:`mul`."""
         return elementwise.mul(self, B)
 
     __rmul__ = __mul__
 
     def __truediv__(self, B: Any) -> SparseMatrix:
-        """Divide by a number or by a matrix of the same pattern; see :func:`div`."""
+        """Divide by a number or by a matrix with the same pattern; see :func:`div`."""
         return elementwise.div(self, B)
 
     def __pow__(self, scalar: Any) -> SparseMatrix:
@@ -98,7 +98,7 @@ class SparseMatrix(MatrixBase):
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: tuple = (), kwargs: Any = None) -> Any:
         # `torch.compile` calls this for an operator on a matrix and a tensor, and passes the tensor
-        # first in either order. In torch 2.15 it does not know the name of a wrapped function.
+        # first in either order. In torch 2.15, it cannot look up the name of a wrapped function.
         operator = _REVERSED.get(getattr(func, "__wrapped__", func).__name__)
         if operator is None or not isinstance(args[0], Tensor):
             return NotImplemented
@@ -133,31 +133,31 @@ class SparseMatrix(MatrixBase):
         return reduction.reduce(self, dim, rtype)
 
     def sum(self, dim: Any = None) -> Tensor:
-        """Sum of the entries; see :meth:`reduce`."""
+        """Return the sum of the entries; see :meth:`reduce`."""
         return reduction.reduce(self, dim, "sum")
 
     def smax(self, dim: Any = None) -> Tensor:
-        """Maximum of the entries; see :meth:`reduce`."""
+        """Return the maximum of the entries; see :meth:`reduce`."""
         return reduction.reduce(self, dim, "smax")
 
     def smin(self, dim: Any = None) -> Tensor:
-        """Minimum of the entries; see :meth:`reduce`."""
+        """Return the minimum of the entries; see :meth:`reduce`."""
         return reduction.reduce(self, dim, "smin")
 
     def smean(self, dim: Any = None) -> Tensor:
-        """Mean of the entries; see :meth:`reduce`."""
+        """Return the mean of the entries; see :meth:`reduce`."""
         return reduction.reduce(self, dim, "smean")
 
     def sprod(self, dim: Any = None) -> Tensor:
-        """Product of the entries; see :meth:`reduce`."""
+        """Return the product of the entries; see :meth:`reduce`."""
         return reduction.reduce(self, dim, "sprod")
 
     def softmax(self, dim: Any = 1) -> SparseMatrix:
-        """Softmax over the entries of each row or column; see :func:`gossamer.sparse.softmax`."""
+        """Apply softmax to each row or column; see :func:`gossamer.sparse.softmax`."""
         return reduction.softmax(self, dim)
 
     def index_select(self, dim: Any, index: Tensor) -> SparseMatrix:
-        """Return some rows or columns, in the order given; see `selection.index_select`."""
+        """Return the given rows or columns, in order; see `selection.index_select`."""
         return selection.index_select(self, dim, index)
 
     def range_select(self, dim: Any, index: slice) -> SparseMatrix:
@@ -192,7 +192,7 @@ _REVERSED: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def _is_right_factor(x: Tensor, matrix: SparseMatrix) -> bool:
-    """Whether a product is ``matrix @ x``; ``x @ matrix`` is not supported."""
+    """Return whether a product is ``matrix @ x``; ``x @ matrix`` is not supported."""
     if not torch.compiler.is_dynamo_compiling():
         return False
     if x.shape[-1] == matrix.shape[0]:

@@ -26,7 +26,7 @@ def spmm(A: SparseMatrix, X: Tensor) -> Tensor:
     Parameters
     ----------
     A : SparseMatrix
-        ``(N, M)`` with scalars as values. Vectors of size D are a batch; see :func:`bspmm`.
+        ``(N, M)`` with scalar values. For values of shape ``(D,)``, see :func:`bspmm`.
     X : Tensor
         ``(M,)`` or ``(M, K)``, in the dtype of `A`.
 
@@ -69,7 +69,7 @@ def spmm(A: SparseMatrix, X: Tensor) -> Tensor:
 
 
 def bspmm(A: SparseMatrix, X: Tensor) -> Tensor:
-    r"""Multiply a batch of sparse matrices of one pattern by a batch of dense ones.
+    r"""Multiply a batch of sparse matrices with one pattern by a batch of dense matrices.
 
     .. math:: out_{:,:,d} = A_d X_{:,:,d}
 
@@ -103,7 +103,7 @@ def bspmm(A: SparseMatrix, X: Tensor) -> Tensor:
 
 
 def sddmm(A: SparseMatrix, X1: Tensor, X2: Tensor) -> SparseMatrix:
-    r"""Multiply two dense matrices on a pattern, and then by its values.
+    r"""Multiply two dense matrices at the entries of a sparse matrix, and then by its values.
 
     .. math:: out_{ij} = A_{ij} \, (X_1 X_2)_{ij}
 
@@ -112,13 +112,13 @@ def sddmm(A: SparseMatrix, X1: Tensor, X2: Tensor) -> SparseMatrix:
     A : SparseMatrix
         ``(N, M)`` with scalars as values.
     X1, X2 : Tensor
-        ``(N, K)`` and ``(K, M)``; or ``(N,)`` and ``(M,)`` for an outer product. They have one
-        dtype; the result has the common one of theirs and that of `A`.
+        ``(N, K)`` and ``(K, M)``; or ``(N,)`` and ``(M,)`` for an outer product. Both have the same
+        dtype, which is promoted with that of `A` in the result.
 
     Returns
     -------
     SparseMatrix
-        On the pattern of `A`.
+        Matrix with the pattern of `A`.
 
     Raises
     ------
@@ -148,21 +148,21 @@ def sddmm(A: SparseMatrix, X1: Tensor, X2: Tensor) -> SparseMatrix:
 
 
 def bsddmm(A: SparseMatrix, X1: Tensor, X2: Tensor) -> SparseMatrix:
-    r"""Multiply a batch of dense matrices on a pattern, and then by its values.
+    r"""Multiply batches of dense matrices at the entries of a sparse matrix, then by its values.
 
     .. math:: out_{ij,d} = A_{ij} \, (X_{1,:,:,d} X_{2,:,:,d})_{ij}
 
     Parameters
     ----------
     A : SparseMatrix
-        ``(N, M)``, with scalars or vectors of size D as values.
+        ``(N, M)``, with scalar values or values of shape ``(D,)``.
     X1, X2 : Tensor
         ``(N, K, D)`` and ``(K, M, D)``.
 
     Returns
     -------
     SparseMatrix
-        On the pattern of `A`, with values of shape ``(D,)``.
+        Matrix with the pattern of `A` and values of shape ``(D,)``.
 
     Raises
     ------
@@ -224,13 +224,13 @@ def spspmm(A: SparseMatrix, B: SparseMatrix) -> SparseMatrix:
     Parameters
     ----------
     A, B : SparseMatrix
-        ``(N, K)`` and ``(K, M)``, with scalars as values.
+        ``(N, K)`` and ``(K, M)``, with scalar values.
 
     Returns
     -------
     SparseMatrix
-        ``(N, M)``, without duplicates, entries grouped by row. Times a square diagonal matrix, the
-        pattern of the other one stays.
+        ``(N, M)``, without duplicates, entries grouped by row. If one factor is a square diagonal
+        matrix, the result has the pattern of the other factor.
 
     Raises
     ------
@@ -287,13 +287,13 @@ def matmul(A: Any, B: Any) -> Any:
     ----------
     A : SparseMatrix or Tensor
     B : SparseMatrix or Tensor
-        Dense if `A` is.
+        Must be dense if `A` is dense.
 
     Returns
     -------
     SparseMatrix or Tensor
-        :func:`spspmm` of two sparse matrices, :func:`spmm` of a sparse and a dense one,
-        `torch.matmul` of two dense ones.
+        The result of :func:`spspmm` for two sparse matrices, :func:`spmm` for a sparse and a dense
+        one, and `torch.matmul` for two dense ones.
 
     Raises
     ------
@@ -317,6 +317,6 @@ def matmul(A: Any, B: Any) -> Any:
 
 
 def _by_row(adjacency: Adjacency) -> Adjacency:
-    """The same entries with rows as destinations; kept, so that its formats are built once."""
+    """Return the entries with rows as destinations; cached, so that formats are built once."""
     adjacency.csr()
     return adjacency.memo("by_row", adjacency.reverse)

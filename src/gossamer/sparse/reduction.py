@@ -21,7 +21,7 @@ _REDUCERS = {"sum": "sum", "smean": "mean", "smax": "max", "smin": "min", "sprod
 
 
 def reduce(input: SparseMatrix, dim: Any = None, rtype: str = "sum") -> Tensor:
-    """Reduce the entries of a sparse matrix; places without an entry take no part.
+    """Reduce the entries of a sparse matrix; positions without an entry are ignored.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def reduce(input: SparseMatrix, dim: Any = None, rtype: str = "sum") -> Tensor:
     if rtype == "sum" and input.explicit_values is None:
         degrees = relation.in_degrees()
         return degrees.to(input.dtype)
-    if input.dtype == torch.bool and rtype in ("smax", "smin"):  # operators take numbers only
+    if input.dtype == torch.bool and rtype in ("smax", "smin"):  # operators need numbers
         values = input.val.to(torch.uint8)
         return ops.gspmm(relation, "copy_rhs", _REDUCERS[rtype], None, values).bool()
     return ops.gspmm(relation, "copy_rhs", _REDUCERS[rtype], None, input.val)
@@ -135,14 +135,14 @@ def softmax(input: SparseMatrix, dim: Any = 1) -> SparseMatrix:
     Parameters
     ----------
     input : SparseMatrix
-        ``(N, M)``. Vectors as values are normalized element by element.
+        ``(N, M)``. Vector values are normalized elementwise.
     dim : int
         1 (or -1) to normalize rows, 0 to normalize columns.
 
     Returns
     -------
     SparseMatrix
-        On the pattern of `input`.
+        Matrix with the pattern of `input`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Parts of a matrix: chosen rows and columns, drawn entries, and the rows that are not empty."""
+"""Parts of a matrix: selected rows and columns, sampled entries, nonempty rows and columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["compact", "index_select", "range_select", "sample"]
 
 
 def index_select(A: SparseMatrix, dim: Any, index: Tensor) -> SparseMatrix:
-    """Return some rows or columns, in the order given.
+    """Return the given rows or columns, in the given order.
 
     Parameters
     ----------
@@ -34,12 +34,12 @@ def index_select(A: SparseMatrix, dim: Any, index: Tensor) -> SparseMatrix:
     Returns
     -------
     SparseMatrix
-        ``(L, M)`` or ``(N, L)``, entries in the order of `index`.
+        ``(L, M)`` or ``(N, L)``, with entries in the order of `index`.
 
     Raises
     ------
     OutOfRangeError
-        If an index is not a row or column.
+        If an index is out of range.
 
     Examples
     --------
@@ -114,14 +114,15 @@ def sample(
     dim : int
         0 to draw from rows, 1 to draw from columns.
     fanout : int
-        How many entries to draw for each; -1 for all. Without replacement, at most all of them.
+        Number of entries to draw from each row or column; -1 for all. Without replacement, no more
+        than it has.
     ids : Tensor, optional
         The rows or columns to draw from. Default: all of them.
     replace : bool
         Whether an entry may be drawn more than once.
     bias : bool
-        Whether entries are drawn with probabilities in proportion to their values, which must not
-        be negative. Else all are equally likely.
+        Whether to draw entries with probabilities proportional to their values, which must not be
+        negative. Otherwise all are equally likely.
 
     Returns
     -------
@@ -131,9 +132,9 @@ def sample(
     Raises
     ------
     InvalidValueError
-        If values are vectors, negative or not finite and `bias` is given.
+        If `bias` is True and the values are vectors, negative or not finite.
     OutOfRangeError
-        If an id is not a row or column.
+        If an id is out of range.
 
     Examples
     --------
@@ -201,20 +202,20 @@ def compact(
     dim : int
         0 for rows, 1 for columns.
     leading_indices : Tensor, optional
-        Rows or columns that come first in the result, in this order, also without entries.
+        Rows or columns that come first in the result, in this order, even if they have no entries.
 
     Returns
     -------
     SparseMatrix
-        The entries of `A`, in their order.
+        The entries of `A`, in the same order.
     Tensor
-        For each row or column of the result, its former index. Those that do not lead follow in
-        ascending order.
+        Original index of each row or column of the result. Those that are not in `leading_indices`
+        are in ascending order.
 
     Raises
     ------
     OutOfRangeError
-        If a leading index is not a row or column.
+        If a leading index is out of range.
 
     Examples
     --------
@@ -233,7 +234,7 @@ def compact(
         leading_indices = ends[axis][:0]
     check_ids(leading_indices, "compact", "leading_indices")
     _check_lines(A, axis, leading_indices, "compact")
-    # Numbers are given in the order of the first mention.
+    # Numbers are assigned in the order of first occurrence.
     mentioned = leading_indices.to(A.adjacency.idtype), ends[axis].unique(), ends[axis]
     ids, places = kernels.unique_relabel(torch.cat(mentioned), A.shape[axis])
     ends[axis] = places[len(places) - A.nnz :]

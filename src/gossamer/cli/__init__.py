@@ -1,7 +1,7 @@
-"""The ``gossamer`` command: train, predict, list datasets, show the installation.
+"""The ``gossamer`` command: train, predict, list datasets, print the installation.
 
-This module and :mod:`gossamer.cli.parser` import only light modules; each command imports what it
-needs.
+This module and :mod:`gossamer.cli.parser` import only lightweight modules; each command imports
+what it needs.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str, optional
-        The arguments after the program's name; default ``sys.argv[1:]``.
+        The arguments after the program name. Default: ``sys.argv[1:]``.
 
     Returns
     -------
     int
         0 on success, 2 on an error that the user can fix, 130 after Ctrl-C, 141 if the output pipe
-        is closed, 143 after SIGTERM in a training.
+        is closed, 143 after SIGTERM during training.
     """
     command = "gossamer"
-    # MKL then adds in the same order for any number of threads and any address of an operand.
+    # With this, the order of MKL's sums does not depend on the threads or operand addresses.
     os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
     try:
         _check_encoding(sys.argv[1:] if argv is None else argv)
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _check_encoding(argv: Sequence[str]) -> None:
     """Raise an error for an argument that is not UTF-8 text, which cannot be written to files."""
     for argument in argv:
-        # Python keeps bytes that it cannot decode as lone surrogates.
+        # Python represents bytes that it cannot decode as lone surrogates.
         if not argument.isprintable() and any("\ud800" <= c <= "\udfff" for c in argument):
             shown = argument.encode("ascii", "backslashreplace").decode()
             raise UsageError(

@@ -10,7 +10,7 @@ __all__ = ["find_doubts", "find_weaknesses"]
 
 
 def find_doubts(result: RunResult) -> list[str]:
-    """Warnings about the scores of a run; an empty list if there are none."""
+    """Return warnings about the scores of a run; an empty list if there are none."""
     found = []
     if result.interrupted:
         found.append("The training was interrupted; the scores are from the epochs before that.")
@@ -27,7 +27,7 @@ def find_doubts(result: RunResult) -> list[str]:
 
 
 def find_weaknesses(result: RunResult) -> list[str]:
-    """Signs that the model did not learn from the graph; an empty list if there are none."""
+    """Return signs that the model did not learn from the graph; an empty list if there are none."""
     found = []
     counts = result.confusion
     if counts is not None and len(counts) > 1 and (counts.sum(0) > 0).sum() == 1:
@@ -42,7 +42,7 @@ def find_weaknesses(result: RunResult) -> list[str]:
 
 
 def _disagreement(result: RunResult) -> list[str]:
-    """Whether validation and test scores differ by more than three standard errors."""
+    """Return a warning if validation and test scores differ by more than three standard errors."""
     if result.details is None or result.metric not in ("accuracy", "roc_auc"):
         return []
     (val, _), (test, _) = result.summary("val"), result.summary("test")

@@ -21,7 +21,7 @@ from gossamer.transforms import to_homogeneous
 __all__ = ["graph_task", "link_task", "node_task", "rating_task"]
 
 Features = Mapping[str, Tensor]
-_MOST_LEVELS = 10  # with more distinct ratings, all of them are one relation
+_MOST_LEVELS = 10  # with more distinct ratings, all ratings are one relation
 
 
 def node_task(
@@ -36,7 +36,7 @@ def node_task(
     device: torch.device,
     **more: Any,
 ) -> NodeTask:
-    """A task over the nodes of type `end`; `feat` holds features by node type, if there are any."""
+    """Build a task over the nodes of type `end`; `feat` holds features by node type, if any."""
     _check_finite(name, feat)
     sizes = _sizes(graph, feat, end) | {"classes": len(target.names)}
     structure = _structure(graph, config)
@@ -66,7 +66,7 @@ def graph_task(
     device: torch.device,
     **more: Any,
 ) -> GraphTask:
-    """A task over whole graphs with features in ``ndata['feat']``."""
+    """Build a task over whole graphs with features in ``ndata['feat']``."""
     feats = [g.ndata["feat"].float() for g in graphs]
     ntype = graphs[0].ntypes[0]
     _check_finite(name, {ntype: torch.cat(feats)})
@@ -97,11 +97,11 @@ def link_task(
     order: Tensor | None = None,
     **more: Any,
 ) -> PairTask:
-    """A task of link prediction: 85 % of the links for training, 5 % validation, 10 % test.
+    """Build a link prediction task: 85 % of the links for training, 5 % validation, 10 % test.
 
-    Both directions of a link between nodes of one type count as one. Validation and test have as
-    many pairs without a link as links. With `order`, such as times of the edges, the last links are
-    held out, otherwise random ones.
+    The two directions of a link between nodes of one type count as one link. Validation and test
+    contain as many pairs without a link as links. With `order`, such as edge times, the last links
+    are held out; otherwise, random links.
     """
     _check_finite(name, feat)
     src, _, dst = etype
@@ -157,9 +157,9 @@ def rating_task(
     device: torch.device,
     metric: str = "rmse",
 ) -> PairTask:
-    """A task over the values of the edges of one type; the model sees the training edges.
+    """Build a task over the values of the edges of one type; the graph has the training edges.
 
-    If there are few distinct values, each is a separate edge type.
+    If there are at most 10 distinct values, each is a separate edge type.
     """
     src, relation, dst = etype
     u, v = graph.edges(etype=etype, order="eid")
@@ -190,12 +190,12 @@ def rating_task(
 
 
 def _columns(masks: Mapping[str, Tensor], count: int, device: torch.device) -> dict[str, Tensor]:
-    """The masks as (M, S) bool, a column for each split."""
+    """Return the masks as (M, S) bool, with a column per split."""
     return {part: mask.bool().reshape(count, -1).to(device) for part, mask in masks.items()}
 
 
 def _first_of_each(keys: Tensor) -> Tensor:
-    """Distinct keys in the order of their first occurrence."""
+    """Return the distinct keys in the order of their first occurrence."""
     _, first = np.unique(keys.numpy(), return_index=True)
     return keys[np.sort(first)]
 
@@ -203,7 +203,7 @@ def _first_of_each(keys: Tensor) -> Tensor:
 def _absent(
     keys: Tensor, rows: int, size: int, count: int, both: bool, generator: torch.Generator
 ) -> Tensor:
-    """Random pairs without a link."""
+    """Draw random pairs without a link."""
     possible = rows * (rows - 1) // 2 if both else rows * size
     if possible - len(keys) < count:
         raise InvalidValueError(
@@ -222,7 +222,7 @@ def _absent(
 
 
 def _messages(graph: Any, etype: tuple[str, str, str], train: Tensor, held: Tensor) -> Any:
-    """The graph without the links `held`, in all edge types that join the two node types."""
+    """Remove the links `held` from all edge types that join the two node types."""
     src, _, dst = etype
     size = graph.num_nodes(dst)
     u, v = train // size, train % size
@@ -244,7 +244,7 @@ def _messages(graph: Any, etype: tuple[str, str, str], train: Tensor, held: Tens
 
 
 def _structure(graph: Any, config: TrainConfig) -> Any:
-    """The graph without features; for untyped models homogeneous, with self-loops if wanted."""
+    """Return the graph without features, made homogeneous for untyped models."""
     if len(graph.ntypes) == 1 and not MODELS[config.model].typed:
         if len(graph.canonical_etypes) > 1:
             graph = to_homogeneous(graph)
@@ -260,7 +260,7 @@ def _structure(graph: Any, config: TrainConfig) -> Any:
 def _schema(
     config: TrainConfig, level: str, graph: Any, feat: Features, out_size: int, ends: list[str]
 ) -> Schema:
-    """The schema of a graph, which the model has to fit."""
+    """Return the schema of a graph, which the model has to match."""
     rest = {t: graph.num_nodes(t) for t in graph.ntypes if t not in feat}
     degrees = torch.cat([graph.in_degrees(etype=e) for e in graph.canonical_etypes])
     widths = {t: feat[t].shape[1] if t in feat else 0 for t in sorted(graph.ntypes)}

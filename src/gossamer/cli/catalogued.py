@@ -53,7 +53,7 @@ def load_dataset(config: TrainConfig, device: torch.device, verbose: bool = Fals
         If no dataset has that name.
     InvalidValueError
         If the dataset lacks features, labels or masks that training needs, a feature is not finite,
-        or `raw_dir` is not a folder or not used.
+        or `raw_dir` is not a folder or is not used by the dataset.
     FileError
         If its files are missing or corrupt.
     """
@@ -128,7 +128,7 @@ def _nodes(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.d
 def _node_graphs(
     entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.device
 ) -> Task:
-    """Nodes of many graphs, which are batched into one."""
+    """Build a task over the nodes of many graphs, which are batched into one."""
     dataset, graphs, of_graph = _pieces(entry, open_dataset)
     graph = gossamer.batch(graphs)
     part = of_graph.repeat_interleave(graph.batch_num_nodes())
@@ -139,7 +139,7 @@ def _node_graphs(
 
 
 def _pieces(entry: Entry, open_dataset: Any) -> tuple[Any, list[Any], Tensor | None]:
-    """A dataset, all its items, and the part of each: 0 train, 1 val, 2 test, or None.
+    """Return a dataset, all its items, and the part of each (0 train, 1 val, 2 test) or None.
 
     Some classes open one part at a time.
     """
@@ -157,7 +157,7 @@ def _pieces(entry: Entry, open_dataset: Any) -> tuple[Any, list[Any], Tensor | N
 
 
 def _entities(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.device) -> Task:
-    """Nodes of one type of a heterogeneous graph; a fifth of the training nodes validates."""
+    """Build a task over nodes of one type; a fifth of the training nodes is used for validation."""
     dataset = open_dataset()
     graph, end = dataset[0], dataset.predict_category
     data = graph.nodes[end].data
@@ -225,14 +225,14 @@ def _ratings(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch
     etype = next(e for e in graph.canonical_etypes if e[0] == "user")
     data = graph.edges[etype].data
     masks = {part: data[f"{mode}_mask"] for part, mode in _MODES.items()}
-    # Models take either features or a trainable vector for each node, which is better here.
+    # Models use either features or a trainable vector per node; the latter works better here.
     return rating_task(
         entry.name, graph, {}, etype, data["rate"], masks, config, device, entry.metric
     )
 
 
 def _events(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.device) -> Task:
-    """Links by time; the last graph has all of them."""
+    """Build a task over links in time order; the last graph has all links."""
     dataset = open_dataset()
     graph = dataset[len(dataset) - 1]
     order = torch.arange(graph.num_edges())
@@ -253,7 +253,7 @@ def _links(entry: Entry, open_dataset: Any, config: TrainConfig, device: torch.d
 def _judged(
     entry: Entry, dataset: Any, label: Tensor, masks: dict[str, Tensor] | None = None
 ) -> tuple[Tensor, Target]:
-    """The labels in the form of their target, and the target."""
+    """Return the labels in the form that their target requires, and the target."""
     if entry.task in (MULTI_LABEL, MULTI_LABEL_GRAPHS, REGRESSION):
         label = label.float().reshape(len(label), -1)
         names = [str(n) for n in getattr(dataset, "targets", range(label.shape[1]))]
@@ -276,7 +276,7 @@ def _require(entry: Entry, data: Any, names: Any) -> None:
 
 
 def as_features(values: Tensor) -> Tensor:
-    """Floating-point features unchanged, integers as one-hot columns.
+    """Return floating-point features unchanged, and integers as one-hot columns.
 
     Examples
     --------

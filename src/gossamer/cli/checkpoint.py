@@ -1,9 +1,9 @@
 """Checkpoints: weights in the safetensors format, with metadata to rebuild the model.
 
-Checkpoints may come from untrusted sources. Safetensors files hold tensors only, so reading one
-runs no code. The metadata is validated like a configuration file, and shapes are compared with a
-model on the meta device before memory is allocated. A checksum of weights and metadata detects
-damage.
+Checkpoints may come from untrusted sources. Safetensors files contain only tensors, so reading
+one executes no code. The metadata is validated like a configuration file, and shapes are compared
+with a model on the meta device before memory is allocated. A checksum of weights and metadata
+detects corruption.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _FIX = "Train again, or copy the file again."
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """Metadata of a model; `columns` says how its tables are read, None for a dataset."""
+    """Metadata of a model; `columns` describes how tables are read, None for a dataset."""
 
     schema: Schema
     target: Target
@@ -92,7 +92,7 @@ def write_safetensors(
 
 
 def find_checkpoint(path: str | Path) -> Path:
-    """Return the checkpoint of `path`: a file, the folder of a run, or a folder of several runs."""
+    """Find the checkpoint at `path`: a file, the folder of a run, or a folder of several runs."""
     path = Path(path)
     for folder in (path, path / LATEST):
         if (folder / CHECKPOINT_NAME).is_file():
@@ -101,7 +101,7 @@ def find_checkpoint(path: str | Path) -> Path:
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
-    """Read a checkpoint, the one in the folder of a training run, or the latest of several runs.
+    """Read a checkpoint file, that in the folder of a training run, or the latest of several runs.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def _build(path: Path, config: TrainConfig, info: ModelInfo) -> Network:
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a file.
+    """Read the tensors and metadata of a file.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """
     safetensors = optional_import("safetensors", "Reading a checkpoint", "train")
     try:
-        # safetensors reports a file that it may not read as missing.
+        # safetensors reports a file without read permission as missing.
         path.open("rb").close()
         with safetensors.safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

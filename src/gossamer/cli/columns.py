@@ -25,16 +25,16 @@ _DATE = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?"
 def fit_columns(frame: Any, leave_out: Sequence[str]) -> list[Column]:
     """Decide how each column becomes features.
 
-    Numbers are standardized; a missing number becomes the mean, and another column marks it. Dates,
-    also as text such as ``2026-01-31`` or ``2026-01-31 12:30``, are numbers, in days. Text
-    with at most 50 distinct values is a category, one-hot, with a column for other values; other
-    text is hashed, word by word, into 64 columns. Lists of numbers of one length are used
-    unchanged. A column without any value, or with the same value in all rows, is left out.
+    Numbers are standardized; a missing number is replaced by the mean and marked in another column.
+    Dates, including text such as ``2026-01-31`` or ``2026-01-31 12:30``, become numbers of days.
+    Text with at most 50 distinct values is a category, encoded one-hot with a column for other
+    values; other text is hashed, word by word, into 64 columns. Lists of numbers of equal length
+    are used unchanged. A column without any value, or with the same value in all rows, is left out.
 
     Returns
     -------
     list of dict
-        The input of `encode`, as JSON values.
+        The argument `columns` of `encode`, as JSON values.
     """
     return [_fit(str(name), frame[name]) for name in frame.columns if name not in leave_out]
 
@@ -71,7 +71,7 @@ def _fit(name: str, values: Any) -> Column:
 
 
 def encode(frame: Any, columns: Sequence[Column], where: str) -> np.ndarray | None:
-    """Features (N, D) float32 of a table, or None if no column gives any.
+    """Compute the features (N, D) float32 of a table; return None if no column gives any.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def encode(frame: Any, columns: Sequence[Column], where: str) -> np.ndarray | No
 
 
 def _parsed(values: Any) -> Any:
-    """Decimal numbers as floats and ISO 8601 dates as timestamps; other columns unchanged."""
+    """Convert decimal numbers to floats and ISO 8601 dates to timestamps; keep other columns."""
     pandas = load_pandas()
     types = pandas.api.types
     known = values.dropna()
@@ -171,7 +171,7 @@ _ENCODERS = {
 
 
 def describe(column: Column) -> str:
-    """Describe how a column is used.
+    """Describe how a column is used, in one line.
 
     Examples
     --------

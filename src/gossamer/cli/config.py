@@ -1,7 +1,7 @@
 """Settings of a training run: names, types, limits and sources of values.
 
 `TrainConfig` is the only list of options. The command-line flags, the keys of a configuration file,
-the help texts and the checks are all read from its fields.
+the help texts and the checks are all derived from its fields.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _option(
     low: float = -math.inf,
     high: float = math.inf,
 ) -> Any:
-    """A dataclass field with its help text and the closed range of valid values."""
+    """Create a dataclass field with its help text and the closed range of valid values."""
     limits = {"help": help, "choices": choices, "low": low, "high": high}
     return field(default=default, metadata=limits)
 
@@ -120,12 +120,12 @@ class TrainConfig:
             _check(name, getattr(self, name), option)
 
     def fanouts(self) -> list[int]:
-        """How many neighbors to sample for each layer.
+        """Return the number of neighbors to sample for each layer.
 
         Raises
         ------
         InvalidValueError
-            If `fanout` has neither one number nor one for each layer, or has a 0.
+            If `fanout` has neither one number nor one per layer, or contains a 0.
         """
         if 0 in self.fanout:
             raise InvalidValueError("--fanout is at least 1, or -1 for all neighbors; got 0.")
@@ -137,12 +137,12 @@ class TrainConfig:
         return list(self.fanout) * (self.layers if len(self.fanout) == 1 else 1)
 
     def as_dict(self) -> dict[str, Any]:
-        """The settings as plain JSON values, in the order of declaration."""
+        """Return the settings as JSON values, in the order of declaration."""
         return asdict(self)
 
 
 def options() -> dict[str, Field[Any]]:
-    """The fields of `TrainConfig` by name."""
+    """Return the fields of `TrainConfig` by name."""
     return {f.name: f for f in fields(TrainConfig)}
 
 
@@ -150,13 +150,13 @@ _HINTS = get_type_hints(TrainConfig)
 
 
 def option_kind(name: str) -> type:
-    """The type of an option's value, or of the items of a list: bool, int, float or str."""
+    """Return the type of an option's value or list items: bool, int, float or str."""
     hint = _HINTS[name]
     return next((t for t in get_args(hint) if t is not type(None)), hint)
 
 
 def is_list(name: str) -> bool:
-    """Whether an option takes several values."""
+    """Return whether an option takes several values."""
     return get_origin(_HINTS[name]) is tuple
 
 
@@ -195,7 +195,7 @@ def resolve(given: Mapping[str, Any], config_file: str | None = None) -> TrainCo
 
 
 def from_mapping(values: Mapping[str, Any]) -> TrainConfig:
-    """`TrainConfig` from `values`; the recipe of its dataset and model gives the other settings."""
+    """Create a `TrainConfig` from `values`, and from the recipe for the other settings."""
     known = options()
     for key in values:
         if key not in known:
@@ -283,7 +283,7 @@ def _parse_json(text: str, path: str) -> Any:
 
 
 def _distinct(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    """Make a dict of pairs in which no key comes twice."""
+    """Make a dict of pairs; raise if a key occurs twice."""
     keys = [key for key, _ in pairs]
     for key in keys:
         if keys.count(key) > 1:
@@ -295,7 +295,7 @@ def _parse_yaml(text: str, path: str) -> Any:
     yaml = optional_import("yaml", "A YAML configuration file", "train")
 
     class Loader(yaml.SafeLoader):
-        """Read ``1e-3``, which is text in YAML 1.1, as a number."""
+        """A loader that reads ``1e-3``, which is text in YAML 1.1, as a number."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
             _distinct([(key.value, value) for key, value in node.value])

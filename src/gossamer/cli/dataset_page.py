@@ -25,7 +25,7 @@ _MOST_BARS = 40
 
 
 def dataset_page(summary: Summary) -> str:
-    """A complete HTML document about a dataset, without external resources."""
+    """Return a complete HTML document about a dataset, without external resources."""
     facts = dict(summary.facts)
     numbers = dict(summary.numbers)
     shown = [("", key, facts[key], "") for key in ("task", "graphs")]
@@ -54,7 +54,7 @@ def _bars(counts: dict[str, int]) -> str:
 
 
 def _picture(g: Graph, count: int) -> str:
-    """Some nodes and the edges between them, colored by type or class."""
+    """Draw some nodes and the edges between them, colored by type or class."""
     if not g.num_nodes():
         return note("The first graph has no nodes.")
     names, label = list(g.ntypes), None
@@ -83,7 +83,7 @@ def _picture(g: Graph, count: int) -> str:
 
 
 def _near(g: Graph) -> torch.Tensor:
-    """A node of median degree and its nearest nodes, by breadth-first search."""
+    """Return a node of median degree and its nearest nodes, by breadth-first search."""
     if g.num_nodes() <= _MOST_NODES:
         return torch.arange(g.num_nodes())
     degrees = g.in_degrees()
@@ -103,7 +103,7 @@ def _near(g: Graph) -> torch.Tensor:
 
 
 def _links(g: Graph, nodes: torch.Tensor) -> np.ndarray:
-    """The edges among `nodes` as pairs of positions (K, 2), each once."""
+    """Return the edges among `nodes` as pairs of positions (K, 2), each once."""
     src, dst = g.in_edges(nodes.to(g.idtype))
     place = torch.full((g.num_nodes(),), -1)
     place[nodes] = torch.arange(len(nodes))

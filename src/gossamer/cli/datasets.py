@@ -137,19 +137,19 @@ def _summary(name: str, raw_dir: str | None) -> Summary:
 
 
 def _parts(info: DatasetInfo, raw_dir: str | None) -> dict[str, Any]:
-    """The parts of a dataset by name; one of name "" if the class does not open them singly."""
+    """Return the parts of a dataset by name; the name is "" if the class opens all at once."""
 
     def load(**arguments: Any) -> Any:
         return registry.load(info.name, raw_dir, verbose=True, **arguments)
 
     if info.task == TRIPLES:
         return {"": load(reverse=False)}
-    # Each graph of these has the edges of those before it, from the first of its part on.
+    # In these datasets, each graph contains the edges of the earlier graphs of its part.
     return {"": load()} if info.task == EVENTS else open_parts(info, load)
 
 
 def _items(parts: list[Any]) -> tuple[list[Any], str]:
-    """The items to count, and which they are unless they are all."""
+    """Return the items to count, and a description of them unless they are all items."""
     total = sum(map(len, parts))
     if getattr(parts[0], "is_temporal", False):
         mode = getattr(parts[0], "mode", None)
@@ -172,7 +172,7 @@ def _sizes(graphs: list[Graph]) -> list[tuple[str, str]]:
 
 
 def _in_degrees(g: Graph) -> Tensor:
-    """In-degree of each node over the edges of all types."""
+    """Return the in-degree of each node over the edges of all types."""
     found = {ntype: torch.zeros(g.num_nodes(ntype), dtype=torch.int64) for ntype in g.ntypes}
     for etype in g.canonical_etypes:
         found[etype[2]] += g.in_degrees(etype=etype)
@@ -180,7 +180,7 @@ def _in_degrees(g: Graph) -> Tensor:
 
 
 def _of_nodes(graphs: list[Graph]) -> Tensor | None:
-    """Labels of nodes as a matrix, or None if there are none or their shapes differ."""
+    """Return the node labels as a matrix, or None if there are none or their shapes differ."""
     found = [g.nodes[t].data.get("label") for g in graphs for t in g.ntypes]
     found = [label.reshape(len(label), -1) for label in found if label is not None and len(label)]
     if not found or len({label.shape[1] for label in found}) > 1:
@@ -189,10 +189,10 @@ def _of_nodes(graphs: list[Graph]) -> Tensor | None:
 
 
 def _of_edges(g: Graph) -> list[tuple[str, dict[str, int]]]:
-    """How many edges have each rating, or are facts of each relation."""
+    """Count the edges with each rating, or the facts of each relation."""
     found = []
     for key, title in (("rate", "ratings"), ("etype", "facts of each relation")):
-        # The reverse of a rating repeats it, so one type of edges says it all.
+        # Reverse edges repeat the ratings, so one edge type suffices.
         data = next((g.edges[e].data for e in g.canonical_etypes if key in g.edges[e].data), None)
         if data is None or data[key].dim() != 1:
             continue
@@ -204,7 +204,7 @@ def _of_edges(g: Graph) -> list[tuple[str, dict[str, int]]]:
 def _classes(
     what: str, label: Tensor | None, names: list[str] | None
 ) -> list[tuple[str, dict[str, int]]]:
-    """How many nodes or graphs belong to each class, or have each of several labels."""
+    """Count the nodes or graphs of each class, or with each of several labels."""
     if label is None or not len(label):
         return []
     known = label[~label.isnan()]
@@ -218,7 +218,7 @@ def _classes(
 
 
 def _values(label: Tensor, names: list[str] | None) -> list[tuple[str, str]]:
-    """Mean, deviation and range of each value to predict."""
+    """Return mean, deviation and range of each value to predict."""
     if not label.is_floating_point() or ((label == 0) | (label == 1) | label.isnan()).all():
         return []
     found = []
@@ -232,7 +232,7 @@ def _values(label: Tensor, names: list[str] | None) -> list[tuple[str, str]]:
 
 
 def degree_counts(degrees: Tensor) -> dict[str, int]:
-    """How many nodes have a degree of 0, 1, 2-3, 4-7, 8-15 and so on.
+    """Count the nodes with a degree of 0, 1, 2-3, 4-7, 8-15 and so on.
 
     Examples
     --------
@@ -246,7 +246,7 @@ def degree_counts(degrees: Tensor) -> dict[str, int]:
 
 
 def bars(values: dict[str, int]) -> str:
-    """A bar for each count, the longest 40 characters wide.
+    """Draw a bar for each count, the longest 40 characters wide.
 
     Examples
     --------
@@ -267,12 +267,12 @@ def bars(values: dict[str, int]) -> str:
 
 
 def _numbers(g: Graph, many: bool) -> list[tuple[str, str]]:
-    """Homophily, features and sizes of the splits of a graph, which is the first of `many`."""
+    """Return homophily, features and split sizes of a graph; `many` if it is one of several."""
     if len(g.ntypes) > 1 or len(g.canonical_etypes) > 1:
         return []
     data, found = g.ndata, []
     label = data.get("label")
-    # Where there are many graphs, labels of nodes are often kinds of atoms or the like.
+    # With many graphs, node labels are often kinds of atoms or the like.
     if not many and label is not None and label.dim() == 1 and not label.is_floating_point():
         found.append(("edge homophily", f"{edge_homophily(g, label):.3f}"))
     if "feat" in data and data["feat"].numel():

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Details", "describe", "fit_baselines", "interval", "per_class"]
 
-# A linear model on more numbers than this would take longer than the training.
+# Fitting a linear model to more numbers than this would take longer than the training.
 _MOST_NUMBERS = 20_000_000
 _STRENGTHS = (0.01, 1.0, 100.0)
 
 
 @dataclass
 class Details:
-    """Facts about a run that need its data.
+    """Facts about a run that are computed from its data.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Details:
     homophily : float, optional
         Fraction of edges that join equal labels.
     pictures : array (N, H, W), optional
-        The items, if they are pictures.
+        The items, if they are images.
     by_time : bool
         Whether the split is by time.
     """
@@ -57,7 +57,7 @@ class Details:
 
 
 def describe(task: Task, split: int) -> Details:
-    """Facts about the data of a task in one split."""
+    """Compute facts about the data of a task in one split."""
     parts = {part: task.part(part, split).cpu().numpy() for part in task.masks}
     details = Details(parts, task.num_splits, by_time=task.by_time)
     if task.target.kind != CLASSES:
@@ -83,10 +83,10 @@ Score = Callable[[np.ndarray, np.ndarray], float]
 def fit_baselines(
     feat: np.ndarray, label: np.ndarray, parts: dict[str, np.ndarray], score: Score
 ) -> list[tuple[str, float]]:
-    """Test score of the largest class, and of logistic regression on the features.
+    """Compute the test score of the largest class, and of logistic regression on the features.
 
-    The strength of the regularization is chosen on the validation items. Data that are too large
-    for a quick fit, or have a single class, get no regression.
+    The strength of the regularization is chosen on the validation items. The regression is skipped
+    if the data are too large for a quick fit or have a single class.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def fit_baselines(
     parts : dict of str to array
         Items of "train", "val" and "test".
     score : callable
-        Score of probabilities (M, C) against labels (M,).
+        Function that scores probabilities (M, C) against labels (M,).
     """
     train, val, test = (parts[name][label[parts[name]] >= 0] for name in ("train", "val", "test"))
     count = np.bincount(label[train], minlength=int(label.max()) + 1)
@@ -124,7 +124,7 @@ def fit_baselines(
 
 
 def interval(values: Sequence[float], items: int) -> tuple[float, float, str]:
-    """A 95 % confidence interval of a mean score, and what it is computed from.
+    """Compute a 95 % confidence interval of a mean score; also return what it is based on.
 
     For several seeds, Student's t interval of their mean; for one seed, Wilson's interval of a
     fraction of `items` items.
@@ -145,7 +145,7 @@ def interval(values: Sequence[float], items: int) -> tuple[float, float, str]:
 
 
 def per_class(confusion: np.ndarray) -> np.ndarray:
-    """Precision, recall and F1 of each class, (C, 3), from a confusion matrix.
+    """Compute precision, recall and F1 of each class, (C, 3), from a confusion matrix.
 
     A class that is never predicted has precision 0, one without items recall 0, as in scikit-learn.
 

@@ -1,7 +1,7 @@
-"""Figures of the report: HTML with SVG whose colors and text follow the page.
+"""Figures of the report: HTML with SVG in the colors and fonts of the page.
 
 Lines and points are SVG that scales with the page; text is HTML of constant size, which is readable
-on a phone. The script of the page shows values under the pointer, from the attribute ``data-plot``.
+on a phone. The script of the page reads the values that it shows from the attribute ``data-plot``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from gossamer._optional import optional_import
 
 __all__ = ["Line", "class_colors", "curves", "picture", "project", "run_curves", "scatter"]
 
-# Distinct on white and on black, also with common kinds of color blindness. On the page, blue,
+# Distinct on white and on black, even with common kinds of color blindness. On the page, blue,
 # orange and gray stand for test, validation and training, and red for errors.
 _TEN = (
     "#2ca58d", "#b05cc6", "#8a8a1c", "#7a5bd0", "#e86aa6", "#4d9e3f", "#35b6c9", "#96623a",
@@ -33,7 +33,7 @@ _MAX_POINTS = 3000
 
 @dataclass
 class Line:
-    """A curve: a value for each of the epochs 1, 2, ...
+    """A curve with a value for each of the epochs 1, 2, ...
 
     `color` is a CSS color; a faint line has no entry in the legend and no values under the pointer.
     """
@@ -45,7 +45,7 @@ class Line:
 
 
 def class_colors(num_classes: int) -> list[str]:
-    """A color (``#rrggbb``) for each class."""
+    """Return a color (``#rrggbb``) for each class."""
     if num_classes <= len(_TEN):
         return list(_TEN[:num_classes])
     shades = (colorsys.hsv_to_rgb(i / num_classes, 0.55, 0.75) for i in range(num_classes))
@@ -53,10 +53,10 @@ def class_colors(num_classes: int) -> list[str]:
 
 
 def curves(lines: Sequence[Line], axis: str, alt: str, best: int | None = None) -> str:
-    """Learning curves over the epochs.
+    """Draw learning curves over the epochs.
 
-    The vertical axis fits the lines that are not faint: the lowest tenth of a score may lie below
-    it, and a loss that falls to less than a tenth has a logarithmic axis.
+    The range of the vertical axis is that of the lines that are not faint. The lowest tenth of the
+    scores may lie below it; if a loss falls to less than a tenth, the axis is logarithmic.
 
     Parameters
     ----------
@@ -121,18 +121,18 @@ def curves(lines: Sequence[Line], axis: str, alt: str, best: int | None = None) 
 def run_curves(
     histories: Mapping[str, Sequence[Any]], field: str, label: str, scale: float = 1.0
 ) -> str:
-    """Curves of several runs, each in its own color.
+    """Draw curves of several runs, each in its own color.
 
     Parameters
     ----------
     histories : dict of str to list of Epoch
-        The epochs of each run, by its name.
+        The epochs of each run, by name.
     field : str
         Attribute of an `Epoch`.
     label : str
         What the vertical axis shows.
     scale : float
-        Factor on the values, 100 for percent.
+        Factor applied to the values, 100 for percent.
     """
     colors = class_colors(len(histories))
     lines = [
@@ -143,7 +143,7 @@ def run_curves(
 
 
 def _range(values: np.ndarray) -> tuple[float, float, bool]:
-    """Both ends of the vertical axis, and whether it is logarithmic."""
+    """Return the range of the vertical axis, and whether it is logarithmic."""
     low, high = float(values.min()), float(values.max())
     falls = values[0] >= np.quantile(values, 0.9)
     if falls and low > 0 and high > 10 * low:
@@ -155,7 +155,7 @@ def _range(values: np.ndarray) -> tuple[float, float, bool]:
 
 
 def _ticks(low: float, high: float, log: bool) -> list[float]:
-    """Round values within the axis, at most seven."""
+    """Return at most seven round values within the axis."""
     if log:
         decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         found = [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= m * 10.0**d <= high]
@@ -168,7 +168,7 @@ def _ticks(low: float, high: float, log: bool) -> list[float]:
 
 
 def _epochs(longest: int) -> list[int]:
-    """The first and the last epoch, and round numbers between them."""
+    """Return the first and the last epoch, and round numbers between them."""
     step = max(1, int(_ticks(0, longest, False)[1]))
     between = [e for e in range(step, longest, step) if e > 1 and longest - e > step / 2]
     return [1, *between, longest] if longest > 1 else [1]
@@ -248,7 +248,7 @@ def scatter(
     hints: Sequence[str] | None = None,
     links: np.ndarray | None = None,
 ) -> str:
-    """Points colored by class, each class named at its median.
+    """Draw points colored by class, with the name of each class at its median.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ def scatter(
     wrong : array (M,) of bool, optional
         Points to mark as errors.
     hints : sequence of str, optional
-        What to show when the pointer is on a point.
+        Text shown when the pointer is on a point.
     links : array (K, 2) of int, optional
         Pairs of points to join by lines.
     """
@@ -298,7 +298,7 @@ def scatter(
 
 
 def picture(pixels: np.ndarray, alt: str) -> str:
-    """A gray picture (H, W) of any range as an ``<img>``, dark on light."""
+    """Return a grayscale image (H, W) of any range as an ``<img>``, dark on light."""
     image = optional_import("matplotlib.image", "The report", "train")
     buffer = io.BytesIO()
     image.imsave(buffer, pixels, cmap="gray_r", format="png")

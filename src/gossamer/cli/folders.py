@@ -1,4 +1,4 @@
-"""The folder of a run, which no other run uses, and the link `latest` to the newest one."""
+"""The folder of a run, which no other run uses, and the link `latest` to the newest run."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _LOCK = ".lock"
 
 @contextmanager
 def run_folder(out: str | None, name: str, parent: str | Path = "runs") -> Iterator[Path]:
-    """Yield the folder of a new run: it is empty, and locked against other runs.
+    """Yield the folder of a new run, empty and locked against other runs.
 
-    Without `out` it is ``runs/NAME/DATE-TIME-XXXX``, and ``runs/NAME/latest`` is a link to it.
+    Without `out`, the folder is ``runs/NAME/DATE-TIME-XXXX``, and ``runs/NAME/latest`` links to it.
     A folder that is still empty at the end is removed.
 
     Raises
     ------
     FileError
-        If it cannot be created or written to, is not empty, or another run is writing to it.
+        If the folder cannot be created or written to, is not empty, or another run writes to it.
     """
     folder = prepare_folder(out) if out else _dated_folder(Path(parent) / name)
     try:
@@ -51,7 +51,7 @@ def reopened(folder: str | Path) -> Iterator[Path]:
     Raises
     ------
     FileError
-        If it cannot be written to, or a run is writing to it.
+        If the folder cannot be written to, or a run writes to it.
     """
     folder = prepare_folder(Path(folder).resolve())
     with _locked(folder, "The run has not ended yet"):
@@ -70,7 +70,7 @@ def _dated_folder(parent: Path) -> Path:
 
 @contextmanager
 def _locked(folder: Path, fix: str) -> Iterator[None]:
-    """Hold the lock of a folder; the system releases it when the process ends."""
+    """Lock a folder; the operating system releases the lock when the process ends."""
     path = folder / _LOCK
     handle = os.open(path, os.O_CREAT | os.O_RDWR)
     try:
@@ -96,8 +96,8 @@ def _refuse_used(folder: Path) -> None:
 
 
 def _link_latest(folder: Path) -> None:
-    """Point the link `latest` beside `folder` to it, atomically."""
-    # Renaming a link replaces the old one. Some file systems have no links.
+    """Make the link `latest` in the parent of `folder` point to `folder`, atomically."""
+    # Renaming a link replaces the old one. Some file systems do not support links.
     with suppress(OSError), tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as place:
         link = Path(place) / LATEST
         link.symlink_to(folder.name)

@@ -1,4 +1,4 @@
-"""`gossamer info`, and the environment that every run records."""
+"""`gossamer info`, and the environment recorded by every run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OPTIONAL = (
 
 
 def environment(device: Any) -> dict[str, Any]:
-    """Versions and machine, as plain JSON values.
+    """Return versions and properties of the machine, as JSON values.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def print_info() -> None:
 
 
 def _by_backend(found: dict[str, Any]) -> dict[str, list[str]]:
-    """The names of the kernels by the device types and dtypes that have a native one."""
+    """Group the names of the kernels by the device types and dtypes with a native kernel."""
     rows: dict[str, list[str]] = {}
     for name, devices in found["table"].items():
         if found["forced"] == "reference":
@@ -89,7 +89,7 @@ def _torch_build() -> str:
 
 
 def _processor() -> str:
-    """The name of the CPU, which Python provides on few systems only."""
+    """Return the name of the CPU, which Python provides only on some systems."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
             for line in file:
@@ -109,7 +109,7 @@ def _version(package: str) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    """`value` if JSON can hold it, else its text."""
+    """Return `value` if it is a JSON value, otherwise its text."""
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

@@ -1,4 +1,4 @@
-"""`gossamer inspect`: the content of the user's own tables, and how they are read."""
+"""`gossamer inspect`: print the content of the user's tables, and how they are read."""
 
 from __future__ import annotations
 

@@ -29,9 +29,9 @@ _NAMES = {
 def read_labels(
     frame: Any, config: TrainConfig
 ) -> tuple[Tensor, Target | Callable[[Tensor, Tensor], Target]]:
-    """Labels of the rows, and the target.
+    """Read the labels of the rows; return them and the target.
 
-    A target of values depends on the training rows, so it is a function of labels and rows.
+    For values, the target depends on the training rows, so it is a function of labels and rows.
     """
     names = list(config.target)
     for name in names:
@@ -54,10 +54,10 @@ def read_labels(
 
 
 def usual_task(frame: Any, names: list[str]) -> str:
-    """The task of some columns.
+    """Infer the task from the target columns.
 
-    Text, bools and few distinct integers are classes, several columns of 0 and 1 are labels, and
-    all others are values.
+    Text, booleans and few distinct integers are classes; several columns of 0 and 1 are labels; all
+    others are values.
     """
     types = load_pandas().api.types
     numeric = all(types.is_numeric_dtype(frame[name]) for name in names)
@@ -87,9 +87,9 @@ def _classes(values: Any, name: str) -> tuple[Tensor, list[str]]:
 
 
 def known_labels(frame: Any, columns: Sequence[str], target: Target) -> Tensor:
-    """Labels of the rows for a trained model, unknown where the table has none.
+    """Read labels of the rows for a trained model; they are unknown where the table has none.
 
-    Classes that the model does not know are unknown too.
+    Labels of classes that did not occur in training are unknown too.
     """
     count = len(frame)
     if target.kind == CLASSES:
@@ -105,7 +105,7 @@ def known_labels(frame: Any, columns: Sequence[str], target: Target) -> Tensor:
 
 
 def _text(value: Any) -> str:
-    """The name of a class, as in `_classes`: integers without a decimal point."""
+    """Return the name of a class, as in `_classes`: integers without a decimal point."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
@@ -120,12 +120,12 @@ def _numbers(values: Any, name: str) -> np.ndarray:
 
 
 def given_masks(frame: Any, column: str | None) -> dict[str, Tensor] | None:
-    """The split that a table gives: a column of names, or three columns of masks; else None.
+    """Return the split given by a column of names or three columns of masks, or None.
 
     Raises
     ------
     FileError
-        If there is no such column, or it holds other values.
+        If the column does not exist, or contains other values.
     """
     masks = [f"{part}_mask" for part in PARTS]
     if column is None and all(name in frame.columns for name in masks):

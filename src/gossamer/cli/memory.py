@@ -1,4 +1,4 @@
-"""Estimates of the memory of a training, before it starts."""
+"""Estimates of the memory that training needs, before it starts."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["estimate", "require_memory"]
 
 
 def estimate(task: Task, config: TrainConfig, model: torch.nn.Module) -> int:
-    """An estimate of the bytes that training needs.
+    """Estimate the bytes that training needs.
 
-    Weights count five times: themselves, their gradients, both moments of Adam, and the best
-    weights. Each layer and node counts as four vectors, for forward and backward.
+    Weights count five times: the weights, their gradients, both moments of Adam, and the best
+    weights. Each node counts as four vectors per layer, for the forward and backward passes.
     """
     heads = config.heads if config.model in (*ATTENTION, "hgt") else 1
     width = config.hidden * (heads if config.model != "hgt" else 1)
@@ -43,7 +43,7 @@ def require_memory(task: Task, config: TrainConfig, model: torch.nn.Module) -> N
     Raises
     ------
     InvalidValueError
-        The message has the estimate, the free memory, and the settings to lower.
+        The message contains the estimate, the free memory, and the settings to lower.
     """
     device = task.label.device
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
@@ -57,15 +57,15 @@ def require_memory(task: Task, config: TrainConfig, model: torch.nn.Module) -> N
 
 
 def free_memory(root: str = "/") -> int | None:
-    """Bytes that this process can still allocate, or None if the system does not report it."""
+    """Return the bytes that this process can still allocate; None if they are not reported."""
     try:
         lines = Path(root, "proc/meminfo").read_text().splitlines()
         free = next(int(line.split()[1]) * 1024 for line in lines if "MemAvailable" in line)
     except (OSError, StopIteration, ValueError):
         pages = getattr(os, "sysconf_names", {}).get("SC_AVPHYS_PAGES")
         return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") if pages else None
-    # The limit of a container, in either version of cgroups. Its usage includes the page cache,
-    # which the system can free, so it is not subtracted.
+    # The limit of a container, in either version of cgroups. The usage is not subtracted, because
+    # it includes the page cache, which the system can free.
     for limit in ("memory.max", "memory/memory.limit_in_bytes"):
         with suppress(OSError, ValueError):
             free = min(free, int(Path(root, "sys/fs/cgroup", limit).read_text()))

@@ -15,7 +15,7 @@ __all__ = [
 
 
 def accuracy(probability: np.ndarray, label: np.ndarray) -> float:
-    """Fraction of rows whose most probable class is the label.
+    """Compute the fraction of rows whose most probable class is the label.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def accuracy(probability: np.ndarray, label: np.ndarray) -> float:
 
 
 def roc_auc(probability: np.ndarray, label: np.ndarray) -> float:
-    r"""Area under the ROC curve of class 1 against class 0.
+    r"""Compute the area under the ROC curve of class 1 against class 0.
 
     .. math:: AUC = P(s_i > s_j) + P(s_i = s_j) / 2, \quad y_i = 1, y_j = 0
 
@@ -72,9 +72,9 @@ def roc_auc(probability: np.ndarray, label: np.ndarray) -> float:
 
 
 def average_precision(probability: np.ndarray, label: np.ndarray) -> float:
-    """Mean over the positives of the precision among all that score at least as high.
+    """Compute the mean over the positives of the precision among scores at least as high.
 
-    Parameters and errors as in `roc_auc`.
+    Parameters and errors are those of `roc_auc`.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def average_precision(probability: np.ndarray, label: np.ndarray) -> float:
 
 
 def f1(probability: np.ndarray, label: np.ndarray) -> float:
-    """F1 of all labels of all rows together (micro average), with the threshold 0.5.
+    """Compute F1 over all labels of all rows (micro average), with threshold 0.5.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def f1(probability: np.ndarray, label: np.ndarray) -> float:
 
 
 def mae(value: np.ndarray, label: np.ndarray) -> float:
-    """Mean absolute error; missing labels are ignored.
+    """Compute the mean absolute error; missing labels are ignored.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def mae(value: np.ndarray, label: np.ndarray) -> float:
 
 
 def rmse(value: np.ndarray, label: np.ndarray) -> float:
-    """Root of the mean squared error; missing labels are ignored.
+    """Compute the root mean squared error; missing labels are ignored.
 
     Examples
     --------
@@ -138,22 +138,22 @@ METRICS = {
 
 
 def lower_is_better(metric: str) -> bool:
-    """Whether a metric is an error."""
+    """Return whether lower values of a metric are better."""
     return metric in ("mae", "rmse")
 
 
 def rank(metric: str, score: float, loss: float) -> tuple[float, float]:
-    """A key for comparisons: the better score first, then the lower loss."""
+    """Return a key for comparison: larger for a better score, then for a lower loss."""
     return (-score if lower_is_better(metric) else score), -loss
 
 
 def points(metric: str, score: float) -> float:
-    """A score in printed units: fractions in percent, errors unchanged."""
+    """Convert a score to printed units: fractions to percent, errors unchanged."""
     return score if lower_is_better(metric) else 100 * score
 
 
 def text(metric: str, mean: float, std: float | None = None) -> str:
-    """A score, and its deviation, in printed units.
+    """Format a score, and its deviation if given, in printed units.
 
     Examples
     --------
@@ -166,7 +166,7 @@ def text(metric: str, mean: float, std: float | None = None) -> str:
 
 
 def confusion_matrix(predicted: np.ndarray, label: np.ndarray, num_classes: int) -> np.ndarray:
-    """Counts (C, C): row is the true class, column the predicted one.
+    """Compute the counts (C, C); rows are true classes, columns predicted ones.
 
     Examples
     --------
@@ -179,7 +179,7 @@ def confusion_matrix(predicted: np.ndarray, label: np.ndarray, num_classes: int)
 
 
 def mean_std(values: Sequence[float]) -> tuple[float, float | None]:
-    """Mean and sample standard deviation; the latter is None for a single value.
+    """Compute mean and sample standard deviation; the latter is None for a single value.
 
     Examples
     --------

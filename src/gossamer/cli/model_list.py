@@ -1,4 +1,4 @@
-"""The models of `gossamer train`, and the tasks and graphs that each fits."""
+"""The models of `gossamer train`, with the tasks and graphs that each supports."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MODELS = {
 
 
 def fitting(schema: Schema) -> list[str]:
-    """The models that fit a task and graph."""
+    """Return the models that support a task and graph."""
     return [
         name
         for name, facts in MODELS.items()
@@ -50,7 +50,7 @@ def fitting(schema: Schema) -> list[str]:
 
 
 def require_fit(model: str, schema: Schema) -> None:
-    """Raise an error, which lists the models that fit, if `model` does not fit."""
+    """Raise an error that lists the suitable models if `model` is not one of them."""
     fit = fitting(schema)
     if model not in fit:
         graph = "" if schema.homogeneous else (

@@ -21,19 +21,19 @@ Features = Mapping[str, Tensor]
 
 
 class Network(nn.Module):
-    """Scores of nodes, links or graphs.
+    """A network that computes scores of nodes, links or graphs.
 
     Node types without features have a trainable vector for each node. The body is a `Stack` or one
-    of `gossamer.nn.models`. The score of a graph comes from the sum and the mean of its nodes'
-    vectors; that of a link is the product of the vectors of its ends, or a network over both if a
-    value is predicted.
+    of `gossamer.nn.models`. The score of a graph is computed from the sum and the mean of its
+    nodes' vectors. The score of a link is the inner product of the vectors of its ends or, if a
+    value is predicted, the output of a network applied to both.
 
     Parameters
     ----------
     config : TrainConfig
         Model, widths, depth and dropout.
     schema : Schema
-        Types, widths of features, and what to predict.
+        Types, widths of features, and the items to predict.
 
     Raises
     ------
@@ -59,16 +59,16 @@ class Network(nn.Module):
 
     @property
     def layered(self) -> bool:
-        """Whether the model takes the blocks of a sampled batch, one for each layer."""
+        """Whether the model accepts the blocks of a sampled batch, one per layer."""
         return self.model in STACKS
 
     def inputs(self, feat: Features, nodes: Features | None = None) -> dict[str, Tensor]:
-        """Features of all nodes, or of `nodes`, by type; trainable vectors for types without."""
+        """Return the features or trainable vectors of all nodes, or of `nodes`, by type."""
         found = dict(feat) | dict(zip(self.own_types, self.vectors, strict=True))
         return found if nodes is None else {t: rows[nodes[t]] for t, rows in found.items()}
 
     def embed(self, graph: Any, feat: Features) -> Any:
-        """The input of the last layer: a row per node or graph; for links, a dict by node type."""
+        """Compute the last layer's input, a row per node or graph; for links, by node type."""
         only = next(iter(self.schema.in_sizes))
         if self.model == "lightgcn":
             return {only: self.body(graph)}
@@ -85,7 +85,7 @@ class Network(nn.Module):
             return torch.cat([sum_nodes(graph, "h"), mean_nodes(graph, "h")], 1)
 
     def decide(self, graph: Any, embedding: Any, pairs: tuple[Tensor, Tensor] | None = None) -> Any:
-        """Scores (N, C) from the result of `embed`; of links, of the pairs ``(u, v)``."""
+        """Compute scores (N, C) from the result of `embed`; for links, of the pairs ``(u, v)``."""
         if self.schema.of_pairs:
             u, v = (embedding[t][ids] for t, ids in zip(self._ends, pairs, strict=True))
             if self.head is None:
@@ -98,7 +98,7 @@ class Network(nn.Module):
     def forward(
         self, graph: Any, feat: Features, pairs: tuple[Tensor, Tensor] | None = None
     ) -> Tensor:
-        """Scores, given what `inputs` returns."""
+        """Compute the scores; `feat` is the result of `inputs`."""
         return self.decide(graph, self.embed(graph, feat), pairs)
 
     @property
@@ -140,5 +140,5 @@ def _head(config: TrainConfig, schema: Schema, width: int) -> nn.Module | None:
 
 
 def num_parameters(model: nn.Module) -> int:
-    """Number of trainable parameters."""
+    """Count the trainable parameters."""
     return sum(p.numel() for p in model.parameters())

@@ -1,4 +1,4 @@
-"""Build tasks from the user's own tables: `gossamer train --edges FILE --nodes FILE`."""
+"""Build tasks from the user's tables: `gossamer train --edges FILE --nodes FILE`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _GRAPH = ("graph_id", "graph")
 
 @dataclass
 class OwnGraph:
-    """The content of the tables: a graph, and by node type the tables, ids and features."""
+    """The content of the tables: a graph, and the tables, ids and features by node type."""
 
     graph: Any
     frames: dict[str, Any]
@@ -54,7 +54,7 @@ class OwnGraph:
     sizes: tuple[Tensor, Tensor] | None = None
 
     def table(self, target: tuple[str, ...]) -> tuple[str, Any]:
-        """Type and table of the nodes with the columns `target`."""
+        """Return type and table of the nodes with the columns `target`."""
         if self.graph_table is not None:
             return "_graph", self.graph_table
         found = [t for t, frame in self.frames.items() if set(target) <= set(frame.columns)]
@@ -140,7 +140,7 @@ def _split(frame: Any, config: TrainConfig, label: Tensor, target: Any) -> Any:
 def _to_predict(
     own: OwnGraph, config: TrainConfig, device: torch.device, target: Target, columns: dict
 ) -> Task:
-    """A task for prediction: all items are in all parts, and labels may be missing."""
+    """Build a task for prediction: all items are in all parts, and labels may be missing."""
     whole, end = own.graph_table is not None, columns["end"]
     ids = own.graph_ids if whole else own.ids.get(end)
     if ids is None:
@@ -158,7 +158,7 @@ def _to_predict(
 
 
 def _vectors(own: OwnGraph) -> dict[str, int]:
-    """A checksum of the ids of each type without features, whose nodes have trainable vectors."""
+    """Return a checksum of the ids of each type without features (with trainable vectors)."""
     return {
         ntype: zlib.crc32("\n".join(map(str, ids)).encode())
         for ntype, ids in own.ids.items()
@@ -225,7 +225,7 @@ def _require_values(frame: Any, column: str, file: str) -> None:
 def _unknown_node(
     config: TrainConfig, edges: dict, ids: dict[str, np.ndarray]
 ) -> UnknownKeyError | None:
-    """The error for the first end of an edge that is not in the table of nodes."""
+    """Return the error for the first end of an edge that is not in the table of nodes."""
     node_tables = node_files(config.nodes)
     for etype, file in edge_files(config.edges).items():
         for ntype, column in ((etype[0], "source"), (etype[2], "destination")):
@@ -242,9 +242,9 @@ def _unknown_node(
 
 
 def _ids(edges: dict, frames: dict, id_columns: dict) -> dict[str, np.ndarray]:
-    """Ids of the nodes of each type, from its table, or from the edges.
+    """Return the ids of the nodes of each type, from its table or from the edges.
 
-    Ids that are numbers in one table and text in another become text.
+    Ids that are numbers in one table and text in another are converted to text.
     """
     pandas = load_pandas()
     ids = {}
@@ -269,7 +269,7 @@ def _ids(edges: dict, frames: dict, id_columns: dict) -> dict[str, np.ndarray]:
 
 
 def _with_reverse(graph: Any) -> Any:
-    """Add the reverse of each edge, as separate edge types if there are several types.
+    """Add the reverse of each edge, in separate edge types if there are several types.
 
     Duplicate edges of a homogeneous graph are merged.
     """
@@ -303,7 +303,7 @@ def _features(
 
 
 def _read_graphs(config: TrainConfig, columns: dict | None) -> OwnGraph:
-    """Read many graphs: each row of the two tables names its graph."""
+    """Read many graphs; each row of the tables of nodes and edges names its graph."""
     files = [*edge_files(config.edges).values(), *node_files(config.nodes).values()]
     if len(files) != 2 or len(config.nodes) != 1:
         raise InvalidValueError("--graphs needs one table of edges and one of nodes.")
@@ -318,7 +318,7 @@ def _read_graphs(config: TrainConfig, columns: dict | None) -> OwnGraph:
     graph = _joined(config, files, edges, of_edge, nodes[node_id], of_node)
     if config.reverse:
         graph = _with_reverse(graph)
-        # Sorted by source, so that the edges of a graph stay together.
+        # Sorted by source, so that the edges of a graph are contiguous.
         of_edge = of_node[graph.edges(order="eid")[0].numpy()]
     frames, id_columns = {"_N": nodes}, {"_N": node_id}
     feat, found = _features(config, frames, id_columns, columns)
@@ -332,7 +332,7 @@ def _read_graphs(config: TrainConfig, columns: dict | None) -> OwnGraph:
 
 
 def _by_graph(file: str, graph_ids: Any) -> tuple[Any, np.ndarray]:
-    """A table sorted by graph, and the number of the graph of each row."""
+    """Read a table; return it sorted by graph, and the graph number of each row."""
     frame = read_table(file)
     column = column_named(frame, (str(graph_ids.name).lower(), *_GRAPH), 0)
     number = load_pandas().Index(graph_ids).get_indexer(frame[column])
@@ -351,7 +351,7 @@ def _joined(
     node_ids: Any,
     of_node: np.ndarray,
 ) -> Any:
-    """All graphs as one; the ids of nodes are unique within a graph only."""
+    """Join all graphs into one; node ids are unique only within a graph."""
     index = load_pandas().MultiIndex
     places = index.from_arrays([of_node, node_ids])
     if not places.is_unique:
@@ -374,7 +374,7 @@ def _joined(
 
 
 def _apart(own: OwnGraph) -> list[Any]:
-    """The graphs one by one, with features."""
+    """Split into the single graphs, with features."""
     graph = own.graph
     graph.ndata["feat"] = own.feat["_N"] if own.feat else as_features(graph.in_degrees())
     return gossamer.unbatch(graph, *own.sizes)

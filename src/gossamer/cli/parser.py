@@ -1,4 +1,4 @@
-"""The command line: one flag per field of `TrainConfig`, with one-line errors."""
+"""The command line, with one flag per field of `TrainConfig` and one-line errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class UsageError(InvalidValueError):
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument parser that raises Gossamer's errors: one line, without usage."""
+    """An argument parser that raises Gossamer's errors: one line, without the usage text."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **kwargs})
@@ -35,7 +35,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _CommandParser(_Parser):
-    """The parser of one command; it reports its own unknown flags."""
+    """The parser of one command, which reports unknown flags itself."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         known, unknown = super().parse_known_args(args, namespace)
@@ -45,7 +45,7 @@ class _CommandParser(_Parser):
 
 
 class _Version(argparse.Action):
-    """``--version``, read on demand."""
+    """The action of ``--version``, which reads the version on demand."""
 
     def __call__(self, parser: argparse.ArgumentParser, *args: Any) -> NoReturn:
         from gossamer import __version__
@@ -55,7 +55,7 @@ class _Version(argparse.Action):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands; each stores its function in ``args.run``."""
+    """Build the parser of all commands; each command stores its function in ``args.run``."""
     parser = _Parser(
         prog="gossamer",
         description="Graph neural networks: train on a dataset, predict, inspect the installation.",
@@ -145,7 +145,7 @@ _METAVARS = {"raw_dir": "DIR", "out": "DIR", "edges": "FILE", "nodes": "FILE", "
 
 
 def _add_option(parser: argparse.ArgumentParser, name: str) -> None:
-    """Add the flag of one field; the namespace has it only if it is given."""
+    """Add the flag of one field; it is in the namespace only if given."""
     option = options()[name]
     flag = f"--{name.replace('_', '-')}"
     kind, help = option_kind(name), option.metadata["help"] + _default_note(name)
@@ -163,7 +163,7 @@ def _add_option(parser: argparse.ArgumentParser, name: str) -> None:
 
 
 def _default_note(name: str) -> str:
-    """The default of an option, for its help text; the help of a default None names it."""
+    """Return the default of an option for its help text; empty if the default is None."""
     default = options()[name].default
     if default is None or default == () or name == "quiet":
         return ""

@@ -23,19 +23,19 @@ _NAMES = {"valid": "val", "dev": "val"}
 
 
 def open_parts(entry: Entry, open_dataset: Callable[..., Any]) -> dict[str, Any]:
-    """All parts of a dataset by name: "train", "val" and "test", or some of them.
+    """Open all parts of a dataset: "train", "val" and "test", or some of them.
 
     Parameters
     ----------
     entry : Entry
-        Row of the catalogue.
+        Entry of the catalogue.
     open_dataset : callable
-        Makes the dataset; takes further arguments of its class.
+        Function that opens the dataset; takes additional arguments of its class.
 
     Returns
     -------
     dict of str to Dataset
-        With the key "" if the dataset is one object.
+        Parts by name; the only key is "" if the dataset is one object.
 
     Examples
     --------

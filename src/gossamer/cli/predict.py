@@ -1,4 +1,4 @@
-"""`gossamer predict`: predictions of a checkpoint for every item, as CSV or Parquet."""
+"""`gossamer predict`: write a checkpoint's predictions for every item, as CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def predict(
     Parameters
     ----------
     checkpoint : str
-        File or folder.
+        Checkpoint file, or folder of a run.
     out : str, optional
         FILE.csv or FILE.parquet. Default: predictions.csv beside the checkpoint.
     device : str
@@ -51,8 +51,8 @@ def predict(
     quiet : bool
         Whether to print nothing.
     **data
-        Other data than in training: ``dataset`` and ``raw_dir``, or ``edges``, ``nodes`` and
-        ``graphs``.
+        Data that replace those of the training: ``dataset`` and ``raw_dir``, or ``edges``,
+        ``nodes`` and ``graphs``.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def predict(
 
 
 def _data(config: TrainConfig, given: dict[str, Any]) -> TrainConfig:
-    """The settings of the training, with the data `given`."""
+    """Return the settings of the training, with the data `given`."""
     if "edges" in given or "nodes" in given or "graphs" in given:
         if not config.edges:
             raise InvalidValueError(
@@ -164,7 +164,7 @@ def _columns(checkpoint: Checkpoint, task: Task, prediction: np.ndarray) -> dict
     if kind == CLASSES:
         chosen = prediction.argmax(1)
         if task.ids is not None:
-            # Names of the user's own classes.
+            # Names of the user's classes.
             named = np.array([*names, None], dtype=object)
             label, chosen = named[label], named[chosen]
         elif (label < 0).any():
@@ -200,7 +200,7 @@ def _write_csv(path: Path, columns: dict[str, np.ndarray]) -> None:
 
 
 def _number(value: float) -> str:
-    """Nine significant digits, which represent a float32 exactly; nothing for NaN."""
+    """Format with nine significant digits, which represent a float32 exactly; "" for NaN."""
     return "" if math.isnan(value) else f"{value:.9g}"
 
 

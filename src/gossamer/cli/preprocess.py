@@ -24,13 +24,13 @@ def preprocess(
     edge_ids : bool
         Whether to store the position of each edge in its list.
     wide_ids : bool
-        Whether ids are stored as int64 even if int32 suffices.
+        Whether to store ids as int64 even if int32 suffices.
     force : bool
         Whether to rebuild existing files.
     check : bool
-        Whether to compare all files with their checksums instead.
+        Whether to compare all files with their checksums instead of building.
     quiet : bool
-        Whether to print nothing but errors.
+        Whether to print only errors.
     """
     from gossamer.graphbolt.metadata import OnDiskMetaData, read_yaml
     from gossamer.graphbolt.preprocess import (

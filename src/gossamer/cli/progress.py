@@ -1,4 +1,4 @@
-"""The files that a run writes during training: the state to resume from, and the history."""
+"""The files that a run writes during training: the state for resuming, and the history."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["HISTORY_NAME", "PROGRESS_NAME", "Progress", "history_csv", "read_his
 PROGRESS_NAME = "progress.safetensors"
 HISTORY_NAME = "history.csv"
 _FORMAT = "gossamer-progress-1"
-_SECONDS = 10.0  # between two states: the most that a killed run loses
+_SECONDS = 10.0  # between two saved states; a killed run loses at most this much
 
 
 class Progress:
@@ -37,7 +37,7 @@ class Progress:
     folder : Path
         Folder of the run.
     fingerprint : str
-        A checksum of the data; a run is resumed on the same data only.
+        A checksum of the data; a run can be resumed only on the same data.
     """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
@@ -53,7 +53,7 @@ class Progress:
         Raises
         ------
         FileError
-            If the file is damaged, or the data are not the same.
+            If the file is damaged, or the data differ.
         """
         if not self.path.is_file():
             return
@@ -74,12 +74,12 @@ class Progress:
             self._current = (content["seed"], tensors, history, content["seconds"])
 
     def start(self, trainer: Trainer) -> None:
-        """Restore a trainer whose seed was interrupted."""
+        """Restore the state of `trainer` if its seed was interrupted."""
         if self._current is not None and self._current[0] == trainer.seed:
             trainer.restore(*self._current[1:])
 
     def save(self, trainer: Trainer) -> None:
-        """Write the state, if the last one is old enough."""
+        """Write the state, if the last saved state is old enough."""
         if time.monotonic() - self._saved >= _SECONDS:
             self._write(trainer)
 
@@ -103,7 +103,7 @@ class Progress:
         self._saved = time.monotonic()
 
     def write_history(self, current: Iterable[tuple[int, list[Epoch]]] = ()) -> None:
-        """Write history.csv: the finished seeds, and the current one."""
+        """Write history.csv with the finished seeds and the current one."""
         seeds = [(seed.seed, seed.history) for seed in self.finished]
         write_atomic(self.path.parent / HISTORY_NAME, history_csv([*seeds, *current]))
 
@@ -113,7 +113,7 @@ class Progress:
 
 
 def history_csv(seeds: Iterable[tuple[int, list[Epoch]]]) -> str:
-    """A line for each epoch of each seed."""
+    """Return the history as CSV, with a line for each epoch of each seed."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["seed", "epoch", *Epoch._fields])
@@ -123,7 +123,7 @@ def history_csv(seeds: Iterable[tuple[int, list[Epoch]]]) -> str:
 
 
 def read_history(folder: Path) -> dict[int, list[Epoch]]:
-    """The history of a run by seed; empty if there is none.
+    """Read the history of a run by seed; empty if there is none.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def read_history(folder: Path) -> dict[int, list[Epoch]]:
 
 @contextmanager
 def event_writer(folder: Path | None, seed: int, begun: int) -> Iterator[Any]:
-    """A function that writes an epoch as TensorBoard events; without a folder it does nothing.
+    """Yield a function that writes an epoch as TensorBoard events; without a folder, a no-op.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def event_writer(folder: Path | None, seed: int, begun: int) -> Iterator[Any]:
     seed : int
         Seed, which names the series.
     begun : int
-        Number of epochs that are recorded already.
+        Number of epochs already recorded.
     """
     if folder is None:
         yield lambda number, epoch: None

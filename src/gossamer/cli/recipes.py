@@ -7,7 +7,7 @@ from typing import Any
 
 __all__ = ["predicted", "recipe", "usual_model", "varied"]
 
-# SAGE and GIN include a node's own features.
+# SAGE and GIN include the features of the node itself.
 _MODEL: dict[str, dict[str, Any]] = {
     "sage": {"self_loops": False},
     "gat": {"hidden": 16, "heads": 4},
@@ -65,7 +65,7 @@ _TYPED: dict[str, dict[str, Any]] = {
 
 
 def _family(dataset: str) -> tuple[str, str, str]:
-    """Class, task and source of a dataset of the catalogue, or empty strings."""
+    """Return class, task and source of a dataset of the catalogue, or empty strings."""
     # Imported here, because the parser must not load torch.
     from gossamer.data import registry
     from gossamer.errors import UnknownKeyError
@@ -78,7 +78,7 @@ def _family(dataset: str) -> tuple[str, str, str]:
 
 
 def usual_model(dataset: str, values: Mapping[str, Any]) -> str:
-    """The default model for a dataset or own tables."""
+    """Return the default model for a dataset or for the user's tables."""
     edges = values.get("edges")
     if edges:
         if values.get("graphs"):
@@ -95,7 +95,7 @@ def usual_model(dataset: str, values: Mapping[str, Any]) -> str:
 
 
 def predicted(dataset: str, values: Mapping[str, Any]) -> str | None:
-    """What a run predicts: "nodes", "links" or "graphs"; None for an unknown dataset.
+    """Return what a run predicts: "nodes", "links" or "graphs"; None for an unknown dataset.
 
     Examples
     --------
@@ -113,11 +113,11 @@ def predicted(dataset: str, values: Mapping[str, Any]) -> str | None:
 
 
 def recipe(dataset: str, model: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Default hyper-parameters of `model` on `dataset`, where they differ from `TrainConfig`.
+    """Return the hyper-parameters of `model` on `dataset` that differ from `TrainConfig`.
 
-    A recipe belongs to a family of datasets: those of one class of `gossamer.data` and
-    one source, or of one task.
-    `values` are the given settings; with ``edges``, the data are the user's own tables.
+    A recipe belongs to a family of datasets: those of one class of `gossamer.data` and one source,
+    or those of one task. `values` are the given settings; with ``edges``, the data are the user's
+    tables.
 
     Examples
     --------
@@ -141,7 +141,7 @@ def recipe(dataset: str, model: str, values: Mapping[str, Any] | None = None) ->
 
 
 def varied() -> frozenset[str]:
-    """The names of all options that some recipe sets.
+    """Return the names of all options that are set by any recipe.
 
     Examples
     --------

@@ -31,12 +31,12 @@ _MOST_PICTURES = 40
 
 
 def render_report(result: RunResult) -> str:
-    """The page for a finished run.
+    """Render the page for a finished run.
 
     Parameters
     ----------
     result : RunResult
-        With at least one seed and its best model.
+        Results of at least one seed, with its best model.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def render_report(result: RunResult) -> str:
 
 
 def page(title: str, body: str, head: str = "", kind: str = "Gossamer training report") -> str:
-    """A complete HTML page in the style of the reports.
+    """Return a complete HTML page in the style of the reports.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ def _matrix(result: RunResult) -> str:
 
 
 def _wrong(result: RunResult) -> np.ndarray:
-    """Test items that the best model misclassifies, (N,) bool."""
+    """Return the test items that the best model misclassifies, (N,) bool."""
     best, details = result.best, result.details
     wrong = np.zeros(len(result.label), bool)
     if details is not None and result.confusion is not None:
@@ -232,7 +232,7 @@ def _wrong(result: RunResult) -> np.ndarray:
 
 
 def _mistakes(result: RunResult) -> str:
-    """Pictures that are misclassified, sorted by the probability of the wrong class."""
+    """Return the misclassified images, sorted by the probability of the wrong class."""
     wrong = np.flatnonzero(_wrong(result))
     if result.details is None or result.details.pictures is None or not len(wrong):
         return ""
@@ -325,7 +325,7 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _command(result: RunResult) -> str:
-    """The shortest command line that gives this configuration."""
+    """Return the shortest command line that gives this configuration."""
     wanted = {k: v for k, v in result.config.as_dict().items() if k != "quiet"}
     given = {"dataset": wanted["dataset"], "model": wanted["model"]}
     while more := _differing(wanted, from_mapping(given).as_dict()):
@@ -343,5 +343,5 @@ def _command(result: RunResult) -> str:
 
 
 def _differing(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of `wanted` that `found` has otherwise; defaults depend on other settings."""
+    """Return the settings of `wanted` that differ in `found`; defaults depend on other settings."""
     return {key: value for key, value in wanted.items() if found[key] != value}

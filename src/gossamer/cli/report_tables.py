@@ -20,7 +20,7 @@ __all__ = [
 
 
 def section(title: str, content: str) -> str:
-    """A section of a page, with its heading."""
+    """Return a section of a page, with its heading."""
     name = re.sub(r"\W+", "-", title.lower())
     return (
         f'<section aria-labelledby="{name}"><h2 id="{name}">{escape(title)}</h2>{content}</section>'
@@ -28,12 +28,12 @@ def section(title: str, content: str) -> str:
 
 
 def note(text: str) -> str:
-    """A paragraph of explanation, given as HTML."""
+    """Return an explanatory paragraph; `text` is HTML."""
     return f'<p class="note">{text}</p>'
 
 
 def tiles(values: Iterable[tuple[str, str, str, str]]) -> str:
-    """The key figures at the top of a page: kind, name, value and remark of each."""
+    """Return the key figures at the top of a page, given kind, name, value and remark of each."""
     return "".join(
         f'<div class="tile {kind}"><dt>{escape(name)}</dt>'
         f"<dd>{escape(value)}<small>{escape(remark)}</small></dd></div>"
@@ -42,7 +42,7 @@ def tiles(values: Iterable[tuple[str, str, str, str]]) -> str:
 
 
 def bars(values: Iterable[tuple[str, float, str]], own: str | None = None) -> str:
-    """A bar for each name, with its fraction of the width and a text; `own` is highlighted."""
+    """Return a bar per name, given its fraction of the width and a text; highlight `own`."""
     rows = "".join(
         f'<li class="{"own" if name == own else ""}"><span>{escape(name)}</span>'
         f'<b><i style="width:{100 * max(0.0, min(share, 1.0)):.1f}%"></i></b>'
@@ -53,12 +53,12 @@ def bars(values: Iterable[tuple[str, float, str]], own: str | None = None) -> st
 
 
 def scroll(content: str, label: str) -> str:
-    """A region that can be scrolled by keyboard, for a table wider than the page."""
+    """Return a region that can be scrolled by keyboard, for a table wider than the page."""
     return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{content}</div>'
 
 
 def table(head: Sequence[str], rows: Iterable[str], foot: str = "", kind: str = "wide") -> str:
-    """A table with a row of headings above `rows`, which are HTML."""
+    """Return a table with a row of headings above `rows`, which are HTML."""
     cells = "".join(
         f'<th scope="{"row" if i == 0 else "col"}">{escape(name)}</th>'
         for i, name in enumerate(head)
@@ -71,20 +71,20 @@ def table(head: Sequence[str], rows: Iterable[str], foot: str = "", kind: str = 
 
 
 def row(name: Any, values: Iterable[Any], kind: str = "") -> str:
-    """A row with its heading."""
+    """Return a table row with its heading."""
     cells = "".join(f"<td>{escape(str(value))}</td>" for value in values)
     mark = f' class="{kind}"' if kind else ""
     return f'<tr{mark}><th scope="row">{escape(str(name))}</th>{cells}</tr>'
 
 
 def pairs(values: Mapping[str, Any]) -> str:
-    """A table of names and values."""
+    """Return a table of names and values."""
     rows = "".join(row(key, [shown(value)]) for key, value in values.items())
     return f'<table class="text"><tbody>{rows}</tbody></table>'
 
 
 def matrix(counts: np.ndarray, names: Sequence[str]) -> str:
-    """A confusion matrix; under the pointer, a cell shows its fraction of the row."""
+    """Return a confusion matrix; the tooltip of a cell shows its fraction of the row."""
     total = counts.sum(1)
     share = counts / np.maximum(total, 1)[:, None]
     rows = []
@@ -107,7 +107,7 @@ def _cell(i: int, j: int, count: int, share: float, names: Sequence[str]) -> str
 
 
 def class_scores(counts: np.ndarray, names: Sequence[str]) -> str:
-    """Precision, recall and F1 of each class, and their means."""
+    """Return a table of precision, recall and F1 of each class, and their means."""
     scores = per_class(counts)
     rows = [
         row(name, [f"{n:,}", *(f"{100 * v:.1f}" for v in values)])
@@ -119,7 +119,7 @@ def class_scores(counts: np.ndarray, names: Sequence[str]) -> str:
 
 
 def seeds(result: RunResult) -> str:
-    """Scores of each seed, and their mean and deviation."""
+    """Return a table of the scores of each seed, and their mean and deviation."""
     metric = result.metric_title
     head = ["seed", "split", "best epoch", "epochs", f"validation {metric}", f"test {metric}"]
     rows = []

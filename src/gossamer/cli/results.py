@@ -26,7 +26,7 @@ class Epoch(NamedTuple):
 
 @dataclass
 class SeedResult:
-    """The training of one seed: the best epoch by validation score, and the scores there."""
+    """The result of one seed: the best epoch by validation score, and the scores at this epoch."""
 
     seed: int
     split: int
@@ -46,7 +46,7 @@ class SeedResult:
         return len(self.history)
 
     def better_than(self, other: SeedResult | None) -> bool:
-        """Whether this run has the better validation score, then the lower loss."""
+        """Return whether this run has the better validation score or, if equal, the lower loss."""
         return other is None or self._rank() > other._rank()
 
     def _rank(self) -> tuple[float, float]:
@@ -57,8 +57,8 @@ class SeedResult:
 class BestModel:
     """The run with the best validation score, and predictions of its model for all items.
 
-    ``probability`` is (M, C), or the values predicted; ``embedding`` (M, D) the input of the last
-    layer; ``confusion`` is None unless classes are predicted.
+    ``probability`` holds the probabilities (M, C) or the predicted values; ``embedding`` (M, D) is
+    the input of the last layer; ``confusion`` is None unless classes are predicted.
     """
 
     result: SeedResult
@@ -69,7 +69,7 @@ class BestModel:
 
 @dataclass
 class RunResult:
-    """All seeds of one ``gossamer train``."""
+    """The results of all seeds of one ``gossamer train``."""
 
     config: TrainConfig
     metric: str
@@ -87,13 +87,13 @@ class RunResult:
 
     @property
     def scored(self) -> str:
-        """What has scores: pairs of nodes, links and others, where links are predicted."""
+        """The name of the scored items: pairs of nodes if links are predicted."""
         return "pairs" if self.items == "links" else self.items
 
     def sizes(self) -> dict[str, int] | None:
         """Number of `items` in each part of the split of the best seed.
 
-        Pairs without a link, which are scored beside the links, are not counted.
+        Pairs without a link, which are scored as well, are not counted.
         """
         if self.details is None:
             return None
@@ -104,7 +104,7 @@ class RunResult:
 
     @property
     def confusion(self) -> np.ndarray | None:
-        """Confusion matrix of the test items of all seeds together."""
+        """Confusion matrix of the test items, summed over all seeds."""
         known = [seed.confusion for seed in self.seeds if seed.confusion is not None]
         return np.sum(known, axis=0) if known else None
 
@@ -117,19 +117,19 @@ class RunResult:
         return titles.get(self.metric, self.metric)
 
     def text(self, mean: float, std: float | None = None) -> str:
-        """A score, and its deviation, in printed units."""
+        """Format a score, and its deviation if given, in printed units."""
         return text(self.metric, mean, std)
 
     def summary(self, name: str) -> tuple[float, float | None]:
-        """Mean and standard deviation of a `SeedResult` field over the finished seeds.
+        """Compute mean and standard deviation of a `SeedResult` field over the finished seeds.
 
-        An interrupted seed counts only if there is no other.
+        An interrupted seed is included only if there is no other.
         """
         finished = [result for result in self.seeds if not result.interrupted] or self.seeds
         return mean_std([getattr(result, name) for result in finished])
 
     def to_json(self) -> str:
-        """The content of metrics.json."""
+        """Return the content of metrics.json."""
         keys = (
             "seed", "split", "best_epoch", "epochs", "val", "test", "val_loss", "seconds",
             "interrupted",

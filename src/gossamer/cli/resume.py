@@ -1,4 +1,4 @@
-"""Reading the settings of a run that was interrupted."""
+"""Reading the settings of an interrupted run."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["interrupted_config"]
 def interrupted_config(
     folder: str, given: Mapping[str, Any], config_file: str | None = None
 ) -> TrainConfig:
-    """The settings of the run in `folder`; only `quiet` and `threads` may change.
+    """Return the settings of the run in `folder`; only `quiet` and `threads` may change.
 
     Raises
     ------
     FileError
-        If there is no run, or it is finished.
+        If there is no run in `folder`, or it is finished.
     InvalidValueError
         If another setting is given.
     """

@@ -37,7 +37,7 @@ __all__ = ["CONFIG_NAME", "load_task", "set_threads", "train"]
 
 CONFIG_NAME = "config.json"
 _PICTURES = {"tsne": "t-SNE (--picture pca is faster)", "pca": "PCA"}
-_SECONDS = 30.0  # between lines of progress, without a terminal
+_SECONDS = 30.0  # between progress lines, without a terminal
 
 
 def train(config: TrainConfig, resume: str | None = None) -> int:
@@ -65,7 +65,7 @@ def train(config: TrainConfig, resume: str | None = None) -> int:
             model = Network(config, task.schema)
         require_memory(task, config, model)
         result = _empty_result(task, config, device, num_parameters(model))
-        # After the validation of options, so that an error leaves no empty folder.
+        # Created after validating the options, so that an error leaves no empty folder.
         name = f"{config.dataset}-{config.model}"
         folder = run_folder(config.out, name) if resume is None else reopened(resume)
         with folder as out:
@@ -73,7 +73,7 @@ def train(config: TrainConfig, resume: str | None = None) -> int:
 
 
 def load_task(config: TrainConfig, device: torch.device, verbose: bool = False) -> Task:
-    """The task of a dataset, or of the user's own tables."""
+    """Load the task of a dataset, or of the user's tables."""
     if config.edges:
         return load_tables(config, device)
     return load_dataset(config, device, verbose)
@@ -129,9 +129,9 @@ def _next_steps(out: Path, config: TrainConfig) -> str:
 def _train_seeds(
     task: Task, config: TrainConfig, result: RunResult, out: Path, progress: Progress
 ) -> KeyboardInterrupt | None:
-    """Fill `result`; return the exception that interrupted the training, if any.
+    """Train all seeds into `result`; return the exception that interrupted training, if any.
 
-    The checkpoint on disk is always that of the best seed.
+    The checkpoint on disk is always that of the best seed so far.
     """
     done = {seed.seed for seed in progress.finished}
     if done:
@@ -165,7 +165,7 @@ def _train_seeds(
 def _take_finished(
     task: Task, config: TrainConfig, result: RunResult, out: Path, progress: Progress
 ) -> None:
-    """Take over the seeds that an earlier run finished, and the weights of the best one."""
+    """Load the seeds that an earlier run finished, and the weights of the best seed."""
     result.seeds += progress.finished
     saved = load_checkpoint(out)
     # A run can stop between saving the checkpoint of a seed and recording the seed as finished.
@@ -276,7 +276,7 @@ def _seed_line(result: RunResult, seed: SeedResult) -> str:
 
 
 def closing_table(result: RunResult) -> str:
-    """One row per seed, and the mean ± standard deviation below them."""
+    """Return a table with a row per seed, and the mean ± standard deviation below them."""
     title = result.metric_title
     header = ["seed", "split", "best epoch", f"val {title}", f"test {title}", "seconds"]
     rows = []

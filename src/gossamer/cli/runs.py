@@ -1,4 +1,4 @@
-"""`gossamer runs`: a table of runs, and a page with the curves of several."""
+"""`gossamer runs`: print a table of runs, and write a page with their curves."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def print_runs(folders: Sequence[str], page_file: str | None = None) -> None:
     Raises
     ------
     FileError
-        If a folder does not exist or holds no run.
+        If a folder does not exist or contains no run.
     """
     check_page(page_file)
     runs = find_runs(folders)
@@ -39,7 +39,7 @@ def print_runs(folders: Sequence[str], page_file: str | None = None) -> None:
 
 
 def find_runs(folders: Sequence[str]) -> list[Path]:
-    """The runs in and below some folders, oldest first; links are not followed."""
+    """Find the runs in and below some folders, oldest first; links are not followed."""
     found = []
     for name in folders:
         folder = Path(name)
@@ -91,7 +91,7 @@ def _score(metrics: dict[str, Any], part: str) -> str:
 
 
 def _page(runs: Sequence[Path]) -> str:
-    """A page with the table, and for each metric the curves of its runs."""
+    """Return a page with the table and, for each metric, the curves of its runs."""
     groups: dict[str, dict[str, list[Epoch]]] = {}
     for run in runs:
         history = read_history(run)
@@ -117,5 +117,5 @@ def _page(runs: Sequence[Path]) -> str:
 
 
 def _short(run: Path) -> str:
-    """The last two parts of the path."""
+    """Return the last two parts of the path."""
     return "/".join(run.resolve().parts[-2:])

@@ -29,7 +29,7 @@ class Schema:
     num_etypes : int
         Number of edge types.
     ends : list of str
-        Node type to predict, or the types of both ends of a link.
+        Type of the nodes to predict, or the types of both ends of a link.
     out_size : int
         Width of the scores.
     delta : float
@@ -67,12 +67,12 @@ class Schema:
 
     @property
     def of_pairs(self) -> bool:
-        """Whether pairs of nodes have a label."""
+        """Whether the labels belong to pairs of nodes."""
         return self.level in (LINKS, RATINGS)
 
     @property
     def homogeneous(self) -> bool:
-        """Whether there is one type of nodes and one of edges."""
+        """Whether there is one node type and one edge type."""
         return len(self.in_sizes) == 1 and self.num_etypes == 1
 
     @classmethod

@@ -1,4 +1,4 @@
-"""SIGTERM, which clusters send before they end a job, handled like Ctrl-C."""
+"""Handling of SIGTERM, which clusters send before they end a job, like Ctrl-C."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ EXIT_TERMINATED = 143
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was asked to end by SIGTERM."""
+    """Raised when the process receives SIGTERM."""
 
 
 @contextmanager
 def termination_raises() -> Iterator[None]:
-    """Let SIGTERM raise `Terminated` in the block, where Ctrl-C raises KeyboardInterrupt."""
-    # Python runs handlers in the main thread, and lets only that one set them.
+    """Make SIGTERM raise `Terminated` in the block, as Ctrl-C raises KeyboardInterrupt."""
+    # Python runs signal handlers in the main thread, and only that thread can set them.
     if threading.current_thread() is not threading.main_thread():
         yield
         return

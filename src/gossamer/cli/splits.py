@@ -23,14 +23,14 @@ def random_masks(
     Parameters
     ----------
     label : Tensor, optional
-        (M,) classes to stratify by; items with a negative or NaN label are in no part. Default: no
-        stratification.
+        (M,) classes for the stratification; items with a negative or NaN label are in no part.
+        Default: no stratification.
     shares : sequence of 3 float
         Fractions of training, validation and test.
     seed : int
         Seed of the split.
     count : int, optional
-        M, if there is no `label`.
+        M, required if there is no `label`.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def random_masks(
     part = torch.full((len(group),), -1)
     for value in group[group >= 0].unique().tolist():
         items = order[group[order] == value]
-        # By position within the class, so that small classes are in all parts.
+        # Split by position within the class, so that small classes occur in all parts.
         place = (torch.arange(len(items)) + 0.5) / len(items)
         part[items] = torch.bucketize(place, torch.tensor([shares[0], shares[0] + shares[1]]))
     return {name: (part == number)[:, None] for number, name in enumerate(PARTS)}

@@ -14,7 +14,7 @@ __all__ = ["Stack"]
 
 
 class Stack(nn.Module):
-    r"""Graph convolutions from node features (N, D) to scores (N, C).
+    r"""A stack of graph convolutions from node features (N, D) to scores (N, C).
 
     Plain stack (``residual=False``), for layer :math:`l` of :math:`L`:
 
@@ -26,8 +26,8 @@ class Stack(nn.Module):
         h^1 = \sigma(W_{in} x), \quad
         h^{l+1} = h^l + ffn_l(conv_l(norm(h^l))), \quad z = W_{out}\, norm(h^{L+1})
 
-    :math:`\sigma` is ELU for attention layers, as in their papers, and ReLU otherwise. Heads
-    of hidden layers are concatenated, those of the last layer averaged.
+    :math:`\sigma` is ELU for attention layers, as in their papers, and ReLU otherwise. The heads of
+    hidden layers are concatenated, and those of the last layer are averaged.
 
     Parameters
     ----------
@@ -63,11 +63,11 @@ class Stack(nn.Module):
         self.norms = nn.ModuleList(_norm(config.norm, width) for _ in range(num_norms))
 
     def forward(self, graph: Any, feat: Tensor) -> Tensor:
-        """Scores (N, C); of the destinations of the last block if `graph` is a list of blocks."""
+        """Compute scores (N, C); for a list of blocks, of the destinations of the last block."""
         return self.classify(graph, self.embed(graph, feat))
 
     def embed(self, graph: Any, feat: Tensor) -> Tensor:
-        """The input (N, H) of the last layer."""
+        """Compute the input (N, H) of the last layer."""
         if self.residual:
             return self._embed_residual(graph, feat)
         for each, conv, norm in zip(self._graphs(graph), self.convs[:-1], self.norms, strict=False):
@@ -85,19 +85,19 @@ class Stack(nn.Module):
         return self.norms[-1](feat)
 
     def classify(self, graph: Any, embedding: Tensor) -> Tensor:
-        """Scores (N, C) from the result of `embed`."""
+        """Compute scores (N, C) from the result of `embed`."""
         if self.residual:
             return self.output(embedding)
         scores = self.convs[-1](self._graphs(graph)[-1], self.dropout(embedding))
         return scores.mean(1) if scores.dim() == 3 else scores
 
     def _graphs(self, graph: Any) -> list[Any]:
-        """Return a graph for each layer."""
+        """Return one graph per layer."""
         return graph if isinstance(graph, list) else [graph] * len(self.convs)
 
 
 def _conv(config: TrainConfig, in_size: int, out_size: int, heads: int) -> nn.Module:
-    """One graph convolution of the model in `config`."""
+    """Create one graph convolution of the model in `config`."""
     match config.model:
         case "gcn":
             return GraphConv(in_size, out_size)

@@ -19,7 +19,7 @@ _SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": None}
 
 
 def edge_files(given: Sequence[str]) -> dict[tuple[str, str, str], str]:
-    """Tables of edges by type: ``FILE``, or ``SOURCE:RELATION:DESTINATION=FILE``.
+    """Parse tables of edges by type: ``FILE``, or ``SOURCE:RELATION:DESTINATION=FILE``.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def edge_files(given: Sequence[str]) -> dict[tuple[str, str, str], str]:
 
 
 def node_files(given: Sequence[str]) -> dict[str, str]:
-    """Tables of nodes by type: ``FILE``, or ``TYPE=FILE``.
+    """Parse tables of nodes by type: ``FILE``, or ``TYPE=FILE``.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def node_files(given: Sequence[str]) -> dict[str, str]:
 def _by_type(
     given: Sequence[str], types: str, usual: tuple[str, ...], flag: str, example: str
 ) -> dict[Any, str]:
-    """Files by their type, which the groups of the pattern `types` match; or the `usual` one."""
+    """Return files by type: the groups that the pattern `types` matches, or else `usual`."""
     files: dict[Any, str] = {}
     for text in given:
         match = re.fullmatch(f"{types}=(.+)", text)
@@ -60,7 +60,7 @@ def _by_type(
 
 
 def load_pandas() -> Any:
-    """The module pandas, or an error that says how to install it."""
+    """Return the module pandas, or raise an error that says how to install it."""
     return optional_import("pandas", "Reading tables", "tables")
 
 
@@ -70,15 +70,15 @@ def read_table(name: str) -> Any:
     Parameters
     ----------
     name : str
-        A file ending in .csv, .tsv, .txt (also with .gz), .parquet, .feather or .jsonl; or
-        ``FILE.duckdb:TABLE``.
+        A file that ends in .csv, .tsv, .txt (each optionally with .gz), .parquet, .feather or
+        .jsonl; or ``FILE.duckdb:TABLE``.
 
     Raises
     ------
     FileError
-        If it cannot be read, has no rows, or has another ending.
+        If the file cannot be read, has no rows, or has another ending.
     MissingExtraError
-        If pandas, or for their files pyarrow or DuckDB, is not installed.
+        If pandas is not installed, or the package that the format needs: pyarrow or DuckDB.
     """
     pandas = load_pandas()
     database, _, table = name.rpartition(":")
@@ -127,7 +127,7 @@ def _read_duckdb(file: str, table: str) -> Any:
         raise FileError(f"There is no file '{file}'. Check the path.")
     try:
         with duckdb.connect(file, read_only=True) as connection:
-            # Quoted, so that the name cannot contain other SQL.
+            # Quoted, so that the name cannot inject SQL.
             quoted = table.replace('"', '""')
             return connection.execute(f'SELECT * FROM "{quoted}"').df()
     except duckdb.Error as error:
@@ -137,7 +137,7 @@ def _read_duckdb(file: str, table: str) -> Any:
 
 
 def column_named(frame: Any, usual: Sequence[str], otherwise: int) -> str:
-    """The first of the usual names that is a column; else the column at a position."""
+    """Return the first of the usual names that is a column, or the column at a position."""
     lower = {str(name).lower(): name for name in frame.columns}
     for name in usual:
         if name in lower:

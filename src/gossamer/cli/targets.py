@@ -19,19 +19,19 @@ CLASSES, LABELS, VALUES = "classes", "labels", "values"
 
 @dataclass(frozen=True)
 class Target:
-    """What is predicted: loss, prediction and metric of scores.
+    """The target of a model, which defines loss, prediction and metric.
 
     Attributes
     ----------
     kind : str
-        "classes": label (N,) int64, -1 unknown. "labels": (N, C) 0 or 1, NaN unknown. "values":
-        (N, C), NaN unknown.
+        "classes": labels are (N,) int64, -1 if unknown. "labels": (N, C), 0 or 1, NaN if unknown.
+        "values": (N, C), NaN if unknown.
     names : list of str
-        C names: of the classes, labels or values.
+        C names of the classes, labels or values.
     metric : str
         A key of `METRICS`.
     mean, scale : list of float
-        For values: the model predicts ``(value - mean) / scale``.
+        For values, the model predicts ``(value - mean) / scale``.
     """
 
     kind: str
@@ -41,7 +41,7 @@ class Target:
     scale: list[float] = field(default_factory=list)
 
     def loss(self, scores: Tensor, label: Tensor) -> Tensor:
-        """Cross-entropy, binary cross-entropy, or squared error of standardized values."""
+        """Compute cross-entropy, binary cross-entropy, or squared error of standardized values."""
         if self.kind == CLASSES:
             return F.cross_entropy(scores, label)
         known = ~label.isnan()
@@ -51,7 +51,7 @@ class Target:
         return F.mse_loss(scores[known], ((label - mean) / scale)[known])
 
     def prediction(self, scores: Tensor) -> Tensor:
-        """Probabilities (N, C), or values."""
+        """Convert scores to probabilities (N, C), or to values."""
         if self.kind == CLASSES:
             return scores.softmax(1)
         if self.kind == LABELS:
@@ -60,7 +60,7 @@ class Target:
         return scores * scale + mean
 
     def score(self, prediction: np.ndarray, label: np.ndarray) -> float:
-        """The metric; ranking metrics are averaged over the labels."""
+        """Compute the metric; ranking metrics are averaged over the labels."""
         measure = METRICS[self.metric]
         if self.kind != LABELS or self.metric == "f1":
             return measure(prediction, label)
@@ -80,7 +80,7 @@ class Target:
         return float(np.mean(found))
 
     def known(self, label: Tensor) -> Tensor:
-        """Which rows have a label, (N,) bool."""
+        """Return which rows have a label, (N,) bool."""
         if self.kind == CLASSES:
             return label >= 0
         return ~label.isnan().all(1)
@@ -90,7 +90,7 @@ class Target:
 
 
 def of_values(label: Tensor, train: Tensor, names: list[str], metric: str) -> Target:
-    """A target of values, standardized by mean and deviation of the training rows (N,) bool."""
+    """Create a target of values, standardized by mean and deviation of the rows `train`."""
     rows = label[train]
     mean = rows.nanmean(0)
     scale = (rows - mean).square().nanmean(0).sqrt()

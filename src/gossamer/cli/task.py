@@ -1,4 +1,4 @@
-"""Tasks: items with labels and splits, their batches, and their scores by a model.
+"""Tasks: items with labels and splits, their batches, and their scores from a model.
 
 A `Task` has M items: nodes, graphs, or pairs of nodes.
 """
@@ -35,19 +35,19 @@ class Task(ABC):
     Attributes
     ----------
     label : Tensor
-        In the form that `Target` describes.
+        Labels in the form described in `Target`.
     masks : dict of str to Tensor
-        (M, S) bool for "train", "val" and "test", a column per split.
+        (M, S) bool for "train", "val" and "test", with a column per split.
     sizes : dict of str to int
         Counts for the headline and the report.
     ids : numpy.ndarray, optional
         The user's ids of the items; default: 0, 1, 2 ...
     columns : dict, optional
-        How tables are read as features, stored with the model to read other tables.
+        How tables are converted to features, stored with the model for reading other tables.
     picture_shape : tuple, optional
-        Height and width, if the features of an item are the pixels of a picture.
+        Height and width, if the features of an item are the pixels of an image.
     by_time : bool
-        Whether the split is by time: the last items are tested.
+        Whether the split is by time, with the last items as test items.
     """
 
     name: str
@@ -67,16 +67,16 @@ class Task(ABC):
         return self.masks["train"].shape[1]
 
     def part(self, name: str, split: int) -> Tensor:
-        """Numbers of the items of "train", "val" or "test" in one split."""
+        """Return the indices of the items of "train", "val" or "test" in one split."""
         return self.masks[name][:, split].nonzero().squeeze(1)
 
     def score(self, prediction: np.ndarray, items: Tensor) -> float:
-        """The metric on some items, given the predictions (M, C) of all."""
+        """Compute the metric on `items`, given the predictions (M, C) of all items."""
         index = items.cpu().numpy()
         return self.target.score(prediction[index], self.label.cpu().numpy()[index])
 
     def fingerprint(self) -> str:
-        """A checksum of labels and splits, which identifies the data of a resumed run."""
+        """Return a checksum of labels and splits, which identifies the data of a resumed run."""
         parts = [self.label, *self.masks.values()]
         data = b"".join(part.cpu().contiguous().numpy().tobytes() for part in parts)
         return f"{zlib.crc32(data):08x}"
@@ -96,7 +96,7 @@ class Task(ABC):
 
     @abstractmethod
     def scores(self, model: Network) -> tuple[Tensor, Tensor]:
-        """Scores (M, C) and embeddings (M, H) of all items, without dropout or gradient."""
+        """Compute scores (M, C) and embeddings (M, H) of all items, in evaluation mode."""
 
 
 @dataclass
@@ -107,7 +107,7 @@ class NodeTask(Task):
     feat: dict[str, Tensor]
 
     def losses(self, model: Network, config: TrainConfig, split: int) -> Iterator[Tensor]:
-        """One batch of all nodes, or with `minibatch` batches with sampled neighbors."""
+        """Yield the loss of one batch of all nodes or, with `minibatch`, of sampled batches."""
         train = self.part("train", split)
         if not config.minibatch:
             scores = model(self.graph, model.inputs(self.feat))
@@ -115,7 +115,7 @@ class NodeTask(Task):
             return
         only = len(self.schema.in_sizes) == 1
         end = self.schema.ends[0]
-        # Models other than stacks need a subgraph instead of blocks, for any number of layers.
+        # Models other than stacks need a subgraph instead of one block per layer.
         sampler = NeighborSampler if model.layered else ShaDowKHopSampler
         loader = DataLoader(
             self.graph,
@@ -135,7 +135,7 @@ class NodeTask(Task):
             yield self.target.loss(scores, self.label[seeds[end]])
 
     def scores(self, model: Network) -> tuple[Tensor, Tensor]:
-        """Scores of all nodes, from the whole graph."""
+        """Compute the scores of all nodes from the whole graph."""
         model.eval()
         with torch.no_grad():
             embedding = model.embed(self.graph, model.inputs(self.feat))
@@ -149,7 +149,7 @@ class GraphTask(Task):
     graphs: list[Any]
 
     def losses(self, model: Network, config: TrainConfig, split: int) -> Iterator[Tensor]:
-        """Batches of graphs in random order."""
+        """Yield the losses of batches of graphs in random order."""
         train = self.part("train", split)
         train = train[torch.randperm(len(train)).to(train.device)]
         for items in train.split(config.batch_size):
@@ -158,7 +158,7 @@ class GraphTask(Task):
             yield self.target.loss(scores, self.label[items])
 
     def scores(self, model: Network) -> tuple[Tensor, Tensor]:
-        """Scores of all graphs."""
+        """Compute the scores of all graphs."""
         model.eval()
         scores, embeddings = [], []
         with torch.no_grad():
@@ -177,10 +177,10 @@ _AT_ONCE = 512
 
 @dataclass
 class PairTask(Task):
-    """Pairs of nodes: whether they are linked, or the value of the link.
+    """Pairs of nodes, labeled by whether they are linked or by the value of the link.
 
-    The graph holds the training links. Labels are (M, 1). With `negatives`, each epoch draws as
-    many random pairs as there are training links, as pairs without a link.
+    The graph contains the training links. Labels are (M, 1). With `negatives`, each epoch draws as
+    many random pairs as there are training links and treats them as pairs without a link.
     """
 
     graph: Any
@@ -189,7 +189,7 @@ class PairTask(Task):
     negatives: bool = True
 
     def losses(self, model: Network, config: TrainConfig, split: int) -> Iterator[Tensor]:
-        """One batch of all links, and as many random pairs."""
+        """Yield the loss of one batch of all links and as many random pairs."""
         train = self.part("train", split)
         u, v = (end[train] for end in self.pairs)
         label = self.label[train]
@@ -203,7 +203,7 @@ class PairTask(Task):
         yield self.target.loss(model(self.graph, model.inputs(self.feat), (u, v)), label)
 
     def scores(self, model: Network) -> tuple[Tensor, Tensor]:
-        """Scores of all pairs, and the vectors of their sources."""
+        """Compute the scores of all pairs, and the vectors of their sources."""
         model.eval()
         with torch.no_grad():
             vectors = model.embed(self.graph, model.inputs(self.feat))
@@ -212,7 +212,7 @@ class PairTask(Task):
 
 
 def pick_device(name: str) -> torch.device:
-    """The device for "auto", "cpu" or "cuda".
+    """Return the device for "auto", "cpu" or "cuda".
 
     Raises
     ------

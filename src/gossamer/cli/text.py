@@ -12,7 +12,7 @@ __all__ = ["filled", "format_table", "program", "shown"]
 
 
 def program() -> str:
-    """The command to type for this program: ``gossamer`` if it is on the path."""
+    """Return the command that runs this program: ``gossamer`` if it is on the path."""
     called = Path(sys.argv[0])
     if called.name != "gossamer":
         return f"{sys.executable} -m gossamer"
@@ -21,7 +21,7 @@ def program() -> str:
 
 
 def filled(values: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` without None, empty text and empty lists.
+    """Return `values` without None, empty strings and empty lists.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def filled(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shown(value: Any) -> str:
-    """A value as readable text.
+    """Format a value as readable text.
 
     Examples
     --------

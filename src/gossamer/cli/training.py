@@ -44,8 +44,8 @@ class Best:
 class Trainer:
     """The training of one seed on split ``seed % num_splits``, epoch by epoch.
 
-    `tensors` and `history` hold the whole state, so a restored training gives the same result as an
-    uninterrupted one.
+    `tensors` and `history` contain the whole state, so a restored training gives the same result as
+    an uninterrupted one.
     """
 
     task: Task
@@ -67,13 +67,13 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """Whether the limit of epochs or the patience is reached."""
+        """Whether the maximum number of epochs or the patience is reached."""
         count = len(self.history)
         patience = count - self._latest_gain >= self.config.patience
         return count >= self.config.epochs or (count > 0 and patience)
 
     def run_epoch(self) -> Epoch:
-        """Train once on all batches, and record the scores of the new weights."""
+        """Train on all batches once, and record the scores of the new weights."""
         start = time.perf_counter()
         epoch = self._run_epoch()
         if not (math.isfinite(epoch.train_loss) and math.isfinite(epoch.val_loss)):
@@ -86,7 +86,7 @@ class Trainer:
         return epoch
 
     def _run_epoch(self) -> Epoch:
-        """A step for each batch, then the scores of the new weights."""
+        """Take a step for each batch, then compute the scores of the new weights."""
         task = self.task
         self.model.train()
         losses = []
@@ -118,7 +118,7 @@ class Trainer:
         self._latest_gain = max(self._latest_gain, self.best.epoch)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Weights, best weights, and the states of the optimizer and the random generators."""
+        """Return weights, best weights, and the states of the optimizer and random generators."""
         found = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         found |= {f"best.{k}": v for k, v in self.best.state.items()}
         for number, values in self.optimizer.state_dict()["state"].items():
@@ -129,7 +129,7 @@ class Trainer:
         return {name: value.detach().cpu() for name, value in found.items()}
 
     def restore(self, tensors: dict[str, Tensor], history: list[Epoch], seconds: float) -> None:
-        """Restore the state of which `tensors` and `history` are copies."""
+        """Restore the state from copies of `tensors` and `history`."""
 
         def below(prefix: str) -> dict[str, Tensor]:
             return {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
@@ -150,7 +150,7 @@ class Trainer:
             torch.cuda.set_rng_state(tensors["random.cuda"])
 
     def result(self, interrupted: bool) -> SeedResult:
-        """The best epoch and its scores."""
+        """Return the best epoch and its scores."""
         best = self.history[self.best.epoch - 1]
         return SeedResult(
             seed=self.seed,
@@ -177,7 +177,7 @@ def fit_seed(
     """Train with one seed.
 
     The best epoch has the best validation score, then the lowest validation loss; test items are
-    not used. Training stops if neither score nor loss has improved for `patience` epochs
+    not used. Training stops when neither score nor loss has improved for `patience` epochs
     (Velickovic et al. 2018): with few validation nodes, the score alone is constant for many epochs
     while the model still improves. Ctrl-C and SIGTERM end the training and keep the best epoch.
 
@@ -216,7 +216,7 @@ def fit_seed(
 
 
 def evaluate(task: Task, config: TrainConfig, fit: Fit) -> BestModel:
-    """Predictions and embeddings at the best epoch, and the confusion matrix of test items."""
+    """Compute predictions, embeddings and test confusion matrix at the best epoch."""
     model = Network(config, task.schema)
     model.load_state_dict(fit.state)
     scores, embedding = task.scores(model.to(task.label.device))

@@ -1,4 +1,4 @@
-"""Settings without effect: an error that says why and what to change."""
+"""Errors for settings without effect, which say why and what to change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["refuse_unused"]
 
-# Values that ask for nothing, so that they may be given where they have no effect.
+# Values that disable a feature, allowed even where the setting has no effect.
 _NOTHING: dict[str, Any] = {
     "heads": 1, "out_heads": 1, "attn_dropout": 0, "dropout": 0, "norm": "none", "residual": False,
     "self_loops": False, "minibatch": False, "workers": 0,
@@ -27,17 +27,17 @@ Rule = tuple[str, str]  # why a setting has no effect, and what to do instead of
 def refuse_unused(
     config: TrainConfig, given: Mapping[str, Any], asked: Mapping[str, Any], usual: Mapping
 ) -> None:
-    """Raise an error for a setting that has no effect beside the others.
+    """Raise an error for a setting that has no effect in combination with the others.
 
     Parameters
     ----------
     config : TrainConfig
         All settings.
     given : mapping
-        Those of the command line, of which every one has to have an effect.
+        Settings of the command line, each of which must have an effect.
     asked : mapping
-        Those of the command line and the configuration file. A file that a run wrote has all
-        settings, so values in it that are the `usual` ones pass.
+        Settings of the command line and the configuration file. A file written by a run contains
+        all settings, so values equal to those in `usual` are allowed.
     usual : mapping
         The settings of the recipe.
     """
@@ -53,7 +53,7 @@ def refuse_unused(
 
 
 def _rules(config: TrainConfig) -> Iterator[tuple[str, Rule]]:
-    """The settings that `config` does not use."""
+    """Yield the settings that `config` does not use."""
     yield from _of_model(config)
     yield from _of_batches(config)
     yield from _of_data(config)

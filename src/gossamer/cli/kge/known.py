@@ -1,4 +1,4 @@
-"""Facts that are known: the completions of a fact, and tests for one completion."""
+"""Known facts: all completions of a fact, and tests of single completions."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["Known"]
 
 
 class Known:
-    """All entities that complete a fact, by its other end and relation.
+    """Lookup of the entities that complete a fact, by its other end and relation.
 
     Parameters
     ----------
     facts : numpy.ndarray
-        Head, relation and tail of each fact, (facts, 3).
+        Head, relation and tail of each fact, of shape (facts, 3).
     num_relations : int
         Number of relations.
     """
@@ -34,19 +34,19 @@ class Known:
         return facts[:, 0 if missing == "tail" else 2] * self._relations + facts[:, 1]
 
     def answers(self, facts: np.ndarray, missing: str) -> tuple[Tensor, Tensor]:
-        """Row and entity of each completion of each fact."""
+        """Return row and entity of each completion of each fact."""
         rows, answers = _matches(*self._by_key[missing], self._keys(facts, missing))
         return torch.from_numpy(rows), torch.from_numpy(answers)
 
     def counts(self, facts: np.ndarray, missing: str) -> Tensor:
-        """Number of completions of each fact, (facts,)."""
+        """Count the completions of each fact, (facts,)."""
         return torch.from_numpy(_range(self._by_key[missing][0], self._keys(facts, missing))[1])
 
     def complete(self, facts: np.ndarray, entities: np.ndarray, missing: str) -> Tensor:
         """Return whether entities complete facts: a mask, (facts, entities)."""
         asked, row = np.unique(self._keys(facts, missing), return_inverse=True)
         distinct, column = np.unique(entities, return_inverse=True)
-        # There are few entities, and they have fewer facts than the given facts have completions.
+        # The few entities occur in fewer facts than there are completions of the given facts.
         end, key = _matches(*self._by_answer[missing], distinct)
         found = np.isin(key, asked)
         mask = np.zeros((len(asked), len(distinct)), dtype=bool)
@@ -55,7 +55,7 @@ class Known:
 
 
 def _range(keys: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First place and number of places of each asked key among sorted ones."""
+    """Return the first position and the number of positions of each key in sorted keys."""
     first, last = (np.searchsorted(keys, asked, side) for side in ("left", "right"))
     return first, last - first
 
@@ -63,7 +63,7 @@ def _range(keys: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def _matches(
     keys: np.ndarray, values: np.ndarray, asked: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Number of an asked key and value, for all values of each asked key; `keys` are sorted."""
+    """Return (query number, value) for all values of each queried key; `keys` are sorted."""
     first, count = _range(keys, asked)
     rows = np.repeat(np.arange(len(asked)), count)
     slots = np.arange(count.sum()) - np.repeat(count.cumsum() - count, count)

@@ -17,8 +17,8 @@ _DECODERS = {"transe": TransE, "distmult": DistMult, "complex": ComplEx, "rotate
 class Embeddings:
     """A vector for each entity, trained sparsely, and a decoder with one for each relation.
 
-    Vectors start uniform in an interval that grows with the margin, as in Sun et al., ICLR 2019;
-    those of distmult and complex, which have no margin, start normal.
+    Vectors are initialized uniformly in an interval that grows with the margin, as in Sun et al.,
+    ICLR 2019; those of distmult and complex, which have no margin, from a normal distribution.
     """
 
     def __init__(self, model: str, entities: int, relations: int, size: int, margin: float) -> None:
@@ -31,11 +31,11 @@ class Embeddings:
             return nn.init.uniform_(table, -bound, bound)
 
         self.entities = NodeEmbedding(entities, size, "entities", start)
-        if model != "rotate":  # which has angles
+        if model != "rotate":  # its relations are angles
             start(next(self.decoder.parameters()).data)
 
     def scores(self, facts: Tensor, negatives: Tensor, missing: str) -> tuple[Tensor, ...]:
-        """Scores of facts (B,), scores with other entities (B, N), and the vectors used."""
+        """Return scores of facts (B,), scores with other entities (B, N), and the vectors used."""
         head, relation, tail = facts.T
         known, answer = (head, tail) if missing == "tail" else (tail, head)
         rows = self.entities(torch.cat([known, answer, negatives]))
@@ -47,7 +47,7 @@ class Embeddings:
         return positive, negative, rows
 
     def state(self) -> dict[str, Tensor]:
-        """All weights by name."""
+        """Return all weights by name."""
         relation = next(self.decoder.parameters()).detach()
         return {"entities": self.entities.weight, "relations": relation}
 
@@ -65,18 +65,18 @@ def self_adversarial_loss(
     excluded: Tensor | None = None,
     weight: Tensor | None = None,
 ) -> Tensor:
-    r"""Loss of Sun et al., ICLR 2019, for scores :math:`s` of facts and :math:`n_i` of others.
+    r"""Loss of Sun et al., ICLR 2019, for scores :math:`s` of facts and :math:`n_i` of negatives.
 
     .. math:: -\tfrac12\big(\log\sigma(\gamma + s)
         + \sum_i \mathrm{softmax}_i(\alpha n)\,\log\sigma(-\gamma - n_i)\big)
 
-    averaged over the facts, with their `weight`, (B,), if given. The softmax takes no gradient and
-    leaves out the negatives that the mask `excluded`, (B, N), marks.
+    averaged over the facts, weighted by `weight`, (B,), if given. No gradient flows through the
+    softmax, and the negatives marked by the mask `excluded`, (B, N), are left out of it.
     """
     likely = temperature * negative.detach()
     if excluded is not None:
         likely = likely.masked_fill(excluded, -torch.inf)
-    # A fact whose negatives are all excluded has the softmax of no numbers.
+    # If all negatives of a fact are excluded, its softmax is over no numbers.
     share = likely.softmax(1).nan_to_num(0.0)
     contrast = (share * F.logsigmoid(-margin - negative)).sum(1)
     losses = -(F.logsigmoid(margin + positive) + contrast) / 2

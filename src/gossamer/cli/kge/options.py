@@ -1,4 +1,4 @@
-"""Options of `gossamer kge train`, with defaults for each model. Imports only light modules."""
+"""Options of `gossamer kge train`, with defaults per model. Imports only lightweight modules."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ KEPT = ("threads", "quiet", "save_every")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options; those that are not given are not in the namespace."""
+    """Add the options to the parser; options not given are absent from the namespace."""
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--data", metavar="DIR", help="folder with the facts: see above")
     where.add_argument("--resume", metavar="DIR", help="resume the run in this folder")
@@ -81,7 +81,7 @@ def _number(kind: type, low: float, high: float) -> Callable[[str], Any]:
 
 
 def resolved(given: dict[str, Any]) -> dict[str, Any]:
-    """All settings of a run: those given, then those of the model, then the defaults."""
+    """Return all settings of a run: those given, then those of the model, then the defaults."""
     model = given.get("model") or "rotate"
     lr, margin, penalty = _OF_MODEL[model]
     settings = {name: default for name, (_, _, _, default, _) in SETTINGS.items()}

@@ -1,4 +1,4 @@
-"""Filtered ranks of facts among all completions of them."""
+"""Filtered ranks of facts among all their completions."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _BATCH = 128
 
 @torch.no_grad()
 def ranks(model: Embeddings, facts: np.ndarray, known: Known) -> dict[str, Tensor]:
-    """The rank of each fact, (facts,), with the tail and with the head missing.
+    """Compute the rank of each fact, (facts,), with the tail and with the head missing.
 
-    Other completions that are facts do not count. Facts with equal scores get their mean rank.
+    Other completions that are known facts are ignored. Equal scores get their mean rank.
 
     Raises
     ------
@@ -46,6 +46,6 @@ def ranks(model: Embeddings, facts: np.ndarray, known: Known) -> dict[str, Tenso
 
 
 def figures(rank: Tensor) -> dict[str, float]:
-    """Mean reciprocal rank, and the fraction of ranks up to 1, 3 and 10."""
+    """Compute the mean reciprocal rank, and the fractions of ranks up to 1, 3 and 10."""
     hits = {f"hits@{k}": (rank <= k).double().mean().item() for k in (1, 3, 10)}
     return {"mrr": rank.double().reciprocal().mean().item(), **hits}

@@ -22,7 +22,7 @@ def _row(name: str, found: dict[str, float]) -> list[str]:
 
 
 def table(result: dict[str, Any]) -> str:
-    """The figures for the terminal."""
+    """Return the metrics as a table for the terminal."""
     rows = [_row(part, result[part]) for part in _PARTS if part in result]
     return format_table(["", *map(str.upper, _FIGURES)], rows, "<>>>>")
 
@@ -30,7 +30,7 @@ def table(result: dict[str, Any]) -> str:
 def report(
     result: dict[str, Any], parts: list[np.ndarray], entities: list[str], relations: list[str]
 ) -> str:
-    """The run as text in Markdown."""
+    """Return the report of a run in Markdown."""
     settings = result["settings"]
     sizes = " / ".join(f"{len(part):,}" for part in parts)
     lines = [

@@ -1,4 +1,4 @@
-"""`gossamer kge train`: read, train, rank, write."""
+"""`gossamer kge train`: read facts, train, rank, write the results."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PARTS = ("train", "valid", "test")
 
 
 def train(given: dict[str, Any]) -> int:
-    """Train, or resume a training; return the exit code."""
+    """Train, or resume a run; return the exit code."""
     for package in ("safetensors", "tqdm"):
         optional_import(package, "gossamer kge train", "train")
     quiet = given.pop("quiet", False)
@@ -76,7 +76,7 @@ def _folder(data: str) -> RawFolder:
 
 
 def _settings_of(folder: Path, given: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a resumed run; `given` may hold only those without effect on results."""
+    """Return the settings of a resumed run; those in `given` must not affect the results."""
     other = sorted(given.keys() - set(KEPT))
     if other:
         raise InvalidValueError(
@@ -109,7 +109,7 @@ def _place(resumed: str | None, settings: dict[str, Any]) -> Iterator[Path]:
 def _resume(training: Training, out: Path, settings: dict[str, Any], checksum: str) -> None:
     if settings.pop("facts") != checksum:
         raise FileError(f"The facts in '{settings['data']}' have changed since the run began.")
-    if (out / _STATE).is_file():  # there is none if the run stopped before the first save
+    if (out / _STATE).is_file():  # missing if the run stopped before the first save
         training.load(out / _STATE)
 
 
@@ -152,7 +152,7 @@ def _write_model(training: Training, out: Path) -> None:
 
 
 def _evaluate(training: Training, parts: list[np.ndarray], relations: int) -> dict[str, Any]:
-    """Metrics of the validation and test facts."""
+    """Compute the metrics of the validation and test facts."""
     known = Known(np.concatenate(parts), relations)
     result: dict[str, Any] = {}
     most = training.settings["rank"]

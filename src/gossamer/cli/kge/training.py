@@ -1,4 +1,4 @@
-"""The training of embeddings, in steps that depend only on the seed and the step number."""
+"""Training of embeddings, in steps whose random numbers depend only on seed and step number."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Training:
         self.settings, self.facts = settings, torch.from_numpy(facts)
         self._known = Known(facts, sizes[1])
         counts = (self._known.counts(facts, missing) for missing in ("tail", "head"))
-        # As in the authors' implementation: facts with a frequent end count less.
+        # As in the authors' implementation, facts with a frequent end have a lower weight.
         self._weight = (sum(counts) + 6).rsqrt()
         torch.manual_seed(settings["seed"])
         self.model = Embeddings(settings["model"], *sizes, settings["size"], settings["margin"])
@@ -88,7 +88,7 @@ class Training:
         return value
 
     def _draw(self) -> tuple[Tensor, Tensor]:
-        """Numbers of the facts, and random entities, of the next step."""
+        """Draw the indices of the facts and the random entities of the next step."""
         batch, count = self.settings["batch"], len(self.facts)
         epoch, place = divmod(self.step, math.ceil(count / batch))
         if epoch != self._epoch:
@@ -106,7 +106,7 @@ class Training:
         self._generator.manual_seed(self.settings["seed"] << 32 | number)
 
     def save(self, path: Path) -> None:
-        """Write the state to resume from, atomically."""
+        """Write the state for resuming, atomically."""
         safetensors = optional_import("safetensors.torch", "gossamer kge train", "train")
         moments = self.sparse.state_dict()["state"]["entities"]
         state = {**self.model.state(), **{f"sparse.{i}": x for i, x in enumerate(moments)}}
@@ -116,12 +116,12 @@ class Training:
         write_atomic(path, safetensors.save(state, metadata))
 
     def load(self, path: Path) -> None:
-        """Restore a state that `save` wrote.
+        """Restore a state written by `save`.
 
         Raises
         ------
         FileError
-            If it is missing, damaged, or belongs to other settings.
+            If the file is missing, damaged, or belongs to other settings.
         """
         try:
             state, metadata = read_safetensors(path)

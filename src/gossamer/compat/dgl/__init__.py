@@ -7,7 +7,7 @@ In a program::
     install()
     import dgl  # and dgl.nn.pytorch, dgl.function, dgl.data.utils ...
 
-or run a program that is not changed::
+or run an unmodified program::
 
     python -m gossamer.compat.dgl train.py --epochs 10
     python -m gossamer.compat.dgl -m package.module --epochs 10
@@ -15,10 +15,10 @@ or run a program that is not changed::
 The module paths of DGL's Python code can be imported, except those for MXNet and TensorFlow
 (``dgl.nn.mxnet`` and others), ``dgl.distgnn``, and the bindings of DGL's C library below
 ``dgl._ffi`` other than ``base``, ``function``, ``ndarray`` and ``object``; :func:`module_paths`
-lists them. If Gossamer has a name of DGL, the module returns Gossamer's object. If Gossamer lacks a
-class or function, the import works, so that packages that mention it load; building or calling it
-raises :class:`NotYetError`. Any other name, and a constant that Gossamer does not have, raises
-:class:`UnknownNameError`, an `AttributeError`.
+lists the available paths. A name that Gossamer has is Gossamer's object. If Gossamer lacks a class
+or function of DGL, it can still be imported, so that packages that refer to it load; constructing
+or calling it raises :class:`NotYetError`. Any other name, and a constant that Gossamer does not
+have, raises :class:`UnknownNameError`, an `AttributeError`.
 """
 
 from gossamer.compat.dgl._errors import NotYetError, UnknownNameError

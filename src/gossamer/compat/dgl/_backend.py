@@ -1,6 +1,6 @@
 """The tensor functions of ``dgl.backend``, implemented with PyTorch.
 
-DGL supports several frameworks through this module. Here it exists for programs that import from
+DGL supports several frameworks through this module. Here, it exists for programs that import from
 it.
 """
 

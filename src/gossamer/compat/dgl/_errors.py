@@ -8,8 +8,8 @@ __all__ = ["NotYetError", "UnknownNameError"]
 
 
 class NotYetError(GossamerError, RuntimeError):
-    """A class or function of DGL was used that Gossamer does not have."""
+    """Raised on using a class or function of DGL that Gossamer does not have."""
 
 
 class UnknownNameError(GossamerError, AttributeError):
-    """A ``dgl`` module has no such name in Gossamer."""
+    """Raised if a ``dgl`` module has no such name in Gossamer."""

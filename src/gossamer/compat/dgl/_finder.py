@@ -1,4 +1,4 @@
-"""Modules named ``dgl`` and ``dgl.*``, found by Python's import system like any others."""
+"""Import hooks for the modules ``dgl`` and ``dgl.*``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def install() -> None:
     Raises
     ------
     InvalidValueError
-        If DGL itself is already imported: objects of the two must not mix in one process.
+        If DGL itself is already imported: the objects of the two must not be mixed in one process.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Undo :func:`install`: remove the modules, so that ``import dgl`` no longer imports Gossamer.
+    """Undo :func:`install`, so that ``import dgl`` no longer imports Gossamer.
 
     Objects that were imported from them still work. Without `install`, this has no effect.
 
@@ -76,7 +76,7 @@ def uninstall() -> None:
 
 
 def installed() -> bool:
-    """Whether ``import dgl`` imports Gossamer in this process.
+    """Return whether ``import dgl`` imports Gossamer in this process.
 
     Examples
     --------
@@ -139,12 +139,12 @@ _FINDER = _Finder()
 
 
 def _below(fullname: str) -> str:
-    """``dgl.nn.pytorch`` as ``nn.pytorch``, and ``dgl`` as the empty string."""
+    """Strip ``dgl.``: return ``nn.pytorch`` for ``dgl.nn.pytorch``, and ``""`` for ``dgl``."""
     return fullname.removeprefix(_ROOT).removeprefix(".")
 
 
 def _names(path: str) -> list[str]:
-    """The names of a module, without placeholders."""
+    """Return the names of a module, without placeholders."""
     names = dict.fromkeys([*MODULES[path].known, *MODULES[path].names])
     if not MODULES[path].known or children_of(path):
         for source in MODULES[path].sources:
@@ -160,7 +160,7 @@ def _exists(path: str, name: str) -> bool:
 
 
 def _attribute_lookup(module: ModuleType, path: str) -> Any:
-    """``__getattr__`` of one module (PEP 562); stores what it finds in the module."""
+    """Create the ``__getattr__`` of a module (PEP 562); it caches names in the module."""
 
     def __getattr__(name: str) -> Any:
         if name == "__all__":

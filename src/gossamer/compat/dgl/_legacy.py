@@ -39,14 +39,14 @@ def dgl_warning(message: str, category: type[Warning] = DGLWarning, stacklevel: 
 
 
 def is_all(arg: Any) -> bool:
-    """Whether an argument is the constant ``ALL``: every node, every edge."""
+    """Return whether an argument is the constant ``ALL``: every node or edge."""
     return isinstance(arg, str) and arg == "__ALL__"
 
 
 def get_dgl_url(file_url: str) -> str:
-    """URL of a file in DGL's repository of datasets and models: `file_url` is its path there.
+    """Return the URL of a file in DGL's repository of datasets; `file_url` is its path there.
 
-    As for DGL, ``$DGL_REPO`` sets another repository.
+    As in DGL, ``$DGL_REPO`` sets another repository.
     """
     store = os.environ.get("DGL_REPO", "https://data.dgl.ai/")
     return f"{store.rstrip('/')}/{file_url.lstrip('/')}"
@@ -66,7 +66,7 @@ class TargetCode:
 
 
 def matmul_maybe_select(A: Tensor, B: Tensor) -> Tensor:
-    """``A @ B``, or the rows ``B[A]`` if A is a vector of ids, that is, of one-hot rows."""
+    """Return ``A @ B``, or ``B[A]`` if A is a vector of ids, which stand for one-hot rows."""
     if A.dim() == 1 and not A.is_floating_point():
         return B[A.long()]
     return A @ B
@@ -85,19 +85,19 @@ def register_service(service_id: int, req_cls: type, res_cls: type | None = None
 
 
 def load_knowledge_graph(dataset: str) -> Any:
-    """The dataset of a knowledge graph by its name."""
+    """Open the dataset of a knowledge graph by its name."""
     names = {"wn18": "WN18Dataset", "FB15k": "FB15kDataset", "FB15k-237": "FB15k237Dataset"}
     return _named_dataset("load_data", "dataset", names, dataset)
 
 
 def AmazonCoBuy(name: str) -> Any:
-    """The dataset of products that are bought together: ``"computers"`` or ``"photo"``."""
+    """Open the dataset of products bought together: ``"computers"`` or ``"photo"``."""
     kinds = {"computers": "AmazonCoBuyComputerDataset", "photo": "AmazonCoBuyPhotoDataset"}
     return _named_dataset("AmazonCoBuy", "the name", kinds, name)
 
 
 def Coauthor(name: str) -> Any:
-    """The dataset of authors who write together: ``"cs"`` or ``"physics"``."""
+    """Open the dataset of coauthors: ``"cs"`` or ``"physics"``."""
     kinds = {"cs": "CoauthorCSDataset", "physics": "CoauthorPhysicsDataset"}
     return _named_dataset("Coauthor", "the name", kinds, name)
 

@@ -1,4 +1,4 @@
-"""DGL's modules, and where their names are in Gossamer."""
+"""DGL's modules, and the location of their names in Gossamer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = [
     "resolve",
 ]  # fmt: skip
 
-# The release of DGL whose results Gossamer reproduces, in the form that programs parse.
+# The release of DGL whose results Gossamer reproduces, as a version that programs can parse.
 VERSION = "2.1.0"
 
 _ABSENT = object()
@@ -25,18 +25,18 @@ _ABSENT = object()
 
 @dataclass(frozen=True)
 class ModuleNames:
-    """A module of DGL and where its names come from.
+    """A module of DGL and the sources of its names.
 
     Parameters
     ----------
     sources : tuple of str
-        Modules that are searched for a name, in this order.
+        Modules to search for a name, in this order.
     known : tuple of str
-        Names that DGL has here. A name that no source has becomes a placeholder.
+        Names that DGL has in this module. A name that no source has becomes a placeholder.
     names : dict
         Names that differ in Gossamer: ``"module:attribute"``, or ``"module:"``.
     shadowed : tuple of str
-        Modules below this one that a function of the same name hides.
+        Submodules hidden by a function of the same name.
     """
 
     sources: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ _SAMPLING = "gossamer.compat.dgl._sampling"
 _STRUCTURE = "gossamer.compat.dgl._structure"
 _UTILS = "gossamer.compat.dgl._utils"
 
-# Where the names of a module and its submodules are looked up; the longest path applies.
+# Modules to search for the names of a module and its submodules; the longest path applies.
 _SOURCES = {
     "": ("gossamer", "gossamer.ops"),
     "_ffi": (),
@@ -79,7 +79,7 @@ _SOURCES = {
 
 
 def _from(module: str, *names: str) -> dict[str, str]:
-    """Where each of some names of a module is."""
+    """Map each name to its location in a module."""
     return {name: f"{module}:{name}" for name in names}
 
 
@@ -225,7 +225,7 @@ _SHADOWED = {
 
 
 def _read_names() -> dict[str, list[str]]:
-    """The names that names.txt lists, by module path."""
+    """Read the names listed in names.txt, by module path."""
     text = resources.files(__package__).joinpath("names.txt").read_text(encoding="utf-8")
     entries = re.findall(r"^([\w.]*):((?: .*\n|\n)+)", text, re.MULTILINE)
     return {path: names.split() for path, names in entries}
@@ -235,7 +235,7 @@ _NAMES = _read_names()
 
 
 def _sources(path: str) -> tuple[str, ...]:
-    """The sources of the longest path that has some, and Gossamer's module at the same place."""
+    """Return the sources of the longest matching path, and Gossamer's module of the same path."""
     room = path
     while room not in _SOURCES:
         room = room.rpartition(".")[0]
@@ -244,7 +244,7 @@ def _sources(path: str) -> tuple[str, ...]:
 
 
 def _modules_below(path: str) -> list[str]:
-    """The modules whose names a package has too; the root has a selection only."""
+    """Return the modules whose names a package has too; none for the root."""
     real = "nn.pytorch" if path == "nn" else path
     return [other for other in _NAMES if real and other.startswith(f"{real}.")]
 
@@ -262,7 +262,7 @@ MODULES = {
 
 
 def module_paths() -> list[str]:
-    """Every module path that `install` makes importable, such as ``"dgl.nn.pytorch"``.
+    """Return every module path that `install` makes importable, such as ``"dgl.nn.pytorch"``.
 
     Examples
     --------
@@ -273,19 +273,19 @@ def module_paths() -> list[str]:
 
 
 def children_of(path: str) -> list[str]:
-    """Names of the modules directly below one."""
+    """Return the names of the direct submodules of a module."""
     prefix = f"{path}." if path else ""
     inside = [p[len(prefix) :] for p in MODULES if p and p.startswith(prefix)]
     return [name for name in inside if "." not in name]
 
 
 def resolve(path: str, name: str) -> Any:
-    """What ``dgl.<path>.<name>`` is: Gossamer's object, a module, or a placeholder.
+    """Return the object ``dgl.<path>.<name>``: Gossamer's object, a module, or a placeholder.
 
     Raises
     ------
     UnknownKeyError
-        If it is none of these.
+        If there is no such name.
     """
     entry = MODULES[path]
     if name in entry.names:
@@ -307,13 +307,13 @@ def resolve(path: str, name: str) -> Any:
     # A placeholder for a constant would be compared with values and never be equal to one.
     if known and not (name.isupper() and "_" in name):
         return make_placeholder(path, name)
-    if name == "DGLError":  # imported from all over DGL
+    if name == "DGLError":  # many modules of DGL have it
         return resolve("", name)
     raise UnknownKeyError(f"{path}: no {name}")
 
 
 def import_if_there(module: str) -> Any:
-    """A module, or None if it does not exist."""
+    """Import a module; return None if it does not exist."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

@@ -1,8 +1,8 @@
-"""Placeholders for classes and functions that Gossamer lacks: importable, not usable.
+"""Placeholders for classes and functions that Gossamer lacks: importable, but not usable.
 
-A package imports all its layers, including those that a program does not use. A missing
-class can therefore be imported and derived from. Building one raises an error that names what is
-missing.
+A package imports all its layers, including those that a program does not use. A missing class
+can therefore be imported and subclassed. Constructing an instance raises an error that names the
+missing class.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _BASES = {
 
 
 def is_placeholder(thing: Any) -> bool:
-    """Whether an object is the placeholder of a class or function that Gossamer lacks.
+    """Return whether an object is a placeholder for a class or function that Gossamer lacks.
 
     Parameters
     ----------
     thing : object
-        Any object from a ``dgl`` module. A class derived from a placeholder counts.
+        Any object from a ``dgl`` module. Subclasses of a placeholder count as placeholders.
 
     Examples
     --------
@@ -41,9 +41,9 @@ def is_placeholder(thing: Any) -> bool:
 
 
 def make_placeholder(path: str, name: str) -> Any:
-    """The placeholder of ``dgl.<path>.<name>``: a class if the name is capitalized.
+    """Create the placeholder of ``dgl.<path>.<name>``, a class if the name is capitalized.
 
-    As in DGL, a name is the same object in all modules of an area.
+    As in DGL, a name refers to the same object in all modules of an area.
     """
     area = path.partition(".")[0]
     return _class(area, name) if name.lstrip("_")[:1].isupper() else _function(area, name)

@@ -26,7 +26,7 @@ _PATH = Path(__file__).with_name("_path")
 
 
 def main() -> None:
-    """Run the program that the command line names; return its exit code."""
+    """Run the program named on the command line."""
     arguments = sys.argv[1:]
     if arguments[:1] in (["-h"], ["--help"]):
         print(_USAGE)
@@ -86,7 +86,7 @@ def _run_module(name: str, arguments: list[str]) -> None:
 
 
 def _enter(folder: str) -> None:
-    """Put a program's folder first on the path, and the folder with dgl.py after it."""
+    """Put the program's folder first on the path, followed by the folder of dgl.py."""
     if getattr(sys.flags, "safe_path", False):  # python -P: neither folder nor current directory
         sys.path.insert(0, str(_PATH))
     else:
@@ -96,7 +96,7 @@ def _enter(folder: str) -> None:
 
 
 def _run_as_main(code: CodeType, file: str, spec: ModuleSpec | None) -> None:
-    """Execute as the module ``__main__``, which is kept: pickles and threads may still need it."""
+    """Execute as the module ``__main__``, which stays loaded for pickles and threads."""
     main_module = ModuleType("__main__")
     main_module.__file__ = file
     main_module.__spec__ = spec

@@ -1,4 +1,4 @@
-"""Sampling functions of DGL that its documentation leaves out and that programs import."""
+"""Undocumented sampling functions of DGL that programs import."""
 
 from __future__ import annotations
 
@@ -34,23 +34,24 @@ def sample_etype_neighbors(
     _dist_training: bool = False,
     output_device: torch.device | str | None = None,
 ) -> Graph:
-    """`sample_neighbors` of a graph whose edge types are ranges of edge ids.
+    """Sample neighbors in a graph whose edge types are ranges of edge ids.
 
     Parameters
     ----------
     g : Graph
-        Has one node type and one edge type.
+        Graph with one node type and one edge type.
     nodes, edge_dir, replace, copy_ndata, copy_edata, output_device
         As in :func:`gossamer.sampling.sample_neighbors`.
     etype_offset : list of int
-        Edges ``etype_offset[t]`` to ``etype_offset[t + 1] - 1`` have type t; the last is the number
-        of edges.
+        Edges ``etype_offset[t]`` to ``etype_offset[t + 1] - 1`` have type t; the last entry is the
+        number of edges.
     fanout : int, or one int for each edge type
-        How many edges of each type to draw for a node; -1 for all.
+        Number of edges of each type to draw for a node; -1 for all.
     prob : list of Tensor, or str, optional
-        Weights of the edges of each type, or an edge feature. An empty tensor: equal weights.
+        Weights of the edges of each type, or the name of an edge feature. An empty tensor means
+        equal weights.
     etype_sorted, _dist_training : bool
-        Accepted as in DGL.
+        Accepted for compatibility with DGL.
     """
     require_graph(g, _NAME)
     bounds = [int(bound) for bound in etype_offset]
@@ -102,7 +103,7 @@ def _weights(g: Graph, prob: Any, names: list, bounds: list[int]) -> dict[Any, T
 def _subgraph(
     g: Graph, nodes: Any, eids: Tensor, edge_dir: str, copy_ndata: bool, copy_edata: bool
 ) -> Graph:
-    """The graph of these edges, in the order of the nodes that they were drawn for."""
+    """Return the graph of these edges, in the order of the nodes that they were drawn for."""
     rank = torch.full((g.num_nodes(),), g.num_nodes(), device=g.device)
     ids = torch.as_tensor(nodes, device=g.device).reshape(-1)
     if ids.dtype != torch.bool:
@@ -119,10 +120,10 @@ def _subgraph(
 def _select_pinsage_neighbors(
     src: Tensor, dst: Tensor, num_samples_per_node: int, k: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The nodes that occur most in each run of samples, for whom, and how often.
+    """Return the most frequent nodes in each run of samples, their seed nodes and counts.
 
-    `src` and `dst` hold `num_samples_per_node` samples after each other for every seed node;
-    a sample of -1 does not count. The first `dst` of a run stands for its seed node.
+    `src` and `dst` hold `num_samples_per_node` consecutive samples for every seed node. Samples of
+    -1 are ignored. The first `dst` of a run is its seed node.
     """
     if len(src) != len(dst) or len(src) % num_samples_per_node:
         raise InvalidValueError(
@@ -138,7 +139,7 @@ def _select_pinsage_neighbors(
 
 
 def _remove_kwargs_dist(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a loader without those that loaders of distributed graphs do not have."""
+    """Remove the arguments that loaders of distributed graphs do not have."""
     if not isinstance(kwargs, Mapping):
         raise InvalidTypeError(f"kwargs is a dict, got {type(kwargs).__name__}.")
     return {

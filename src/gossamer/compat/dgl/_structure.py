@@ -1,7 +1,7 @@
 """Names of DGL's internal graph structure that published programs import.
 
-DGL keeps the structure in a C++ object, Gossamer in :class:`gossamer.Graph` itself.
-`HeteroGraphIndex` provides the methods of that object.
+DGL stores the structure in a C++ object, Gossamer in :class:`gossamer.Graph` itself.
+`HeteroGraphIndex` provides the methods of the C++ object.
 """
 
 from __future__ import annotations
@@ -32,40 +32,40 @@ class HeteroGraphIndex:
     Parameters
     ----------
     g : Graph
-        Has one edge type.
+        Graph with one edge type.
     """
 
     def __init__(self, g: Graph) -> None:
         self._g = g
 
     def number_of_ntypes(self) -> int:
-        """Number of node types."""
+        """Return the number of node types."""
         return len(self._g.ntypes)
 
     def number_of_etypes(self) -> int:
-        """Number of edge types."""
+        """Return the number of edge types."""
         return len(self._g.canonical_etypes)
 
     def number_of_nodes(self, ntype: int = 0) -> int:
-        """Number of nodes of the node type at this position."""
+        """Return the number of nodes of node type number `ntype`."""
         return self._g.num_nodes(self._g.ntypes[ntype])
 
     def number_of_edges(self, etype: int = 0) -> int:
-        """Number of edges of the edge type at this position."""
+        """Return the number of edges of edge type number `etype`."""
         return self._g.num_edges(self._g.canonical_etypes[etype])
 
     def edges(self, etype: int = 0, order: str = "eid") -> tuple[Tensor, Tensor, Tensor]:
-        """Source, destination and id of each edge."""
+        """Return source, destination and id of each edge."""
         return self._g.edges("all", order, etype=self._g.canonical_etypes[etype])
 
     def reverse(self) -> HeteroGraphIndex:
-        """The structure with reversed edges."""
+        """Return the structure with reversed edges."""
         return HeteroGraphIndex(self._g.reverse())
 
     def adjacency_matrix_tensors(
         self, etype: int = 0, transpose: bool = False, fmt: str = "csr"
     ) -> tuple[Any, ...]:
-        """Number of rows, number of columns, and the tensors of the adjacency matrix in a format.
+        """Return the numbers of rows and columns, and the tensors of the adjacency matrix.
 
         For ``"csr"``: row pointers, column indices and edge ids; for ``"coo"``: rows and columns.
         Rows are sources, or destinations if transposed.
@@ -86,7 +86,7 @@ GraphIndex = HeteroGraphIndex
 
 
 def create_graph_index(graph_data: Any, readonly: bool = True) -> HeteroGraphIndex:
-    """The structure of a graph given as pairs of nodes, a networkx graph or a matrix."""
+    """Create a structure from pairs of nodes, a networkx graph or a matrix."""
     if isinstance(graph_data, (HeteroGraphIndex, Graph)):
         return HeteroGraphIndex(getattr(graph_data, "_g", graph_data))
     if graph_data is None:
@@ -124,12 +124,12 @@ def _parts(matrix: SparseMatrix, like: Any, one_type: bool) -> tuple[HeteroGraph
 def _csrmm(
     A: Any, A_weights: Tensor, B: Any, B_weights: Tensor, num_vtypes: int
 ) -> tuple[HeteroGraphIndex, Tensor]:
-    """The product of two weighted adjacency matrices, as structure and weights."""
+    """Multiply two weighted adjacency matrices; return structure and weights."""
     return _parts(_matrix(A, A_weights) @ _matrix(B, B_weights), A, num_vtypes == 1)
 
 
 def _csrsum(As: Sequence[Any], A_weights: Sequence[Tensor]) -> tuple[HeteroGraphIndex, Tensor]:
-    """The sum of weighted adjacency matrices, as structure and weights."""
+    """Add weighted adjacency matrices; return structure and weights."""
     total, *others = (_matrix(a, weights) for a, weights in zip(As, A_weights, strict=True))
     for matrix in others:
         total = total + matrix
@@ -137,7 +137,7 @@ def _csrsum(As: Sequence[Any], A_weights: Sequence[Tensor]) -> tuple[HeteroGraph
 
 
 def _csrmask(A: Any, A_weights: Tensor, B: Any) -> Tensor:
-    """For each edge of B, the weight of that edge in A, or 0."""
+    """Return, for each edge of B, the weight of that edge in A, or 0."""
     matrix = _matrix(A, A_weights).coalesce()
     width = matrix.shape[1]
     row, col = matrix.coo()
@@ -153,9 +153,9 @@ def _csrmask(A: Any, A_weights: Tensor, B: Any) -> Tensor:
 def combine_frames(
     frames: Sequence[Frame], ids: Sequence[int], col_names: Sequence[str] | None = None
 ) -> Frame | None:
-    """The features that all chosen frames have, concatenated; None if there are none.
+    """Concatenate the features that all chosen frames have; return None if there are none.
 
-    With `col_names`: None if a frame lacks one of them.
+    With `col_names`, return None if a frame lacks one of them.
     """
     chosen = [frames[i] for i in ids]
     names = list(chosen[0]) if col_names is None else list(col_names)
@@ -179,7 +179,7 @@ def combine_frames(
 def extract_node_subframes(
     graph: Graph, nodes_or_device: Any, store_ids: bool = True
 ) -> list[Frame]:
-    """The node features of each type: all of them, those of some nodes, or moved to a device."""
+    """Return the node features of each type, optionally of some nodes or on another device."""
     return [
         _subframe(frame, nodes_or_device, i, NID if store_ids else None)
         for i, frame in enumerate(graph.node_frames)
@@ -189,7 +189,7 @@ def extract_node_subframes(
 def extract_edge_subframes(
     graph: Graph, edges_or_device: Any, store_ids: bool = True
 ) -> list[Frame]:
-    """The edge features of each type: all of them, those of some edges, or moved to a device."""
+    """Return the edge features of each type, optionally of some edges or on another device."""
     return [
         _subframe(frame, edges_or_device, i, EID if store_ids else None)
         for i, frame in enumerate(graph.edge_frames)
@@ -216,7 +216,7 @@ def set_new_frames(
     node_frames: Sequence[Frame] | None = None,
     edge_frames: Sequence[Frame] | None = None,
 ) -> None:
-    """Replace all node features, all edge features or both, by a frame for each type."""
+    """Replace all node features, all edge features, or both with one frame per type."""
     by_side = (
         ("node_frames", node_frames, [graph.nodes[t].data for t in graph.ntypes]),
         ("edge_frames", edge_frames, [graph.edges[t].data for t in graph.canonical_etypes]),
@@ -235,17 +235,17 @@ def set_new_frames(
 
 
 def copy_u(g: Graph, x_node: Tensor, etype: Any = None) -> Tensor:
-    """For each edge, the row of its source node. ``etype`` names the edge type."""
+    """Return, for each edge, the row of its source node. `etype` names the edge type."""
     return x_node[g.edges(etype=etype)[0].long()]
 
 
 def copy_v(g: Graph, x_node: Tensor, etype: Any = None) -> Tensor:
-    """For each edge, the row of its destination node. ``etype`` names the edge type."""
+    """Return, for each edge, the row of its destination node. `etype` names the edge type."""
     return x_node[g.edges(etype=etype)[1].long()]
 
 
 def copy_e(g: Graph, x_edge: Tensor, etype: Any = None) -> Tensor:
-    """The rows of edges. ``etype`` names the edge type."""
+    """Return the rows of the edges. `etype` names the edge type."""
     count = g.num_edges(etype)
     if len(x_edge) != count:
         raise InvalidValueError(f"copy_e: the graph has {count} edges, x_edge {len(x_edge)} rows.")
@@ -253,35 +253,35 @@ def copy_e(g: Graph, x_edge: Tensor, etype: Any = None) -> Tensor:
 
 
 def u_add_v(g: Graph, x_node: Tensor, y_node: Tensor, etype: Any = None) -> Tensor:
-    """For each edge of a type, the sum of the rows of its source and its destination."""
+    """Add the rows of source and destination for each edge of a type."""
     return ops.u_add_v(g.relation(etype), x_node, y_node)
 
 
 def u_sub_v(g: Graph, x_node: Tensor, y_node: Tensor, etype: Any = None) -> Tensor:
-    """For each edge of a type, the difference of the rows of its source and its destination."""
+    """Subtract the destination's row from the source's for each edge of a type."""
     return ops.u_sub_v(g.relation(etype), x_node, y_node)
 
 
 def u_mul_v(g: Graph, x_node: Tensor, y_node: Tensor, etype: Any = None) -> Tensor:
-    """For each edge of a type, the product of the rows of its source and its destination."""
+    """Multiply the rows of source and destination for each edge of a type."""
     return ops.u_mul_v(g.relation(etype), x_node, y_node)
 
 
 def u_div_v(g: Graph, x_node: Tensor, y_node: Tensor, etype: Any = None) -> Tensor:
-    """For each edge of a type, the quotient of the rows of its source and its destination."""
+    """Divide the source's row by the destination's for each edge of a type."""
     return ops.u_div_v(g.relation(etype), x_node, y_node)
 
 
 def u_dot_v(g: Graph, x_node: Tensor, y_node: Tensor, etype: Any = None) -> Tensor:
-    """For each edge of a type, the inner product of the rows of its source and destination."""
+    """Compute the inner product of the rows of source and destination for each edge of a type."""
     return ops.u_dot_v(g.relation(etype), x_node, y_node)
 
 
 def inv(A: SparseMatrix) -> SparseMatrix:
-    """The inverse of a square diagonal matrix."""
+    """Invert a square diagonal matrix."""
     return A.inv()
 
 
 def neg(A: SparseMatrix) -> SparseMatrix:
-    """The matrix with negated values."""
+    """Negate the values of a matrix."""
     return A.neg()

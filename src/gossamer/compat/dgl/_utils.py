@@ -1,4 +1,4 @@
-"""The helper functions of ``dgl.utils`` and ``dgl.data.utils`` that programs import."""
+"""Helper functions of ``dgl.utils`` and ``dgl.data.utils`` that programs import."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _SHARED: dict[str, SharedMemory] = {}
 
 
 def is_dict_like(obj: Any) -> bool:
-    """Whether an object is a mapping."""
+    """Return whether an object is a mapping."""
     return isinstance(obj, Mapping)
 
 
 def is_listlike(data: Any) -> bool:
-    """Whether an object is a list or a tuple."""
+    """Return whether an object is a list or a tuple."""
     return isinstance(data, (list, tuple))
 
 
@@ -56,7 +56,7 @@ def recursive_apply_pair(
 def is_sorted_srcdst(
     src: Tensor, dst: Tensor, num_src: int | None = None, num_dst: int | None = None
 ) -> tuple[bool, bool]:
-    """Whether edges are sorted by source, and whether also by destination within each source."""
+    """Return whether edges are sorted by source, and whether also by destination per source."""
     src, dst = torch.as_tensor(src), torch.as_tensor(dst)
     step = src[1:] - src[:-1]
     by_source = bool((step >= 0).all())
@@ -64,7 +64,7 @@ def is_sorted_srcdst(
 
 
 def check_eq_shape(input_: Tensor) -> None:
-    """Raise unless the argument is a tensor: its rows have one shape."""
+    """Raise unless the argument is a tensor, whose rows all have the same shape."""
     if not isinstance(input_, Tensor):
         raise InvalidTypeError(f"check_eq_shape takes a tensor, got {type(input_).__name__}.")
 
@@ -74,17 +74,17 @@ def _first(data: Any) -> Tensor:
 
 
 def dtype_of(data: Any) -> torch.dtype:
-    """The dtype of a tensor, or of the first one in a dict."""
+    """Return the dtype of a tensor, or of the first tensor in a dict."""
     return _first(data).dtype
 
 
 def context_of(data: Any) -> torch.device:
-    """The device of a tensor, or of the first one in a dict."""
+    """Return the device of a tensor, or of the first tensor in a dict."""
     return _first(data).device
 
 
 def prepare_tensor(g: Graph, data: Any, name: str) -> Tensor:
-    """Node or edge ids as a vector in the id type and on the device of a graph."""
+    """Convert node or edge ids to a vector with the id type and device of a graph."""
     ids = torch.as_tensor(data)
     if ids.numel() and (ids.is_floating_point() or ids.is_complex() or ids.dtype == torch.bool):
         raise InvalidTypeError(f"{name} must be integers, got {ids.dtype}.")
@@ -94,12 +94,12 @@ def prepare_tensor(g: Graph, data: Any, name: str) -> Tensor:
 
 
 def prepare_tensor_dict(g: Graph, data: Mapping[Any, Any], name: str) -> dict[Any, Tensor]:
-    """`prepare_tensor` of each value of a dict."""
+    """Apply `prepare_tensor` to each value of a dict."""
     return {key: prepare_tensor(g, ids, f"{name}[{key!r}]") for key, ids in data.items()}
 
 
 def prepare_tensor_or_dict(g: Graph, data: Any, name: str) -> Any:
-    """`prepare_tensor` of ids, or of each value of a dict."""
+    """Apply `prepare_tensor` to ids, or to each value of a dict."""
     prepare = prepare_tensor_dict if isinstance(data, Mapping) else prepare_tensor
     return prepare(g, data, name)
 
@@ -115,7 +115,7 @@ def pin_memory_inplace(tensor: Tensor) -> Any:
 
 
 def gather_pinned_tensor_rows(tensor: Tensor, rows: Tensor) -> Tensor:
-    """Rows of a tensor in pinned memory, on the device of `rows`."""
+    """Return rows of a tensor in pinned memory, on the device of `rows`."""
     return tensor[rows.to(tensor.device)].to(rows.device)
 
 
@@ -125,12 +125,12 @@ def set_num_threads(num_threads: int) -> None:
 
 
 def get_num_threads() -> int:
-    """The number of threads of the kernels."""
+    """Return the number of threads of the kernels."""
     return torch.get_num_threads()
 
 
 def create_shared_mem_array(name: str, shape: Any, dtype: torch.dtype) -> Tensor:
-    """A tensor of zeros in named shared memory."""
+    """Create a tensor of zeros in named shared memory."""
     empty = torch.empty(tuple(shape), dtype=dtype, device="meta")
     memory = SharedMemory(name, create=True, size=max(empty.nbytes, 1))
     _SHARED[name] = memory
@@ -138,7 +138,7 @@ def create_shared_mem_array(name: str, shape: Any, dtype: torch.dtype) -> Tensor
 
 
 def get_shared_mem_array(name: str, shape: Any, dtype: torch.dtype) -> Tensor:
-    """The tensor that `create_shared_mem_array` created with this name."""
+    """Return the tensor that `create_shared_mem_array` created with this name."""
     if name not in _SHARED:
         try:
             _SHARED[name] = SharedMemory(name)
@@ -155,15 +155,15 @@ def _tensor_in(memory: SharedMemory, shape: Any, dtype: torch.dtype) -> Tensor:
 
 
 def pairwise_squared_distance(x: Tensor) -> Tensor:
-    """Squared distances between all points of each set: ``(*, N, D)`` to ``(*, N, N)``."""
+    """Compute squared distances between all points of each set, ``(*, N, D)`` to ``(*, N, N)``."""
     return torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist").square()
 
 
 def reorder_nodes(g: Graph, new_node_ids: Any) -> Graph:
-    """The graph with node i under the number ``new_node_ids[i]``.
+    """Renumber the nodes of a graph: node i gets the id ``new_node_ids[i]``.
 
-    Edges keep their order. Node feature ``"orig_id"`` holds the former numbers; other features are
-    left out.
+    Edges keep their order. The node feature ``"orig_id"`` contains the former ids; other features
+    are dropped.
     """
     new = torch.as_tensor(new_node_ids).to(g.device, g.idtype)
     if not torch.equal(new.sort().values, torch.arange(g.num_nodes()).to(new)):
@@ -183,15 +183,15 @@ def makedirs(path: str | os.PathLike[str]) -> None:
 
 
 def deprecate_property(old: str, new: str) -> None:
-    """Warn that a property has another name."""
+    """Warn that a property was renamed."""
     warnings.warn(f"Property {old} is deprecated, use {new} instead.", stacklevel=2)
 
 
 def deprecate_class(old: str, new: str) -> None:
-    """Warn that a class has another name."""
+    """Warn that a class was renamed."""
     warnings.warn(f"Class {old} is deprecated, use {new} instead.", stacklevel=2)
 
 
 def deprecate_function(old: str, new: str) -> None:
-    """Warn that a function has another name."""
+    """Warn that a function was renamed."""
     warnings.warn(f"Function {old} is deprecated, use {new} instead.", stacklevel=2)

@@ -1,4 +1,4 @@
-"""Imported as ``dgl`` in child processes: calls `install`, then is replaced."""
+"""The module imported as ``dgl`` in child processes: it calls `install` and is replaced."""
 
 import importlib
 import sys

@@ -367,7 +367,7 @@ def _joined(
         if (end < 0).any():
             row = int(np.flatnonzero(end < 0)[0])
             raise FileError(
-                f"{files[0]}: '{column}' {edges[column].iloc[row]} is no node of its graph."
+                f"{files[0]}: '{column}' {edges[column].iloc[row]} is not a node of its graph."
             )
         ends.append(torch.from_numpy(end))
     return gossamer.graph(tuple(ends), num_nodes=len(node_ids))

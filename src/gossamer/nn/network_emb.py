@@ -104,7 +104,7 @@ class DeepWalk(_SkipGram):
         if walk_length < window_size + 1:
             raise InvalidValueError(
                 f"DeepWalk: walk_length ({walk_length}) must be at least window_size + 1 "
-                f"({window_size + 1}), or windows have no room."
+                f"({window_size + 1})."
             )
         self.neg_weight = number_in(neg_weight, "DeepWalk", "neg_weight")
         self.negative_size = as_int(negative_size, "DeepWalk", "negative_size", 0)

@@ -197,7 +197,7 @@ def _is_right_factor(x: Tensor, matrix: SparseMatrix) -> bool:
         return False
     if x.shape[-1] == matrix.shape[0]:
         raise InvalidTypeError(
-            "matmul: torch.compile does not tell A @ X from X @ A, and these shapes fit both. "
+            "matmul: torch.compile cannot distinguish A @ X from X @ A; these shapes fit both. "
             "Write gossamer.sparse.spmm(A, X)."
         )
     return True

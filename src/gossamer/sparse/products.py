@@ -262,7 +262,7 @@ def spspmm(A: SparseMatrix, B: SparseMatrix) -> SparseMatrix:
 def _check_sparse_factors(a: SparseMatrix, b: SparseMatrix) -> None:
     if a.shape[1] != b.shape[0]:
         raise InvalidValueError(
-            f"spspmm: the columns of A must be as many as the rows of B, got shapes {a.shape} and "
+            f"spspmm: A must have as many columns as B has rows, got shapes {a.shape} and "
             f"{b.shape}."
         )
     if a.value_shape or b.value_shape:

@@ -181,7 +181,7 @@ class DGNConv(PNAConv):
             check_features(self, eig_vec, x.shape[0], like=like)
             if eig_vec.dim() != 2 or eig_vec.shape[1] < self._directions:
                 raise InvalidValueError(
-                    f"DGNConv: eig_vec must have at least {self._directions} columns, as the "
-                    f"aggregators say, but got shape {tuple(eig_vec.shape)}."
+                    f"DGNConv: eig_vec must have at least {self._directions} columns for the given "
+                    f"aggregators, but got shape {tuple(eig_vec.shape)}."
                 )
         return self._mix(graph, relation, x, *(edge_feat or (None,)), eig_vec)

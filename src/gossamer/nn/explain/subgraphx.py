@@ -172,7 +172,7 @@ class SubgraphX(nn.Module):
         if not 0 <= target_class < logits.shape[-1]:
             raise InvalidValueError(
                 f"{type(self).__name__}: target_class must be 0 ... {logits.shape[-1] - 1}, as the "
-                f"model gives {logits.shape[-1]} classes, but got {target_class}."
+                f"model has {logits.shape[-1]} classes, but got {target_class}."
             )
         return float(logits.softmax(-1)[..., target_class].mean())
 

@@ -204,7 +204,7 @@ def _triples(
     count = next((each for each in counts if each != 1), 1)
     if any(each not in (1, count) for each in counts):
         raise InvalidValueError(
-            f"{name}: h_head, h_tail and rels must have as many rows, or a single one, but have "
-            f"{counts[0]}, {counts[1]} and {counts[2]}."
+            f"{name}: h_head, h_tail and rels must have the same number of rows, or one row, but "
+            f"have {counts[0]}, {counts[1]} and {counts[2]}."
         )
     return h_head.expand(count, -1), h_tail.expand(count, -1), rels.expand(count)

@@ -41,7 +41,6 @@ from benchmarks.gpu_rows import (
     Forms,
     Plain,
     attention_forms,
-    default_device,
     sampling_forms,
 )
 from benchmarks.registry import FULL, SMALL, WORKLOADS, select
@@ -143,7 +142,7 @@ def measure_forms(
         failures = {}
         for form_name, prepare in forms.items():
             try:
-                with default_device(clock.device):
+                with clock.device:
                     form = prepare()
                     found = {k: as_array(v) for k, v in (form.check or form.run)().items()}
                     times = clock.milliseconds(form.run, budget)
@@ -184,7 +183,7 @@ def measure_row(
     tensors = {name: torch.from_numpy(x).to(clock.device) for name, x in arrays.items()}
     offered = {}
     for name, adapter in adapters.items():
-        with default_device(clock.device):
+        with clock.device:
             fresh = {key: value.clone() for key, value in tensors.items()}
             offered[name] = adapter.forms(row, fresh, sizes)
     measured, results = measure_forms(offered, clock, 0.8 * seconds)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,17 +106,6 @@ class Clock:
             best = min(self.milliseconds(sums, budget))
             gather[str(size)] = 1e3 * size * len(source) / best
         return {"copy": 1e3 * 2 * block.numel() * 4 / copy, "gather": gather}
-
-
-@contextlib.contextmanager
-def default_device(device: torch.device) -> Iterator[None]:
-    """Make `device` the default device of new tensors."""
-    before = torch.get_default_device()
-    torch.set_default_device(device)
-    try:
-        yield
-    finally:
-        torch.set_default_device(before)
 
 
 # ------------------------------------------------------------------------------------ plain torch

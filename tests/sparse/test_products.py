@@ -129,7 +129,11 @@ def test_autocast() -> None:
         (lambda a: a @ torch.ones(3, 2).double(), InvalidValueError, r"shape \(5,\) or \(5, K\)"),
         (lambda a: a @ torch.ones(5, 2), InvalidTypeError, "X is torch.float32 but the sparse"),
         (lambda a: a @ 2, InvalidTypeError, "SparseMatrix and int"),
-        (lambda a: a @ a, InvalidValueError, r"columns of A .* \(6, 5\) and \(6, 5\)"),
+        (
+            lambda a: a @ a,
+            InvalidValueError,
+            r"as many columns as B has .*\(6, 5\) and \(6, 5\)",
+        ),
         (lambda a: a @ a.T.float(), InvalidTypeError, "Convert one with"),
         (lambda a: sparse.spmm(3, torch.ones(5)), InvalidTypeError, "A must be a SparseMatrix"),
         (

@@ -231,7 +231,7 @@ def edge_type_subgraph(
     kept = [graph.get_etype_id(name) for name in names]
     if not kept or len(set(kept)) < len(kept):
         raise InvalidValueError(
-            "edge_type_subgraph takes at least one edge type, and each only once; "
+            "edge_type_subgraph takes at least one edge type, and each once; "
             f"got {list(names)}, of {graph.canonical_etypes}."
         )
     src = sorted({graph.schema.endpoints[i][0] for i in kept})

@@ -115,7 +115,7 @@ class Edits:
             Edge type; may be left out if there is only one.
         store_ids : bool
             If True, edge feature ``gossamer.EID`` stores the original ids of the remaining edges of
-            all edge types.
+            all edge types. If nothing is removed, no ids are stored, as in DGL.
 
         Examples
         --------
@@ -153,7 +153,7 @@ class Edits:
             Node type; may be left out if there is only one.
         store_ids : bool
             If True, features ``gossamer.NID`` and ``gossamer.EID`` store the original ids of the
-            remaining nodes and edges.
+            remaining nodes and edges. If nothing is removed, no ids are stored, as in DGL.
 
         Examples
         --------

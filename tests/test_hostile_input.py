@@ -79,7 +79,7 @@ CALLS = {
     "traces": (
         lambda g: gs.sampling.pack_traces([[0]], torch.tensor([0])),
         InvalidTypeError,
-        "pack_traces: traces is a tensor of integers",
+        "pack_traces: traces must be a Tensor, got list",
     ),
     "traces of numbers": (
         lambda g: gs.sampling.pack_traces(torch.ones(1, 1), torch.tensor([0])),

@@ -10,7 +10,7 @@ import torch
 
 import gossamer as gs
 from gossamer import kernels, ops
-from gossamer._options import integer, require, shown
+from gossamer._options import flag, integer, require, shown
 from gossamer.errors import InvalidTypeError, InvalidValueError
 
 X = torch.ones(3, 2)
@@ -121,6 +121,13 @@ def test_classes() -> None:
         InvalidTypeError, match=r"^f: x must be an int or str, got list\. Give one\.$"
     ):
         require([1], (int, str), "f", "x", "Give one.")
+
+
+@pytest.mark.parametrize("value", [True, 1, np.True_, np.int64(1)])
+def test_flags(value: Any) -> None:
+    assert flag(value, "f", "x") is True
+    with pytest.raises(InvalidTypeError, match=r"^f: x must be True or False, got 2\.$"):
+        flag(2, "f", "x")
 
 
 def test_a_pair_of_sizes() -> None:

@@ -129,9 +129,10 @@ def require(
 
 
 def flag(value: Any, name: str, argument: str) -> bool:
-    """Convert `value` to a bool: True, False, 1 or 0, or a NumPy bool."""
-    if isinstance(value, (bool, np.bool_)) or (isinstance(value, int) and value in (0, 1)):
-        return bool(value)
+    """Convert `value` to a bool: True, False, 1 or 0, of Python or NumPy."""
+    number = value if isinstance(value, (bool, np.bool_)) else integer(value)
+    if number in (0, 1):
+        return bool(number)
     raise InvalidTypeError(f"{name}: {argument} must be True or False, got {shown(value)}.")
 
 

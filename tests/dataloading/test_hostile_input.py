@@ -62,6 +62,12 @@ def test_layerwise_inference(layers, features, error: type[Exception], text: str
         dataloading.layerwise_inference(_ring(), layers, features)
 
 
+@pytest.mark.parametrize("fanouts", [torch.tensor(3), torch.tensor([[1, 2], [3, 4]]), "12"])
+def test_fanouts_are_a_list(fanouts) -> None:
+    with pytest.raises(InvalidTypeError, match="fanouts are a list with one int"):
+        dataloading.NeighborSampler(fanouts)
+
+
 def test_fanouts_on_the_meta_device() -> None:
     with pytest.raises(InvalidTypeError, match="NeighborSampler: fanout 0 is an int"):
         dataloading.NeighborSampler(torch.zeros(2, dtype=torch.int64, device="meta"))

@@ -22,19 +22,19 @@ def _exclude(edges: object) -> gb.SampledSubgraphImpl:
 CALLS = {
     "index_select": (
         lambda: gb.index_select(IDS, [0]),
-        r"index_select: index is a tensor, got \[0",
+        "index_select: index must be a Tensor, got list",
     ),
     "index of floats": (
         lambda: gb.index_select(IDS, torch.ones(1)),
         "index is int32 or int64, got",
     ),
-    "isin": (lambda: gb.isin(IDS, None), "isin: test_elements is a tensor, got None"),
+    "isin": (lambda: gb.isin(IDS, None), "isin: test_elements must be a Tensor, got NoneType"),
     "expand_indptr": (
         lambda: gb.expand_indptr([0], torch.int64),
-        "expand_indptr: indptr is a tensor",
+        "expand_indptr: indptr must be a Tensor",
     ),
-    "indptr_edge_ids": (lambda: gb.indptr_edge_ids(None), "indptr is a tensor, got None"),
-    "offset": (lambda: gb.indptr_edge_ids(IDS, offset=[0]), "offset is a tensor"),
+    "indptr_edge_ids": (lambda: gb.indptr_edge_ids(None), "indptr must be a Tensor, got NoneType"),
+    "offset": (lambda: gb.indptr_edge_ids(IDS, offset=[0]), "offset must be a Tensor"),
     "rows of short integers": (
         lambda: gb.TorchBasedFeature(torch.ones(3, 1)).read(IDS.to(torch.uint8)),
         "integers of 32 or 64 bits, got torch.uint8. Use .long()",

@@ -71,11 +71,17 @@ def build_parser() -> argparse.ArgumentParser:
     _add_runs(commands)
     _add_datasets(commands)
     _add_preprocess(commands)
-    text = "list the models and the tasks that they fit"
-    models = commands.add_parser("models", help=text, description=f"{text.capitalize()}.")
+    models = commands.add_parser(
+        "models",
+        help="list the models and the tasks that they fit",
+        description="List the models and the tasks that they fit.",
+    )
     models.set_defaults(run=_run_models)
-    text = "print versions, CPU features and kernels in use"
-    info = commands.add_parser("info", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    info = commands.add_parser(
+        "info",
+        help="print versions, CPU features and kernels in use",
+        description="Print versions, CPU features and kernels in use.",
+    )
     info.set_defaults(run=_run_info)
     return parser
 

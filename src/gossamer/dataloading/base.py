@@ -139,12 +139,13 @@ def finished(sub: Graph, node_names: Any, edge_names: Any, device: Any) -> Graph
 
 def as_fanouts(fanouts: Any, name: str) -> list[Any]:
     """Check the fanouts of the layers: integers >= -1, or dicts from edge type to them."""
-    if isinstance(fanouts, (str, Mapping)) or not isinstance(fanouts, (Sequence, Tensor)):
+    listed = fanouts.dim() == 1 if isinstance(fanouts, Tensor) else isinstance(fanouts, Sequence)
+    if not listed or isinstance(fanouts, str):
         raise InvalidTypeError(
             f"{name}: fanouts are a list with one int, or dict of edge type to int, for each layer;"
             f" got {fanouts!r}."
         )
-    fanouts = list(fanouts.reshape(-1) if isinstance(fanouts, Tensor) else fanouts)
+    fanouts = list(fanouts)
     if not fanouts:
         raise InvalidValueError(f"{name}: fanouts are empty; give one for each layer.")
     for k, fanout in enumerate(fanouts):

@@ -9,17 +9,10 @@ import torch
 from torch import Tensor
 
 from gossamer import random
-from gossamer._options import shown
+from gossamer._options import require
 from gossamer.errors import InvalidTypeError, InvalidValueError
 
 __all__ = ["expand_indptr", "index_select", "indptr_edge_ids", "isin", "numpy_save_aligned", "seed"]
-
-
-def _require_tensors(name: str, **values: Any) -> None:
-    """Raise unless each value is a tensor."""
-    for argument, value in values.items():
-        if not isinstance(value, Tensor):
-            raise InvalidTypeError(f"{name}: {argument} is a tensor, got {shown(value)}.")
 
 
 def index_select(tensor: Tensor, index: Tensor) -> Tensor:
@@ -31,7 +24,8 @@ def index_select(tensor: Tensor, index: Tensor) -> Tensor:
     >>> gb.index_select(torch.tensor([10, 20, 30]), torch.tensor([2, 0]))
     tensor([30, 10])
     """
-    _require_tensors("index_select", tensor=tensor, index=index)
+    require(tensor, Tensor, "index_select", "tensor")
+    require(index, Tensor, "index_select", "index")
     if index.dtype not in (torch.int32, torch.int64):
         raise InvalidTypeError(f"index_select: index is int32 or int64, got {index.dtype}.")
     return tensor.index_select(0, index)
@@ -46,7 +40,8 @@ def isin(elements: Tensor, test_elements: Tensor) -> Tensor:
     >>> gb.isin(torch.tensor([1, 2, 3]), torch.tensor([2, 5]))
     tensor([False,  True, False])
     """
-    _require_tensors("isin", elements=elements, test_elements=test_elements)
+    require(elements, Tensor, "isin", "elements")
+    require(test_elements, Tensor, "isin", "test_elements")
     return torch.isin(elements, test_elements)
 
 
@@ -82,7 +77,7 @@ def expand_indptr(
     """
     if dtype is None and node_ids is None:
         raise InvalidValueError("expand_indptr: give dtype or node_ids.")
-    _require_tensors("expand_indptr", indptr=indptr)
+    require(indptr, Tensor, "expand_indptr", "indptr")
     if node_ids is None:
         node_ids = torch.arange(len(indptr) - 1, dtype=dtype, device=indptr.device)
     columns = node_ids.repeat_interleave(indptr.diff(), output_size=output_size)
@@ -114,9 +109,9 @@ def indptr_edge_ids(
     >>> gb.indptr_edge_ids(torch.tensor([0, 2, 3]), offset=torch.tensor([10, 20]))
     tensor([10, 11, 20])
     """
-    _require_tensors("indptr_edge_ids", indptr=indptr)
+    require(indptr, Tensor, "indptr_edge_ids", "indptr")
     if offset is not None:
-        _require_tensors("indptr_edge_ids", offset=offset)
+        require(offset, Tensor, "indptr_edge_ids", "offset")
     base = indptr[:-1] if offset is None else indptr[:-1] - offset
     starts = base.repeat_interleave(indptr.diff(), output_size=output_size)
     ids = torch.arange(len(starts), dtype=starts.dtype, device=starts.device) - starts

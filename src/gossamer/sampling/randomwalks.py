@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gossamer._options import as_int, number_in, shown
+from gossamer._options import as_int, number_in, require
 from gossamer.errors import InvalidTypeError, InvalidValueError, UnknownKeyError
 from gossamer.graph import Graph
 from gossamer.graph.arguments import refuse_block, require_homogeneous
@@ -296,11 +296,8 @@ def pack_traces(traces: Tensor, types: Tensor) -> tuple[Tensor, Tensor, Tensor, 
     >>> gs.sampling.pack_traces(traces, types)
     (tensor([0, 1, 2, 0, 1]), tensor([0, 0, 0, 0, 0]), tensor([2, 3]), tensor([0, 2]))
     """
-    for what, value in (("traces", traces), ("types", types)):
-        if not isinstance(value, Tensor):
-            raise InvalidTypeError(
-                f"pack_traces: {what} is a tensor of integers, got {shown(value)}."
-            )
+    require(traces, Tensor, "pack_traces", "traces")
+    require(types, Tensor, "pack_traces", "types")
     if traces.dim() != 2 or types.shape != traces.shape[1:]:
         raise InvalidValueError(
             "pack_traces takes traces (R, L + 1) and types (L + 1,), got shapes "
